@@ -1,0 +1,82 @@
+"""JSON:API documents: resources, what they refer to, and what came included.
+
+https://developer.apple.com/documentation/appstoreconnectapi/pagedocumentlinks
+Everything is read leniently: the live API leaves members out, sends null, and adds what no schema names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource: its type, its id, its attributes, and the ids that its relationships name."""
+
+    type: str
+    id: str
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    relationships: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """An attribute as text; "" where it is missing or null."""
+        value = self.attributes.get(name)
+        return "" if value is None else str(value)
+
+    def time(self, name: str) -> datetime | None:
+        """A date attribute in UTC. Apple writes both `2021-02-02T04:00:19-08:00` and `…220+0000`."""
+        try:
+            return datetime.fromisoformat(self.text(name)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return None
+
+    def related(self, name: str) -> list[tuple[str, str]]:
+        """(type, id) of each resource that the relationship `name` refers to; [] where it was not included."""
+        relationship = self.relationships.get(name)
+        data = relationship.get("data") if isinstance(relationship, Mapping) else None
+        references = data if isinstance(data, list) else [data]
+        return [(str(ref.get("type")), str(ref.get("id"))) for ref in references if isinstance(ref, Mapping)]
+
+
+@dataclass(frozen=True)
+class Document:
+    """One answer, or all pages of one listing. `next` is the link to the following page, where there is one."""
+
+    data: tuple[Resource, ...]
+    included: Mapping[tuple[str, str], Resource] = field(default_factory=dict)
+    next: str | None = None
+
+    @classmethod
+    def read(cls, body: Mapping[str, Any]) -> Document:
+        """Reads a decoded body; whatever is not a resource in it is passed over."""
+        data = body.get("data")
+        links = body.get("links")
+        following = links.get("next") if isinstance(links, Mapping) else None
+        return cls(
+            data=tuple(_resources(data if isinstance(data, list) else [data])),
+            included={(resource.type, resource.id): resource for resource in _resources(body.get("included"))},
+            next=following if isinstance(following, str) and following else None,
+        )
+
+    def __add__(self, other: Document) -> Document:
+        """This page followed by `other`."""
+        return Document(self.data + other.data, {**self.included, **other.included}, other.next)
+
+    def one(self, resource: Resource, relationship: str) -> Resource | None:
+        """The included resource that a to-one relationship refers to, or None."""
+        return next((self.included[ref] for ref in resource.related(relationship) if ref in self.included), None)
+
+
+def _resources(items: object) -> Iterator[Resource]:
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, Mapping) and item.get("type") and item.get("id"):
+            attributes, relationships = item.get("attributes"), item.get("relationships")
+            yield Resource(
+                type=str(item["type"]),
+                id=str(item["id"]),
+                attributes=attributes if isinstance(attributes, Mapping) else {},
+                relationships=relationships if isinstance(relationships, Mapping) else {},
+            )

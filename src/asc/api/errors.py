@@ -1,0 +1,103 @@
+"""Apple's refusals: the error objects of an answer, told in words with the next step.
+
+https://developer.apple.com/documentation/appstoreconnectapi/interpreting-and-handling-errors
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asc.errors import Error
+
+_INTEGRATIONS = "App Store Connect, Users and Access, Integrations"
+_REMEDIES = {  # matched by prefix, the longest first
+    "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED": (
+        "The account holder has to accept the current agreement in App Store Connect, Business "
+        "(or at developer.apple.com/account)."
+    ),
+    "NOT_FOUND": "Check the id; an app of another team, or one this key may not see, is answered the same way.",
+    "PARAMETER_ERROR": "This is a fault in the action itself: please report it with the text above.",
+}
+
+
+@dataclass(frozen=True)
+class AppleError:
+    """One error object of an answer. `source` is a JSON pointer or the name of a parameter."""
+
+    status: str
+    code: str
+    title: str
+    detail: str
+    source: str = ""
+
+    def __str__(self) -> str:
+        text = self.title.rstrip(".")
+        if self.detail and self.detail != self.title:
+            text += f": {self.detail.rstrip('.')}"
+        return text + (f" ({self.code}" if self.code else " (no code") + (f" at {self.source})" if self.source else ")")
+
+
+class ApiError(Error):
+    """App Store Connect said no: `status` is the HTTP status, `errors` are Apple's reasons."""
+
+    def __init__(self, call: str, status: int, errors: tuple[AppleError, ...], remedy: str) -> None:
+        reasons = "; ".join(map(str, errors)) or "without a reason"
+        super().__init__(f"App Store Connect refused {call} with {status}: {reasons}.", remedy)
+        self.status = status
+        self.errors = errors
+
+    def has_code(self, prefix: str) -> bool:
+        """Whether one of Apple's dotted codes is `prefix` or lies below it."""
+        return any(error.code == prefix or error.code.startswith(prefix + ".") for error in self.errors)
+
+
+def read_errors(body: object) -> tuple[AppleError, ...]:
+    """The error objects of an answer's body, those in meta.associatedErrors included; () if it has none."""
+    return tuple(_walk(body.get("errors"))) if isinstance(body, Mapping) else ()
+
+
+def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str, key_id: str) -> ApiError:
+    """The error for a refused call, with what to do. `role` names the roles that the command needs."""
+    for code in sorted(_REMEDIES, key=len, reverse=True):
+        if any(error.code.startswith(code) for error in errors):
+            return ApiError(call, status, errors, _REMEDIES[code])
+    if status == 403:
+        remedy = f"The key {key_id} needs the role {role}: create one that has it under {_INTEGRATIONS}."
+        return ApiError(call, status, errors, remedy)
+    return ApiError(call, status, errors, "Mend what App Store Connect names, then run the step again.")
+
+
+def token_refused(call: str, errors: tuple[AppleError, ...], key_id: str, individual: bool, skew: float) -> ApiError:
+    """The error for a 401 that a fresh token did not mend. `skew` is our clock minus Apple's, in seconds."""
+    if abs(skew) > 60:
+        ahead = "ahead of" if skew > 0 else "behind"
+        clock = f"This machine's clock is {abs(skew):.0f} s {ahead} Apple's: set it."
+        return ApiError(call, 401, errors, clock)
+    kind = "that it is an individual key (no issuer id)" if individual else "that the issuer id belongs to it"
+    remedy = f"Check under {_INTEGRATIONS} that the key {key_id} exists and is active, {kind}, and that the .p8 is its own."
+    return ApiError(call, 401, errors, remedy)
+
+
+def _walk(errors: Any) -> Iterator[AppleError]:
+    for error in errors if isinstance(errors, list) else ():
+        if not isinstance(error, Mapping):
+            continue
+        source = error.get("source")
+        source = source if isinstance(source, Mapping) else {}
+        yield AppleError(
+            status=_text(error.get("status")),
+            code=_text(error.get("code")),
+            title=_text(error.get("title")) or "no title",
+            detail=_text(error.get("detail")),
+            source=_text(source.get("pointer") or source.get("parameter")),
+        )
+        meta = error.get("meta")
+        associated = meta.get("associatedErrors") if isinstance(meta, Mapping) else None
+        for group in associated.values() if isinstance(associated, Mapping) else ():
+            yield from _walk(group)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

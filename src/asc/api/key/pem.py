@@ -1,0 +1,109 @@
+"""The private key, from however it was pasted to PKCS#8 PEM."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from asc.api.key.model import refuse
+
+_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
+
+_DOWNLOAD_AGAIN = (
+    "Paste the whole AuthKey_….p8 file as Apple gave it; a lost one can only be replaced by a new key "
+    "(App Store Connect, Users and Access, Integrations)."
+)
+_NOT_THE_KEY = {
+    "PUBLIC KEY": "is a public key",
+    "CERTIFICATE": "is a certificate",
+    "CERTIFICATE REQUEST": "is a certificate signing request",
+    "ENCRYPTED PRIVATE KEY": "is encrypted with a passphrase",
+    "RSA PRIVATE KEY": "is an RSA key",
+    "DSA PRIVATE KEY": "is a DSA key",
+    "OPENSSH PRIVATE KEY": "is an SSH key",
+}
+
+
+def private_key_pem(text: str, field: str = "key") -> str:
+    """Returns the P-256 private key in `text` as PKCS#8 PEM.
+
+    Understood are PEM (PKCS#8 or SEC 1) with its newlines lost, doubled or written as two characters, the
+    base64 body alone, and base64 of any of these. Raises KeyRefused, naming `field`, for everything else.
+    """
+    text = _unescape(text)
+    if "-----BEGIN" in text:
+        return _to_pem(_body_of_block(text, field), field)
+    decoded = decode_base64(text)
+    if decoded is None:
+        raise refuse(field, "is neither a PEM private key nor base64 of one", _DOWNLOAD_AGAIN)
+    if b"-----BEGIN" in decoded:
+        return private_key_pem(decoded.decode("utf-8", "replace"), field)
+    return _to_pem(decoded, field)
+
+
+def decode_base64(text: str) -> bytes | None:
+    """Decodes base64, ordinary or URL-safe, broken into lines or not, padded or not. None if it is not that."""
+    compact = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _unescape(text: str) -> str:
+    """Turns the two characters backslash and n (and r) into what they stand for; base64 has no backslash."""
+    return text.replace("\\r", "").replace("\\n", "\n").replace("\r", "").strip("\ufeff \t\n\"'")
+
+
+def _body_of_block(text: str, field: str) -> bytes:
+    blocks = {label: body for label, body in _BLOCK.findall(text) if label != "EC PARAMETERS"}
+    if not blocks:
+        label = _BEGIN.search(text)
+        name = label[1] if label else "PRIVATE KEY"
+        raise refuse(field, f"is cut off: the line -----END {name}----- is missing", _DOWNLOAD_AGAIN)
+    label, body = next(iter(blocks.items()))
+    if label not in ("PRIVATE KEY", "EC PRIVATE KEY"):
+        raise refuse(field, _NOT_THE_KEY.get(label, f"is a PEM of the kind “{label}”"), _DOWNLOAD_AGAIN)
+    if "ENCRYPTED" in body:
+        raise refuse(field, _NOT_THE_KEY["ENCRYPTED PRIVATE KEY"], _DOWNLOAD_AGAIN)
+    decoded = decode_base64(body)
+    if not decoded:
+        raise refuse(field, "is damaged: what stands between its BEGIN and END lines is not base64", _DOWNLOAD_AGAIN)
+    return decoded
+
+
+def _to_pem(der: bytes, field: str) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    try:
+        key = serialization.load_der_private_key(der, password=None)
+    except TypeError:  # "Password was not given but private key is encrypted"
+        raise refuse(field, _NOT_THE_KEY["ENCRYPTED PRIVATE KEY"], _DOWNLOAD_AGAIN) from None
+    except (ValueError, UnsupportedAlgorithm):  # their texts may quote the material
+        raise refuse(field, _what_it_is(der) or "is damaged or cut off", _DOWNLOAD_AGAIN) from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        kind = type(key).__name__.removesuffix("PrivateKey").lstrip("_")
+        raise refuse(field, f"is a key of another kind ({kind})", _DOWNLOAD_AGAIN)
+    if key.curve.name != "secp256r1":
+        raise refuse(field, f"is on the curve {key.curve.name}, not P-256", _DOWNLOAD_AGAIN)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+def _what_it_is(der: bytes) -> str | None:
+    """Says what the bytes are instead of a private key, where that can be told."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+
+    for load, words in ((serialization.load_der_public_key, "PUBLIC KEY"), (x509.load_der_x509_certificate, "CERTIFICATE")):
+        try:
+            load(der)
+        except Exception:  # noqa: BLE001, S112 (any failure only means: not that)
+            continue
+        return _NOT_THE_KEY[words]
+    return None

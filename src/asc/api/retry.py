@@ -1,0 +1,46 @@
+"""When a request is repeated, after which pause, and until when. Pure rules, no clock and no socket."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+"""Answers that the next attempt may well not get: the server's own trouble, or too many requests."""
+
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 20.0
+
+
+def may_repeat(method: str, status: int) -> bool:
+    """Whether a call answered with `status` may be sent again as it stands.
+
+    A GET always may. A write may only where it surely was not applied, which among the passing statuses
+    only 429 says.
+    """
+    return status in PASSING_STATUSES and (method == "GET" or status == 429)
+
+
+def pause(attempt: int, retry_after: float | None, chance: float) -> float:
+    """Seconds before the attempt after number `attempt` (from 1).
+
+    What the server asks for is honoured; else the pause doubles each time, with half of it left to `chance`
+    (0 to 1), so that jobs which failed together do not return together.
+    """
+    grown = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)
+    jittered = grown * (0.5 + 0.5 * chance)
+    return jittered if retry_after is None else retry_after + jittered / 2
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Reads a Retry-After header (seconds, or an HTTP date) as seconds from `now`; None where there is none."""
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
+    except (ValueError, TypeError):
+        return None

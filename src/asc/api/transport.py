@@ -1,0 +1,329 @@
+"""HTTP to App Store Connect: one session, kept-alive connections, timeouts, repeats within a printed deadline.
+
+Nothing here knows what a build is. What is repeated and when is decided in asc.api.retry and asc.api.budget.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import requests
+
+from asc.api import retry
+from asc.api.budget import Budget
+from asc.api.token import TokenSource
+from asc.errors import LostAnswerError, SetupError, UnreachableError
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 10.0
+READ_TIMEOUT = 60.0
+"""Seconds without a byte after which a server counts as silent."""
+LARGEST_BODY = 64 * 1024 * 1024
+ATTEMPTS_AT_NON_JSON = 3
+"""A proxy's error page may pass; one that stays is not waited for until the deadline."""
+CONNECTIONS = 8
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to reach App Store Connect. `retry_for` is in seconds, counted from the first failure of a request."""
+
+    url: str = "https://api.appstoreconnect.apple.com"
+    ca_bundle: str | None = None
+    retry_for: float = 120.0
+    user_agent: str = "app-store-connect-actions"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A complete answer. `body` is the decoded JSON, None where there was no content."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Time and sleep, handed in so that tests do not wait."""
+
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    chance: Callable[[], float] = random.random
+
+
+@dataclass
+class Traffic:
+    """What was asked of App Store Connect, for the summary."""
+
+    requests: int = 0
+    budget: Budget | None = None
+    skew: float = 0.0
+    """Our clock minus Apple's in seconds, measured at the newest answer."""
+
+
+class _NotSent(Exception):
+    """The connection was refused: the request surely was not applied."""
+
+
+class _Broken(Exception):
+    """The connection broke or fell silent: whether the request was applied is not known."""
+
+
+class _NotJson(_Broken):
+    """A whole answer came, but not from App Store Connect."""
+
+
+class Transport:
+    """Sends requests and returns answers of any status. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings, tokens: TokenSource, clock: Clock = Clock()) -> None:  # noqa: B008
+        self.settings = settings
+        self.traffic = Traffic()
+        self._base = check_base_url(settings.url)
+        self._tokens = tokens
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._session = self._open_session()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._session.close()
+
+    def send(self, method: str, target: str, body: object = None) -> Answer:
+        """Sends `method` to `target`, a path with its query or a link that App Store Connect gave.
+
+        Repeats what may be repeated until the deadline. Raises UnreachableError when that passes, and
+        LostAnswerError when a write was sent but not answered.
+        """
+        url, call = self._resolve(target), f"{method} {urlsplit(target).path}"
+        attempts = _Attempts(call, self.settings.retry_for, self._clock)
+        while True:
+            self._spare_the_budget(call)
+            try:
+                answer = self._once(method, url, body, attempts.time_left())
+            except _NotSent as error:
+                attempts.after(str(error), None)
+                continue
+            except _Broken as error:
+                if method != "GET":
+                    raise LostAnswerError(
+                        f"{call} was sent, but its answer was lost ({error}).",
+                        "Look in App Store Connect whether it took effect before running the step again.",
+                    ) from None
+                limit = ATTEMPTS_AT_NON_JSON if isinstance(error, _NotJson) else None
+                attempts.after(str(error), None, limit)
+                continue
+            if answer.status == 401 and attempts.first_refusal():
+                log.debug("%s: the token was refused; renewing it", call)
+                self._tokens.renew(answer.headers["X-Sent-Token"])
+                continue
+            if not retry.may_repeat(method, answer.status):
+                return answer
+            wait = retry.retry_after(answer.headers.get("Retry-After"), self._now_there())
+            attempts.after(_describe(answer), wait)
+
+    def _once(self, method: str, url: str, body: object, time_left: float) -> Answer:
+        """One request over the wire, bounded in time and size."""
+        token = self._tokens.token()
+        started = self._clock.monotonic()
+        read_timeout = max(0.1, min(READ_TIMEOUT, time_left))
+        try:
+            with self._session.request(
+                method,
+                url,
+                data=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
+                headers={} if body is None else {"Content-Type": "application/json"},
+                auth=_Bearer(token),
+                timeout=(min(CONNECT_TIMEOUT, read_timeout), read_timeout),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = self._read(response, started + read_timeout)
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise _classify(error) from None
+        self._note(response)
+        took = (self._clock.monotonic() - started) * 1000
+        log.debug("%s %s → %d in %.0f ms", method, urlsplit(url).path, response.status_code, took)
+        headers = {**{name.title(): value for name, value in response.headers.items()}, "X-Sent-Token": token}
+        return Answer(response.status_code, _decode(response, content), headers)
+
+    def _read(self, response: requests.Response, until: float) -> bytes:
+        """Reads a body; a server that trickles for ever is as silent as one that says nothing."""
+        content = bytearray()
+        for chunk in response.iter_content(64 * 1024):
+            content += chunk
+            if len(content) > LARGEST_BODY:
+                raise _NotJson(f"the answer is larger than {LARGEST_BODY >> 20} MiB")
+            if self._clock.monotonic() > until:
+                raise _Broken("the answer came too slowly")
+        return bytes(content)
+
+    def _note(self, response: requests.Response) -> None:
+        with self._lock, contextlib.suppress(ValueError, TypeError):
+            self.traffic.requests += 1
+            self.traffic.budget = Budget.read(response.headers.get("X-Rate-Limit")) or self.traffic.budget
+            there = parsedate_to_datetime(response.headers["Date"]).timestamp() if "Date" in response.headers else None
+            self.traffic.skew = self._clock.now() - there if there else self.traffic.skew
+
+    def _spare_the_budget(self, call: str) -> None:
+        wait = self.traffic.budget.wait() if self.traffic.budget else 0.0
+        if wait:
+            assert self.traffic.budget
+            left, limit = self.traffic.budget.left, self.traffic.budget.limit
+            log.info("Only %d of %d requests are left this hour: %s waits %.1f s", left, limit, call, wait)
+            self._clock.sleep(wait)
+
+    def _now_there(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now() - self.traffic.skew, UTC)
+
+    def _resolve(self, target: str) -> str:
+        """Makes a path absolute. A link must lie on the same server: the bearer token goes nowhere else."""
+        if target.startswith("/"):
+            return self._base + target
+        base, link = urlsplit(self._base), urlsplit(target)
+        if (link.scheme, link.netloc) != (base.scheme, base.netloc):
+            raise UnreachableError(
+                f"An answer linked to another server ({link.scheme}://{link.netloc}).",
+                "Nothing was sent there. Check what stands between this machine and App Store Connect.",
+            )
+        return target
+
+    def _open_session(self) -> requests.Session:
+        session = requests.Session()
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=0)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        session.headers.update({"User-Agent": self.settings.user_agent, "Accept": "application/json"})
+        # Off for the loopback sandbox: a proxy would not reach it. On, requests reads the proxy variables.
+        session.trust_env = not _is_loopback(urlsplit(self._base).hostname or "")
+        session.verify = self.settings.ca_bundle or True
+        return session
+
+
+@dataclass
+class _Attempts:
+    """The attempts at one call: counts them, and either waits for the next or gives up."""
+
+    call: str
+    retry_for: float
+    clock: Clock
+    made: int = 0
+    deadline: float | None = None
+    refused: bool = field(default=False)
+
+    def time_left(self) -> float:
+        if self.deadline is None:
+            return self.retry_for
+        return self.deadline - self.clock.monotonic()
+
+    def first_refusal(self) -> bool:
+        first, self.refused = not self.refused, True
+        return first
+
+    def after(self, reason: str, asked: float | None, limit: int | None = None) -> None:
+        """Waits before the next attempt; raises UnreachableError where there is to be none."""
+        self.made += 1
+        if self.deadline is None:
+            self.deadline = self.clock.monotonic() + self.retry_for
+        wait = retry.pause(self.made, asked, self.clock.chance())
+        if wait > self.time_left() or (limit and self.made >= limit):
+            self.give_up(reason, asked)
+        when = datetime.fromtimestamp(self.clock.now() + self.time_left(), UTC)
+        log.info("%s: %s; trying again in %.1f s (until %s UTC)", self.call, reason, wait, f"{when:%H:%M:%S}")
+        self.clock.sleep(wait)
+
+    def give_up(self, reason: str, asked: float | None) -> NoReturn:
+        times = "once" if self.made == 1 else f"{self.made} times"
+        text = f"{self.call} was tried {times} within {self.retry_for:.0f} s: {reason}."
+        if asked is not None and asked > self.time_left():
+            raise UnreachableError(
+                f"{text} App Store Connect asks to wait {asked:.0f} s.",
+                "Run the step again later, give it a longer retry-for, or spread the jobs of this key.",
+            )
+        raise UnreachableError(
+            text, "Check the network, the proxy and https://developer.apple.com/system-status/, then run the step again."
+        )
+
+
+class _Bearer(requests.auth.AuthBase):
+    """The token as an auth object: a plain header would be replaced by what a .netrc says of the host."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def check_base_url(url: str) -> str:
+    """Returns `url` without a trailing slash. Raises SetupError unless a bearer token may be sent there."""
+    parts = urlsplit(url)
+    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
+        raise SetupError("ASC_API_URL is not the address of a server.", "Write it like https://host or http://127.0.0.1:8080.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        raise SetupError(
+            f"ASC_API_URL ({parts.scheme}://{parts.hostname}) is neither https nor this machine.",
+            "The key's token is only sent over https or to the loopback address.",
+        )
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _classify(error: Exception) -> _NotSent | _Broken:
+    """Says of a failed request whether it can have been applied. The texts of requests quote whole URLs: not ours."""
+    text = repr(error)
+    if isinstance(error, requests.exceptions.SSLError) or "CERTIFICATE" in text:
+        return _NotSent("the server's certificate was not accepted (see SSL_CERT_FILE)")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _NotSent("the proxy refused the connection")
+    if "NameResolutionError" in text or "gaierror" in text:
+        return _NotSent("the server's name was not found")
+    if "NewConnectionError" in text or isinstance(error, requests.exceptions.ConnectTimeout):
+        return _NotSent("the connection was refused")
+    if isinstance(error, requests.exceptions.Timeout) or "timed out" in text:
+        return _Broken("the server did not answer in time")
+    if "IncompleteRead" in text:
+        return _Broken("the answer was cut off")
+    return _Broken("the connection broke")
+
+
+def _decode(response: requests.Response, content: bytes) -> Any:
+    """The JSON of a body; None for an empty one, and for an error page, of which only the status counts."""
+    if not content and (response.status_code == 204 or response.status_code >= 400):
+        return None
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        if response.status_code >= 300:
+            return None
+        kind = response.headers.get("Content-Type", "no type").split(";")[0]
+        raise _NotJson(f"the answer is not JSON ({kind[:40]})") from None
+
+
+def _describe(answer: Answer) -> str:
+    from asc.api.errors import read_errors
+
+    codes = ", ".join(error.code for error in read_errors(answer.body) if error.code)
+    return f"App Store Connect answered {answer.status}" + (f" {codes}" if codes else "")

@@ -1,0 +1,65 @@
+"""What can go wrong, as one small tree. The class decides the exit code, the instance says what to do.
+
+    Error                    1  the job failed
+    ├── InputError           2  the inputs are wrong; nothing was sent
+    ├── SetupError           2  the place the step runs in is wrong; nothing was sent
+    ├── UnreachableError     3  App Store Connect could not be reached or kept failing
+    │   └── LostAnswerError  3  a write was sent, and whether it was applied is not known
+    └── ApiError             1  App Store Connect said no (asc.api.errors)
+
+Texts never hold a secret: they name inputs, fields, files and Apple's codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class Error(Exception):
+    """The job failed: `message` says what happened, `remedy` what to do about it, one line each."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with one input."""
+
+    input: str
+    reason: str
+    remedy: str
+
+
+class InputError(Error):
+    """The inputs are wrong. Carries every problem found, so that one run shows them all."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            "\n".join(f"{problem.input}: {problem.reason}" for problem in self.problems),
+            "\n".join(dict.fromkeys(problem.remedy for problem in self.problems)),
+        )
+
+
+class SetupError(Error):
+    """The place the step runs in does not fit, for example a file of the runner that cannot be written."""
+
+    exit_code = 2
+
+
+class UnreachableError(Error):
+    """App Store Connect could not be reached, or kept failing until the deadline."""
+
+    exit_code = 3
+
+
+class LostAnswerError(UnreachableError):
+    """A write was sent but its answer was lost: look before repeating it."""
