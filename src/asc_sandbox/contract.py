@@ -35,9 +35,7 @@ class ContractViolation(AssertionError):
     """A request or an answer breaks Apple's document. The text names the operation and each problem."""
 
     def __init__(self, operation: str, problems: list[str]) -> None:
-        super().__init__(
-            "\n  ".join([f"{operation}:", *problems[:_MOST_PROBLEMS_TOLD]])
-        )
+        super().__init__("\n  ".join([f"{operation}:", *problems[:_MOST_PROBLEMS_TOLD]]))
         self.operation = operation
         self.problems = tuple(problems)
 
@@ -56,21 +54,14 @@ class Operation:
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         return re.compile(
-            "/".join(
-                "[^/]+" if part.startswith("{") else re.escape(part)
-                for part in self.path.split("/")
-            )
+            "/".join("[^/]+" if part.startswith("{") else re.escape(part) for part in self.path.split("/"))
         )
 
     @cached_property
     def parameters(self) -> Mapping[str, Json]:
         """The query parameters by name."""
         declared = self.definition.get("parameters", [])
-        return {
-            parameter["name"]: parameter
-            for parameter in declared
-            if parameter["in"] == "query"
-        }
+        return {parameter["name"]: parameter for parameter in declared if parameter["in"] == "query"}
 
 
 class Contract:
@@ -81,14 +72,10 @@ class Contract:
         self._validators: dict[tuple[str, Side], jsonschema_rs.Draft4Validator] = {}
         # By method and number of segments, paths without {id} first: a look-up tries a few dozen patterns, not 1263.
         self._operations: dict[tuple[str, int], list[Operation]] = {}
-        for path, methods in sorted(
-            document["paths"].items(), key=lambda item: item[0].count("{")
-        ):
+        for path, methods in sorted(document["paths"].items(), key=lambda item: item[0].count("{")):
             for method in methods.keys() - {"parameters"}:
                 operation = Operation(method.upper(), path, methods[method])
-                self._operations.setdefault(
-                    (operation.method, path.count("/")), []
-                ).append(operation)
+                self._operations.setdefault((operation.method, path.count("/")), []).append(operation)
 
     @classmethod
     def load(cls, path: Path) -> Contract:
@@ -100,11 +87,7 @@ class Contract:
         path = urlsplit(url).path
         candidates = self._operations.get((method.upper(), path.count("/")), [])
         return next(
-            (
-                operation
-                for operation in candidates
-                if operation.pattern.fullmatch(path)
-            ),
+            (operation for operation in candidates if operation.pattern.fullmatch(path)),
             None,
         )
 
@@ -112,12 +95,10 @@ class Contract:
         """Judge a request; `body` is the decoded JSON or None. Raises ContractViolation."""
         operation = self.operation(method, url)
         if operation is None:
-            raise ContractViolation(
-                f"{method} {urlsplit(url).path}", ["Apple has no such operation"]
-            )
-        problems = list(
-            _query_problems(operation, urlsplit(url).query)
-        ) + self._request_body_problems(operation, body)
+            raise ContractViolation(f"{method} {urlsplit(url).path}", ["Apple has no such operation"])
+        problems = list(_query_problems(operation, urlsplit(url).query)) + self._request_body_problems(
+            operation, body
+        )
         if problems:
             raise ContractViolation(f"{operation} request", problems)
 
@@ -136,9 +117,7 @@ class Contract:
         operation = self.operation(method, url)
         if operation is None or status in UNDECLARED_BUT_REAL:
             return
-        problems = self._response_problems(
-            operation, status, body, content_type.split(";")[0]
-        )
+        problems = self._response_problems(operation, status, body, content_type.split(";")[0])
         if problems:
             raise ContractViolation(f"{operation} answer {status}", problems)
 
@@ -148,9 +127,7 @@ class Contract:
             return [] if body is None else ["takes no body"]
         if body is None:
             return ["a body is required"] if declared.get("required") else []
-        return self._schema_problems(
-            declared["content"]["application/json"]["schema"], "request", body
-        )
+        return self._schema_problems(declared["content"]["application/json"]["schema"], "request", body)
 
     def _response_problems(
         self, operation: Operation, status: int, body: Any, content_type: str
@@ -162,34 +139,24 @@ class Contract:
         if content is None:
             return [] if body is None else ["Apple declares no body"]
         if content_type not in content:
-            return [
-                f"the content type is {content_type!r}, Apple declares {', '.join(content)}"
-            ]
+            return [f"the content type is {content_type!r}, Apple declares {', '.join(content)}"]
         return self._schema_problems(content[content_type]["schema"], "response", body)
 
     def _schema_problems(self, schema: Json, side: Side, body: Any) -> list[str]:
         if "$ref" not in schema:  # a media type that is not JSON
             return []
-        errors = self._validator(schema["$ref"].rsplit("/", 1)[1], side).iter_errors(
-            body
-        )
-        return [
-            f"/{'/'.join(map(str, error.instance_path))}: {error.message[:200]}"
-            for error in errors
-        ]
+        errors = self._validator(schema["$ref"].rsplit("/", 1)[1], side).iter_errors(body)
+        return [f"/{'/'.join(map(str, error.instance_path))}: {error.message[:200]}" for error in errors]
 
     def _validator(self, name: str, side: Side) -> jsonschema_rs.Draft4Validator:
         if (name, side) not in self._validators:
             root = {
+                "$schema": "http://json-schema.org/draft-04/schema#",
                 "components": {"schemas": self._reachable(name, side)},
-                "$ref": f"#/components/schemas/{name}",
+                "allOf": [{"$ref": f"#/components/schemas/{name}"}],
             }
             self._validators[name, side] = jsonschema_rs.Draft4Validator(
-                {
-                    "$schema": "http://json-schema.org/draft-04/schema#",
-                    "allOf": [{"$ref": root["$ref"]}],
-                    **root,
-                },
+                root,
                 validate_formats=True,
                 formats={"date-time": lambda text: bool(_DATE_TIME.fullmatch(text))},
             )
@@ -259,9 +226,7 @@ def _names_a_type(schema: Json) -> bool:
     return len(schema["enum"]) == 1
 
 
-def _close(
-    schema: Any, recurse: Callable[[Any], Any], admit: Callable[[Any, bool], Any]
-) -> Any:
+def _close(schema: Any, recurse: Callable[[Any], Any], admit: Callable[[Any, bool], Any]) -> Any:
     if isinstance(schema, list):
         return [recurse(item) for item in schema]
     if not isinstance(schema, dict):
@@ -274,8 +239,7 @@ def _close(
     if "properties" in schema:
         required = schema.get("required", ())
         closed["properties"] = {
-            name: admit(recurse(member), name in required)
-            for name, member in schema["properties"].items()
+            name: admit(recurse(member), name in required) for name, member in schema["properties"].items()
         }
         closed.setdefault("additionalProperties", False)
     return _or_null(closed) if schema.get("nullable") else closed
@@ -285,9 +249,5 @@ def _or_null(schema: Json) -> Json:
     """The schema that also takes null; a plain type is widened in place, which keeps error messages precise."""
     if isinstance(schema.get("type"), str):
         widened = {**schema, "type": [schema["type"], "null"]}
-        return (
-            {**widened, "enum": [*schema["enum"], None]}
-            if "enum" in schema
-            else widened
-        )
+        return {**widened, "enum": [*schema["enum"], None]} if "enum" in schema else widened
     return {"anyOf": [schema, {"type": "null"}]}

@@ -1,0 +1,121 @@
+"""`entrypoint.py sandbox`: a local App Store Connect until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from asc_sandbox import faults
+from asc_sandbox.keys import KeyFileError
+from asc_sandbox.seed import DEMO, SeedError
+from asc_sandbox.server import APPLES_RATE_LIMIT, Sandbox
+
+_FAULTS_HELP = (
+    "faults:\n  A fault is METHOD PATH WORDS, as 'GET /v1/builds status=503 retry-after=1 times=2'.\n"
+    + "\n".join(f"  {line}" for line in (*faults.EFFECTS.values(), *faults.SETTINGS.values()))
+)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Serve until SIGTERM, SIGINT or --stop-after. The exit code is 0, or 2 when the options are wrong."""
+    options = _parser().parse_args(argv)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        sandbox = _sandbox(options)
+        sandbox.start()
+    except (SeedError, faults.FaultError, KeyFileError, OSError, ValueError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 2
+    # Flushed at once: who started the sandbox waits for this line.
+    print(f"sandbox: listening on {sandbox.url}", flush=True)
+    stop.wait(options.stop_after)
+    sandbox.stop()
+    return 0
+
+
+def _sandbox(options: argparse.Namespace) -> Sandbox:
+    contract = None
+    if options.contract:
+        from asc_sandbox.contract import Contract  # needs jsonschema-rs, a development tool
+
+        contract = Contract.load(options.contract)
+    return Sandbox(
+        options.seed,
+        contract=contract,
+        faults=options.fault,
+        latency=options.latency / 1000,
+        clock_offset=options.clock_offset,
+        rate_limit=options.rate_limit,
+        host=options.host,
+        port=options.port,
+        log=options.log,
+        key_file=options.key_file,
+        key_id=options.key_id,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="entrypoint.py sandbox",
+        description="A local App Store Connect. Point a client at it with ASC_API_URL.",
+        epilog=_FAULTS_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    add(
+        "--port",
+        type=int,
+        default=0,
+        help="port to listen on; 0, the default, takes a free one and prints it",
+    )
+    add(
+        "--seed",
+        type=Path,
+        metavar="FILE",
+        help=f"YAML with the apps, builds and keys to start with ({DEMO.name})",
+    )
+    add(
+        "--key-file",
+        type=Path,
+        metavar="FILE",
+        help="write an API key JSON for clients; an existing one is used",
+    )
+    add("--key-id", metavar="ID", help="the key of the seed to write (the first)")
+    add("--log", type=Path, metavar="FILE", help="write a JSON line per request")
+    add("--latency", type=float, default=0, metavar="MS", help="milliseconds to add to every request")
+    add(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="SPEC",
+        help="let requests go wrong, see below; repeatable",
+    )
+    add(
+        "--rate-limit",
+        type=int,
+        default=APPLES_RATE_LIMIT,
+        metavar="N",
+        help="requests per key and hour (%(default)s)",
+    )
+    add(
+        "--clock-offset",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="run the sandbox's clock ahead or behind",
+    )
+    add(
+        "--contract",
+        type=Path,
+        metavar="FILE",
+        help="check all against the document that `make contract` fetches",
+    )
+    add("--stop-after", type=float, metavar="SECONDS", help="stop by itself, for unattended use")
+    return parser

@@ -1,0 +1,102 @@
+"""How records look in an answer: JSON:API documents as Apple writes them, https://jsonapi.org/format/1.0/."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.query import Query, cursor_of
+from asc_sandbox.schema import Relationship
+from asc_sandbox.world import Record
+
+Json = dict[str, Any]
+
+
+def of_record(call: Call, query: Query, record: Record) -> Json:
+    """The document of one record."""
+    document = {
+        "data": _resource(call, query, record, query.includes),
+        "links": {"self": call.base + call.path},
+    }
+    return _with_included(document, call, query, [record])
+
+
+def of_page(call: Call, query: Query, matches: list[Record]) -> Json:
+    """The document of one page of the records that match."""
+    page = matches[query.offset : query.offset + query.limit]
+    paging: Json = {"total": len(matches), "limit": query.limit}
+    links = {"self": _address(call, call.query)}
+    following = query.offset + query.limit
+    if following < len(matches):
+        paging["nextCursor"] = cursor_of(following)
+        links["next"] = _address(call, _next_page(call, query, following))
+    document = {
+        "data": [_resource(call, query, record, query.includes) for record in page],
+        "links": links,
+        "meta": {"paging": paging},
+    }
+    return _with_included(document, call, query, page)
+
+
+def _address(call: Call, parameters: tuple[tuple[str, str], ...]) -> str:
+    return f"{call.base}{call.path}{'?' if parameters else ''}{urlencode(parameters, safe=',')}"
+
+
+def _next_page(call: Call, query: Query, offset: int) -> tuple[tuple[str, str], ...]:
+    kept = tuple(pair for pair in call.query if pair[0] not in ("cursor", "limit"))
+    return (*kept, ("cursor", cursor_of(offset)), ("limit", str(query.limit)))
+
+
+def _with_included(document: Json, call: Call, query: Query, records: list[Record]) -> Json:
+    """Add `included` when the request names an include, an empty one too. Each record appears once."""
+    if query.includes:
+        found = {
+            (other.type, other.id): other
+            for record in records
+            for name in query.includes
+            for other in call.world.related(record, name)[: query.related_limit(name)]
+        }
+        document["included"] = [_resource(call, query, other, ()) for other in found.values()]
+    return document
+
+
+def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...]) -> Json:
+    """A resource object. Relationships that `fields` leaves out are not shown, not even included ones."""
+    resource = call.world.schema[record.type]
+    chosen = query.fields.get(record.type)
+    shown: Json = {"type": record.type, "id": record.id}
+    attributes = [name for name in resource.attributes if chosen is None or name in chosen]
+    if attributes:
+        shown["attributes"] = {name: record.attributes.get(name) for name in attributes}
+    own_address = f"{call.base}/v1/{record.type}/{record.id}"
+    relationships = {
+        each.name: _relationship(call, query, record, each, own_address, each.name in includes)
+        for each in resource.relationships
+        if not each.hidden and (chosen is None or each.name in chosen)
+    }
+    if relationships:
+        shown["relationships"] = relationships
+    shown["links"] = {"self": own_address}
+    return shown
+
+
+def _relationship(
+    call: Call, query: Query, record: Record, relationship: Relationship, own_address: str, with_data: bool
+) -> Json:
+    """Links always; data only where the relationship is included, capped at its limit, with the true total."""
+    name = relationship.name
+    shown: Json = {
+        "links": {"self": f"{own_address}/relationships/{name}", "related": f"{own_address}/{name}"},
+    }
+    if not with_data:
+        return shown
+    references = [{"type": other.type, "id": other.id} for other in call.world.related(record, name)]
+    if not relationship.many:
+        return {"data": references[0] if references else None, **shown}
+    limit = query.related_limit(name)
+    return {
+        "meta": {"paging": {"total": len(references), "limit": limit}},
+        "data": references[:limit],
+        **shown,
+    }

@@ -1,0 +1,67 @@
+"""Endpoints, and what passes through them: a Call goes in, an Answer or a Refusal comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from asc_sandbox.errors import method_not_allowed, no_such_path
+from asc_sandbox.world import World
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request, as far as an endpoint is concerned.
+
+    `base` is the address the client used, as `http://127.0.0.1:8080`. `id` is what stands for {id} in the path, `query`
+    the parameters in order, `body` the decoded JSON or None.
+    """
+
+    world: World
+    base: str
+    path: str
+    id: str = ""
+    query: tuple[tuple[str, str], ...] = ()
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an endpoint answers; `document` is None for an answer without a body."""
+
+    status: int
+    document: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A method of a path with at most one {id}. `area` is what a role opens or not; `play` may raise Refusal."""
+
+    method: str
+    path: str
+    area: str
+    play: Callable[[Call], Answer]
+
+
+class Router:
+    """Finds the endpoint that a path means. Exact segments win over {id}."""
+
+    def __init__(self, endpoints: Iterable[Endpoint]) -> None:
+        self._by_path: dict[tuple[str, ...], dict[str, Endpoint]] = {}
+        for endpoint in endpoints:
+            self._by_path.setdefault(tuple(endpoint.path.split("/")), {})[endpoint.method] = endpoint
+
+    def find(self, method: str, path: str) -> tuple[Endpoint, str]:
+        """The endpoint and the id in the path, "" when there is none. Raises Refusal 404 or 405."""
+        segments = tuple(path.split("/"))
+        for position in (None, *range(len(segments))):
+            pattern, record_id = segments, ""
+            if position is not None:
+                pattern = (*segments[:position], "{id}", *segments[position + 1 :])
+                record_id = segments[position]
+            if methods := self._by_path.get(pattern):
+                if method not in methods:
+                    raise method_not_allowed(method, path)
+                return methods[method], record_id
+        raise no_such_path(path)

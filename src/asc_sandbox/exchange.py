@@ -1,0 +1,118 @@
+"""One request and its way back over the socket, whole or broken, with its entry in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from asc_sandbox.endpoints import Answer
+from asc_sandbox.errors import Refusal
+from asc_sandbox.requestlog import Entry, RequestLog
+
+JSON_TYPE = "application/json"
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_PIECES = 20
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as bytes."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, answer: Answer) -> Reply:
+        """The reply that carries an endpoint's answer."""
+        return cls(answer.status, b"" if answer.document is None else json.dumps(answer.document).encode())
+
+    @classmethod
+    def refusing(cls, refusal: Refusal, headers: Mapping[str, str] | None = None) -> Reply:
+        """The reply that says no."""
+        return cls(refusal.status, json.dumps(refusal.document()).encode(), headers=headers or {})
+
+
+class Exchange:
+    """Sends exactly one reply, or drops the connection, and logs it.
+
+    The entry is logged just before the last byte leaves, so that who has read an answer finds it in the log. `headers`
+    are asked for as late: the request itself counts in X-Rate-Limit.
+    """
+
+    def __init__(
+        self,
+        request: web.BaseRequest,
+        connection: int,
+        log: RequestLog,
+        headers: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self.request = request
+        self._connection = connection
+        self._log = log
+        self._headers = headers
+        self._began = time.time()
+        self._is_logged = False
+        self.response: web.StreamResponse = web.Response()
+        """What aiohttp wants to see in the end; it is sent by then, or its connection is gone."""
+
+    def finish(self, status: int | None) -> None:
+        """Log how the request ended. Later calls do nothing."""
+        if self._is_logged:
+            return
+        self._is_logged = True
+        milliseconds = round((time.time() - self._began) * 1000, 2)
+        path, _, query = self.request.raw_path.partition("?")
+        self._log.add(
+            Entry(self._began, self._connection, self.request.method, path, query, status, milliseconds)
+        )
+
+    async def send(self, reply: Reply, *, seconds: float = 0.0) -> None:
+        """Send a reply; the body takes this many seconds to leave."""
+        await self._begin(reply)
+        pieces = _PIECES if seconds else 1
+        size = -(-len(reply.body) // pieces) or 1
+        for start in range(0, len(reply.body), size):
+            await asyncio.sleep(seconds / pieces)
+            if start + size >= len(reply.body):
+                self.finish(reply.status)
+            await self.response.write(reply.body[start : start + size])
+        self.finish(reply.status)
+        await self.response.write_eof()
+
+    async def send_half(self, reply: Reply) -> None:
+        """Announce the whole body, send half of it, and close the connection."""
+        await self._begin(reply)
+        self.finish(reply.status)
+        await self.response.write(reply.body[: len(reply.body) // 2])
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection without another byte."""
+        self.finish(None)
+        if self.request.transport:
+            self.request.transport.close()
+
+    def reset(self) -> None:
+        """Reset the connection: the client sees ECONNRESET and not the end of a stream."""
+        self.finish(None)
+        if self.request.transport:
+            self.request.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE
+            )
+            self.request.transport.abort()
+
+    async def _begin(self, reply: Reply) -> None:
+        self.response = web.StreamResponse(status=reply.status, headers={**self._headers(), **reply.headers})
+        if reply.body:
+            self.response.content_type = reply.content_type
+        self.response.content_length = len(reply.body)
+        await self.response.prepare(self.request)

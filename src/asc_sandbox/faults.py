@@ -1,0 +1,195 @@
+"""Faults on demand: a small language that says which request goes wrong, how, and how often.
+
+    GET /v1/builds status=503 retry-after=1 times=2 after=1
+    *   /v1/apps/*/buildUploads  status=404 flaky=0.3 times=always
+    POST /v1/buildUploads lost
+
+A method or `*`, a path in which `*` stands for one segment, then words. `EFFECTS` and `SETTINGS` are all the words.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+import shlex
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+EFFECTS = {
+    "status": "status=N: answer with this status and an error object, without playing the request",
+    "html": "answer with a page of HTML; status=N, else 200",
+    "garbage-json": "answer 200 with a body that is not JSON; status=N, else 200",
+    "empty": "answer with no body; status=N, else 200",
+    "reset": "reset the connection before answering",
+    "hang": "never answer, until the client goes",
+    "slow": "slow=SECONDS: the body of the answer takes this long to arrive",
+    "truncate": "announce the whole body, send half of it and close the connection",
+    "lost": "play the request, then close the connection without an answer",
+    "delay": "delay=SECONDS: wait before all else; goes with every other effect",
+}
+
+SETTINGS = {
+    "retry-after": "retry-after=VALUE: the Retry-After header, seconds or a quoted HTTP date",
+    "code": "code=TEXT: the code of the error object instead of Apple's usual one",
+    "times": "times=N|always: how often, 1 by default",
+    "after": "after=N: let this many matching requests pass first",
+    "flaky": "flaky=P: hit a matching request with this probability, from 0 to 1; the dice are seeded",
+}
+
+_METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "*")
+_TAKES_STATUS = ("status", "html", "garbage-json", "empty")
+_WITH_SECONDS = ("slow", "delay")
+_FOREVER = 1 << 62
+
+
+class FaultError(ValueError):
+    """A fault is misspelled. The text says what is wrong and lists all words."""
+
+    def __init__(self, spec: str, problem: str) -> None:
+        words = "\n".join(f"  {line}" for line in (*EFFECTS.values(), *SETTINGS.values()))
+        super().__init__(
+            f"fault {spec!r}: {problem}\nA fault is METHOD PATH WORDS, with these words:\n{words}"
+        )
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: the requests it is for (`method`, `path`), its effect, and how often it hits.
+
+    `seconds` belong to `slow`, `delay` to every effect; `status` is None for the effects that have none.
+    """
+
+    method: str
+    path: str
+    effect: str
+    status: int | None = None
+    code: str | None = None
+    retry_after: str | None = None
+    seconds: float = 0.0
+    delay: float = 0.0
+    times: int = 1
+    after: int = 0
+    flaky: float = 1.0
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether the fault is for this request; a path without its query."""
+        pattern = "[^/]+".join(re.escape(part) for part in self.path.split("*"))
+        return self.method in ("*", method) and re.fullmatch(pattern, path) is not None
+
+
+def parse(spec: str) -> Fault:
+    """Read a fault. Raises FaultError."""
+    try:
+        method, path, *words = shlex.split(spec)
+    except ValueError:
+        raise FaultError(spec, "it begins with a method and a path") from None
+    if method not in _METHODS:
+        raise FaultError(spec, f"{method!r} is not one of {', '.join(_METHODS)}")
+    if not path.startswith("/"):
+        raise FaultError(spec, f"the path {path!r} does not begin with a slash")
+    values = dict(_word(spec, word) for word in words)
+    effect = _effect(spec, values)
+    return Fault(
+        method,
+        path,
+        effect,
+        status=_status(spec, values, effect),
+        code=values.get("code"),
+        retry_after=values.get("retry-after"),
+        seconds=_number(spec, values, "slow", 0.0),
+        delay=_number(spec, values, "delay", 0.0),
+        times=_FOREVER if values.get("times") == "always" else int(_number(spec, values, "times", 1)),
+        after=int(_number(spec, values, "after", 0)),
+        flaky=_number(spec, values, "flaky", 1.0, largest=1.0),
+    )
+
+
+def _word(spec: str, word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if name not in EFFECTS and name not in SETTINGS:
+        raise FaultError(spec, f"there is no {name!r}")
+    needs_value = name in SETTINGS or name in ("status", *_WITH_SECONDS)
+    if needs_value != bool(equals and value):
+        raise FaultError(spec, f"{name} {'needs' if needs_value else 'takes no'} value")
+    return name, value
+
+
+def _effect(spec: str, values: dict[str, str]) -> str:
+    """The one effect among the words: `status` and `delay` also go with others and only count alone."""
+    named = [name for name in values if name in EFFECTS and name not in ("status", "delay")]
+    if len(named) > 1:
+        raise FaultError(spec, f"{' and '.join(named)} do not go together")
+    chosen = [*named, *(name for name in ("status", "delay") if name in values)]
+    if not chosen:
+        raise FaultError(spec, "it has no effect")
+    return chosen[0]
+
+
+def _status(spec: str, values: dict[str, str], effect: str) -> int | None:
+    if effect not in _TAKES_STATUS:
+        if "status" in values:
+            raise FaultError(spec, f"status does not go with {effect}")
+        return None
+    status = values.get("status", "200")
+    if not re.fullmatch("[2-5][0-9][0-9]", status):
+        raise FaultError(spec, f"{status!r} is not a status from 200 to 599")
+    return int(status)
+
+
+def _number(
+    spec: str, values: dict[str, str], name: str, default: float, *, largest: float = math.inf
+) -> float:
+    try:
+        number = float(values.get(name, default))
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= largest or math.isinf(number):
+        raise FaultError(
+            spec, f"{name}={values[name]} is not a number{'' if math.isinf(largest) else ' from 0 to 1'}"
+        )
+    return number
+
+
+class FaultPlan:
+    """The faults that are still to come. Faults may be added from any thread while requests are served."""
+
+    def __init__(self, specs: Iterable[str] = (), *, seed: int = 0) -> None:
+        self._lock = threading.Lock()
+        self._dice = random.Random(seed)
+        self._pending: list[_Pending] = []
+        for spec in specs:
+            self.add(spec)
+
+    def add(self, spec: str) -> None:
+        """Plan one more. Raises FaultError."""
+        fault = parse(spec)
+        with self._lock:
+            self._pending.append(_Pending(fault, fault.after, fault.times))
+
+    def pick(self, method: str, path: str) -> Fault | None:
+        """The fault that hits this request. The first that is due wins; all matching ones count the request."""
+        with self._lock:
+            due = [
+                each for each in self._pending if each.fault.matches(method, path) and each.is_due(self._dice)
+            ]
+            if not due:
+                return None
+            due[0].left -= 1
+            return due[0].fault
+
+
+@dataclass
+class _Pending:
+    """A fault with its counters: requests still to let pass, and hits left."""
+
+    fault: Fault
+    to_pass: int
+    left: int
+
+    def is_due(self, dice: random.Random) -> bool:
+        if self.to_pass:
+            self.to_pass -= 1
+            return False
+        return self.left > 0 and dice.random() < self.fault.flaky

@@ -1,0 +1,46 @@
+"""Plays the effects of faults. `faults.EFFECTS` says what each one does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from asc_sandbox.errors import of_status
+from asc_sandbox.exchange import Exchange, Reply
+from asc_sandbox.faults import Fault
+
+PlayRequest = Callable[[], Awaitable[Reply]]
+"""Plays the request as if there were no fault."""
+
+
+async def misbehave(fault: Fault, exchange: Exchange, play: PlayRequest) -> None:
+    """Let one request go wrong."""
+    await asyncio.sleep(fault.delay)
+    match fault.effect:
+        case "reset":
+            exchange.reset()
+        case "hang":
+            await asyncio.Event().wait()  # cancelled when the client goes or the sandbox stops
+        case "lost":
+            await play()
+            exchange.close()
+        case "slow":
+            await exchange.send(await play(), seconds=fault.seconds)
+        case "truncate":
+            await exchange.send_half(await play())
+        case "delay":
+            await exchange.send(await play())
+        case _:
+            await exchange.send(_wrong_reply(fault))
+
+
+def _wrong_reply(fault: Fault) -> Reply:
+    status = fault.status or 200
+    reply = {
+        "status": Reply.refusing(of_status(status, fault.code)),
+        "html": Reply(status, b"<html><body>Be right back.</body></html>", "text/html"),
+        "garbage-json": Reply(status, b'{"data": [{"type": "apps", "id": '),
+        "empty": Reply(status),
+    }[fault.effect]
+    return replace(reply, headers={"Retry-After": fault.retry_after} if fault.retry_after else {})

@@ -1,0 +1,149 @@
+"""The endpoints that read, as declarations: a list of records, one record, the records of a relationship."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from asc_sandbox import document
+from asc_sandbox.endpoints import Answer, Call, Endpoint
+from asc_sandbox.errors import no_such_resource
+from asc_sandbox.kinds import date, provisioning_date
+from asc_sandbox.query import Filter, Grammar, Query, contains_loosely, parse
+from asc_sandbox.schema import Resource
+from asc_sandbox.world import Record, World
+
+__all__ = ["Filter", "contains_loosely", "instance", "listing", "related"]
+
+
+def listing(
+    path: str,
+    resource: Resource,
+    *,
+    filters: tuple[Filter, ...] = (),
+    exists: tuple[str, ...] = (),
+    sorts: tuple[str, ...] = (),
+    sort_paths: Mapping[str, str] | None = None,
+    limit_maxima: Mapping[str, int] | None = None,
+) -> Endpoint:
+    """`GET path` answers with a page of all records of a type. See query.Grammar for the arguments."""
+    grammar = Grammar(
+        resource,
+        filters=filters,
+        exists=exists,
+        sorts=sorts,
+        sort_paths=sort_paths or {},
+        limit_maxima=limit_maxima or {},
+    )
+    return Endpoint("GET", path, resource.area, partial(_list, grammar))
+
+
+def instance(path: str, resource: Resource, *, limit_maxima: Mapping[str, int] | None = None) -> Endpoint:
+    """`GET path` answers with the record whose id stands in the path."""
+    grammar = Grammar(resource, paged=False, limit_maxima=limit_maxima or {})
+    return Endpoint("GET", path, resource.area, partial(_get, grammar))
+
+
+def related(
+    path: str,
+    owner: Resource,
+    name: str,
+    target: Resource,
+    *,
+    filters: tuple[Filter, ...] = (),
+    sorts: tuple[str, ...] = (),
+    sort_needs: Mapping[str, str] | None = None,
+    includes: bool = False,
+) -> Endpoint:
+    """`GET path` answers with what a relationship of the record in the path leads to: a page, or one record.
+
+    Most of these take no `include`.
+    """
+    many = owner.by_name[name].many
+    grammar = Grammar(
+        target,
+        filters=filters,
+        sorts=sorts,
+        sort_needs=sort_needs or {},
+        includes=includes,
+        paged=many,
+    )
+    return Endpoint(
+        "GET", path, target.area, partial(_related_many if many else _related_one, grammar, owner, name)
+    )
+
+
+def _list(grammar: Grammar, call: Call) -> Answer:
+    return _page(grammar, call, call.world.all(grammar.resource.type))
+
+
+def _get(grammar: Grammar, call: Call) -> Answer:
+    query = parse(call.query, grammar, call.world.schema)
+    return Answer(200, document.of_record(call, query, _existing(call, grammar.resource)))
+
+
+def _related_many(grammar: Grammar, owner: Resource, name: str, call: Call) -> Answer:
+    return _page(grammar, call, call.world.related(_existing(call, owner), name))
+
+
+def _related_one(grammar: Grammar, owner: Resource, name: str, call: Call) -> Answer:
+    query = parse(call.query, grammar, call.world.schema)
+    found = call.world.related(_existing(call, owner), name)
+    if not found:
+        raise no_such_resource(grammar.resource.type, f"of {owner.type} {call.id}")
+    return Answer(200, document.of_record(call, query, found[0]))
+
+
+def _existing(call: Call, resource: Resource) -> Record:
+    record = call.world.find(resource.type, call.id)
+    if record is None:
+        raise no_such_resource(resource.type, call.id)
+    return record
+
+
+def _page(grammar: Grammar, call: Call, records: list[Record]) -> Answer:
+    query = parse(call.query, grammar, call.world.schema)
+    matches = [record for record in records if _passes(call.world, record, query)]
+    for path, descending in reversed(query.sorts):
+        matches.sort(key=partial(_sort_key, call.world, path), reverse=descending)
+    return Answer(200, document.of_page(call, query, matches))
+
+
+def _passes(world: World, record: Record, query: Query) -> bool:
+    for wanted, asked in query.filters:
+        held = [_as_text(value) for value in values_at(world, record, wanted.path) if value is not None]
+        if not any(wanted.matches(each, value) for each in held for value in asked):
+            return False
+    return all((values_at(world, record, path) != [None]) == wanted for path, wanted in query.exists)
+
+
+def values_at(world: World, record: Record, path: str) -> list[Any]:
+    """What stands at a dotted path: through relationships to other records, through mappings to their members.
+
+    A path that ends at a relationship means the ids, so `app` is the app's id and `preReleaseVersion.version` a text.
+    """
+    head, _, rest = path.partition(".")
+    if head == "id":
+        return [record.id]
+    if head in world.schema[record.type].by_name:
+        return [
+            value for other in world.related(record, head) for value in values_at(world, other, rest or "id")
+        ]
+    value = record.attributes.get(head)
+    for member in rest.split(".") if rest else ():
+        value = (value or {}).get(member)
+    return [value]
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _sort_key(world: World, path: str, record: Record) -> tuple[bool, Any]:
+    """Nothing comes first, dates in order of time, all else as text: "10" before "9", as a client must expect."""
+    value = next(iter(values_at(world, record, path)), None)
+    if value is not None and world.schema[record.type].attributes.get(path) in (date, provisioning_date):
+        value = datetime.fromisoformat(value)
+    return value is not None, value

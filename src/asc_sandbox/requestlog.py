@@ -1,0 +1,43 @@
+"""What was asked: one entry per request, in memory for tests and as JSON lines for everybody else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One request that has ended.
+
+    `t` is when it began, in seconds since the epoch by the machine's clock; `connection` counts TCP connections from 1;
+    `query` is the raw query, "" when there is none; `status` is None when the connection was dropped; `ms` is how long it
+    took until its answer was ready to leave.
+    """
+
+    t: float
+    connection: int
+    method: str
+    path: str
+    query: str
+    status: int | None
+    ms: float
+
+
+class RequestLog:
+    """Keeps the entries, and writes each to a file as its request ends. Nothing of a header is ever logged."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.entries: list[Entry] = []
+        # Line buffered: a test or a `tail -f` sees a line as soon as its request has ended.
+        self._file = None if path is None else path.open("w", encoding="utf-8", buffering=1)
+
+    def add(self, entry: Entry) -> None:
+        self.entries.append(entry)
+        if self._file:
+            self._file.write(json.dumps(asdict(entry)) + "\n")
+
+    def close(self) -> None:
+        if self._file:
+            self._file.close()

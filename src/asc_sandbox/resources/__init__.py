@@ -1,0 +1,14 @@
+"""What the sandbox plays: every type of records and every endpoint, gathered from the modules beside this one.
+
+To add a resource, declare it in a module as the others do, and list the module here.
+"""
+
+from __future__ import annotations
+
+from asc_sandbox.resources import apps, builds, signing, team, testflight
+from asc_sandbox.schema import Schema
+
+_MODULES = (apps, builds, testflight, signing, team)
+
+SCHEMA: Schema = {resource.type: resource for module in _MODULES for resource in module.RESOURCES}
+ENDPOINTS = tuple(endpoint for module in _MODULES for endpoint in module.ENDPOINTS)

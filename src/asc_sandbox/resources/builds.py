@@ -1,0 +1,151 @@
+"""Build uploads, the builds that come out of them, and the trains (preReleaseVersions) that builds belong to."""
+
+from __future__ import annotations
+
+from asc_sandbox.kinds import date, flag, mapping, text, upload_state
+from asc_sandbox.reading import Filter, instance, listing, related
+from asc_sandbox.resources.apps import APPS
+from asc_sandbox.resources.values import AUDIENCES, PLATFORMS, PROCESSING_STATES
+from asc_sandbox.schema import Resource, hidden, link, many, one
+
+BUILDS = Resource(
+    "builds",
+    area="builds",
+    attributes={
+        "version": text,
+        "uploadedDate": date,
+        "expirationDate": date,
+        "expired": flag,
+        "minOsVersion": text,
+        "lsMinimumSystemVersion": text,
+        "computedMinMacOsVersion": text,
+        "computedMinVisionOsVersion": text,
+        "iconAssetToken": mapping,
+        "processingState": text,
+        "buildAudienceType": text,
+        "usesNonExemptEncryption": flag,
+    },
+    relationships=(
+        one("preReleaseVersion", "preReleaseVersions"),
+        many("individualTesters", "betaTesters"),
+        many("betaGroups", "betaGroups", inverse="builds"),
+        many("betaBuildLocalizations", "betaBuildLocalizations"),
+        one("appEncryptionDeclaration", "appEncryptionDeclarations"),
+        one("betaAppReviewSubmission", "betaAppReviewSubmissions"),
+        one("app", "apps"),
+        one("buildBetaDetail", "buildBetaDetails"),
+        one("appStoreVersion", "appStoreVersions", inverse="build"),
+        many("icons", "buildIcons"),
+        many("buildBundles", "buildBundles"),
+        one("buildUpload", "buildUploads", inverse="build"),
+        link("perfPowerMetrics"),
+        link("diagnosticSignatures"),
+    ),
+    defaults={
+        "processingState": "VALID",
+        "expired": False,
+        "uploadedDate": "1 hour ago",
+        "expirationDate": "in 90 days",
+        "minOsVersion": "15.0",
+        "buildAudienceType": "APP_STORE_ELIGIBLE",
+    },
+)
+
+PRE_RELEASE_VERSIONS = Resource(
+    "preReleaseVersions",
+    area="builds",
+    attributes={"version": text, "platform": text},
+    relationships=(many("builds", "builds", inverse="preReleaseVersion"), one("app", "apps")),
+    defaults={"platform": "IOS"},
+)
+
+BUILD_UPLOADS = Resource(
+    "buildUploads",
+    area="builds",
+    attributes={
+        "cfBundleShortVersionString": text,
+        "cfBundleVersion": text,
+        "createdDate": date,
+        "state": upload_state,
+        "platform": text,
+        "uploadedDate": date,
+    },
+    relationships=(
+        hidden("app", "apps"),
+        one("build", "builds"),
+        one("assetFile", "buildUploadFiles"),
+        one("assetDescriptionFile", "buildUploadFiles"),
+        one("assetSpiFile", "buildUploadFiles"),
+        link("buildUploadFiles"),
+    ),
+    defaults={
+        "platform": "IOS",
+        "state": "COMPLETE",
+        "createdDate": "1 hour ago",
+        "uploadedDate": "1 hour ago",
+    },
+)
+
+RESOURCES = (BUILDS, PRE_RELEASE_VERSIONS, BUILD_UPLOADS)
+
+ENDPOINTS = (
+    listing(
+        "/v1/builds",
+        BUILDS,
+        filters=(
+            Filter("version"),
+            Filter("expired"),
+            Filter("processingState", values=PROCESSING_STATES),
+            Filter("usesNonExemptEncryption"),
+            Filter("preReleaseVersion.version"),
+            Filter("preReleaseVersion.platform", values=PLATFORMS),
+            Filter("buildAudienceType", values=AUDIENCES),
+            Filter("preReleaseVersion"),
+            Filter("app"),
+            Filter("betaGroups"),
+            Filter("appStoreVersion"),
+            Filter("id"),
+        ),
+        exists=("usesNonExemptEncryption",),
+        sorts=("version", "uploadedDate", "preReleaseVersion"),
+        sort_paths={"preReleaseVersion": "preReleaseVersion.version"},
+    ),
+    instance("/v1/builds/{id}", BUILDS),
+    related("/v1/builds/{id}/app", BUILDS, "app", APPS),
+    related("/v1/apps/{id}/builds", APPS, "builds", BUILDS),
+    related("/v1/builds/{id}/preReleaseVersion", BUILDS, "preReleaseVersion", PRE_RELEASE_VERSIONS),
+    listing(
+        "/v1/preReleaseVersions",
+        PRE_RELEASE_VERSIONS,
+        filters=(
+            Filter("builds.buildAudienceType", values=AUDIENCES),
+            Filter("builds.expired"),
+            Filter("builds.processingState", values=PROCESSING_STATES),
+            Filter("builds.version"),
+            Filter("platform", values=PLATFORMS),
+            Filter("version"),
+            Filter("app"),
+            Filter("builds"),
+        ),
+        sorts=("version",),
+    ),
+    instance("/v1/preReleaseVersions/{id}", PRE_RELEASE_VERSIONS),
+    related("/v1/apps/{id}/preReleaseVersions", APPS, "preReleaseVersions", PRE_RELEASE_VERSIONS),
+    related("/v1/preReleaseVersions/{id}/builds", PRE_RELEASE_VERSIONS, "builds", BUILDS),
+    instance("/v1/buildUploads/{id}", BUILD_UPLOADS),
+    related(
+        "/v1/apps/{id}/buildUploads",
+        APPS,
+        "buildUploads",
+        BUILD_UPLOADS,
+        filters=(
+            Filter("cfBundleShortVersionString"),
+            Filter("cfBundleVersion"),
+            Filter("platform", values=PLATFORMS),
+            Filter("state", at="state.state"),
+        ),
+        sorts=("cfBundleVersion", "uploadedDate"),
+        sort_needs={"uploadedDate": "filter[state]"},
+        includes=True,
+    ),
+)

@@ -1,0 +1,32 @@
+"""What the role of a key opens.
+
+A simplification of https://developer.apple.com/support/roles: Apple distinguishes more areas, lets a team narrow a key to
+some apps, and filters what a role may not see out of `included`. Here a role has an area or not, for reading and writing
+alike.
+"""
+
+from __future__ import annotations
+
+from asc_sandbox.errors import forbidden
+
+_LEADING = {"ACCOUNT_HOLDER", "ADMIN"}
+_BUILDING = _LEADING | {"APP_MANAGER", "DEVELOPER"}
+_SELLING = _BUILDING | {"MARKETING"}
+_ALL = _SELLING | {"ACCESS_TO_REPORTS", "CUSTOMER_SUPPORT", "FINANCE", "SALES"}
+
+ROLES_OF_AREA = {
+    "apps": _ALL,
+    "appStore": _SELLING,
+    "builds": _SELLING,
+    "testflight": _SELLING,
+    "provisioning": _BUILDING,
+    "users": _LEADING,
+}
+
+ROLES = frozenset(_ALL)
+
+
+def require(role: str, area: str) -> None:
+    """Raise Refusal 403 unless the role opens the area."""
+    if role not in ROLES_OF_AREA[area]:
+        raise forbidden(role, area)

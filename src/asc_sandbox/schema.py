@@ -1,0 +1,75 @@
+"""The words in which `resources/` declares the types of records and the relationships between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from asc_sandbox.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """From records of one type to records of `target`, which may be a type that the sandbox does not play.
+
+    With `inverse` the relationship is not stored: it is the other direction of that relationship of `target`.
+    `has_data` is False where Apple shows a link and never data, `hidden` where Apple shows nothing at all.
+    """
+
+    name: str
+    target: str
+    many: bool = False
+    inverse: str | None = None
+    has_data: bool = True
+    hidden: bool = False
+
+    @property
+    def includable(self) -> bool:
+        """Whether `include` may name it."""
+        return self.has_data and not self.hidden
+
+
+def one(name: str, target: str, *, inverse: str | None = None) -> Relationship:
+    """A relationship to at most one record."""
+    return Relationship(name, target, inverse=inverse)
+
+
+def many(name: str, target: str, *, inverse: str | None = None) -> Relationship:
+    """A relationship to any number of records."""
+    return Relationship(name, target, many=True, inverse=inverse)
+
+
+def link(name: str, target: str = "", *, inverse: str | None = None) -> Relationship:
+    """A relationship that Apple shows as a link only; `target` and `inverse` are for the endpoint behind the link."""
+    return Relationship(name, target, many=True, inverse=inverse, has_data=False)
+
+
+def hidden(name: str, target: str) -> Relationship:
+    """A relationship to one record that the sandbox needs and Apple does not show."""
+    return Relationship(name, target, has_data=False, hidden=True)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A type of records.
+
+    `area` is what a role opens or not (see roles). `defaults` are attributes as a seed would write them, for records
+    that do not set them.
+    """
+
+    type: str
+    area: str
+    attributes: Mapping[str, Kind]
+    relationships: tuple[Relationship, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Relationship]:
+        """The relationships by name, hidden ones too."""
+        return {relationship.name: relationship for relationship in self.relationships}
+
+
+Schema = Mapping[str, Resource]
+"""The played types by name."""

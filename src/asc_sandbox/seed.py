@@ -1,0 +1,181 @@
+"""Reads a seed: the world and the keys that the sandbox starts with, written as YAML. docs/sandbox.md has the format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from asc_sandbox.keys import DEFAULT_ISSUER, Key, new_key
+from asc_sandbox.roles import ROLES
+from asc_sandbox.schema import Schema
+from asc_sandbox.world import Record, World, WorldError
+
+DEMO = Path(__file__).with_name("seeds") / "demo.yml"
+
+_KEY_MEMBERS = {"id", "issuer", "role", "public_key", "in_house"}
+_DEFAULT_KEYS = [{"id": "SANDBOX001"}]
+
+
+class SeedError(ValueError):
+    """A seed is wrong. The text names the place, as `apps[0].builds[2].expired`, and what is wrong there."""
+
+    def __init__(self, place: str, problem: str) -> None:
+        super().__init__(f"{place}: {problem}" if place else problem)
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What a sandbox starts with. The first key is the one that is handed out unless another is asked for."""
+
+    keys: Mapping[str, Key]
+    world: World
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One record of a seed with the records it is nested in, the innermost last."""
+
+    place: str
+    type: str
+    members: Mapping[str, Any]
+    parents: tuple[Record, ...] = field(default=())
+
+
+def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
+    """Read a seed from a mapping, from a YAML file, or, without a source, the demo. Raises SeedError or OSError."""
+    content = source if isinstance(source, Mapping) else _parse(Path(source or DEMO))
+    if unknown := content.keys() - schema.keys() - {"keys"}:
+        raise SeedError("", f"there is no {_listed(unknown)}; a seed has keys, {', '.join(schema)}")
+    world = World(schema)
+    references = []
+    for type_name in schema:
+        for place, members in _entries(type_name, content.get(type_name)):
+            references += list(_add(world, _Entry(place, type_name, members)))
+    for place, record, name, ids in references:
+        try:
+            world.relate(record, name, ids)
+        except WorldError as error:
+            raise SeedError(place, str(error)) from None
+    return Seed(_keys(content.get("keys", _DEFAULT_KEYS)), world)
+
+
+def _parse(path: Path) -> Mapping[str, Any]:
+    try:
+        # libyaml where this PyYAML has it: ten times faster.
+        content = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        raise SeedError(str(path), f"is not YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise SeedError(str(path), "a seed is a mapping of lists, as {apps: […], keys: […]}")
+    return content
+
+
+_Reference = tuple[str, Record, str, str | list[str]]
+
+
+def _add(world: World, entry: _Entry) -> Iterator[_Reference]:
+    """Make the record and those nested in it; yield the references, which may lead to records that come later."""
+    resource = world.schema[entry.type]
+    attributes = {name: value for name, value in entry.members.items() if name in resource.attributes}
+    relations = {name: value for name, value in entry.members.items() if name in resource.by_name}
+    if unknown := entry.members.keys() - attributes.keys() - relations.keys() - {"id"}:
+        raise SeedError(entry.place, f"{entry.type} have no {_listed(unknown)}")
+    try:
+        record = world.add(entry.type, attributes, record_id=_id(entry))
+    except WorldError as error:
+        raise SeedError(entry.place, str(error)) from None
+    for parent in entry.parents:
+        yield from _to_parent(world, entry.place, record, parent)
+    for name, value in relations.items():
+        yield from _relation(world, entry, record, name, value)
+
+
+def _id(entry: _Entry) -> str | None:
+    given = entry.members.get("id")
+    if given is not None and not isinstance(given, str):
+        raise SeedError(f"{entry.place}.id", f"expected text, found {given!r}; put it in quotes")
+    return given
+
+
+def _to_parent(world: World, place: str, record: Record, parent: Record) -> Iterator[_Reference]:
+    """The relationships of a nested record that lead back to a record around it, as from a build to its app."""
+    for relationship in world.schema[parent.type].relationships:
+        if relationship.target == record.type and relationship.many and relationship.inverse:
+            yield place, record, relationship.inverse, parent.id
+
+
+def _relation(world: World, entry: _Entry, record: Record, name: str, value: Any) -> Iterator[_Reference]:
+    place = f"{entry.place}.{name}"
+    relationship = world.schema[entry.type].by_name[name]
+    if relationship.inverse is None:
+        if not isinstance(value, list if relationship.many else str):
+            raise SeedError(
+                place, f"expected {'a list of ids' if relationship.many else 'an id'}, found {value!r}"
+            )
+        yield place, record, name, value
+        return
+    if not relationship.many:
+        raise SeedError(place, f"set {relationship.inverse} of the {relationship.target} instead")
+    for nested_place, members in _entries(place, value):
+        yield from _add(world, _Entry(nested_place, relationship.target, members, (*entry.parents, record)))
+
+
+def _entries(place: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The mappings of a list, each with its place."""
+    if not isinstance(value, list | None):
+        raise SeedError(place, f"expected a list, found {value!r}")
+    for position, members in enumerate(value or ()):
+        if not isinstance(members, Mapping):
+            raise SeedError(f"{place}[{position}]", f"expected a mapping, found {members!r}")
+        yield f"{place}[{position}]", members
+
+
+def _keys(value: Any) -> dict[str, Key]:
+    keys: dict[str, Key] = {}
+    for place, members in _entries("keys", value):
+        if unknown := members.keys() - _KEY_MEMBERS:
+            raise SeedError(
+                place, f"a key has no {_listed(unknown)}; it has {', '.join(sorted(_KEY_MEMBERS))}"
+            )
+        key = _key(place, members)
+        if key.id in keys:
+            raise SeedError(place, f"there is a key {key.id} already")
+        keys[key.id] = key
+    if not keys:
+        raise SeedError("keys", "at least one key is needed")
+    return keys
+
+
+def _key(place: str, members: Mapping[str, Any]) -> Key:
+    key_id, role = members.get("id"), members.get("role", "ADMIN")
+    if not isinstance(key_id, str):
+        raise SeedError(f"{place}.id", f"expected text, found {key_id!r}")
+    if role not in ROLES:
+        raise SeedError(f"{place}.role", f"{role!r} is not one of {', '.join(sorted(ROLES))}")
+    issuer = members.get("issuer", DEFAULT_ISSUER)  # an explicit null makes an individual key
+    in_house = bool(members.get("in_house", False))
+    if "public_key" in members:
+        return Key(
+            key_id, issuer, role, _public_key(f"{place}.public_key", members["public_key"]), None, in_house
+        )
+    return new_key(key_id, issuer, role, in_house=in_house)
+
+
+def _public_key(place: str, pem: Any) -> ec.EllipticCurvePublicKey:
+    try:
+        public = serialization.load_pem_public_key(str(pem).encode())
+    except ValueError:
+        public = None
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        raise SeedError(place, "is not the PEM of a P-256 public key")
+    return public
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(map(str, names)))

@@ -1,0 +1,168 @@
+"""The sandbox as an object: starts in the background, answers over HTTP, and tells what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from aiohttp import web
+
+from asc_sandbox import seed as seeds
+from asc_sandbox.clock import Clock
+from asc_sandbox.endpoints import Router
+from asc_sandbox.faults import FaultPlan
+from asc_sandbox.judge import Judge, Violation
+from asc_sandbox.keys import hand_out
+from asc_sandbox.ratelimit import RateLimit
+from asc_sandbox.requestlog import Entry, RequestLog
+from asc_sandbox.resources import ENDPOINTS, SCHEMA
+from asc_sandbox.service import Connections, Service
+
+if TYPE_CHECKING:
+    from asc_sandbox.contract import Contract
+
+APPLES_RATE_LIMIT = 3500
+"""Requests per rolling hour, as Apple's documentation has it in its example."""
+
+_GRACE_AT_STOP = 0.2
+"""Seconds that requests under way may still take when the sandbox stops."""
+
+
+class Sandbox:
+    """A local App Store Connect. Use it as a context manager, or call start and stop.
+
+    `seed` is a mapping, a YAML file, or None for the demo. `faults` are specs, see the module faults. `latency` is in
+    seconds per request, `clock_offset` in seconds. `key_file` gets an API key (`key_id`, else the first) for clients.
+    Port 0 means any free one. With a `contract` requests and answers are judged, see `violations`.
+
+    Raises SeedError, FaultError, KeyFileError or OSError when it cannot be made.
+    """
+
+    def __init__(
+        self,
+        seed: Mapping[str, Any] | Path | str | None = None,
+        *,
+        contract: Contract | None = None,
+        faults: Iterable[str] = (),
+        latency: float = 0.0,
+        clock_offset: float = 0.0,
+        rate_limit: int = APPLES_RATE_LIMIT,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        log: Path | None = None,
+        key_file: Path | None = None,
+        key_id: str | None = None,
+    ) -> None:
+        start = seeds.load(seed, SCHEMA)
+        self.world = start.world
+        """The records; they may be changed while the sandbox runs."""
+        self._keys = start.keys if key_file is None else hand_out(key_file, start.keys, key_id)
+        self._faults = FaultPlan(faults)
+        self._judge = Judge(contract)
+        self._log = RequestLog(log)
+        self._service = Service(
+            world=self.world,
+            keys=self._keys,
+            router=Router(ENDPOINTS),
+            clock=Clock(clock_offset),
+            faults=self._faults,
+            rate_limit=RateLimit(rate_limit),
+            judge=self._judge,
+            log=self._log,
+            latency=latency,
+            connections=Connections(),
+        )
+        self._thread = _ServerThread(self._service, host, port)
+
+    @property
+    def url(self) -> str:
+        """The address to use as ASC_API_URL."""
+        return f"http://{self._thread.host}:{self._thread.port}"
+
+    @property
+    def requests(self) -> tuple[Entry, ...]:
+        """The requests that have ended, in that order."""
+        return tuple(self._log.entries)
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """Who broke Apple's document, and how."""
+        return tuple(self._judge.violations)
+
+    def add_fault(self, spec: str) -> None:
+        """Plan one more fault. Raises FaultError."""
+        self._faults.add(spec)
+
+    def api_key(self, key_id: str | None = None) -> dict[str, Any]:
+        """fastlane's API key JSON of a key of the seed, the first without an id, with the private key. KeyError."""
+        return self._keys[key_id or next(iter(self._keys))].as_fastlane_json()
+
+    def start(self) -> Self:
+        """Listen. Raises OSError when the port is taken."""
+        self._thread.start()
+        self._thread.wait_until_listening()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and drop what is under way. Takes well under a second."""
+        self._thread.stop()
+        self._log.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _ServerThread(threading.Thread):
+    """Runs an event loop with the HTTP server in it. A daemon: a test that forgets to stop it does not hang."""
+
+    def __init__(self, service: Service, host: str, port: int) -> None:
+        super().__init__(name="sandbox", daemon=True)
+        self.host = host
+        self.port = port
+        self._service = service
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._listening = threading.Event()
+        self._failure: OSError | None = None
+
+    def run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._listening.set()
+            self._loop.close()
+
+    def wait_until_listening(self) -> None:
+        self._listening.wait()
+        if self._failure:
+            raise self._failure
+
+    def stop(self) -> None:
+        if self.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self.join()
+
+    async def _serve(self) -> None:
+        # handler_cancellation: a client that goes away ends its request, also one that hangs on purpose.
+        server = web.Server(self._service.handle, handler_cancellation=True, access_log=None)
+        runner = web.ServerRunner(server, shutdown_timeout=_GRACE_AT_STOP)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, self.host, self.port)
+            await site.start()
+            self.port = runner.addresses[0][1]
+            self._listening.set()
+            await self._stopping.wait()
+        except OSError as error:
+            self._failure = error
+        finally:
+            await runner.cleanup()

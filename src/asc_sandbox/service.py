@@ -1,0 +1,123 @@
+"""What happens to a request, in this order: log, latency, faults, token, rate limit, contract, endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from aiohttp import web
+
+from asc_sandbox import auth, roles
+from asc_sandbox.clock import Clock
+from asc_sandbox.endpoints import Answer, Call, Router
+from asc_sandbox.errors import Refusal, internal_error, invalid_body
+from asc_sandbox.exchange import Exchange, Reply
+from asc_sandbox.faults import FaultPlan
+from asc_sandbox.judge import Judge
+from asc_sandbox.keys import Key
+from asc_sandbox.misbehaving import misbehave
+from asc_sandbox.ratelimit import RateLimit
+from asc_sandbox.requestlog import RequestLog
+from asc_sandbox.world import World
+
+
+@dataclass(frozen=True)
+class Service:
+    """Answers requests from a world. `latency` is in seconds and added to every request."""
+
+    world: World
+    keys: Mapping[str, Key]
+    router: Router
+    clock: Clock
+    faults: FaultPlan
+    rate_limit: RateLimit
+    judge: Judge
+    log: RequestLog
+    latency: float
+    connections: Connections
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request, or let it go wrong as planned."""
+        exchange = Exchange(
+            request, self.connections.number(request), self.log, lambda: self._headers(request)
+        )
+        try:
+            await asyncio.sleep(self.latency)
+            fault = self.faults.pick(request.method, request.path)
+            if fault is None:
+                await exchange.send(await self._reply(request))
+            else:
+                await misbehave(fault, exchange, lambda: self._reply(request))
+        except ConnectionError:
+            pass  # the client went first
+        finally:
+            exchange.finish(None)
+        return exchange.response
+
+    def _headers(self, request: web.BaseRequest) -> dict[str, str]:
+        """The headers of every answer, faults too."""
+        key_id = auth.claimed_key_id(request.headers.get("Authorization"))
+        return {
+            "Date": self.clock.http_date(),
+            "X-Rate-Limit": self.rate_limit.header(key_id, self.clock.now()),
+        }
+
+    async def _reply(self, request: web.BaseRequest) -> Reply:
+        """The true answer to a request, from the token to the endpoint."""
+        content = await request.read()
+        body = None
+        try:
+            key = auth.authenticate(request.headers.get("Authorization"), self.keys, self.clock.now())
+            self.rate_limit.take(key.id, self.clock.now())
+            body = _decoded(content)
+            reply = Reply.of(self._play(request, key, body))
+        except Refusal as refusal:
+            reply = Reply.refusing(refusal)
+        return self.judge.examine(request.method, request.raw_path, body, reply)
+
+    def _play(self, request: web.BaseRequest, key: Key, body: Any) -> Answer:
+        """Find the endpoint and let it answer."""
+        endpoint, record_id = self.router.find(request.method, request.path)
+        roles.require(key.role, endpoint.area)
+        base = f"http://{request.host}"
+        call = Call(self.world, base, request.path, record_id, tuple(request.query.items()), body)
+        try:
+            with self.world.lock:
+                return endpoint.play(call)
+        except Refusal:
+            raise
+        except Exception:  # noqa: BLE001
+            # A bug of the sandbox must look like one: the client gets a 500, whoever started the sandbox the traceback.
+            traceback.print_exc()
+            raise internal_error("the sandbox failed; its standard error says where") from None
+
+
+class Connections:
+    """Numbers TCP connections in the order of their first request, from 1."""
+
+    def __init__(self) -> None:
+        self._numbers: WeakKeyDictionary[asyncio.Transport, int] = WeakKeyDictionary()
+        self._next = itertools.count(1)
+
+    def number(self, request: web.BaseRequest) -> int:
+        """The number of the connection a request came on, 0 when the client has gone already."""
+        transport = request.transport
+        if transport is None:
+            return 0
+        if transport not in self._numbers:
+            self._numbers[transport] = next(self._next)
+        return self._numbers[transport]
+
+
+def _decoded(content: bytes) -> Any:
+    """The JSON of a body, None when there is none. Raises Refusal."""
+    try:
+        return json.loads(content) if content else None
+    except ValueError as error:
+        raise invalid_body(str(error)) from None
