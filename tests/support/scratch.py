@@ -1,0 +1,158 @@
+"""A scratch checkout for tests of bin/run: the real launcher, with one tiny locked package and an entrypoint that reports."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+ACTION = """
+name: report
+description: Reports what it sees.
+inputs:
+  say: {description: Something to print., default: ""}
+outputs:
+  report: {description: What it saw., value: "${{ steps.run.outputs.report }}"}
+runs:
+  using: composite
+  steps:
+    - id: run
+      shell: bash
+      run: exec "$GITHUB_ACTION_PATH/../../bin/run"
+      env:
+        ASC_COMMAND: report
+        ASC_INPUTS: ${{ toJSON(inputs) }}
+"""
+
+# Reads its environment as our own entrypoint does; exits with the code in ASC_EXIT, or waits for a signal with ASC_WAIT.
+ENTRYPOINT = """
+import json, os, signal, sys, time
+
+if sys.argv[1:2] == ["--env-from-stdin"]:
+    pairs = sys.stdin.buffer.read().split(b"\\0")
+    os.environb.update(pair.split(b"=", 1) for pair in pairs if pair)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    del sys.argv[1]
+
+
+def end(number, frame):
+    raise SystemExit(130)
+
+
+signal.signal(signal.SIGINT, end)
+signal.signal(signal.SIGTERM, end)
+import tiny
+
+report = {
+    "arguments": sys.argv[1:],
+    "environment": dict(os.environ),
+    "folder": os.getcwd(),
+    "imports": sys.path,
+    "isolated": sys.flags.isolated,
+    "package": tiny.__file__,
+    "prefix": sys.prefix,
+    "stdin": sys.stdin.read(),
+    "user": os.getuid(),
+}
+if "GITHUB_OUTPUT" in os.environ:
+    with open(os.environ["GITHUB_OUTPUT"], "a") as file:
+        print("report=" + json.dumps(report), file=file)
+else:
+    print("report=" + json.dumps(report))
+print(json.loads(os.environ.get("ASC_INPUTS", "{}")).get("say", ""))
+if "ASC_WAIT" in os.environ:
+    print("waiting", flush=True)
+    time.sleep(60)
+sys.exit(int(os.environ.get("ASC_EXIT", 0)))
+"""
+
+
+@dataclass
+class Scratch:
+    """A checkout whose only dependency is a wheel that lies beside it, so that nothing here needs a network."""
+
+    root: Path
+    wheels: Path
+
+    @property
+    def action(self) -> Path:
+        return self.root / "actions/report"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Settings that make pip and uv look at the wheel and nowhere else."""
+        here = str(self.wheels)
+        pip = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": here}
+        return {**pip, "UV_NO_INDEX": "1", "UV_FIND_LINKS": here, "UV_CACHE_DIR": f"{here}/uv"}
+
+    def launch(self, *arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+        """Runs bin/run as a person does, outside of any job."""
+        return subprocess.run(
+            [self.root / "bin/run", *arguments],
+            cwd=cwd,
+            env={**outside_a_job(), "XDG_CACHE_HOME": f"{cwd}/cache", **self.env, **env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+
+def make_scratch(root: Path) -> Scratch:
+    action = root / "actions/report"
+    action.mkdir(parents=True)
+    (action / "action.yml").write_text(ACTION)
+    (root / "bin").mkdir()
+    shutil.copy2(REPOSITORY / "bin/run", root / "bin/run")
+    (root / "entrypoint.py").write_text(ENTRYPOINT)
+    (root / "image.lock").touch()
+    scratch = Scratch(root, root / "wheels")
+    wheel = make_wheel(scratch.wheels)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (root / "requirements.lock").write_text(f"tiny==1.0 --hash=sha256:{digest}\n")
+    return scratch
+
+
+def make_wheel(folder: Path) -> Path:
+    """The smallest package there is."""
+    folder.mkdir()
+    wheel = folder / "tiny-1.0-py3-none-any.whl"
+    files = {
+        "tiny/__init__.py": "",
+        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "tiny-1.0.dist-info/RECORD"
+    rows = [f"{name},{_record_hash(text)},{len(text)}" for name, text in files.items()]
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in {**files, record: "\n".join([*rows, f"{record},,\n"])}.items():
+            archive.writestr(name, text)
+    return wheel
+
+
+def _record_hash(text: str) -> str:
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).decode().rstrip("=")
+
+
+def outside_a_job() -> dict[str, str]:
+    """This process' environment, without what a job of CI put there."""
+    job = ("GITHUB_", "RUNNER_", "ASC_", "INPUT_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(job)}
+
+
+def read_report(outputs: Mapping[str, str] | str) -> dict[str, Any]:
+    """What the entrypoint saw: from the outputs of a step, or from what bin/run printed at a terminal."""
+    if isinstance(outputs, str):
+        outputs = dict(line.split("=", 1) for line in outputs.splitlines() if "=" in line)
+    report: dict[str, Any] = json.loads(outputs["report"])
+    return report
