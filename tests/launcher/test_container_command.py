@@ -1,0 +1,200 @@
+"""What bin/run asks of Docker, seen by a docker command that writes down how it was called."""
+
+import csv
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from launcher.programs import folder_of_programs
+from support.runner import Runner
+from support.scratch import Scratch, make_scratch
+
+# Says yes to everything; PULL is the exit code of a pull, and PRESENT names the image that is here.
+DOCKER = """
+case "$1" in
+  context) echo unix:///var/run/docker.sock ;;
+  info) echo "linux [name=seccomp]" ;;
+  image) [[ $3 == "${PRESENT:-}" ]] ;;
+  pull) (exit "${PULL:-0}") ;;
+  run) cat >"$RECORD/stdin" ;;
+esac
+status=$?
+printf '%s\\0' "$@" >"$RECORD/$1"
+exit $status
+"""
+IN_A_CONTAINER = any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
+
+
+@pytest.fixture
+def record(runner: Runner, tmp_path: Path) -> Path:
+    """Where the docker command writes its arguments and the container's standard input."""
+    folder = tmp_path / "record"
+    folder.mkdir()
+    programs = folder_of_programs(tmp_path / "programs", docker=DOCKER)
+    runner.env |= {
+        "PATH": f"{programs}:{runner.env['PATH']}",
+        "RECORD": str(folder),
+        "ASC_RUNTIME": "container",
+    }
+    return folder
+
+
+def arguments(record: Path, verb: str = "run") -> list[str]:
+    return (record / verb).read_bytes().decode().split("\0")[:-1]
+
+
+def mounts(record: Path) -> dict[str, set[str]]:
+    """The mounted paths, each with its options; a mount is a line of CSV."""
+    words = arguments(record)
+    found = {}
+    for row in csv.reader(words[at + 1] for at, word in enumerate(words) if word == "--mount"):
+        source, target = (field.split("=", 1)[1] for field in row[1:3])
+        assert row[0] == "type=bind"
+        assert source == target
+        found[source] = set(row[3:])
+    return found
+
+
+def environment(record: Path) -> dict[str, str]:
+    pairs = (record / "stdin").read_bytes().decode().split("\0")[:-1]
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def test_the_environment_goes_through_standard_input(scratch: Scratch, runner: Runner, record: Path) -> None:
+    secret = "line 1\nASC_FAKE=line 2 ümläut = %"
+    runner.env |= {
+        "ASC_API_KEY": secret,
+        "MATCH_PASSWORD": "s3cret",
+        "https_proxy": "http://user:s3cret@proxy",
+    }
+    runner.run(scratch.action, {"say": "s3cret input"})
+    seen = environment(record)
+    assert seen["ASC_API_KEY"] == secret
+    assert seen["MATCH_PASSWORD"] == "s3cret"
+    assert seen["https_proxy"] == "http://user:s3cret@proxy"
+    assert json.loads(seen["ASC_INPUTS"]) == {"say": "s3cret input"}
+    assert not any("s3cret" in word or "line 2" in word for word in arguments(record))
+
+
+def test_what_speaks_of_this_machine_stays_here(scratch: Scratch, runner: Runner, record: Path) -> None:
+    runner.env |= {
+        "PYTHONPATH": "/x",
+        "LD_PRELOAD": "",
+        "AWS_SECRET_ACCESS_KEY": "other",
+        "LC_ALL": "C.UTF-8",
+    }
+    runner.run(scratch.action)
+    seen = environment(record)
+    assert {"PATH", "HOME", "PYTHONPATH", "LD_PRELOAD", "AWS_SECRET_ACCESS_KEY", "ASC_FAKE"}.isdisjoint(seen)
+    assert {"GITHUB_OUTPUT", "GITHUB_WORKSPACE", "RUNNER_TEMP", "ASC_COMMAND", "CI", "LC_ALL"} <= set(seen)
+
+
+def test_the_container_leaves_no_trace(scratch: Scratch, runner: Runner, record: Path) -> None:
+    runner.run(scratch.action)
+    words = arguments(record)
+    options = set(itertools.pairwise(words))
+    assert {"--rm", "--init", "--interactive"} <= set(words)
+    assert {("--log-driver", "none"), ("--pull", "never")} <= options
+    assert {value for option, value in options if option == "--env"} == {"HOME=/tmp", "RUNNER_TRACKING_ID"}
+
+
+@pytest.mark.parametrize("name", ["plain", "a b", 'it\'s "quoted"', "a,b", "a:b", "ümläut"])
+def test_paths_keep_their_place(name: str, tmp_path: Path, runner: Runner, record: Path) -> None:
+    scratch = make_scratch(tmp_path / name / "checkout")
+    job = Runner(tmp_path / name / "job")
+    job.env = runner.env
+    job.run(scratch.action)
+    assert mounts(record) == {
+        str(job.workspace): set(),
+        str(job.temp): set(),
+        str(scratch.root): {"readonly"},
+    }
+    assert str(scratch.root / "entrypoint.py") in arguments(record)
+
+
+def test_a_checkout_in_the_workspace_is_mounted_once(tmp_path: Path, runner: Runner, record: Path) -> None:
+    scratch = make_scratch(runner.workspace / "here")
+    runner.run(scratch.action)
+    assert str(scratch.root) not in mounts(record)
+
+
+def test_certificates_are_shared(scratch: Scratch, runner: Runner, record: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "company, inc.pem"
+    bundle.touch()
+    runner.env |= {
+        "SSL_CERT_FILE": str(bundle),
+        "REQUESTS_CA_BUNDLE": str(bundle),
+        "CURL_CA_BUNDLE": "/missing",
+    }
+    runner.run(scratch.action)
+    assert mounts(record)[str(bundle)] == {"readonly"}
+    assert "/missing" not in mounts(record)
+    assert environment(record)["SSL_CERT_FILE"] == str(bundle)
+
+
+def test_arguments_reach_the_entrypoint(
+    scratch: Scratch, runner: Runner, record: Path, tmp_path: Path
+) -> None:
+    env = {name: runner.env[name] for name in ("PATH", "RECORD", "ASC_RUNTIME")}
+    scratch.launch("fetch", "--x", "a b", cwd=tmp_path, **env)
+    assert arguments(record)[-4:] == ["--env-from-stdin", "fetch", "--x", "a b"]
+
+
+def test_a_published_image_is_used_where_it_is(scratch: Scratch, runner: Runner, record: Path) -> None:
+    image = "registry.example/asc@sha256:" + "1" * 64
+    (scratch.root / "image.lock").write_text(image + "\n")
+    runner.env["PRESENT"] = image
+    runner.run(scratch.action)
+    assert image in arguments(record)
+    assert not (record / "pull").exists()
+    assert not (record / "build").exists()
+
+
+def test_a_published_image_is_pulled(scratch: Scratch, runner: Runner, record: Path) -> None:
+    image = "registry.example/asc@sha256:" + "1" * 64
+    (scratch.root / "image.lock").write_text(image + "\n")
+    runner.run(scratch.action)
+    assert arguments(record, "pull")[-1] == image
+    assert image in arguments(record)
+
+
+def test_an_image_that_cannot_be_pulled_is_built(scratch: Scratch, runner: Runner, record: Path) -> None:
+    (scratch.root / "Dockerfile").write_text("FROM scratch\n")
+    (scratch.root / "image.lock").write_text("registry.example/asc@sha256:1\n")
+    runner.env["PULL"] = "1"
+    runner.run(scratch.action)
+    built = arguments(record, "build")
+    tag = built[built.index("--tag") + 1]
+    assert tag.startswith("app-store-connect-actions:")
+    assert tag in arguments(record)
+
+
+def test_auto_never_builds(scratch: Scratch, runner: Runner, record: Path) -> None:
+    runner.env["ASC_RUNTIME"] = "auto"
+    result = runner.run(scratch.action)
+    assert result.exit_code == 0
+    assert "##[debug]No container: no image is published for this version." in result.log.lines
+    assert list(record.iterdir()) == []
+
+
+@pytest.mark.skipif(IN_A_CONTAINER, reason="auto is native in a container")
+@pytest.mark.parametrize(("pull", "verb"), [("0", "run"), ("1", "pull")])
+def test_auto_takes_the_container_where_it_can(
+    scratch: Scratch, runner: Runner, record: Path, pull: str, verb: str
+) -> None:
+    (scratch.root / "image.lock").write_text("registry.example/asc@sha256:1\n")
+    runner.env |= {"ASC_RUNTIME": "auto", "PULL": pull}
+    result = runner.run(scratch.action)
+    assert result.exit_code == 0
+    assert (record / verb).exists()
+    assert (record / "run").exists() == (pull == "0")
+
+
+def test_auto_is_native_in_a_container(scratch: Scratch, runner: Runner, record: Path) -> None:
+    (scratch.root / "image.lock").write_text("registry.example/asc@sha256:1\n")
+    runner.env |= {"ASC_RUNTIME": "auto", "KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+    result = runner.run(scratch.action)
+    assert "##[debug]No container: this job runs in a container itself." in result.log.lines
+    assert not (record / "run").exists()
