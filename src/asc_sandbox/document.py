@@ -75,8 +75,8 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
         for each in resource.relationships
         if not each.hidden and (chosen is None or each.name in chosen)
     }
-    if relationships:
-        shown["relationships"] = relationships
+    if any(relationships.values()):
+        shown["relationships"] = {name: content for name, content in relationships.items() if content}
     shown["links"] = {"self": own_address}
     return shown
 
@@ -84,19 +84,17 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
 def _relationship(
     call: Call, query: Query, record: Record, relationship: Relationship, own_address: str, with_data: bool
 ) -> Json:
-    """Links always; data only where the relationship is included, capped at its limit, with the true total."""
+    """Links, and where the relationship is included data: capped at its limit, with the true total. {} for neither."""
     name = relationship.name
-    shown: Json = {
-        "links": {"self": f"{own_address}/relationships/{name}", "related": f"{own_address}/{name}"},
-    }
-    if not with_data:
-        return shown
-    references = [{"type": other.type, "id": other.id} for other in call.world.related(record, name)]
-    if not relationship.many:
-        return {"data": references[0] if references else None, **shown}
-    limit = query.related_limit(name)
-    return {
-        "meta": {"paging": {"total": len(references), "limit": limit}},
-        "data": references[:limit],
-        **shown,
-    }
+    shown: Json = {}
+    if relationship.has_links:
+        shown["links"] = {"self": f"{own_address}/relationships/{name}", "related": f"{own_address}/{name}"}
+    if with_data:
+        references = [{"type": other.type, "id": other.id} for other in call.world.related(record, name)]
+        if relationship.many:
+            limit = query.related_limit(name)
+            shown["meta"] = {"paging": {"total": len(references), "limit": limit}}
+            shown["data"] = references[:limit]
+        else:
+            shown["data"] = references[0] if references else None
+    return shown

@@ -15,13 +15,15 @@ class Relationship:
     """From records of one type to records of `target`, which may be a type that the sandbox does not play.
 
     With `inverse` the relationship is not stored: it is the other direction of that relationship of `target`.
-    `has_data` is False where Apple shows a link and never data, `hidden` where Apple shows nothing at all.
+    Apple shows links always and data when included; some relationships have only the one or the other, and `hidden` ones
+    neither.
     """
 
     name: str
     target: str
     many: bool = False
     inverse: str | None = None
+    has_links: bool = True
     has_data: bool = True
     hidden: bool = False
 
@@ -31,14 +33,14 @@ class Relationship:
         return self.has_data and not self.hidden
 
 
-def one(name: str, target: str, *, inverse: str | None = None) -> Relationship:
+def one(name: str, target: str, *, inverse: str | None = None, has_links: bool = True) -> Relationship:
     """A relationship to at most one record."""
-    return Relationship(name, target, inverse=inverse)
+    return Relationship(name, target, inverse=inverse, has_links=has_links)
 
 
-def many(name: str, target: str, *, inverse: str | None = None) -> Relationship:
+def many(name: str, target: str, *, inverse: str | None = None, has_links: bool = True) -> Relationship:
     """A relationship to any number of records."""
-    return Relationship(name, target, many=True, inverse=inverse)
+    return Relationship(name, target, many=True, inverse=inverse, has_links=has_links)
 
 
 def link(name: str, target: str = "", *, inverse: str | None = None) -> Relationship:

@@ -27,7 +27,7 @@ APPS = Resource(
     relationships=(
         link("accessibilityDeclarations"),
         many("appEncryptionDeclarations", "appEncryptionDeclarations"),
-        one("appStoreIcon", "buildIcons"),
+        one("appStoreIcon", "buildIcons", has_links=False),
         one("ciProduct", "ciProducts"),
         link("betaTesters"),
         many("betaGroups", "betaGroups", inverse="app"),
@@ -89,7 +89,7 @@ APP_STORE_VERSIONS = Resource(
         "createdDate": date,
     },
     relationships=(
-        one("app", "apps"),
+        one("app", "apps", has_links=False),
         many("appStoreVersionLocalizations", "appStoreVersionLocalizations"),
         one("build", "builds"),
         one("appStoreVersionPhasedRelease", "appStoreVersionPhasedReleases"),
