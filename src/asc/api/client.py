@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from collections.abc import Callable, Mapping
+from urllib.parse import quote, urlencode, urlsplit
 
 from asc.api.document import Document
-from asc.api.errors import api_error, read_errors, token_refused
+from asc.api.errors import ApiError, api_error, read_errors, token_refused
 from asc.api.key.model import ApiKey
 from asc.api.token import TokenSource
-from asc.api.transport import Answer, Clock, Settings, Traffic, Transport
+from asc.api.transport import SYSTEM_CLOCK, Answer, Clock, Settings, Traffic, Transport
 from asc.errors import UnreachableError
 
-log = logging.getLogger(__name__)
-
-PAGE = 200
-"""Resources on a page: the most that App Store Connect gives."""
+LARGEST_PAGE = 200
+"""Resources on a page: App Store Connect gives no more."""
 MOST_PAGES = 500
 """A listing longer than this (100,000 resources) is a server going in circles."""
 
@@ -29,18 +26,66 @@ class Client:
     `role` names the roles that the command needs, for the error when the key has none of them.
     """
 
-    def __init__(self, key: ApiKey, settings: Settings, role: str, on_token=lambda token: None, clock: Clock = Clock()):  # type: ignore[no-untyped-def]  # noqa: B008, E501
+    def __init__(
+        self,
+        key: ApiKey,
+        settings: Settings,
+        role: str,
+        on_token: Callable[[str], None] = lambda token: None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
         self._key = key
         self._role = role
-        self._clock = clock
-        self._transport = Transport(settings, TokenSource(key, self.now_there, on_token), clock)
+        self.traffic = Traffic()
+        tokens = TokenSource(key, lambda: self.traffic.time_there(clock.now()), on_token)
+        self._transport = Transport(settings, tokens, self.traffic, clock)
 
-    @property
-    def traffic(self) -> Traffic:
-        """How many requests were made, what is left of the hourly budget, and how far the clocks are apart."""
-        return self._transport.traffic
+    def close(self) -> None:
+        """Closes the connections."""
+        self._transport.close()
 
-    def now_there(self) -> float:
-        """The time as Apple sees it, in seconds since the epoch: a wrong clock here makes no wrong token."""
-        skew = self._transport.traffic.skew if hasattr(self, "_transport") else 0.0
-        return self._clock.now() - (skew if abs(skew) > 60 else 0.0)
+    def get(self, path: str, query: Query | None = None) -> Document:
+        """One page (or one resource). Raises ApiError where App Store Connect refuses."""
+        return self._document("GET", _target(path, query))
+
+    def list(self, path: str, query: Query | None = None) -> Document:
+        """All pages of a listing as one document, in the order of the server."""
+        pages = self.get(path, {"limit": LARGEST_PAGE, **(query or {})})
+        for _ in range(MOST_PAGES):
+            if not pages.next:
+                return pages
+            pages += self._document("GET", pages.next)
+        raise UnreachableError(
+            f"GET {path} did not come to an end after {MOST_PAGES} pages.",
+            "App Store Connect seems to answer in circles; run the step again later.",
+        )
+
+    def post(self, path: str, body: object) -> Document:
+        """Creates. Sent again only where it surely was not applied; else LostAnswerError: look before repeating."""
+        return self._document("POST", path, body)
+
+    def patch(self, path: str, body: object) -> Document:
+        """Changes. After LostAnswerError, read the state again."""
+        return self._document("PATCH", path, body)
+
+    def delete(self, path: str, body: object = None) -> None:
+        """Deletes. After LostAnswerError, a 404 means that it worked."""
+        self._document("DELETE", path, body)
+
+    def _document(self, method: str, target: str, body: object = None) -> Document:
+        answer = self._transport.send(method, target, body)
+        if answer.status >= 300:
+            raise self._refusal(f"{method} {urlsplit(target).path}", answer)
+        return Document.read(answer.body if isinstance(answer.body, Mapping) else {})
+
+    def _refusal(self, call: str, answer: Answer) -> ApiError:
+        errors = read_errors(answer.body)
+        if answer.status == 401:
+            return token_refused(call, errors, self._key, self.traffic.skew)
+        return api_error(call, answer.status, errors, self._role, self._key.key_id)
+
+
+def _target(path: str, query: Query | None) -> str:
+    """A path with its query. Values that are None are left out; commas stay as they are, as Apple writes them."""
+    given = {name: value for name, value in (query or {}).items() if value is not None}
+    return f"{path}?{urlencode(given, safe=',[]', quote_via=quote)}" if given else path

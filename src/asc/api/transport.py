@@ -23,6 +23,7 @@ import requests
 
 from asc.api import retry
 from asc.api.budget import Budget
+from asc.api.errors import CLOCKS_AGREE, read_errors
 from asc.api.token import TokenSource
 from asc.errors import LostAnswerError, SetupError, UnreachableError
 
@@ -49,11 +50,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Answer:
-    """A complete answer. `body` is the decoded JSON, None where there was no content."""
+    """A complete answer. `body` is the decoded JSON, None where there was none; `token` what was sent."""
 
     status: int
     body: Any
     headers: Mapping[str, str]
+    token: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,9 @@ class Clock:
     chance: Callable[[], float] = random.random
 
 
+SYSTEM_CLOCK = Clock()
+
+
 @dataclass
 class Traffic:
     """What was asked of App Store Connect, for the summary."""
@@ -74,6 +79,10 @@ class Traffic:
     budget: Budget | None = None
     skew: float = 0.0
     """Our clock minus Apple's in seconds, measured at the newest answer."""
+
+    def time_there(self, now: float) -> float:
+        """`now` as Apple's clock has it, so that a wrong clock here makes no wrong token."""
+        return now - (self.skew if abs(self.skew) > CLOCKS_AGREE else 0.0)
 
 
 class _NotSent(Exception):
@@ -91,9 +100,9 @@ class _NotJson(_Broken):
 class Transport:
     """Sends requests and returns answers of any status. Safe to use from several threads."""
 
-    def __init__(self, settings: Settings, tokens: TokenSource, clock: Clock = Clock()) -> None:  # noqa: B008
+    def __init__(self, settings: Settings, tokens: TokenSource, traffic: Traffic, clock: Clock) -> None:
         self.settings = settings
-        self.traffic = Traffic()
+        self.traffic = traffic
         self._base = check_base_url(settings.url)
         self._tokens = tokens
         self._clock = clock
@@ -129,8 +138,8 @@ class Transport:
                 attempts.after(str(error), None, limit)
                 continue
             if answer.status == 401 and attempts.first_refusal():
-                log.debug("%s: the token was refused; renewing it", call)
-                self._tokens.renew(answer.headers["X-Sent-Token"])
+                self._tokens.renew(answer.token)
+                self._tell_of_the_clock(call)
                 continue
             if not retry.may_repeat(method, answer.status):
                 return answer
@@ -159,8 +168,7 @@ class Transport:
         self._note(response)
         took = (self._clock.monotonic() - started) * 1000
         log.debug("%s %s → %d in %.0f ms", method, urlsplit(url).path, response.status_code, took)
-        headers = {**{name.title(): value for name, value in response.headers.items()}, "X-Sent-Token": token}
-        return Answer(response.status_code, _decode(response, content), headers)
+        return Answer(response.status_code, _decode(response, content), response.headers, token)
 
     def _read(self, response: requests.Response, until: float) -> bytes:
         """Reads a body; a server that trickles for ever is as silent as one that says nothing."""
@@ -187,6 +195,12 @@ class Transport:
             left, limit = self.traffic.budget.left, self.traffic.budget.limit
             log.info("Only %d of %d requests are left this hour: %s waits %.1f s", left, limit, call, wait)
             self._clock.sleep(wait)
+
+    def _tell_of_the_clock(self, call: str) -> None:
+        skew = self.traffic.skew
+        if abs(skew) > CLOCKS_AGREE:
+            log.warning("This machine's clock is %.0f s %s Apple's; tokens are made by Apple's.", abs(skew), "ahead of" if skew > 0 else "behind")
+        log.debug("%s: the token was refused; trying once more with a new one", call)
 
     def _now_there(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now() - self.traffic.skew, UTC)
@@ -323,7 +337,5 @@ def _decode(response: requests.Response, content: bytes) -> Any:
 
 
 def _describe(answer: Answer) -> str:
-    from asc.api.errors import read_errors
-
     codes = ", ".join(error.code for error in read_errors(answer.body) if error.code)
     return f"App Store Connect answered {answer.status}" + (f" {codes}" if codes else "")

@@ -1,0 +1,1 @@
+"""Binaries and what App Store Connect makes of them: numbers, builds, uploads."""

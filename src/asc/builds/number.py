@@ -1,0 +1,48 @@
+"""Build numbers: one or more whole numbers with dots between, compared segment by segment.
+
+https://developer.apple.com/documentation/bundleresources/information-property-list/cfbundleversion
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import total_ordering
+
+
+@total_ordering
+@dataclass(frozen=True, eq=False)
+class BuildNumber:
+    """A build number, as text. `2.10` is greater than `2.9`; `7`, `007` and `7.0` are equal."""
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: str) -> BuildNumber | None:
+        """Reads a build number; None for a text that is not one (old Mac builds have letters in them)."""
+        text = text.strip()
+        return cls(text) if re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})*", text) else None
+
+    def next(self) -> BuildNumber:
+        """The next number: the last segment plus one, with its leading zeros kept (`1.09` → `1.10`)."""
+        head, dot, last = self.text.rpartition(".")
+        return BuildNumber(f"{head}{dot}{int(last) + 1:0{len(last)}d}")
+
+    @property
+    def _order(self) -> tuple[int, ...]:
+        segments = [int(segment) for segment in self.text.split(".")]
+        while len(segments) > 1 and segments[-1] == 0:
+            segments.pop()
+        return tuple(segments)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BuildNumber) and self._order == other._order
+
+    def __hash__(self) -> int:
+        return hash(self._order)
+
+    def __lt__(self, other: BuildNumber) -> bool:
+        return self._order < other._order
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,69 @@
+"""What the environment says of the job. The rest of the code is handed it and reads no variables itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where we run. `in_job` is False on a laptop."""
+
+    in_job: bool
+    debug: bool
+    api_url: str | None
+    ca_bundle: str | None
+    why_no_secrets: str | None
+    """The reason why secrets may be empty here, with the way out."""
+
+    @classmethod
+    def read(cls) -> Job:
+        """Reads the environment once."""
+        env = os.environ
+        return cls(
+            in_job=bool(env.get("GITHUB_OUTPUT")),
+            debug=env.get("RUNNER_DEBUG") == "1" or env.get("ASC_DEBUG") == "1",
+            api_url=env.get("ASC_API_URL") or None,
+            ca_bundle=env.get("REQUESTS_CA_BUNDLE") or env.get("SSL_CERT_FILE") or None,
+            why_no_secrets=_why_no_secrets(),
+        )
+
+
+def take_environment_from_stdin() -> None:
+    """Reads NUL-separated NAME=VALUE from standard input: how bin/run hands secrets to the container unseen."""
+    for pair in sys.stdin.buffer.read().decode("utf-8", "surrogateescape").split("\0"):
+        name, separator, value = pair.partition("=")
+        if separator and name:
+            os.environ[name] = value
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+
+
+def take(name: str) -> str | None:
+    """Reads a variable and removes it, so that no child process inherits it."""
+    return os.environ.pop(name, None)
+
+
+def docker_action_inputs() -> dict[str, str]:
+    """The inputs of the root Docker action: the runner's INPUT_ variables (upper case, dashes stay)."""
+    return {
+        name.removeprefix("INPUT_").lower().replace("_", "-"): value
+        for name, value in os.environ.items()
+        if name.startswith("INPUT_")
+    }
+
+
+def _why_no_secrets() -> str | None:
+    if os.environ.get("GITHUB_ACTOR") == "dependabot[bot]":
+        return "Dependabot's runs only see Dependabot secrets: add the key there, or skip this step for them."
+    try:
+        event = json.loads(Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull).read_text("utf-8"))
+        head, base = (event["pull_request"][side]["repo"]["full_name"] for side in ("head", "base"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if head == base:
+        return None
+    return "Secrets are not passed to pull requests from forks: skip this step for them (if: github.event.pull_request.head.repo.fork == false)."
