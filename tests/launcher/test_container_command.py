@@ -33,6 +33,8 @@ def record(runner: Runner, tmp_path: Path) -> Path:
     folder = tmp_path / "record"
     folder.mkdir()
     programs = folder_of_programs(tmp_path / "programs", docker=DOCKER)
+    for certificates in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        runner.env.pop(certificates, None)
     runner.env |= {
         "PATH": f"{programs}:{runner.env['PATH']}",
         "RECORD": str(folder),
