@@ -100,8 +100,8 @@ def parse(spec: str) -> Fault:
         retry_after=values.get("retry-after"),
         seconds=_number(spec, values, "slow", 0.0),
         delay=_number(spec, values, "delay", 0.0),
-        times=_FOREVER if values.get("times") == "always" else int(_number(spec, values, "times", 1)),
-        after=int(_number(spec, values, "after", 0)),
+        times=_FOREVER if values.get("times") == "always" else _count(spec, values, "times", 1),
+        after=_count(spec, values, "after", 0),
         flaky=_number(spec, values, "flaky", 1.0, largest=1.0),
     )
 
@@ -145,11 +145,18 @@ def _number(
         number = float(values.get(name, default))
     except ValueError:
         number = math.nan
-    if not 0 <= number <= largest or math.isinf(number):
+    if math.isinf(number) or not 0 <= number <= largest:
         raise FaultError(
-            spec, f"{name}={values[name]} is not a number{'' if math.isinf(largest) else ' from 0 to 1'}"
+            spec, f"{name}={values[name]} is not a number from 0{' to 1' if largest == 1 else ''}"
         )
     return number
+
+
+def _count(spec: str, values: dict[str, str], name: str, default: int) -> int:
+    value = values.get(name, str(default))
+    if not value.isdecimal():
+        raise FaultError(spec, f"{name}={value} is not a whole number")
+    return int(value)
 
 
 class FaultPlan:

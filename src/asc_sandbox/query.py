@@ -7,7 +7,7 @@ https://developer.apple.com/documentation/appstoreconnectapi/large-data-sets has
 from __future__ import annotations
 
 import base64
-import binascii
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import eq
@@ -19,6 +19,8 @@ DEFAULT_LIMIT = 50
 LARGEST_LIMIT = 200
 DEFAULT_RELATED_LIMIT = 10
 LARGEST_RELATED_LIMIT = 50
+
+_POSITION = re.compile(r"at:\d+")
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,8 @@ def offset_of(cursor: str) -> int:
     """The position that a cursor stands for. Raises Refusal when the sandbox did not make it."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        return int(text.removeprefix("at:"))
-    except (binascii.Error, ValueError):
-        raise invalid_parameter("cursor", f"'{cursor}' is not a valid cursor") from None
+    except ValueError:
+        text = ""
+    if not _POSITION.fullmatch(text):
+        raise invalid_parameter("cursor", f"'{cursor}' is not a valid cursor")
+    return int(text.removeprefix("at:"))

@@ -1,0 +1,45 @@
+"""Finding an app by its bundle id, and naming those that the key can see when it is not there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asc.api.client import Client
+from asc.errors import Error
+
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True)
+class App:
+    """An app as the rest of the code needs it. `name` is "" where only the id was given."""
+
+    id: str
+    bundle_id: str = ""
+    name: str = ""
+
+
+def find_app(client: Client, bundle_id: str) -> App:
+    """The app with exactly this bundle id. Raises Error, with the apps that the key can see, where there is none."""
+    found = client.list("/v1/apps", {"filter[bundleId]": bundle_id, "fields[apps]": "bundleId,name"})
+    for app in found.data:
+        if app.text("bundleId") == bundle_id:
+            return App(app.id, bundle_id, app.text("name"))
+    raise app_not_visible(client, f"the bundle id {bundle_id}")
+
+
+def visible_apps(client: Client) -> list[App]:
+    """All apps that the key can see, by bundle id."""
+    apps = client.list("/v1/apps", {"fields[apps]": "bundleId,name"})
+    return sorted((App(app.id, app.text("bundleId"), app.text("name")) for app in apps.data), key=lambda a: a.bundle_id)
+
+
+def app_not_visible(client: Client, what: str) -> Error:
+    """The error for an app that is not there, naming those that are."""
+    apps = visible_apps(client)
+    names = ", ".join(f"{app.bundle_id} ({app.id})" for app in apps[:MOST_NAMED])
+    more = f" and {len(apps) - MOST_NAMED} more" if len(apps) > MOST_NAMED else ""
+    return Error(
+        f"The key sees no app with {what}. It sees: {names + more if apps else 'none at all'}.",
+        "Check the spelling, and that the key's team and access include the app (App Store Connect, Users and Access).",
+    )

@@ -1,0 +1,161 @@
+"""Every build number that an app has used up, from builds and from build uploads."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asc.api.apps import App
+from asc.api.client import Client, Query
+from asc.api.document import Document
+from asc.api.errors import ApiError
+from asc.builds.number import BuildNumber
+
+log = logging.getLogger(__name__)
+
+FLAKES_SURVIVED = 4
+"""Listings of build uploads answer 404 at random; so often in a row is no accident."""
+
+
+@dataclass(frozen=True)
+class UsedNumber:
+    """A build number that is taken, and what took it. `build_id` is "" for an upload without a build."""
+
+    number: BuildNumber
+    version: str
+    platform: str
+    state: str
+    uploaded_at: datetime | None
+    build_id: str
+
+
+def numbers_in_testflight(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
+    """The numbers of the app's builds, over all pages; `platform` as Apple writes it, `version` a train."""
+    builds = client.list(
+        "/v1/builds",
+        {
+            "filter[app]": app.id,
+            "filter[preReleaseVersion.version]": version,
+            "filter[preReleaseVersion.platform]": platform,
+            "include": "preReleaseVersion",
+            "fields[builds]": "version,uploadedDate,processingState,preReleaseVersion",
+            "fields[preReleaseVersions]": "version,platform",
+        },
+    )
+    return _matching(_from_builds(builds, "preReleaseVersion", "version"), platform, version)
+
+
+def numbers_of_uploads(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
+    """The numbers of the app's build uploads: processing, failed and complete ones have all used theirs up."""
+    query = {
+        "filter[cfBundleShortVersionString]": version,
+        "filter[platform]": platform,
+        "fields[buildUploads]": "cfBundleVersion,cfBundleShortVersionString,platform,state,uploadedDate",
+    }
+    return _matching(_from_uploads(_despite_flakes(client, app, query)), platform, version)
+
+
+def numbers_used(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
+    """Both of the above, asked for side by side. A build and its upload count once."""
+    with ThreadPoolExecutor(2) as pool:
+        uploads = pool.submit(numbers_of_uploads, client, app, platform, version)
+        builds = numbers_in_testflight(client, app, platform, version)
+        have = {(used.number, used.version, used.platform) for used in builds}
+        return builds + [used for used in uploads.result() if (used.number, used.version, used.platform) not in have]
+
+
+def numbers_in_app_store(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
+    """The numbers of the builds that customers have now, one for each platform."""
+    versions = client.list(
+        f"/v1/apps/{app.id}/appStoreVersions",
+        {
+            "filter[appVersionState]": "READY_FOR_DISTRIBUTION",
+            "filter[platform]": platform,
+            "filter[versionString]": version,
+            "include": "build",
+            "fields[appStoreVersions]": "versionString,platform,appVersionState,build",
+            "fields[builds]": "version,uploadedDate,processingState",
+        },
+    )
+    return _matching(_from_versions(versions), platform, version)
+
+
+def newest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
+    """Highest number first; of equal ones those that became a build, then the latest."""
+    long_ago = datetime.min.replace(tzinfo=UTC)
+    return sorted(used, key=lambda one: (one.number, bool(one.build_id), one.uploaded_at or long_ago), reverse=True)
+
+
+def _despite_flakes(client: Client, app: App, query: Query) -> Document:
+    for attempt in range(1, FLAKES_SURVIVED + 1):
+        try:
+            return client.list(f"/v1/apps/{app.id}/buildUploads", query)
+        except ApiError as error:
+            if error.status != 404 or attempt == FLAKES_SURVIVED:
+                raise
+            log.debug("The build uploads of app %s were not found (attempt %d); asking again", app.id, attempt)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _from_builds(builds: Document, train: str, number: str) -> Iterator[UsedNumber]:
+    for build in builds.data:
+        version = builds.one(build, train)
+        parsed = _parse(build.text(number))
+        if parsed:
+            yield UsedNumber(
+                number=parsed,
+                version=version.text("version") if version else "",
+                platform=version.text("platform") if version else "",
+                state=build.text("processingState"),
+                uploaded_at=build.time("uploadedDate"),
+                build_id=build.id,
+            )
+
+
+def _from_uploads(uploads: Document) -> Iterator[UsedNumber]:
+    for upload in uploads.data:
+        parsed = _parse(upload.text("cfBundleVersion"))
+        state = upload.attributes.get("state")
+        if parsed:
+            yield UsedNumber(
+                number=parsed,
+                version=upload.text("cfBundleShortVersionString"),
+                platform=upload.text("platform"),
+                state=str(state.get("state") or "") if isinstance(state, dict) else "",
+                uploaded_at=upload.time("uploadedDate"),
+                build_id="",
+            )
+
+
+def _from_versions(versions: Document) -> Iterator[UsedNumber]:
+    for version in versions.data:
+        build = versions.one(version, "build")
+        parsed = _parse(build.text("version")) if build else None
+        if build and parsed:
+            yield UsedNumber(
+                number=parsed,
+                version=version.text("versionString"),
+                platform=version.text("platform"),
+                state=version.text("appVersionState"),
+                uploaded_at=build.time("uploadedDate"),
+                build_id=build.id,
+            )
+
+
+def _parse(text: str) -> BuildNumber | None:
+    number = BuildNumber.parse(text)
+    if not number:
+        log.warning("The build number %r is not made of numbers and dots: it is left out of the comparison.", text)
+    return number
+
+
+def _matching(found: Iterable[UsedNumber], platform: str | None, version: str | None) -> list[UsedNumber]:
+    """Compares again: Apple's filters can match more than the exact text. What Apple left out stays in."""
+    return [
+        used
+        for used in found
+        if version in (None, used.version) and (platform is None or used.platform in (platform, ""))
+    ]

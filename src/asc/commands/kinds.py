@@ -1,0 +1,109 @@
+"""The kinds of inputs: how each is read from text, and what to say when it cannot be."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Kind:
+    """`parse` turns text into a value, or raises ValueError with the reason. `form` tells users what to write."""
+
+    name: str
+    form: str
+    parse: Callable[[str], Any]
+
+
+def _boolean(text: str) -> bool:
+    words = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+    if text not in words:
+        raise ValueError(f"“{text}” is neither true nor false")
+    return words[text]
+
+
+def _integer(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise ValueError(f"“{text}” is not a whole number")
+    return int(text)
+
+
+def _duration(text: str) -> float:
+    found = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d+)?)s?)?", text.replace(" ", ""))
+    if not found or not any(found.groups()):
+        raise ValueError(f"“{text}” is not a duration")
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item.strip() for item in re.split(r"[\n,]", text) if item.strip()))
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        import yaml
+
+        try:
+            value = yaml.load(text, yaml.BaseLoader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            raise ValueError("is not a mapping in YAML" + (f" (line {mark.line + 1})" if mark else "")) from None
+    if not isinstance(value, dict):
+        raise ValueError("is not a mapping (name: value)")
+    return {str(name): each for name, each in value.items()}
+
+
+def _date(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"“{text}” is not a date") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _path(text: str) -> str:
+    if "\0" in text or "\n" in text:
+        raise ValueError("has a line break in it")
+    return text
+
+
+TEXT = Kind("text", "text", str)
+SECRET = Kind("secret", "a secret", str)
+PATH = Kind("path", "a path", _path)
+GLOB = Kind("glob", "a path, * and ** allowed", _path)
+BOOLEAN = Kind("boolean", "true or false", _boolean)
+INTEGER = Kind("integer", "a whole number", _integer)
+DURATION = Kind("duration", "like 90, 30s, 30m or 1h30m", _duration)
+LIST = Kind("list", "one a line, or with commas", _list)
+MAPPING = Kind("mapping", "YAML or JSON, name: value", _mapping)
+DATE = Kind("date", "like 2026-01-31 or 2026-01-31T10:00:00Z", _date)
+
+
+def choice(words: Iterable[str]) -> Kind:
+    """One of `words`, in any case."""
+    allowed = tuple(words)
+
+    def parse(text: str) -> str:
+        if text.lower() not in allowed:
+            raise ValueError(f"“{text}” is not one of {', '.join(allowed)}")
+        return text.lower()
+
+    return Kind("choice", " · ".join(allowed), parse)
+
+
+def matching(pattern: str, form: str) -> Kind:
+    """Text that fits a pattern."""
+
+    def parse(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"“{text[:80]}” is not {form}")
+        return text
+
+    return Kind("text", form, parse)
