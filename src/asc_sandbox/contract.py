@@ -198,7 +198,7 @@ def _value_problems(name: str, value: str, schema: Json) -> Iterator[str]:
         if "enum" in item and part not in item["enum"]:
             yield f"{name}={part}: not one of Apple's values"
         elif item["type"] == "integer" and not (
-            part.isdigit() and 1 <= int(part) <= item.get("maximum", 1 << 53)
+            part.isdecimal() and 1 <= int(part) <= item.get("maximum", 1 << 53)
         ):
             yield f"{name}={part}: not a number from 1 to {item.get('maximum', 'any')}"
         elif item["type"] == "boolean" and part not in ("true", "false"):

@@ -44,8 +44,8 @@ class Reply:
 class Exchange:
     """Sends exactly one reply, or drops the connection, and logs it.
 
-    The entry is logged just before the last byte leaves, so that who has read an answer finds it in the log. `headers`
-    are asked for as late: the request itself counts in X-Rate-Limit.
+    The entry is logged before the answer leaves, so that who has an answer finds it in the log; only a slow one is logged
+    when it has left. `headers` are asked for as late: the request itself counts in X-Rate-Limit.
     """
 
     def __init__(
@@ -75,15 +75,18 @@ class Exchange:
             Entry(self._began, self._connection, self.request.method, path, query, status, milliseconds)
         )
 
-    async def send(self, reply: Reply, *, seconds: float = 0.0) -> None:
-        """Send a reply; the body takes this many seconds to leave."""
+    async def send(self, reply: Reply) -> None:
+        """Send a reply."""
+        self.finish(reply.status)
         await self._begin(reply)
-        pieces = _PIECES if seconds else 1
-        size = -(-len(reply.body) // pieces) or 1
+        await self.response.write_eof(reply.body)
+
+    async def send_slowly(self, reply: Reply, seconds: float) -> None:
+        """Send the headers, then the body in pieces over this many seconds."""
+        await self._begin(reply)
+        size = len(reply.body) // _PIECES + 1
         for start in range(0, len(reply.body), size):
-            await asyncio.sleep(seconds / pieces)
-            if start + size >= len(reply.body):
-                self.finish(reply.status)
+            await asyncio.sleep(seconds / _PIECES)
             await self.response.write(reply.body[start : start + size])
         self.finish(reply.status)
         await self.response.write_eof()

@@ -112,7 +112,7 @@ def _word(spec: str, word: str) -> tuple[str, str]:
         raise FaultError(spec, f"there is no {name!r}")
     needs_value = name in SETTINGS or name in ("status", *_WITH_SECONDS)
     if needs_value != bool(equals and value):
-        raise FaultError(spec, f"{name} {'needs' if needs_value else 'takes no'} value")
+        raise FaultError(spec, f"{name} {'needs a' if needs_value else 'takes no'} value")
     return name, value
 
 

@@ -26,7 +26,7 @@ async def misbehave(fault: Fault, exchange: Exchange, play: PlayRequest) -> None
             await play()
             exchange.close()
         case "slow":
-            await exchange.send(await play(), seconds=fault.seconds)
+            await exchange.send_slowly(await play(), fault.seconds)
         case "truncate":
             await exchange.send_half(await play())
         case "delay":

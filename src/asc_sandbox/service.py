@@ -73,9 +73,9 @@ class Service:
         content = await request.read()
         body = None
         try:
+            body = _decoded(content)
             key = auth.authenticate(request.headers.get("Authorization"), self.keys, self.clock.now())
             self.rate_limit.take(key.id, self.clock.now())
-            body = _decoded(content)
             reply = Reply.of(self._play(request, key, body))
         except Refusal as refusal:
             reply = Reply.refusing(refusal)

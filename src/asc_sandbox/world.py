@@ -131,6 +131,8 @@ class World:
             relationship = self.schema[type_name].by_name.get(name)
             if relationship is None or relationship.inverse is not None:
                 raise WorldError(f"{type_name} stores no relationship {name}")
+            if relationship.target not in self.schema:
+                raise WorldError(f"the sandbox does not play records of type {relationship.target}")
             checked[name] = (ids,) if isinstance(ids, str) else tuple(ids)
             for each in checked[name]:
                 if self.find(relationship.target, each) is None:

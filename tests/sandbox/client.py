@@ -1,0 +1,79 @@
+"""A client that does what it is told: for asking the sandbox things that a good client never would."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import jwt
+
+from asc_sandbox.server import Sandbox
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer; `document` is None where the body is empty or not JSON."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+    document: Any
+
+    @property
+    def error(self) -> Json:
+        """The only error object."""
+        (error,) = self.document["errors"]
+        return dict(error)
+
+    def ids(self) -> list[str]:
+        return [record["id"] for record in self.document["data"]]
+
+    def attribute(self, name: str) -> list[Any]:
+        return [record["attributes"][name] for record in self.document["data"]]
+
+
+def token(api_key: Json, *, headers: Json | None = None, **claims: Any) -> str:
+    """A token that Apple accepts, with headers and claims replaced; None removes a claim."""
+    now = int(time.time())
+    usual = {"iss": api_key.get("issuer_id"), "iat": now, "exp": now + 600, "aud": "appstoreconnect-v1"}
+    payload = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+    return jwt.encode(payload, api_key["key"], "ES256", headers={"kid": api_key["key_id"], **(headers or {})})
+
+
+class Client:
+    """One connection to a sandbox with one key."""
+
+    def __init__(self, sandbox: Sandbox, key_id: str | None = None, *, timeout: float = 5) -> None:
+        self.token: str | None = token(sandbox.api_key(key_id))
+        self.connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=timeout)
+
+    def request(self, method: str, path: str, body: Any = None) -> Response:
+        headers = {} if self.token is None else {"Authorization": f"Bearer {self.token}"}
+        content = None if body is None else json.dumps(body)
+        self.connection.request(method, path, content, headers)
+        response = self.connection.getresponse()
+        raw = response.read()
+        return Response(response.status, response.headers, raw, _decoded(raw))
+
+    def get(self, path: str, **parameters: str) -> Response:
+        """GET with parameters; `filter__app` stands for `filter[app]`."""
+        query = {_bracketed(name): value for name, value in parameters.items()}
+        return self.request("GET", f"{path}?{urlencode(query, quote_via=quote)}" if query else path)
+
+
+def _bracketed(name: str) -> str:
+    family, _, member = name.partition("__")
+    return f"{family}[{member.replace('__', '.')}]" if member else family
+
+
+def _decoded(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None

@@ -1,0 +1,225 @@
+"""Each fault as a client sees it on a real socket, and the language that orders them."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import time
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+
+from asc_sandbox.faults import EFFECTS, SETTINGS, Fault, FaultError, FaultPlan, parse
+from asc_sandbox.server import Sandbox
+from sandbox.client import Client, token
+from support.sandbox import start_sandbox
+
+
+def raw_answer(sandbox: Sandbox, *, timeout: float = 5) -> bytes:
+    """All bytes that come back for one GET /v1/apps, until the sandbox closes the connection."""
+    address = urlsplit(sandbox.url)
+    request = f"GET /v1/apps HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n"
+    with socket.create_connection((address.hostname, address.port), timeout=timeout) as connection:
+        connection.sendall(f"{request}Authorization: Bearer {token(sandbox.api_key())}\r\n\r\n".encode())
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (401, "NOT_AUTHORIZED"),
+        (403, "FORBIDDEN_ERROR"),
+        (404, "NOT_FOUND"),
+        (409, "ENTITY_ERROR"),
+        (429, "RATE_LIMIT_EXCEEDED"),
+        (500, "UNEXPECTED_ERROR"),
+        (503, "SERVICE_UNAVAILABLE"),
+    ],
+)
+def test_statuses_have_apples_codes(status: int, code: str) -> None:
+    with start_sandbox(faults=[f"GET /v1/apps status={status}"]) as sandbox:
+        answer = Client(sandbox).get("/v1/apps")
+        assert (answer.status, answer.error["code"], answer.error["status"]) == (status, code, str(status))
+        assert "Retry-After" not in answer.headers
+        assert answer.headers["X-Rate-Limit"] == "user-hour-lim:3500;user-hour-rem:3500;"
+
+
+def test_code_and_retry_after() -> None:
+    faults = [
+        "GET /v1/apps status=403 code=FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED",
+        "GET /v1/apps status=429 retry-after=7",
+        "GET /v1/apps status=503 retry-after='Wed, 21 Oct 2026 07:28:00 GMT'",
+    ]
+    with start_sandbox(faults=faults) as sandbox:
+        client = Client(sandbox)
+        assert client.get("/v1/apps").error["code"] == "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED"
+        assert client.get("/v1/apps").headers["Retry-After"] == "7"
+        assert client.get("/v1/apps").headers["Retry-After"] == "Wed, 21 Oct 2026 07:28:00 GMT"
+        assert client.get("/v1/apps").status == 200
+
+
+def test_reset() -> None:
+    with start_sandbox(faults=["* /v1/apps reset"]) as sandbox:
+        with pytest.raises(ConnectionResetError):
+            raw_answer(sandbox)
+        assert raw_answer(sandbox).startswith(b"HTTP/1.1 200 OK")
+        assert [entry.status for entry in sandbox.requests] == [None, 200]
+
+
+def test_lost_is_played_but_not_answered() -> None:
+    with start_sandbox(faults=["GET /v1/apps lost"]) as sandbox:
+        assert raw_answer(sandbox) == b""
+        assert "user-hour-rem:3498;" in Client(sandbox).get("/v1/apps").headers["X-Rate-Limit"]
+        assert [entry.status for entry in sandbox.requests] == [None, 200]
+
+
+def test_hang_lasts_until_the_client_goes() -> None:
+    with start_sandbox(faults=["GET /v1/apps hang"]) as sandbox:
+        with pytest.raises(TimeoutError):
+            raw_answer(sandbox, timeout=0.2)
+        wait_for(lambda: [entry.status for entry in sandbox.requests] == [None])
+
+
+def test_a_hanging_client_does_not_keep_the_sandbox_from_stopping() -> None:
+    with start_sandbox(faults=["GET /v1/apps hang"]) as sandbox:
+        client = Client(sandbox)
+        client.connection.request("GET", "/v1/apps", headers={"Authorization": f"Bearer {client.token}"})
+        time.sleep(0.1)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1
+    assert [entry.status for entry in sandbox.requests] == [None]
+
+
+def test_slow_trickles() -> None:
+    with start_sandbox(faults=["GET /v1/apps slow=0.3"]) as sandbox:
+        client = Client(sandbox)
+        began = time.monotonic()
+        client.connection.request("GET", "/v1/apps", headers={"Authorization": f"Bearer {client.token}"})
+        response = client.connection.getresponse()
+        headers_after = time.monotonic() - began
+        assert len(response.read()) == int(response.headers["Content-Length"])
+        assert headers_after < 0.2
+        assert time.monotonic() - began >= 0.3
+
+
+def test_delay_goes_with_other_effects() -> None:
+    with start_sandbox(faults=["GET /v1/apps delay=0.1", "GET /v1/apps delay=0.1 status=500"]) as sandbox:
+        client = Client(sandbox)
+        began = time.monotonic()
+        assert [client.get("/v1/apps").status, client.get("/v1/apps").status] == [200, 500]
+        assert time.monotonic() - began >= 0.2
+
+
+def test_truncate() -> None:
+    with start_sandbox(faults=["GET /v1/apps truncate"]) as sandbox:
+        with pytest.raises(http.client.IncompleteRead) as caught:
+            Client(sandbox).get("/v1/apps")
+        assert caught.value.partial.startswith(b'{"data":')
+        assert abs(len(caught.value.partial) - (caught.value.expected or 0)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "content_type", "begin"),
+    [
+        ("html", 200, "text/html", b"<html>"),
+        ("html status=502", 502, "text/html", b"<html>"),
+        ("garbage-json", 200, "application/json", b"{"),
+        ("empty", 200, None, b""),
+        ("empty status=500", 500, None, b""),
+    ],
+)
+def test_wrong_bodies(words: str, status: int, content_type: str | None, begin: bytes) -> None:
+    with start_sandbox(faults=[f"GET /v1/apps {words}"]) as sandbox:
+        answer = Client(sandbox).get("/v1/apps")
+        assert answer.status == status
+        assert answer.headers["Content-Type"] == content_type
+        assert answer.body.startswith(begin)
+        assert bool(answer.body) == bool(begin)
+        assert answer.document is None
+
+
+def test_times_and_after() -> None:
+    plan = FaultPlan(
+        ["GET /v1/apps status=503 after=1 times=2", "GET /v1/apps status=500 after=4 times=always"]
+    )
+    picked = [plan.pick("GET", "/v1/apps") for _ in range(6)]
+    assert [fault and fault.status for fault in picked] == [None, 503, 503, None, 500, 500]
+
+
+def test_flaky_is_the_same_each_run() -> None:
+    def hits() -> list[bool]:
+        plan = FaultPlan(["GET /v1/apps status=404 flaky=0.3 times=always"])
+        return [plan.pick("GET", "/v1/apps") is not None for _ in range(200)]
+
+    assert hits() == hits()
+    assert 40 < sum(hits()) < 80
+
+
+@pytest.mark.parametrize(
+    ("spec", "method", "path", "matches"),
+    [
+        ("GET /v1/apps/*/builds reset", "GET", "/v1/apps/1/builds", True),
+        ("GET /v1/apps/*/builds reset", "GET", "/v1/apps/1/2/builds", False),
+        ("GET /v1/apps/* reset", "GET", "/v1/apps/1", True),
+        ("GET /v1/apps/* reset", "GET", "/v1/apps", False),
+        ("GET /v1/apps reset", "POST", "/v1/apps", False),
+        ("* /v1/apps reset", "POST", "/v1/apps", True),
+        ("GET /v1/a.ps reset", "GET", "/v1/apps", False),
+    ],
+)
+def test_which_requests_a_fault_is_for(spec: str, method: str, path: str, *, matches: bool) -> None:
+    assert parse(spec).matches(method, path) is matches
+
+
+def test_all_words_at_once() -> None:
+    spec = "PATCH /v1/x status=409 code=A.B retry-after=1 times=3 after=2 flaky=0.5 delay=0.25"
+    assert parse(spec) == Fault(
+        "PATCH", "/v1/x", "status", 409, "A.B", "1", delay=0.25, times=3, after=2, flaky=0.5
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ("", "begins with a method and a path"),
+        ("GET", "begins with a method and a path"),
+        ("GET /v1/apps status='", "begins with a method and a path"),
+        ("FETCH /v1/apps reset", "'FETCH' is not one of GET"),
+        ("GET v1/apps reset", "does not begin with a slash"),
+        ("GET /v1/apps", "has no effect"),
+        ("GET /v1/apps times=2", "has no effect"),
+        ("GET /v1/apps explode", "there is no 'explode'"),
+        ("GET /v1/apps reset hang", "reset and hang do not go together"),
+        ("GET /v1/apps reset=1", "reset takes no value"),
+        ("GET /v1/apps slow", "slow needs a value"),
+        ("GET /v1/apps slow=soon", "slow=soon is not a number"),
+        ("GET /v1/apps status=abc", "'abc' is not a status"),
+        ("GET /v1/apps status=100", "'100' is not a status"),
+        ("GET /v1/apps reset status=500", "status does not go with reset"),
+        ("GET /v1/apps reset flaky=2", "flaky=2 is not a number from 0 to 1"),
+        ("GET /v1/apps reset times=-1", "times=-1 is not a whole number"),
+        ("GET /v1/apps reset times=1.5", "times=1.5 is not a whole number"),
+    ],
+)
+def test_a_misspelled_fault_is_refused_with_all_words(spec: str, problem: str) -> None:
+    with pytest.raises(FaultError) as caught:
+        parse(spec)
+    assert problem in str(caught.value)
+    assert all(line in str(caught.value) for line in (*EFFECTS.values(), *SETTINGS.values()))
+
+
+def test_a_fault_can_be_added_while_the_sandbox_runs() -> None:
+    with start_sandbox() as sandbox:
+        client = Client(sandbox)
+        assert client.get("/v1/apps").status == 200
+        sandbox.add_fault("GET /v1/apps status=500")
+        assert client.get("/v1/apps").status == 500
+
+
+def wait_for(condition: Callable[[], bool], *, seconds: float = 2) -> None:
+    """Wait until the condition holds; fail when it does not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
