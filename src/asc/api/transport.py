@@ -29,6 +29,8 @@ from asc.errors import LostAnswerError, SetupError, UnreachableError
 
 log = logging.getLogger(__name__)
 
+HOST = "https://api.appstoreconnect.apple.com"
+HOST_IN_HOUSE = "https://api.enterprise.developer.apple.com"
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 """Seconds without a byte after which a server counts as silent."""
@@ -42,7 +44,7 @@ CONNECTIONS = 8
 class Settings:
     """How to reach App Store Connect. `retry_for` is in seconds, counted from the first failure of a request."""
 
-    url: str = "https://api.appstoreconnect.apple.com"
+    url: str = HOST
     ca_bundle: str | None = None
     retry_for: float = 120.0
     user_agent: str = "app-store-connect-actions"
@@ -103,7 +105,7 @@ class Transport:
     def __init__(self, settings: Settings, tokens: TokenSource, traffic: Traffic, clock: Clock) -> None:
         self.settings = settings
         self.traffic = traffic
-        self._base = check_base_url(settings.url)
+        self._base = settings.url
         self._tokens = tokens
         self._clock = clock
         self._lock = threading.Lock()

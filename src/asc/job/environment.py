@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -19,6 +20,8 @@ class Job:
     ca_bundle: str | None
     why_no_secrets: str | None
     """The reason why secrets may be empty here, with the way out."""
+    environment: Mapping[str, str] = field(repr=False)
+    """The variables as they were at the start, for the search for the API key."""
 
     @classmethod
     def read(cls) -> Job:
@@ -30,6 +33,7 @@ class Job:
             api_url=env.get("ASC_API_URL") or None,
             ca_bundle=env.get("REQUESTS_CA_BUNDLE") or env.get("SSL_CERT_FILE") or None,
             why_no_secrets=_why_no_secrets(),
+            environment=dict(env),
         )
 
 

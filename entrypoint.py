@@ -1,0 +1,26 @@
+"""The one door: a command and its inputs in, an exit code out. `python entrypoint.py --help` lists the commands."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent / "src"))
+
+
+def main(arguments: list[str]) -> int:
+    """Sends the arguments to the sandbox or to the core; the core also reads a workflow's variables."""
+    if arguments[:1] == ["--env-from-stdin"]:
+        from asc.job.environment import take_environment_from_stdin
+
+        take_environment_from_stdin()
+        arguments = arguments[1:]
+    if arguments[:1] == ["sandbox"]:
+        from asc_sandbox.cli import main as start_sandbox
+
+        return start_sandbox(arguments[1:])
+    from asc.commands.main import main as run_command
+
+    return run_command(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

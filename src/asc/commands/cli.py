@@ -1,0 +1,70 @@
+"""The command line: made from the declarations, so that its help says what action.yml and the docs say."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from asc.commands import NAMES, load
+from asc.commands.declaration import Command, inputs_of, outputs_of
+from asc.errors import InputError, Problem
+
+_SECRET_NOTE = " Better in the environment: the command line is seen by every process of the machine."
+_SANDBOX = "  sandbox               A local App Store Connect to try everything against (sandbox --help)."
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports its own errors in the project's words and exit code."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError([Problem("command line", message, f"See: python entrypoint.py {self.prog} --help")])
+
+
+def overview() -> str:
+    """The text of `--help` without a command."""
+    commands = "\n".join(f"  {name:<21} {load(name).summary}" for name in NAMES)
+    return f"""usage: python entrypoint.py <command> --<input> <value> …
+
+{commands}
+{_SANDBOX}
+
+python entrypoint.py <command> --help lists the inputs and outputs of a command.
+The API key comes from ASC_API_KEY, ASC_API_KEY_PATH or the variables that fastlane reads.
+Exit codes: 0 done, 1 the job failed, 2 the inputs are wrong, 3 App Store Connect could not be reached."""
+
+
+def parse(command: Command, arguments: Sequence[str]) -> tuple[dict[str, str], bool]:
+    """Reads the arguments as raw inputs, and whether JSON was asked for. Unknown ones become raw inputs too,
+    so that they are reported together with everything else."""
+    known, unknown = _parser(command).parse_known_args(arguments)
+    raw = {name: value for name, value in vars(known).items() if value is not None and name != "json"}
+    for argument in unknown:
+        raw.setdefault(argument.removeprefix("--").split("=")[0], "given")
+    return raw, known.json
+
+
+def _parser(command: Command) -> argparse.ArgumentParser:
+    outputs = "\n".join(f"  {name:<22} {help}" for name, help in outputs_of(command).items())
+    parser = _Parser(
+        prog=command.name,
+        usage=f"python entrypoint.py {command.name} --<input> <value> …",
+        description=command.description,
+        epilog=f"outputs:\n{outputs}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    groups: dict[str, argparse._ArgumentGroup] = {}
+    for name, (_, spec) in inputs_of(command).items():
+        group = groups.setdefault(spec.group, parser.add_argument_group(spec.group or None))
+        note = f" Default: {spec.default}." if spec.default else ""
+        group.add_argument(
+            f"--{name}",
+            dest=name,
+            metavar=spec.kind.name.upper(),
+            nargs="?" if spec.kind.name == "boolean" else None,
+            const="true" if spec.kind.name == "boolean" else None,
+            help=(spec.help + f" ({spec.kind.form})" + note + (_SECRET_NOTE if spec.secret else "")).replace("%", "%%"),
+        )
+    parser.add_argument("--json", action="store_true", help="Print the outputs as one JSON object.")
+    return parser

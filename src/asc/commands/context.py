@@ -1,0 +1,55 @@
+"""What a running command is handed: the job, the connection, a summary to fill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from asc import __version__
+from asc.commands.declaration import Command, CommonInputs
+from asc.job.environment import Job
+
+if TYPE_CHECKING:
+    from asc.api.client import Client
+    from asc.api.key import ApiKey
+    from asc.api.transport import Settings
+
+
+@dataclass
+class Context:
+    """The surroundings of one run. `hide` registers a secret."""
+
+    command: Command
+    job: Job
+    hide: Callable[[str], None]
+    summary: list[str] = field(default_factory=list)
+    client: Client | None = None
+
+    def key(self, inputs: CommonInputs) -> ApiKey:
+        """The API key from the inputs or the environment; hidden from here on. Raises KeyRefused."""
+        from asc.api.key.sources import find_key
+
+        key = find_key(inputs.api_key, inputs.api_key_path, self.job.environment, self.job.why_no_secrets)
+        for secret in key.secrets():
+            self.hide(secret)
+        return key
+
+    def settings(self, inputs: CommonInputs, in_house: bool) -> Settings:
+        """How to reach App Store Connect. Raises SetupError for an address that the token must not go to."""
+        from asc.api.transport import HOST, HOST_IN_HOUSE, Settings, check_base_url
+
+        return Settings(
+            url=check_base_url(self.job.api_url or (HOST_IN_HOUSE if in_house else HOST)),
+            ca_bundle=self.job.ca_bundle,
+            retry_for=inputs.retry_for,
+            user_agent=f"app-store-connect-actions/{__version__}",
+        )
+
+    def connect(self, inputs: CommonInputs) -> Client:
+        """Opens the client with the key from the inputs or the environment."""
+        from asc.api.client import Client
+
+        key = self.key(inputs)
+        self.client = Client(key, self.settings(inputs, key.in_house), self.command.role, self.hide)
+        return self.client

@@ -1,0 +1,210 @@
+"""fetch-build-number: the highest build number that is taken, and the next free one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from asc.api.apps import App, app_not_visible, find_app
+from asc.api.client import Client
+from asc.builds import history
+from asc.builds.history import UsedNumber, newest_first
+from asc.builds.number import BuildNumber
+from asc.commands import kinds
+from asc.commands.context import Context
+from asc.commands.declaration import Command, CommonInputs, given, output
+from asc.errors import Error, Problem
+from asc.job import summary
+
+log = logging.getLogger(__name__)
+
+PLATFORMS = {"ios": "IOS", "macos": "MAC_OS", "tvos": "TV_OS", "visionos": "VISION_OS"}
+NAMES = {"IOS": "iOS", "MAC_OS": "macOS", "TV_OS": "tvOS", "VISION_OS": "visionOS"}
+SOURCES = {
+    "all": history.numbers_used,
+    "testflight": history.numbers_in_testflight,
+    "app-store": history.numbers_in_app_store,
+}
+ROWS = 10
+
+
+@dataclass(frozen=True)
+class Inputs(CommonInputs):
+    """What fetch-build-number takes."""
+
+    bundle_id: str | None = given(
+        kinds.matching(r"[A-Za-z0-9.-]{1,155}", "a bundle id"),
+        "Bundle id of the app. This or `app-id`.",
+        group="App",
+        examples=("com.example.app",),
+    )
+    app_id: str | None = given(
+        kinds.matching(r"[0-9]{1,20}", "an app id (digits)"),
+        "Apple's id of the app (the number in its App Store Connect address); saves a request.",
+        group="App",
+        examples=("1000000001",),
+    )
+    platform: str | None = given(
+        kinds.choice(PLATFORMS), "Only count builds for this platform. Without it, all platforms count.", group="Builds"
+    )
+    version: str | None = given(
+        kinds.TEXT, "Only count builds of this train (marketing version).", group="Builds", examples=("1.5.0",)
+    )
+    source: str = given(
+        kinds.choice(SOURCES),
+        "`all`: every number that is used up, also by uploads that failed or are processing. "
+        "`testflight`: builds that reached TestFlight. `app-store`: the version customers have now.",
+        group="Builds",
+        default="all",
+    )
+    initial_build_number: str | None = given(
+        kinds.matching(r"[0-9]{1,18}(\.[0-9]{1,18})*", "a build number"),
+        "The next build number when there is no build yet. Without it, no build is an error.",
+        group="Builds",
+        examples=("1",),
+    )
+    fail_if_missing: bool = given(
+        kinds.BOOLEAN,
+        "Whether no build at all fails the step (when there is no `initial-build-number`); "
+        "with `false` the outputs are empty instead.",
+        group="Builds",
+        default="true",
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """Exactly one of bundle-id and app-id."""
+        if not self.bundle_id and not self.app_id:
+            yield Problem("bundle-id", "is required (or app-id)", "Give the app, for example bundle-id: com.example.app.")
+        if self.bundle_id and self.app_id:
+            yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What fetch-build-number hands to later steps."""
+
+    build_number: str = output("The highest build number that is taken; empty when there is none.")
+    next_build_number: str = output("The same with its last segment plus one.")
+    version: str = output("Marketing version (train) of that build.")
+    state: str = output("Its state, as Apple writes it (`VALID`, `PROCESSING`, `FAILED`, …).")
+    uploaded_at: str = output("When it was uploaded (UTC, `2026-01-31T10:00:00Z`).")
+    build_id: str = output("Apple's id of the build; empty for an upload that has not become one.")
+    app_id: str = output("Apple's id of the app.")
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Asks for the app, then for its builds and uploads side by side, and picks the highest number."""
+    client = context.connect(inputs)
+    app = App(inputs.app_id) if inputs.app_id else find_app(client, inputs.bundle_id or "")
+    platform = PLATFORMS[inputs.platform] if inputs.platform else None
+    found = newest_first(_numbers(inputs, client, app, platform))
+    context.summary.append(_summary(inputs, app, found))
+    if not found:
+        return _without_builds(inputs, app)
+    highest = found[0]
+    following = highest.number.next().text
+    log.info("Build number %s (%s) is the highest; the next is %s", highest.number, _describe(highest), following)
+    return Outputs(
+        build_number=highest.number.text,
+        next_build_number=following,
+        version=highest.version,
+        state=highest.state,
+        uploaded_at=f"{highest.uploaded_at:%Y-%m-%dT%H:%M:%SZ}" if highest.uploaded_at else "",
+        build_id=highest.build_id,
+        app_id=app.id,
+    )
+
+
+def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> list[UsedNumber]:
+    from asc.api.errors import ApiError
+
+    try:
+        found = SOURCES[inputs.source](client, app, platform, inputs.version)
+    except ApiError as error:
+        if error.status == 404 and inputs.app_id:
+            raise app_not_visible(client, f"the id {inputs.app_id}") from None
+        raise
+    if not found and inputs.app_id:
+        _check_app_id(client, app)  # an unknown id has no builds either
+    return found
+
+
+def _check_app_id(client: Client, app: App) -> None:
+    from asc.api.errors import ApiError
+
+    try:
+        client.get(f"/v1/apps/{app.id}", {"fields[apps]": "bundleId"})
+    except ApiError as error:
+        if error.status == 404:
+            raise app_not_visible(client, f"the id {app.id}") from None
+        raise
+
+
+def _without_builds(inputs: Inputs, app: App) -> Outputs:
+    what = _which(inputs, app)
+    if inputs.initial_build_number:
+        first = BuildNumber(inputs.initial_build_number)
+        log.info("%s has no build yet; the next build number is initial-build-number, %s", what, first)
+        return Outputs(next_build_number=first.text, app_id=app.id)
+    if inputs.fail_if_missing:
+        raise Error(
+            f"{what} has no build yet, so there is no build number to go on from.",
+            "Give initial-build-number for the first one, or fail-if-missing: false to go on without.",
+        )
+    log.warning("%s has no build yet: the outputs are empty.", what)
+    return Outputs(app_id=app.id)
+
+
+def _which(inputs: Inputs, app: App) -> str:
+    text = app.bundle_id or f"App {app.id}"
+    text += f" for {NAMES[PLATFORMS[inputs.platform]]}" if inputs.platform else ""
+    text += f" in the train {inputs.version}" if inputs.version else ""
+    return text + (" in the App Store" if inputs.source == "app-store" else "")
+
+
+def _describe(used: UsedNumber) -> str:
+    words = [NAMES.get(used.platform, used.platform), used.version, used.state]
+    words.append(f"uploaded {used.uploaded_at:%Y-%m-%d %H:%M} UTC" if used.uploaded_at else "")
+    return ", ".join(word for word in words if word)
+
+
+def _summary(inputs: Inputs, app: App, found: Sequence[UsedNumber]) -> str:
+    rows = [
+        (
+            used.number,
+            used.version,
+            NAMES.get(used.platform, used.platform),
+            used.state,
+            f"{used.uploaded_at:%Y-%m-%d %H:%M}" if used.uploaded_at else "",
+        )
+        for used in found[:ROWS]
+    ]
+    text = summary.heading(f"Build numbers of {_which(inputs, app)}")
+    if not rows:
+        return text + summary.paragraph("No build yet.")
+    text += summary.paragraph(f"Next: **{summary.escape(found[0].number.next())}**")
+    return text + summary.table(("Build number", "Version", "Platform", "State", "Uploaded (UTC)"), rows)
+
+
+COMMAND = Command(
+    name="fetch-build-number",
+    summary="The highest build number in App Store Connect, and the next free one.",
+    description=(
+        "Reads the build numbers that an app has used up, from its builds and its build uploads, over all pages, "
+        "and tells the highest and the next. Numbers compare by segment: 2.10 is higher than 2.9."
+    ),
+    role="Developer, App Manager or Admin",
+    icon="hash",
+    example="""\
+- uses: OWNER/REPO/actions/fetch-build-number@v1
+  id: build
+  with:
+    api-key: ${{ secrets.ASC_API_KEY }}
+    bundle-id: com.example.app
+- run: echo "next is ${{ steps.build.outputs.next-build-number }}"
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)

@@ -1,0 +1,168 @@
+"""Runs one command from beginning to end: inputs, masks, work, outputs, summary, exit code."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, NoReturn
+
+from asc.api.key.sources import SECRET_VARIABLES
+from asc.commands import NAMES, load
+from asc.commands.context import Context
+from asc.commands.declaration import Command, name_of
+from asc.commands.reading import read_inputs, secret_texts
+from asc.errors import Error, InputError, Problem, SetupError
+from asc.job import environment, log, summary, workflow
+from asc.job.environment import Job
+from asc.job.secrets import Secrets
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What was asked for, before anything is checked."""
+
+    command: Command
+    raw: Mapping[str, str]
+    as_json: bool = False
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the command that the arguments, or the runner's variables, name. Returns the exit code."""
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    job = Job.read()
+    secrets = Secrets(mask=job.in_job)
+    for name in SECRET_VARIABLES:
+        secrets.add(job.environment.get(name))
+    log.start(secrets, job.in_job, job.debug, "")
+    try:
+        if arguments and arguments[0] in ("--help", "-h", "help"):
+            from asc.commands.cli import overview
+
+            log.print_result(overview())
+            return 0
+        call = _call(arguments)
+        for secret in secret_texts(call.command, call.raw):
+            secrets.add(secret)
+        log.start(secrets, job.in_job, job.debug, call.command.name)
+        workflow.check_files()
+        return _run(call, job, secrets)
+    except Error as error:
+        _report(error, job, secrets)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 (the last resort: one line, and the traceback only on request)
+        _report(_unexpected(error), job, secrets)
+        return 1
+
+
+def _run(call: _Call, job: Job, secrets: Secrets) -> int:
+    context = Context(call.command, job, secrets.add)
+    started = time.monotonic()
+    try:
+        outputs = call.command.run(read_inputs(call.command, call.raw), context)
+        _hand_over(outputs, call, job)
+        return 0
+    except Error as error:
+        context.summary.append(_failure(error, secrets))
+        raise
+    finally:
+        _finish(context, time.monotonic() - started, secrets)
+
+
+
+def _call(arguments: Sequence[str]) -> _Call:
+    """Finds out what is asked for: the command line, a composite step's variables, or the Docker action's."""
+    if arguments:
+        from asc.commands.cli import parse
+
+        command = _command(arguments[0])
+        raw, as_json = parse(command, arguments[1:])
+        return _Call(command, raw, as_json)
+    name, text = environment.take("ASC_COMMAND"), environment.take("ASC_INPUTS")
+    if name:
+        return _Call(_command(name), _composite_inputs(text))
+    raw = environment.docker_action_inputs()
+    return _Call(_command(raw.pop("command", "")), raw)
+
+
+def _composite_inputs(text: str | None) -> dict[str, str]:
+    try:
+        values = json.loads(text or "{}")
+        return {str(name): str(value) for name, value in values.items()}
+    except (ValueError, AttributeError):
+        raise SetupError(
+            "ASC_INPUTS is not a JSON object.", "It is set by action.yml: use the action as it is, or the command line."
+        ) from None
+
+
+def _command(name: str) -> Command:
+    if name not in NAMES:
+        reason = f"“{name[:40]}” is not a command" if name else "no command was given"
+        raise InputError([Problem("command", reason, f"Choose one of: {', '.join(NAMES)}.")])
+    return load(name)
+
+
+def _hand_over(outputs: Any, call: _Call, job: Job) -> None:
+    values = {name_of(entry): getattr(outputs, entry.name) for entry in fields(outputs)}
+    if job.in_job:
+        for name, value in values.items():
+            workflow.set_output(name, value)
+    elif call.as_json:
+        log.print_result(json.dumps(values, ensure_ascii=False))
+    else:
+        for name, value in values.items():
+            log.print_result(f"{name}={json.dumps(value) if chr(10) in value else value}")
+
+
+def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
+    """The last lines: what it took, in the log and in the summary."""
+    if not context.client:
+        return
+    traffic = context.client.traffic
+    context.client.close()
+    count = f"{traffic.requests} request{'' if traffic.requests == 1 else 's'}"
+    budget = f"; {traffic.budget.left} of {traffic.budget.limit} left this hour" if traffic.budget else ""
+    logger.info("%s in %.1f s%s", count, seconds, budget)
+    context.summary.append(summary.paragraph(f"<sub>{context.command.name}: {count} in {seconds:.1f} s{budget}</sub>"))
+    workflow.append_summary(secrets.hide("".join(context.summary)))
+
+
+def _failure(error: Error, secrets: Secrets) -> str:
+    what, remedy = (summary.escape(secrets.hide(text)) for text in (error.message, error.remedy))
+    return summary.paragraph(f"❌ {what}") + summary.paragraph(f"**What to do:** {remedy}")
+
+
+def _report(error: Error, job: Job, secrets: Secrets) -> None:
+    message, remedy = secrets.hide(error.message), secrets.hide(error.remedy)
+    if job.in_job:
+        title = {2: "Wrong input", 3: "App Store Connect not reached"}.get(error.exit_code, "Failed")
+        workflow.annotate("error", title, f"{message}\n{remedy}")
+        return
+    for line in message.splitlines():
+        log.print_error(f"error: {line}")
+    for line in remedy.splitlines():
+        log.print_error(f"  fix: {line}")
+
+
+def _unexpected(error: Exception) -> Error:
+    import traceback
+
+    logger.debug("%s", "".join(traceback.format_exception(error)))
+    return Error(
+        f"A fault in the action itself: {type(error).__name__}.",
+        "Run it again with debug logging (ASC_DEBUG=1, or “Enable debug logging” on a re-run) and report what it prints.",
+    )
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    """A cancelled step ends at once: worker threads must not hold the process."""
+    sys.stdout.flush()
+    os._exit(128 + number)

@@ -1,0 +1,49 @@
+"""From raw text to a command's inputs. Every problem is found before anything is sent, and all are told at once."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from asc.commands.declaration import Command, CommonInputs, Input, inputs_of
+from asc.errors import InputError, Problem
+
+
+def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
+    """Turns `raw` (name → text, "" counting as not given) into the command's dataclass. Raises InputError."""
+    declared = inputs_of(command)
+    problems = [_unknown(command, name, declared) for name, text in raw.items() if text.strip() and name not in declared]
+    values: dict[str, Any] = {}
+    for name, (entry, spec) in declared.items():
+        text = raw.get(name, "").strip()
+        try:
+            if text:
+                values[entry.name] = spec.kind.parse(text)
+            elif spec.required:
+                problems.append(Problem(name, "is required", _remedy(name, spec)))
+        except ValueError as error:
+            reason = "cannot be read" if spec.secret else str(error)
+            problems.append(Problem(name, reason, _remedy(name, spec)))
+    inputs = command.inputs(**values)
+    broken = {problem.input for problem in problems}
+    problems += [problem for problem in inputs.problems() if problem.input not in broken]
+    if problems:
+        raise InputError(problems)
+    return inputs
+
+
+def secret_texts(command: Command, raw: Mapping[str, str]) -> Iterable[str]:
+    """The raw texts of the secret inputs, to be hidden before anything else is done."""
+    return [raw[name] for name, (_, spec) in inputs_of(command).items() if spec.secret and raw.get(name)]
+
+
+def _remedy(name: str, spec: Input) -> str:
+    example = f", for example {name}: {spec.examples[0]}" if spec.examples else ""
+    return f"Give {name} as {spec.kind.form}{example}."
+
+
+def _unknown(command: Command, name: str, declared: Iterable[str]) -> Problem:
+    close = difflib.get_close_matches(name, list(declared), 1)
+    hint = f"Did you mean {close[0]}?" if close else f"{command.name} takes: {', '.join(declared)}."
+    return Problem(name, f"is not an input of {command.name}", hint)
