@@ -89,7 +89,7 @@ def test_a_cancelled_set_up_ends_at_once_and_leaves_nothing(
 
 
 def test_a_cancelled_step_reaches_the_entrypoint(scratch: Scratch, runner: Runner) -> None:
-    runner.env["ASC_WAIT"] = "1"
+    runner.env["ASC_WAIT"] = "/never"
     result = runner.run(scratch.action, cancel_on="waiting")
     assert result.exit_code == 130
     assert result.seconds < 2

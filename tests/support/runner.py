@@ -75,6 +75,7 @@ class Runner:
         self.temp = folder / "_temp"
         self.tool_cache = folder / "_tool"
         self.masks = Masks(secrets)
+        self.command_prefix: tuple[str, ...] = ()  # setpriv and its like
         inherited = {name: value for name, value in os.environ.items() if not JOB_VARIABLE.match(name)}
         self.env = {**inherited, "CI": "true", "RUNNER_OS": "Linux", **(env or {})}
         for path in (*(folder / mount for mount in DOCKER_MOUNTS), self.tool_cache):
@@ -180,7 +181,7 @@ class Runner:
         return Step(env, files)
 
     def _run_step(self, command: Sequence[str], step: Step, result: Result, cancel_on: str) -> dict[str, str]:
-        self._execute(command, step.env, result, cancel_on)
+        self._execute([*self.command_prefix, *command], step.env, result, cancel_on)
         result.left_running = processes_with(f"RUNNER_TRACKING_ID={step.env['RUNNER_TRACKING_ID']}")
         self._read_summary(step.files["GITHUB_STEP_SUMMARY"], result)
         try:

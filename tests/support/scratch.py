@@ -34,9 +34,10 @@ runs:
         ASC_INPUTS: ${{ toJSON(inputs) }}
 """
 
-# Reads its environment as our own entrypoint does; exits with the code in ASC_EXIT, or waits for a signal with ASC_WAIT.
+# Reads its environment as our own entrypoint does. ASC_EXIT is its exit code, ASC_WAIT a file that it waits for, and
+# ASC_WRITE one that it writes; ASC_PACKAGE names the package to import.
 ENTRYPOINT = """
-import json, os, signal, sys, time
+import importlib, json, os, signal, sys, time
 
 if sys.argv[1:2] == ["--env-from-stdin"]:
     pairs = sys.stdin.buffer.read().split(b"\\0")
@@ -51,7 +52,7 @@ def end(number, frame):
 
 signal.signal(signal.SIGINT, end)
 signal.signal(signal.SIGTERM, end)
-import tiny
+package = importlib.import_module(os.environ.get("ASC_PACKAGE", "tiny"))
 
 report = {
     "arguments": sys.argv[1:],
@@ -59,7 +60,7 @@ report = {
     "folder": os.getcwd(),
     "imports": sys.path,
     "isolated": sys.flags.isolated,
-    "package": tiny.__file__,
+    "package": package.__file__,
     "prefix": sys.prefix,
     "stdin": sys.stdin.read(),
     "user": os.getuid(),
@@ -70,9 +71,12 @@ if "GITHUB_OUTPUT" in os.environ:
 else:
     print("report=" + json.dumps(report))
 print(json.loads(os.environ.get("ASC_INPUTS", "{}")).get("say", ""))
+if "ASC_WRITE" in os.environ:
+    open(os.environ["ASC_WRITE"], "w").close()
 if "ASC_WAIT" in os.environ:
     print("waiting", flush=True)
-    time.sleep(60)
+    while not os.path.exists(os.environ["ASC_WAIT"]):
+        time.sleep(0.02)
 sys.exit(int(os.environ.get("ASC_EXIT", 0)))
 """
 
@@ -120,6 +124,14 @@ def make_scratch(root: Path) -> Scratch:
     wheel = make_wheel(scratch.wheels)
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     (root / "requirements.lock").write_text(f"tiny==1.0 --hash=sha256:{digest}\n")
+    return scratch
+
+
+def make_container_scratch(root: Path) -> Scratch:
+    """A scratch checkout with our real Dockerfile and packages."""
+    scratch = make_scratch(root)
+    for name in ("Dockerfile", ".dockerignore", "requirements.lock"):
+        shutil.copy(REPOSITORY / name, root / name)
     return scratch
 
 
