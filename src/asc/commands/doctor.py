@@ -1,0 +1,139 @@
+"""doctor: is the key good, is it accepted, which apps does it see, and what does its role let it do?"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from asc.api.apps import App, visible_apps
+from asc.api.client import Client
+from asc.api.errors import CLOCKS_AGREE, ApiError
+from asc.commands import kinds
+from asc.commands.context import Context
+from asc.commands.declaration import Command, CommonInputs, given, output
+from asc.errors import Error
+from asc.job import summary
+
+log = logging.getLogger(__name__)
+
+# What each action has to read first. Reading is all that can be tried without changing anything.
+PROBES = {
+    "fetch-build-number": ("/v1/builds", "Developer"),
+    "upload-testflight": ("/v1/betaGroups", "App Manager"),
+    "sync-signing": ("/v1/certificates", "App Manager with access to certificates, identifiers and profiles"),
+    "download-dsyms": ("/v1/builds", "Developer"),
+}
+
+
+@dataclass(frozen=True)
+class Inputs(CommonInputs):
+    """What doctor takes."""
+
+    needs: tuple[str, ...] = given(
+        kinds.LIST,
+        "Actions that the key must be good for; the step fails when it is not.",
+        group="Checks",
+        examples=("fetch-build-number, upload-testflight",),
+    )
+
+    def problems(self):  # type: ignore[no-untyped-def]
+        """Only names of actions."""
+        from asc.errors import Problem
+
+        for name in self.needs or ():
+            if name not in PROBES:
+                yield Problem("needs", f"“{name}” is not an action", f"Choose from: {', '.join(PROBES)}.")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What doctor found."""
+
+    key_id: str = output("The id of the key.")
+    apps: str = output("Bundle ids of the apps that the key sees, with commas.")
+    allowed: str = output("The actions whose reading requests were answered, with commas.")
+    clock_skew: str = output("Seconds that this machine's clock is ahead of Apple's.")
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Goes from the key inwards; stops at the first thing that makes the rest pointless."""
+    key = context.key(inputs)
+    kind = "individual key" if key.issuer_id is None else f"team key of issuer {key.issuer_id}"
+    log.info("✓ The key %s can be read (%s, tokens of %d s)", key.key_id, kind, key.lifetime)
+    client = context.connect(inputs)
+    apps = visible_apps(client)
+    log.info("✓ App Store Connect accepts its token")
+    _tell_clock(client)
+    log.info("✓ It sees %d app%s%s", len(apps), "" if len(apps) == 1 else "s", _names(apps))
+    refused = {action: role for action, (path, role) in PROBES.items() if not _answers(client, path)}
+    for action in PROBES:
+        if action in refused:
+            log.info("✗ %s: refused; it needs the role %s", action, refused[action])
+        else:
+            log.info("✓ %s: what it reads is allowed (writing cannot be tried without changing something)", action)
+    context.summary.append(_summary(key.key_id, apps, refused))
+    missing = [action for action in inputs.needs or () if action in refused]
+    if missing:
+        raise Error(
+            f"The key {key.key_id} is not good for {', '.join(missing)}.",
+            f"Create a key with the role {refused[missing[0]]} in App Store Connect, Users and Access, Integrations.",
+        )
+    return Outputs(
+        key_id=key.key_id,
+        apps=",".join(app.bundle_id for app in apps),
+        allowed=",".join(action for action in PROBES if action not in refused),
+        clock_skew=f"{client.traffic.skew:.0f}",
+    )
+
+
+def _tell_clock(client: Client) -> None:
+    skew = client.traffic.skew
+    if abs(skew) > CLOCKS_AGREE:
+        log.warning("This machine's clock is %.0f s %s Apple's: set it.", abs(skew), "ahead of" if skew > 0 else "behind")
+    else:
+        log.info("✓ The clock agrees with Apple's")
+
+
+def _answers(client: Client, path: str) -> bool:
+    try:
+        client.get(path, {"limit": 1})
+    except ApiError as error:
+        if error.status == 403:
+            return False
+        raise
+    return True
+
+
+def _names(apps: list[App]) -> str:
+    names = ", ".join(app.bundle_id for app in apps[:10])
+    return f": {names}{', …' if len(apps) > 10 else ''}" if apps else ""
+
+
+def _summary(key_id: str, apps: list[App], refused: dict[str, str]) -> str:
+    rows = [(action, "no" if action in refused else "yes", refused.get(action, "")) for action in PROBES]
+    return (
+        summary.heading(f"The API key {key_id}")
+        + summary.table(("Action", "Reading allowed", "Role needed"), rows)
+        + summary.table(("Bundle id", "App id", "Name"), [(app.bundle_id, app.id, app.name) for app in apps[:50]])
+    )
+
+
+COMMAND = Command(
+    name="doctor",
+    summary="Checks an API key and says what to fix.",
+    description=(
+        "Checks the shape of the key, the clock, whether App Store Connect accepts its token, which apps it sees, "
+        "and what its role lets it read for each action. Changes nothing."
+    ),
+    role="any",
+    icon="activity",
+    example="""\
+- uses: OWNER/REPO/actions/doctor@v1
+  with:
+    api-key: ${{ secrets.ASC_API_KEY }}
+    needs: fetch-build-number
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)
