@@ -31,7 +31,9 @@ def find_app(client: Client, bundle_id: str) -> App:
 def visible_apps(client: Client) -> list[App]:
     """All apps that the key can see, by bundle id."""
     apps = client.list("/v1/apps", {"fields[apps]": "bundleId,name"})
-    return sorted((App(app.id, app.text("bundleId"), app.text("name")) for app in apps.data), key=lambda a: a.bundle_id)
+    return sorted(
+        (App(app.id, app.text("bundleId"), app.text("name")) for app in apps.data), key=lambda a: a.bundle_id
+    )
 
 
 def app_not_visible(client: Client, what: str) -> Error:

@@ -57,7 +57,9 @@ class Document:
         following = links.get("next") if isinstance(links, Mapping) else None
         return cls(
             data=tuple(_resources(data if isinstance(data, list) else [data])),
-            included={(resource.type, resource.id): resource for resource in _resources(body.get("included"))},
+            included={
+                (resource.type, resource.id): resource for resource in _resources(body.get("included"))
+            },
             next=following if isinstance(following, str) and following else None,
         )
 
@@ -67,7 +69,9 @@ class Document:
 
     def one(self, resource: Resource, relationship: str) -> Resource | None:
         """The included resource that a to-one relationship refers to, or None."""
-        return next((self.included[ref] for ref in resource.related(relationship) if ref in self.included), None)
+        return next(
+            (self.included[ref] for ref in resource.related(relationship) if ref in self.included), None
+        )
 
 
 def _resources(items: object) -> Iterator[Resource]:

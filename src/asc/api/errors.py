@@ -40,7 +40,11 @@ class AppleError:
         text = self.title.rstrip(".")
         if self.detail and self.detail != self.title:
             text += f": {self.detail.rstrip('.')}"
-        return text + (f" ({self.code}" if self.code else " (no code") + (f" at {self.source})" if self.source else ")")
+        return (
+            text
+            + (f" ({self.code}" if self.code else " (no code")
+            + (f" at {self.source})" if self.source else ")")
+        )
 
 
 class ApiError(Error):
@@ -75,7 +79,9 @@ def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str,
 
 def token_refused(call: str, errors: tuple[AppleError, ...], key: ApiKey, skew: float) -> ApiError:
     """The error for a 401 that a fresh token did not mend. `skew` is our clock minus Apple's, in seconds."""
-    kind = "that the issuer id belongs to it" if key.issuer_id else "that it is an individual key (no issuer id)"
+    kind = (
+        "that the issuer id belongs to it" if key.issuer_id else "that it is an individual key (no issuer id)"
+    )
     remedy = (
         f"Check under {_INTEGRATIONS} that the key {key.key_id} exists and is active, {kind}, "
         "and that the .p8 is its own."

@@ -24,7 +24,9 @@ class TokenSource:
     used, so that it can be masked.
     """
 
-    def __init__(self, key: ApiKey, now: Callable[[], float], on_new: Callable[[str], None] = lambda token: None):
+    def __init__(
+        self, key: ApiKey, now: Callable[[], float], on_new: Callable[[str], None] = lambda token: None
+    ):
         self._key = key
         self._now = now
         self._on_new = on_new
@@ -37,7 +39,10 @@ class TokenSource:
         with self._lock:
             now = self._now()
             if now >= self._renew_at:
-                self._token, self._renew_at = self._make(now), now + self._key.lifetime * 0.75 - self._back_date
+                self._token, self._renew_at = (
+                    self._make(now),
+                    now + self._key.lifetime * 0.75 - self._back_date,
+                )
                 self._on_new(self._token)
             return self._token
 

@@ -187,7 +187,11 @@ class Transport:
         with self._lock, contextlib.suppress(ValueError, TypeError):
             self.traffic.requests += 1
             self.traffic.budget = Budget.read(response.headers.get("X-Rate-Limit")) or self.traffic.budget
-            there = parsedate_to_datetime(response.headers["Date"]).timestamp() if "Date" in response.headers else None
+            there = (
+                parsedate_to_datetime(response.headers["Date"]).timestamp()
+                if "Date" in response.headers
+                else None
+            )
             self.traffic.skew = self._clock.now() - there if there else self.traffic.skew
 
     def _spare_the_budget(self, call: str) -> None:
@@ -201,7 +205,11 @@ class Transport:
     def _tell_of_the_clock(self, call: str) -> None:
         skew = self.traffic.skew
         if abs(skew) > CLOCKS_AGREE:
-            log.warning("This machine's clock is %.0f s %s Apple's; tokens are made by Apple's.", abs(skew), "ahead of" if skew > 0 else "behind")
+            log.warning(
+                "This machine's clock is %.0f s %s Apple's; tokens are made by Apple's.",
+                abs(skew),
+                "ahead of" if skew > 0 else "behind",
+            )
         log.debug("%s: the token was refused; trying once more with a new one", call)
 
     def _now_there(self) -> datetime:
@@ -272,7 +280,8 @@ class _Attempts:
                 "Run the step again later, give it a longer retry-for, or spread the jobs of this key.",
             )
         raise UnreachableError(
-            text, "Check the network, the proxy and https://developer.apple.com/system-status/, then run the step again."
+            text,
+            "Check the network, the proxy and https://developer.apple.com/system-status/, then run the step again.",
         )
 
 
@@ -291,7 +300,10 @@ def check_base_url(url: str) -> str:
     """Returns `url` without a trailing slash. Raises SetupError unless a bearer token may be sent there."""
     parts = urlsplit(url)
     if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
-        raise SetupError("ASC_API_URL is not the address of a server.", "Write it like https://host or http://127.0.0.1:8080.")
+        raise SetupError(
+            "ASC_API_URL is not the address of a server.",
+            "Write it like https://host or http://127.0.0.1:8080.",
+        )
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise SetupError(
             f"ASC_API_URL ({parts.scheme}://{parts.hostname}) is neither https nor this machine.",

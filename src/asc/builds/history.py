@@ -32,7 +32,9 @@ class UsedNumber:
     build_id: str
 
 
-def numbers_in_testflight(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
+def numbers_in_testflight(
+    client: Client, app: App, platform: str | None, version: str | None
+) -> list[UsedNumber]:
     """The numbers of the app's builds, over all pages; `platform` as Apple writes it, `version` a train."""
     builds = client.list(
         "/v1/builds",
@@ -48,7 +50,9 @@ def numbers_in_testflight(client: Client, app: App, platform: str | None, versio
     return _matching(_from_builds(builds, "preReleaseVersion", "version"), platform, version)
 
 
-def numbers_of_uploads(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
+def numbers_of_uploads(
+    client: Client, app: App, platform: str | None, version: str | None
+) -> list[UsedNumber]:
     """The numbers of the app's build uploads: processing, failed and complete ones have all used theirs up."""
     query = {
         "filter[cfBundleShortVersionString]": version,
@@ -64,10 +68,14 @@ def numbers_used(client: Client, app: App, platform: str | None, version: str | 
         uploads = pool.submit(numbers_of_uploads, client, app, platform, version)
         builds = numbers_in_testflight(client, app, platform, version)
         have = {(used.number, used.version, used.platform) for used in builds}
-        return builds + [used for used in uploads.result() if (used.number, used.version, used.platform) not in have]
+        return builds + [
+            used for used in uploads.result() if (used.number, used.version, used.platform) not in have
+        ]
 
 
-def numbers_in_app_store(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
+def numbers_in_app_store(
+    client: Client, app: App, platform: str | None, version: str | None
+) -> list[UsedNumber]:
     """The numbers of the builds that customers have now, one for each platform."""
     versions = client.list(
         f"/v1/apps/{app.id}/appStoreVersions",
@@ -86,7 +94,9 @@ def numbers_in_app_store(client: Client, app: App, platform: str | None, version
 def newest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
     """Highest number first; of equal ones those that became a build, then the latest."""
     long_ago = datetime.min.replace(tzinfo=UTC)
-    return sorted(used, key=lambda one: (one.number, bool(one.build_id), one.uploaded_at or long_ago), reverse=True)
+    return sorted(
+        used, key=lambda one: (one.number, bool(one.build_id), one.uploaded_at or long_ago), reverse=True
+    )
 
 
 def _despite_flakes(client: Client, app: App, query: Query) -> Document:
@@ -96,7 +106,9 @@ def _despite_flakes(client: Client, app: App, query: Query) -> Document:
         except ApiError as error:
             if error.status != 404 or attempt == FLAKES_SURVIVED:
                 raise
-            log.debug("The build uploads of app %s were not found (attempt %d); asking again", app.id, attempt)
+            log.debug(
+                "The build uploads of app %s were not found (attempt %d); asking again", app.id, attempt
+            )
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -148,7 +160,9 @@ def _from_versions(versions: Document) -> Iterator[UsedNumber]:
 def _parse(text: str) -> BuildNumber | None:
     number = BuildNumber.parse(text)
     if not number:
-        log.warning("The build number %r is not made of numbers and dots: it is left out of the comparison.", text)
+        log.warning(
+            "The build number %r is not made of numbers and dots: it is left out of the comparison.", text
+        )
     return number
 
 

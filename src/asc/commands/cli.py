@@ -64,7 +64,9 @@ def _parser(command: Command) -> argparse.ArgumentParser:
             metavar=spec.kind.name.upper(),
             nargs="?" if spec.kind.name == "boolean" else None,
             const="true" if spec.kind.name == "boolean" else None,
-            help=(spec.help + f" ({spec.kind.form})" + note + (_SECRET_NOTE if spec.secret else "")).replace("%", "%%"),
+            help=(spec.help + f" ({spec.kind.form})" + note + (_SECRET_NOTE if spec.secret else "")).replace(
+                "%", "%%"
+            ),
         )
     parser.add_argument("--json", action="store_true", help="Print the outputs as one JSON object.")
     return parser

@@ -67,7 +67,9 @@ class CommonInputs:
         examples=("${{ secrets.ASC_API_KEY }}",),
     )
     api_key_path: str | None = given(
-        kinds.PATH, "A file with the API key JSON, or the .p8 itself, instead of `api-key`.", group="App Store Connect"
+        kinds.PATH,
+        "A file with the API key JSON, or the .p8 itself, instead of `api-key`.",
+        group="App Store Connect",
     )
     retry_for: float = given(
         kinds.DURATION,

@@ -70,7 +70,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         if action in refused:
             log.info("✗ %s: refused; it needs the role %s", action, refused[action])
         else:
-            log.info("✓ %s: what it reads is allowed (writing cannot be tried without changing something)", action)
+            log.info(
+                "✓ %s: what it reads is allowed (writing cannot be tried without changing something)", action
+            )
     context.summary.append(_summary(key.key_id, apps, refused))
     missing = [action for action in inputs.needs or () if action in refused]
     if missing:
@@ -89,7 +91,11 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 def _tell_clock(client: Client) -> None:
     skew = client.traffic.skew
     if abs(skew) > CLOCKS_AGREE:
-        log.warning("This machine's clock is %.0f s %s Apple's: set it.", abs(skew), "ahead of" if skew > 0 else "behind")
+        log.warning(
+            "This machine's clock is %.0f s %s Apple's: set it.",
+            abs(skew),
+            "ahead of" if skew > 0 else "behind",
+        )
     else:
         log.info("✓ The clock agrees with Apple's")
 
@@ -114,7 +120,9 @@ def _summary(key_id: str, apps: list[App], refused: dict[str, str]) -> str:
     return (
         summary.heading(f"The API key {key_id}")
         + summary.table(("Action", "Reading allowed", "Role needed"), rows)
-        + summary.table(("Bundle id", "App id", "Name"), [(app.bundle_id, app.id, app.name) for app in apps[:50]])
+        + summary.table(
+            ("Bundle id", "App id", "Name"), [(app.bundle_id, app.id, app.name) for app in apps[:50]]
+        )
     )
 
 

@@ -46,10 +46,15 @@ class Inputs(CommonInputs):
         examples=("1000000001",),
     )
     platform: str | None = given(
-        kinds.choice(PLATFORMS), "Only count builds for this platform. Without it, all platforms count.", group="Builds"
+        kinds.choice(PLATFORMS),
+        "Only count builds for this platform. Without it, all platforms count.",
+        group="Builds",
     )
     version: str | None = given(
-        kinds.TEXT, "Only count builds of this train (marketing version).", group="Builds", examples=("1.5.0",)
+        kinds.TEXT,
+        "Only count builds of this train (marketing version).",
+        group="Builds",
+        examples=("1.5.0",),
     )
     source: str = given(
         kinds.choice(SOURCES),
@@ -75,7 +80,11 @@ class Inputs(CommonInputs):
     def problems(self) -> Iterator[Problem]:
         """Exactly one of bundle-id and app-id."""
         if not self.bundle_id and not self.app_id:
-            yield Problem("bundle-id", "is required (or app-id)", "Give the app, for example bundle-id: com.example.app.")
+            yield Problem(
+                "bundle-id",
+                "is required (or app-id)",
+                "Give the app, for example bundle-id: com.example.app.",
+            )
         if self.bundle_id and self.app_id:
             yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")
 
@@ -104,7 +113,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         return _without_builds(inputs, app)
     highest = found[0]
     following = highest.number.next().text
-    log.info("Build number %s (%s) is the highest; the next is %s", highest.number, _describe(highest), following)
+    log.info(
+        "Build number %s (%s) is the highest; the next is %s", highest.number, _describe(highest), following
+    )
     return Outputs(
         build_number=highest.number.text,
         next_build_number=following,

@@ -54,7 +54,9 @@ def _mapping(text: str) -> dict[str, Any]:
             value = yaml.load(text, yaml.BaseLoader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
-            raise ValueError("is not a mapping in YAML" + (f" (line {mark.line + 1})" if mark else "")) from None
+            raise ValueError(
+                "is not a mapping in YAML" + (f" (line {mark.line + 1})" if mark else "")
+            ) from None
     if not isinstance(value, dict):
         raise ValueError("is not a mapping (name: value)")
     return {str(name): each for name, each in value.items()}

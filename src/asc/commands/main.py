@@ -77,7 +77,6 @@ def _run(call: _Call, job: Job, secrets: Secrets) -> int:
         _finish(context, time.monotonic() - started, secrets)
 
 
-
 def _call(arguments: Sequence[str]) -> _Call:
     """Finds out what is asked for: the command line, a composite step's variables, or the Docker action's."""
     if arguments:
@@ -99,7 +98,8 @@ def _composite_inputs(text: str | None) -> dict[str, str]:
         return {str(name): str(value) for name, value in values.items()}
     except (ValueError, AttributeError):
         raise SetupError(
-            "ASC_INPUTS is not a JSON object.", "It is set by action.yml: use the action as it is, or the command line."
+            "ASC_INPUTS is not a JSON object.",
+            "It is set by action.yml: use the action as it is, or the command line.",
         ) from None
 
 
@@ -131,7 +131,9 @@ def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
     count = f"{traffic.requests} request{'' if traffic.requests == 1 else 's'}"
     budget = f"; {traffic.budget.left} of {traffic.budget.limit} left this hour" if traffic.budget else ""
     logger.info("%s in %.1f s%s", count, seconds, budget)
-    context.summary.append(summary.paragraph(f"<sub>{context.command.name}: {count} in {seconds:.1f} s{budget}</sub>"))
+    context.summary.append(
+        summary.paragraph(f"<sub>{context.command.name}: {count} in {seconds:.1f} s{budget}</sub>")
+    )
     workflow.append_summary(secrets.hide("".join(context.summary)))
 
 

@@ -13,7 +13,11 @@ from asc.errors import InputError, Problem
 def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
     """Turns `raw` (name → text, "" counting as not given) into the command's dataclass. Raises InputError."""
     declared = inputs_of(command)
-    problems = [_unknown(command, name, declared) for name, text in raw.items() if text.strip() and name not in declared]
+    problems = [
+        _unknown(command, name, declared)
+        for name, text in raw.items()
+        if text.strip() and name not in declared
+    ]
     values: dict[str, Any] = {}
     for name, (entry, spec) in declared.items():
         text = raw.get(name, "").strip()

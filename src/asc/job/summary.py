@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 def escape(text: object) -> str:
     """Foreign text for a table cell or a sentence."""
     flat = " ".join(str(text).split())
-    return re.sub(r"([\\`|*_\[\]~])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
+    return re.sub(
+        r"([\\`|*_\[\]~])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    )
 
 
 def heading(text: str) -> str:

@@ -26,7 +26,9 @@ _TRIVIAL = re.compile(r"\W*(true|false|null|none)?\W*|-----[A-Z ]+-----", re.IGN
 
 def add_mask(secret: str) -> None:
     """Hides `secret` in everything that the job prints from now on: whole, and each line of it."""
-    for part in dict.fromkeys([secret, *secret.splitlines(), *(line.strip() for line in secret.splitlines())]):
+    for part in dict.fromkeys(
+        [secret, *secret.splitlines(), *(line.strip() for line in secret.splitlines())]
+    ):
         if worth_hiding(part):
             core.set_secret(part)
             core.set_secret(part[1:-1]) if part[:1] == part[-1:] == '"' and worth_hiding(part[1:-1]) else None
@@ -44,7 +46,9 @@ def annotate(level: str, title: str, message: str) -> None:
         message = message[: LONGEST_ANNOTATION - 1] + "…"
     tell = {"error": core.error, "warning": core.warning, "notice": core.notice}[level]
     # Empty properties would be printed by the toolkit, so it is given its final form here.
-    core.issue_command(level, {"title": harmless(title)} if title else {}, harmless(message)) if tell else None
+    core.issue_command(
+        level, {"title": harmless(title)} if title else {}, harmless(message)
+    ) if tell else None
     sys.stdout.flush()
 
 
@@ -82,7 +86,10 @@ def append_summary(markdown: str) -> None:
         return
     text = markdown.encode("utf-8", "replace")
     if len(text) > LARGEST_SUMMARY:
-        text = text[:LARGEST_SUMMARY].decode("utf-8", "ignore").encode() + "\n\n_Cut: the rest is too long._\n".encode()
+        text = (
+            text[:LARGEST_SUMMARY].decode("utf-8", "ignore").encode()
+            + "\n\n_Cut: the rest is too long._\n".encode()
+        )
     with Path(path).open("ab") as file:
         file.write(text)
 

@@ -70,7 +70,9 @@ def _body_of_block(text: str, field: str) -> bytes:
         raise refuse(field, _NOT_THE_KEY["ENCRYPTED PRIVATE KEY"], _DOWNLOAD_AGAIN)
     decoded = decode_base64(body)
     if not decoded:
-        raise refuse(field, "is damaged: what stands between its BEGIN and END lines is not base64", _DOWNLOAD_AGAIN)
+        raise refuse(
+            field, "is damaged: what stands between its BEGIN and END lines is not base64", _DOWNLOAD_AGAIN
+        )
     return decoded
 
 
@@ -100,7 +102,10 @@ def _what_it_is(der: bytes) -> str | None:
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
 
-    for load, words in ((serialization.load_der_public_key, "PUBLIC KEY"), (x509.load_der_x509_certificate, "CERTIFICATE")):
+    for load, words in (
+        (serialization.load_der_public_key, "PUBLIC KEY"),
+        (x509.load_der_x509_certificate, "CERTIFICATE"),
+    ):
         try:
             load(der)
         except Exception:  # noqa: BLE001, S112 (any failure only means: not that)

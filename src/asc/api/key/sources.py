@@ -48,7 +48,11 @@ def find_key(
         ("ASC_API_KEY_PATH", environ.get("ASC_API_KEY_PATH"), _from_path),
         (f"{FASTLANE}_PATH", environ.get(f"{FASTLANE}_PATH"), _from_path),
         (FASTLANE, environ.get(FASTLANE), _from_text),
-        (f"{FASTLANE}_…", "set" if separate else None, lambda _, fields: key_from_fields(fields, allow_filepath=True)),
+        (
+            f"{FASTLANE}_…",
+            "set" if separate else None,
+            lambda _, fields: key_from_fields(fields, allow_filepath=True),
+        ),
     ):
         if value and value.strip():
             return _named(source, lambda: read(value, separate))
@@ -70,7 +74,11 @@ def _from_path(path: str, separate: dict[str, Any]) -> ApiKey:
     missing = [name for name in ("key_id", "issuer_id") if name not in fields]
     if missing:
         variables = " and ".join(f"{FASTLANE}_{name.upper()}" for name in missing)
-        raise refuse("", f"is a .p8 file, which does not hold the {' and '.join(missing)}", f"Set {variables}, or use the API key JSON.")
+        raise refuse(
+            "",
+            f"is a .p8 file, which does not hold the {' and '.join(missing)}",
+            f"Set {variables}, or use the API key JSON.",
+        )
     return key_from_fields(fields)
 
 
@@ -80,7 +88,9 @@ def _named(source: str, read: Any) -> ApiKey:
         key: ApiKey = read()
     except KeyRefused as refused:
         raise KeyRefused(
-            Problem(f"{source} ({problem.input})" if problem.input else source, problem.reason, problem.remedy)
+            Problem(
+                f"{source} ({problem.input})" if problem.input else source, problem.reason, problem.remedy
+            )
             for problem in refused.problems
         ) from None
     return key
@@ -88,5 +98,7 @@ def _named(source: str, read: Any) -> ApiKey:
 
 def _no_key(environ: Mapping[str, str], why_empty: str | None) -> KeyRefused:
     empty = [name for name in ("ASC_API_KEY", "ASC_API_KEY_PATH", FASTLANE) if environ.get(name) == ""]
-    reason = f"no API key was given ({', '.join(empty)} is set, but empty)" if empty else "no API key was given"
+    reason = (
+        f"no API key was given ({', '.join(empty)} is set, but empty)" if empty else "no API key was given"
+    )
     return refuse("api-key", reason, why_empty or HOW_TO_GIVE_A_KEY)

@@ -22,7 +22,9 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}
 _KEY_ID = re.compile(r"[A-Za-z0-9]{6,20}")
 _QUOTES_AND_BLANKS = "\ufeff \t\r\n\"'`“”‘’"
 _FORMAT = 'The format is {"key_id": "…", "issuer_id": "…", "key": "-----BEGIN PRIVATE KEY-----\\n…"}.'
-_WHERE_THE_IDS_ARE = "Both ids are in App Store Connect under Users and Access, Integrations, App Store Connect API."
+_WHERE_THE_IDS_ARE = (
+    "Both ids are in App Store Connect under Users and Access, Integrations, App Store Connect API."
+)
 _OTHER_NAMES = {
     "key_id": ("keyId", "keyid", "key-id", "kid", "KEY_ID"),
     "issuer_id": ("issuerId", "issuerid", "issuer-id", "iss", "ISSUER_ID"),
@@ -56,7 +58,9 @@ def key_from_fields(fields: dict[str, Any], *, allow_filepath: bool = False) -> 
     private_key = check(lambda fields: _private_key(fields, allow_filepath))
     lifetime = check(_lifetime)
     in_house = check(lambda fields: _boolean(fields, "in_house"))
-    check(lambda fields: _boolean(fields, "is_key_content_base64"))  # the base64 itself is recognised without it
+    check(
+        lambda fields: _boolean(fields, "is_key_content_base64")
+    )  # the base64 itself is recognised without it
     if problems:
         raise KeyRefused(problems)
     assert key_id and private_key and lifetime
@@ -94,13 +98,21 @@ def _fields(text: str, depth: int = 0) -> dict[str, Any]:
     if isinstance(found, dict):
         return {str(name): value for name, value in found.items()}
     if looks_like_pem(text):
-        raise refuse("", "is the .p8 file alone, without key id and issuer id", _FORMAT + " " + _WHERE_THE_IDS_ARE)
-    inner = found if isinstance(found, str) and found != text else (decode_base64(text) or b"").decode("utf-8", "ignore")
+        raise refuse(
+            "", "is the .p8 file alone, without key id and issuer id", _FORMAT + " " + _WHERE_THE_IDS_ARE
+        )
+    inner = (
+        found
+        if isinstance(found, str) and found != text
+        else (decode_base64(text) or b"").decode("utf-8", "ignore")
+    )
     if depth < 2 and inner.strip("\ufeff \t\r\n").startswith(("{", '"', "ey")):
         return _fields(inner, depth + 1)
     if text.endswith((".json", ".p8")) and "\n" not in text:
         raise refuse("", "is the name of a file", "Give a file with api-key-path, its contents with api-key.")
-    raise refuse("", "is not JSON" + (" (it begins with {, but does not end well)" if text[0] == "{" else ""), _FORMAT)
+    raise refuse(
+        "", "is not JSON" + (" (it begins with {, but does not end well)" if text[0] == "{" else ""), _FORMAT
+    )
 
 
 def _structure(text: str) -> object:
@@ -138,7 +150,9 @@ def _text(fields: dict[str, Any], name: str) -> str:
 def _key_id(fields: dict[str, Any]) -> str:
     value = _text(fields, "key_id")
     if _UUID.fullmatch(value):
-        raise refuse("key_id", "looks like an issuer id", "The key id has 10 letters and digits. " + _WHERE_THE_IDS_ARE)
+        raise refuse(
+            "key_id", "looks like an issuer id", "The key id has 10 letters and digits. " + _WHERE_THE_IDS_ARE
+        )
     if not _KEY_ID.fullmatch(value):
         raise refuse("key_id", "is not a key id (10 letters and digits)", _WHERE_THE_IDS_ARE)
     return value
@@ -165,9 +179,15 @@ def _private_key(fields: dict[str, Any], allow_filepath: bool) -> str:
     if allow_filepath and "key" not in fields and isinstance(fields.get("filepath"), str):
         return private_key_pem(read_key_file(fields["filepath"], "filepath"), "filepath")
     if fields.get("key") is None and ("filepath" in fields or "key_filepath" in fields):
-        raise refuse("key", "is missing, there is only the path of a file", "Put the contents of the .p8 into “key”.")
+        raise refuse(
+            "key", "is missing, there is only the path of a file", "Put the contents of the .p8 into “key”."
+        )
     if fields.get("key") is None and "key_content" in fields:
-        raise refuse("key", "is missing, there is “key_content”", "Rename “key_content” to “key”, as fastlane's JSON has it.")
+        raise refuse(
+            "key",
+            "is missing, there is “key_content”",
+            "Rename “key_content” to “key”, as fastlane's JSON has it.",
+        )
     return private_key_pem(_text(fields, "key"))
 
 
@@ -181,7 +201,9 @@ def _lifetime(fields: dict[str, Any]) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise refuse("duration", "is not a whole number of seconds", remedy)
     if value > MAX_LIFETIME:
-        raise refuse("duration", f"is {value}: App Store Connect refuses tokens of over {MAX_LIFETIME} seconds", remedy)
+        raise refuse(
+            "duration", f"is {value}: App Store Connect refuses tokens of over {MAX_LIFETIME} seconds", remedy
+        )
     if value < SHORTEST_LIFETIME:
         raise refuse("duration", f"is {value}: too short for a request", remedy)
     return int(value)
@@ -193,7 +215,7 @@ def _boolean(fields: dict[str, Any], name: str) -> bool:
         return bool(value)
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
     if str(value).strip().lower() not in words:
-        raise refuse(name, "is neither true nor false", f"Write \"{name}\": true or false, or leave it out.")
+        raise refuse(name, "is neither true nor false", f'Write "{name}": true or false, or leave it out.')
     return words[str(value).strip().lower()]
 
 

@@ -1,0 +1,45 @@
+# `make` lists what there is. Every target sets up what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check test-container bench generate format lock contract
+
+PYTHON ?= python3
+python := .venv/bin/python
+export PYTHON
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 24
+
+setup: ## .venv with the locked runtime, the sandbox and the development tools
+	@tools/setup
+
+demo: setup ## the main job, end to end, against the sandbox
+	@$(python) -I tools/demo.py
+
+test: setup contract ## all tests but those that need Docker
+	$(python) -m pytest -n 2 tests --ignore tests/container
+
+test-container: setup contract ## the image, and the actions in it, with a real Docker
+	tools/docker-engine $(python) -m pytest tests/container
+
+check: setup ## format, lint, types, generated files, shell scripts, workflows
+	$(python) -m ruff format --check .
+	$(python) -m ruff check .
+	$(python) -m mypy
+	$(python) -I tools/generate.py --check
+	tools/lint
+
+bench: setup ## figures against the peers and the floor, in one run
+	$(python) -m bench
+
+generate: setup ## action.yml, the READMEs of the actions, and the tables in the docs
+	$(python) -I tools/generate.py
+
+format: setup ## formats the code, mends what the linter can
+	$(python) -m ruff format .
+	$(python) -m ruff check --fix .
+
+contract: setup ## Apple's OpenAPI document, rebuilt from its npm package
+	@$(python) -I tools/contract.py
+
+lock: setup ## the locks anew, from pyproject.toml
+	@tools/lock
