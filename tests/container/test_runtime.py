@@ -36,13 +36,8 @@ def test_the_exit_code_goes_through(scratch: Scratch, runner: Runner) -> None:
 
 
 def test_paths_are_true_and_files_belong_to_the_caller(scratch: Scratch, runner: Runner) -> None:
-    socket = Path(
-        docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}").removeprefix("unix://")
-    )
-    become = ("setpriv", f"--reuid={SOMEBODY}", f"--regid={SOMEBODY}", f"--groups={socket.stat().st_gid}")
     if os.getuid() == 0:
-        runner.command_prefix = become
-        give_away(runner.folder)
+        run_as_somebody(runner)
     written = runner.workspace / "written"
     runner.env |= {"ASC_WRITE": str(written), "HOME": str(runner.temp)}
     result = runner.run(scratch.action)
@@ -51,14 +46,16 @@ def test_paths_are_true_and_files_belong_to_the_caller(scratch: Scratch, runner:
     assert written.stat().st_uid == (SOMEBODY if os.getuid() == 0 else os.getuid())
 
 
-def give_away(folder: Path) -> None:
-    """To an ordinary user, who also has to reach it."""
-    for parent in folder.parents:
-        if parent.stat().st_uid == os.getuid() and "pytest-of" in str(parent):
-            parent.chmod(0o755)
-    for path in (folder, *folder.rglob("*")):
+def run_as_somebody(runner: Runner) -> None:
+    """As an ordinary user, who may use Docker, owns the job's folders, and has to be able to reach them."""
+    endpoint = docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
+    runner.user = SOMEBODY
+    runner.groups = (Path(endpoint.removeprefix("unix://")).stat().st_gid,)
+    for path in (runner.folder, *runner.folder.rglob("*")):
         os.chown(path, SOMEBODY, SOMEBODY)
-    (folder / "_temp/_runner_file_commands").chmod(0o777)
+    for parent in runner.folder.parents:
+        if "pytest-of" in str(parent):
+            parent.chmod(0o755)
 
 
 @pytest.mark.parametrize("name", ["a b", 'it\'s "quoted"', "a,b", "a:b", "ümläut ✓", "$HOME `id`"])

@@ -75,7 +75,9 @@ class Runner:
         self.temp = folder / "_temp"
         self.tool_cache = folder / "_tool"
         self.masks = Masks(secrets)
-        self.command_prefix: tuple[str, ...] = ()  # setpriv and its like
+        self.user: int | None = None
+        """Whom the steps run as; where it is not us, the folders have to be theirs."""
+        self.groups: tuple[int, ...] = ()
         inherited = {name: value for name, value in os.environ.items() if not JOB_VARIABLE.match(name)}
         self.env = {**inherited, "CI": "true", "RUNNER_OS": "Linux", **(env or {})}
         for path in (*(folder / mount for mount in DOCKER_MOUNTS), self.tool_cache):
@@ -165,6 +167,8 @@ class Runner:
         }
         for path in files.values():
             path.touch()
+            if self.user is not None:
+                os.chown(path, self.user, self.user)
         env = {
             **self.env,
             **step_env,
@@ -181,7 +185,7 @@ class Runner:
         return Step(env, files)
 
     def _run_step(self, command: Sequence[str], step: Step, result: Result, cancel_on: str) -> dict[str, str]:
-        self._execute([*self.command_prefix, *command], step.env, result, cancel_on)
+        self._execute(command, step.env, result, cancel_on)
         result.left_running = processes_with(f"RUNNER_TRACKING_ID={step.env['RUNNER_TRACKING_ID']}")
         self._read_summary(step.files["GITHUB_STEP_SUMMARY"], result)
         try:
@@ -204,6 +208,9 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else self.groups,
         )
         one_line_at_a_time = threading.Lock()
         cancelled = threading.Event()
