@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -129,40 +130,39 @@ class _ServerThread(threading.Thread):
         self.host = host
         self.port = port
         self._service = service
-        self._loop = asyncio.new_event_loop()
-        self._stopping = asyncio.Event()
-        self._listening = threading.Event()
+        self._settled = threading.Event()
         self._failure: OSError | None = None
+        self._request_stop: Callable[[], object] = lambda: None
 
     def run(self) -> None:
         try:
-            self._loop.run_until_complete(self._serve())
+            asyncio.run(self._serve())
+        except OSError as error:
+            self._failure = error
         finally:
-            self._listening.set()
-            self._loop.close()
+            self._settled.set()
 
     def wait_until_listening(self) -> None:
-        self._listening.wait()
+        self._settled.wait()
         if self._failure:
             raise self._failure
 
     def stop(self) -> None:
         if self.is_alive():
-            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._request_stop()
             self.join()
 
     async def _serve(self) -> None:
+        stopping = asyncio.Event()
+        self._request_stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopping.set)
         # handler_cancellation: a client that goes away ends its request, also one that hangs on purpose.
         server = web.Server(self._service.handle, handler_cancellation=True, access_log=None)
         runner = web.ServerRunner(server, shutdown_timeout=_GRACE_AT_STOP)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, self.host, self.port)
-            await site.start()
+            await web.TCPSite(runner, self.host, self.port).start()
             self.port = runner.addresses[0][1]
-            self._listening.set()
-            await self._stopping.wait()
-        except OSError as error:
-            self._failure = error
+            self._settled.set()
+            await stopping.wait()
         finally:
             await runner.cleanup()
