@@ -216,12 +216,13 @@ class Runner:
         cancelled = threading.Event()
 
         def read(stream: IO[bytes]) -> None:
-            for raw in stream:
-                line = raw.decode("utf-8", "replace")
-                with one_line_at_a_time:
-                    result.log.feed(line)
-                if cancel_on and cancel_on in line:
-                    cancelled.set()
+            with stream:
+                for raw in stream:
+                    line = raw.decode("utf-8", "replace")
+                    with one_line_at_a_time:
+                        result.log.feed(line)
+                    if cancel_on and cancel_on in line:
+                        cancelled.set()
 
         streams = [stream for stream in (process.stdout, process.stderr) if stream]
         readers = [threading.Thread(target=read, args=(stream,), daemon=True) for stream in streams]
