@@ -19,15 +19,15 @@ from dataclasses import dataclass
 
 EFFECTS = {
     "status": "status=N: answer with this status and an error object, without playing the request",
-    "html": "answer with a page of HTML; status=N, else 200",
-    "garbage-json": "answer 200 with a body that is not JSON; status=N, else 200",
-    "empty": "answer with no body; status=N, else 200",
-    "reset": "reset the connection before answering",
-    "hang": "never answer, until the client goes",
+    "html": "html: answer with a page of HTML; with status=N, else 200",
+    "garbage-json": "garbage-json: answer with a body that is not JSON; with status=N, else 200",
+    "empty": "empty: answer with no body; with status=N, else 200",
+    "reset": "reset: reset the connection before answering",
+    "hang": "hang: never answer, until the client goes",
     "slow": "slow=SECONDS: the body of the answer takes this long to arrive",
-    "truncate": "announce the whole body, send half of it and close the connection",
-    "lost": "play the request, then close the connection without an answer",
-    "delay": "delay=SECONDS: wait before all else; goes with every other effect",
+    "truncate": "truncate: announce the whole body, send half of it and close the connection",
+    "lost": "lost: play the request, then close the connection without an answer",
+    "delay": "delay=SECONDS: wait first; alone or with any other effect",
 }
 
 SETTINGS = {
