@@ -5,16 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
+from support.docker import docker
 from support.runner import Runner
 from support.scratch import Scratch, make_container_scratch
-
-
-def docker(*arguments: str) -> str:
-    """What a docker command prints; it has to succeed."""
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.strip()
 
 
 @pytest.fixture(scope="session", autouse=True)

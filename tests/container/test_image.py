@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from container.conftest import docker
+from support.docker import docker
 
 SCRIPT = """
 import importlib.util, jwt, requests, yaml, cryptography.hazmat.bindings._rust, zipfile

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-
 from support.runner import Runner
 from support.scratch import Scratch, make_scratch
 

@@ -1,4 +1,4 @@
-"""A scratch checkout for tests of bin/run: the real launcher, with one tiny locked package and an entrypoint that reports."""
+"""A scratch checkout for tests of bin/run: the real launcher, one tiny package, an entrypoint that reports."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ runs:
         ASC_INPUTS: ${{ toJSON(inputs) }}
 """
 
-# Reads its environment as our own entrypoint does. ASC_EXIT is its exit code, ASC_WAIT a file that it waits for, and
-# ASC_WRITE one that it writes; ASC_PACKAGE names the package to import.
+# Reads its environment as our own entrypoint does. ASC_EXIT is its exit code, ASC_WAIT a file that it waits
+# for, and ASC_WRITE one that it writes; ASC_PACKAGE names the package to import.
 ENTRYPOINT = """
 import importlib, json, os, signal, sys, time
 
@@ -83,7 +83,7 @@ sys.exit(int(os.environ.get("ASC_EXIT", 0)))
 
 @dataclass
 class Scratch:
-    """A checkout whose only dependency is a wheel that lies beside it, so that nothing here needs a network."""
+    """A checkout whose only dependency is a wheel that lies beside it: nothing here needs a network."""
 
     root: Path
     wheels: Path
@@ -142,7 +142,7 @@ def make_wheel(folder: Path) -> Path:
     files = {
         "tiny/__init__.py": "",
         "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
-        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "tiny-1.0.dist-info/RECORD"
     rows = [f"{name},{_record_hash(text)},{len(text)}" for name, text in files.items()]

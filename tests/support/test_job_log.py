@@ -1,7 +1,6 @@
 """The oracle itself, against lines whose meaning to the real runner is known."""
 
 import pytest
-
 from support.job_log import Command, parse_command, parse_file_command, parse_log
 
 

@@ -4,7 +4,6 @@ import signal
 from pathlib import Path
 
 import pytest
-
 from support.runner import Runner, evaluate
 
 ACTION = """
