@@ -111,7 +111,7 @@ def branding(icon: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A YAML scalar: JSON's quoting is YAML's. An expression in a description would be evaluated: keep it from that."""
+    """A YAML scalar (JSON's quoting is YAML's), in which no expression is evaluated."""
     return json.dumps(text.replace("${{", "$ {{"), ensure_ascii=False)
 
 

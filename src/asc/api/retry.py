@@ -27,7 +27,7 @@ def pause(attempt: int, retry_after: float | None, chance: float) -> float:
     What the server asks for is honoured; else the pause doubles each time, with half of it left to `chance`
     (0 to 1), so that jobs which failed together do not return together.
     """
-    grown = min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)
+    grown = min(FIRST_PAUSE * 2.0 ** min(attempt - 1, 16), LONGEST_PAUSE)
     jittered = grown * (0.5 + 0.5 * chance)
     return jittered if retry_after is None else retry_after + jittered / 2
 

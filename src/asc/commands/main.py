@@ -160,7 +160,7 @@ def _unexpected(error: Exception) -> Error:
     logger.debug("%s", "".join(traceback.format_exception(error)))
     return Error(
         f"A fault in the action itself: {type(error).__name__}.",
-        "Run it again with debug logging (ASC_DEBUG=1, or “Enable debug logging” on a re-run) and report what it prints.",
+        "Run it again with debug logging (ASC_DEBUG=1, or a re-run with debug logging) and report what it prints.",
     )
 
 

@@ -70,4 +70,7 @@ def _why_no_secrets() -> str | None:
         return None
     if head == base:
         return None
-    return "Secrets are not passed to pull requests from forks: skip this step for them (if: github.event.pull_request.head.repo.fork == false)."
+    return (
+        "Secrets are not passed to pull requests from forks: skip this step for them "
+        "(if: github.event.pull_request.head.repo.fork == false)."
+    )

@@ -26,12 +26,9 @@ _TRIVIAL = re.compile(r"\W*(true|false|null|none)?\W*|-----[A-Z ]+-----", re.IGN
 
 def add_mask(secret: str) -> None:
     """Hides `secret` in everything that the job prints from now on: whole, and each line of it."""
-    for part in dict.fromkeys(
-        [secret, *secret.splitlines(), *(line.strip() for line in secret.splitlines())]
-    ):
-        if worth_hiding(part):
-            core.set_secret(part)
-            core.set_secret(part[1:-1]) if part[:1] == part[-1:] == '"' and worth_hiding(part[1:-1]) else None
+    parts = [secret, *secret.splitlines(), *(line.strip() for line in secret.splitlines())]
+    for part in filter(worth_hiding, dict.fromkeys(parts)):
+        core.set_secret(part)
     sys.stdout.flush()
 
 
@@ -44,11 +41,8 @@ def annotate(level: str, title: str, message: str) -> None:
     """Prints an annotation; `level` is error, warning or notice."""
     if len(message) > LONGEST_ANNOTATION:
         message = message[: LONGEST_ANNOTATION - 1] + "…"
-    tell = {"error": core.error, "warning": core.warning, "notice": core.notice}[level]
-    # Empty properties would be printed by the toolkit, so it is given its final form here.
-    core.issue_command(
-        level, {"title": harmless(title)} if title else {}, harmless(message)
-    ) if tell else None
+    # core.error and its like would print every property they know, also the empty ones.
+    core.issue_command(level, {"title": harmless(title)} if title else {}, harmless(message))
     sys.stdout.flush()
 
 
@@ -87,8 +81,7 @@ def append_summary(markdown: str) -> None:
     text = markdown.encode("utf-8", "replace")
     if len(text) > LARGEST_SUMMARY:
         text = (
-            text[:LARGEST_SUMMARY].decode("utf-8", "ignore").encode()
-            + "\n\n_Cut: the rest is too long._\n".encode()
+            text[:LARGEST_SUMMARY].decode("utf-8", "ignore").encode() + b"\n\n_Cut: the rest is too long._\n"
         )
     with Path(path).open("ab") as file:
         file.write(text)
@@ -101,7 +94,7 @@ def check_files() -> None:
         if path and not (Path(path).is_file() and os.access(path, os.W_OK)):
             raise SetupError(
                 f"{variable} names {path}, which is not a file that can be written.",
-                "The step does not see the runner's folders as the runner does; ASC_RUNTIME=native avoids the container.",
+                "The step does not see the folders as the runner does; ASC_RUNTIME=native avoids the container.",
             )
 
 

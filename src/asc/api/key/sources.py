@@ -48,15 +48,18 @@ def find_key(
         ("ASC_API_KEY_PATH", environ.get("ASC_API_KEY_PATH"), _from_path),
         (f"{FASTLANE}_PATH", environ.get(f"{FASTLANE}_PATH"), _from_path),
         (FASTLANE, environ.get(FASTLANE), _from_text),
-        (
-            f"{FASTLANE}_…",
-            "set" if separate else None,
-            lambda _, fields: key_from_fields(fields, allow_filepath=True),
-        ),
+        (f"{FASTLANE}_…", "set" if separate else None, _from_separate),
     ):
         if value and value.strip():
-            return _named(source, lambda: read(value, separate))
+            try:
+                return read(value, separate)
+            except KeyRefused as refused:
+                raise _named(source, refused) from None
     raise _no_key(environ, why_empty)
+
+
+def _from_separate(_: str, separate: dict[str, Any]) -> ApiKey:
+    return key_from_fields(separate, allow_filepath=True)
 
 
 def _from_text(text: str, separate: dict[str, Any]) -> ApiKey:
@@ -82,18 +85,12 @@ def _from_path(path: str, separate: dict[str, Any]) -> ApiKey:
     return key_from_fields(fields)
 
 
-def _named(source: str, read: Any) -> ApiKey:
+def _named(source: str, refused: KeyRefused) -> KeyRefused:
     """Puts the name of the source before each problem."""
-    try:
-        key: ApiKey = read()
-    except KeyRefused as refused:
-        raise KeyRefused(
-            Problem(
-                f"{source} ({problem.input})" if problem.input else source, problem.reason, problem.remedy
-            )
-            for problem in refused.problems
-        ) from None
-    return key
+    return KeyRefused(
+        Problem(f"{source} ({problem.input})" if problem.input else source, problem.reason, problem.remedy)
+        for problem in refused.problems
+    )
 
 
 def _no_key(environ: Mapping[str, str], why_empty: str | None) -> KeyRefused:
