@@ -1,0 +1,1 @@
+"""Figures against a peer and against the floor: `make bench`."""
