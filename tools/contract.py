@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Puts Apple's OpenAPI document of the App Store Connect API into .cache/contract; `make contract` runs it.
 
-Apple publishes the document as a download that a build cannot rely on. The npm package named below is generated
-from it and keeps every path, operation, parameter, enum, request body, response and component schema, so this rebuilds
-the document from there, without Node: npm only downloads. What the package loses is the `maximum` of the limits (see
-`_maximum`), the parameters' descriptions, and the schemas of three media types that are not JSON.
+Apple publishes the document as a download that a build cannot rely on. The npm package named below is
+generated from it and keeps every path, operation, parameter, enum, request body, response and component
+schema, so this rebuilds the document from there, without Node: npm only downloads. What the package loses is
+the `maximum` of the limits (see `_maximum`), the parameters' descriptions, and the schemas of three media
+types that are not JSON.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class Package:
 
     @classmethod
     def read(cls, archive: Path) -> Package:
+        """Take the files out of the .tgz that npm packs."""
         with tarfile.open(archive) as tar:
 
             def text(name: str) -> str:
@@ -65,14 +67,13 @@ class Package:
 
 
 def main() -> int:
+    """Make sure that the document is there. The exit code is 0, or 1 with the reason on standard error."""
     try:
         made = ensure(DOCUMENT)
     except ContractError as error:
         print(f"contract: {error}", file=sys.stderr)
         return 1
-    print(
-        f"contract: {DOCUMENT.relative_to(DOCUMENT.parent.parent.parent)} {'written' if made else 'is up to date'}"
-    )
+    print(f"contract: {DOCUMENT.name} {'written' if made else 'is up to date'}")
     return 0
 
 
@@ -189,7 +190,7 @@ def _parameters(data: str, path: str) -> Iterator[Json]:
 
 
 def _schema(type_text: str) -> Json:
-    """The schema of a TypeScript type as the package writes it: Array<…>, 'A' | 'B', string, boolean, number."""
+    """The schema of a type in the package: Array<…>, 'A' | 'B', string, boolean or number."""
     type_text = type_text.strip()
     if type_text.startswith("Array<"):
         return {"type": "array", "items": _schema(type_text[6:-1])}
@@ -199,7 +200,7 @@ def _schema(type_text: str) -> Json:
 
 
 def _maximum(path: str, name: str) -> int:
-    """Apple's largest value of a limit, which the package drops: 200 for `limit`, 50 for `limit[x]`, and these."""
+    """Apple's largest value of a limit, which the package drops: 200, 50 for `limit[x]`, and exceptions."""
     if name == "limit":
         many_prices = re.search(r"(pricePoints|[eE]qualizations)$", path) and not path.startswith(
             ("/v1/app", "/v3/app")

@@ -7,6 +7,6 @@
     reading    what a GET answers: filter, sort, page, include
     document   how records look as JSON:API
 
-over the `world`, a store of records whose types are declared in `resources/` and whose start a `seed` describes.
-This package shares no code with `asc`: a mistake must not cancel itself out.
+over the `world`, a store of records whose types are declared in `resources/` and whose start a `seed`
+describes. This package shares no code with `asc`: a mistake must not cancel itself out.
 """

@@ -29,7 +29,10 @@ _CLAIMS_ARE_CHECKED_BELOW: Options = {
 
 
 def authenticate(header: str | None, keys: Mapping[str, Key], now: float) -> Key:
-    """The key whose token the Authorization header carries. `now` is in seconds since the epoch. Raises Refusal 401."""
+    """The key whose token the Authorization header carries.
+
+    `now` is in seconds since the epoch. Raises Refusal 401.
+    """
     token = (header or "").removeprefix("Bearer ")
     if not token or token == header:
         raise not_authorized("there is no bearer token")

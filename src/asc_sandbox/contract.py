@@ -1,10 +1,11 @@
 """Apple's OpenAPI document as a judge of requests and answers.
 
-Requests are judged strictly: what the document does not name is an error. Answers are closed to members the document does
-not name, but may do what the live service does although the document does not say so: send null, write dates as
-`2019-11-29T13:56:50.220+0000`, and use enum values that are newer than the document.
+Requests are judged strictly: what the document does not name is an error. Answers are closed to members the
+document does not name, but may do what the live service does although the document does not say so: send
+null, write dates as `2019-11-29T13:56:50.220+0000`, and use enum values that are newer than the document.
 
-`make contract` fetches the document. Imported only where a contract is given, for jsonschema-rs is a development tool.
+`make contract` fetches the document. Imported only where a contract is given, for jsonschema-rs is a
+development tool.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Operation:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
+        """Matches the paths that the operation is for."""
         return re.compile(
             "/".join("[^/]+" if part.startswith("{") else re.escape(part) for part in self.path.split("/"))
         )
@@ -65,12 +67,16 @@ class Operation:
 
 
 class Contract:
-    """Judges against one document. Schemas are compiled when they are first needed, about a millisecond each."""
+    """Judges against one document.
+
+    Schemas are compiled when they are first needed, about a millisecond each.
+    """
 
     def __init__(self, document: Json) -> None:
         self._schemas: dict[str, Any] = document["components"]["schemas"]
         self._validators: dict[tuple[str, Side], jsonschema_rs.Draft4Validator] = {}
-        # By method and number of segments, paths without {id} first: a look-up tries a few dozen patterns, not 1263.
+        # By method and number of segments, paths without {id} first: a look-up tries a few dozen patterns,
+        # not 1263.
         self._operations: dict[tuple[str, int], list[Operation]] = {}
         for path, methods in sorted(document["paths"].items(), key=lambda item: item[0].count("{")):
             for method in methods.keys() - {"parameters"}:
@@ -163,7 +169,7 @@ class Contract:
         return self._validators[name, side]
 
     def _reachable(self, name: str, side: Side) -> Json:
-        """The closed schemas that a schema refers to, itself included: all 1393 would take seconds to compile."""
+        """The closed schemas that a schema refers to, itself included: all 1393 take seconds to compile."""
         close = close_request if side == "request" else close_response
         found: Json = {}
         waiting = [name]
@@ -206,12 +212,12 @@ def _value_problems(name: str, value: str, schema: Json) -> Iterator[str]:
 
 
 def close_request(schema: Any) -> Any:
-    """The schema with unknown members forbidden; null only where Apple writes `nullable`, an OpenAPI 3.0 keyword."""
+    """The schema with unknown members forbidden; null only where Apple writes OpenAPI's `nullable`."""
     return _close(schema, close_request, lambda member, _: member)
 
 
 def close_response(schema: Any) -> Any:
-    """The schema with unknown members forbidden, optional members nullable, and enums open (types stay exact)."""
+    """The schema with unknown members forbidden, optional ones nullable, and enums open (but not types)."""
 
     def admit(member: Any, required: bool) -> Any:
         return member if required else _or_null(member)
@@ -222,7 +228,7 @@ def close_response(schema: Any) -> Any:
 
 
 def _names_a_type(schema: Json) -> bool:
-    """Whether the enum is the `type` of a resource, as ["apps"]: that one tells the kinds of `included` apart."""
+    """Whether the enum is the `type` of a resource, as ["apps"]: it tells the kinds of `included` apart."""
     return len(schema["enum"]) == 1
 
 
@@ -246,7 +252,7 @@ def _close(schema: Any, recurse: Callable[[Any], Any], admit: Callable[[Any, boo
 
 
 def _or_null(schema: Json) -> Json:
-    """The schema that also takes null; a plain type is widened in place, which keeps error messages precise."""
+    """The schema that also takes null; a plain type is widened in place, which keeps messages precise."""
     if isinstance(schema.get("type"), str):
         widened = {**schema, "type": [schema["type"], "null"]}
         return {**widened, "enum": [*schema["enum"], None]} if "enum" in schema else widened

@@ -84,7 +84,10 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
 def _relationship(
     call: Call, query: Query, record: Record, relationship: Relationship, own_address: str, with_data: bool
 ) -> Json:
-    """Links, and where the relationship is included data: capped at its limit, with the true total. {} for neither."""
+    """Links, and where the relationship is included data: capped at its limit, with the true total.
+
+    {} for neither.
+    """
     name = relationship.name
     shown: Json = {}
     if relationship.has_links:

@@ -14,8 +14,8 @@ from asc_sandbox.world import World
 class Call:
     """One request, as far as an endpoint is concerned.
 
-    `base` is the address the client used, as `http://127.0.0.1:8080`. `id` is what stands for {id} in the path, `query`
-    the parameters in order, `body` the decoded JSON or None.
+    `base` is the address the client used, as `http://127.0.0.1:8080`. `id` is what stands for {id} in the
+    path, `query` the parameters in order, `body` the decoded JSON or None.
     """
 
     world: World
@@ -36,7 +36,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A method of a path with at most one {id}. `area` is what a role opens or not; `play` may raise Refusal."""
+    """A method of a path with at most one {id}.
+
+    `area` is what a role opens or not; `play` may raise Refusal.
+    """
 
     method: str
     path: str

@@ -16,7 +16,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Refusal(Exception):
-    """An answer that says no. `source` is {"parameter": …} or {"pointer": …}; `meta` anything, mostly nothing."""
+    """An answer that says no.
+
+    `source` is {"parameter": …} or {"pointer": …}; `meta` anything, mostly nothing.
+    """
 
     status: int
     code: str
@@ -47,14 +50,17 @@ def not_authorized(reason: str) -> Refusal:
         401,
         "NOT_AUTHORIZED",
         "Authentication credentials are missing or invalid.",
-        "Provide a properly configured and signed bearer token, and make sure that it has not expired. Learn more about "
-        "Generating Tokens for API Requests https://developer.apple.com/go/?id=api-generating-tokens",
+        "Provide a properly configured and signed bearer token, and make sure that it has not expired. "
+        "Learn more about Generating Tokens for API Requests https://developer.apple.com/go/?id=api-generating-tokens",
         meta={"sandbox": reason},
     )
 
 
 def forbidden(role: str, area: str) -> Refusal:
-    """The key's role is too small. Apple does not say which would do; the sandbox says what is missing, in `meta`."""
+    """The key's role is too small.
+
+    Apple does not say which would do; the sandbox says what is missing, in `meta`.
+    """
     return Refusal(
         403,
         "FORBIDDEN_ERROR",
@@ -65,15 +71,18 @@ def forbidden(role: str, area: str) -> Refusal:
 
 
 def rate_limited() -> Refusal:
+    """The key has used up its hour."""
     return Refusal(
         429,
         "RATE_LIMIT_EXCEEDED",
         "The request rate limit has been reached.",
-        "We've received too many requests for this API. Please wait and try again or slow down your request rate.",
+        "We've received too many requests for this API. "
+        "Please wait and try again or slow down your request rate.",
     )
 
 
 def no_such_resource(type_name: str, record_id: str) -> Refusal:
+    """The id in the path leads nowhere."""
     return Refusal(
         404,
         "NOT_FOUND",
@@ -83,6 +92,7 @@ def no_such_resource(type_name: str, record_id: str) -> Refusal:
 
 
 def no_such_path(path: str) -> Refusal:
+    """Neither Apple nor the sandbox has the path, or only Apple."""
     return Refusal(
         404,
         "NOT_FOUND",
@@ -93,6 +103,7 @@ def no_such_path(path: str) -> Refusal:
 
 
 def method_not_allowed(method: str, path: str) -> Refusal:
+    """The path is played, but not with this method."""
     return Refusal(
         405,
         "METHOD_NOT_ALLOWED",
@@ -102,6 +113,7 @@ def method_not_allowed(method: str, path: str) -> Refusal:
 
 
 def unknown_parameter(name: str) -> Refusal:
+    """The endpoint takes no such parameter."""
     return Refusal(
         400,
         "PARAMETER_ERROR.ILLEGAL",
@@ -112,6 +124,7 @@ def unknown_parameter(name: str) -> Refusal:
 
 
 def invalid_parameter(name: str, detail: str) -> Refusal:
+    """The endpoint takes the parameter, but not this value."""
     return Refusal(
         400,
         "PARAMETER_ERROR.INVALID",
@@ -122,6 +135,7 @@ def invalid_parameter(name: str, detail: str) -> Refusal:
 
 
 def invalid_body(reason: str) -> Refusal:
+    """The body is not JSON."""
     return Refusal(
         400,
         "ENTITY_INVALID",
@@ -141,6 +155,7 @@ def not_played(what: str) -> Refusal:
 
 
 def internal_error(reason: str) -> Refusal:
+    """The sandbox is at fault; `reason` says how."""
     return Refusal(
         500,
         "UNEXPECTED_ERROR",
@@ -152,7 +167,7 @@ def internal_error(reason: str) -> Refusal:
 
 
 def of_status(status: int, code: str | None = None) -> Refusal:
-    """A refusal for a fault that only names a status, with Apple's usual code for it unless `code` is given."""
+    """A refusal for a fault that only names a status; without `code` with Apple's usual one for it."""
     usual_code, title = _USUAL.get(status, ("UNEXPECTED_ERROR", "An unexpected error occurred."))
     return Refusal(status, code or usual_code, title, f"{title} (a fault of the sandbox)")
 

@@ -44,8 +44,9 @@ class Reply:
 class Exchange:
     """Sends exactly one reply, or drops the connection, and logs it.
 
-    The entry is logged before the answer leaves, so that who has an answer finds it in the log; only a slow one is logged
-    when it has left. `headers` are asked for as late: the request itself counts in X-Rate-Limit.
+    The entry is logged before the answer leaves, so that who has an answer finds it in the log; only a slow
+    one is logged when it has left. `headers` are asked for as late: the request itself counts in
+    X-Rate-Limit.
     """
 
     def __init__(

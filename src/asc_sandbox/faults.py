@@ -4,7 +4,8 @@
     *   /v1/apps/*/buildUploads  status=404 flaky=0.3 times=always
     POST /v1/buildUploads lost
 
-A method or `*`, a path in which `*` stands for one segment, then words. `EFFECTS` and `SETTINGS` are all the words.
+A method or `*`, a path in which `*` stands for one segment, then words. `EFFECTS` and `SETTINGS` are all the
+words.
 """
 
 from __future__ import annotations
@@ -176,7 +177,10 @@ class FaultPlan:
             self._pending.append(_Pending(fault, fault.after, fault.times))
 
     def pick(self, method: str, path: str) -> Fault | None:
-        """The fault that hits this request. The first that is due wins; all matching ones count the request."""
+        """The fault that hits this request.
+
+        The first that is due wins; all matching ones count the request.
+        """
         with self._lock:
             due = [
                 each for each in self._pending if each.fault.matches(method, path) and each.is_due(self._dice)

@@ -31,8 +31,9 @@ class Judge:
     def examine(self, method: str, url: str, body: Any, reply: Reply) -> Reply:
         """The reply to send: the one given, or another where somebody broke the document.
 
-        A request that breaks it is refused in the sandbox's words only where the endpoint let it pass, so that clients
-        see Apple's own words with and without a contract. A wrong answer of the sandbox becomes a 500.
+        A request that breaks it is refused in the sandbox's words only where the endpoint let it pass, so
+        that clients see Apple's own words with and without a contract. A wrong answer of the sandbox becomes
+        a 500.
         """
         if self._contract is None:
             return reply

@@ -56,8 +56,8 @@ def new_key(key_id: str, issuer: str | None, role: str, *, in_house: bool = Fals
 def hand_out(path: Path, keys: Mapping[str, Key], key_id: str | None = None) -> dict[str, Key]:
     """Write the key that `key_id` names, or the first, to a file that only its owner can read.
 
-    Where the file exists already its key is used, so that a client keeps working when the sandbox starts again. Returns
-    the keys to accept. Raises KeyFileError, or OSError when the file cannot be written.
+    Where the file exists already its key is used, so that a client keeps working when the sandbox starts
+    again. Returns the keys to accept. Raises KeyFileError, or OSError when the file cannot be written.
     """
     if not path.exists():
         chosen = keys.get(key_id or next(iter(keys)))
@@ -80,7 +80,7 @@ def _write_exclusively(path: Path, content: str) -> None:
     part = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content)
         os.link(part, path)
     finally:

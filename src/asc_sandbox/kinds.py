@@ -1,4 +1,4 @@
-"""What an attribute may hold: a kind turns what a seed says into what Apple would send, or raises NotThisKind."""
+"""What an attribute may hold: a kind turns what a seed says into what Apple sends, or raises NotThisKind."""
 
 from __future__ import annotations
 
@@ -26,37 +26,44 @@ def text(value: Any) -> str:
 
 
 def flag(value: Any) -> bool:
+    """True or false."""
     if not isinstance(value, bool):
         raise NotThisKind(f"expected true or false, found {value!r}")
     return value
 
 
 def number(value: Any) -> int:
+    """A whole number."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise NotThisKind(f"expected a whole number, found {value!r}")
     return value
 
 
 def texts(value: Any) -> list[str]:
+    """A list of texts."""
     if not isinstance(value, list):
         raise NotThisKind(f"expected a list, found {value!r}")
     return [text(item) for item in value]
 
 
 def mapping(value: Any) -> dict[str, Any]:
+    """A mapping with any members."""
     if not isinstance(value, dict):
         raise NotThisKind(f"expected a mapping, found {value!r}")
     return value
 
 
 def upload_state(value: Any) -> dict[str, Any]:
-    """The state of a build upload: Apple's mapping {state, errors, warnings, infos}, or its state alone as a text."""
+    """The state of a build upload: Apple's mapping {state, errors, warnings, infos}, or a state alone."""
     state = {"state": value} if isinstance(value, str) else mapping(value)
     return {"errors": [], "warnings": [], "infos": [], **state}
 
 
 def date(value: Any) -> str:
-    """A date as most of the API writes it: `2021-02-02T04:00:19-08:00`. See `_moment` for what a seed may say."""
+    """A date as most of the API writes it: `2021-02-02T04:00:19-08:00`.
+
+    See `_moment` for what a seed may say.
+    """
     return value if _is_iso(value) else _moment(value).astimezone(_CUPERTINO).isoformat("T", "seconds")
 
 

@@ -1,7 +1,7 @@
 """The query of a JSON:API request: which parameters an endpoint takes, and what a request says with them.
 
-https://developer.apple.com/documentation/appstoreconnectapi/large-data-sets has paging; filters, sorting, `include` and
-`fields` stand in the reference of each endpoint.
+https://developer.apple.com/documentation/appstoreconnectapi/large-data-sets has paging; filters, sorting,
+`include` and `fields` stand in the reference of each endpoint.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ _POSITION = re.compile(r"at:\d+")
 
 @dataclass(frozen=True)
 class Filter:
-    """`filter[name]`. `at` is the path of the value, see reading.values_at; `values` the allowed ones, () for any.
+    """`filter[name]`.
 
+    `at` is the path of the value, see reading.values_at; `values` are the allowed ones, () for any.
     `matches(held, asked)` compares two texts.
     """
 
@@ -37,14 +38,15 @@ class Filter:
 
     @property
     def path(self) -> str:
+        """Where the value stands."""
         return self.at or self.name
 
 
 def contains_loosely(held: str, asked: str) -> bool:
     """Whether the value contains what was asked for, in any case.
 
-    `filter[bundleId]` and `filter[identifier]` of the live service find more than the exact text, so clients have to
-    compare again; the sandbox always finds more.
+    `filter[bundleId]` and `filter[identifier]` of the live service find more than the exact text, so clients
+    have to compare again; the sandbox always finds more.
     """
     return asked.casefold() in held.casefold()
 
@@ -53,8 +55,9 @@ def contains_loosely(held: str, asked: str) -> bool:
 class Grammar:
     """The parameters that an endpoint takes for the records it answers with.
 
-    `sorts` are the names for `sort`; a name's value is found at `sort_paths[name]`, or the name itself. `sort_needs` is
-    the parameter without which a name is refused. `limit_maxima` are the `limit[x]` that differ from 50.
+    `sorts` are the names for `sort`; a name's value is found at `sort_paths[name]`, or the name itself.
+    `sort_needs` is the parameter without which a name is refused. `limit_maxima` are the `limit[x]` that
+    differ from 50.
     """
 
     resource: Resource
@@ -74,7 +77,10 @@ class Grammar:
 
 @dataclass(frozen=True)
 class Query:
-    """What a request asks for. `fields` has only the types that the request names; `sorts` are (path, descending)."""
+    """What a request asks for.
+
+    `fields` has only the types that the request names; `sorts` are (path, descending).
+    """
 
     filters: tuple[tuple[Filter, tuple[str, ...]], ...] = ()
     exists: tuple[tuple[str, bool], ...] = ()

@@ -20,7 +20,10 @@ class RateLimit:
         self._taken: dict[str, deque[float]] = {}
 
     def take(self, key_id: str, now: float) -> None:
-        """Count one request. Raises Refusal 429 when the key has none left; a refused request does not count."""
+        """Count one request.
+
+        Raises Refusal 429 when the key has none left; a refused request does not count.
+        """
         if self.remaining(key_id, now) == 0:
             raise rate_limited()
         self._taken.setdefault(key_id, deque()).append(now)

@@ -120,9 +120,10 @@ def _passes(world: World, record: Record, query: Query) -> bool:
 
 
 def values_at(world: World, record: Record, path: str) -> list[Any]:
-    """What stands at a dotted path: through relationships to other records, through mappings to their members.
+    """What stands at a dotted path, through relationships to other records and mappings to their members.
 
-    A path that ends at a relationship means the ids, so `app` is the app's id and `preReleaseVersion.version` a text.
+    A path that ends at a relationship means the ids, so `app` is the app's id and `preReleaseVersion.version`
+    a text.
     """
     head, _, rest = path.partition(".")
     if head == "id":
@@ -142,7 +143,7 @@ def _as_text(value: Any) -> str:
 
 
 def _sort_key(world: World, path: str, record: Record) -> tuple[bool, Any]:
-    """Nothing comes first, dates in order of time, all else as text: "10" before "9", as a client must expect."""
+    """Nothing comes first, dates go by time, all else as text: "10" before "9", as a client must expect."""
     value = next(iter(values_at(world, record, path)), None)
     if value is not None and world.schema[record.type].attributes.get(path) in (date, provisioning_date):
         value = datetime.fromisoformat(value)

@@ -11,9 +11,9 @@ from pathlib import Path
 class Entry:
     """One request that has ended.
 
-    `t` is when it began, in seconds since the epoch by the machine's clock; `connection` counts TCP connections from 1;
-    `query` is the raw query, "" when there is none; `status` is None when the connection was dropped; `ms` is how long it
-    took until its answer was ready to leave.
+    `t` is when it began, in seconds since the epoch by the machine's clock; `connection` counts TCP
+    connections from 1; `query` is the raw query, "" when there is none; `status` is None when the connection
+    was dropped; `ms` is how long it took until its answer was ready to leave.
     """
 
     t: float
@@ -26,7 +26,10 @@ class Entry:
 
 
 class RequestLog:
-    """Keeps the entries, and writes each to a file as its request ends. Nothing of a header is ever logged."""
+    """Keeps the entries, and writes each to a file as its request ends.
+
+    Nothing of a header is ever logged.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.entries: list[Entry] = []
@@ -34,10 +37,12 @@ class RequestLog:
         self._file = None if path is None else path.open("w", encoding="utf-8", buffering=1)
 
     def add(self, entry: Entry) -> None:
+        """Keep an entry and write its line."""
         self.entries.append(entry)
         if self._file:
             self._file.write(json.dumps(asdict(entry)) + "\n")
 
     def close(self) -> None:
+        """Close the file."""
         if self._file:
             self._file.close()

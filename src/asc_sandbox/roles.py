@@ -1,8 +1,8 @@
 """What the role of a key opens.
 
-A simplification of https://developer.apple.com/support/roles: Apple distinguishes more areas, lets a team narrow a key to
-some apps, and filters what a role may not see out of `included`. Here a role has an area or not, for reading and writing
-alike.
+A simplification of https://developer.apple.com/support/roles: Apple distinguishes more areas, lets a team
+narrow a key to some apps, and filters what a role may not see out of `included`. Here a role has an area or
+not, for reading and writing alike.
 """
 
 from __future__ import annotations

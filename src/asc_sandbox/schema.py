@@ -15,8 +15,8 @@ class Relationship:
     """From records of one type to records of `target`, which may be a type that the sandbox does not play.
 
     With `inverse` the relationship is not stored: it is the other direction of that relationship of `target`.
-    Apple shows links always and data when included; some relationships have only the one or the other, and `hidden` ones
-    neither.
+    Apple shows links always and data when included; some relationships have only the one or the other, and
+    `hidden` ones neither.
     """
 
     name: str
@@ -44,7 +44,7 @@ def many(name: str, target: str, *, inverse: str | None = None, has_links: bool 
 
 
 def link(name: str, target: str = "", *, inverse: str | None = None) -> Relationship:
-    """A relationship that Apple shows as a link only; `target` and `inverse` are for the endpoint behind the link."""
+    """A relationship that Apple shows as a link only; the rest is for the endpoint behind the link."""
     return Relationship(name, target, many=True, inverse=inverse, has_data=False)
 
 
@@ -57,8 +57,8 @@ def hidden(name: str, target: str) -> Relationship:
 class Resource:
     """A type of records.
 
-    `area` is what a role opens or not (see roles). `defaults` are attributes as a seed would write them, for records
-    that do not set them.
+    `area` is what a role opens or not (see roles). `defaults` are attributes as a seed would write them, for
+    records that do not set them.
     """
 
     type: str

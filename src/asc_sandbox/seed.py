@@ -1,4 +1,4 @@
-"""Reads a seed: the world and the keys that the sandbox starts with, written as YAML. docs/sandbox.md has the format."""
+"""Reads a seed: the world and the keys that the sandbox starts with. docs/sandbox.md has the format."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ class _Entry:
 
 
 def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
-    """Read a seed from a mapping, from a YAML file, or, without a source, the demo. Raises SeedError or OSError."""
+    """Read a seed from a mapping, from a YAML file, or, without a source, the demo.
+
+    Raises SeedError or OSError.
+    """
     content = source if isinstance(source, Mapping) else _parse(Path(source or DEMO))
     if unknown := content.keys() - schema.keys() - {"keys"}:
         raise SeedError("", f"there is no {_listed(unknown)}; a seed has keys, {', '.join(schema)}")
@@ -67,8 +70,9 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
 
 def _parse(path: Path) -> Mapping[str, Any]:
     try:
-        # libyaml where this PyYAML has it: ten times faster.
-        content = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        # A safe loader either way; libyaml's, where this PyYAML has it, is ten times faster.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        content = yaml.load(path.read_text(encoding="utf-8"), loader)
     except yaml.YAMLError as error:
         raise SeedError(str(path), f"is not YAML: {error}") from None
     if not isinstance(content, dict):
@@ -80,7 +84,7 @@ _Reference = tuple[str, Record, str, str | list[str]]
 
 
 def _add(world: World, entry: _Entry) -> Iterator[_Reference]:
-    """Make the record and those nested in it; yield the references, which may lead to records that come later."""
+    """Make the record and those nested in it; yield the references, which may lead to later records."""
     resource = world.schema[entry.type]
     attributes = {name: value for name, value in entry.members.items() if name in resource.attributes}
     relations = {name: value for name, value in entry.members.items() if name in resource.by_name}
@@ -104,7 +108,7 @@ def _id(entry: _Entry) -> str | None:
 
 
 def _to_parent(world: World, place: str, record: Record, parent: Record) -> Iterator[_Reference]:
-    """The relationships of a nested record that lead back to a record around it, as from a build to its app."""
+    """The relationships from a nested record back to a record around it, as from a build to its app."""
     for relationship in world.schema[parent.type].relationships:
         if relationship.target == record.type and relationship.many and relationship.inverse:
             yield place, record, relationship.inverse, parent.id

@@ -36,9 +36,10 @@ _GRACE_AT_STOP = 0.2
 class Sandbox:
     """A local App Store Connect. Use it as a context manager, or call start and stop.
 
-    `seed` is a mapping, a YAML file, or None for the demo. `faults` are specs, see the module faults. `latency` is in
-    seconds per request, `clock_offset` in seconds. `key_file` gets an API key (`key_id`, else the first) for clients.
-    Port 0 means any free one. With a `contract` requests and answers are judged, see `violations`.
+    `seed` is a mapping, a YAML file, or None for the demo. `faults` are specs, see the module faults.
+    `latency` is in seconds per request, `clock_offset` in seconds. `key_file` gets an API key (`key_id`, else
+    the first) for clients. Port 0 means any free one. With a `contract` requests and answers are judged, see
+    `violations`.
 
     Raises SeedError, FaultError, KeyFileError or OSError when it cannot be made.
     """
@@ -99,7 +100,10 @@ class Sandbox:
         self._faults.add(spec)
 
     def api_key(self, key_id: str | None = None) -> dict[str, Any]:
-        """fastlane's API key JSON of a key of the seed, the first without an id, with the private key. KeyError."""
+        """fastlane's API key JSON of a key of the seed, with the private half; without an id of the first.
+
+        Raises KeyError, or KeyFileError where the seed has only the public half.
+        """
         return self._keys[key_id or next(iter(self._keys))].as_fastlane_json()
 
     def start(self) -> Self:
@@ -123,7 +127,10 @@ class Sandbox:
 
 
 class _ServerThread(threading.Thread):
-    """Runs an event loop with the HTTP server in it. A daemon: a test that forgets to stop it does not hang."""
+    """Runs an event loop with the HTTP server in it.
+
+    A daemon: a test that forgets to stop it does not hang.
+    """
 
     def __init__(self, service: Service, host: str, port: int) -> None:
         super().__init__(name="sandbox", daemon=True)

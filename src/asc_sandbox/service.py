@@ -93,7 +93,8 @@ class Service:
         except Refusal:
             raise
         except Exception:  # noqa: BLE001
-            # A bug of the sandbox must look like one: the client gets a 500, whoever started the sandbox the traceback.
+            # A bug of the sandbox must look like one: the client gets a 500, whoever started the sandbox the
+            # traceback.
             traceback.print_exc()
             raise internal_error("the sandbox failed; its standard error says where") from None
 

@@ -31,7 +31,8 @@ class Record:
 class World:
     """Holds the records and keeps both directions of each relationship findable.
 
-    Requests are played one at a time, and tests change the world from other threads: hold `lock` for more than one step.
+    Requests are played one at a time, and tests change the world from other threads: hold `lock` for more
+    than one step.
     """
 
     def __init__(self, schema: Schema) -> None:

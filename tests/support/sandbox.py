@@ -1,4 +1,4 @@
-"""The sandbox for tests: starts it with the contract at hand, and writes seeds that read like a specification.
+"""The sandbox for tests: starts it with the contract, and writes seeds that read like a specification.
 
 with start_sandbox(seed(apps=[app("com.example.app", builds=[build("1.0", "7")])])) as sandbox:
     ...  # sandbox.url, sandbox.api_key(), sandbox.requests
@@ -23,8 +23,8 @@ def start_sandbox(
 ) -> Iterator[Sandbox]:
     """A running sandbox; `options` are those of Sandbox. Without a seed it is the demo.
 
-    Every request and answer is held against Apple's document, and a violation fails the test when the sandbox stops.
-    With `expect_violations` the test looks at `sandbox.violations` itself.
+    Every request and answer is held against Apple's document, and a violation fails the test when the sandbox
+    stops. With `expect_violations` the test looks at `sandbox.violations` itself.
     """
     with Sandbox(seed, **{"contract": contract(), **options}) as sandbox:
         yield sandbox
@@ -51,7 +51,10 @@ def app(
     versions: Iterable[Json] = (),
     **attributes: Any,
 ) -> Json:
-    """An app with its builds, build uploads and versions in the App Store. Builds of one train are put together."""
+    """An app with its builds, build uploads and versions in the App Store.
+
+    Builds of one train are put together.
+    """
     trains: dict[tuple[str, str], list[Json]] = {}
     for entry in builds:
         train = (entry["train"], entry["platform"])
@@ -81,7 +84,7 @@ def build(
 def upload(
     train: str, version: str, state: str = "COMPLETE", *, platform: str = "IOS", **attributes: Any
 ) -> Json:
-    """A build upload; `state` is AWAITING_UPLOAD, PROCESSING, FAILED or COMPLETE, or Apple's mapping with reasons."""
+    """A build upload; `state` is one of Apple's four, or Apple's mapping with its reasons."""
     numbers = {"cfBundleShortVersionString": train, "cfBundleVersion": version}
     return {**numbers, "platform": platform, "state": state, **attributes}
 

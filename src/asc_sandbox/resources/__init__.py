@@ -1,4 +1,4 @@
-"""What the sandbox plays: every type of records and every endpoint, gathered from the modules beside this one.
+"""What the sandbox plays: all types of records and all endpoints, gathered from the modules beside this one.
 
 To add a resource, declare it in a module as the others do, and list the module here.
 """

@@ -1,4 +1,4 @@
-"""Build uploads, the builds that come out of them, and the trains (preReleaseVersions) that builds belong to."""
+"""Build uploads, the builds that come out of them, and the trains (preReleaseVersions) of builds."""
 
 from __future__ import annotations
 

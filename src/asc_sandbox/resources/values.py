@@ -1,4 +1,7 @@
-"""The values that Apple allows in filters. Records may hold others: the live service is ahead of its document."""
+"""The values that Apple allows in filters.
+
+Records may hold others: the live service is ahead of its document.
+"""
 
 PLATFORMS = ("IOS", "MAC_OS", "TV_OS", "VISION_OS")
 PROCESSING_STATES = ("PROCESSING", "FAILED", "INVALID", "VALID")
