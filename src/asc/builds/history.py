@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 FLAKES_SURVIVED = 4
 """Listings of build uploads answer 404 at random; so often in a row is no accident."""
+SKIPPED_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,13 @@ class UsedNumber:
     state: str
     uploaded_at: datetime | None
     build_id: str
+
+
+@dataclass(frozen=True)
+class _NoNumber:
+    """What stands where a build number should, and cannot be compared."""
+
+    text: str
 
 
 def numbers_in_testflight(
@@ -112,64 +120,74 @@ def _despite_flakes(client: Client, app: App, query: Query) -> Document:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _from_builds(builds: Document, train: str, number: str) -> Iterator[UsedNumber]:
+def _from_builds(builds: Document, train: str, number: str) -> Iterator[UsedNumber | _NoNumber]:
     for build in builds.data:
         version = builds.one(build, train)
-        parsed = _parse(build.text(number))
-        if parsed:
-            yield UsedNumber(
-                number=parsed,
-                version=version.text("version") if version else "",
-                platform=version.text("platform") if version else "",
-                state=build.text("processingState"),
-                uploaded_at=build.time("uploadedDate"),
-                build_id=build.id,
-            )
+        parsed = BuildNumber.parse(build.text(number))
+        if not parsed:
+            yield _NoNumber(build.text(number))
+            continue
+        yield UsedNumber(
+            number=parsed,
+            version=version.text("version") if version else "",
+            platform=version.text("platform") if version else "",
+            state=build.text("processingState"),
+            uploaded_at=build.time("uploadedDate"),
+            build_id=build.id,
+        )
 
 
-def _from_uploads(uploads: Document) -> Iterator[UsedNumber]:
+def _from_uploads(uploads: Document) -> Iterator[UsedNumber | _NoNumber]:
     for upload in uploads.data:
-        parsed = _parse(upload.text("cfBundleVersion"))
+        parsed = BuildNumber.parse(upload.text("cfBundleVersion"))
         state = upload.attributes.get("state")
-        if parsed:
-            yield UsedNumber(
-                number=parsed,
-                version=upload.text("cfBundleShortVersionString"),
-                platform=upload.text("platform"),
-                state=str(state.get("state") or "") if isinstance(state, dict) else "",
-                uploaded_at=upload.time("uploadedDate"),
-                build_id="",
-            )
+        if not parsed:
+            yield _NoNumber(upload.text("cfBundleVersion"))
+            continue
+        yield UsedNumber(
+            number=parsed,
+            version=upload.text("cfBundleShortVersionString"),
+            platform=upload.text("platform"),
+            state=str(state.get("state") or "") if isinstance(state, dict) else "",
+            uploaded_at=upload.time("uploadedDate"),
+            build_id="",
+        )
 
 
-def _from_versions(versions: Document) -> Iterator[UsedNumber]:
+def _from_versions(versions: Document) -> Iterator[UsedNumber | _NoNumber]:
     for version in versions.data:
         build = versions.one(version, "build")
-        parsed = _parse(build.text("version")) if build else None
-        if build and parsed:
-            yield UsedNumber(
-                number=parsed,
-                version=version.text("versionString"),
-                platform=version.text("platform"),
-                state=version.text("appVersionState"),
-                uploaded_at=build.time("uploadedDate"),
-                build_id=build.id,
-            )
-
-
-def _parse(text: str) -> BuildNumber | None:
-    number = BuildNumber.parse(text)
-    if not number:
-        log.warning(
-            "The build number %r is not made of numbers and dots: it is left out of the comparison.", text
+        if not build:
+            continue
+        parsed = BuildNumber.parse(build.text("version"))
+        if not parsed:
+            yield _NoNumber(build.text("version"))
+            continue
+        yield UsedNumber(
+            number=parsed,
+            version=version.text("versionString"),
+            platform=version.text("platform"),
+            state=version.text("appVersionState"),
+            uploaded_at=build.time("uploadedDate"),
+            build_id=build.id,
         )
-    return number
 
 
-def _matching(found: Iterable[UsedNumber], platform: str | None, version: str | None) -> list[UsedNumber]:
+def _matching(
+    found: Iterable[UsedNumber | _NoNumber], platform: str | None, version: str | None
+) -> list[UsedNumber]:
     """Compares again: Apple's filters can match more than the exact text. What Apple left out stays in."""
-    return [
-        used
-        for used in found
-        if version in (None, used.version) and (platform is None or used.platform in (platform, ""))
-    ]
+    used: list[UsedNumber] = []
+    skipped: list[str] = []
+    for one in found:
+        if isinstance(one, _NoNumber):
+            skipped.append(one.text)
+        elif version in (None, one.version) and (platform is None or one.platform in (platform, "")):
+            used.append(one)
+    if skipped:  # one warning for all: a step has room for ten
+        names = ", ".join(f"“{text}”" for text in skipped[:SKIPPED_NAMED])
+        more = f" and {len(skipped) - SKIPPED_NAMED} more" if len(skipped) > SKIPPED_NAMED else ""
+        log.warning(
+            "Left out of the comparison, for they are not made of numbers and dots: %s%s", names, more
+        )
+    return used

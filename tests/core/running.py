@@ -1,0 +1,134 @@
+"""Runs a command as a step of a job or as a person does, in this process (quick) or in one of its own (real)."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from asc.commands.main import main
+from asc_sandbox.server import Sandbox
+from support.job_log import JobLog, parse_file_command, parse_log
+
+ENTRYPOINT = Path(__file__).parents[2] / "entrypoint.py"
+
+
+@dataclass
+class Done:
+    """What came of it. `log` is what the runner makes of standard output; outputs are those of the job's file."""
+
+    code: int
+    stdout: str
+    stderr: str
+    outputs: dict[str, str] = field(default_factory=dict)
+    summary: str = ""
+
+    @property
+    def log(self) -> JobLog:
+        return parse_log(self.stdout)
+
+    @property
+    def printed(self) -> dict[str, str]:
+        """The outputs as a person sees them: every line of standard output is one."""
+        return dict(line.split("=", 1) for line in self.stdout.splitlines())
+
+    @property
+    def error(self) -> str:
+        """The one error of a step, whole."""
+        (message,) = self.log.messages("error")
+        return message
+
+    @property
+    def everything(self) -> str:
+        return "\n".join([self.stdout, self.stderr, self.summary, *self.outputs.values()])
+
+
+def in_job(
+    folder: Path,
+    inputs: Mapping[str, object],
+    *,
+    sandbox: Sandbox | None = None,
+    command: str = "fetch-build-number",
+    process: bool = False,
+    **env: str,
+) -> Done:
+    """A step of a job, its inputs as a composite action hands them over."""
+    output, summary = folder / "output", folder / "summary"
+    output.write_text("")
+    summary.write_text("")
+    done = _run(
+        [],
+        {
+            "ASC_COMMAND": command,
+            "ASC_INPUTS": json.dumps(dict(inputs)),
+            "GITHUB_OUTPUT": str(output),
+            "GITHUB_STEP_SUMMARY": str(summary),
+            **_of(sandbox),
+            **env,
+        },
+        process,
+    )
+    done.outputs = parse_file_command(output.read_bytes().decode())
+    done.summary = summary.read_text("utf-8")
+    return done
+
+
+def by_hand(
+    *arguments: str,
+    sandbox: Sandbox | None = None,
+    command: str = "fetch-build-number",
+    process: bool = False,
+    **env: str,
+) -> Done:
+    """The same from the command line, outside of any job."""
+    return _run([command, *arguments], {**_of(sandbox), **env}, process)
+
+
+def _of(sandbox: Sandbox | None) -> dict[str, str]:
+    return {"ASC_API_URL": sandbox.url, "ASC_API_KEY": json.dumps(sandbox.api_key())} if sandbox else {}
+
+
+def _run(arguments: list[str], env: dict[str, str], process: bool) -> Done:
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": os.environ.get("HOME", "/"), **env}
+    if process:
+        ended = subprocess.run(
+            [sys.executable, "-I", ENTRYPOINT, *arguments],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+        )
+        return Done(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        _left_as_it_was(),
+        patch.dict(os.environ, env, clear=True),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = main(arguments)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+@contextlib.contextmanager
+def _left_as_it_was() -> Iterator[None]:
+    """A command takes over the signals and the log of its process."""
+    handlers: dict[int, Any] = {sign: signal.getsignal(sign) for sign in (signal.SIGINT, signal.SIGTERM)}
+    logger = logging.getLogger("asc")
+    before = logger.handlers, logger.level, logger.propagate
+    try:
+        yield
+    finally:
+        logger.handlers, logger.level, logger.propagate = before[0], before[1], before[2]
+        for sign, handler in handlers.items():
+            signal.signal(sign, handler)
