@@ -40,8 +40,17 @@ def parse(command: Command, arguments: Sequence[str]) -> tuple[dict[str, str], b
     known, unknown = _parser(command).parse_known_args(arguments)
     raw = {name: value for name, value in vars(known).items() if value is not None and name != "json"}
     for argument in unknown:
-        raw.setdefault(argument.removeprefix("--").split("=")[0], "given")
+        if argument.startswith("--"):  # what follows it is its value
+            raw.setdefault(argument.removeprefix("--").split("=")[0], "given")
+    if unknown and not unknown[0].startswith("--"):
+        raise InputError(
+            [Problem("command line", f"“{unknown[0]}” belongs to no input", f"See: {_help(command)}")]
+        )
     return raw, known.json
+
+
+def _help(command: Command) -> str:
+    return f"python entrypoint.py {command.name} --help"
 
 
 def _parser(command: Command) -> argparse.ArgumentParser:

@@ -46,10 +46,10 @@ class Context:
             user_agent=f"app-store-connect-actions/{__version__}",
         )
 
-    def connect(self, inputs: CommonInputs) -> Client:
-        """Opens the client with the key from the inputs or the environment."""
+    def connect(self, inputs: CommonInputs, key: ApiKey | None = None) -> Client:
+        """Opens the client with `key`, else with the one from the inputs or the environment."""
         from asc.api.client import Client
 
-        key = self.key(inputs)
+        key = key or self.key(inputs)
         self.client = Client(key, self.settings(inputs, key.in_house), self.command.role, self.hide)
         return self.client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from asc.api.apps import App, visible_apps
@@ -11,7 +12,7 @@ from asc.api.errors import CLOCKS_AGREE, ApiError
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, given, output
-from asc.errors import Error
+from asc.errors import Error, Problem
 from asc.job import summary
 
 log = logging.getLogger(__name__)
@@ -36,10 +37,8 @@ class Inputs(CommonInputs):
         examples=("fetch-build-number, upload-testflight",),
     )
 
-    def problems(self):  # type: ignore[no-untyped-def]
+    def problems(self) -> Iterator[Problem]:
         """Only names of actions."""
-        from asc.errors import Problem
-
         for name in self.needs or ():
             if name not in PROBES:
                 yield Problem("needs", f"“{name}” is not an action", f"Choose from: {', '.join(PROBES)}.")
@@ -60,7 +59,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     key = context.key(inputs)
     kind = "individual key" if key.issuer_id is None else f"team key of issuer {key.issuer_id}"
     log.info("✓ The key %s can be read (%s, tokens of %d s)", key.key_id, kind, key.lifetime)
-    client = context.connect(inputs)
+    client = context.connect(inputs, key)
     apps = visible_apps(client)
     log.info("✓ App Store Connect accepts its token")
     _tell_clock(client)
