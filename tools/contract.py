@@ -92,7 +92,7 @@ def download(folder: Path) -> Path:
     npm = shutil.which("npm") or str(Path(sys.executable).with_name("npm"))
     try:
         packed = subprocess.run(
-            [npm, "pack", "--silent", PACKAGE],
+            [npm, "pack", "--loglevel=error", PACKAGE],
             cwd=folder,
             capture_output=True,
             text=True,

@@ -67,36 +67,37 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_FAULTS_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
+    _add_server_options(parser.add_argument_group("server"))
+    _add_world_options(parser.add_argument_group("world"))
+    _add_trouble_options(parser.add_argument_group("trouble"))
+    return parser
+
+
+def _add_server_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add(
-        "--port",
-        type=int,
-        default=0,
-        help="port to listen on; 0, the default, takes a free one and prints it",
-    )
+    add("--port", type=int, default=0, help="port to listen on; without it a free one, which is printed")
+    add("--log", type=Path, metavar="FILE", help="write a JSON line per request")
+    add("--stop-after", type=float, metavar="SECONDS", help="stop by itself, for unattended use")
+
+
+def _add_world_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
     add(
         "--seed",
         type=Path,
         metavar="FILE",
-        help=f"YAML with the apps, builds and keys to start with ({DEMO.name})",
+        help=f"YAML: the apps, builds and keys to start with ({DEMO.name})",
     )
-    add(
-        "--key-file",
-        type=Path,
-        metavar="FILE",
-        help="write an API key JSON for clients; an existing one is used",
-    )
+    add("--key-file", type=Path, metavar="FILE", help="write an API key JSON; an existing one is used")
     add("--key-id", metavar="ID", help="the key of the seed to write (the first)")
-    add("--log", type=Path, metavar="FILE", help="write a JSON line per request")
+    add("--contract", type=Path, metavar="FILE", help="check all against the document of `make contract`")
+
+
+def _add_trouble_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--fault", action="append", default=[], metavar="SPEC", help="see below; repeatable")
     add("--latency", type=float, default=0, metavar="MS", help="milliseconds to add to every request")
-    add(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="let requests go wrong, see below; repeatable",
-    )
     add(
         "--rate-limit",
         type=int,
@@ -104,18 +105,4 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="requests per key and hour (%(default)s)",
     )
-    add(
-        "--clock-offset",
-        type=float,
-        default=0,
-        metavar="SECONDS",
-        help="run the sandbox's clock ahead or behind",
-    )
-    add(
-        "--contract",
-        type=Path,
-        metavar="FILE",
-        help="check all against the document that `make contract` fetches",
-    )
-    add("--stop-after", type=float, metavar="SECONDS", help="stop by itself, for unattended use")
-    return parser
+    add("--clock-offset", type=float, default=0, metavar="SECONDS", help="run the clock ahead or behind")
