@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from act.act import ActRun
-from act.conftest import Act
-from act.workflows import workflow
 from asc_sandbox.server import Sandbox
+from support.act import Act, ActRun
+from support.workflows import workflow
 
 OURS = "owner/app-store-connect-actions"
 

@@ -5,9 +5,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+from support.act_fixtures import act, house, sandbox, strangers_repository
 from support.docker import docker
 from support.runner import Runner
 from support.scratch import Scratch, make_container_scratch
+
+__all__ = ["act", "house", "sandbox", "strangers_repository"]
 
 
 @pytest.fixture(scope="session", autouse=True)

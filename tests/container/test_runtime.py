@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from support.docker import docker
 from support.runner import Runner
 from support.scratch import Scratch, make_container_scratch, read_report

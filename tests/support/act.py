@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,10 @@ class ActRun:
         """`success`, `failure`, or None for a job that did not run."""
         records = [record for record in self.records if record.get("jobID") == job]
         return next((record["jobResult"] for record in records if "jobResult" in record), None)
+
+
+Act = Callable[..., ActRun]
+"""`run_act` with its cache, secrets and environment at hand."""
 
 
 def run_act(

@@ -1,0 +1,43 @@
+"""Fixtures of the tests that run whole workflows."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from support.act import Act, run_act
+from asc_sandbox.server import Sandbox
+from support.runner import checkout
+from support.sandbox import app, build, seed, start_sandbox
+from support.scratch import REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of this repository, as someone else has it."""
+    return checkout(REPOSITORY, tmp_path_factory.mktemp("house") / "checkout")
+
+
+@pytest.fixture
+def strangers_repository(tmp_path: Path) -> Path:
+    """A repository that only uses the actions."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "README.md").write_text("An app.\n")
+    return folder
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with start_sandbox(seed(apps=[app("com.example.app", builds=[build("1.4.0", "41")])])) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def act(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Act:
+    """Runs act against the sandbox. Its tool cache is kept for all tests, as that of a runner is."""
+    cache = tmp_path_factory.getbasetemp() / "act"
+    secrets = {"ASC_API_KEY": json.dumps(sandbox.api_key())}
+    return partial(run_act, cache=cache, secrets=secrets, env={"ASC_API_URL": sandbox.url})
