@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from support.runner import Runner
 from support.scratch import Scratch, make_scratch
 

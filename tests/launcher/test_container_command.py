@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from launcher.programs import folder_of_programs
 from support.runner import Runner
 from support.scratch import Scratch, make_scratch

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from launcher.programs import add_program, folder_of_programs
 from support.runner import Result, Runner
 from support.scratch import Scratch

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from launcher.silence import silent_server
 from support.runner import Runner
 from support.scratch import Scratch, make_scratch, read_report

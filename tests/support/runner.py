@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import yaml
+
 from support.job_log import SUMMARY_BYTES, JobLog, Masks, parse_file_command
 
 # A cancelled step is sent one signal after the other, each so many seconds after the cancel.

@@ -1,6 +1,7 @@
 """The oracle itself, against lines whose meaning to the real runner is known."""
 
 import pytest
+
 from support.job_log import Command, parse_command, parse_file_command, parse_log
 
 

@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from support.runner import Runner, evaluate
 
 ACTION = """
