@@ -83,7 +83,8 @@ def root_action(commands: list[Command]) -> str:
     It gives no defaults: those are the command's own, and a value that is there was given by the user.
     """
     text = NOTE + "name: App Store Connect Actions\n"
-    text += f"description: {quoted('Build numbers, TestFlight, signing and symbols with one App Store Connect API key.')}\n"
+    summary = "Build numbers, TestFlight, signing and symbols with one App Store Connect API key."
+    text += f"description: {quoted(summary)}\n"
     text += branding("upload-cloud") + "inputs:\n  command:\n"
     text += f"    description: {quoted('What to do: ' + ', '.join(NAMES) + '.')}\n    required: true\n"
     union = {name: spec for command in reversed(commands) for name, (_, spec) in inputs_of(command).items()}
