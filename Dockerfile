@@ -12,8 +12,8 @@ RUN python3 -I -m venv --without-pip /opt/asc \
       --no-cache-dir --no-deps --require-hashes --only-binary :all: --requirement /requirements.lock
 
 FROM ${BASE} AS runtime
-# sync-signing keeps its files in a git repository, reached over https. Of git's 150 MB two thirds are perl, documentation and
-# translations, for parts of git that nothing here calls.
+# sync-signing keeps its files in a git repository, reached over https. Most of what git brings is perl,
+# documentation and translations, for parts of it that nothing here calls.
 RUN apt-get update -qq \
  && apt-get install -y -qq --no-install-recommends git >/dev/null \
  && apt-get clean \
@@ -21,10 +21,10 @@ RUN apt-get update -qq \
       /usr/lib/*/perl /usr/lib/*/libperl.so* /usr/lib/git-core/git-daemon /usr/lib/git-core/git-imap-send
 COPY --from=packages /opt/asc /opt/asc
 ENV PATH=/opt/asc/bin:$PATH
-# The official images carry no compiled standard library, and steps run as a user who cannot write one: without this line each
-# step would compile anew what it imports (0.9 s).
-RUN python -I -c "import argparse, concurrent.futures, email.utils, getpass, glob, plistlib, random, shutil, subprocess, tempfile, \
-      textwrap, xml.etree.ElementTree, zipfile, jwt, requests, yaml; \
+# The official images carry no compiled standard library, and steps run as a user who cannot write one: without
+# this line each step would compile anew what it imports (0.9 s).
+RUN python -I -c "import argparse, concurrent.futures, email.utils, glob, plistlib, random, shutil, subprocess, \
+      tempfile, textwrap, xml.etree.ElementTree, zipfile, jwt, requests, yaml; \
       from cryptography import x509; \
       from cryptography.hazmat.primitives.asymmetric import ec, rsa; \
       from cryptography.hazmat.primitives.serialization import load_pem_private_key, pkcs12"

@@ -83,7 +83,7 @@ def test_an_unknown_runtime(scratch: Scratch, runner: Runner) -> None:
 
 
 def test_a_setting_cannot_inject_a_command(scratch: Scratch, runner: Runner) -> None:
-    runner.env["ASC_RUNTIME"] = "x\n::warning::y"
+    runner.env["ASC_RUNTIME"] = "x\n::warning::y\r::warning::z"
     result = runner.run(scratch.action)
     assert [annotation.level for annotation in result.log.annotations] == ["error"]
 
