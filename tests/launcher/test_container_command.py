@@ -24,7 +24,6 @@ status=$?
 printf '%s\\0' "$@" >"$RECORD/$1"
 exit $status
 """
-IN_A_CONTAINER = any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
 
 
 @pytest.fixture
@@ -181,7 +180,18 @@ def test_auto_never_builds(scratch: Scratch, runner: Runner, record: Path) -> No
     assert list(record.iterdir()) == []
 
 
-@pytest.mark.skipif(IN_A_CONTAINER, reason="auto is native in a container")
+@pytest.fixture
+def outside_a_container(scratch: Scratch) -> None:
+    """Looks for the marks of a container where there are none: a machine that runs tests may carry them."""
+    launcher = scratch.root / "bin" / "run"
+    text = launcher.read_text()
+    for mark in ("/.dockerenv", "/run/.containerenv"):
+        assert mark in text
+        text = text.replace(mark, f"/nowhere{mark}")
+    launcher.write_text(text)
+
+
+@pytest.mark.usefixtures("outside_a_container")
 @pytest.mark.parametrize(("pull", "verb"), [("0", "run"), ("1", "pull")])
 def test_auto_takes_the_container_where_it_can(
     scratch: Scratch, runner: Runner, record: Path, pull: str, verb: str
