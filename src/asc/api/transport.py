@@ -34,6 +34,8 @@ HOST_IN_HOUSE = "https://api.enterprise.developer.apple.com"
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 """Seconds without a byte after which a server counts as silent."""
+SHORTEST_READ_TIMEOUT = 5.0
+"""What a first attempt gets in any case: a short `retry_for` must not make a slow answer a failure."""
 LARGEST_BODY = 64 * 1024 * 1024
 ATTEMPTS_AT_NON_JSON = 3
 """A proxy's error page may pass; one that stays is not waited for until the deadline."""
@@ -109,6 +111,7 @@ class Transport:
         self._tokens = tokens
         self._clock = clock
         self._lock = threading.Lock()
+        self._told_of_the_clock = False
         self._session = self._open_session()
 
     def close(self) -> None:
@@ -204,7 +207,9 @@ class Transport:
 
     def _tell_of_the_clock(self, call: str) -> None:
         skew = self.traffic.skew
-        if abs(skew) > CLOCKS_AGREE:
+        with self._lock:
+            first, self._told_of_the_clock = not self._told_of_the_clock, True
+        if first and abs(skew) > CLOCKS_AGREE:
             log.warning(
                 "This machine's clock is %.0f s %s Apple's; tokens are made by Apple's.",
                 abs(skew),
@@ -252,7 +257,7 @@ class _Attempts:
 
     def time_left(self) -> float:
         if self.deadline is None:
-            return self.retry_for
+            return max(self.retry_for, SHORTEST_READ_TIMEOUT)
         return self.deadline - self.clock.monotonic()
 
     def first_refusal(self) -> bool:
@@ -298,12 +303,17 @@ class _Bearer(requests.auth.AuthBase):
 
 def check_base_url(url: str) -> str:
     """Returns `url` without a trailing slash. Raises SetupError unless a bearer token may be sent there."""
-    parts = urlsplit(url)
+    wrong = SetupError(
+        "ASC_API_URL is not the address of a server.",
+        "Write it like https://host or http://127.0.0.1:8080.",
+    )
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 (reading it is what checks it)
+    except ValueError:
+        raise wrong from None
     if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
-        raise SetupError(
-            "ASC_API_URL is not the address of a server.",
-            "Write it like https://host or http://127.0.0.1:8080.",
-        )
+        raise wrong
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise SetupError(
             f"ASC_API_URL ({parts.scheme}://{parts.hostname}) is neither https nor this machine.",

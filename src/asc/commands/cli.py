@@ -43,9 +43,9 @@ def parse(command: Command, arguments: Sequence[str]) -> tuple[dict[str, str], b
         if argument.startswith("--"):  # what follows it is its value
             raw.setdefault(argument.removeprefix("--").split("=")[0], "given")
     if unknown and not unknown[0].startswith("--"):
-        raise InputError(
-            [Problem("command line", f"“{unknown[0]}” belongs to no input", f"See: {_help(command)}")]
-        )
+        # A long one may be a key pasted without its --api-key: that is not for the log.
+        stray = f"“{unknown[0]}”" if len(unknown[0]) <= 20 else "an argument"
+        raise InputError([Problem("command line", f"{stray} belongs to no input", f"See: {_help(command)}")])
     return raw, known.json
 
 

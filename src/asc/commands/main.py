@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
-from asc.api.key.sources import SECRET_VARIABLES
+from asc.api.key.model import KeyRefused
+from asc.api.key.sources import SECRET_VARIABLES, find_key
 from asc.commands import NAMES, load
 from asc.commands.context import Context
-from asc.commands.declaration import Command, name_of
+from asc.commands.declaration import Command, CommonInputs, name_of
 from asc.commands.reading import read_inputs, secret_texts
 from asc.errors import Error, InputError, Problem, SetupError
 from asc.job import environment, log, summary, workflow
@@ -67,7 +68,7 @@ def _run(call: _Call, job: Job, secrets: Secrets) -> int:
     context = Context(call.command, job, secrets.add)
     started = time.monotonic()
     try:
-        outputs = call.command.run(read_inputs(call.command, call.raw), context)
+        outputs = call.command.run(_inputs(call, job), context)
         _hand_over(outputs, call, job)
         return 0
     except Error as error:
@@ -75,6 +76,19 @@ def _run(call: _Call, job: Job, secrets: Secrets) -> int:
         raise
     finally:
         _finish(context, time.monotonic() - started, secrets)
+
+
+def _inputs(call: _Call, job: Job) -> CommonInputs:
+    """The inputs, checked. Where some are wrong the key is looked at, too: one run tells everything."""
+    try:
+        return read_inputs(call.command, call.raw)
+    except InputError as wrong:
+        problems = list(wrong.problems)
+    try:
+        find_key(call.raw.get("api-key"), call.raw.get("api-key-path"), job.environment, job.why_no_secrets)
+    except KeyRefused as refused:
+        problems += refused.problems
+    raise InputError(problems)
 
 
 def _call(arguments: Sequence[str]) -> _Call:
