@@ -63,14 +63,14 @@ def _from_separate(_: str, separate: dict[str, Any]) -> ApiKey:
 
 
 def _from_text(text: str, separate: dict[str, Any]) -> ApiKey:
-    if looks_like_pem(text) and "{" not in text and {"key_id", "issuer_id"} <= separate.keys():
+    if looks_like_pem(text) and {"key_id", "issuer_id"} <= separate.keys():
         return key_from_fields({**separate, "key": text})  # the .p8 here, the ids in fastlane's variables
     return parse_key(text, allow_filepath=True)
 
 
 def _from_path(path: str, separate: dict[str, Any]) -> ApiKey:
     text = read_key_file(path, "")
-    if not looks_like_pem(text) or "{" in text:
+    if not looks_like_pem(text):
         return parse_key(text)
     in_name = re.search(r"AuthKey_([A-Za-z0-9]+)\.p8$", path)
     fields = {**({"key_id": in_name[1]} if in_name else {}), **separate, "key": text}

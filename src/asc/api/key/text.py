@@ -20,6 +20,7 @@ SHORTEST_LIFETIME = 10
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _KEY_ID = re.compile(r"[A-Za-z0-9]{6,20}")
+_HAS_FIELDS = re.compile(r"\{|^\s*[\"']?key_?id", re.MULTILINE | re.IGNORECASE)
 _QUOTES_AND_BLANKS = "\ufeff \t\r\n\"'`“”‘’"
 _FORMAT = 'The format is {"key_id": "…", "issuer_id": "…", "key": "-----BEGIN PRIVATE KEY-----\\n…"}.'
 _WHERE_THE_IDS_ARE = (
@@ -69,7 +70,8 @@ def key_from_fields(fields: dict[str, Any], *, allow_filepath: bool = False) -> 
 
 def looks_like_pem(text: str) -> bool:
     """True for a .p8, plain or in base64, where the JSON around it is missing."""
-    return "-----BEGIN" in text or b"-----BEGIN" in (decode_base64(text) or b"")
+    forms = (text, (decode_base64(text) or b"").decode("utf-8", "ignore"))
+    return any("-----BEGIN" in form and not _HAS_FIELDS.search(form) for form in forms)
 
 
 def read_key_file(path: str, field: str) -> str:
@@ -196,7 +198,7 @@ def _lifetime(fields: dict[str, Any]) -> int:
     if value is None or value == "":
         return MAX_LIFETIME
     remedy = f"Give seconds, at most {MAX_LIFETIME}, or leave it out."
-    if isinstance(value, str) and value.strip().isdecimal():
+    if isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", value):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise refuse("duration", "is not a whole number of seconds", remedy)
