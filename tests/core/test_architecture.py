@@ -1,0 +1,129 @@
+"""Who may import whom, and who may touch what: the design, held against the source."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.running import ENTRYPOINT
+from support.sandbox import app, build, seed, start_sandbox
+
+SOURCE = ENTRYPOINT.parent / "src"
+MODULES = sorted((SOURCE / "asc").rglob("*.py"))
+MAY_IMPORT = {
+    "errors": set[str](),
+    "api": {"api", "errors"},
+    "builds": {"builds", "api", "errors"},
+    "signing": {"signing", "api", "errors"},
+    "job": {"job", "errors"},
+    "commands": {"commands", "builds", "signing", "api", "job", "errors"},
+}
+
+
+def names(tree: ast.AST) -> Iterator[str]:
+    """Every module that a source imports, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def part_of(name: str) -> str:
+    return name.split(".")[1] if name.count(".") else ""
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(SOURCE).with_suffix("").as_posix()
+
+
+@pytest.fixture(params=MODULES, ids=relative)
+def module(request: pytest.FixtureRequest) -> tuple[str, ast.Module]:
+    path: Path = request.param
+    return relative(path), ast.parse(path.read_text("utf-8"))
+
+
+def test_imports_go_one_way(module: tuple[str, ast.Module]) -> None:
+    name, tree = module
+    part = name.split("/")[1]
+    imported = {part_of(each) for each in names(tree) if each.startswith("asc.")} & set(MAY_IMPORT)
+    assert imported <= MAY_IMPORT.get(part, set())
+
+
+def test_the_core_knows_no_sandbox_and_one_module_the_toolkit(module: tuple[str, ast.Module]) -> None:
+    name, tree = module
+    roots = {each.split(".")[0] for each in names(tree)}
+    assert "asc_sandbox" not in roots
+    assert name == "asc/job/workflow" or "actions_toolkit" not in roots
+
+
+def test_the_environment_is_read_in_one_place(module: tuple[str, ast.Module]) -> None:
+    name, tree = module
+    if name.startswith(("asc/job/", "asc/api/key/")):
+        return
+    used = {f"{ast.unparse(node)}" for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not used & {"os.environ", "os.environb", "os.getenv", "os.putenv"}
+    assert not {"os.environ", "os.getenv"} & set(names(tree))
+
+
+def test_printing_is_the_jobs(module: tuple[str, ast.Module]) -> None:
+    name, tree = module
+    if name.startswith("asc/job/"):
+        return
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not calls & {"print", "sys.stdout.write", "sys.stderr.write"}
+
+
+def test_workflow_commands_are_spelled_in_one_module(module: tuple[str, ast.Module]) -> None:
+    name, tree = module
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            spelled = "##[" in node.value or node.value.startswith("::")
+            assert name == "asc/job/workflow" or not spelled, node.value
+
+
+def test_the_budget_of_imports(tmp_path: Path) -> None:
+    """A step with a JSON key pays for nothing that it does not use."""
+    code = (
+        "import json, runpy, sys\n"
+        "sys.argv[:] = sys.argv[1:]\n"
+        "try:\n runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "finally:\n print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    output = tmp_path / "output"
+    output.touch()
+    with start_sandbox(seed(apps=[app("com.example.app", builds=[build("1.0", "7")])])) as sandbox:
+        env = {
+            "ASC_COMMAND": "fetch-build-number",
+            "ASC_INPUTS": json.dumps({"bundle-id": "com.example.app"}),
+            "ASC_API_KEY": json.dumps(sandbox.api_key()),
+            "ASC_API_URL": sandbox.url,
+            "GITHUB_OUTPUT": str(output),
+        }
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", code, ENTRYPOINT], env=env, capture_output=True, text=True
+        )
+    assert done.returncode == 0, done.stderr
+    # urllib3 reads a version with importlib.metadata, which brings zipfile in: that is not ours to change.
+    floor = subprocess.run(
+        [sys.executable, "-I", "-c", "import sys, urllib3; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(json.loads(done.stderr.splitlines()[-1])) - set(floor.stdout.split())
+    assert not loaded & {"yaml", "zipfile", "asyncio", "asc_sandbox", "argparse", "github", "nacl", "aiohttp"}

@@ -1,0 +1,187 @@
+"""The rules of repeating, of the budget and of the token, by a clock that does not tick by itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from asc.api import retry
+from asc.api.budget import LONGEST_WAIT, Budget
+from asc.api.client import Client
+from asc.api.key.model import ApiKey
+from asc.api.token import TokenSource
+from asc.api.transport import Clock, Settings
+from asc.errors import LostAnswerError, UnreachableError
+from support.sandbox import seed, start_sandbox
+
+PEM = (
+    ec.generate_private_key(ec.SECP256R1())
+    .private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    .decode()
+)
+ISSUER = "57246542-96fe-1a63-e053-0824d011072a"
+NOW = datetime(2026, 1, 31, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_reads_are_repeated_and_writes_only_where_they_surely_did_nothing(status: int) -> None:
+    assert retry.may_repeat("GET", status)
+    for method in ("POST", "PATCH", "DELETE"):
+        assert retry.may_repeat(method, status) == (status == 429)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 404, 409, 422, 501])
+def test_what_would_be_answered_the_same_is_not_repeated(status: int) -> None:
+    assert not retry.may_repeat("GET", status)
+
+
+def test_pauses_grow_with_chance_in_them_up_to_a_limit() -> None:
+    longest = [retry.pause(attempt, None, 1.0) for attempt in range(1, 9)]
+    assert longest == [0.5, 1, 2, 4, 8, 16, 20, 20]
+    assert [retry.pause(attempt, None, 0.0) for attempt in range(1, 9)] == [each / 2 for each in longest]
+    assert retry.pause(1, 7.0, 0.0) >= 7.0
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("7", 7.0),
+        ("-7", 0.0),
+        ("nan", None),
+        ("soon", None),
+        ("Sat, 31 Jan 2026 10:00:09 GMT", 9.0),
+        ("Sat, 31 Jan 2026 09:00:00 GMT", 0.0),
+        ("Sat, 31 Jan 2026 10:00:09", None),
+    ],
+)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    found = retry.retry_after(header, NOW)
+    assert found == seconds or (header == "nan" and found in (None, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("header", "budget"),
+    [
+        ("user-hour-lim:3500;user-hour-rem:500;", Budget(3500, 500)),
+        ("user-hour-rem:0;user-hour-lim:3600", Budget(3600, 0)),
+        ("user-hour-lim:0;user-hour-rem:0;", None),
+        ("user-hour-lim:3500;", None),
+        ("many", None),
+        (None, None),
+    ],
+)
+def test_the_budget_is_read(header: str | None, budget: Budget | None) -> None:
+    assert Budget.read(header) == budget
+
+
+def test_the_less_is_left_the_longer_is_waited() -> None:
+    assert Budget(3500, 3500).wait() == Budget(3500, 350).wait() == 0.0
+    waits = [Budget(3500, left).wait() for left in range(349, -1, -1)]
+    assert waits == sorted(waits)
+    assert 0 < waits[0] < 2
+    assert waits[-1] == LONGEST_WAIT
+
+
+class Time:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    @property
+    def clock(self) -> Clock:
+        import time
+
+        # The time of day is the real one: the sandbox checks tokens by it.
+        return Clock(time.time, lambda: self.now, self.sleep, lambda: 1.0)
+
+
+def test_a_token_is_renewed_before_it_ends_and_never_lives_too_long() -> None:
+    now, made = [1_000_000.0], []
+    tokens = TokenSource(ApiKey("ABC1234567", ISSUER, PEM), lambda: now[0], made.append)
+    first = tokens.token()
+    claims = jwt.decode(first, options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] <= 1200
+    assert (claims["iss"], claims["aud"], "sub" in claims) == (ISSUER, "appstoreconnect-v1", False)
+    now[0] += 600
+    assert tokens.token() == first
+    now[0] += 400
+    assert tokens.token() != first
+    assert now[0] < claims["exp"]
+    assert len(made) == 2
+
+
+def test_a_refused_token_is_replaced_once() -> None:
+    now = [1_000_000.0]
+    tokens = TokenSource(ApiKey("ABC1234567", None, PEM), lambda: now[0])
+    first = tokens.token()
+    now[0] += 1
+    tokens.renew("another")
+    assert tokens.token() == first
+    tokens.renew(first)
+    second = tokens.token()
+    assert second != first
+    tokens.renew(first)
+    assert tokens.token() == second
+    assert jwt.decode(second, options={"verify_signature": False})["sub"] == "user"
+
+
+def test_an_in_house_key_has_its_own_audience() -> None:
+    tokens = TokenSource(ApiKey("ABC1234567", ISSUER, PEM, 300, True), lambda: 1_000_000.0)
+    claims = jwt.decode(tokens.token(), options={"verify_signature": False})
+    assert claims["aud"] == "apple-developer-enterprise-v1"
+    assert claims["exp"] - claims["iat"] == 300
+
+
+def client(sandbox: Any, time: Time, retry_for: float = 120.0) -> Client:
+    key = sandbox.api_key()
+    made = ApiKey(key["key_id"], key["issuer_id"], key["key"])
+    return Client(made, Settings(sandbox.url, retry_for=retry_for), "Admin", clock=time.clock)
+
+
+def test_repeats_end_with_the_deadline() -> None:
+    time = Time()
+    with start_sandbox(seed(), faults=["GET /v1/apps status=503 times=always"]) as sandbox:
+        asking = client(sandbox, time)
+        with pytest.raises(UnreachableError, match="tried 11 times within 120 s"):
+            asking.get("/v1/apps")
+        asking.close()
+    assert time.slept == [0.5, 1, 2, 4, 8, 16, 20, 20, 20, 20]
+
+
+def test_a_small_budget_slows_the_client_down() -> None:
+    time = Time()
+    with start_sandbox(seed(), rate_limit=20) as sandbox:
+        asking = client(sandbox, time)
+        for _ in range(20):
+            asking.get("/v1/apps")
+        asking.close()
+        assert all(entry.status == 200 for entry in sandbox.requests)
+    assert time.slept
+    assert asking.traffic.requests == 20
+
+
+@pytest.mark.parametrize("fault", ["lost", "reset", "truncate"])
+def test_a_write_whose_answer_is_lost_is_not_repeated(fault: str) -> None:
+    time = Time()
+    with start_sandbox(seed(), faults=[f"POST /v1/buildUploads {fault}"], expect_violations=True) as sandbox:
+        asking = client(sandbox, time)
+        with pytest.raises(LostAnswerError, match="its answer was lost"):
+            asking.post("/v1/buildUploads", {"data": {}})
+        asking.close()
+        assert len(sandbox.requests) == 1
+    assert time.slept == []
