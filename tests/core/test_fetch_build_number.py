@@ -272,3 +272,8 @@ def test_blank_inputs_count_as_not_given(tmp_path: Path) -> None:
         tmp_path, builds=[build("1.0", "7")], version="  ", platform="", source=" ", fail_if_missing=""
     )
     assert done.outputs["build-number"] == "7"
+
+
+def test_inputs_of_a_step_may_be_null_and_of_any_type(tmp_path: Path) -> None:
+    done = ask(tmp_path, builds=[build("1.0", "7")], version=None, fail_if_missing=True, retry_for=30)
+    assert (done.code, done.outputs["build-number"]) == (0, "7")

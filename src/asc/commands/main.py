@@ -109,7 +109,7 @@ def _call(arguments: Sequence[str]) -> _Call:
 def _composite_inputs(text: str | None) -> dict[str, str]:
     try:
         values = json.loads(text or "{}")
-        return {str(name): str(value) for name, value in values.items()}
+        return {str(name): "" if value is None else str(value) for name, value in values.items()}
     except (ValueError, AttributeError):
         raise SetupError(
             "ASC_INPUTS is not a JSON object.",
