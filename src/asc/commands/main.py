@@ -10,18 +10,22 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from asc.api.key.model import KeyRefused
 from asc.api.key.sources import SECRET_VARIABLES, find_key
 from asc.commands import NAMES, load
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, name_of
+from asc.commands.kinds import quoted
 from asc.commands.reading import read_inputs, secret_texts
 from asc.errors import Error, InputError, Problem, SetupError
 from asc.job import environment, log, summary, workflow
 from asc.job.environment import Job
 from asc.job.secrets import Secrets
+
+if TYPE_CHECKING:
+    from asc.api.transport import Traffic
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +114,7 @@ def _composite_inputs(text: str | None) -> dict[str, str]:
     try:
         values = json.loads(text or "{}")
         return {str(name): "" if value is None else str(value) for name, value in values.items()}
-    except (ValueError, AttributeError):
+    except (ValueError, RecursionError, AttributeError):
         raise SetupError(
             "ASC_INPUTS is not a JSON object.",
             "It is set by action.yml: use the action as it is, or the command line.",
@@ -119,7 +123,7 @@ def _composite_inputs(text: str | None) -> dict[str, str]:
 
 def _command(name: str) -> Command:
     if name not in NAMES:
-        reason = f"“{name[:40]}” is not a command" if name else "no command was given"
+        reason = f"{quoted(name)} is not a command" if name else "no command was given"
         raise InputError([Problem("command", reason, f"Choose one of: {', '.join(NAMES)}.")])
     return load(name)
 
@@ -138,17 +142,18 @@ def _hand_over(outputs: Any, call: _Call, job: Job) -> None:
 
 def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
     """The last lines: what it took, in the log and in the summary."""
-    if not context.client:
-        return
-    traffic = context.client.traffic
-    context.client.close()
+    if context.client:
+        context.client.close()
+        took = _what_it_took(context.client.traffic, seconds)
+        logger.info("%s", took)
+        context.summary.append(summary.paragraph(f"<sub>{context.command.name}: {took}</sub>"))
+    workflow.append_summary(secrets.hide("".join(context.summary)))
+
+
+def _what_it_took(traffic: Traffic, seconds: float) -> str:
     count = f"{traffic.requests} request{'' if traffic.requests == 1 else 's'}"
     budget = f"; {traffic.budget.left} of {traffic.budget.limit} left this hour" if traffic.budget else ""
-    logger.info("%s in %.1f s%s", count, seconds, budget)
-    context.summary.append(
-        summary.paragraph(f"<sub>{context.command.name}: {count} in {seconds:.1f} s{budget}</sub>")
-    )
-    workflow.append_summary(secrets.hide("".join(context.summary)))
+    return f"{count} in {seconds:.1f} s{budget}"
 
 
 def _failure(error: Error, secrets: Secrets) -> str:
@@ -180,5 +185,4 @@ def _unexpected(error: Exception) -> Error:
 
 def _stop(number: int, frame: object) -> NoReturn:
     """A cancelled step ends at once: worker threads must not hold the process."""
-    sys.stdout.flush()
     os._exit(128 + number)
