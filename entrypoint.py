@@ -1,6 +1,7 @@
 """The one door: a command and its inputs in, an exit code out. `python entrypoint.py --help` lists the commands."""
 
 import gc
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def main(arguments: list[str]) -> int:
         from asc_sandbox.cli import main as start_sandbox
 
         return start_sandbox(arguments[1:])
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback where a cancelled step has only begun
     from asc.commands.main import main as run_command
 
     return run_command(arguments)

@@ -88,4 +88,4 @@ class Client:
 def _target(path: str, query: Query | None) -> str:
     """A path with its query. Values that are None are left out; commas stay as they are, as Apple writes them."""
     given = {name: value for name, value in (query or {}).items() if value is not None}
-    return f"{path}?{urlencode(given, safe=',[]', quote_via=quote)}" if given else path
+    return f"{path}?{urlencode(given, safe=',[]', errors='replace', quote_via=quote)}" if given else path

@@ -42,5 +42,5 @@ def retry_after(header: str | None, now: datetime) -> float | None:
         pass
     try:
         return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import logging
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,9 +18,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
+import urllib3
 
 from asc.api import retry
 from asc.api.budget import Budget
@@ -124,7 +126,8 @@ class Transport:
         Repeats what may be repeated until the deadline. Raises UnreachableError when that passes, and
         LostAnswerError when a write was sent but not answered.
         """
-        url, call = self._resolve(target), f"{method} {urlsplit(target).path}"
+        url = self._resolve(target)
+        call = f"{method} {urlsplit(url).path}"
         attempts = _Attempts(call, self.settings.retry_for, self._clock)
         while True:
             self._spare_the_budget(call)
@@ -187,7 +190,7 @@ class Transport:
         return bytes(content)
 
     def _note(self, response: requests.Response) -> None:
-        with self._lock, contextlib.suppress(ValueError, TypeError):
+        with self._lock, contextlib.suppress(ValueError, TypeError, OverflowError):
             self.traffic.requests += 1
             self.traffic.budget = Budget.read(response.headers.get("X-Rate-Limit")) or self.traffic.budget
             there = (
@@ -224,16 +227,16 @@ class Transport:
         """Makes a path absolute. A link must lie on the same server: the bearer token goes nowhere else."""
         if target.startswith("/"):
             return self._base + target
-        base, link = urlsplit(self._base), urlsplit(target)
-        if (link.scheme, link.netloc) != (base.scheme, base.netloc):
+        base, link = urlsplit(self._base), _split(target)
+        if not link or (link.scheme, link.netloc) != (base.scheme, base.netloc):
             raise UnreachableError(
-                f"An answer linked to another server ({link.scheme}://{link.netloc}).",
+                f"An answer linked to {f'another server ({link.scheme}://{link.netloc})' if link else 'no address'}.",
                 "Nothing was sent there. Check what stands between this machine and App Store Connect.",
             )
         return target
 
     def _open_session(self) -> requests.Session:
-        session = requests.Session()
+        session = _Session()
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=0)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
@@ -290,6 +293,13 @@ class _Attempts:
         )
 
 
+class _Session(requests.Session):
+    """Follows no redirect, nor looks where it leads, for which requests would read all of the body."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere."""
+
+
 class _Bearer(requests.auth.AuthBase):
     """The token as an auth object: a plain header would be replaced by what a .netrc says of the host."""
 
@@ -303,23 +313,29 @@ class _Bearer(requests.auth.AuthBase):
 
 def check_base_url(url: str) -> str:
     """Returns `url` without a trailing slash. Raises SetupError unless a bearer token may be sent there."""
-    wrong = SetupError(
-        "ASC_API_URL is not the address of a server.",
-        "Write it like https://host or http://127.0.0.1:8080.",
-    )
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 (reading it is what checks it)
-    except ValueError:
-        raise wrong from None
-    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
-        raise wrong
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
+    parts = _split(url)
+    if not parts or parts.username or parts.password or parts.query or parts.fragment:
+        raise SetupError(
+            "ASC_API_URL is not the address of a server.",
+            "Write it like https://host or http://127.0.0.1:8080.",
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         raise SetupError(
             f"ASC_API_URL ({parts.scheme}://{parts.hostname}) is neither https nor this machine.",
             "The key's token is only sent over https or to the loopback address.",
         )
     return url.rstrip("/")
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address; None for a text that is none, whatever urlsplit makes of it."""
+    try:
+        parts = urlsplit(url)
+        requests.Request("GET", url).prepare()  # the other parser that it must get past
+        (parts.hostname or "").encode("idna")  # a label that is too long
+        return parts if parts.hostname and parts.port != 0 and re.fullmatch(r"[!-~]+", url) else None
+    except (ValueError, urllib3.exceptions.HTTPError):
+        return None
 
 
 def _is_loopback(host: str) -> bool:
@@ -352,7 +368,10 @@ def _decode(response: requests.Response, content: bytes) -> Any:
     if not content and (response.status_code == 204 or response.status_code >= 400):
         return None
     try:
-        return json.loads(content)
+        value = json.loads(content)
+        if b"\\ud" in content.lower():  # halves of surrogate pairs cannot be printed or written
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+        return value
     except (ValueError, RecursionError):
         if response.status_code >= 300:
             return None

@@ -41,7 +41,9 @@ class Inputs(CommonInputs):
         """Only names of actions."""
         for name in self.needs or ():
             if name not in PROBES:
-                yield Problem("needs", f"“{name}” is not an action", f"Choose from: {', '.join(PROBES)}.")
+                yield Problem(
+                    "needs", f"{kinds.quoted(name)} is not an action", f"Choose from: {', '.join(PROBES)}."
+                )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+LONGEST_QUOTE = 60
+"""Characters: less than a line of a private key."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -19,23 +22,30 @@ class Kind:
     parse: Callable[[str], Any]
 
 
+def quoted(text: str) -> str:
+    """`text` for an error. A long one may be a secret in the wrong place, and a part of it would pass the masks."""
+    return f"“{text}”" if len(text) <= LONGEST_QUOTE and text.isprintable() else "the given text"
+
+
 def _boolean(text: str) -> bool:
     words = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
     if text not in words:
-        raise ValueError(f"“{text}” is neither true nor false")
+        raise ValueError(f"{quoted(text)} is neither true nor false")
     return words[text]
 
 
 def _integer(text: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
-        raise ValueError(f"“{text}” is not a whole number")
+        raise ValueError(f"{quoted(text)} is not a whole number")
     return int(text)
 
 
 def _duration(text: str) -> float:
-    found = re.fullmatch(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9}(?:\.\d+)?)s?)?", text.replace(" ", ""))
+    found = re.fullmatch(
+        r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s?)?", text.replace(" ", "")
+    )
     if not found or not any(found.groups()):
-        raise ValueError(f"“{text}” is not a duration")
+        raise ValueError(f"{quoted(text)} is not a duration")
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return hours * 3600 + minutes * 60 + seconds
 
@@ -47,12 +57,12 @@ def _list(text: str) -> tuple[str, ...]:
 def _mapping(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         import yaml
 
         try:
             value = yaml.load(text, yaml.BaseLoader)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             mark = getattr(error, "problem_mark", None)
             raise ValueError(
                 "is not a mapping in YAML" + (f" (line {mark.line + 1})" if mark else "")
@@ -66,7 +76,7 @@ def _date(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"“{text}” is not a date") from None
+        raise ValueError(f"{quoted(text)} is not a date") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -94,7 +104,7 @@ def choice(words: Iterable[str]) -> Kind:
 
     def parse(text: str) -> str:
         if text.lower() not in allowed:
-            raise ValueError(f"“{text}” is not one of {', '.join(allowed)}")
+            raise ValueError(f"{quoted(text)} is not one of {', '.join(allowed)}")
         return text.lower()
 
     return Kind("choice", " · ".join(allowed), parse)
@@ -105,7 +115,7 @@ def matching(pattern: str, form: str) -> Kind:
 
     def parse(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise ValueError(f"“{text[:80]}” is not {form}")
+            raise ValueError(f"{quoted(text)} is not {form}")
         return text
 
     return Kind("text", form, parse)

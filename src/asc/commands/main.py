@@ -43,6 +43,15 @@ def main(arguments: Sequence[str]) -> int:
     """Runs the command that the arguments, or the runner's variables, name. Returns the exit code."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
+    log.open_streams()
+    try:
+        return _main(arguments)
+    except BrokenPipeError:  # nobody reads our log any more; the interpreter would flush into it once again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _main(arguments: Sequence[str]) -> int:
     job = Job.read()
     secrets = Secrets(mask=job.in_job)
     for name in SECRET_VARIABLES:
@@ -63,6 +72,8 @@ def main(arguments: Sequence[str]) -> int:
     except Error as error:
         _report(error, job, secrets)
         return error.exit_code
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001 (the last resort: one line, and the traceback only on request)
         _report(_unexpected(error), job, secrets)
         return 1

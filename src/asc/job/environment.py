@@ -66,7 +66,7 @@ def _why_no_secrets() -> str | None:
     try:
         event = json.loads(Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull).read_text("utf-8"))
         head, base = (event["pull_request"][side]["repo"]["full_name"] for side in ("head", "base"))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None
     if head == base:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from io import StringIO, TextIOWrapper
 
 from asc.job import workflow
 from asc.job.secrets import Secrets
@@ -49,6 +50,15 @@ def print_error(text: str) -> None:
 def print_result(text: str) -> None:
     """Prints to standard output."""
     print(text, flush=True)
+
+
+def open_streams() -> None:
+    """Makes the standard streams take every text: closed ones nothing, the others what their encoding lacks."""
+    sys.stdout = sys.stdout or StringIO()
+    sys.stderr = sys.stderr or StringIO()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def start(secrets: Secrets, in_job: bool, debug: bool, title: str) -> None:

@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 MAX_SIZE = 64 * 1024
 """Bytes of the largest key file that is read: a real one has about 400."""
+LONGEST_PATH = 180
+"""Characters: base64 of a private key alone is longer, and few paths are."""
 SHORTEST_LIFETIME = 10
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
@@ -77,11 +79,15 @@ def looks_like_pem(text: str) -> bool:
 def read_key_file(path: str, field: str) -> str:
     """Reads a key file. Raises KeyRefused naming `field` when it cannot be one."""
     remedy = "Give the path of the API key JSON or of the AuthKey_….p8 file."
+    if len(path) > LONGEST_PATH or "{" in path or "PRIVATE KEY" in path:  # told without quoting it
+        raise refuse(field, "is not the path of a file; it may be the key itself", remedy)
     try:
         with Path(path).expanduser().open("rb") as file:
             content = file.read(MAX_SIZE + 1)
     except OSError as error:
         raise refuse(field, f"{path}: {error.strerror}", remedy) from None
+    except (ValueError, RuntimeError):  # a NUL; a home that is nobody's
+        raise refuse(field, f"{path!r} is not the path of a file", remedy) from None
     if len(content) > MAX_SIZE:
         raise refuse(field, f"{path} is larger than {MAX_SIZE // 1024} KiB: not an API key", remedy)
     try:
@@ -129,7 +135,13 @@ def _structure(text: str) -> object:
 
     try:
         return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+        LookupError,
+        AttributeError,
+    ):  # "!!bool x" is a KeyError
         return None
 
 
@@ -216,9 +228,10 @@ def _boolean(fields: dict[str, Any], name: str) -> bool:
     if value is None or isinstance(value, bool):
         return bool(value)
     words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
-    if str(value).strip().lower() not in words:
+    word = str(value).strip().lower() if isinstance(value, str | int) else ""
+    if word not in words or not isinstance(value, str | int):
         raise refuse(name, "is neither true nor false", f'Write "{name}": true or false, or leave it out.')
-    return words[str(value).strip().lower()]
+    return words[word]
 
 
 def _kind(value: object) -> str:

@@ -1,0 +1,162 @@
+"""What is meant to break a step: secrets in the wrong place, texts that are none, answers that are traps."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.running import ENTRYPOINT, by_hand, in_job
+from support.sandbox import app, build, seed, start_sandbox
+
+APP = "com.example.app"
+WORLD = seed(apps=[app(APP, id="1000000001", builds=[build("1.0", "7")])])
+BODY = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLWKaBA3p0qXhrJMZ"
+PEM = f"-----BEGIN PRIVATE KEY-----\n{BODY}\n-----END PRIVATE KEY-----\n"
+
+
+@contextmanager
+def server(answer: bytes, trickle: bytes = b"") -> Iterator[str]:
+    """Sends `answer` on each connection, then `trickle` again and again for at most five seconds."""
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            try:
+                connection.recv(65536)
+                connection.sendall(answer)
+                end = time.monotonic() + 5
+                while trickle and time.monotonic() < end:
+                    connection.sendall(trickle)
+                    time.sleep(0.02)
+            except OSError:
+                pass
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def key_json() -> str:
+    with start_sandbox(WORLD) as sandbox:
+        return json.dumps(sandbox.api_key())
+
+
+@pytest.mark.parametrize("secret", [PEM, json.dumps({"key": PEM}), BODY * 3])
+@pytest.mark.parametrize(
+    "field", ["bundle-id", "app-id", "platform", "retry-for", "fail-if-missing", "api-key-path"]
+)
+def test_a_key_in_the_wrong_field_is_not_quoted(tmp_path: Path, field: str, secret: str) -> None:
+    done = in_job(tmp_path, {field: secret})
+    assert done.code == 2
+    assert BODY[:30] not in done.everything
+
+
+@pytest.mark.parametrize("path", [json.dumps({"key": PEM}), BODY * 3, "~no-such-user/key.json"])
+def test_a_key_where_its_path_belongs_is_not_quoted(path: str) -> None:
+    done = by_hand(ASC_API_KEY_PATH=path)
+    assert done.code == 2
+    assert BODY not in done.everything
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"key_id": "D383SF7390", "filepath": "a\\u0000b"}',
+        json.dumps({"key_id": "D383SF7390", "key": PEM, "duration": "9" * 5000}),
+        "key_id: !!timestamp x",
+        "key_id: !!bool x",
+        "key_id: !!int ''",
+        "[" * 3_000 + "key_id",
+    ],
+)
+def test_a_malicious_key_is_refused_as_any_other(text: str) -> None:
+    done = by_hand(ASC_API_KEY=text)
+    assert done.code == 2
+    assert "fault in the action" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1",
+        "http://127.0.0.1:99999",
+        "https://a b",
+        "https://" + "a" * 80,
+        "https://..",
+        "https://a\nb",
+    ],
+)
+def test_an_address_that_is_none_is_refused_before_anything_is_sent(url: str) -> None:
+    done = by_hand("--bundle-id", APP, ASC_API_URL=url, ASC_API_KEY=key_json())
+    assert done.code == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n", 1),
+        (b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 9999999\r\n\r\n", 3),
+        (b"HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 99999999999999999999 00:00:00 GMT\r\n\r\n{}", 1),
+        (b"HTTP/1.1 503 No\r\nRetry-After: Mon, 01 Jan 99999999999999999999 00:00:00 GMT\r\n\r\n", 3),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"data": [], "links": {"next": "http://[x"}}', 3),
+        (
+            b'HTTP/1.1 200 OK\r\n\r\n{"data": [{"type": "apps", "id": "\\ud800", "attributes":'
+            b' {"bundleId": "com.example.app"}}]}',
+            1,
+        ),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"data": "x", "included": [1], "links": []}', 1),
+    ],
+)
+def test_a_trap_for_an_answer_ends_in_an_error_of_ours(answer: bytes, code: int) -> None:
+    with server(answer) as url:
+        done = by_hand("--bundle-id", APP, "--retry-for", "1s", ASC_API_URL=url, ASC_API_KEY=key_json())
+    assert done.code == code
+    assert "fault in the action" not in done.stderr
+
+
+@pytest.mark.parametrize("streams", [">&-", ">&- 2>&-", "| true"])
+def test_nobody_listens(tmp_path: Path, streams: str) -> None:
+    output = tmp_path / "output"
+    output.touch()
+    ended = subprocess.run(
+        [
+            "sh",
+            "-c",
+            f'{{ "$0" -I "$1"; echo $? >&3; }} 3>"$2" {streams}',
+            sys.executable,
+            ENTRYPOINT,
+            tmp_path / "code",
+        ],
+        env={"GITHUB_OUTPUT": str(output), "ASC_COMMAND": "doctor"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert "Traceback" not in ended.stderr and "ignored" not in ended.stderr
+    assert (tmp_path / "code").read_text().strip() in ("1", "2")
+
+
+def test_a_text_that_cannot_be_encoded_is_told_all_the_same(tmp_path: Path) -> None:
+    done = in_job(tmp_path, {"bundle-id": "\ud800", "version": "\ud800"}, process=True)
+    assert done.code == 2
+
+
+def test_an_event_nested_without_end(tmp_path: Path) -> None:
+    (tmp_path / "event").write_text("[" * 100_000)
+    assert by_hand(GITHUB_EVENT_PATH=str(tmp_path / "event")).code == 2
