@@ -5,8 +5,8 @@
 PYTHON ?= python3
 python := .venv/bin/python
 export PYTHON
-# bin/run finds uv and Python there, where the machine has no pip or only an older Python.
-tools_first := PATH="$(CURDIR)/.venv/bin:$$PATH"
+# bin/run finds a Python with pip there; the machine's may have none, or be too old.
+with_pip := PATH="$(CURDIR)/.venv/path:$$PATH"
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?(.*)/  make \1\t\2/' | expand -t 24
@@ -15,10 +15,10 @@ setup: ## .venv with the locked runtime, the sandbox and the development tools
 	@tools/setup
 
 demo: setup ## the main job, end to end, against the sandbox
-	@$(tools_first) $(python) -I tools/demo.py
+	@$(with_pip) $(python) -I tools/demo.py
 
 test: setup contract ## all tests but those that need Docker
-	$(tools_first) $(python) -m pytest -n 2 tests --ignore tests/container
+	$(with_pip) $(python) -m pytest -n 2 tests --ignore tests/container
 
 test-container: setup contract ## the image, and the actions in it, with a real Docker
 	tools/docker-engine $(python) -m pytest tests/container
