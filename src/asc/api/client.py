@@ -50,13 +50,15 @@ class Client:
 
     def list(self, path: str, query: Query | None = None) -> Document:
         """All pages of a listing as one document, in the order of the server."""
-        pages = self.get(path, {"limit": LARGEST_PAGE, **(query or {})})
-        for _ in range(MOST_PAGES):
-            if not pages.next:
-                return pages
-            pages += self._document("GET", pages.next)
+        pages = [self.get(path, {"limit": LARGEST_PAGE, **(query or {})})]
+        seen: set[str] = set()
+        while (following := pages[-1].next) not in seen and len(pages) < MOST_PAGES:
+            if following is None:
+                return Document.joined(pages)
+            seen.add(following)
+            pages.append(self._document("GET", following))
         raise UnreachableError(
-            f"GET {path} did not come to an end after {MOST_PAGES} pages.",
+            f"GET {path} did not come to an end after {len(pages)} pages.",
             "App Store Connect seems to answer in circles; run the step again later.",
         )
 

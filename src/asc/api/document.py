@@ -6,7 +6,7 @@ Everything is read leniently: the live API leaves members out, sends null, and a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -63,9 +63,12 @@ class Document:
             next=following if isinstance(following, str) and following else None,
         )
 
-    def __add__(self, other: Document) -> Document:
-        """This page followed by `other`."""
-        return Document(self.data + other.data, {**self.included, **other.included}, other.next)
+    @classmethod
+    def joined(cls, pages: Iterable[Document]) -> Document:
+        """All pages of a listing as one document."""
+        pages = list(pages)
+        included = {key: resource for page in pages for key, resource in page.included.items()}
+        return cls(tuple(resource for page in pages for resource in page.data), included)
 
     def one(self, resource: Resource, relationship: str) -> Resource | None:
         """The included resource that a to-one relationship refers to, or None."""

@@ -158,6 +158,8 @@ class Transport:
         """One request over the wire, bounded in time and size."""
         token = self._tokens.token()
         started = self._clock.monotonic()
+        with self._lock:
+            self.traffic.requests += 1
         read_timeout = max(0.1, min(READ_TIMEOUT, time_left))
         try:
             with self._session.request(
@@ -171,7 +173,7 @@ class Transport:
                 stream=True,
             ) as response:
                 content = self._read(response, started + read_timeout)
-        except (requests.exceptions.RequestException, OSError) as error:
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise _classify(error) from None
         self._note(response)
         took = (self._clock.monotonic() - started) * 1000
@@ -181,7 +183,7 @@ class Transport:
     def _read(self, response: requests.Response, until: float) -> bytes:
         """Reads a body; a server that trickles for ever is as silent as one that says nothing."""
         content = bytearray()
-        for chunk in response.iter_content(64 * 1024):
+        while chunk := response.raw.read1(64 * 1024, decode_content=True):  # what is there, however little
             content += chunk
             if len(content) > LARGEST_BODY:
                 raise _NotJson(f"the answer is larger than {LARGEST_BODY >> 20} MiB")
@@ -191,7 +193,6 @@ class Transport:
 
     def _note(self, response: requests.Response) -> None:
         with self._lock, contextlib.suppress(ValueError, TypeError, OverflowError):
-            self.traffic.requests += 1
             self.traffic.budget = Budget.read(response.headers.get("X-Rate-Limit")) or self.traffic.budget
             there = (
                 parsedate_to_datetime(response.headers["Date"]).timestamp()

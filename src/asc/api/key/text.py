@@ -19,6 +19,7 @@ MAX_SIZE = 64 * 1024
 LONGEST_PATH = 180
 """Characters: base64 of a private key alone is longer, and few paths are."""
 SHORTEST_LIFETIME = 10
+MOST_BRACKETS = 50
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _KEY_ID = re.compile(r"[A-Za-z0-9]{6,20}")
@@ -129,7 +130,10 @@ def _structure(text: str) -> object:
         return json.loads(text, strict=False)  # not strict: real line breaks inside the key
     except (ValueError, RecursionError):
         pass
-    if not re.search(r"key_?id|issuer_?id", text, re.IGNORECASE):
+    nested = text.count("[") + text.count(
+        "{"
+    )  # a key has no lists in it, and deep ones keep YAML busy for minutes
+    if nested > MOST_BRACKETS or not re.search(r"key_?id|issuer_?id", text, re.IGNORECASE):
         return None
     import yaml  # only here: 24 ms that plain JSON does not pay
 
