@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from asc.api import retry
 from asc.api.budget import LONGEST_WAIT, Budget
 from asc.api.client import Client
+from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
 from asc.api.token import TokenSource
-from asc.api.transport import Clock, Settings
+from asc.api.transport import Settings
 from asc.errors import LostAnswerError, UnreachableError
 from support.sandbox import seed, start_sandbox
 
@@ -130,12 +131,12 @@ def test_a_refused_token_is_replaced_once() -> None:
     tokens = TokenSource(ApiKey("ABC1234567", None, PEM), lambda: now[0])
     first = tokens.token()
     now[0] += 1
-    tokens.renew("another")
+    tokens.forget("another")
     assert tokens.token() == first
-    tokens.renew(first)
+    tokens.forget(first)
     second = tokens.token()
     assert second != first
-    tokens.renew(first)
+    tokens.forget(first)
     assert tokens.token() == second
     assert jwt.decode(second, options={"verify_signature": False})["sub"] == "user"
 
@@ -157,7 +158,7 @@ def test_repeats_end_with_the_deadline() -> None:
     time = Time()
     with start_sandbox(seed(), faults=["GET /v1/apps status=503 times=always"]) as sandbox:
         asking = client(sandbox, time)
-        with pytest.raises(UnreachableError, match="tried 11 times within 120 s"):
+        with pytest.raises(UnreachableError, match="tried 11 times"):
             asking.get("/v1/apps")
         asking.close()
     assert time.slept == [0.5, 1, 2, 4, 8, 16, 20, 20, 20, 20]
@@ -180,7 +181,7 @@ def test_a_write_whose_answer_is_lost_is_not_repeated(fault: str) -> None:
     time = Time()
     with start_sandbox(seed(), faults=[f"POST /v1/buildUploads {fault}"], expect_violations=True) as sandbox:
         asking = client(sandbox, time)
-        with pytest.raises(LostAnswerError, match="its answer was lost"):
+        with pytest.raises(LostAnswerError, match="whether it was applied is not known"):
             asking.post("/v1/buildUploads", {"data": {}})
         asking.close()
         assert len(sandbox.requests) == 1

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from asc.api import transport
+from asc.api import attempts
 from core.running import by_hand, in_job
 from support.sandbox import app, build, key, seed, start_sandbox
 
@@ -117,7 +117,7 @@ def test_a_wait_beyond_the_deadline_is_not_waited(tmp_path: Path) -> None:
     ],
 )
 def test_a_deadline_passes(tmp_path: Path, fault: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "SHORTEST_READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(attempts, "SHORTEST_READ_TIMEOUT", 0.5)
     started = time.monotonic()
     with start_sandbox(WORLD, faults=[f"GET /v1/apps {fault} times=always"]) as sandbox:
         done = in_job(tmp_path, {"bundle-id": APP, "retry-for": "2s"}, sandbox=sandbox)
@@ -125,7 +125,7 @@ def test_a_deadline_passes(tmp_path: Path, fault: str, reason: str, monkeypatch:
     assert time.monotonic() - started < 6
     assert done.log.titles() == ["App Store Connect not reached"]
     assert "GET /v1/apps was tried" in done.error
-    assert "within 2 s" in done.error
+    assert "retry-for is 2 s" in done.error
     assert reason in done.error
     assert "trying again in" in done.stdout
     assert " UTC)" in done.stdout, "the deadline is told"
@@ -229,27 +229,31 @@ def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
         away = {"status": 302, "headers": {"Location": f"{elsewhere}/v1/apps"}}
         with server([away]) as (url, _):
             done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox, ASC_API_URL=url)
-    assert (done.code, seen_elsewhere) == (1, [])
+    assert (done.code, seen_elsewhere) == (3, [])
     assert "302" in done.error
 
 
-def test_a_listing_that_goes_in_circles_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asc.api.client.MOST_PAGES", 5)
+@pytest.mark.parametrize("body", [[], "text", 7, {"data": "text"}, {"status": "ok"}])
+def test_json_of_someone_else_is_no_empty_listing(tmp_path: Path, body: object) -> None:
+    with start_sandbox(WORLD) as sandbox, server([{"body": body}] * 3) as (url, _):
+        inputs = {"app-id": "1000000001", "source": "testflight", "initial-build-number": "1"}
+        done = in_job(tmp_path, inputs, sandbox=sandbox, ASC_API_URL=url)
+    assert (done.code, done.outputs) == (3, {})
+    assert "not App Store Connect's" in done.error
+
+
+def test_a_listing_that_goes_in_circles_ends(tmp_path: Path) -> None:
     with start_sandbox(WORLD) as sandbox:
         answers: list[dict[str, Any]] = []
         with server(answers) as (url, seen):
             answers += [{"body": {"data": [], "links": {"next": f"{url}/v1/apps"}}}] * 9
             done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox, ASC_API_URL=url)
-    assert (done.code, len(seen)) == (3, 6)
+    assert (done.code, len(seen)) == (3, 2)
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        [],
-        "text",
-        7,
-        {"data": "text"},
         {"data": [None, 3, {"id": "1"}, {"type": "apps"}]},
         {"data": [{"type": "apps", "id": 5, "attributes": None, "relationships": []}]},
         {"data": [], "links": {"next": 4}, "included": {"a": 1}, "meta": None},

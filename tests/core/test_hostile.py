@@ -111,9 +111,9 @@ def test_an_address_that_is_none_is_refused_before_anything_is_sent(url: str) ->
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n", 1),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n", 3),
         (b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 9999999\r\n\r\n", 3),
-        (b"HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 99999999999999999999 00:00:00 GMT\r\n\r\n{}", 1),
+        (b"HTTP/1.1 200 OK\r\nDate: Mon, 01 Jan 99999999999999999999 00:00:00 GMT\r\n\r\n{}", 3),
         (b"HTTP/1.1 503 No\r\nRetry-After: Mon, 01 Jan 99999999999999999999 00:00:00 GMT\r\n\r\n", 3),
         (b'HTTP/1.1 200 OK\r\n\r\n{"data": [], "links": {"next": "http://[x"}}', 3),
         (
@@ -121,7 +121,7 @@ def test_an_address_that_is_none_is_refused_before_anything_is_sent(url: str) ->
             b' {"bundleId": "com.example.app"}}]}',
             1,
         ),
-        (b'HTTP/1.1 200 OK\r\n\r\n{"data": "x", "included": [1], "links": []}', 1),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"data": "x", "included": [1], "links": []}', 3),
     ],
 )
 def test_a_trap_for_an_answer_ends_in_an_error_of_ours(answer: bytes, code: int) -> None:
@@ -160,3 +160,13 @@ def test_a_text_that_cannot_be_encoded_is_told_all_the_same(tmp_path: Path) -> N
 def test_an_event_nested_without_end(tmp_path: Path) -> None:
     (tmp_path / "event").write_text("[" * 100_000)
     assert by_hand(GITHUB_EVENT_PATH=str(tmp_path / "event")).code == 2
+
+
+def test_a_body_that_trickles_ends_with_retry_for(tmp_path: Path) -> None:
+    """Given a server that sends its answer little by little, the step gives up in time."""
+    with start_sandbox(WORLD, faults=["GET /v1/apps slow=30 times=always"]) as sandbox:
+        started = time.monotonic()
+        done = in_job(tmp_path, {"bundle-id": APP, "retry-for": "1s"}, sandbox=sandbox)
+        took = time.monotonic() - started
+    assert done.code == 3
+    assert took < 12

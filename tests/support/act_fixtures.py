@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from support.act import Act, run_act
 from asc_sandbox.server import Sandbox
+from support.act import Act, run_act
 from support.runner import checkout
 from support.sandbox import app, build, seed, start_sandbox
 from support.scratch import REPOSITORY

@@ -97,7 +97,13 @@ class Scratch:
         """Settings that make pip and uv look at the wheel and nowhere else."""
         here = str(self.wheels)
         pip = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": here}
-        return {**pip, "UV_NO_INDEX": "1", "UV_FIND_LINKS": here, "UV_CACHE_DIR": f"{here}/uv"}
+        return {
+            **pip,
+            "UV_OFFLINE": "1",
+            "UV_NO_INDEX": "1",
+            "UV_FIND_LINKS": here,
+            "UV_CACHE_DIR": f"{here}/uv",
+        }
 
     def launch(self, *arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
         """Runs bin/run as a person does, outside of any job."""

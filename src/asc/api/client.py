@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlencode, urlsplit
 
+from asc.api.clock import SYSTEM_CLOCK, Clock, Traffic
 from asc.api.document import Document
 from asc.api.errors import ApiError, api_error, read_errors, token_refused
 from asc.api.key.model import ApiKey
 from asc.api.token import TokenSource
-from asc.api.transport import SYSTEM_CLOCK, Answer, Clock, Settings, Traffic, Transport
+from asc.api.transport import Answer, Settings, Transport
 from asc.errors import UnreachableError
 
 LARGEST_PAGE = 200
@@ -36,6 +37,7 @@ class Client:
     ) -> None:
         self._key = key
         self._role = role
+        self.pause = clock.sleep
         self.traffic = Traffic()
         tokens = TokenSource(key, lambda: self.traffic.time_there(clock.now()), on_token)
         self._transport = Transport(settings, tokens, self.traffic, clock)
@@ -83,7 +85,7 @@ class Client:
     def _refusal(self, call: str, answer: Answer) -> ApiError:
         errors = read_errors(answer.body)
         if answer.status == 401:
-            return token_refused(call, errors, self._key, self.traffic.skew)
+            return token_refused(call, errors, self._key, self.traffic.skew_in_words())
         return api_error(call, answer.status, errors, self._role, self._key.key_id)
 
 

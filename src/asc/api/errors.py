@@ -12,9 +12,6 @@ from typing import Any
 from asc.api.key.model import ApiKey
 from asc.errors import Error
 
-CLOCKS_AGREE = 60.0
-"""Seconds that two clocks may be apart before it is worth a word."""
-
 _INTEGRATIONS = "App Store Connect, Users and Access, Integrations"
 _REMEDIES = {  # matched by prefix, the longest first
     "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED": (
@@ -77,8 +74,8 @@ def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str,
     return ApiError(call, status, errors, "Mend what App Store Connect names, then run the step again.")
 
 
-def token_refused(call: str, errors: tuple[AppleError, ...], key: ApiKey, skew: float) -> ApiError:
-    """The error for a 401 that a fresh token did not mend. `skew` is our clock minus Apple's, in seconds."""
+def token_refused(call: str, errors: tuple[AppleError, ...], key: ApiKey, clock: str | None) -> ApiError:
+    """The error for a 401 that a fresh token did not mend. `clock` says how the clocks differ."""
     kind = (
         "that the issuer id belongs to it" if key.issuer_id else "that it is an individual key (no issuer id)"
     )
@@ -86,9 +83,8 @@ def token_refused(call: str, errors: tuple[AppleError, ...], key: ApiKey, skew: 
         f"Check under {_INTEGRATIONS} that the key {key.key_id} exists and is active, {kind}, "
         "and that the .p8 is its own."
     )
-    if abs(skew) > CLOCKS_AGREE:
-        where = "ahead of" if skew > 0 else "behind"
-        remedy = f"This machine's clock is {abs(skew):.0f} s {where} Apple's: set it. {remedy}"
+    if clock:
+        remedy = f"{clock}: set it. {remedy}"
     return ApiError(call, 401, errors, remedy)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-"""Answers that the next attempt may well not get: the server's own trouble, or too many requests."""
+PASSING_STATUSES = frozenset({408, 500, 502, 503, 504, *range(520, 530)})
+"""Answers that the next attempt may well not get; those from 520 come from a network in front of the server."""
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
@@ -15,10 +15,10 @@ LONGEST_PAUSE = 20.0
 def may_repeat(method: str, status: int) -> bool:
     """Whether a call answered with `status` may be sent again as it stands.
 
-    A GET always may. A write may only where it surely was not applied, which among the passing statuses
-    only 429 says.
+    A GET may where the server had trouble of its own (5xx), gave up waiting (408) or had too many requests
+    (429). A write may only where it surely was not applied, which 429 alone says.
     """
-    return status in PASSING_STATUSES and (method == "GET" or status == 429)
+    return status == 429 or (method == "GET" and status in PASSING_STATUSES)
 
 
 def pause(attempt: int, retry_after: float | None, chance: float) -> float:

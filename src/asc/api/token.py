@@ -46,7 +46,7 @@ class TokenSource:
                 self._on_new(self._token)
             return self._token
 
-    def renew(self, refused: str) -> None:
+    def forget(self, refused: str) -> None:
         """Forgets `refused`, unless another thread has replaced it already."""
         with self._lock:
             if self._token == refused:

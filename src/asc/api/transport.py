@@ -6,38 +6,33 @@ Nothing here knows what a build is. What is repeated and when is decided in asc.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import json
 import logging
-import random
-import re
 import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NoReturn
-from urllib.parse import SplitResult, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from asc.api import retry
+from asc.api.address import HOST, is_loopback, split
+from asc.api.attempts import Attempts
 from asc.api.budget import Budget
-from asc.api.errors import CLOCKS_AGREE, read_errors
+from asc.api.clock import Clock, Traffic
+from asc.api.errors import read_errors
 from asc.api.token import TokenSource
-from asc.errors import LostAnswerError, SetupError, UnreachableError
+from asc.errors import LostAnswerError, UnreachableError
 
 log = logging.getLogger(__name__)
 
-HOST = "https://api.appstoreconnect.apple.com"
-HOST_IN_HOUSE = "https://api.enterprise.developer.apple.com"
 CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 """Seconds without a byte after which a server counts as silent."""
-SHORTEST_READ_TIMEOUT = 5.0
-"""What a first attempt gets in any case: a short `retry_for` must not make a slow answer a failure."""
 LARGEST_BODY = 64 * 1024 * 1024
 ATTEMPTS_AT_NON_JSON = 3
 """A proxy's error page may pass; one that stays is not waited for until the deadline."""
@@ -62,33 +57,6 @@ class Answer:
     body: Any
     headers: Mapping[str, str]
     token: str = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time and sleep, handed in so that tests do not wait."""
-
-    now: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    chance: Callable[[], float] = random.random
-
-
-SYSTEM_CLOCK = Clock()
-
-
-@dataclass
-class Traffic:
-    """What was asked of App Store Connect, for the summary."""
-
-    requests: int = 0
-    budget: Budget | None = None
-    skew: float = 0.0
-    """Our clock minus Apple's in seconds, measured at the newest answer."""
-
-    def time_there(self, now: float) -> float:
-        """`now` as Apple's clock has it, so that a wrong clock here makes no wrong token."""
-        return now - (self.skew if abs(self.skew) > CLOCKS_AGREE else 0.0)
 
 
 class _NotSent(Exception):
@@ -128,9 +96,9 @@ class Transport:
         """
         url = self._resolve(target)
         call = f"{method} {urlsplit(url).path}"
-        attempts = _Attempts(call, self.settings.retry_for, self._clock)
+        attempts = Attempts(call, self.settings.retry_for, self._clock)
         while True:
-            self._spare_the_budget(call)
+            self._spare_the_budget(call, attempts)
             try:
                 answer = self._once(method, url, body, attempts.time_left())
             except _NotSent as error:
@@ -138,19 +106,16 @@ class Transport:
                 continue
             except _Broken as error:
                 if method != "GET":
-                    raise LostAnswerError(
-                        f"{call} was sent, but its answer was lost ({error}).",
-                        "Look in App Store Connect whether it took effect before running the step again.",
-                    ) from None
+                    raise _lost(call, str(error)) from None
                 limit = ATTEMPTS_AT_NON_JSON if isinstance(error, _NotJson) else None
                 attempts.after(str(error), None, limit)
                 continue
             if answer.status == 401 and attempts.first_refusal():
-                self._tokens.renew(answer.token)
+                self._tokens.forget(answer.token)
                 self._tell_of_the_clock(call)
                 continue
             if not retry.may_repeat(method, answer.status):
-                return answer
+                return _final(call, method, answer)
             wait = retry.retry_after(answer.headers.get("Retry-After"), self._now_there())
             attempts.after(_describe(answer), wait)
 
@@ -194,31 +159,30 @@ class Transport:
     def _note(self, response: requests.Response) -> None:
         with self._lock, contextlib.suppress(ValueError, TypeError, OverflowError):
             self.traffic.budget = Budget.read(response.headers.get("X-Rate-Limit")) or self.traffic.budget
-            there = (
-                parsedate_to_datetime(response.headers["Date"]).timestamp()
-                if "Date" in response.headers
-                else None
-            )
-            self.traffic.skew = self._clock.now() - there if there else self.traffic.skew
+            if "Date" in response.headers:
+                there = parsedate_to_datetime(response.headers["Date"]).timestamp()
+                self.traffic.skew = self._clock.now() - there
 
-    def _spare_the_budget(self, call: str) -> None:
-        wait = self.traffic.budget.wait() if self.traffic.budget else 0.0
+    def _spare_the_budget(self, call: str, attempts: Attempts) -> None:
+        budget = self.traffic.budget
+        if not budget or attempts.made:  # a repeat has waited already
+            return
+        wait = budget.wait()
         if wait:
-            assert self.traffic.budget
-            left, limit = self.traffic.budget.left, self.traffic.budget.limit
-            log.info("Only %d of %d requests are left this hour: %s waits %.1f s", left, limit, call, wait)
+            log.info(
+                "Only %d of %d requests are left this hour: %s waits %.1f s",
+                budget.left,
+                budget.limit,
+                call,
+                wait,
+            )
             self._clock.sleep(wait)
 
     def _tell_of_the_clock(self, call: str) -> None:
-        skew = self.traffic.skew
         with self._lock:
             first, self._told_of_the_clock = not self._told_of_the_clock, True
-        if first and abs(skew) > CLOCKS_AGREE:
-            log.warning(
-                "This machine's clock is %.0f s %s Apple's; tokens are made by Apple's.",
-                abs(skew),
-                "ahead of" if skew > 0 else "behind",
-            )
+        if first and self.traffic.skew_in_words():
+            log.warning("%s; tokens are made by Apple's.", self.traffic.skew_in_words())
         log.debug("%s: the token was refused; trying once more with a new one", call)
 
     def _now_there(self) -> datetime:
@@ -228,7 +192,7 @@ class Transport:
         """Makes a path absolute. A link must lie on the same server: the bearer token goes nowhere else."""
         if target.startswith("/"):
             return self._base + target
-        base, link = urlsplit(self._base), _split(target)
+        base, link = urlsplit(self._base), split(target)
         if not link or (link.scheme, link.netloc) != (base.scheme, base.netloc):
             raise UnreachableError(
                 f"An answer linked to {f'another server ({link.scheme}://{link.netloc})' if link else 'no address'}.",
@@ -243,55 +207,9 @@ class Transport:
         session.mount("http://", adapter)
         session.headers.update({"User-Agent": self.settings.user_agent, "Accept": "application/json"})
         # Off for the loopback sandbox: a proxy would not reach it. On, requests reads the proxy variables.
-        session.trust_env = not _is_loopback(urlsplit(self._base).hostname or "")
+        session.trust_env = not is_loopback(urlsplit(self._base).hostname or "")
         session.verify = self.settings.ca_bundle or True
         return session
-
-
-@dataclass
-class _Attempts:
-    """The attempts at one call: counts them, and either waits for the next or gives up."""
-
-    call: str
-    retry_for: float
-    clock: Clock
-    made: int = 0
-    deadline: float | None = None
-    refused: bool = field(default=False)
-
-    def time_left(self) -> float:
-        if self.deadline is None:
-            return max(self.retry_for, SHORTEST_READ_TIMEOUT)
-        return self.deadline - self.clock.monotonic()
-
-    def first_refusal(self) -> bool:
-        first, self.refused = not self.refused, True
-        return first
-
-    def after(self, reason: str, asked: float | None, limit: int | None = None) -> None:
-        """Waits before the next attempt; raises UnreachableError where there is to be none."""
-        self.made += 1
-        if self.deadline is None:
-            self.deadline = self.clock.monotonic() + self.retry_for
-        wait = retry.pause(self.made, asked, self.clock.chance())
-        if wait > self.time_left() or (limit and self.made >= limit):
-            self.give_up(reason, asked)
-        when = datetime.fromtimestamp(self.clock.now() + self.time_left(), UTC)
-        log.info("%s: %s; trying again in %.1f s (until %s UTC)", self.call, reason, wait, f"{when:%H:%M:%S}")
-        self.clock.sleep(wait)
-
-    def give_up(self, reason: str, asked: float | None) -> NoReturn:
-        times = "once" if self.made == 1 else f"{self.made} times"
-        text = f"{self.call} was tried {times} within {self.retry_for:.0f} s: {reason}."
-        if asked is not None and asked > self.time_left():
-            raise UnreachableError(
-                f"{text} App Store Connect asks to wait {asked:.0f} s.",
-                "Run the step again later, give it a longer retry-for, or spread the jobs of this key.",
-            )
-        raise UnreachableError(
-            text,
-            "Check the network, the proxy and https://developer.apple.com/system-status/, then run the step again.",
-        )
 
 
 class _Session(requests.Session):
@@ -312,50 +230,23 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-def check_base_url(url: str) -> str:
-    """Returns `url` without a trailing slash. Raises SetupError unless a bearer token may be sent there."""
-    parts = _split(url)
-    if not parts or parts.username or parts.password or parts.query or parts.fragment:
-        raise SetupError(
-            "ASC_API_URL is not the address of a server.",
-            "Write it like https://host or http://127.0.0.1:8080.",
-        )
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
-        raise SetupError(
-            f"ASC_API_URL ({parts.scheme}://{parts.hostname}) is neither https nor this machine.",
-            "The key's token is only sent over https or to the loopback address.",
-        )
-    return url.rstrip("/")
-
-
-def _split(url: str) -> SplitResult | None:
-    """The parts of an address; None for a text that is none, whatever urlsplit makes of it."""
-    try:
-        parts = urlsplit(url)
-        requests.Request("GET", url).prepare()  # the other parser that it must get past
-        (parts.hostname or "").encode("idna")  # a label that is too long
-        return parts if parts.hostname and parts.port != 0 and re.fullmatch(r"[!-~]+", url) else None
-    except (ValueError, urllib3.exceptions.HTTPError):
-        return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _classify(error: Exception) -> _NotSent | _Broken:
+def _classify(error: Exception) -> _NotSent | _Broken | UnreachableError:
     """Says of a failed request whether it can have been applied. The texts of requests quote whole URLs: not ours."""
     text = repr(error)
-    if isinstance(error, requests.exceptions.SSLError) or "CERTIFICATE" in text:
-        return _NotSent("the server's certificate was not accepted (see SSL_CERT_FILE)")
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return UnreachableError(
+            "The certificate of App Store Connect's server was not accepted.",
+            "Behind a proxy that opens https, name its authority's file with SSL_CERT_FILE.",
+        )
+    if isinstance(error, requests.exceptions.SSLError):
+        return _Broken("the encrypted connection broke")
     if isinstance(error, requests.exceptions.ProxyError):
         return _NotSent("the proxy refused the connection")
     if "NameResolutionError" in text or "gaierror" in text:
         return _NotSent("the server's name was not found")
-    if "NewConnectionError" in text or isinstance(error, requests.exceptions.ConnectTimeout):
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return _NotSent("the connection could not be made in time")
+    if "NewConnectionError" in text:
         return _NotSent("the connection was refused")
     if isinstance(error, requests.exceptions.Timeout) or "timed out" in text:
         return _Broken("the server did not answer in time")
@@ -372,12 +263,38 @@ def _decode(response: requests.Response, content: bytes) -> Any:
         value = json.loads(content)
         if b"\\ud" in content.lower():  # halves of surrogate pairs cannot be printed or written
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
-        return value
     except (ValueError, RecursionError):
         if response.status_code >= 300:
             return None
         kind = response.headers.get("Content-Type", "no type").split(";")[0]
         raise _NotJson(f"the answer is not JSON ({kind[:40]})") from None
+    if response.status_code < 300 and not _is_document(value):
+        raise _NotJson("the answer is JSON, but not App Store Connect's")
+    return value
+
+
+def _is_document(value: object) -> bool:
+    """A portal's {"status": "ok"} must not pass for an empty listing."""
+    return isinstance(value, dict) and "data" in value and isinstance(value["data"], dict | list | None)
+
+
+def _final(call: str, method: str, answer: Answer) -> Answer:
+    """An answer that is not repeated: returned, unless it leaves open what happened or comes from someone else."""
+    if method != "GET" and (answer.status == 408 or answer.status >= 500):
+        raise _lost(call, _describe(answer))
+    if 300 <= answer.status < 400 or answer.status == 407:
+        raise UnreachableError(
+            f"{call} was answered with {answer.status}, which App Store Connect does not do.",
+            "Something stands in between: check the proxy variables, and ASC_API_URL where it is set.",
+        )
+    return answer
+
+
+def _lost(call: str, reason: str) -> LostAnswerError:
+    return LostAnswerError(
+        f"{call} was sent, but whether it was applied is not known ({reason}).",
+        "Look in App Store Connect whether it took effect before running the step again.",
+    )
 
 
 def _describe(answer: Answer) -> str:

@@ -17,6 +17,7 @@ from asc.builds.number import BuildNumber
 log = logging.getLogger(__name__)
 
 FLAKES_SURVIVED = 4
+FLAKE_PAUSE = 0.2
 """Listings of build uploads answer 404 at random; so often in a row is no accident."""
 SKIPPED_NAMED = 5
 
@@ -40,7 +41,7 @@ class _NoNumber:
     text: str
 
 
-def numbers_in_testflight(
+def numbers_of_builds(
     client: Client, app: App, platform: str | None, version: str | None
 ) -> list[UsedNumber]:
     """The numbers of the app's builds, over all pages; `platform` as Apple writes it, `version` a train."""
@@ -74,7 +75,7 @@ def numbers_used(client: Client, app: App, platform: str | None, version: str | 
     """Both of the above, asked for side by side. A build and its upload count once."""
     with ThreadPoolExecutor(2) as pool:
         uploads = pool.submit(numbers_of_uploads, client, app, platform, version)
-        builds = numbers_in_testflight(client, app, platform, version)
+        builds = numbers_of_builds(client, app, platform, version)
         have = {(used.number, used.version, used.platform) for used in builds}
         return builds + [
             used for used in uploads.result() if (used.number, used.version, used.platform) not in have
@@ -99,7 +100,7 @@ def numbers_in_app_store(
     return _matching(_from_versions(versions), platform, version)
 
 
-def newest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
+def highest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
     """Highest number first; of equal ones those that became a build, then the latest."""
     long_ago = datetime.min.replace(tzinfo=UTC)
     return sorted(
@@ -182,7 +183,9 @@ def _matching(
     for one in found:
         if isinstance(one, _NoNumber):
             skipped.append(one.text)
-        elif version in (None, one.version) and (platform is None or one.platform in (platform, "")):
+        elif (not version or one.version in (version, "")) and (
+            not platform or one.platform in (platform, "")
+        ):
             used.append(one)
     if skipped:  # one warning for all: a step has room for ten
         names = ", ".join(f"“{text}”" for text in skipped[:SKIPPED_NAMED])

@@ -37,7 +37,8 @@ class Context:
 
     def settings(self, inputs: CommonInputs, in_house: bool) -> Settings:
         """How to reach App Store Connect. Raises SetupError for an address that the token must not go to."""
-        from asc.api.transport import HOST, HOST_IN_HOUSE, Settings, check_base_url
+        from asc.api.address import HOST, HOST_IN_HOUSE, check_base_url
+        from asc.api.transport import Settings
 
         return Settings(
             url=check_base_url(self.job.api_url or (HOST_IN_HOUSE if in_house else HOST)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from asc.api.apps import App, visible_apps
 from asc.api.client import Client
-from asc.api.errors import CLOCKS_AGREE, ApiError
+from asc.api.errors import ApiError
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, given, output
@@ -62,7 +62,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     kind = "individual key" if key.issuer_id is None else f"team key of issuer {key.issuer_id}"
     log.info("✓ The key %s can be read (%s, tokens of %d s)", key.key_id, kind, key.lifetime)
     client = context.connect(inputs, key)
-    apps = visible_apps(client)
+    apps = _apps(client)
     log.info("✓ App Store Connect accepts its token")
     _tell_clock(client)
     log.info("✓ It sees %d app%s%s", len(apps), "" if len(apps) == 1 else "s", _names(apps))
@@ -85,18 +85,25 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         key_id=key.key_id,
         apps=",".join(app.bundle_id for app in apps),
         allowed=",".join(action for action in PROBES if action not in refused),
-        clock_skew=f"{client.traffic.skew:.0f}",
+        clock_skew=str(round(client.traffic.skew)),
     )
 
 
+def _apps(client: Client) -> list[App]:
+    """The visible apps; none where the role may not even list them, which the probes then show."""
+    try:
+        return visible_apps(client)
+    except ApiError as error:
+        if error.status == 403:
+            log.info("✗ Its role may not list apps")
+            return []
+        _tell_clock(client)
+        raise
+
+
 def _tell_clock(client: Client) -> None:
-    skew = client.traffic.skew
-    if abs(skew) > CLOCKS_AGREE:
-        log.warning(
-            "This machine's clock is %.0f s %s Apple's: set it.",
-            abs(skew),
-            "ahead of" if skew > 0 else "behind",
-        )
+    if client.traffic.skew_in_words():
+        log.info("✗ %s: set it", client.traffic.skew_in_words())
     else:
         log.info("✓ The clock agrees with Apple's")
 

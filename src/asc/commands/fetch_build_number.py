@@ -8,22 +8,23 @@ from dataclasses import dataclass
 
 from asc.api.apps import App, app_not_visible, find_app
 from asc.api.client import Client
+from asc.api.errors import ApiError
 from asc.builds import history
-from asc.builds.history import UsedNumber, newest_first
+from asc.builds.history import UsedNumber, highest_first
 from asc.builds.number import BuildNumber
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, given, output
-from asc.errors import Error, Problem
+from asc.errors import Error, Problem, UnreachableError
 from asc.job import summary
 
 log = logging.getLogger(__name__)
 
 PLATFORMS = {"ios": "IOS", "macos": "MAC_OS", "tvos": "TV_OS", "visionos": "VISION_OS"}
-NAMES = {"IOS": "iOS", "MAC_OS": "macOS", "TV_OS": "tvOS", "VISION_OS": "visionOS"}
+PLATFORM_NAMES = {"IOS": "iOS", "MAC_OS": "macOS", "TV_OS": "tvOS", "VISION_OS": "visionOS"}
 SOURCES = {
     "all": history.numbers_used,
-    "testflight": history.numbers_in_testflight,
+    "testflight": history.numbers_of_builds,
     "app-store": history.numbers_in_app_store,
 }
 ROWS = 10
@@ -107,7 +108,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     client = context.connect(inputs)
     app = App(inputs.app_id) if inputs.app_id else find_app(client, inputs.bundle_id or "")
     platform = PLATFORMS[inputs.platform] if inputs.platform else None
-    found = newest_first(_numbers(inputs, client, app, platform))
+    found = highest_first(_numbers(inputs, client, app, platform))
     context.summary.append(_summary(inputs, app, found))
     if not found:
         return _without_builds(inputs, app)
@@ -128,22 +129,22 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 
 def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> list[UsedNumber]:
-    from asc.api.errors import ApiError
-
     try:
         found = SOURCES[inputs.source](client, app, platform, inputs.version)
     except ApiError as error:
-        if error.status == 404 and inputs.app_id:
-            raise app_not_visible(client, f"the id {inputs.app_id}") from None
-        raise
+        if error.status != 404:
+            raise
+        _check_app_id(client, app)
+        raise UnreachableError(
+            f"App Store Connect keeps answering 404 for what belongs to the app {app.id}, which is there.",
+            "It does so at random: run the step again.",
+        ) from None
     if not found and inputs.app_id:
         _check_app_id(client, app)  # an unknown id has no builds either
     return found
 
 
 def _check_app_id(client: Client, app: App) -> None:
-    from asc.api.errors import ApiError
-
     try:
         client.get(f"/v1/apps/{app.id}", {"fields[apps]": "bundleId"})
     except ApiError as error:
@@ -169,13 +170,13 @@ def _without_builds(inputs: Inputs, app: App) -> Outputs:
 
 def _which(inputs: Inputs, app: App) -> str:
     text = app.bundle_id or f"App {app.id}"
-    text += f" for {NAMES[PLATFORMS[inputs.platform]]}" if inputs.platform else ""
+    text += f" for {PLATFORM_NAMES[PLATFORMS[inputs.platform]]}" if inputs.platform else ""
     text += f" in the train {inputs.version}" if inputs.version else ""
     return text + (" in the App Store" if inputs.source == "app-store" else "")
 
 
 def _describe(used: UsedNumber) -> str:
-    words = [NAMES.get(used.platform, used.platform), used.version, used.state]
+    words = [PLATFORM_NAMES.get(used.platform, used.platform), used.version, used.state]
     words.append(f"uploaded {used.uploaded_at:%Y-%m-%d %H:%M} UTC" if used.uploaded_at else "")
     return ", ".join(word for word in words if word)
 
@@ -185,7 +186,7 @@ def _summary(inputs: Inputs, app: App, found: Sequence[UsedNumber]) -> str:
         (
             used.number,
             used.version,
-            NAMES.get(used.platform, used.platform),
+            PLATFORM_NAMES.get(used.platform, used.platform),
             used.state,
             f"{used.uploaded_at:%Y-%m-%d %H:%M}" if used.uploaded_at else "",
         )

@@ -19,15 +19,23 @@ from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, name_of
 from asc.commands.kinds import quoted
 from asc.commands.reading import read_inputs, secret_texts
-from asc.errors import Error, InputError, Problem, SetupError
+from asc.errors import Error, InputError, LostAnswerError, Problem, SetupError, UnreachableError
 from asc.job import environment, log, summary, workflow
 from asc.job.environment import Job
 from asc.job.secrets import Secrets
 
 if TYPE_CHECKING:
-    from asc.api.transport import Traffic
+    from asc.api.clock import Traffic
 
 logger = logging.getLogger(__name__)
+
+_TITLES = {
+    InputError: "Wrong input",
+    KeyRefused: "Wrong input",
+    SetupError: "Wrong surroundings",
+    UnreachableError: "App Store Connect not reached",
+    LostAnswerError: "App Store Connect not reached",
+}
 
 
 @dataclass(frozen=True)
@@ -175,7 +183,7 @@ def _failure(error: Error, secrets: Secrets) -> str:
 def _report(error: Error, job: Job, secrets: Secrets) -> None:
     message, remedy = secrets.hide(error.message), secrets.hide(error.remedy)
     if job.in_job:
-        title = {2: "Wrong input", 3: "App Store Connect not reached"}.get(error.exit_code, "Failed")
+        title = _TITLES.get(type(error), "Failed")
         workflow.annotate("error", title, f"{message}\n{remedy}")
         return
     for line in message.splitlines():

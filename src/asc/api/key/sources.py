@@ -41,6 +41,8 @@ def find_key(
     that did not arrive, for example in a pull request from a fork. Raises KeyRefused, which names the source.
     """
     separate = {field: environ[name] for name, field in _SEPARATE.items() if environ.get(name)}
+    if separate and environ.get(f"{FASTLANE}_ISSUER_ID") == "":
+        separate["issuer_id"] = ""  # an unset secret, not an individual key
     for source, value, read in (
         ("api-key", text, _from_text),
         ("ASC_API_KEY", environ.get("ASC_API_KEY"), _from_text),

@@ -177,7 +177,7 @@ def _key_id(fields: dict[str, Any]) -> str:
 
 
 def _issuer_id(fields: dict[str, Any]) -> str | None:
-    if fields.get("issuer_id") is None and not any(name in fields for name in _OTHER_NAMES["issuer_id"]):
+    if "issuer_id" not in fields and not any(name in fields for name in _OTHER_NAMES["issuer_id"]):
         return None  # an individual key has none
     try:
         value = _text(fields, "issuer_id")
