@@ -380,3 +380,17 @@ def test_a_fault_of_our_own_is_one_line_and_the_rest_only_on_request(
     assert "ZeroDivisionError" in done.error
     assert "Traceback" not in done.stdout
     assert "Traceback" in in_job(tmp_path, {"bundle-id": APP}, RUNNER_DEBUG="1").stdout
+
+
+def test_a_certificate_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with start_sandbox(WORLD) as sandbox:
+        done = in_job(
+            tmp_path,
+            {"bundle-id": APP},
+            sandbox=sandbox,
+            SSL_CERT_FILE="/nowhere/ca.pem",
+            REQUESTS_CA_BUNDLE="",
+        )
+        assert sandbox.requests == ()
+    assert done.code == 2
+    assert "/nowhere/ca.pem" in done.error

@@ -58,7 +58,12 @@ def test_a_python_without_pip(scratch: Scratch, runner: Runner, programs: Path, 
 
 def test_no_network(scratch: Scratch, runner: Runner) -> None:
     runner.env |= {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
-    runner.env |= {"UV_NO_INDEX": "0", "UV_INDEX_URL": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"}
+    runner.env |= {
+        "UV_NO_INDEX": "0",
+        "UV_OFFLINE": "0",
+        "UV_INDEX_URL": "http://127.0.0.1:9/simple",
+        "UV_HTTP_RETRIES": "0",
+    }
     (scratch.wheels / "tiny-1.0-py3-none-any.whl").unlink()
     assert "could not be installed; the lines above say why." in the_error(runner.run(scratch.action))
 

@@ -79,6 +79,7 @@ def test_a_cancelled_set_up_ends_at_once_and_leaves_nothing(
 ) -> None:
     with silent_server() as address:
         runner.env |= {"TMPDIR": str(tmp_path / "tmp"), "PIP_INDEX_URL": address, "PIP_NO_INDEX": "0"}
+        runner.env |= {"UV_INDEX_URL": address, "UV_NO_INDEX": "0", "UV_OFFLINE": "0"}
         (tmp_path / "tmp").mkdir()
         result = runner.run(scratch.action, cancel_on=INSTALLING)
     assert result.exit_code == 130

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from asc import __version__
 from asc.commands.declaration import Command, CommonInputs
+from asc.errors import SetupError
 from asc.job.environment import Job
 
 if TYPE_CHECKING:
@@ -37,6 +39,11 @@ class Context:
 
     def settings(self, inputs: CommonInputs, in_house: bool) -> Settings:
         """How to reach App Store Connect. Raises SetupError for an address that the token must not go to."""
+        if self.job.ca_bundle and not os.access(self.job.ca_bundle, os.R_OK):
+            raise SetupError(
+                f"SSL_CERT_FILE or REQUESTS_CA_BUNDLE names {self.job.ca_bundle}, which cannot be read.",
+                "Name a file with certificates in PEM; in a container it must lie in the workspace or RUNNER_TEMP.",
+            )
         from asc.api.address import HOST, HOST_IN_HOUSE, check_base_url
         from asc.api.transport import Settings
 

@@ -194,7 +194,8 @@ def _summary(inputs: Inputs, app: App, found: Sequence[UsedNumber]) -> str:
     ]
     text = summary.heading(f"Build numbers of {_which(inputs, app)}")
     if not rows:
-        return text + summary.paragraph("No build yet.")
+        first = f" Next: **{inputs.initial_build_number}**" if inputs.initial_build_number else ""
+        return text + summary.paragraph(f"No build yet.{first}")
     text += summary.paragraph(f"Next: **{summary.escape(found[0].number.next())}**")
     return text + summary.table(("Build number", "Version", "Platform", "State", "Uploaded (UTC)"), rows)
 

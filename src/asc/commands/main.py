@@ -184,7 +184,8 @@ def _report(error: Error, job: Job, secrets: Secrets) -> None:
     message, remedy = secrets.hide(error.message), secrets.hide(error.remedy)
     if job.in_job:
         title = _TITLES.get(type(error), "Failed")
-        workflow.annotate("error", title, f"{message}\n{remedy}")
+        room = workflow.LONGEST_ANNOTATION - len(remedy) - 2  # what is cut must not be the way out
+        workflow.annotate("error", title, f"{message[:room]}\n{remedy}" if room > 0 else remedy)
         return
     for line in message.splitlines():
         log.print_error(f"error: {line}")

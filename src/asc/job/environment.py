@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+_WITHOUT_SECRETS_FOR_FORKS = {"pull_request", "pull_request_review", "pull_request_review_comment"}
+
+
 @dataclass(frozen=True)
 class Job:
     """Where we run. `in_job` is False on a laptop."""
@@ -52,17 +55,16 @@ def take(name: str) -> str | None:
 
 
 def docker_action_inputs() -> dict[str, str]:
-    """The inputs of the root Docker action: the runner's INPUT_ variables (upper case, dashes stay)."""
-    return {
-        name.removeprefix("INPUT_").lower().replace("_", "-"): value
-        for name, value in os.environ.items()
-        if name.startswith("INPUT_")
-    }
+    """The inputs of the root Docker action: the runner's INPUT_ variables (upper case, dashes stay), taken away."""
+    names = [name for name in os.environ if name.startswith("INPUT_")]
+    return {name.removeprefix("INPUT_").lower().replace("_", "-"): os.environ.pop(name) for name in names}
 
 
 def _why_no_secrets() -> str | None:
     if os.environ.get("GITHUB_ACTOR") == "dependabot[bot]":
         return "Dependabot's runs only see Dependabot secrets: add the key there, or skip this step for them."
+    if os.environ.get("GITHUB_EVENT_NAME", "pull_request") not in _WITHOUT_SECRETS_FOR_FORKS:
+        return None
     try:
         event = json.loads(Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull).read_text("utf-8"))
         head, base = (event["pull_request"][side]["repo"]["full_name"] for side in ("head", "base"))
