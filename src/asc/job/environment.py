@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-
 _WITHOUT_SECRETS_FOR_FORKS = {"pull_request", "pull_request_review", "pull_request_review_comment"}
 
 
