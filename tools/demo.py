@@ -59,7 +59,11 @@ def step(temp: Path, url: str, key: str) -> int:
     title("The step's log (fetch-build-number for com.example.app, through bin/run)")
     run = subprocess.run([str(ROOT / "bin" / "run")], env=job, stdout=subprocess.PIPE, text=True, check=False)
     print(
-        "".join(line + "\n" for line in run.stdout.splitlines() if not line.startswith("::add-mask::")),
+        "".join(
+            line + "\n"
+            for line in run.stdout.splitlines()
+            if not line.startswith(("::add-mask::", "::debug::"))
+        ),
         end="",
     )
     title("Outputs")

@@ -364,3 +364,17 @@ def test_why_a_secret_is_empty(tmp_path: Path, who: str) -> None:
     done = in_job(tmp_path, {"bundle-id": "com.example.app", "api-key": ""}, **env)
     assert done.code == 2
     assert {"fork": "pull requests from forks", "dependabot": "Dependabot secrets"}[who] in done.error
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {f"{FASTLANE}_KEY_ID": KEY_ID, f"{FASTLANE}_ISSUER_ID": "", f"{FASTLANE}_KEY": PEM},
+        {"ASC_API_KEY": json.dumps({"key_id": KEY_ID, "issuer_id": None, "key": PEM})},
+        {"ASC_API_KEY": f"key_id: {KEY_ID}\nissuer_id:\nkey: {json.dumps(PEM)}"},
+    ],
+    ids=["fastlane's variable", "null", "YAML"],
+)
+def test_an_issuer_id_that_is_not_set_makes_no_individual_key(sources: dict[str, str]) -> None:
+    with pytest.raises(KeyRefused, match="issuer_id"):
+        find_key(None, None, sources)

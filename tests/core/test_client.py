@@ -7,10 +7,11 @@ from typing import Any
 
 import jwt
 import pytest
+import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from asc.api import retry
+from asc.api import retry, transport
 from asc.api.budget import LONGEST_WAIT, Budget
 from asc.api.client import Client
 from asc.api.clock import Clock
@@ -186,3 +187,11 @@ def test_a_write_whose_answer_is_lost_is_not_repeated(fault: str) -> None:
         asking.close()
         assert len(sandbox.requests) == 1
     assert time.slept == []
+
+
+def test_an_encrypted_connection_that_breaks_may_have_delivered_the_request() -> None:
+    broken = transport._classify(requests.exceptions.SSLError("bad record mac"))
+    assert isinstance(broken, transport._Broken)
+    untrusted = transport._classify(requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"))
+    assert isinstance(untrusted, UnreachableError)
+    assert "SSL_CERT_FILE" in untrusted.remedy

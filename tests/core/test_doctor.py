@@ -68,3 +68,12 @@ def test_an_unreadable_key_is_refused_before_any_request(diagnose):
         assert sandbox.requests == ()
     assert code == 2
     assert "ASC_API_KEY (key)" in said
+
+
+def test_a_role_that_may_not_even_list_apps_is_diagnosed_to_the_end(diagnose):
+    with start_sandbox(seed(apps=[app("com.example.one")]), faults=["GET /v1/apps status=403"]) as sandbox:
+        code, outputs, said = diagnose(sandbox)
+    assert code == 0
+    assert outputs["apps"] == ""
+    assert "✗ Its role may not list apps" in said
+    assert "✓ sync-signing" in said

@@ -277,3 +277,13 @@ def test_blank_inputs_count_as_not_given(tmp_path: Path) -> None:
 def test_inputs_of_a_step_may_be_null_and_of_any_type(tmp_path: Path) -> None:
     done = ask(tmp_path, builds=[build("1.0", "7")], version=None, fail_if_missing=True, retry_for=30)
     assert (done.code, done.outputs["build-number"]) == (0, "7")
+
+
+def test_a_listing_that_is_never_found_for_an_app_that_is_there_says_so(tmp_path: Path) -> None:
+    with start_sandbox(
+        seed(apps=[app("com.example.app", id="1000000001", builds=[build("1.0", "7")])]),
+        faults=["GET /v1/apps/*/buildUploads status=404 times=always"],
+    ) as sandbox:
+        done = in_job(tmp_path, {"app-id": "1000000001"}, sandbox=sandbox)
+    assert done.code == 3
+    assert "keeps answering 404" in done.error
