@@ -12,14 +12,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from asc.api import retry, transport
+from asc.api.apps import App
 from asc.api.budget import LONGEST_WAIT, Budget
 from asc.api.client import Client
 from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
 from asc.api.token import TokenSource
 from asc.api.transport import Settings
+from asc.builds import history
 from asc.errors import LostAnswerError, UnreachableError
-from support.sandbox import seed, start_sandbox
+from support.sandbox import app, seed, start_sandbox, upload
 
 PEM = (
     ec.generate_private_key(ec.SECP256R1())
@@ -195,3 +197,14 @@ def test_an_encrypted_connection_that_breaks_may_have_delivered_the_request() ->
     untrusted = transport._classify(requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"))
     assert isinstance(untrusted, UnreachableError)
     assert "SSL_CERT_FILE" in untrusted.remedy
+
+
+def test_a_listing_that_is_not_found_at_random_is_asked_for_again_after_a_pause() -> None:
+    time = Time()
+    world = seed(apps=[app("com.example.app", id="1000000001", uploads=[upload("1.0", "8")])])
+    with start_sandbox(world, faults=["GET /v1/apps/*/buildUploads status=404 times=3"]) as sandbox:
+        asking = client(sandbox, time)
+        found = history.numbers_of_uploads(asking, App("1000000001"), None, None)
+        asking.close()
+    assert [used.number.text for used in found] == ["8"]
+    assert time.slept == [history.FLAKE_PAUSE] * 3

@@ -17,8 +17,9 @@ from asc.builds.number import BuildNumber
 log = logging.getLogger(__name__)
 
 FLAKES_SURVIVED = 4
-FLAKE_PAUSE = 0.2
 """Listings of build uploads answer 404 at random; so often in a row is no accident."""
+FLAKE_PAUSE = 0.2
+"""Seconds between the attempts."""
 SKIPPED_NAMED = 5
 
 
@@ -56,7 +57,7 @@ def numbers_of_builds(
             "fields[preReleaseVersions]": "version,platform",
         },
     )
-    return _matching(_from_builds(builds, "preReleaseVersion", "version"), platform, version)
+    return _matching(_from_builds(builds), platform, version)
 
 
 def numbers_of_uploads(
@@ -118,15 +119,16 @@ def _despite_flakes(client: Client, app: App, query: Query) -> Document:
             log.debug(
                 "The build uploads of app %s were not found (attempt %d); asking again", app.id, attempt
             )
+            client.pause(FLAKE_PAUSE)
     raise AssertionError("the last attempt returns or raises")
 
 
-def _from_builds(builds: Document, train: str, number: str) -> Iterator[UsedNumber | _NoNumber]:
+def _from_builds(builds: Document) -> Iterator[UsedNumber | _NoNumber]:
     for build in builds.data:
-        version = builds.one(build, train)
-        parsed = BuildNumber.parse(build.text(number))
+        version = builds.one(build, "preReleaseVersion")
+        parsed = BuildNumber.parse(build.text("version"))
         if not parsed:
-            yield _NoNumber(build.text(number))
+            yield _NoNumber(build.text("version"))
             continue
         yield UsedNumber(
             number=parsed,

@@ -100,6 +100,7 @@ def _to_pem(der: bytes, field: str) -> str:
 def _what_it_is(der: bytes) -> str | None:
     """Says what the bytes are instead of a private key, where that can be told."""
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 
     for load, words in (
@@ -108,7 +109,7 @@ def _what_it_is(der: bytes) -> str | None:
     ):
         try:
             load(der)
-        except Exception:  # noqa: BLE001, S112 (any failure only means: not that)
+        except (ValueError, UnsupportedAlgorithm):
             continue
         return _NOT_THE_KEY[words]
     return None
