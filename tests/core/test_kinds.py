@@ -1,0 +1,56 @@
+"""The kinds of inputs: what users write, and what becomes of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from asc.commands import kinds
+from asc.commands.kinds import Kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (kinds.BOOLEAN, "True", True),
+        (kinds.BOOLEAN, "false", False),
+        (kinds.INTEGER, "-12", -12),
+        (kinds.DURATION, "90", 90),
+        (kinds.DURATION, "30m", 1800),
+        (kinds.DURATION, "1h30m", 5400),
+        (kinds.DURATION, "1.5s", 1.5),
+        (kinds.LIST, "QA, Beta testers\nFriends,\n QA", ("QA", "Beta testers", "Friends")),
+        (kinds.MAPPING, "en-US: Faster start.\nde-DE: 'on'", {"en-US": "Faster start.", "de-DE": "on"}),
+        (kinds.MAPPING, '{"no": "NO"}', {"no": "NO"}),
+        (kinds.DATE, "2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        (kinds.DATE, "2026-01-31T10:00:00Z", datetime(2026, 1, 31, 10, tzinfo=UTC)),
+        (kinds.choice(["ios", "macos"]), "iOS", "ios"),
+        (kinds.GLOB, "build/**/*.ipa", "build/**/*.ipa"),
+    ],
+)
+def test_read(kind: Kind, text: str, value: Any) -> None:
+    assert kind.parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (kinds.BOOLEAN, "yes"),
+        (kinds.BOOLEAN, "tRUE"),
+        (kinds.INTEGER, "1.0"),
+        (kinds.INTEGER, "٣"),
+        (kinds.DURATION, "half an hour"),
+        (kinds.DURATION, "-5m"),
+        (kinds.DURATION, "m"),
+        (kinds.MAPPING, "just text"),
+        (kinds.MAPPING, "a: [1"),
+        (kinds.DATE, "yesterday"),
+        (kinds.choice(["ios", "macos"]), "windows"),
+        (kinds.PATH, "a\nb"),
+    ],
+)
+def test_refused(kind: Kind, text: str) -> None:
+    with pytest.raises(ValueError):
+        kind.parse(text)
