@@ -11,14 +11,14 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from asc.api import retry, transport
+from asc.api import failures, retry
 from asc.api.apps import App
 from asc.api.budget import LONGEST_WAIT, Budget
 from asc.api.client import Client
 from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
+from asc.api.session import Settings
 from asc.api.token import TokenSource
-from asc.api.transport import Settings
 from asc.builds import history
 from asc.errors import LostAnswerError, UnreachableError
 from support.sandbox import app, seed, start_sandbox, upload
@@ -192,9 +192,9 @@ def test_a_write_whose_answer_is_lost_is_not_repeated(fault: str) -> None:
 
 
 def test_an_encrypted_connection_that_breaks_may_have_delivered_the_request() -> None:
-    broken = transport._classify(requests.exceptions.SSLError("bad record mac"))
-    assert isinstance(broken, transport._Broken)
-    untrusted = transport._classify(requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"))
+    broken = failures.classify(requests.exceptions.SSLError("bad record mac"))
+    assert isinstance(broken, failures.Broken)
+    untrusted = failures.classify(requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"))
     assert isinstance(untrusted, UnreachableError)
     assert "SSL_CERT_FILE" in untrusted.remedy
 

@@ -17,14 +17,17 @@ class App:
     id: str
     bundle_id: str = ""
     name: str = ""
+    primary_locale: str = ""
 
 
 def find_app(client: Client, bundle_id: str) -> App:
     """The app with exactly this bundle id. Raises Error, with the apps that the key can see, where there is none."""
-    found = client.list("/v1/apps", {"filter[bundleId]": bundle_id, "fields[apps]": "bundleId,name"})
+    found = client.list(
+        "/v1/apps", {"filter[bundleId]": bundle_id, "fields[apps]": "bundleId,name,primaryLocale"}
+    )
     for app in found.data:
         if app.text("bundleId") == bundle_id:
-            return App(app.id, bundle_id, app.text("name"))
+            return App(app.id, bundle_id, app.text("name"), app.text("primaryLocale"))
     raise app_not_visible(client, f"the bundle id {bundle_id}")
 
 

@@ -9,8 +9,9 @@ from asc.api.clock import SYSTEM_CLOCK, Clock, Traffic
 from asc.api.document import Document
 from asc.api.errors import ApiError, api_error, read_errors, token_refused
 from asc.api.key.model import ApiKey
+from asc.api.session import Settings
 from asc.api.token import TokenSource
-from asc.api.transport import Answer, Settings, Transport
+from asc.api.transport import Answer, Transport
 from asc.errors import UnreachableError
 
 LARGEST_PAGE = 200
@@ -37,6 +38,7 @@ class Client:
     ) -> None:
         self._key = key
         self._role = role
+        self.clock = clock
         self.pause = clock.sleep
         self.traffic = Traffic()
         tokens = TokenSource(key, lambda: self.traffic.time_there(clock.now()), on_token)

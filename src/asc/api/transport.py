@@ -20,11 +20,13 @@ import requests
 import urllib3
 
 from asc.api import retry
-from asc.api.address import HOST, is_loopback, split
+from asc.api.address import split
 from asc.api.attempts import Attempts
 from asc.api.budget import Budget
 from asc.api.clock import Clock, Traffic
 from asc.api.errors import read_errors
+from asc.api.failures import Broken, NotJson, NotSent, classify
+from asc.api.session import Settings, open_session
 from asc.api.token import TokenSource
 from asc.errors import LostAnswerError, UnreachableError
 
@@ -40,16 +42,6 @@ CONNECTIONS = 8
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How to reach App Store Connect. `retry_for` is in seconds, counted from the first failure of a request."""
-
-    url: str = HOST
-    ca_bundle: str | None = None
-    retry_for: float = 120.0
-    user_agent: str = "app-store-connect-actions"
-
-
-@dataclass(frozen=True)
 class Answer:
     """A complete answer. `body` is the decoded JSON, None where there was none; `token` what was sent."""
 
@@ -57,18 +49,6 @@ class Answer:
     body: Any
     headers: Mapping[str, str]
     token: str = field(repr=False)
-
-
-class _NotSent(Exception):
-    """The connection was refused: the request surely was not applied."""
-
-
-class _Broken(Exception):
-    """The connection broke or fell silent: whether the request was applied is not known."""
-
-
-class _NotJson(_Broken):
-    """A whole answer came, but not from App Store Connect."""
 
 
 class Transport:
@@ -82,7 +62,8 @@ class Transport:
         self._clock = clock
         self._lock = threading.Lock()
         self._told_of_the_clock = False
-        self._session = self._open_session()
+        self._session = open_session(settings, CONNECTIONS)
+        self._session.headers["Accept"] = "application/json"
 
     def close(self) -> None:
         """Closes the connections."""
@@ -101,13 +82,13 @@ class Transport:
             self._spare_the_budget(call, attempts)
             try:
                 answer = self._once(method, url, body, attempts.time_left())
-            except _NotSent as error:
+            except NotSent as error:
                 attempts.after(str(error), None)
                 continue
-            except _Broken as error:
+            except Broken as error:
                 if method != "GET":
                     raise _lost(call, str(error)) from None
-                limit = ATTEMPTS_AT_NON_JSON if isinstance(error, _NotJson) else None
+                limit = ATTEMPTS_AT_NON_JSON if isinstance(error, NotJson) else None
                 attempts.after(str(error), None, limit)
                 continue
             if answer.status == 401 and attempts.first_refusal():
@@ -139,7 +120,7 @@ class Transport:
             ) as response:
                 content = self._read(response, started + read_timeout)
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _classify(error) from None
+            raise classify(error) from None
         self._note(response)
         took = (self._clock.monotonic() - started) * 1000
         log.debug("%s %s → %d in %.0f ms", method, urlsplit(url).path, response.status_code, took)
@@ -151,9 +132,9 @@ class Transport:
         while chunk := response.raw.read1(64 * 1024, decode_content=True):  # what is there, however little
             content += chunk
             if len(content) > LARGEST_BODY:
-                raise _NotJson(f"the answer is larger than {LARGEST_BODY >> 20} MiB")
+                raise NotJson(f"the answer is larger than {LARGEST_BODY >> 20} MiB")
             if self._clock.monotonic() > until:
-                raise _Broken("the answer came too slowly")
+                raise Broken("the answer came too slowly")
         return bytes(content)
 
     def _note(self, response: requests.Response) -> None:
@@ -200,24 +181,6 @@ class Transport:
             )
         return target
 
-    def _open_session(self) -> requests.Session:
-        session = _Session()
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=CONNECTIONS, max_retries=0)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        session.headers.update({"User-Agent": self.settings.user_agent, "Accept": "application/json"})
-        # Off for the loopback sandbox: a proxy would not reach it. On, requests reads the proxy variables.
-        session.trust_env = not is_loopback(urlsplit(self._base).hostname or "")
-        session.verify = self.settings.ca_bundle or True
-        return session
-
-
-class _Session(requests.Session):
-    """Follows no redirect, nor looks where it leads, for which requests would read all of the body."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere."""
-
 
 class _Bearer(requests.auth.AuthBase):
     """The token as an auth object: a plain header would be replaced by what a .netrc says of the host."""
@@ -228,31 +191,6 @@ class _Bearer(requests.auth.AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
-
-
-def _classify(error: Exception) -> _NotSent | _Broken | UnreachableError:
-    """Says of a failed request whether it can have been applied. The texts of requests quote whole URLs: not ours."""
-    text = repr(error)
-    if "CERTIFICATE_VERIFY_FAILED" in text:
-        return UnreachableError(
-            "The certificate of App Store Connect's server was not accepted.",
-            "Behind a proxy that opens https, name its authority's file with SSL_CERT_FILE.",
-        )
-    if isinstance(error, requests.exceptions.SSLError):
-        return _Broken("the encrypted connection broke")
-    if isinstance(error, requests.exceptions.ProxyError):
-        return _NotSent("the proxy refused the connection")
-    if "NameResolutionError" in text or "gaierror" in text:
-        return _NotSent("the server's name was not found")
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return _NotSent("the connection could not be made in time")
-    if "NewConnectionError" in text:
-        return _NotSent("the connection was refused")
-    if isinstance(error, requests.exceptions.Timeout) or "timed out" in text:
-        return _Broken("the server did not answer in time")
-    if "IncompleteRead" in text:
-        return _Broken("the answer was cut off")
-    return _Broken("the connection broke")
 
 
 def _decode(response: requests.Response, content: bytes) -> Any:
@@ -267,9 +205,9 @@ def _decode(response: requests.Response, content: bytes) -> Any:
         if response.status_code >= 300:
             return None
         kind = response.headers.get("Content-Type", "no type").split(";")[0]
-        raise _NotJson(f"the answer is not JSON ({kind[:40]})") from None
+        raise NotJson(f"the answer is not JSON ({kind[:40]})") from None
     if response.status_code < 300 and not _is_document(value):
-        raise _NotJson("the answer is JSON, but not App Store Connect's")
+        raise NotJson("the answer is JSON, but not App Store Connect's")
     return value
 
 

@@ -15,7 +15,7 @@ from asc.job.environment import Job
 if TYPE_CHECKING:
     from asc.api.client import Client
     from asc.api.key import ApiKey
-    from asc.api.transport import Settings
+    from asc.api.session import Settings
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Context:
                 "Name a file with certificates in PEM; in a container it must lie in the workspace or RUNNER_TEMP.",
             )
         from asc.api.address import HOST, HOST_IN_HOUSE, check_base_url
-        from asc.api.transport import Settings
+        from asc.api.session import Settings
 
         return Settings(
             url=check_base_url(self.job.api_url or (HOST_IN_HOUSE if in_house else HOST)),

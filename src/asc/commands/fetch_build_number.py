@@ -12,6 +12,7 @@ from asc.api.errors import ApiError
 from asc.builds import history
 from asc.builds.history import UsedNumber, highest_first
 from asc.builds.number import BuildNumber
+from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, given, output
@@ -20,8 +21,6 @@ from asc.job import summary
 
 log = logging.getLogger(__name__)
 
-PLATFORMS = {"ios": "IOS", "macos": "MAC_OS", "tvos": "TV_OS", "visionos": "VISION_OS"}
-PLATFORM_NAMES = {"IOS": "iOS", "MAC_OS": "macOS", "TV_OS": "tvOS", "VISION_OS": "visionOS"}
 SOURCES = {
     "all": history.numbers_used,
     "testflight": history.numbers_of_builds,

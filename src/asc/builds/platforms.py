@@ -1,0 +1,4 @@
+"""The platforms: as users write them in inputs, as Apple's API writes them, and as they are called."""
+
+PLATFORMS = {"ios": "IOS", "macos": "MAC_OS", "tvos": "TV_OS", "visionos": "VISION_OS"}
+PLATFORM_NAMES = {"IOS": "iOS", "MAC_OS": "macOS", "TV_OS": "tvOS", "VISION_OS": "visionOS"}
