@@ -19,7 +19,7 @@ from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
 from asc.api.token import TokenSource
-from asc.builds import history
+from asc.builds import flakes, history
 from asc.errors import LostAnswerError, UnreachableError
 from support.sandbox import app, seed, start_sandbox, upload
 
@@ -207,4 +207,4 @@ def test_a_listing_that_is_not_found_at_random_is_asked_for_again_after_a_pause(
         found = history.numbers_of_uploads(asking, App("1000000001"), None, None)
         asking.close()
     assert [used.number.text for used in found] == ["8"]
-    assert time.slept == [history.FLAKE_PAUSE] * 3
+    assert time.slept == [flakes.PAUSE] * 3

@@ -9,17 +9,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asc.api.apps import App
-from asc.api.client import Client, Query
+from asc.api.client import Client
 from asc.api.document import Document
-from asc.api.errors import ApiError
+from asc.builds.flakes import despite_flakes
 from asc.builds.number import BuildNumber
 
 log = logging.getLogger(__name__)
 
-FLAKES_SURVIVED = 4
-"""Listings of build uploads answer 404 at random; so often in a row is no accident."""
-FLAKE_PAUSE = 0.2
-"""Seconds between the attempts."""
 SKIPPED_NAMED = 5
 
 
@@ -69,7 +65,9 @@ def numbers_of_uploads(
         "filter[platform]": platform,
         "fields[buildUploads]": "cfBundleVersion,cfBundleShortVersionString,platform,state,uploadedDate",
     }
-    return _matching(_from_uploads(_despite_flakes(client, app, query)), platform, version)
+    path = f"/v1/apps/{app.id}/buildUploads"
+    uploads = despite_flakes(client, path, lambda: client.list(path, query))
+    return _matching(_from_uploads(uploads), platform, version)
 
 
 def numbers_used(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
@@ -107,20 +105,6 @@ def highest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
     return sorted(
         used, key=lambda one: (one.number, bool(one.build_id), one.uploaded_at or long_ago), reverse=True
     )
-
-
-def _despite_flakes(client: Client, app: App, query: Query) -> Document:
-    for attempt in range(1, FLAKES_SURVIVED + 1):
-        try:
-            return client.list(f"/v1/apps/{app.id}/buildUploads", query)
-        except ApiError as error:
-            if error.status != 404 or attempt == FLAKES_SURVIVED:
-                raise
-            log.debug(
-                "The build uploads of app %s were not found (attempt %d); asking again", app.id, attempt
-            )
-            client.pause(FLAKE_PAUSE)
-    raise AssertionError("the last attempt returns or raises")
 
 
 def _from_builds(builds: Document) -> Iterator[UsedNumber | _NoNumber]:

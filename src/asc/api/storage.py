@@ -1,0 +1,150 @@
+"""The store behind the signed links that App Store Connect hands out: parts of an upload go there.
+
+A link carries its own permission, so no token is sent, exactly the headers that came with the link are, and no
+redirect is followed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+
+from asc.api import retry
+from asc.api.address import is_loopback, split
+from asc.api.attempts import Attempts
+from asc.api.clock import Clock
+from asc.api.failures import Broken, NotSent, classify
+from asc.api.session import Settings, open_session
+from asc.errors import UnreachableError
+
+CONNECT_TIMEOUT = 10.0
+SILENCE = 60.0
+"""Seconds without a byte either way after which the store counts as silent."""
+BLOCK = 256 * 1024
+"""Bytes that are read and sent at a time."""
+
+
+class Body(Protocol):
+    """What a part is read from. `rewind` is called before each attempt."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most `size`; b"" at the end."""
+
+    def rewind(self) -> None:
+        """Begins again."""
+
+    def damaged(self, entity_tag: str) -> bool:
+        """Whether the store names other bytes than those that were read."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A signed link. `expires` is in UTC, None where it is not known; `label` says what it is for, in a log line."""
+
+    label: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    expires: datetime | None
+
+
+class Expired(Exception):
+    """The link is not valid any more: a new one has to be asked for."""
+
+
+class Storage:
+    """Sends to signed links. Safe to use from several threads."""
+
+    def __init__(self, settings: Settings, clock: Clock, connections: int) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._session = open_session(settings, connections, BLOCK)
+        self._session.headers["Accept-Encoding"] = "identity"
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._session.close()
+
+    def send(self, link: Link, body: Body) -> None:
+        """Sends `body`; repeats until the store has it whole.
+
+        Raises Expired when the link is over, UnreachableError when it keeps failing or refuses for good, and
+        what reading `body` raises.
+        """
+        self._check(link)
+        attempts = Attempts(link.label, self._settings.retry_for, self._clock)
+        while True:
+            if link.expires and self._now() >= link.expires:
+                raise Expired
+            body.rewind()
+            try:
+                answer = self._once(link, body, attempts.time_left())
+            except (NotSent, Broken) as error:
+                attempts.after(str(error), None)
+                continue
+            tag = answer.headers.get("ETag", "")
+            if answer.ok and body.damaged(tag):
+                attempts.after("it arrived damaged", None)
+            elif answer.ok:
+                return
+            elif answer.status_code == 403:  # signed links that are over are answered so
+                raise Expired
+            elif answer.status_code in retry.PASSING_STATUSES or answer.status_code == 429:
+                wait = retry.retry_after(answer.headers.get("Retry-After"), self._now())
+                attempts.after(f"the store answered {answer.status_code}", wait)
+            else:
+                raise _refused(link, answer)
+
+    def _once(self, link: Link, body: Body, time_left: float) -> requests.Response:
+        try:
+            response = self._session.request(
+                link.method,
+                link.url,
+                data=body,
+                headers=dict(link.headers),
+                auth=_nobody,
+                timeout=(CONNECT_TIMEOUT, max(1.0, min(SILENCE, time_left))),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response, contextlib.suppress(urllib3.exceptions.HTTPError):
+                response.raw.read(64 * 1024)  # so that the connection can be used again
+            return response
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
+            raise classify(error) from None
+
+    def _check(self, link: Link) -> None:
+        """Bytes of an app go over https, or to the sandbox on this machine."""
+        parts = split(link.url)
+        local = bool(parts) and self._settings.is_local and is_loopback(urlsplit(link.url).hostname or "")
+        if not parts or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+            raise UnreachableError(
+                f"{link.label}: the link that App Store Connect gave is not one to send to.",
+                "Nothing was sent there. Check what stands between this machine and App Store Connect.",
+            )
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials, not those of a .netrc either."""
+    return request
+
+
+def _refused(link: Link, answer: requests.Response) -> UnreachableError:
+    return UnreachableError(
+        f"{link.label}: the store answered {answer.status_code} {answer.reason}, and will do so again.",
+        "Run the step again: it goes on where it stopped. A proxy that changes requests would look like this, too.",
+    )

@@ -1,0 +1,159 @@
+"""The records of uploads at App Store Connect: finding, making, committing and deleting them.
+
+https://developer.apple.com/documentation/appstoreconnectapi/build-uploads
+Each write may lose its answer: then the record is looked at before anything is sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from asc.api.client import Client
+from asc.api.errors import ApiError
+from asc.builds.flakes import despite_flakes
+from asc.builds.upload.model import (
+    AWAITING,
+    COMPLETE,
+    FAILED,
+    PROCESSING,
+    Number,
+    Upload,
+    UploadFile,
+    read_file,
+    read_upload,
+)
+from asc.errors import LostAnswerError
+
+log = logging.getLogger(__name__)
+
+_FIELDS = {
+    "include": "assetFile,build",
+    "fields[buildUploads]": (
+        "cfBundleVersion,cfBundleShortVersionString,platform,state,createdDate,uploadedDate,assetFile,build"
+    ),
+    "fields[buildUploadFiles]": "fileName,fileSize,uploadOperations,assetDeliveryState,sourceFileChecksums",
+    "fields[builds]": "version,processingState",
+}
+
+
+def find(client: Client, number: Number) -> list[Upload]:
+    """The uploads of exactly this number, those that went furthest first."""
+    query = {
+        "filter[cfBundleVersion]": number.build_number,
+        "filter[cfBundleShortVersionString]": number.version,
+        "filter[platform]": number.platform,
+        **_FIELDS,
+    }
+    path = f"/v1/apps/{number.app_id}/buildUploads"
+    found = despite_flakes(client, path, lambda: client.list(path, query))
+    order = (COMPLETE, PROCESSING, AWAITING, FAILED)
+    uploads = [
+        read_upload(found, each, number.app_id)
+        for each in found.data
+        if each.text("cfBundleVersion") == number.build_number
+        and each.text("cfBundleShortVersionString") == number.version
+        and each.text("platform") == number.platform
+    ]
+    return sorted(uploads, key=lambda one: order.index(one.state) if one.state in order else len(order))
+
+
+def read(client: Client, upload_id: str, app_id: str = "") -> Upload:
+    """One upload, as it is now."""
+    path = f"/v1/buildUploads/{upload_id}"
+    found = despite_flakes(client, path, lambda: client.get(path, _FIELDS))
+    return read_upload(found, found.data[0], app_id)
+
+
+def create(client: Client, number: Number) -> Upload:
+    """Makes an upload. Raises ApiError, with the code …DUPLICATE where the number is used up."""
+    attributes = {
+        "cfBundleShortVersionString": number.version,
+        "cfBundleVersion": number.build_number,
+        "platform": number.platform,
+    }
+    body = _body("buildUploads", attributes, app=("apps", number.app_id))
+    try:
+        made = client.post("/v1/buildUploads", body)
+    except LostAnswerError as lost:
+        log.info("%s Looking for it.", lost.message)
+        waiting = [each for each in find(client, number) if each.state != FAILED]
+        if waiting:
+            return waiting[0]
+        made = client.post("/v1/buildUploads", body)
+    return read_upload(made, made.data[0], number.app_id)
+
+
+def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> UploadFile:
+    """Announces the file of an upload; the answer says in which parts it is to be sent."""
+    attributes = {"assetType": "ASSET", "fileName": name, "fileSize": size, "uti": uti}
+    body = _body("buildUploadFiles", attributes, buildUpload=("buildUploads", upload.id))
+    try:
+        made = client.post("/v1/buildUploadFiles", body)
+    except LostAnswerError as lost:
+        log.info("%s Looking for it.", lost.message)
+        there = read(client, upload.id).file
+        if there:
+            return there
+        made = client.post("/v1/buildUploadFiles", body)
+    return read_file(made.data[0])
+
+
+def renewed(client: Client, file: UploadFile) -> UploadFile:
+    """The file with links that are valid again."""
+    fields = {"fields[buildUploadFiles]": _FIELDS["fields[buildUploadFiles]"]}
+    path = f"/v1/buildUploadFiles/{file.id}"
+    return read_file(despite_flakes(client, path, lambda: client.get(path, fields)).data[0])
+
+
+def commit(client: Client, upload: Upload, file: UploadFile, sha256: str) -> None:
+    """Declares the file whole. Its checksum goes along; App Store Connect is known to refuse that, then without."""
+    checksums = {"sourceFileChecksums": {"file": {"hash": sha256, "algorithm": "SHA_256"}}}
+    try:
+        _commit(client, upload, file, checksums)
+    except ApiError as error:
+        if error.status != 409 or not any("sourceFileChecksums" in str(each) for each in error.errors):
+            raise
+        log.info("App Store Connect takes no checksum here; the parts were compared by their entity tags.")
+        _commit(client, upload, file, {})
+
+
+def delete(client: Client, upload: Upload) -> None:
+    """Takes an unfinished upload back, so that its number is free again."""
+    try:
+        client.delete(f"/v1/buildUploads/{upload.id}")
+    except LostAnswerError:
+        try:
+            read(client, upload.id)
+        except ApiError as error:
+            if error.status == 404:
+                return
+            raise
+        client.delete(f"/v1/buildUploads/{upload.id}")
+
+
+def _commit(client: Client, upload: Upload, file: UploadFile, checksums: Mapping[str, Any]) -> None:
+    path = f"/v1/buildUploadFiles/{file.id}"
+    attributes = {"uploaded": True, **checksums}
+    body = {"data": {"type": "buildUploadFiles", "id": file.id, "attributes": attributes}}
+    try:
+        client.patch(path, body)
+    except LostAnswerError as lost:
+        log.info("%s Looking whether it was.", lost.message)
+        now = read(client, upload.id)
+        if now.state == AWAITING and not (now.file and now.file.committed):
+            client.patch(path, body)
+
+
+def _body(type_name: str, attributes: Mapping[str, Any], **relationships: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "data": {
+            "type": type_name,
+            "attributes": dict(attributes),
+            "relationships": {
+                name: {"data": {"type": target, "id": identifier}}
+                for name, (target, identifier) in relationships.items()
+            },
+        }
+    }

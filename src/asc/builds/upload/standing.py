@@ -1,0 +1,102 @@
+"""Where the upload of a file stands: not begun, begun, or already there. Decided before anything is written."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from enum import Enum
+
+from asc.api.apps import App
+from asc.api.client import Client
+from asc.builds import history
+from asc.builds.number import BuildNumber
+from asc.builds.platforms import PLATFORM_NAMES
+from asc.builds.reasons import told
+from asc.builds.upload import record
+from asc.builds.upload.model import AWAITING, FAILED, Number, Upload
+from asc.builds.upload.source import Source, md5_in
+from asc.errors import Error
+
+log = logging.getLogger(__name__)
+
+
+class IfExists(Enum):
+    """What to do when the number is taken."""
+
+    RESUME = "resume"
+    """Go on where the upload of the same file stopped; another file is an error."""
+    SKIP = "skip"
+    """Take what is there, whatever file it came from."""
+    FAIL = "fail"
+    """An error, unless the upload was only begun."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """`upload` is None where nothing was begun. `is_there` when no byte has to be sent any more."""
+
+    upload: Upload | None = None
+    is_there: bool = False
+    start_again: bool = False
+    """The upload that was begun is of another file: it has to be deleted first."""
+
+
+def assess(client: Client, number: Number, source: Source, if_exists: IfExists) -> Standing:
+    """Looks at the uploads of this number. Raises Error where the number is taken and that is not wanted."""
+    uploads = record.find(client, number)
+    return judge(client, uploads[0], source, if_exists) if uploads else Standing()
+
+
+def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -> Standing:
+    """The same for one upload that was found."""
+    assert upload.number
+    same = is_same_file(upload, source)
+    if upload.state == FAILED:
+        if same is False:  # mended since: whether the number can be used again is Apple's to say
+            return Standing()
+        raise Error(
+            f"App Store Connect refused this file before: {told(upload.errors)}.",
+            f"Mend that and build again with the next build number ({_next(client, upload.number)}).",
+        )
+    if upload.state == AWAITING and not (upload.file and upload.file.committed):
+        return Standing(upload, start_again=same is False)
+    if if_exists is IfExists.FAIL:
+        raise taken(client, upload.number)
+    if same is False and if_exists is IfExists.RESUME:
+        raise taken(client, upload.number, "by another file (its size or checksum differs)")
+    if same is False:
+        log.warning("%s is there already, but from another file than %s.", upload.number, source.path.name)
+    if upload.file is None:
+        log.warning("%s is there already; which file it came from is not known.", upload.number)
+    return Standing(upload, is_there=True)
+
+
+def is_same_file(upload: Upload, source: Source) -> bool | None:
+    """Whether the upload is of this file; None where that cannot be known."""
+    file = upload.file
+    if file is None:
+        return None
+    if file.size and file.size != source.size:
+        return False
+    if upload.state == AWAITING:  # parts of it may be from an older build: they are looked at one by one
+        return None
+    known = [(part.offset, part.length, part.entity_tag) for part in file.parts]
+    known.append((0, source.size, file.checksums.get("MD5", "")))
+    verdicts = [source.md5(offset, length) == md5_in(tag) for offset, length, tag in known if md5_in(tag)]
+    return all(verdicts) if verdicts else None
+
+
+def taken(client: Client, number: Number, how: str = "") -> Error:
+    """The error for a number that is used up, with the next one that is free."""
+    platform = PLATFORM_NAMES.get(number.platform, number.platform)
+    return Error(
+        f"Build number {number.build_number} of {number.version} ({platform}) is taken{f' {how}' if how else ''}.",
+        f"The next free one is {_next(client, number)} (fetch-build-number tells it). "
+        "With if-exists: skip the step goes on with the build that is there.",
+    )
+
+
+def _next(client: Client, number: Number) -> str:
+    used = history.highest_first(history.numbers_used(client, App(number.app_id), number.platform, None))
+    highest = used[0].number if used else BuildNumber.parse(number.build_number)
+    return highest.next().text if highest else "a higher one"

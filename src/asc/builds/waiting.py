@@ -1,0 +1,183 @@
+"""Waiting for what Apple does with an upload: the record of the upload and the build are watched together.
+
+Either alone can mislead: a record may stay AWAITING_UPLOAD though its build is VALID already, and reads of records
+answer 404 at random. FAILED and INVALID end the wait at once, with Apple's reasons.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from asc.api.client import Client
+from asc.api.errors import ApiError
+from asc.builds import reasons
+from asc.builds.distribution import state
+from asc.builds.distribution.state import BuildState
+from asc.builds.upload import record
+from asc.builds.upload.model import COMPLETE, FAILED, Number, Reason, Upload
+from asc.errors import Error
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.5, 1.5, 30.0
+"""Seconds between looks: often at first, for small apps are done within a minute, then seldom."""
+HEARTBEAT = 60.0
+"""Seconds after which an unchanged state is told again."""
+BLANKS_SURVIVED = 5
+"""Looks in a row that may be answered “not found”."""
+INSTALLABLE_INTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
+INSTALLABLE_EXTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING", "BETA_APPROVED"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is waited for: a number, and the ids that are known of it ("" where not)."""
+
+    number: Number
+    upload_id: str = ""
+    build_id: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look showed."""
+
+    upload: Upload | None = None
+    build: BuildState | None = None
+
+    def __str__(self) -> str:
+        if self.build and self.build.processing_state != "VALID":
+            return f"the build is {self.build.processing_state}"
+        if self.build:
+            return f"internal testing: {self.build.internal_state}, external: {self.build.external_state}"
+        return f"the upload is {self.upload.state}" if self.upload else "nothing is to be seen of it yet"
+
+
+def is_taken(seen: Seen) -> bool:
+    """Whether Apple has taken the upload: it is checked, or a build of it exists."""
+    return seen.build is not None or (seen.upload is not None and seen.upload.state == COMPLETE)
+
+
+def is_processed(seen: Seen) -> bool:
+    """Whether the build can be given to testers."""
+    return seen.build is not None and seen.build.processing_state == "VALID"
+
+
+def is_installable(seen: Seen, external: bool) -> bool:
+    """Whether testers can install the build; `external` testers, or those of the team."""
+    if not is_processed(seen) or seen.build is None:
+        return False
+    if external:
+        return seen.build.external_state in INSTALLABLE_EXTERNALLY
+    return seen.build.internal_state in INSTALLABLE_INTERNALLY
+
+
+class Watch:
+    """Looks at a target until something is reached or the deadline has passed. `timeout` is in seconds from now."""
+
+    def __init__(self, client: Client, target: Target, timeout: float) -> None:
+        self.target = target
+        self._client = client
+        self._clock = client.clock
+        self._timeout = timeout
+        self._began = self._clock.monotonic()
+        self._blanks = 0
+
+    def until(self, reached: Callable[[Seen], bool]) -> Seen:
+        """Looks until `reached`. Raises Error when Apple refuses the build, or when the time is over."""
+        pause, told, told_at = FIRST_PAUSE, "", self._began
+        while True:
+            seen = self._look()
+            self._check(seen)
+            if reached(seen):
+                log.info("%s: %s (after %s)", self.target.number, seen, self._waited())
+                return seen
+            now = self._clock.monotonic()
+            if str(seen) != told or now - told_at >= HEARTBEAT:
+                told, told_at = str(seen), now
+                log.info("%s: %s (%s so far)", self.target.number, seen, self._waited())
+            left = self._began + self._timeout - now
+            if left <= 0:
+                raise self._too_late(seen)
+            self._clock.sleep(min(pause, left))
+            pause = min(pause * GROWTH, LONGEST_PAUSE)
+
+    def _look(self) -> Seen:
+        try:
+            seen = self._look_once()
+        except ApiError as error:
+            self._blanks += 1
+            if error.status != 404 or self._blanks > BLANKS_SURVIVED:
+                raise
+            return Seen()
+        self._blanks = 0
+        if seen.build:
+            self.target = replace(self.target, build_id=seen.build.id)
+        return seen
+
+    def _look_once(self) -> Seen:
+        if self.target.build_id:
+            return Seen(build=state.read(self._client, self.target.build_id))
+        number = self.target.number
+        if not self.target.upload_id:
+            return Seen(build=state.find(self._client, number))
+        with ThreadPoolExecutor(1) as pool:
+            upload = pool.submit(record.read, self._client, self.target.upload_id, number.app_id)
+            build = state.find(self._client, number)
+            return Seen(upload.result(), build)
+
+    def _check(self, seen: Seen) -> None:
+        """Raises Error for an end that no waiting changes."""
+        if seen.build and seen.build.processing_state in ("FAILED", "INVALID"):
+            raise refusal(self.target.number, seen.build.processing_state, self._why(seen))
+        if seen.upload and seen.upload.state == FAILED and not seen.build:
+            raise refusal(self.target.number, FAILED, seen.upload.errors)
+
+    def _why(self, seen: Seen) -> tuple[Reason, ...]:
+        """Apple's reasons stand in the record of the upload, also when the build was refused."""
+        upload_id = self.target.upload_id or (seen.build.upload_id if seen.build else "")
+        if seen.upload and seen.upload.errors:
+            return seen.upload.errors
+        try:
+            return record.read(self._client, upload_id).errors if upload_id else ()
+        except ApiError:
+            return ()
+
+    def _waited(self) -> str:
+        return duration(self._clock.monotonic() - self._began)
+
+    def _too_late(self, seen: Seen) -> Error:
+        known = self.target.upload_id and f"build-upload-id: {self.target.upload_id}"
+        known = known or (self.target.build_id and f"build-id: {self.target.build_id}")
+        instead = f", or with {known} instead of file" if known else ""
+        return Error(
+            f"{self.target.number} was not done after {duration(self._timeout)} (timeout): {seen}.",
+            f"Nothing is lost. Run the step again with a longer timeout{instead}.",
+        )
+
+
+def refusal(number: Number, state: str, why: tuple[Reason, ...]) -> Error:
+    """The error for a build that Apple refused."""
+    hint = reasons.hint(why)
+    return Error(
+        f"Apple refused {number} ({state}): {reasons.told(why)}.",
+        f"{hint + ' ' if hint else ''}Then upload it with a new build number"
+        + (
+            "."
+            if why
+            else "; the reason is in the mail that Apple sent, and in App Store Connect, TestFlight."
+        ),
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `8 s`, `3 min 20 s`, `1 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
+    return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")
