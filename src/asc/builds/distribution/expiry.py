@@ -1,0 +1,105 @@
+"""Builds that make way: earlier ones that expire, and those in the queue of beta review that are withdrawn.
+
+https://developer.apple.com/documentation/appstoreconnectapi/patch-v1-builds-_id_
+A build leaves the queue by expiring; there is no other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from asc.api.client import Client, Query
+from asc.api.document import Document
+from asc.builds.distribution.ground import Ground, goes_outside
+from asc.builds.distribution.names import shown
+from asc.builds.distribution.state import BuildState
+from asc.builds.distribution.wishes import Wishes
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another build of the app."""
+
+    id: str
+    version: str
+    build_number: str
+    platform: str
+    uploaded_at: datetime | None
+
+    def __str__(self) -> str:
+        return f"{shown(self.version)} ({shown(self.build_number)})"
+
+
+@dataclass(frozen=True)
+class Others:
+    """The builds that are to make way."""
+
+    previous: tuple[Other, ...] = ()
+    waiting: tuple[Other, ...] = ()
+
+
+def others(client: Client, wishes: Wishes, ground: Ground, state: BuildState | None) -> Others:
+    """The builds that are to make way: at most one listing for each of the two reasons, side by side.
+
+    Of the same platform; earlier ones that are not expired, in the same train unless the platform is wished; and
+    those that wait for review, where this build is to be reviewed.
+    """
+    target = ground.target
+    platform = state.platform if state and state.platform else target.platform
+    version = (state.version if state else "") or target.version
+    train = version if wishes.expire_previous == "train" else None
+    with ThreadPoolExecutor(1) as pool:
+        withdrawn = wishes.reject_waiting and wishes.submit_review and goes_outside(wishes, ground)
+        in_queue = {"filter[betaAppReviewSubmission.betaReviewState]": "WAITING_FOR_REVIEW"}
+        asked = pool.submit(_list, client, target.app.id, platform, in_queue) if withdrawn else None
+        found: tuple[Other, ...] = ()
+        if wishes.expire_previous and (train or wishes.expire_previous == "platform"):
+            found = _list(client, target.app.id, platform, {"filter[preReleaseVersion.version]": train})
+        waiting = asked.result() if asked else ()
+    return Others(
+        previous=tuple(
+            other for other in found if (not train or other.version == train) and _is_before(other, state)
+        ),
+        waiting=tuple(other for other in waiting if not state or other.id != state.id),
+    )
+
+
+def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[Other, ...]:
+    found = client.list(
+        "/v1/builds",
+        {
+            "filter[app]": app_id,
+            "filter[expired]": "false",
+            "filter[preReleaseVersion.platform]": platform,
+            "include": "preReleaseVersion",
+            "fields[builds]": "version,uploadedDate,expired,preReleaseVersion",
+            "fields[preReleaseVersions]": "version,platform",
+            **query,
+        },
+    )
+    return tuple(other for other in _read(found) if other.platform == platform)
+
+
+def _read(found: Document) -> Iterator[Other]:
+    for build in found.data:
+        train = found.one(build, "preReleaseVersion")
+        if train and build.attributes.get("expired") is not True:
+            yield Other(
+                build.id,
+                train.text("version"),
+                build.text("version"),
+                train.text("platform"),
+                build.time("uploadedDate"),
+            )
+
+
+def _is_before(other: Other, state: BuildState | None) -> bool:
+    """Whether it was uploaded before the build; where a date is missing, nobody can say, and it stays."""
+    if state is None:
+        return True
+    if other.id == state.id or not other.uploaded_at or not state.uploaded_at:
+        return False
+    return other.uploaded_at < state.uploaded_at

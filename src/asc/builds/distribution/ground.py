@@ -1,0 +1,83 @@
+"""What was learned before the upload: where the build goes, and what the app has already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from asc.api.apps import App
+from asc.builds.distribution.names import shown
+from asc.builds.distribution.wishes import Wishes
+
+
+@dataclass(frozen=True)
+class Target:
+    """The build that is to be: `platform` as Apple writes it.
+
+    `uses_non_exempt_encryption` is what the binary (ITSAppUsesNonExemptEncryption) or the existing build says,
+    None where it says nothing.
+    """
+
+    app: App
+    platform: str
+    version: str = ""
+    build_number: str = ""
+    uses_non_exempt_encryption: bool | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of testers. Groups with `all_builds` get every build by themselves."""
+
+    id: str
+    name: str
+    internal: bool = False
+    all_builds: bool = False
+
+    def __str__(self) -> str:
+        return f"the {'internal' if self.internal else 'external'} group {shown(self.name)}"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """An export compliance declaration; `state` as Apple writes it."""
+
+    id: str
+    code: str
+    state: str
+
+    def __str__(self) -> str:
+        return f"{self.id} ({', '.join(filter(None, (shown(self.code), shown(self.state))))})"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A resource that exists: its id, and its attributes by Apple's names."""
+
+    id: str
+    attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the app has, as far as the wishes ask.
+
+    `groups` are those wished that exist, `new_groups` the names to create, `tester_ids` go by folded address,
+    `app_localizations` by locale.
+    """
+
+    target: Target
+    primary_locale: str = ""
+    groups: tuple[Group, ...] = ()
+    new_groups: tuple[str, ...] = ()
+    tester_ids: Mapping[str, str] = field(default_factory=dict)
+    review_detail: Known | None = None
+    app_localizations: Mapping[str, Known] = field(default_factory=dict)
+    declaration: Declaration | None = None
+
+
+def goes_outside(wishes: Wishes, ground: Ground) -> bool:
+    """Whether somebody outside of the team gets the build, which Apple reviews first."""
+    new = bool(ground.new_groups) and wishes.create_groups == "external"
+    return bool(wishes.testers) or new or any(not group.internal for group in ground.groups)

@@ -1,0 +1,203 @@
+"""All that can be known to fail is found here, before the first byte of a binary goes up.
+
+One request in the common case: the app with its groups, review details, texts and declarations.
+https://developer.apple.com/documentation/appstoreconnectapi/get-v1-apps-_id_
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from asc.api.client import Client
+from asc.api.document import Document, Resource
+from asc.builds.distribution import choosing
+from asc.builds.distribution.ground import Declaration, Ground, Group, Known, Target, goes_outside
+from asc.builds.distribution.included import LARGEST_INCLUDE, is_cut, many
+from asc.builds.distribution.wishes import APP_ATTRIBUTES, REVIEW_ATTRIBUTES, Tester, Wishes
+from asc.errors import Error
+
+log = logging.getLogger(__name__)
+
+TESTERS_AT_ONCE = 40
+"""Addresses in one request, so that its line stays below 8 KiB."""
+AT_ONCE = 6
+"""Requests side by side."""
+_CONTACT = ("contactFirstName", "contactLastName", "contactEmail", "contactPhone")
+_FIELDS = {
+    "betaGroups": "name,isInternalGroup,hasAccessToAllBuilds",
+    "betaAppLocalizations": ",".join(("locale", *APP_ATTRIBUTES.values())),
+    "appEncryptionDeclarations": "appEncryptionDeclarationState,codeValue",
+}
+_PLACES = {  # where all of them are listed, when not all came along with the app
+    "betaGroups": ("/v1/betaGroups", True),
+    "betaAppLocalizations": ("/v1/apps/{}/betaAppLocalizations", False),
+    "appEncryptionDeclarations": ("/v1/apps/{}/appEncryptionDeclarations", False),
+}
+
+
+def preflight(client: Client, wishes: Wishes, target: Target) -> Ground:
+    """What the app has of what is wished. Raises Error for what cannot be fulfilled, naming the input.
+
+    Takes one request, one more for 40 testers each, and pages where there is more than an answer holds.
+    """
+    _check_encryption(wishes, target)
+    testers = wishes.testers
+    chunks = [testers[start : start + TESTERS_AT_ONCE] for start in range(0, len(testers), TESTERS_AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = [pool.submit(_known_testers, client, target.app.id, chunk) for chunk in chunks]
+        ground = _survey(client, wishes, target)
+        known = {address: identifier for each in asked for address, identifier in each.result().items()}
+    ground = replace(ground, tester_ids=known)
+    if wishes.submit_review and goes_outside(wishes, ground):
+        _check_review_detail(wishes, ground)
+    return ground
+
+
+def _survey(client: Client, wishes: Wishes, target: Target) -> Ground:
+    """The app's side of the ground, with the groups and the declaration chosen."""
+    names = _asked_for(wishes)
+    if not names:
+        return Ground(target, primary_locale=target.app.primary_locale)
+    document = client.get(f"/v1/apps/{target.app.id}", _query(wishes, names))
+    app = document.data[0] if document.data else Resource("apps", target.app.id)
+    found = {name: _all(client, document, app, name) for name in names if name in _PLACES}
+    groups, new_groups = choosing.groups(
+        wishes.groups, [_group(each) for each in found.get("betaGroups", ())], wishes.create_groups
+    )
+    detail = document.one(app, "betaAppReviewDetail")
+    declarations = [_declaration(each) for each in found.get("appEncryptionDeclarations", ())]
+    wished = wishes.encryption_declaration
+    return Ground(
+        target=target,
+        primary_locale=app.text("primaryLocale") or target.app.primary_locale,
+        groups=groups,
+        new_groups=new_groups,
+        review_detail=Known(detail.id, detail.attributes) if detail else None,
+        app_localizations={
+            each.text("locale"): Known(each.id, each.attributes)
+            for each in found.get("betaAppLocalizations", ())
+        },
+        declaration=choosing.declaration(wished, declarations) if wished else None,
+    )
+
+
+def _asked_for(wishes: Wishes) -> list[str]:
+    """The relationships of the app that the wishes are about."""
+    reviewed = wishes.submit_review and wishes.distributes
+    asked = {
+        "betaGroups": bool(wishes.groups),
+        "betaAppReviewDetail": reviewed or wishes.review_info is not None,
+        "betaAppLocalizations": bool(wishes.app_info),
+        "appEncryptionDeclarations": bool(wishes.encryption_declaration),
+    }
+    return [name for name, wanted in asked.items() if wanted]
+
+
+def _query(wishes: Wishes, names: Sequence[str]) -> dict[str, str | int]:
+    review = list(REVIEW_ATTRIBUTES.values())
+    if not (wishes.review_info and wishes.review_info.demo_account_password):
+        review.remove("demoAccountPassword")  # what is not needed need not be known
+    fields = {**_FIELDS, "betaAppReviewDetails": ",".join(review)}
+    query: dict[str, str | int] = {
+        "include": ",".join(names),
+        "fields[apps]": ",".join(("primaryLocale", *names)),
+    }
+    for name in names:
+        resources = "betaAppReviewDetails" if name == "betaAppReviewDetail" else name
+        query[f"fields[{resources}]"] = fields[resources]
+        if name in _PLACES:
+            query[f"limit[{name}]"] = LARGEST_INCLUDE
+    return query
+
+
+def _all(client: Client, document: Document, app: Resource, name: str) -> Sequence[Resource]:
+    """All resources of a relationship: those that came along, or the listing where they are not all."""
+    if not is_cut(app, name):
+        return many(document, app, name)
+    path, by_filter = _PLACES[name]
+    app_filter = {"filter[app]": app.id} if by_filter else {}
+    return client.list(path.format(app.id), {**app_filter, f"fields[{name}]": _FIELDS[name]}).data
+
+
+def _known_testers(client: Client, app_id: str, testers: Sequence[Tester]) -> dict[str, str]:
+    """The ids of those whom the app knows, by folded address."""
+    wanted = {tester.email.casefold() for tester in testers}
+    query = {
+        "filter[apps]": app_id,
+        "filter[email]": ",".join(tester.email for tester in testers),
+        "fields[betaTesters]": "email",
+    }
+    found = client.list("/v1/betaTesters", query).data
+    return {
+        each.text("email").casefold(): each.id for each in found if each.text("email").casefold() in wanted
+    }
+
+
+def _check_encryption(wishes: Wishes, target: Target) -> None:
+    """Export compliance must be answered, once, and without contradiction."""
+    wished, there = wishes.encryption, target.uses_non_exempt_encryption
+    if wishes.encryption_declaration and wished is False:
+        raise Error(
+            "encryption-declaration is given, but uses-non-exempt-encryption is false.",
+            "A declaration belongs to non-exempt encryption: leave one of the two out.",
+        )
+    if wished is not None and there is not None and wished != there:
+        raise encryption_contradiction(wished, there)
+    if wishes.distributes and wished is None and there is None:
+        raise encryption_unanswered()
+
+
+def encryption_contradiction(wished: bool, there: bool) -> Error:
+    """The error for an answer that differs from the one that Apple has or will take from the binary."""
+    return Error(
+        f"uses-non-exempt-encryption is {str(wished).lower()}, but the build says {str(there).lower()}.",
+        "Apple does not let the answer change: leave the input out, or build again with another "
+        "ITSAppUsesNonExemptEncryption in the Info.plist.",
+    )
+
+
+def encryption_unanswered() -> Error:
+    """The error for a build that may go nowhere yet."""
+    return Error(
+        "Export compliance is not answered, and without it no tester gets the build.",
+        "Give uses-non-exempt-encryption: false when the app only uses encryption that is exempt (like HTTPS), "
+        "or put ITSAppUsesNonExemptEncryption into the Info.plist; with true, name the encryption-declaration.",
+    )
+
+
+def _check_review_detail(wishes: Wishes, ground: Ground) -> None:
+    """Apple refuses a submission without a contact, and without the demo account that is said to be needed."""
+    there = ground.review_detail.attributes if ground.review_detail else {}
+    wished = wishes.review_info.attributes() if wishes.review_info else {}
+    result = {**there, **wished}
+    needed = [*_CONTACT]
+    if result.get("demoAccountRequired") is True:
+        needed.append("demoAccountName")
+        if not there.get("demoAccountName"):  # Apple need not show a password that it has
+            needed.append("demoAccountPassword")
+    words = {name: ours.replace("_", "-") for ours, name in REVIEW_ATTRIBUTES.items()}
+    missing = [words[name] for name in needed if not str(result.get(name) or "").strip()]
+    if missing:
+        raise Error(
+            f"The beta review needs what neither App Store Connect nor beta-review-info has: {', '.join(missing)}.",
+            "Add it to beta-review-info (or in App Store Connect under TestFlight, Test Information), "
+            "or give submit-beta-review: false.",
+        )
+
+
+def _group(resource: Resource) -> Group:
+    return Group(
+        id=resource.id,
+        name=resource.text("name"),
+        internal=resource.attributes.get("isInternalGroup") is True,
+        all_builds=resource.attributes.get("hasAccessToAllBuilds") is True,
+    )
+
+
+def _declaration(resource: Resource) -> Declaration:
+    return Declaration(
+        resource.id, resource.text("codeValue"), resource.text("appEncryptionDeclarationState")
+    )

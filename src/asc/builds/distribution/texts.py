@@ -1,0 +1,164 @@
+"""Texts for testers: what App Store Connect refuses taken out, cut to its limit, and its locales.
+
+https://developer.apple.com/documentation/appstoreconnectapi/betabuildlocalization
+https://developer.apple.com/help/app-store-connect/reference/app-store-localizations
+Everything that languages are written with stays: joiners, marks and direction marks are letters' business.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+
+from asc.builds.distribution.names import shown
+
+LONGEST_WHATS_NEW = 4000
+"""Characters that App Store Connect takes, counted as UTF-16 does: the strictest way."""
+CUT_MARK = "…"
+_WORD_END_WITHIN = 0.85
+"""A line or word that ends after this share of the limit is a better place to cut than the limit itself."""
+
+# Unicode's Emoji_Presentation in the basic plane: shown as pictures without being asked to.
+_PICTURES = (
+    "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693\u26a1\u26aa\u26ab"
+    "\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705\u270a\u270b\u2728\u274c\u274e"
+    "\u2753-\u2755\u2757\u2795-\u2797\u27b0\u27bf\u2b1b\u2b1c\u2b50\u2b55"
+    # The planes above, without letters in circles and squares, alchemy and arrows, which are characters.
+    "\U0001f000-\U0001f0ff\U0001f10d-\U0001f10f\U0001f12f\U0001f16c-\U0001f171\U0001f17e\U0001f17f\U0001f18e"
+    "\U0001f191-\U0001f1ff\U0001f201-\U0001f64f\U0001f680-\U0001f6ff\U0001f7e0-\U0001f7ff\U0001f90c-\U0001faff"
+    "\U0001fc00-\U0001fffd"
+)
+# Characters that are pictures only where a variation selector or a skin tone follows.
+_SYMBOLS = "\u00a9\u00ae\u203c\u2049\u2100-\u27bf\u2900-\u2bff\u3030\u303d\u3297\u3299"
+_TONE = "\U0001f3fb-\U0001f3ff"
+_FOLLOWERS = f"[{_TONE}\ufe0e\ufe0f\u20e3\U000e0020-\U000e007f]"
+_EMOJI = (
+    f"(?:[0-9#*]\ufe0f?\u20e3"
+    f"|[\U0001f1e6-\U0001f1ff]{{2}}"  # flags
+    f"|[{_PICTURES}]{_FOLLOWERS}*"
+    f"|[{_SYMBOLS}](?:\ufe0f|[{_TONE}]){_FOLLOWERS}*)"
+    f"(?:\u200d[{_PICTURES}{_SYMBOLS}]{_FOLLOWERS}*)*\u200d?"
+)
+_REFUSED = re.compile(f"(?:(?P<emoji>{_EMOJI})|(?P<less><)|(?P<box>[\u2500-\u257f]+))(?P<blank>[ \u00a0]?)")
+_INVISIBLE = re.compile(  # with what a terminal is told by them
+    "\x1b\\[[0-9;]*[A-Za-z]|[\x00-\x08\x0e-\x1f\x7f-\x9f\ufe0f\ufeff\ufff9-\uffff\ud800-\udfff\U000e0000-\U000e00ff]"
+)
+_NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+
+_LOCALES = """
+ar-SA bn-BD ca cs da de-DE el en-AU en-CA en-GB en-US es-ES es-MX fi fr-CA fr-FR gu-IN he hi hr hu id it ja kn-IN ko
+ml-IN mr-IN ms nl-NL no or-IN pa-IN pl pt-BR pt-PT ro ru sk sl-SI sv ta-IN te-IN th tr uk ur-PK vi zh-Hans zh-Hant
+"""
+LOCALES = tuple(_LOCALES.split())
+"""The locales of App Store Connect. Apple adds to them, so that others are not refused for being unknown."""
+_OTHERWISE_CALLED = {
+    "iw": "he", "in": "id", "nb": "no", "nn": "no", "zh-cn": "zh-Hans", "zh-sg": "zh-Hans", "zh-tw": "zh-Hant",
+    "zh-hk": "zh-Hant", "ca-es": "ca", "cs-cz": "cs", "da-dk": "da", "el-gr": "el", "fi-fi": "fi", "he-il": "he",
+    "hi-in": "hi", "hr-hr": "hr", "hu-hu": "hu", "id-id": "id", "it-it": "it", "ja-jp": "ja", "ko-kr": "ko",
+    "ms-my": "ms", "nb-no": "no", "no-no": "no", "pl-pl": "pl", "ro-ro": "ro", "ru-ru": "ru", "sk-sk": "sk",
+    "sv-se": "sv", "th-th": "th", "tr-tr": "tr", "uk-ua": "uk", "vi-vn": "vi",
+}  # fmt: skip
+
+
+def clean(text: str, limit: int = LONGEST_WHATS_NEW) -> tuple[str, list[str]]:
+    """The text as App Store Connect takes it, and what had to be changed, in words (blanks around do not count)."""
+    text = _NEWLINES.sub("\n", text)
+    taken_out: Counter[str] = Counter()
+    while True:  # what was taken out may have kept two halves of an emoji apart
+        cleaner, controls = _INVISIBLE.subn("", _without_refused(text, taken_out))
+        taken_out["control characters"] += controls
+        if cleaner == text:
+            break
+        text = cleaner
+    text = "\n".join(line.rstrip(" \t\u00a0") for line in text.strip().split("\n"))
+    changes = [f"{what} taken out ({count})" for what, count in taken_out.items() if count]
+    if _length(text) > limit:
+        changes.append(f"cut from {_length(text)} to {limit} characters")
+        text = _cut(text, limit)
+    return text, changes
+
+
+def clean_all(texts: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The same for texts by locale: those of which something is left, and a line for each that was changed."""
+    cleaned: dict[str, str] = {}
+    changed: list[str] = []
+    for locale, text in texts.items():
+        result, changes = clean(text)
+        if result:
+            cleaned[locale] = result
+        if changes:
+            changed.append(f"{shown(locale)}: {', '.join(changes)}" + ("" if result else "; nothing is left"))
+    return cleaned, changed
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two texts read the same; App Store Connect may store newlines and blanks around otherwise."""
+    return _NEWLINES.sub("\n", one).strip() == _NEWLINES.sub("\n", other).strip()
+
+
+def locale(text: str) -> str:
+    """The locale as App Store Connect writes it: `en_us` → `en-US`. Raises ValueError where it has another name for it.
+
+    A locale that is not known, but looks like one, passes.
+    """
+    folded = text.strip().replace("_", "-").lower()
+    for known in LOCALES:
+        if known.lower() == folded:
+            return known
+    language = folded.partition("-")[0]
+    meant = [known for known in LOCALES if known.partition("-")[0] == folded]
+    if folded in _OTHERWISE_CALLED:
+        meant = [_OTHERWISE_CALLED[folded]]
+    if meant:
+        raise ValueError(
+            f"{shown(text)} is not a locale of App Store Connect; did you mean {' or '.join(meant)}?"
+        )
+    found = re.fullmatch(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?", folded)
+    if not found:
+        raise ValueError(f"{shown(text)} is not a locale, like en-US or ja")
+    script, region = found[2], found[3]
+    return language + (f"-{script.title()}" if script else "") + (f"-{region.upper()}" if region else "")
+
+
+def _without_refused(text: str, taken_out: Counter[str]) -> str:
+    words = {"emoji": "emoji", "less": "“<”", "box": "box drawing"}
+
+    def take_out(found: re.Match[str]) -> str:
+        taken_out[next(word for name, word in words.items() if found[name])] += 1
+        at_start = not found.start() or found.string[found.start() - 1] in " \n\u00a0"
+        return "" if at_start else found["blank"]  # no blank is left double
+
+    return _REFUSED.sub(take_out, text)
+
+
+def _length(text: str) -> int:
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def _cut(text: str, limit: int) -> str:
+    room, end = limit - len(CUT_MARK), 0
+    while end < len(text) and room >= (size := _length(text[end])):
+        room, end = room - size, end + 1
+    early = int(end * _WORD_END_WITHIN)
+    for blank in ("\n", " "):
+        at = text.rfind(blank, early, end + 1)
+        if at > 0:
+            return text[:at].rstrip() + CUT_MARK
+    while end > 1 and _belongs_to_the_one_before(text[end - 1], text[end]):
+        end -= 1
+    return text[:end].rstrip() + CUT_MARK
+
+
+def _belongs_to_the_one_before(before: str, character: str) -> bool:
+    """Whether a cut between the two would be seen: at marks, joiners, virama and the vowels of Hangul in pieces."""
+    joins = "\u200c\u200d"
+    return (
+        unicodedata.category(character).startswith("M")
+        or character in joins
+        or before in joins
+        or unicodedata.combining(before) == 9  # a virama joins the letter that follows
+        or "\u1160" <= character <= "\u11ff"
+        or "\ud7b0" <= character <= "\ud7ff"
+    )
