@@ -162,6 +162,27 @@ def test_an_event_nested_without_end(tmp_path: Path) -> None:
     assert by_hand(GITHUB_EVENT_PATH=str(tmp_path / "event")).code == 2
 
 
+@pytest.mark.parametrize(
+    ("answer", "trickle"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\n", b"X-Slow: line\r\n", id="header-lines"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue"),
+    ],
+)
+def test_a_head_that_trickles_ends_with_retry_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, trickle: bytes
+) -> None:
+    """Given a server whose answer begins for ever, the step gives up long before the server does."""
+    monkeypatch.setattr("asc.api.attempts.SHORTEST_READ_TIMEOUT", 1.0)
+    with server(answer, trickle) as url:
+        started = time.monotonic()
+        inputs = {"bundle-id": APP, "retry-for": "1s", "api-key": key_json()}
+        done = in_job(tmp_path, inputs, ASC_API_URL=url)
+        took = time.monotonic() - started
+    assert done.code == 3
+    assert took < 4
+
+
 def test_a_body_that_trickles_ends_with_retry_for(tmp_path: Path) -> None:
     """Given a server that sends its answer little by little, the step gives up in time."""
     with start_sandbox(WORLD, faults=["GET /v1/apps slow=30 times=always"]) as sandbox:

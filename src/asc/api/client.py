@@ -39,6 +39,7 @@ class Client:
         self._key = key
         self._role = role
         self.clock = clock
+        self.settings = settings
         self.pause = clock.sleep
         self.traffic = Traffic()
         tokens = TokenSource(key, lambda: self.traffic.time_there(clock.now()), on_token)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 
 from asc.api.address import HOST, is_loopback
 
@@ -55,5 +59,59 @@ class _Adapter(requests.adapters.HTTPAdapter):
         super().__init__(pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **rest: Any) -> None:
-        """Makes the pool with our block size."""
+        """Makes the pool with our block size and our connections."""
         super().init_poolmanager(connections, maxsize, block, blocksize=self._block, **rest)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **rest: Any) -> urllib3.ProxyManager:
+        """The same behind a proxy."""
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, blocksize=self._block, **rest)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class _Impatient:
+    """A connection that waits for the whole head of an answer as long as for a byte of it.
+
+    A server that sends a header line now and then, or “100 Continue” for ever, is as silent as one that says nothing.
+    """
+
+    timeout: Any
+    sock: Any
+
+    def getresponse(self) -> Any:
+        """The answer, read up to its body."""
+        patience = self.timeout if isinstance(self.timeout, int | float) else None
+        if patience is None:
+            return super().getresponse()  # type: ignore[misc]
+        # A moment later than the socket's own timeout, whose words fit silence better.
+        timer = threading.Timer(patience + 0.25, self._hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            return super().getresponse()  # type: ignore[misc]
+        finally:
+            timer.cancel()
+
+    def _hang_up(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):  # gone already
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _HttpConnection(_Impatient, urllib3.connection.HTTPConnection):
+    """Plain."""
+
+
+class _HttpsConnection(_Impatient, urllib3.connection.HTTPSConnection):
+    """Encrypted."""
+
+
+class _HttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
+
+
+class _HttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
+
+
+_POOLS = {"http": _HttpPool, "https": _HttpsPool}
