@@ -1,0 +1,1 @@
+"""Certificates, profiles, the storage that keeps them, and the keychain."""
