@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
@@ -58,22 +58,36 @@ class _Unsure(Exception):
         self.error = error
 
 
-def planned(client: Client, wishes: Wishes, ground: Ground, state: BuildState | None) -> Plan:
-    """The plan for a build, or for one that does not exist yet (None). Reads other builds where wished."""
-    return plan(wishes, ground, state, others(client, wishes, ground, state))
+def planned(
+    client: Client, wishes: Wishes, ground: Ground, state: BuildState | None, *, was_silent: bool = False
+) -> Plan:
+    """The plan for a build, or for one that does not exist yet (None). Reads other builds where wished.
+
+    `was_silent`: notifications were off before this run. Raises what `plan` raises.
+    """
+    return plan(wishes, ground, state, others(client, wishes, ground, state), was_silent=was_silent)
 
 
-def distribute(client: Client, wishes: Wishes, ground: Ground, state: BuildState) -> Outcome:
+def distribute(
+    client: Client,
+    wishes: Wishes,
+    ground: Ground,
+    state: BuildState,
+    tell: Callable[[Change], None] = lambda change: None,
+) -> Outcome:
     """Makes what is wished true. Raises Error with Apple's reason for what was refused.
 
-    After a lost answer everything is read and planned again, and what is there is not done twice.
+    After a lost answer everything is read and planned again, and what is there is not done twice. `tell` hears of
+    each change that was made, also when a later one fails.
     """
     done: list[Change] = []
-    silent = state.auto_notify
+    silent = state.auto_notify is False
     for round_ in range(1, ROUNDS + 1):
-        now = planned(client, wishes, ground, state)
+        now = planned(client, wishes, ground, state, was_silent=silent)
         try:
-            _make_all(client, now.without(done), done)
+            for made in _make_all(client, now.without(done)):
+                done.append(made)
+                tell(made)
             return Outcome(tuple(done), now.notes)
         except _Unsure as unsure:
             if round_ == ROUNDS:
@@ -81,12 +95,12 @@ def distribute(client: Client, wishes: Wishes, ground: Ground, state: BuildState
             log.info("%s Looking what App Store Connect has now.", unsure.error.message)
         client.pause(LOOK_AGAIN_AFTER * round_)
         ground = preflight(client, wishes, ground.target)
-        # A notification is due by what was before this run switched it on.
-        state = replace(fetch(client, state.id), auto_notify=silent)
+        state = fetch(client, state.id)
     raise AssertionError("the last round returns or raises")
 
 
-def _make_all(client: Client, now: Plan, done: list[Change]) -> None:
+def _make_all(client: Client, now: Plan) -> Iterator[Change]:
+    """The changes as they are made. A phase is done whole before its errors are raised."""
     for phase in now.phases:
         with ThreadPoolExecutor(min(AT_ONCE, len(phase))) as pool:
             results = list(pool.map(lambda change: _attempt(client, change), phase))
@@ -95,7 +109,7 @@ def _make_all(client: Client, now: Plan, done: list[Change]) -> None:
             if isinstance(result, Error):
                 failed.append((change, result))
             elif result:
-                done.append(result)
+                yield result
         _raise(failed)
 
 

@@ -41,6 +41,9 @@ class Others:
     waiting: tuple[Other, ...] = ()
 
 
+NO_OTHERS = Others()
+
+
 def others(client: Client, wishes: Wishes, ground: Ground, state: BuildState | None) -> Others:
     """The builds that are to make way: at most one listing for each of the two reasons, side by side.
 

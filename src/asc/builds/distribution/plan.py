@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asc.builds.distribution import texts
-from asc.builds.distribution.expiry import Other, Others
+from asc.builds.distribution.expiry import NO_OTHERS, Other, Others
 from asc.builds.distribution.ground import Ground, Group, goes_outside
 from asc.builds.distribution.names import shown
 from asc.builds.distribution.preflight import encryption_contradiction, encryption_unanswered
@@ -66,9 +66,17 @@ class Plan:
         return Plan(tuple(phase for phase in left if phase), self.notes)
 
 
-def plan(wishes: Wishes, ground: Ground, state: BuildState | None, others: Others = Others()) -> Plan:  # noqa: B008
+def plan(
+    wishes: Wishes,
+    ground: Ground,
+    state: BuildState | None,
+    others: Others = NO_OTHERS,
+    *,
+    was_silent: bool = False,
+) -> Plan:
     """What is to be done for a build, or for one that does not exist yet (`state` None: everything).
 
+    `was_silent`: notifications were off before this run, which may have switched them on already.
     Raises Error for what cannot be done any more: a build that failed, expired or was rejected, an answer to
     export compliance that differs, an external group for a build that is for the team only.
     """
@@ -89,7 +97,7 @@ def plan(wishes: Wishes, ground: Ground, state: BuildState | None, others: Other
         ],
         [*_groups(wishes, ground, state), *_testers(wishes, ground, state), *withdrawn],
         review,
-        list(_notification(wishes, state)),
+        list(_notification(wishes, state, was_silent)),
         [_expire("expire", "expire {}", each) for each in others.previous if each.id not in gone],
     )
     return Plan(
@@ -127,7 +135,7 @@ def _check(wishes: Wishes, ground: Ground, state: BuildState | None) -> None:
 
 def _compliance(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:
     wished, there = wishes.encryption, state.uses_non_exempt_encryption if state else None
-    binary = ground.target.uses_non_exempt_encryption
+    binary = ground.target.uses_non_exempt_encryption if wishes.distributes else None
     if wished is not None and there is not None and wished != there:
         raise encryption_contradiction(wished, there)
     answer = wished if wished is not None else binary if there is None and state else None
@@ -312,9 +320,11 @@ def _waits_for_compliance(state: BuildState) -> bool:
     return state.external_state == "IN_EXPORT_COMPLIANCE_REVIEW"
 
 
-def _notification(wishes: Wishes, state: BuildState | None) -> Iterator[Change]:
+def _notification(wishes: Wishes, state: BuildState | None, was_silent: bool) -> Iterator[Change]:
     """Only where the switch comes too late: the build was available while it was off."""
-    if wishes.notify and state and state.auto_notify is False and state.external_state in _AVAILABLE:
+    if not wishes.notify or not state or state.external_state not in _AVAILABLE:
+        return
+    if was_silent or state.auto_notify is False:
         yield Change(
             "notification",
             "notify the testers who have the build already",
@@ -332,7 +342,7 @@ def _expire(kind: str, words: str, other: Other) -> Change:
 
 def _notes(wishes: Wishes, ground: Ground, state: BuildState | None, others: Others) -> Iterator[str]:
     for group in filter(_is_given_all, ground.groups):
-        yield f"{group} gets every build by itself: nothing is added to it".capitalize()
+        yield f"Nothing is added to {group}, which gets every build by itself"
     if not goes_outside(wishes, ground) or (state and state.external_state in _AVAILABLE):
         return
     if state and _waits_for_compliance(state):
