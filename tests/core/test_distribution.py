@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from asc.api.apps import App
+from asc.api.client import LARGEST_PAGE, _target
 from asc.api.document import Document
 from asc.api.errors import ApiError, AppleError
 from asc.builds.distribution import mappings
@@ -26,6 +27,7 @@ from asc.builds.distribution.state import QUERY, BuildState, Localization, fetch
 from asc.builds.distribution.wishes import AppInfo, ReviewInfo, Wishes
 from asc.builds.distribution.wishes import Tester as Person  # pytest takes names with Test for its own
 from asc.errors import Error, LostAnswerError, UnreachableError
+from support.contract import contract
 
 Json = dict[str, Any]
 TARGET = Target(App("app", "com.example.app", "Example", "en-US"), "IOS", "1.5", "42", False)
@@ -326,7 +328,10 @@ def test_notifications(wished: bool | None, there: bool, state: str, kinds: list
 
 @dataclass
 class Apple:
-    """A client with an App Store Connect behind it. `lose` and `refuse` hold for requests that match, once each."""
+    """A client with an App Store Connect behind it that holds each request against Apple's document.
+
+    `lose` and `refuse` hold for requests that match, once each.
+    """
 
     groups: dict[str, Json] = field(default_factory=dict)
     review: Json = field(default_factory=lambda: dict(CONTACT))
@@ -365,11 +370,13 @@ class Apple:
     # Reading
 
     def get(self, path: str, query: Mapping[str, Any]) -> Document:
+        contract().check_request("GET", _target(path, query))
         with self.lock:
             self.requests.append(f"GET {path}")
             return self._build() if path == "/v1/builds/b-42" else self._app(query["include"].split(","))
 
     def list(self, path: str, query: Mapping[str, Any]) -> Document:
+        contract().check_request("GET", _target(path, {"limit": LARGEST_PAGE, **query}))
         with self.lock:
             self.requests.append(f"GET {path}")
             if path == "/v1/betaGroups":
@@ -458,9 +465,11 @@ class Apple:
     # Writing
 
     def post(self, path: str, body: Any) -> Document:
+        contract().check_request("POST", path, body)
         return self._write("POST", path, body["data"])
 
     def patch(self, path: str, body: Any) -> Document:
+        contract().check_request("PATCH", path, body)
         return self._write("PATCH", path, body["data"])
 
     def _write(self, method: str, path: str, data: Any) -> Document:
