@@ -35,14 +35,19 @@ class FolderStorage:
         self.label = f"folder {root}"
 
     def read(self) -> Files:
-        """All files. Waits for a writer, except where the folder cannot be written and so not be locked."""
+        """All files. Waits for a writer; leaves no trace."""
         with _explained(self._root):
             if not self._root.is_dir():
                 raise StorageError(
                     "storage", f"{self.label} does not exist.", "Make it, or correct its path."
                 )
-            with self._locked(exclusive=False):
-                return self._pending().over(self._files())
+            while True:
+                lockable = (self._root / LOCK).exists()
+                with self._locked(exclusive=False) if lockable else contextlib.nullcontext():
+                    files = self._pending().over(self._files())
+                if lockable or not (self._root / LOCK).exists():
+                    return files
+                # The first writer ever came meanwhile.
 
     def prove_writable(self) -> None:
         """Writes a file and removes it; so with the folder itself where it is missing."""
@@ -71,14 +76,9 @@ class FolderStorage:
 
     @contextlib.contextmanager
     def _locked(self, *, exclusive: bool) -> Iterator[None]:
-        flags = os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
-        try:
-            descriptor = os.open(self._root / LOCK, flags, 0o600)
-        except PermissionError:
-            if exclusive:
-                raise
-            yield  # may be read but not written: then nothing can be locked
-            return
+        # Shared locks only need a file that can be read, so folders that cannot be written are locked, too.
+        flags = os.O_CREAT | os.O_RDWR if exclusive else os.O_RDONLY
+        descriptor = os.open(self._root / LOCK, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
             yield
@@ -133,7 +133,7 @@ class FolderStorage:
         new = where.parent / (UNFINISHED + secrets.token_hex(8))
         try:
             descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-            with open(descriptor, "wb") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(descriptor)

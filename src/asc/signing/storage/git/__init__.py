@@ -1,0 +1,1 @@
+"""Signing assets in a git repository, through the git client."""

@@ -1,0 +1,110 @@
+"""Runs the git client in a bare repository of its own, so that no name in a repository ever becomes one on the disk."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from asc.signing.storage.git.access import Access
+from asc.signing.storage.model import Options, StorageError, StorageUnreachable
+from asc.signing.storage.names import cleaned
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 300.0
+"""Seconds that one command may take."""
+LONGEST_OUTPUT = 600
+"""Characters of git's words that a message quotes."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left. `words` is what it said on standard error, fit for a message: one line, no secret."""
+
+    code: int
+    output: bytes
+    words: str
+
+
+class Client:
+    """git, with the environment that `access` gives it. The private folder goes with this object."""
+
+    def __init__(self, access: Access, options: Options) -> None:
+        self._access = access
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="asc-signing-", dir=options.temporary, ignore_cleanup_errors=True
+        )
+        self._private = Path(self._folder.name)  # of mode 0700, as tempfile makes it
+        self.repository = self._private / "repository.git"
+
+    def run(self, *arguments: str, data: bytes = b"") -> Result:
+        """Runs a command; raises StorageError where there is no git, or it does not end."""
+        with self._access.environment(self._private) as environment:
+            command = ["git", f"--git-dir={self.repository}", *arguments]
+            try:
+                # A group of its own: what git starts, ends with it.
+                process = subprocess.Popen(
+                    command,
+                    cwd=self._private,
+                    env=environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
+            except FileNotFoundError:
+                raise StorageError(
+                    "storage", "the git command was not found.", "Install git on this runner."
+                ) from None
+            output, words = _outcome(process, data, arguments[0])
+        return Result(process.returncode, output, self.presentable(words.decode("utf-8", "replace")))
+
+    def must(self, *arguments: str, data: bytes = b"") -> bytes:
+        """The output of a command that does not reach out; raises StorageError where it fails all the same."""
+        result = self.run(*arguments, data=data)
+        if result.code:
+            raise StorageError(
+                "storage",
+                f"git {arguments[0]} failed: {result.words or 'without a word'}",
+                "Check the repository with “git fsck”.",
+            )
+        return result.output
+
+    def presentable(self, words: str) -> str:
+        """What git said, as one line without secrets, control characters and the noise of its progress."""
+        for secret in self._access.secrets:
+            words = words.replace(secret, "***")
+        lines = (line.rpartition("\r")[2].strip() for line in words.replace("\r\n", "\n").split("\n"))
+        kept = [
+            line.removeprefix("remote: ").removeprefix("fatal: ")
+            for line in lines
+            if line not in {"", "remote:"}
+        ]
+        return cleaned(" / ".join(kept), LONGEST_OUTPUT)
+
+
+def _outcome(process: subprocess.Popen[bytes], data: bytes, name: str) -> tuple[bytes, bytes]:
+    try:
+        return process.communicate(data, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise StorageUnreachable(
+            "storage",
+            f"git {name} did not end within {PATIENCE:.0f} s.",
+            "Check that this runner reaches the repository's host, then run the step again.",
+        ) from None
+    except BaseException:  # the job is cancelled
+        _end(process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,144 @@
+"""The branch on the other side: fetched, looked at and pushed to."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from asc.api import retry
+from asc.signing.storage.git.access import Access
+from asc.signing.storage.git.client import Client, Result
+from asc.signing.storage.git.location import Location
+from asc.signing.storage.git.trouble import Explainer
+from asc.signing.storage.model import Options, StorageError, StorageUnreachable
+from asc.signing.storage.names import cleaned
+
+log = logging.getLogger(__name__)
+
+FIRST_BRANCH = "master"
+"""What match names the branch of an empty repository."""
+TIP = "refs/asc/tip"
+UNREACHABLE_ATTEMPTS = 3
+NO_SUCH_REF = re.compile(r"couldn't find remote ref", re.IGNORECASE)
+BRANCH = re.compile(r"(?![-./])(?!.*(\.\.|@\{|//|/\.|\.lock(/|$)))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
+"""What git takes as the name of a branch."""
+
+_Answer = TypeVar("_Answer")
+
+
+class Remote:
+    """One branch of one repository. `branch` is empty until the default branch had to be known."""
+
+    def __init__(self, location: Location, options: Options) -> None:
+        if options.branch and not BRANCH.fullmatch(options.branch):
+            raise StorageError(
+                "branch", f"“{cleaned(options.branch)}” is no name of a branch.", "Correct it."
+            )
+        self._location = location
+        self._options = options
+        self._access = Access(location, options)
+        self.client = Client(self._access, options)
+        self.branch = options.branch
+        self._ready = False
+
+    @property
+    def label(self) -> str:
+        """Where the branch is."""
+        which = f"branch {self.branch}" if self.branch else "default branch"
+        return f"git repository {self._location.url} ({which})"
+
+    @property
+    def explainer(self) -> Explainer:
+        """What makes errors of git's words."""
+        return Explainer(self._location, self._access, self.label)
+
+    def fetch(self) -> str | None:
+        """The newest commit of the branch, with its files; None where it is still to be begun.
+
+        Raises StorageError: no such branch, no access, not reached.
+        """
+        return self._persistently(self._fetch)
+
+    def push(self, commit: str, *, rehearsal: bool = False) -> Result:
+        """Pushes `commit` to the branch, or asks for everything that comes before. The result has all words."""
+        if not self.branch:
+            self.branch = self._persistently(self._default_branch)
+        options = ["--dry-run"] if rehearsal else []
+        target = f"{commit}:refs/heads/{self.branch}"
+        result = self.client.run(
+            "push", "--porcelain", "--no-verify", "--no-signed", *options, "--", self._location.url, target
+        )
+        refusals = [
+            line for line in result.output.decode("utf-8", "replace").split("\n") if line.startswith("!")
+        ]
+        said = " / ".join([result.words, *(line.rpartition("\t")[2] for line in refusals)])
+        return Result(result.code, result.output, self.client.presentable(said))
+
+    def _persistently(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Asks again, after a pause, where nothing answered."""
+        for attempt in range(1, UNREACHABLE_ATTEMPTS):
+            try:
+                return ask()
+            except StorageUnreachable as error:
+                log.info("%s; trying again.", error.message)
+                self._options.clock.sleep(retry.pause(attempt, None, self._options.clock.chance()))
+        return ask()
+
+    def _fetch(self) -> str | None:
+        if not self._ready:
+            self.client.must("init", "--quiet", "--bare", "--template=", str(self.client.repository))
+            self._ready = True
+        wanted = f"refs/heads/{self.branch}" if self.branch else "HEAD"
+        result = self.client.run(
+            *(
+                "fetch",
+                "--quiet",
+                "--depth=1",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-auto-gc",
+                "--refmap=",
+            ),
+            *("--no-recurse-submodules", "--", self._location.url, f"+{wanted}:{TIP}"),
+        )
+        if result.code == 0:
+            return self.client.must("rev-parse", "--verify", f"{TIP}^{{commit}}").decode("ascii").strip()
+        if not NO_SUCH_REF.search(result.words):
+            raise self.explainer.reading(result.words)
+        return self._fetch_other()
+
+    def _fetch_other(self) -> str | None:
+        """After the wanted branch was not found: an empty repository, or a HEAD that leads nowhere, is no error."""
+        _, heads = self._heads()
+        if not self.branch and FIRST_BRANCH in heads:
+            self.branch = FIRST_BRANCH
+            return self._fetch()
+        if not heads or (self.branch and self._options.create_branch):
+            self.branch = self.branch or FIRST_BRANCH
+            return None
+        there = cleaned(", ".join(sorted(heads)))
+        raise StorageError(
+            "branch",
+            f"{self.label} does not exist; there are: {there}.",
+            "Correct the branch, or make it before this step reads it.",
+        )
+
+    def _default_branch(self) -> str:
+        default, _ = self._heads()
+        return default or FIRST_BRANCH
+
+    def _heads(self) -> tuple[str, set[str]]:
+        """The branch that HEAD names, "" where none is to be seen, and all branches."""
+        result = self.client.run("ls-remote", "--symref", "--", self._location.url, "HEAD", "refs/heads/*")
+        if result.code:
+            raise self.explainer.reading(result.words)
+        default, heads = "", set()
+        for line in result.output.decode("utf-8", "replace").splitlines():
+            value, _, name = line.partition("\t")
+            if value.startswith("ref: refs/heads/"):
+                default = value.removeprefix("ref: refs/heads/")
+            elif name.startswith("refs/heads/"):
+                heads.add(name.removeprefix("refs/heads/"))
+        return default, heads

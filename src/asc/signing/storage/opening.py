@@ -1,0 +1,59 @@
+"""Opens the storage that a location names. What only one storage needs is imported when that one is chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asc.signing.storage.model import Options, Storage, StorageError
+
+EXTRAS = {"s3": "storage-s3", "az": "storage-azure", "gs": "storage-google-cloud"}
+"""Scheme → the extra of the project that holds the libraries it needs."""
+
+
+def extra(location: str) -> str | None:
+    """The extra that has to be installed for `location`; None where the locked runtime is enough."""
+    return EXTRAS.get(location.strip().partition("://")[0]) if "://" in location else None
+
+
+def open_storage(location: str, options: Options) -> Storage:
+    """Opens the storage at `location`, without asking it anything yet.
+
+    `https://….git`, `ssh://…`, `git@host:path`, `git+<address>`: a branch of a git repository.
+    `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`: objects. `gitlab://group/project`: the secure
+    files of a GitLab project. `dir:PATH`: a folder.
+
+    Raises StorageError: no such kind of storage, an option that does not fit, libraries that are not installed.
+    """
+    location = location.strip()
+    scheme = location.partition(":")[0]
+    try:
+        return _open(scheme, location, options)
+    except ModuleNotFoundError as error:
+        raise StorageError(
+            "storage",
+            f"{scheme}:// needs the package {error.name}, which is not installed here.",
+            f"Install the extra “{extra(location)}” of requirements.lock's project.",
+        ) from None
+
+
+def _open(scheme: str, location: str, options: Options) -> Storage:
+    # Imported here, for a job uses one of these and pays for no other.
+    from asc.signing.storage.git import location as git_location
+
+    if git_location.is_git(location):
+        from asc.signing.storage.git.storage import GitStorage
+
+        return GitStorage(git_location.parse(location), options)
+    if scheme == "dir" and location[4:]:
+        from asc.signing.storage.folder import FolderStorage
+
+        return FolderStorage(Path(location[4:]).absolute())
+    if scheme in {"s3", "az", "gs", "gitlab"} and "://" in location:
+        from asc.signing.storage.buckets import open_bucket
+
+        return open_bucket(location, options)
+    raise StorageError(
+        "storage",
+        "it is none of the places that are known.",
+        "Write https://….git, git@host:path, s3://bucket, az://container, gs://bucket, gitlab://project or dir:PATH.",
+    )
