@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -14,9 +15,11 @@ from unittest.mock import patch
 import pytest
 
 from asc.api.apps import App
-from asc.api.client import LARGEST_PAGE, _target
+from asc.api.client import LARGEST_PAGE, Client, _target
 from asc.api.document import Document
 from asc.api.errors import ApiError, AppleError
+from asc.api.key.model import ApiKey
+from asc.api.session import Settings
 from asc.builds.distribution import mappings
 from asc.builds.distribution.apply import SETTLING, distribute, planned
 from asc.builds.distribution.expiry import NO_OTHERS, Other, Others, others
@@ -27,7 +30,9 @@ from asc.builds.distribution.state import QUERY, BuildState, Localization, fetch
 from asc.builds.distribution.wishes import AppInfo, ReviewInfo, Wishes
 from asc.builds.distribution.wishes import Tester as Person  # pytest takes names with Test for its own
 from asc.errors import Error, LostAnswerError, UnreachableError
+from asc_sandbox.server import Sandbox
 from support.contract import contract
+from support.sandbox import app, seed, start_sandbox
 
 Json = dict[str, Any]
 TARGET = Target(App("app", "com.example.app", "Example", "en-US"), "IOS", "1.5", "42", False)
@@ -893,6 +898,14 @@ def test_export_compliance_must_be_answered_before_anybody_gets_the_build() -> N
     assert apple.requests == []
 
 
+def test_what_an_existing_build_says_of_encryption_is_asked_when_it_is_read() -> None:
+    apple: Any = Apple(groups=dict(GROUPS))
+    on = look(apple, TO_FRIENDS, replace(UNANSWERED, exists=True))
+    assert plan(TO_FRIENDS, on, READY).changes
+    with pytest.raises(Error, match="not answered"):
+        plan(TO_FRIENDS, on, replace(READY, uses_non_exempt_encryption=None))
+
+
 @pytest.mark.parametrize(
     ("wished", "message"),
     [
@@ -913,6 +926,36 @@ def test_many_testers_are_looked_up_in_few_requests() -> None:
     found = look(apple, Wishes(testers=people, submit_review=False))
     assert len(found.tester_ids) == 50
     assert apple.requests == ["GET /v1/betaTesters"] * 3
+
+
+# Over HTTP, against the sandbox
+
+
+@contextmanager
+def app_store_connect(names: Iterable[str]) -> Iterator[tuple[Client, Sandbox]]:
+    groups = [{"id": f"g-{index}", "name": name} for index, name in enumerate(names)]
+    with start_sandbox(seed(apps=[app("com.example.app", id="app", betaGroups=groups)])) as sandbox:
+        key = sandbox.api_key()
+        client = Client(ApiKey(key["key_id"], key["issuer_id"], key["key"]), Settings(sandbox.url), "Admin")
+        yield client, sandbox
+        client.close()
+
+
+@pytest.mark.parametrize(("count", "requests"), [(50, 1), (51, 2), (450, 4)])
+def test_groups_take_one_request_up_to_50(count: int, requests: int) -> None:
+    wishes = Wishes(groups=("Group 49",), submit_review=False)
+    with app_store_connect(f"Group {number}" for number in range(count)) as (client, sandbox):
+        assert [each.id for each in preflight(client, wishes, TARGET).groups] == ["g-49"]
+        assert len(sandbox.requests) == requests
+
+
+def test_hostile_names_over_http() -> None:
+    wishes = Wishes(groups=("Group",), submit_review=False)
+    with app_store_connect(["a\n::error::b", "\x1b[31m", "x" * 5000, "é, ü"]) as (client, _):
+        with pytest.raises(Error, match="no group Group") as raised:
+            preflight(client, wishes, TARGET)
+        assert raised.value.message.isprintable()
+        assert preflight(client, replace(wishes, groups=("É,  Ü",)), TARGET).groups[0].name == "é, ü"
 
 
 # Builds that make way

@@ -16,7 +16,8 @@ class Target:
     """The build that is to be: `platform` as Apple writes it.
 
     `uses_non_exempt_encryption` is what the binary (ITSAppUsesNonExemptEncryption) or the existing build says,
-    None where it says nothing.
+    None where it says nothing. `exists`: the build is at App Store Connect and was not read yet, so that what it says
+    is only known when it is.
     """
 
     app: App
@@ -24,6 +25,7 @@ class Target:
     version: str = ""
     build_number: str = ""
     uses_non_exempt_encryption: bool | None = None
+    exists: bool = False
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def _check_encryption(wishes: Wishes, target: Target) -> None:
         )
     if wished is not None and there is not None and wished != there:
         raise encryption_contradiction(wished, there)
-    if wishes.distributes and wished is None and there is None:
+    if wishes.distributes and wished is None and there is None and not target.exists:
         raise encryption_unanswered()
 
 
