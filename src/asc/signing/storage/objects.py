@@ -28,7 +28,7 @@ class Objects(Protocol):
 
     label: str
 
-    def list(self) -> Mapping[str, Found]:
+    def found(self) -> Mapping[str, Found]:
         """All objects below the root, by their path from there."""
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:

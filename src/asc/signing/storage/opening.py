@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asc.signing.storage.model import Options, Storage, StorageError
+from asc.signing.storage.objects import Objects
 
 EXTRAS = {"s3": "storage-s3", "az": "storage-azure", "gs": "storage-google-cloud"}
 """Scheme → the extra of the project that holds the libraries it needs."""
@@ -49,11 +50,28 @@ def _open(scheme: str, location: str, options: Options) -> Storage:
 
         return FolderStorage(Path(location[4:]).absolute())
     if scheme in {"s3", "az", "gs", "gitlab"} and "://" in location:
-        from asc.signing.storage.buckets import open_bucket
+        from asc.signing.storage.journaled import ObjectStorage
 
-        return open_bucket(location, options)
+        return ObjectStorage(_objects(scheme, location, options), options)
     raise StorageError(
         "storage",
         "it is none of the places that are known.",
         "Write https://….git, git@host:path, s3://bucket, az://container, gs://bucket, gitlab://project or dir:PATH.",
     )
+
+
+def _objects(scheme: str, location: str, options: Options) -> Objects:
+    from asc.signing.storage.buckets import address
+
+    if scheme == "gitlab":
+        from asc.signing.storage.buckets.gitlab import open_gitlab
+
+        return open_gitlab(location, options)
+    place = address.place(location, options)
+    if scheme == "gs":
+        from asc.signing.storage.buckets.google import open_google
+
+        return open_google(place, options)
+    from asc.signing.storage.buckets import obstores
+
+    return obstores.open_s3(place, options) if scheme == "s3" else obstores.open_azure(place, options)

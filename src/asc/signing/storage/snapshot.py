@@ -45,9 +45,8 @@ class Reader:
     def state(self) -> State:
         """All objects as they were when they were listed; read again when one of them changes meanwhile."""
         for attempt in range(1, self._attempts + 1):
-            listed = self._list()
             try:
-                return self._load(listed)
+                return self._load(self._list())
             except (Missing, Taken):
                 log.debug("%s changed while it was read.", self._objects.label)
                 self._clock.sleep(retry.pause(attempt, None, self._clock.chance()))
@@ -66,8 +65,8 @@ class Reader:
         return self._decoded(data), version
 
     def _list(self) -> Mapping[str, Found]:
-        listed = self._objects.list()
-        while len(listed) > PAGE and (again := self._objects.list()) != listed:
+        listed = self._objects.found()
+        while len(listed) > PAGE and (again := self._objects.found()) != listed:
             listed = again
         return listed
 

@@ -1,0 +1,186 @@
+"""GitLab's secure files: up to 100 files of 5 MB in a project, as match keeps them there.
+
+A secure file cannot be changed: putting one is removing the old one by its id, then making the new one. The journal
+holds the new content meanwhile, so a job that is killed in between loses nothing. A name can be used once in a
+project, which is what makes creating conditional. GitLab checks that without locking, so two that create at the same
+moment may both succeed; each looks afterwards, and the one with the higher id takes its file back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from asc.api import retry
+from asc.api.session import Settings, open_session
+from asc.signing.storage import names
+from asc.signing.storage.buckets.address import Place, check_server, root, team
+from asc.signing.storage.model import Options, StorageError, StorageUnreachable
+from asc.signing.storage.objects import Found, Missing, Taken
+
+ATTEMPTS = 4
+TIMEOUT = (10.0, 60.0)
+PROJECT = re.compile(r"\d+|[\w.-]+(/[\w.-]+)+")
+JOB_TOKEN = "glcbt-"  # what tokens of CI jobs begin with
+
+
+def open_gitlab(location: str, options: Options) -> SecureFiles:
+    """`gitlab://group/project`: `token`, else PRIVATE_TOKEN, else CI_JOB_TOKEN; `endpoint` names another server."""
+    project = location.partition("://")[2].strip("/")
+    if not PROJECT.fullmatch(project):
+        raise StorageError("storage", "it names no GitLab project.", "Write it as gitlab://GROUP/PROJECT.")
+    return SecureFiles(Place(project, root(team(options))), options)
+
+
+class SecureFiles:
+    """The primitives of asc.signing.storage.objects on a project. Versions are the ids of files."""
+
+    def __init__(self, place: Place, options: Options) -> None:
+        server = check_server(options.endpoint or "https://gitlab.com")
+        self._place = place
+        self._clock = options.clock
+        self._files = f"{server}/api/v4/projects/{quote(place.container, safe='')}/secure_files"
+        self._session = open_session(Settings(url=server), connections=8)
+        self._session.auth = lambda request: request  # else requests looks into .netrc
+        self._session.headers.update(_authorization(options))
+        self.label = f"secure files of {server}/{place.container}" + (
+            f" ({place.root})" if place.root else ""
+        )
+
+    def found(self) -> Mapping[str, Found]:
+        """All files below the root. Where a name was used twice at once, the first one counts."""
+        found: dict[str, Found] = {}
+        for record in sorted(self._records(), key=lambda record: int(record["id"]), reverse=True):
+            if name := self._place.name(str(record["name"])):
+                found[name] = Found(str(record["id"]), 0)
+        return found
+
+    def get(self, name: str, version: str) -> tuple[bytes, str]:
+        """Content of the file with this id, or of the one with this name."""
+        if not version:
+            found = self.found().get(name)
+            if found is None:
+                raise Missing
+            version = found.version
+        answer = self._call("GET", f"/{version}/download")
+        if answer.status_code == 404:
+            raise Missing
+        self._check(answer, "read")
+        if len(answer.content) > names.LARGEST_FILE:
+            raise StorageError(
+                "storage", f"{self.label}: “{names.cleaned(name)}” is too large.", "Remove it."
+            )
+        return answer.content, version
+
+    def create(self, name: str, data: bytes) -> str:
+        """Makes a file whose name must be free."""
+        answer = self._call(
+            "POST", "", data={"name": self._place.key(name)}, files={"file": (_plain(name), data)}
+        )
+        if answer.status_code == 400 and "already been taken" in answer.text:
+            raise Taken
+        self._check(answer, "written")
+        record = answer.json()
+        if record.get("checksum") != hashlib.sha256(data).hexdigest():
+            raise StorageError("storage", f"{self.label}: a file arrived damaged.", "Run the step again.")
+        first = self.found().get(name)
+        if first is None or first.version != str(record["id"]):
+            self._call("DELETE", f"/{record['id']}")
+            raise Taken
+        return str(record["id"])
+
+    def replace(self, name: str, data: bytes, version: str) -> str:
+        """Removes the file with this id, then makes the new one."""
+        answer = self._call("DELETE", f"/{version}")
+        if answer.status_code == 404:
+            raise Taken
+        self._check(answer, "written")
+        return self.create(name, data)
+
+    def delete(self, name: str, version: str) -> None:
+        """Removes the file with this id, and no other."""
+        answer = self._call("DELETE", f"/{version}")
+        if answer.status_code != 404:
+            self._check(answer, "written")
+        elif name in self.found():
+            raise Taken
+
+    def _records(self) -> list[dict[str, Any]]:
+        records: list[dict[str, Any]] = []
+        page = "1"
+        while page:
+            answer = self._call("GET", "", params={"per_page": "100", "page": page})
+            self._check(answer, "read")
+            try:
+                records += [{"id": int(each["id"]), "name": str(each["name"])} for each in answer.json()]
+            except (ValueError, KeyError, TypeError):
+                raise StorageError(
+                    "endpoint", f"{self.label}: what answered is no GitLab.", "Check the endpoint."
+                ) from None
+            page = answer.headers.get("X-Next-Page", "")
+        return records
+
+    def _call(self, method: str, path: str, **details: Any) -> requests.Response:
+        """Calls; repeats what may be repeated. What is removed twice is found gone, which callers expect."""
+        reason = ""
+        for attempt in range(1, ATTEMPTS + 1):
+            if attempt > 1:
+                self._clock.sleep(retry.pause(attempt - 1, None, self._clock.chance()))
+            try:
+                answer = self._session.request(
+                    method, self._files + path, timeout=TIMEOUT, allow_redirects=False, **details
+                )
+                if not retry.may_repeat("GET" if method == "DELETE" else method, answer.status_code):
+                    return answer
+                reason = f"it answered {answer.status_code}"
+            except requests.exceptions.SSLError:
+                raise StorageError(
+                    "endpoint",
+                    f"{self.label}: the server's certificate was not accepted.",
+                    "Behind a proxy that opens https, name its authority's file with SSL_CERT_FILE.",
+                ) from None
+            except requests.exceptions.RequestException as error:
+                reason = type(error).__name__
+                if method == "POST" and not isinstance(error, requests.exceptions.ConnectTimeout):
+                    break
+        raise StorageUnreachable(
+            "storage",
+            f"{self.label} could not be reached ({reason}).",
+            "Check the network, then run the step again.",
+        )
+
+    def _check(self, answer: requests.Response, done: str) -> None:
+        if answer.ok and not answer.is_redirect:
+            return
+        said = names.cleaned(answer.text, 200)
+        what = f"{self.label} could not be {done}: it answered {answer.status_code} {said}"
+        if answer.status_code in {401, 403, 404}:
+            raise StorageError(
+                "storage-token",
+                what,
+                "Give the token of a maintainer with the scope “api”, and check the project.",
+            )
+        if answer.status_code >= 500:
+            raise StorageUnreachable("storage", what, "Run the step again later.")
+        raise StorageError("storage", what, "A project holds up to 100 secure files of up to 5 MB.")
+
+
+def _authorization(options: Options) -> dict[str, str]:
+    personal = options.token or options.environment.get("PRIVATE_TOKEN", "")
+    token = personal or options.environment.get("CI_JOB_TOKEN", "")
+    if not token:
+        raise StorageError("storage-token", "gitlab:// needs a token.", "Give one with the scope “api”.")
+    if not re.fullmatch(r"[!-~]+", token):
+        raise StorageError("storage-token", "it has a blank or a control character.", "Store it anew.")
+    job = not personal or token.startswith(JOB_TOKEN)
+    return {"JOB-TOKEN" if job else "PRIVATE-TOKEN": token}
+
+
+def _plain(name: str) -> str:
+    """A name for the part of the request, which GitLab does not keep."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", name.rpartition("/")[2]) or "file"

@@ -1,0 +1,159 @@
+"""Google Cloud Storage through its own client, with generation preconditions for every write and removal."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import google.api_core.exceptions as refusals
+import google.auth
+import google.auth.exceptions
+import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage  # type: ignore[import-untyped, unused-ignore]
+
+from asc.signing.storage import names
+from asc.signing.storage.buckets.address import Place, check_server
+from asc.signing.storage.model import Options, StorageError, StorageUnreachable
+from asc.signing.storage.objects import Found, Missing, Taken
+
+logging.getLogger("google").setLevel(logging.WARNING)
+SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
+TIMEOUT = 60.0
+
+
+def open_google(place: Place, options: Options) -> Google:
+    """`gs://bucket/prefix`: `credentials` from the options, else GOOGLE_APPLICATION_CREDENTIALS, else the machine's.
+
+    With STORAGE_EMULATOR_HOST, or another endpoint and no credentials, nobody in particular asks.
+    """
+    endpoint = options.endpoint or _with_scheme(options.environment.get("STORAGE_EMULATOR_HOST", ""))
+    described = options.credentials or options.environment.get("GOOGLE_APPLICATION_CREDENTIALS", "")
+    settings = {"api_endpoint": check_server(endpoint)} if endpoint else {}
+    credentials = AnonymousCredentials() if endpoint and not described else _credentials(described)  # type: ignore[no-untyped-call, unused-ignore]
+    client = storage.Client(project="-", credentials=credentials, client_options=settings)
+    return Google(client.bucket(place.container), place)
+
+
+def _credentials(described: str) -> Any:
+    try:
+        if not described:
+            return google.auth.default(scopes=SCOPES)[0]
+        text = described if described.lstrip().startswith("{") else Path(described).read_text("utf-8")
+        return google.auth.load_credentials_from_dict(json.loads(text), scopes=SCOPES)[0]  # type: ignore[no-untyped-call, unused-ignore]
+    except (OSError, ValueError, TypeError, google.auth.exceptions.GoogleAuthError):
+        raise StorageError(
+            "storage-credentials",
+            "no credentials for Google Cloud could be read.",
+            "Give the JSON of a service account or its path, or add google-github-actions/auth before this step.",
+        ) from None
+
+
+def _with_scheme(host: str) -> str:
+    return host if not host or "://" in host else f"http://{host}"
+
+
+class Google:
+    """The primitives of asc.signing.storage.objects on a bucket. Versions are generations."""
+
+    def __init__(self, bucket: Any, place: Place) -> None:
+        self._bucket = bucket
+        self._place = place
+        self.label = f"Google Cloud bucket {place.container}" + (f" ({place.root})" if place.root else "")
+
+    def found(self) -> Mapping[str, Found]:
+        """All objects below the root."""
+        with self._explained("read"):
+            blobs = list(self._bucket.list_blobs(prefix=self._place.root or None, timeout=TIMEOUT))
+        named = ((self._place.name(blob.name), blob) for blob in blobs)
+        return {name: Found(str(blob.generation), int(blob.size or 0)) for name, blob in named if name}
+
+    def get(self, name: str, version: str) -> tuple[bytes, str]:
+        """Content of this generation, or of the newest."""
+        try:
+            with self._explained("read"):
+                if not version:
+                    version = str(self._blob(name, reload=True).generation)
+                data = self._blob(name).download_as_bytes(if_generation_match=int(version), timeout=TIMEOUT)
+        except refusals.NotFound:
+            raise Missing from None
+        return bytes(data), version
+
+    def create(self, name: str, data: bytes) -> str:
+        """Writes where there is no generation."""
+        return self.replace(name, data, "0")
+
+    def replace(self, name: str, data: bytes, version: str) -> str:
+        """Writes over this generation."""
+        blob = self._blob(name)
+        try:
+            with self._explained("written"):
+                blob.upload_from_string(
+                    data, "application/octet-stream", if_generation_match=int(version), timeout=TIMEOUT
+                )
+        except refusals.NotFound as error:
+            if "bucket" in str(error).lower():
+                raise self._absent() from None
+            raise Taken from None
+        return str(blob.generation)
+
+    def delete(self, name: str, version: str) -> None:
+        """Removes this generation."""
+        try:
+            with self._explained("written"):
+                self._blob(name).delete(if_generation_match=int(version or 0), timeout=TIMEOUT)
+        except refusals.NotFound:
+            return
+
+    def _blob(self, name: str, *, reload: bool = False) -> Any:
+        blob = self._bucket.blob(self._place.key(name))
+        if reload:
+            blob.reload(timeout=TIMEOUT)
+        return blob
+
+    def _absent(self) -> StorageError:
+        return StorageError("storage", f"{self.label} does not exist.", "Check its name.")
+
+    @contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except refusals.PreconditionFailed:
+            raise Taken from None
+        except refusals.NotFound as error:
+            if "bucket does not exist" in str(error).lower():
+                raise self._absent() from None
+            raise
+        except (refusals.Forbidden, refusals.Unauthorized, google.auth.exceptions.RefreshError) as error:
+            raise StorageError(
+                "storage-credentials",
+                f"{self.label} may not be {done}: {names.cleaned(_said(error), 300)}",
+                "Check the credentials: they need the role Storage Object User (roles/storage.objectUser).",
+            ) from None
+        except (
+            refusals.RetryError,
+            refusals.ServerError,
+            refusals.TooManyRequests,
+            requests.exceptions.RequestException,
+            google.auth.exceptions.TransportError,
+        ) as error:
+            raise StorageUnreachable(
+                "storage",
+                f"{self.label} could not be reached ({type(error).__name__}).",
+                "Check the network and the endpoint, then run the step again.",
+            ) from None
+        except refusals.GoogleAPICallError as error:
+            raise StorageError(
+                "storage",
+                f"{self.label}: {names.cleaned(_said(error), 300)}",
+                "The store's own words say what to do.",
+            ) from None
+
+
+def _said(error: Exception) -> str:
+    """The server's words; the address before them is left out."""
+    return str(getattr(error, "message", error)).rpartition(": ")[2]

@@ -1,0 +1,198 @@
+"""S3 and what is compatible with it, and Azure Blob Storage, through obstore.
+
+Writes carry their condition (create-only, or If-Match with the ETag). Removals cannot with this library: the ETag is
+looked at just before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, NoReturn
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
+from obstore.store import AzureStore, S3Store
+
+from asc.signing.storage import names
+from asc.signing.storage.buckets.address import Place, check_server
+from asc.signing.storage.model import Options, StorageError, StorageUnreachable
+from asc.signing.storage.objects import Found, Missing, Taken
+
+RETRY: Any = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
+WAYS_IN_AZURE = {
+    "account_name": ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"),
+    "account_key": ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_KEY"),
+    "sas_key": ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY"),
+    "client_id": ("AZURE_CLIENT_ID",),
+    "client_secret": ("AZURE_CLIENT_SECRET",),
+    "tenant_id": ("AZURE_TENANT_ID",),
+    "federated_token_file": ("AZURE_FEDERATED_TOKEN_FILE",),
+}
+WAYS_IN_S3 = {
+    "access_key_id": ("AWS_ACCESS_KEY_ID",),
+    "secret_access_key": ("AWS_SECRET_ACCESS_KEY",),
+    "session_token": ("AWS_SESSION_TOKEN",),
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
+    "endpoint": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+}
+
+
+def open_s3(place: Place, options: Options) -> Opened:
+    """`s3://bucket/prefix`: credentials, region and endpoint from the options, else the AWS_ variables."""
+    given = {
+        "access_key_id": options.access_key,
+        "secret_access_key": options.secret_key,
+        "session_token": options.session_token,
+        "region": options.region,
+        "endpoint": options.endpoint,
+    }
+    settings = _settings(given, WAYS_IN_S3, options, ("access_key_id", "secret_access_key", "session_token"))
+    settings.setdefault("region", "us-east-1")
+    store = S3Store(place.container, config=settings, client_options=_client(settings), retry_config=RETRY)
+    return Opened(store, place, f"S3 bucket {place.container}")
+
+
+def open_azure(place: Place, options: Options) -> Opened:
+    """`az://container/prefix`: `access_key` is the account's name, `secret_key` its key, `session_token` a SAS.
+
+    Else the AZURE_STORAGE_ variables, or AZURE_CLIENT_ID, AZURE_TENANT_ID with a secret or a federated token.
+    """
+    given = {
+        "account_name": options.access_key,
+        "account_key": options.secret_key,
+        "sas_key": options.session_token,
+        "endpoint": options.endpoint,
+    }
+    settings = _settings(given, WAYS_IN_AZURE, options, ("account_key", "sas_key"))
+    if "account_name" not in settings:
+        raise StorageError(
+            "storage",
+            "the storage account of az:// is not known.",
+            "Set AZURE_STORAGE_ACCOUNT_NAME to its name.",
+        )
+    store = AzureStore(place.container, config=settings, client_options=_client(settings), retry_config=RETRY)
+    return Opened(store, place, f"Azure container {settings['account_name']}/{place.container}")
+
+
+def _settings(
+    given: Mapping[str, str],
+    variables: Mapping[str, tuple[str, ...]],
+    options: Options,
+    together: tuple[str, ...],
+) -> Any:
+    """What is given, and the variables for the rest; of credentials that belong `together` all come from one side."""
+    settings = {name: value for name, value in given.items() if value}
+    taken = set(together) if set(together) & set(settings) else set()
+    for name, sources in variables.items():
+        found = next((options.environment[each] for each in sources if options.environment.get(each)), "")
+        if found and name not in taken:
+            settings.setdefault(name, found)
+    if "endpoint" in settings:
+        settings["endpoint"] = check_server(settings["endpoint"])
+    return settings
+
+
+def _client(settings: Mapping[str, str]) -> Any:
+    """http:// was only let through for this machine."""
+    local = settings.get("endpoint", "").startswith("http://")
+    return {"allow_http": local, "connect_timeout": timedelta(seconds=10), "timeout": timedelta(seconds=60)}
+
+
+class Opened:
+    """The primitives of asc.signing.storage.objects on a store of obstore's."""
+
+    def __init__(self, store: S3Store | AzureStore, place: Place, label: str) -> None:
+        self._store = store
+        self._place = place
+        self.label = f"{label} ({place.root})" if place.root else label
+
+    def found(self) -> Mapping[str, Found]:
+        """All objects below the root. A key that is no path (“..”, “//”) makes obstore refuse all of them."""
+        try:
+            pages = obstore.list(self._store, self._place.root or None)
+            each = [(meta["path"], meta) for page in pages for meta in page]
+        except (BaseError, OSError) as error:
+            self._fail(error, writing=False)
+        named = ((self._place.name(path), meta) for path, meta in each)
+        return {name: Found(_bare(meta["e_tag"]), meta["size"]) for name, meta in named if name}
+
+    def get(self, name: str, version: str) -> tuple[bytes, str]:
+        """Content and ETag; only the newest version is looked at."""
+        try:
+            result = obstore.get(self._store, self._place.key(name))
+            return bytes(result.bytes()), _bare(result.meta["e_tag"])
+        except FileNotFoundError:
+            raise Missing from None
+        except (BaseError, OSError) as error:
+            self._fail(error, writing=False)
+
+    def create(self, name: str, data: bytes) -> str:
+        """Writes with If-None-Match: *."""
+        return self._put(name, data, "create")
+
+    def replace(self, name: str, data: bytes, version: str) -> str:
+        """Writes with If-Match."""
+        return self._put(name, data, {"e_tag": f'"{version}"'})
+
+    def _put(self, name: str, data: bytes, mode: Any) -> str:
+        try:
+            result = obstore.put(self._store, self._place.key(name), data, mode=mode, use_multipart=False)
+        except (AlreadyExistsError, PreconditionError, FileNotFoundError) as error:
+            if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
+                self._fail(error, writing=True)
+            raise Taken from None
+        except (BaseError, OSError) as error:
+            self._fail(error, writing=True)
+        return _bare(result["e_tag"])
+
+    def delete(self, name: str, version: str) -> None:
+        """Removes after a look at the ETag."""
+        key = self._place.key(name)
+        try:
+            if _bare(obstore.head(self._store, key)["e_tag"]) != version:
+                raise Taken
+            obstore.delete(self._store, key)
+        except FileNotFoundError:
+            return
+        except (BaseError, OSError) as error:
+            self._fail(error, writing=True)
+
+    def _fail(self, error: Exception, *, writing: bool) -> NoReturn:
+        raise explained(str(error), self.label, writing=writing) from None
+
+
+def explained(text: str, label: str, *, writing: bool) -> StorageError:
+    """An error out of obstore's words, which quote whole addresses with their signatures: those are left out."""
+    status = int(match[1]) if (match := re.search(r"status code: (\d{3})", text)) else 0
+    codes = [re.search(rf"<{tag}>([^<]{{1,200}})</{tag}>", text) for tag in ("Code", "Message")]
+    first = re.sub(r"https?://\S+", "the store", text.partition("\n")[0])
+    said = names.cleaned(": ".join(each[1] for each in codes if each) or first, 300)
+    if status in {401, 403} or "credential" in text.lower().partition("debug source")[0]:
+        verb = "written" if writing else "read"
+        return StorageError(
+            "storage",
+            f"{label} may not be {verb}: {said}",
+            "Check the credentials, and that they may list, read, write and remove objects there.",
+        )
+    if "NoSuchBucket" in text or "ContainerNotFound" in text or status == 404:
+        return StorageError(
+            "storage", f"{label} does not exist: {said}", "Check its name, the region and endpoint."
+        )
+    if status >= 500 or status in {408, 429} or (not status and "error sending request" in text):
+        return StorageUnreachable(
+            "storage",
+            f"{label} could not be reached: {said}",
+            "Check the endpoint and the network, then run it again.",
+        )
+    return StorageError("storage", f"{label}: {said}", "The store's own words say what is wrong.")
+
+
+def _bare(etag: str | None) -> str:
+    """An ETag without the quotation marks, which Azure leaves out in lists."""
+    if not etag:
+        raise StorageError(
+            "storage", "the store names no ETags.", "Use a store that does: changes rely on them."
+        )
+    return etag.strip('"')
