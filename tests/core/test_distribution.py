@@ -22,9 +22,10 @@ from asc.api.key.model import ApiKey
 from asc.api.session import Settings
 from asc.builds.distribution import mappings
 from asc.builds.distribution.apply import SETTLING, distribute, planned
+from asc.builds.distribution.changes import TO_COME
 from asc.builds.distribution.expiry import NO_OTHERS, Other, Others, others
 from asc.builds.distribution.ground import Declaration, Ground, Group, Known, Target
-from asc.builds.distribution.plan import TO_COME, plan
+from asc.builds.distribution.plan import plan
 from asc.builds.distribution.preflight import preflight
 from asc.builds.distribution.state import QUERY, BuildState, Localization, fetch
 from asc.builds.distribution.wishes import AppInfo, ReviewInfo, Wishes
@@ -926,6 +927,12 @@ def test_many_testers_are_looked_up_in_few_requests() -> None:
     found = look(apple, Wishes(testers=people, submit_review=False))
     assert len(found.tester_ids) == 50
     assert apple.requests == ["GET /v1/betaTesters"] * 3
+
+
+def test_many_are_told_by_their_number() -> None:
+    people = tuple(Person(f"p{number}@example.com") for number in range(90))
+    on = ground(tester_ids={person.email: person.email for person in people})
+    assert summaries(Wishes(testers=people), on)[0] == ["add 90 testers"]
 
 
 # Over HTTP, against the sandbox

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
+from asc.builds.distribution.changes import Change, Plan
 from asc.builds.distribution.expiry import others
 from asc.builds.distribution.ground import Ground
-from asc.builds.distribution.plan import Change, Plan, plan
+from asc.builds.distribution.plan import plan
 from asc.builds.distribution.preflight import AT_ONCE, preflight
 from asc.builds.distribution.state import BuildState, fetch
 from asc.builds.distribution.wishes import Wishes

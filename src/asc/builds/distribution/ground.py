@@ -37,6 +37,11 @@ class Group:
     internal: bool = False
     all_builds: bool = False
 
+    @property
+    def gets_all(self) -> bool:
+        """Whether builds need not, and cannot, be added to it."""
+        return self.internal and self.all_builds
+
     def __str__(self) -> str:
         return f"the {'internal' if self.internal else 'external'} group {shown(self.name)}"
 

@@ -5,21 +5,19 @@ What is as wished already yields no change, so that a second run does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
-from asc.builds.distribution import texts
+from asc.builds.distribution import information, people
+from asc.builds.distribution.changes import Change as Change
+from asc.builds.distribution.changes import Plan, build_id, one, resource
 from asc.builds.distribution.expiry import NO_OTHERS, Other, Others
-from asc.builds.distribution.ground import Ground, Group, goes_outside
+from asc.builds.distribution.ground import Ground, goes_outside
 from asc.builds.distribution.names import shown
 from asc.builds.distribution.preflight import encryption_contradiction, encryption_unanswered
 from asc.builds.distribution.state import BuildState
-from asc.builds.distribution.wishes import DEFAULT, Tester, Wishes
+from asc.builds.distribution.wishes import Wishes
 from asc.errors import Error
 
-TO_COME = "{build}"
-"""Stands for the id of a build that does not exist yet."""
 _REVIEWED = {
     "WAITING_FOR_BETA_REVIEW",
     "IN_BETA_REVIEW",
@@ -28,42 +26,6 @@ _REVIEWED = {
     "IN_BETA_TESTING",
 }
 _AVAILABLE = {"BETA_APPROVED", "READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
-
-
-@dataclass(frozen=True)
-class Change:
-    """One write. `summary` says it to humans; `kind` is what it is about, in a word that code can compare.
-
-    `settles`: App Store Connect may refuse it for a while, right after processing. `repeats`: doing it twice is
-    harmless. `otherwise`: what to do when App Store Connect takes no internal group, None for nothing.
-    """
-
-    kind: str
-    summary: str
-    method: str
-    path: str
-    body: Mapping[str, Any] = field(repr=False)
-    settles: bool = False
-    repeats: bool = True
-    otherwise: Change | None = None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Phases of changes, those of one phase independent of each other; and what is to be said besides."""
-
-    phases: tuple[tuple[Change, ...], ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def changes(self) -> tuple[Change, ...]:
-        """All changes in their order."""
-        return tuple(change for phase in self.phases for change in phase)
-
-    def without(self, done: Sequence[Change]) -> Plan:
-        """The same without changes that are made already."""
-        left = (tuple(change for change in phase if change not in done) for phase in self.phases)
-        return Plan(tuple(phase for phase in left if phase), self.notes)
 
 
 def plan(
@@ -90,12 +52,12 @@ def plan(
     phases = (
         compliance,
         [
-            *_whats_new(wishes, ground, state),
-            *_app_info(wishes, ground),
-            *_review_info(wishes, ground),
-            *_auto_notify(wishes, state),
+            *information.whats_new(wishes, ground, state),
+            *information.app_info(wishes, ground),
+            *information.review_info(wishes, ground),
+            *information.auto_notify(wishes, state),
         ],
-        [*_groups(wishes, ground, state), *_testers(wishes, ground, state), *withdrawn],
+        [*people.groups(wishes, ground, state), *people.testers(wishes, ground, state), *withdrawn],
         review,
         list(_notification(wishes, state, was_silent)),
         [_expire("expire", "expire {}", each) for each in others.previous if each.id not in gone],
@@ -148,8 +110,8 @@ def _compliance(wishes: Wishes, ground: Ground, state: BuildState | None) -> Ite
     if attributes or linked:
         words = [f"uses {'' if answer else 'no '}non-exempt encryption"] if attributes else []
         words += [f"declaration {declaration.id}"] if declaration and linked else []
-        build = _id(state)
-        references = {"appEncryptionDeclaration": _one("appEncryptionDeclarations", declaration.id)} if (
+        build = build_id(state)
+        references = {"appEncryptionDeclaration": one("appEncryptionDeclarations", declaration.id)} if (
             declaration and linked
         ) else {}  # fmt: skip
         yield Change(
@@ -157,142 +119,8 @@ def _compliance(wishes: Wishes, ground: Ground, state: BuildState | None) -> Ite
             f"answer export compliance: {', '.join(words)}",
             "PATCH",
             f"/v1/builds/{build}",
-            _resource("builds", attributes, build, references),
+            resource("builds", attributes, build, references),
         )
-
-
-def _whats_new(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:
-    there = state.localizations if state else {}
-    primary = (state.primary_locale if state else "") or ground.primary_locale
-    wished = _by_locale(wishes.whats_new, there, primary)
-    for locale, text in wished.items():
-        if not text or (locale in there and texts.same(there[locale].whats_new, text)):
-            continue
-        summary = f"set what's new in {shown(locale)}"
-        if locale in there:
-            identifier, attributes = there[locale].id, {"whatsNew": text}
-            body = _resource("betaBuildLocalizations", attributes, identifier)
-            yield Change("whats-new", summary, "PATCH", f"/v1/betaBuildLocalizations/{identifier}", body)
-        else:
-            attributes = {"locale": locale, "whatsNew": text}
-            body = _resource(
-                "betaBuildLocalizations", attributes, None, {"build": _one("builds", _id(state))}
-            )
-            yield Change("whats-new", summary, "POST", "/v1/betaBuildLocalizations", body)
-
-
-def _app_info(wishes: Wishes, ground: Ground) -> Iterator[Change]:
-    there = ground.app_localizations
-    for locale, info in _by_locale(wishes.app_info, there, ground.primary_locale).items():
-        known = there[locale].attributes if locale in there else {}
-        attributes = _differing(info.attributes(), known)
-        if not attributes:
-            continue
-        summary = f"set the test information in {shown(locale)}: {', '.join(attributes)}"
-        if locale in there:
-            identifier = there[locale].id
-            body = _resource("betaAppLocalizations", attributes, identifier)
-            yield Change("app-info", summary, "PATCH", f"/v1/betaAppLocalizations/{identifier}", body)
-        else:
-            app = {"app": _one("apps", ground.target.app.id)}
-            body = _resource("betaAppLocalizations", {"locale": locale, **attributes}, None, app)
-            yield Change("app-info", summary, "POST", "/v1/betaAppLocalizations", body)
-
-
-def _review_info(wishes: Wishes, ground: Ground) -> Iterator[Change]:
-    there = ground.review_detail
-    wished = wishes.review_info.attributes() if wishes.review_info else {}
-    attributes = _differing(wished, there.attributes if there else {})
-    if attributes:
-        identifier = there.id if there else ground.target.app.id  # Apple gives both the same id
-        yield Change(
-            "review-info",
-            f"set the information for beta review: {', '.join(attributes)}",
-            "PATCH",
-            f"/v1/betaAppReviewDetails/{identifier}",
-            _resource("betaAppReviewDetails", attributes, identifier),
-        )
-
-
-def _auto_notify(wishes: Wishes, state: BuildState | None) -> Iterator[Change]:
-    if wishes.notify is None or (state and state.auto_notify == wishes.notify):
-        return
-    identifier = state.detail_id if state else TO_COME
-    yield Change(
-        "auto-notify",
-        f"{'notify' if wishes.notify else 'do not notify'} testers when the build is available",
-        "PATCH",
-        f"/v1/buildBetaDetails/{identifier}",
-        _resource("buildBetaDetails", {"autoNotifyEnabled": wishes.notify}, identifier),
-    )
-
-
-def _groups(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:
-    """All groups that exist in one request. A new one is made with the build in it."""
-    have = state.group_ids if state else frozenset()
-    wanted = [group for group in ground.groups if group.id not in have and not _is_given_all(group)]
-    external = [group for group in wanted if not group.internal]
-    if wanted:
-        otherwise = _add_groups(external, state) if external and external != wanted else None
-        yield _add_groups(wanted, state, otherwise)
-    for name in ground.new_groups:
-        internal = wishes.create_groups == "internal"
-        attributes = {"name": name, "isInternalGroup": internal}
-        if internal:
-            attributes["hasAccessToAllBuilds"] = False  # builds are chosen, as in this run
-        relationships = {"app": _one("apps", ground.target.app.id), "builds": _many("builds", [_id(state)])}
-        yield Change(
-            "group",
-            f"create the {'internal' if internal else 'external'} group {shown(name)} with the build in it",
-            "POST",
-            "/v1/betaGroups",
-            _resource("betaGroups", attributes, None, relationships),
-            settles=True,
-        )
-
-
-def _add_groups(groups: Sequence[Group], state: BuildState | None, otherwise: Change | None = None) -> Change:
-    return Change(
-        "group",
-        f"add to {_and(map(str, groups))}",
-        "POST",
-        f"/v1/builds/{_id(state)}/relationships/betaGroups",
-        _many("betaGroups", [group.id for group in groups]),
-        settles=True,
-        otherwise=otherwise,
-    )
-
-
-def _testers(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:
-    """Those whom the app knows in one request; a new one is made with the build."""
-    have = state.tester_ids if state else frozenset()
-    ids = {tester: ground.tester_ids.get(tester.email.casefold()) for tester in wishes.testers}
-    known = [
-        (tester, identifier) for tester, identifier in ids.items() if identifier and identifier not in have
-    ]
-    if known:
-        yield Change(
-            "tester",
-            f"add {_and(tester.shown for tester, _ in known)}",
-            "POST",
-            f"/v1/builds/{_id(state)}/relationships/individualTesters",
-            _many("betaTesters", [identifier for _, identifier in known]),
-            settles=True,
-        )
-    yield from (_invite(tester, state) for tester, identifier in ids.items() if not identifier)
-
-
-def _invite(tester: Tester, state: BuildState | None) -> Change:
-    names = {"firstName": tester.first_name, "lastName": tester.last_name}
-    attributes = {"email": tester.email, **{name: text for name, text in names.items() if text}}
-    return Change(
-        "tester",
-        f"invite {tester.shown}",
-        "POST",
-        "/v1/betaTesters",
-        _resource("betaTesters", attributes, None, {"builds": _many("builds", [_id(state)])}),
-        settles=True,
-    )
 
 
 def _review(wishes: Wishes, ground: Ground, state: BuildState | None, complied: bool) -> Iterator[Change]:
@@ -311,7 +139,7 @@ def _review(wishes: Wishes, ground: Ground, state: BuildState | None, complied: 
         "submit to beta review",
         "POST",
         "/v1/betaAppReviewSubmissions",
-        _resource("betaAppReviewSubmissions", {}, None, {"build": _one("builds", _id(state))}),
+        resource("betaAppReviewSubmissions", {}, None, {"build": one("builds", build_id(state))}),
         settles=True,
     )
 
@@ -330,18 +158,18 @@ def _notification(wishes: Wishes, state: BuildState | None, was_silent: bool) ->
             "notify the testers who have the build already",
             "POST",
             "/v1/buildBetaNotifications",
-            _resource("buildBetaNotifications", {}, None, {"build": _one("builds", state.id)}),
+            resource("buildBetaNotifications", {}, None, {"build": one("builds", state.id)}),
             repeats=False,  # two notifications are two mails
         )
 
 
 def _expire(kind: str, words: str, other: Other) -> Change:
-    body = _resource("builds", {"expired": True}, other.id)
+    body = resource("builds", {"expired": True}, other.id)
     return Change(kind, words.format(f"build {other}"), "PATCH", f"/v1/builds/{other.id}", body)
 
 
 def _notes(wishes: Wishes, ground: Ground, state: BuildState | None, others: Others) -> Iterator[str]:
-    for group in filter(_is_given_all, ground.groups):
+    for group in (each for each in ground.groups if each.gets_all):
         yield f"Nothing is added to {group}, which gets every build by itself"
     if not goes_outside(wishes, ground) or (state and state.external_state in _AVAILABLE):
         return
@@ -353,58 +181,3 @@ def _notes(wishes: Wishes, ground: Ground, state: BuildState | None, others: Oth
         yield "External testers get the build after beta review, and submit-beta-review is false"
     if others.previous:
         yield "External testers have no build of these until beta review is over, for the previous ones expire"
-
-
-def _is_given_all(group: Group) -> bool:
-    return group.internal and group.all_builds
-
-
-def _by_locale(wished: Mapping[str, Any], there: Iterable[str], primary: str) -> dict[str, Any]:
-    """With the default spelled out: for each locale that is there and not named, and for the primary one."""
-    named = {locale: wish for locale, wish in wished.items() if locale != DEFAULT}
-    if DEFAULT not in wished:
-        return named
-    unnamed = [locale for locale in dict.fromkeys((*there, *filter(None, [primary]))) if locale not in named]
-    if not there and not primary and not named:
-        unnamed = ["en-US"]  # what Apple gives an app whose language nobody chose
-    return {**named, **dict.fromkeys(unnamed, wished[DEFAULT])}
-
-
-def _differing(wished: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
-    def equal(one: object, other: object) -> bool:
-        return texts.same(one, other) if isinstance(one, str) and isinstance(other, str) else one == other
-
-    return {name: value for name, value in wished.items() if not equal(value, there.get(name))}
-
-
-def _id(state: BuildState | None) -> str:
-    return state.id if state else TO_COME
-
-
-def _and(parts: Iterable[str]) -> str:
-    *head, last = parts
-    return f"{', '.join(head)} and {last}" if head else last
-
-
-def _one(kind: str, identifier: str) -> dict[str, Any]:
-    return {"data": {"type": kind, "id": identifier}}
-
-
-def _many(kind: str, identifiers: Iterable[str]) -> dict[str, Any]:
-    return {"data": [{"type": kind, "id": identifier} for identifier in identifiers]}
-
-
-def _resource(
-    kind: str,
-    attributes: Mapping[str, Any],
-    identifier: str | None = None,
-    relationships: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    data: dict[str, Any] = {"type": kind}
-    if identifier is not None:
-        data["id"] = identifier
-    if attributes:
-        data["attributes"] = dict(attributes)
-    if relationships:
-        data["relationships"] = dict(relationships)
-    return {"data": data}

@@ -1,0 +1,104 @@
+"""The changes of what testers and reviewers read: what's new, test information, review information.
+
+https://developer.apple.com/documentation/appstoreconnectapi/prerelease-versions-and-beta-testers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from asc.builds.distribution import texts
+from asc.builds.distribution.changes import TO_COME, Change, build_id, one, resource
+from asc.builds.distribution.ground import Ground
+from asc.builds.distribution.names import shown
+from asc.builds.distribution.state import BuildState
+from asc.builds.distribution.wishes import DEFAULT, Wishes
+
+
+def whats_new(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:
+    """What's new, where it does not read so already."""
+    there = state.localizations if state else {}
+    primary = (state.primary_locale if state else "") or ground.primary_locale
+    wished = _by_locale(wishes.whats_new, there, primary)
+    for locale, text in wished.items():
+        if not text or (locale in there and texts.same(there[locale].whats_new, text)):
+            continue
+        summary = f"set what's new in {shown(locale)}"
+        if locale in there:
+            identifier, attributes = there[locale].id, {"whatsNew": text}
+            body = resource("betaBuildLocalizations", attributes, identifier)
+            yield Change("whats-new", summary, "PATCH", f"/v1/betaBuildLocalizations/{identifier}", body)
+        else:
+            attributes = {"locale": locale, "whatsNew": text}
+            body = resource(
+                "betaBuildLocalizations", attributes, None, {"build": one("builds", build_id(state))}
+            )
+            yield Change("whats-new", summary, "POST", "/v1/betaBuildLocalizations", body)
+
+
+def app_info(wishes: Wishes, ground: Ground) -> Iterator[Change]:
+    """Test information of the app: only the attributes that differ."""
+    there = ground.app_localizations
+    for locale, info in _by_locale(wishes.app_info, there, ground.primary_locale).items():
+        known = there[locale].attributes if locale in there else {}
+        attributes = _differing(info.attributes(), known)
+        if not attributes:
+            continue
+        summary = f"set the test information in {shown(locale)}: {', '.join(attributes)}"
+        if locale in there:
+            identifier = there[locale].id
+            body = resource("betaAppLocalizations", attributes, identifier)
+            yield Change("app-info", summary, "PATCH", f"/v1/betaAppLocalizations/{identifier}", body)
+        else:
+            app = {"app": one("apps", ground.target.app.id)}
+            body = resource("betaAppLocalizations", {"locale": locale, **attributes}, None, app)
+            yield Change("app-info", summary, "POST", "/v1/betaAppLocalizations", body)
+
+
+def review_info(wishes: Wishes, ground: Ground) -> Iterator[Change]:
+    """What reviewers are told: only the attributes that differ."""
+    there = ground.review_detail
+    wished = wishes.review_info.attributes() if wishes.review_info else {}
+    attributes = _differing(wished, there.attributes if there else {})
+    if attributes:
+        identifier = there.id if there else ground.target.app.id  # Apple gives both the same id
+        yield Change(
+            "review-info",
+            f"set the information for beta review: {', '.join(attributes)}",
+            "PATCH",
+            f"/v1/betaAppReviewDetails/{identifier}",
+            resource("betaAppReviewDetails", attributes, identifier),
+        )
+
+
+def auto_notify(wishes: Wishes, state: BuildState | None) -> Iterator[Change]:
+    """Whether Apple tells testers by itself when the build is there."""
+    if wishes.notify is None or (state and state.auto_notify == wishes.notify):
+        return
+    identifier = state.detail_id if state else TO_COME
+    yield Change(
+        "auto-notify",
+        f"{'notify' if wishes.notify else 'do not notify'} testers when the build is available",
+        "PATCH",
+        f"/v1/buildBetaDetails/{identifier}",
+        resource("buildBetaDetails", {"autoNotifyEnabled": wishes.notify}, identifier),
+    )
+
+
+def _by_locale(wished: Mapping[str, Any], there: Iterable[str], primary: str) -> dict[str, Any]:
+    """With the default spelled out: for each locale that is there and not named, and for the primary one."""
+    named = {locale: wish for locale, wish in wished.items() if locale != DEFAULT}
+    if DEFAULT not in wished:
+        return named
+    unnamed = [locale for locale in dict.fromkeys((*there, *filter(None, [primary]))) if locale not in named]
+    if not there and not primary and not named:
+        unnamed = ["en-US"]  # what Apple gives an app whose language nobody chose
+    return {**named, **dict.fromkeys(unnamed, wished[DEFAULT])}
+
+
+def _differing(wished: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    def equal(one: object, other: object) -> bool:
+        return texts.same(one, other) if isinstance(one, str) and isinstance(other, str) else one == other
+
+    return {name: value for name, value in wished.items() if not equal(value, there.get(name))}
