@@ -5,7 +5,7 @@ The text is base64 in lines of 60 characters, the last of them ended too. Decode
     V2   match_encrypted_v2__ (20 bytes), salt (8), tag (16), ciphertext
     V1   Salted__ (8 bytes), salt (8), ciphertext (a multiple of 16)
 
-as fastlane match writes (V2) and wrote before version 2.222 (V1).
+as fastlane match writes it (V2), and as its older versions did (V1).
 """
 
 from __future__ import annotations
@@ -61,12 +61,11 @@ def decrypt(
     looks right as it is; Damaged where it is neither that nor encrypted whole; WrongPassphrase where the passphrase
     does not open it; BadPassphrase.
     """
-    secret = secret_of(passphrase)
     raw = _decoded(data)
     if raw is not None and raw.startswith(V2_PREFIX):
-        plain = _decrypt_v2(raw[len(V2_PREFIX) :], secret, name)
+        plain = _decrypt_v2(raw[len(V2_PREFIX) :], secret_of(passphrase), name)
     elif raw is not None and raw.startswith(V1_PREFIX):
-        plain = _decrypt_v1(raw[len(V1_PREFIX) :], secret, looks_right, name)
+        plain = _decrypt_v1(raw[len(V1_PREFIX) :], secret_of(passphrase), looks_right, name)
     else:
         raise _not_encrypted(data, raw, looks_right, name)
     if plain is None:
@@ -85,21 +84,21 @@ def version_of(data: bytes) -> Version | None:
     return 2 if head.startswith(V2_PREFIX) else 1 if head.startswith(V1_PREFIX) else None
 
 
-def secret_of(passphrase: str) -> bytes:
+def secret_of(passphrase: str, input: str = PASSPHRASE) -> bytes:
     """The bytes that keys are made of: UTF-8, nothing trimmed and nothing normalised, as match has it.
 
-    Raises BadPassphrase where the passphrase is blank, which match refuses too, or cannot be encoded.
+    Raises BadPassphrase, naming `input`, where the passphrase is blank, which match refuses too, or cannot be encoded.
     """
     if not passphrase.strip():
         raise BadPassphrase(
-            f"{PASSPHRASE}: is empty (a secret that is not set?)",
-            f"Set {PASSPHRASE} to what the store is encrypted with: match calls it MATCH_PASSWORD.",
+            f"{input}: is empty (a secret that is not set?)",
+            f"Set {input} to what the store is encrypted with: match calls it MATCH_PASSWORD.",
         )
     try:  # bytes of the environment that are no UTF-8 reach Python as surrogates, and go back to what they were
         return passphrase.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise BadPassphrase(
-            f"{PASSPHRASE}: has characters that are not text", f"Set {PASSPHRASE} to text in UTF-8."
+            f"{input}: has characters that are not text", f"Set {input} to text in UTF-8."
         ) from None
 
 
@@ -110,9 +109,7 @@ def _decrypt_v2(body: bytes, secret: bytes, name: str) -> bytes | None:
     return open_v2(sealed, secret, salt, tag)
 
 
-def _decrypt_v1(
-    body: bytes, secret: bytes, looks_right: Callable[[bytes], bool], name: str
-) -> bytes | None:
+def _decrypt_v1(body: bytes, secret: bytes, looks_right: Callable[[bytes], bool], name: str) -> bytes | None:
     salt, sealed = body[:SALT], body[SALT:]
     if not sealed or len(sealed) % BLOCK:
         raise Damaged(f"{name} is cut off: its last block is not whole.", _RESTORE)
@@ -125,18 +122,22 @@ def _not_encrypted(
 ) -> NotEncrypted | Damaged:
     if looks_right(data) or (raw and looks_right(raw)):
         return NotEncrypted(
-            f"{name} is stored without encryption.", "Have it written anew, which encrypts it, or read it as it is."
+            f"{name} is stored without encryption.",
+            "Have it written anew, which encrypts it, or read it as it is.",
         )
     if not data.strip():
         return Damaged(f"{name} is empty.", _RESTORE)
     if data.startswith(b"version https://git-lfs"):
         return Damaged(
-            f"{name} is a pointer of git LFS, not the file itself.", "Take the file out of LFS in that repository."
+            f"{name} is a pointer of git LFS, not the file itself.",
+            "Take the file out of LFS in that repository.",
         )
     if b"<<<<<<< " in data:
         return Damaged(f"{name} has the marks of a merge that was not finished.", _RESTORE)
     if raw is None and _BLANKS.sub(b"", data).startswith((b"U2FsdGVkX1", b"bWF0Y2hfZW5jcnlwdGVkX3Yy")):
-        return Damaged(f"{name} is cut off or changed: it begins well, but it is not base64 to its end.", _RESTORE)
+        return Damaged(
+            f"{name} is cut off or changed: it begins well, but it is not base64 to its end.", _RESTORE
+        )
     return Damaged(f"{name} is not encrypted as match does it, nor anything that belongs there.", _RESTORE)
 
 

@@ -1,0 +1,1 @@
+"""Private keys, signing requests, certificates and PKCS#12: who signs."""

@@ -1,0 +1,110 @@
+"""Decrypts files of the store when they are asked for, several at a time, and tells what a failure means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from asc.signing.vault.contents import check_for
+from asc.signing.vault.encryption import decrypt, secret_of, version_of
+from asc.signing.vault.errors import PASSPHRASE, Damaged, VaultError, WrongPassphrase
+from asc.signing.vault.layout import SUFFIXES
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+Opened = bytes | VaultError
+
+MOST_PROBES = 32
+"""Files that are tried before a passphrase is called wrong: one of 3 ms each, so a tenth of a second."""
+
+
+class Opener:
+    """The files of a store that are encrypted, and what is known of them with one passphrase.
+
+    A file is decrypted once. One that fails is Damaged where the passphrase opens another one.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], passphrase: str) -> None:
+        self._files = {path: data for path, data in files.items() if path.endswith(SUFFIXES)}
+        self._passphrase = passphrase
+        self._opened: dict[str, Opened] = {}
+        self._proven = False
+
+    @property
+    def paths(self) -> list[str]:
+        """Every file that is encrypted, or should be."""
+        return sorted(self._files)
+
+    def open(self, paths: Iterable[str]) -> dict[str, Opened]:
+        """Returns what each path holds, or why that cannot be told.
+
+        Raises WrongPassphrase where one does not open with the passphrase and no other one of the store does;
+        BadPassphrase.
+        """
+        wanted = list(paths)
+        self._try([path for path in wanted if path not in self._opened])
+        found = {path: self._opened[path] for path in wanted}
+        if any(isinstance(each, WrongPassphrase) for each in found.values()):
+            self.prove()
+        return {
+            path: _not_like_the_others(path) if isinstance(each, WrongPassphrase) else each
+            for path, each in found.items()
+        }
+
+    def prove(self) -> None:
+        """Raises WrongPassphrase where the passphrase opens no encrypted file though there are some; BadPassphrase."""
+        if self._proven:
+            return
+        encrypted = {path: version for path, data in self._files.items() if (version := version_of(data))}
+        if not encrypted:
+            return
+        # Version 1 first: it costs microseconds. One after the other, for the first one mostly decides.
+        untried = sorted(encrypted.keys() - self._opened.keys(), key=lambda path: (encrypted[path], path))
+        for path in untried[:MOST_PROBES]:
+            self._try([path])
+            if self._proven:
+                return
+        if any(isinstance(self._opened.get(path), WrongPassphrase) for path in encrypted):
+            raise _opens_nothing(self._passphrase)
+
+    def _try(self, paths: list[str]) -> None:
+        if any(version_of(self._files[path]) for path in paths):
+            secret_of(self._passphrase)
+        for path, (opened, proves) in zip(paths, side_by_side(self._open_one, paths), strict=True):
+            self._opened[path] = opened
+            self._proven = self._proven or proves
+
+    def _open_one(self, path: str) -> tuple[Opened, bool]:
+        """What the path holds, and whether that proves the passphrase."""
+        data, looks_right = self._files[path], check_for(path)
+        if version_of(data) is None and looks_right(data):
+            return data, False  # of a tree that match left without encryption
+        try:
+            return decrypt(data, self._passphrase, looks_right, f"“{path}”"), True
+        except VaultError as error:
+            return error, False
+
+
+def side_by_side(work: Callable[[In], Out], items: list[In]) -> list[Out]:
+    """The results in order. What takes time here, deriving keys, lets other threads run."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(min(len(items), os.cpu_count() or 2, 16)) as pool:
+        return list(pool.map(work, items))
+
+
+def _not_like_the_others(path: str) -> Damaged:
+    return Damaged(
+        f"“{path}” does not open with the {PASSPHRASE} that opens other files: "
+        "it was changed, cut off, or encrypted with another one.",
+        "Restore the file from the history of the store, or remove it and have it made anew.",
+    )
+
+
+def _opens_nothing(passphrase: str) -> WrongPassphrase:
+    remedy = f"Check the input {PASSPHRASE}: it is what match calls MATCH_PASSWORD."
+    if passphrase != passphrase.strip():
+        remedy += " It begins or ends with a blank or a line break, which counts."
+    return WrongPassphrase(f"The {PASSPHRASE} does not open the store: nothing was changed.", remedy)
