@@ -11,8 +11,17 @@ from pathlib import Path
 
 from asc_sandbox import faults
 from asc_sandbox.keys import KeyFileError
+from asc_sandbox.plans import (
+    DEFAULT_PROCESSING,
+    DEFAULT_REVIEW,
+    OUTCOMES,
+    REVIEW_OUTCOMES,
+    Processing,
+    Review,
+)
 from asc_sandbox.seed import DEMO, SeedError
 from asc_sandbox.server import APPLES_RATE_LIMIT, Sandbox
+from asc_sandbox.uploading.depot import DEFAULT_LIFETIME, DEFAULT_PART_SIZE
 
 _FAULTS_HELP = (
     "faults:\n  A fault is METHOD PATH WORDS, as 'GET /v1/builds status=503 retry-after=1 times=2'.\n"
@@ -57,6 +66,10 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         log=options.log,
         key_file=options.key_file,
         key_id=options.key_id,
+        part_size=options.part_size,
+        part_lifetime=options.part_lifetime,
+        processing=Processing(options.processing, options.outcome),
+        review=Review(options.review, options.review_outcome),
     )
 
 
@@ -69,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_server_options(parser.add_argument_group("server"))
     _add_world_options(parser.add_argument_group("world"))
+    _add_apple_options(parser.add_argument_group("uploads and TestFlight"))
     _add_trouble_options(parser.add_argument_group("trouble"))
     return parser
 
@@ -92,6 +106,50 @@ def _add_world_options(group: argparse._ArgumentGroup) -> None:
     add("--key-file", type=Path, metavar="FILE", help="write an API key JSON; an existing one is used")
     add("--key-id", metavar="ID", help="the key of the seed to write (the first)")
     add("--contract", type=Path, metavar="FILE", help="check all against the document of `make contract`")
+
+
+def _add_apple_options(group: argparse._ArgumentGroup) -> None:
+    add, processing, review = group.add_argument, DEFAULT_PROCESSING, DEFAULT_REVIEW
+    add(
+        "--processing",
+        type=float,
+        default=processing.seconds,
+        metavar="SECONDS",
+        help="how long it takes to process an upload (%(default)s)",
+    )
+    add(
+        "--outcome",
+        choices=OUTCOMES,
+        default=processing.outcome,
+        help="what becomes of an upload (%(default)s)",
+    )
+    add(
+        "--review",
+        type=float,
+        default=review.seconds,
+        metavar="SECONDS",
+        help="how long beta review takes (%(default)s)",
+    )
+    add(
+        "--review-outcome",
+        choices=REVIEW_OUTCOMES,
+        default=review.outcome,
+        help="the verdict of beta review (%(default)s)",
+    )
+    add(
+        "--part-size",
+        type=int,
+        default=DEFAULT_PART_SIZE,
+        metavar="BYTES",
+        help="the size of the parts of a file (%(default)s)",
+    )
+    add(
+        "--part-lifetime",
+        type=float,
+        default=DEFAULT_LIFETIME,
+        metavar="SECONDS",
+        help="how long the address of a part is good for (%(default)s)",
+    )
 
 
 def _add_trouble_options(group: argparse._ArgumentGroup) -> None:

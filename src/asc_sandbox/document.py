@@ -22,21 +22,44 @@ def of_record(call: Call, query: Query, record: Record) -> Json:
     return _with_included(document, call, query, [record])
 
 
+def of_new(call: Call, record: Record) -> Json:
+    """The document of a record that was just made or changed: a write takes no parameters."""
+    address = f"{call.base}/v1/{record.type}/{record.id}"
+    return {"data": _resource(call, Query(), record, ()), "links": {"self": address}}
+
+
+def of_linkages(call: Call, query: Query, records: list[Record]) -> Json:
+    """The document of a to-many relationship: a page of types and ids."""
+    page, links, meta = _paged(call, query, records)
+    return {"data": [reference(each) for each in page], "links": links, "meta": meta}
+
+
+def of_linkage(call: Call, record: Record) -> Json:
+    """The document of a relationship to one record."""
+    return {"data": reference(record), "links": {"self": call.base + call.path}}
+
+
+def reference(record: Record) -> Json:
+    """The type and id of a record."""
+    return {"type": record.type, "id": record.id}
+
+
 def of_page(call: Call, query: Query, matches: list[Record]) -> Json:
     """The document of one page of the records that match."""
-    page = matches[query.offset : query.offset + query.limit]
+    page, links, meta = _paged(call, query, matches)
+    data = [_resource(call, query, record, query.includes) for record in page]
+    return _with_included({"data": data, "links": links, "meta": meta}, call, query, page)
+
+
+def _paged(call: Call, query: Query, matches: list[Record]) -> tuple[list[Record], Json, Json]:
+    """The records of one page, with the links and the meta of the document."""
     paging: Json = {"total": len(matches), "limit": query.limit}
     links = {"self": _address(call, call.query)}
     following = query.offset + query.limit
     if following < len(matches):
         paging["nextCursor"] = cursor_of(following)
         links["next"] = _address(call, _next_page(call, query, following))
-    document = {
-        "data": [_resource(call, query, record, query.includes) for record in page],
-        "links": links,
-        "meta": {"paging": paging},
-    }
-    return _with_included(document, call, query, page)
+    return matches[query.offset : following], links, {"paging": paging}
 
 
 def _address(call: Call, parameters: tuple[tuple[str, str], ...]) -> str:
@@ -68,7 +91,7 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
     shown: Json = {"type": record.type, "id": record.id}
     attributes = [name for name in resource.attributes if chosen is None or name in chosen]
     if attributes:
-        shown["attributes"] = {name: record.attributes.get(name) for name in attributes}
+        shown["attributes"] = {name: _value(call, record, name) for name in attributes}
     own_address = f"{call.base}/v1/{record.type}/{record.id}"
     relationships = {
         each.name: _relationship(call, query, record, each, own_address, each.name in includes)
@@ -79,6 +102,12 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
         shown["relationships"] = {name: content for name, content in relationships.items() if content}
     shown["links"] = {"self": own_address}
     return shown
+
+
+def _value(call: Call, record: Record, name: str) -> Any:
+    stored = record.attributes.get(name)
+    derived = call.world.schema[record.type].derived.get(name)
+    return stored if stored is not None or derived is None else derived(call, record)
 
 
 def _relationship(
@@ -93,7 +122,7 @@ def _relationship(
     if relationship.has_links:
         shown["links"] = {"self": f"{own_address}/relationships/{name}", "related": f"{own_address}/{name}"}
     if with_data:
-        references = [{"type": other.type, "id": other.id} for other in call.world.related(record, name)]
+        references = [reference(other) for other in call.world.related(record, name)]
         if relationship.many:
             limit = query.related_limit(name)
             shown["meta"] = {"paging": {"total": len(references), "limit": limit}}

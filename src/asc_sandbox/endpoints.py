@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asc_sandbox.errors import method_not_allowed, no_such_path
 from asc_sandbox.world import World
+
+if TYPE_CHECKING:
+    from asc_sandbox.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Call:
     """
 
     world: World
+    stage: Stage
     base: str
     path: str
     id: str = ""
@@ -45,6 +49,11 @@ class Endpoint:
     path: str
     area: str
     play: Callable[[Call], Answer]
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything."""
+        return self.method != "GET"
 
 
 class Router:

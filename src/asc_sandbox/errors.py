@@ -18,7 +18,8 @@ Json = dict[str, Any]
 class Refusal(Exception):
     """An answer that says no.
 
-    `source` is {"parameter": …} or {"pointer": …}; `meta` anything, mostly nothing.
+    `source` is {"parameter": …} or {"pointer": …}; `meta` anything, mostly nothing. `more` are the other
+    mistakes of the same request, which stand in the same answer.
     """
 
     status: int
@@ -27,6 +28,7 @@ class Refusal(Exception):
     detail: str
     source: Mapping[str, str] | None = None
     meta: Mapping[str, Any] | None = None
+    more: tuple[Refusal, ...] = ()
 
     def document(self) -> Json:
         """The body: {"errors": [{id, status, code, title, detail, source?, meta?}]}."""
@@ -41,7 +43,7 @@ class Refusal(Exception):
             error["source"] = dict(self.source)
         if self.meta:
             error["meta"] = dict(self.meta)
-        return {"errors": [error]}
+        return {"errors": [error, *(each.document()["errors"][0] for each in self.more)]}
 
 
 def not_authorized(reason: str) -> Refusal:
@@ -119,6 +121,17 @@ def unknown_parameter(name: str) -> Refusal:
         "PARAMETER_ERROR.ILLEGAL",
         "A parameter is not allowed for this request",
         f"The parameter '{name}' can not be used with this request",
+        source={"parameter": name},
+    )
+
+
+def missing_parameter(name: str) -> Refusal:
+    """The endpoint answers only with this parameter."""
+    return Refusal(
+        400,
+        "PARAMETER_ERROR.REQUIRED",
+        "A required parameter is missing",
+        f"The parameter '{name}' is required but was not provided",
         source={"parameter": name},
     )
 

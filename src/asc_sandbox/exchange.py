@@ -99,6 +99,11 @@ class Exchange:
         await self.response.write(reply.body[: len(reply.body) // 2])
         self.close()
 
+    async def take(self, size: int) -> None:
+        """Read so many bytes of the request's body, or all of it when it has fewer."""
+        while size > 0 and (piece := await self.request.content.read(size)):
+            size -= len(piece)
+
     def close(self) -> None:
         """Close the connection without another byte."""
         self.finish(None)

@@ -24,6 +24,7 @@ EFFECTS = {
     "garbage-json": "garbage-json: answer with a body that is not JSON; with status=N, else 200",
     "empty": "empty: answer with no body; with status=N, else 200",
     "reset": "reset: reset the connection before answering",
+    "cut": "cut=BYTES: read so many bytes of the request's body, then reset the connection",
     "hang": "hang: never answer, until the client goes",
     "slow": "slow=SECONDS: the body of the answer takes this long to arrive",
     "truncate": "truncate: announce the whole body, send half of it and close the connection",
@@ -59,7 +60,8 @@ class FaultError(ValueError):
 class Fault:
     """One fault: the requests it is for (`method`, `path`), its effect, and how often it hits.
 
-    `seconds` belong to `slow`, `delay` to every effect; `status` is None for the effects that have none.
+    `seconds` belong to `slow`, `size` to `cut`, `delay` to every effect; `status` is None for the effects that
+    have none.
     """
 
     method: str
@@ -73,6 +75,7 @@ class Fault:
     times: int = 1
     after: int = 0
     flaky: float = 1.0
+    size: int = 0
 
     def matches(self, method: str, path: str) -> bool:
         """Whether the fault is for this request; a path without its query."""
@@ -104,6 +107,7 @@ def parse(spec: str) -> Fault:
         times=_FOREVER if values.get("times") == "always" else _count(spec, values, "times", 1),
         after=_count(spec, values, "after", 0),
         flaky=_number(spec, values, "flaky", 1.0, largest=1.0),
+        size=_count(spec, values, "cut", 0),
     )
 
 
@@ -111,7 +115,7 @@ def _word(spec: str, word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     if name not in EFFECTS and name not in SETTINGS:
         raise FaultError(spec, f"there is no {name!r}")
-    needs_value = name in SETTINGS or name in ("status", *_WITH_SECONDS)
+    needs_value = name in SETTINGS or name in ("status", "cut", *_WITH_SECONDS)
     if needs_value != bool(equals and value):
         raise FaultError(spec, f"{name} {'needs a' if needs_value else 'takes no'} value")
     return name, value

@@ -46,6 +46,13 @@ def texts(value: Any) -> list[str]:
     return [text(item) for item in value]
 
 
+def mappings(value: Any) -> list[dict[str, Any]]:
+    """A list of mappings."""
+    if not isinstance(value, list):
+        raise NotThisKind(f"expected a list, found {value!r}")
+    return [mapping(item) for item in value]
+
+
 def mapping(value: Any) -> dict[str, Any]:
     """A mapping with any members."""
     if not isinstance(value, dict):
@@ -57,6 +64,12 @@ def upload_state(value: Any) -> dict[str, Any]:
     """The state of a build upload: Apple's mapping {state, errors, warnings, infos}, or a state alone."""
     state = {"state": value} if isinstance(value, str) else mapping(value)
     return {"errors": [], "warnings": [], "infos": [], **state}
+
+
+def file_state(value: Any) -> dict[str, Any]:
+    """The state of an upload's file: Apple's mapping {state, errors, warnings}, or a state alone."""
+    state = {"state": value} if isinstance(value, str) else mapping(value)
+    return {"errors": [], "warnings": [], **state}
 
 
 def date(value: Any) -> str:

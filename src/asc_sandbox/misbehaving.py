@@ -20,6 +20,9 @@ async def misbehave(fault: Fault, exchange: Exchange, play: PlayRequest) -> None
     match fault.effect:
         case "reset":
             exchange.reset()
+        case "cut":
+            await exchange.take(fault.size)
+            exchange.reset()
         case "hang":
             await asyncio.Event().wait()  # cancelled when the client goes or the sandbox stops
         case "lost":

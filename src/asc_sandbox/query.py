@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import eq
 
-from asc_sandbox.errors import Refusal, invalid_parameter, not_played, unknown_parameter
+from asc_sandbox.errors import Refusal, invalid_parameter, missing_parameter, not_played, unknown_parameter
 from asc_sandbox.schema import Relationship, Resource, Schema
 
 DEFAULT_LIMIT = 50
@@ -28,13 +28,14 @@ class Filter:
     """`filter[name]`.
 
     `at` is the path of the value, see reading.values_at; `values` are the allowed ones, () for any.
-    `matches(held, asked)` compares two texts.
+    `matches(held, asked)` compares two texts. A list is refused without the filters that are `required`.
     """
 
     name: str
     at: str = ""
     values: tuple[str, ...] = ()
     matches: Callable[[str, str], bool] = eq
+    required: bool = False
 
     @property
     def path(self) -> str:
@@ -96,8 +97,11 @@ class Query:
         return self.limits.get(relationship, DEFAULT_RELATED_LIMIT)
 
 
-def parse(parameters: Iterable[tuple[str, str]], grammar: Grammar, schema: Schema) -> Query:
+def parse(parameters: Sequence[tuple[str, str]], grammar: Grammar, schema: Schema) -> Query:
     """Read the parameters of a request. Raises Refusal as Apple does, naming the parameter."""
+    for each in grammar.filters:
+        if each.required and f"filter[{each.name}]" not in dict(parameters):
+            raise missing_parameter(f"filter[{each.name}]")
     reader = _Reader(grammar, schema)
     given: dict[str, str] = {}
     for name, value in parameters:

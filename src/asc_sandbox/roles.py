@@ -1,8 +1,8 @@
 """What the role of a key opens.
 
 A simplification of https://developer.apple.com/support/roles: Apple distinguishes more areas, lets a team
-narrow a key to some apps, and filters what a role may not see out of `included`. Here a role has an area or
-not, for reading and writing alike.
+narrow a key to some apps, and filters what a role may not see out of `included`. Here a role reads an area or
+not, and writes in it or not.
 """
 
 from __future__ import annotations
@@ -23,10 +23,21 @@ ROLES_OF_AREA = {
     "users": _LEADING,
 }
 
+WRITERS_OF_AREA = {
+    "apps": _LEADING | {"APP_MANAGER"},
+    "appStore": _LEADING | {"APP_MANAGER"},
+    "builds": _BUILDING,
+    "testflight": _BUILDING,
+    "provisioning": _BUILDING,
+    "users": _LEADING,
+}
+
 ROLES = frozenset(_ALL)
 
 
-def require(role: str, area: str) -> None:
+def require(role: str, area: str, *, writes: bool = False) -> None:
     """Raise Refusal 403 unless the role opens the area."""
     if role not in ROLES_OF_AREA[area]:
         raise forbidden(role, area)
+    if writes and role not in WRITERS_OF_AREA[area]:
+        raise forbidden(role, f"changes of {area}")

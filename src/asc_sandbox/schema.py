@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -48,9 +48,9 @@ def link(name: str, target: str = "", *, inverse: str | None = None) -> Relation
     return Relationship(name, target, many=True, inverse=inverse, has_data=False)
 
 
-def hidden(name: str, target: str) -> Relationship:
+def hidden(name: str, target: str, *, inverse: str | None = None) -> Relationship:
     """A relationship to one record that the sandbox needs and Apple does not show."""
-    return Relationship(name, target, has_data=False, hidden=True)
+    return Relationship(name, target, inverse=inverse, has_data=False, hidden=True)
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Resource:
     """A type of records.
 
     `area` is what a role opens or not (see roles). `defaults` are attributes as a seed would write them, for
-    records that do not set them.
+    records that do not set them. `derived` are attributes that are worked out, from an endpoints.Call and the
+    record, whenever a record that does not set them is shown.
     """
 
     type: str
@@ -66,6 +67,7 @@ class Resource:
     attributes: Mapping[str, Kind]
     relationships: tuple[Relationship, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    derived: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> Mapping[str, Relationship]:

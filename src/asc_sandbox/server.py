@@ -13,21 +13,30 @@ from typing import TYPE_CHECKING, Any, Self
 from aiohttp import web
 
 from asc_sandbox import seed as seeds
+from asc_sandbox.agenda import Agenda
 from asc_sandbox.clock import Clock
+from asc_sandbox.course import Course
 from asc_sandbox.endpoints import Router
 from asc_sandbox.faults import FaultPlan
 from asc_sandbox.judge import Judge, Violation
 from asc_sandbox.keys import hand_out
+from asc_sandbox.plans import DEFAULT_PROCESSING, DEFAULT_REVIEW, Processing, Review
 from asc_sandbox.ratelimit import RateLimit
 from asc_sandbox.requestlog import Entry, RequestLog
 from asc_sandbox.resources import ENDPOINTS, SCHEMA
 from asc_sandbox.service import Connections, Service
+from asc_sandbox.stage import Stage
+from asc_sandbox.uploading.depot import DEFAULT_LIFETIME, DEFAULT_PART_SIZE, Delivered, Depot
+from asc_sandbox.world import World
 
 if TYPE_CHECKING:
     from asc_sandbox.contract import Contract
 
 APPLES_RATE_LIMIT = 3500
 """Requests per rolling hour, as Apple's documentation has it in its example."""
+
+_READ_BUFFER = 512 * 1024
+"""Bytes of a body that wait for the sandbox; more than aiohttp's, for parts are large."""
 
 _GRACE_AT_STOP = 0.2
 """Seconds that requests under way may still take when the sandbox stops."""
@@ -39,9 +48,10 @@ class Sandbox:
     `seed` is a mapping, a YAML file, or None for the demo. `faults` are specs, see the module faults.
     `latency` is in seconds per request, `clock_offset` in seconds. `key_file` gets an API key (`key_id`, else
     the first) for clients. Port 0 means any free one. With a `contract` requests and answers are judged, see
-    `violations`.
+    `violations`. Files are taken in parts of `part_size` bytes, whose addresses last `part_lifetime` seconds.
+    `processing` and `review` say how long Apple takes and how it ends.
 
-    Raises SeedError, FaultError, KeyFileError or OSError when it cannot be made.
+    Raises SeedError, FaultError, KeyFileError, ValueError or OSError when it cannot be made.
     """
 
     def __init__(
@@ -58,19 +68,33 @@ class Sandbox:
         log: Path | None = None,
         key_file: Path | None = None,
         key_id: str | None = None,
+        part_size: int = DEFAULT_PART_SIZE,
+        part_lifetime: float = DEFAULT_LIFETIME,
+        processing: Processing = DEFAULT_PROCESSING,
+        review: Review = DEFAULT_REVIEW,
     ) -> None:
         start = seeds.load(seed, SCHEMA)
-        self.world = start.world
-        """The records; they may be changed while the sandbox runs."""
+        clock = Clock(clock_offset)
+        self._stage = Stage(
+            clock=clock,
+            agenda=Agenda(clock),
+            depot=Depot(clock, part_size=part_size, lifetime=part_lifetime),
+            processing=processing,
+            review=review,
+        )
+        self._world = start.world
+        self._course = Course(start.world, self._stage)
         self._keys = start.keys if key_file is None else hand_out(key_file, start.keys, key_id)
         self._faults = FaultPlan(faults)
         self._judge = Judge(contract)
         self._log = RequestLog(log)
         self._service = Service(
-            world=self.world,
+            world=start.world,
+            stage=self._stage,
+            course=self._course,
             keys=self._keys,
             router=Router(ENDPOINTS),
-            clock=Clock(clock_offset),
+            clock=clock,
             faults=self._faults,
             rate_limit=RateLimit(rate_limit),
             judge=self._judge,
@@ -84,6 +108,31 @@ class Sandbox:
     def url(self) -> str:
         """The address to use as ASC_API_URL."""
         return f"http://{self._thread.host}:{self._thread.port}"
+
+    @property
+    def world(self) -> World:
+        """The records as they are by now; they may be changed while the sandbox runs."""
+        self._course.catch_up()
+        return self._world
+
+    @property
+    def delivered(self) -> tuple[Delivered, ...]:
+        """The files that clients have committed, in the order of their records."""
+        found = []
+        for file in self.world.all("buildUploadFiles"):
+            delivery = self._stage.depot.of_file(file.id)
+            if delivery and delivery.committed:
+                (upload,) = self._world.related(file, "buildUpload")
+                name = str(file.attributes["fileName"])
+                found.append(Delivered(file.id, upload.id, name, delivery.path))
+        return tuple(found)
+
+    def uploaded(self, record_id: str) -> Delivered:
+        """The committed file with this id, or the app of the upload with this id. Raises KeyError."""
+        for each in self.delivered:
+            if record_id in (each.file_id, each.upload_id):
+                return each
+        raise KeyError(record_id)
 
     @property
     def requests(self) -> tuple[Entry, ...]:
@@ -115,6 +164,7 @@ class Sandbox:
     def stop(self) -> None:
         """Stop listening and drop what is under way. Takes well under a second."""
         self._thread.stop()
+        self._stage.depot.close()
         self._log.close()
 
     def __enter__(self) -> Self:
@@ -163,7 +213,9 @@ class _ServerThread(threading.Thread):
         stopping = asyncio.Event()
         self._request_stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopping.set)
         # handler_cancellation: a client that goes away ends its request, also one that hangs on purpose.
-        server = web.Server(self._service.handle, handler_cancellation=True, access_log=None)
+        server = web.Server(
+            self._service.handle, handler_cancellation=True, access_log=None, read_bufsize=_READ_BUFFER
+        )
         runner = web.ServerRunner(server, shutdown_timeout=_GRACE_AT_STOP)
         await runner.setup()
         try:

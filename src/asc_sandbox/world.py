@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +38,8 @@ class World:
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
         self.lock = threading.RLock()
+        self.revision = 0
+        """Grows with every change."""
         self._records: dict[str, dict[str, Record]] = {type_name: {} for type_name in schema}
         self._referrers: dict[tuple[str, str, str], dict[str, None]] = {}
 
@@ -77,6 +79,7 @@ class World:
             current = self._records[record.type][record.id]
             changed = Record(record.type, record.id, {**current.attributes, **values}, current.references)
             self._records[record.type][record.id] = changed
+            self.revision += 1
         return changed
 
     def relate(self, record: Record, name: str, ids: str | Iterable[str]) -> Record:
@@ -89,9 +92,28 @@ class World:
             self._store(changed)
         return changed
 
+    def connect(self, record: Record, name: str, others: Iterable[Record]) -> None:
+        """Add to what a to-many relationship leads to, whichever side stores it."""
+        for owner, stored, new in self._ends(record, name, others):
+            ids = self._records[owner.type][owner.id].references.get(stored, ())
+            self.relate(owner, stored, dict.fromkeys((*ids, new)))
+
+    def disconnect(self, record: Record, name: str, others: Iterable[Record]) -> None:
+        """Take from what a to-many relationship leads to, whichever side stores it."""
+        for owner, stored, gone in self._ends(record, name, others):
+            ids = self._records[owner.type][owner.id].references.get(stored, ())
+            self.relate(owner, stored, [each for each in ids if each != gone])
+
+    def _ends(self, record: Record, name: str, others: Iterable[Record]) -> Iterator[tuple[Record, str, str]]:
+        """Of each pair the record that stores the relationship, its name there, and the id of the other."""
+        inverse = self.schema[record.type].by_name[name].inverse
+        for other in others:
+            yield (record, name, other.id) if inverse is None else (other, inverse, record.id)
+
     def remove(self, record: Record) -> None:
         """Delete a record. References to it stay and lead nowhere, as in Apple's answers."""
         with self.lock:
+            self.revision += 1
             self._forget(self._records[record.type].pop(record.id))
 
     def all(self, type_name: str) -> list[Record]:
@@ -156,6 +178,7 @@ class World:
                 return new
 
     def _store(self, record: Record) -> None:
+        self.revision += 1
         self._records[record.type][record.id] = record
         for name, ids in record.references.items():
             for each in ids:

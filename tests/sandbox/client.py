@@ -70,6 +70,45 @@ class Client:
         query = {_bracketed(name): value for name, value in parameters.items()}
         return self.request("GET", f"{path}?{urlencode(query, quote_via=quote)}" if query else path)
 
+    def post(self, type_name: str, attributes: Json | None = None, **related: Any) -> Response:
+        """Make a record. Relationships are (type, id), or a list of such pairs."""
+        data: Json = {"type": type_name}
+        if attributes is not None:
+            data["attributes"] = attributes
+        if related:
+            data["relationships"] = {name: {"data": references(value)} for name, value in related.items()}
+        return self.request("POST", f"/v1/{type_name}", {"data": data})
+
+    def patch(self, type_name: str, record_id: str, /, **attributes: Any) -> Response:
+        """Change the attributes of a record."""
+        data = {"type": type_name, "id": record_id, "attributes": attributes}
+        return self.request("PATCH", f"/v1/{type_name}/{record_id}", {"data": data})
+
+    def delete(self, type_name: str, record_id: str) -> Response:
+        return self.request("DELETE", f"/v1/{type_name}/{record_id}")
+
+    def link(self, method: str, path: str, value: Any) -> Response:
+        """POST, DELETE or PATCH a relationship, as link("POST", "builds/1/relationships/betaGroups", […])."""
+        return self.request(method, f"/v1/{path}", {"data": references(value)})
+
+    def put(self, operation: Json, content: bytes, **changed: str | None) -> Response:
+        """Send the part of a file that an upload operation asks for, with headers changed or (None) left out."""
+        usual = {each["name"]: each["value"] for each in operation["requestHeaders"]}
+        renamed = {name.replace("_", "-"): value for name, value in changed.items()}
+        headers = {name: value for name, value in {**usual, **renamed}.items() if value is not None}
+        part = content[operation["offset"] : operation["offset"] + operation["length"]]
+        address = urlsplit(operation["url"])
+        self.connection.request("PUT", f"{address.path}?{address.query}", part, headers)
+        response = self.connection.getresponse()
+        return Response(response.status, response.headers, response.read(), None)
+
+
+def references(value: Any) -> Any:
+    """JSON:API references of (type, id), or of a list of such pairs."""
+    if isinstance(value, tuple):
+        return {"type": value[0], "id": value[1]}
+    return [references(each) for each in value]
+
 
 def _bracketed(name: str) -> str:
     family, _, member = name.partition("__")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from asc_sandbox.contract import ContractViolation
+from asc_sandbox.entity import Shape
+from asc_sandbox.linking import Link
 from asc_sandbox.resources import ENDPOINTS, SCHEMA
 from asc_sandbox.schema import Resource
 from sandbox.client import Client
@@ -146,7 +148,7 @@ def test_a_missing_document_is_an_error_that_says_what_to_do(
 @pytest.mark.parametrize("resource", SCHEMA.values(), ids=lambda resource: resource.type)
 def test_resources_are_declared_as_apple_has_them(resource: Resource) -> None:
     apples = _apples_resource(resource.type)
-    assert list(resource.attributes) == list(apples["attributes"]["properties"])
+    assert list(resource.attributes) == list(apples.get("attributes", {"properties": {}})["properties"])
     relationships = apples.get("relationships", {"properties": {}})["properties"]
     shown = [each for each in resource.relationships if not each.hidden]
     assert [each.name for each in shown] == list(relationships)
@@ -159,13 +161,23 @@ def test_resources_are_declared_as_apple_has_them(resource: Resource) -> None:
             assert reference["properties"]["type"]["enum"] == [each.target], each.name
 
 
-@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.method} {endpoint.path}")
+READING = [endpoint for endpoint in ENDPOINTS if not endpoint.writes]
+WRITING = [endpoint for endpoint in ENDPOINTS if endpoint.writes]
+
+
+def name_of(endpoint: Any) -> str:
+    return f"{endpoint.method} {endpoint.path}"
+
+
+@pytest.mark.parametrize("endpoint", READING, ids=name_of)
 def test_endpoints_take_the_parameters_that_apple_has(endpoint: Any) -> None:
     operation = document()["paths"][endpoint.path][endpoint.method.lower()]
-    apples = {parameter["name"]: parameter["schema"] for parameter in operation["parameters"]}
+    apples = {parameter["name"]: parameter["schema"] for parameter in operation.get("parameters", [])}
     grammar = endpoint.play.args[0]
     for each in grammar.filters:
         assert list(each.values) == apples[f"filter[{each.name}]"]["items"].get("enum", []), each.name
+    required = {f"filter[{each.name}]" for each in grammar.filters if each.required}
+    assert required == {each["name"] for each in operation.get("parameters", []) if each.get("required")}
     assert [f"exists[{name}]" for name in grammar.exists] == [
         n for n in apples if n in _played_exists(apples)
     ]
@@ -175,6 +187,48 @@ def test_endpoints_take_the_parameters_that_apple_has(endpoint: Any) -> None:
     for name, schema in apples.items():
         if name.startswith("limit["):
             assert grammar.limit_maxima.get(name[6:-1], 50) == schema["maximum"], name
+
+
+@pytest.mark.parametrize("endpoint", WRITING, ids=name_of)
+def test_endpoints_write_what_apple_has(endpoint: Any) -> None:
+    operation = document()["paths"][endpoint.path][endpoint.method.lower()]
+    if "requestBody" not in operation:
+        assert endpoint.method == "DELETE"
+        return
+    body = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
+    data = document()["components"]["schemas"][body]["properties"]["data"]
+    declared = endpoint.play.args[0]
+    if isinstance(declared, Link):
+        assert (data["type"] == "array") == declared.relationship.many
+        reference = data.get("items", data)["properties"]
+        assert reference["type"]["enum"] == [declared.relationship.target]
+        return
+    assert data["properties"]["type"]["enum"] == [declared.resource.type]
+    assert ("id" in data["properties"]) != declared.creates
+    _assert_attributes(declared, data["properties"].get("attributes", {}))
+    _assert_relationships(declared, data["properties"].get("relationships", {}))
+
+
+def _assert_attributes(shape: Shape, apples: dict[str, Any]) -> None:
+    properties = apples.get("properties", {})
+    assert {*shape.required, *shape.optional} == set(properties)
+    assert set(shape.required) == set(apples.get("required", []))
+    for name, values in shape.values.items():
+        schema = properties[name]
+        if "$ref" in schema:
+            schema = document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        assert list(values) == schema["enum"], name
+
+
+def _assert_relationships(shape: Shape, apples: dict[str, Any]) -> None:
+    properties = apples.get("properties", {})
+    assert {*shape.owners, *shape.related} == set(properties)
+    assert set(shape.owners) == set(apples.get("required", []))
+    for name, schema in properties.items():
+        data = schema["properties"]["data"]
+        relationship = shape.resource.by_name[name]
+        assert relationship.many == (data["type"] == "array"), name
+        assert data.get("items", data)["properties"]["type"]["enum"] == [relationship.target], name
 
 
 def _apples_resource(type_name: str) -> dict[str, Any]:

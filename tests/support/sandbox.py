@@ -6,6 +6,9 @@ with start_sandbox(seed(apps=[app("com.example.app", builds=[build("1.0", "7")])
 
 from __future__ import annotations
 
+import io
+import plistlib
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,3 +98,25 @@ def store_version(
     """A version in the App Store, live unless told otherwise; `build` is the id of a build."""
     reference = {} if build is None else {"build": build}
     return {"versionString": version, "platform": platform, **reference, **attributes}
+
+
+def ipa(
+    bundle_id: str = "com.example.app",
+    version: str = "1.0",
+    number: str = "1",
+    *,
+    folder: str = "",
+    **info: Any,
+) -> bytes:
+    """An .ipa with nothing but an Info.plist, below `folder` when one is given; None leaves a key out."""
+    usual = {
+        "CFBundleIdentifier": bundle_id,
+        "CFBundleShortVersionString": version,
+        "CFBundleVersion": number,
+        "MinimumOSVersion": "15.0",
+    }
+    plist = {name: value for name, value in {**usual, **info}.items() if value is not None}
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(f"{folder}Payload/Example.app/Info.plist", plistlib.dumps(plist))
+    return content.getvalue()

@@ -1,12 +1,12 @@
-"""Build uploads, the builds that come out of them, and the trains (preReleaseVersions) of builds."""
+"""Builds and their trains (preReleaseVersions)."""
 
 from __future__ import annotations
 
-from asc_sandbox.kinds import date, flag, mapping, text, upload_state
+from asc_sandbox.kinds import date, flag, mapping, text
 from asc_sandbox.reading import Filter, instance, listing, related
 from asc_sandbox.resources.apps import APPS
-from asc_sandbox.resources.values import AUDIENCES, PLATFORMS, PROCESSING_STATES
-from asc_sandbox.schema import Resource, hidden, link, many, one
+from asc_sandbox.resources.values import AUDIENCES, PLATFORMS, PROCESSING_STATES, REVIEW_STATES
+from asc_sandbox.schema import Resource, link, many, one
 
 BUILDS = Resource(
     "builds",
@@ -29,11 +29,11 @@ BUILDS = Resource(
         one("preReleaseVersion", "preReleaseVersions"),
         many("individualTesters", "betaTesters"),
         many("betaGroups", "betaGroups", inverse="builds"),
-        many("betaBuildLocalizations", "betaBuildLocalizations"),
+        many("betaBuildLocalizations", "betaBuildLocalizations", inverse="build"),
         one("appEncryptionDeclaration", "appEncryptionDeclarations"),
-        one("betaAppReviewSubmission", "betaAppReviewSubmissions"),
+        one("betaAppReviewSubmission", "betaAppReviewSubmissions", inverse="build"),
         one("app", "apps"),
-        one("buildBetaDetail", "buildBetaDetails"),
+        one("buildBetaDetail", "buildBetaDetails", inverse="build"),
         one("appStoreVersion", "appStoreVersions", inverse="build"),
         many("icons", "buildIcons"),
         many("buildBundles", "buildBundles", has_links=False),
@@ -59,34 +59,7 @@ PRE_RELEASE_VERSIONS = Resource(
     defaults={"platform": "IOS"},
 )
 
-BUILD_UPLOADS = Resource(
-    "buildUploads",
-    area="builds",
-    attributes={
-        "cfBundleShortVersionString": text,
-        "cfBundleVersion": text,
-        "createdDate": date,
-        "state": upload_state,
-        "platform": text,
-        "uploadedDate": date,
-    },
-    relationships=(
-        hidden("app", "apps"),
-        one("build", "builds", has_links=False),
-        one("assetFile", "buildUploadFiles", has_links=False),
-        one("assetDescriptionFile", "buildUploadFiles", has_links=False),
-        one("assetSpiFile", "buildUploadFiles", has_links=False),
-        link("buildUploadFiles"),
-    ),
-    defaults={
-        "platform": "IOS",
-        "state": "COMPLETE",
-        "createdDate": "1 hour ago",
-        "uploadedDate": "1 hour ago",
-    },
-)
-
-RESOURCES = (BUILDS, PRE_RELEASE_VERSIONS, BUILD_UPLOADS)
+RESOURCES = (BUILDS, PRE_RELEASE_VERSIONS)
 
 ENDPOINTS = (
     listing(
@@ -96,6 +69,7 @@ ENDPOINTS = (
             Filter("version"),
             Filter("expired"),
             Filter("processingState", values=PROCESSING_STATES),
+            Filter("betaAppReviewSubmission.betaReviewState", values=REVIEW_STATES),
             Filter("usesNonExemptEncryption"),
             Filter("preReleaseVersion.version"),
             Filter("preReleaseVersion.platform", values=PLATFORMS),
@@ -132,20 +106,4 @@ ENDPOINTS = (
     instance("/v1/preReleaseVersions/{id}", PRE_RELEASE_VERSIONS),
     related("/v1/apps/{id}/preReleaseVersions", APPS, "preReleaseVersions", PRE_RELEASE_VERSIONS),
     related("/v1/preReleaseVersions/{id}/builds", PRE_RELEASE_VERSIONS, "builds", BUILDS),
-    instance("/v1/buildUploads/{id}", BUILD_UPLOADS),
-    related(
-        "/v1/apps/{id}/buildUploads",
-        APPS,
-        "buildUploads",
-        BUILD_UPLOADS,
-        filters=(
-            Filter("cfBundleShortVersionString"),
-            Filter("cfBundleVersion"),
-            Filter("platform", values=PLATFORMS),
-            Filter("state", at="state.state"),
-        ),
-        sorts=("cfBundleVersion", "uploadedDate"),
-        sort_needs={"uploadedDate": "filter[state]"},
-        includes=True,
-    ),
 )

@@ -1,4 +1,4 @@
-"""The values that Apple allows in filters.
+"""The values that Apple allows in filters and in what clients write.
 
 Records may hold others: the live service is ahead of its document.
 """
@@ -6,6 +6,16 @@ Records may hold others: the live service is ahead of its document.
 PLATFORMS = ("IOS", "MAC_OS", "TV_OS", "VISION_OS")
 PROCESSING_STATES = ("PROCESSING", "FAILED", "INVALID", "VALID")
 AUDIENCES = ("INTERNAL_ONLY", "APP_STORE_ELIGIBLE")
+ASSET_TYPES = ("ASSET", "ASSET_DESCRIPTION", "ASSET_SPI")
+FILE_TYPES = (
+    "com.apple.binary-property-list",
+    "com.apple.ipa",
+    "com.apple.pkg",
+    "com.apple.xml-property-list",
+    "com.pkware.zip-archive",
+)
+REVIEW_STATES = ("WAITING_FOR_REVIEW", "IN_REVIEW", "REJECTED", "APPROVED")
+INVITE_TYPES = ("EMAIL", "PUBLIC_LINK")
 BUNDLE_ID_PLATFORMS = ("IOS", "MAC_OS", "UNIVERSAL")
 PROFILE_STATES = ("ACTIVE", "INVALID")
 PROFILE_TYPES = (

@@ -1,0 +1,71 @@
+"""The facts about a build in TestFlight, and the states that follow from them."""
+
+from __future__ import annotations
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.world import Record, World
+
+_STATE_OF_REVIEW = {
+    "WAITING_FOR_REVIEW": "WAITING_FOR_BETA_REVIEW",
+    "IN_REVIEW": "IN_BETA_REVIEW",
+    "REJECTED": "BETA_REJECTED",
+}
+
+
+def internal(call: Call, detail: Record) -> str | None:
+    """The internalBuildState of a buildBetaDetail; None when it has no build."""
+    for build in call.world.related(detail, "build"):
+        if state := obstacle(build):
+            return state
+        return "IN_BETA_TESTING" if _internal_groups(call.world, build) else "READY_FOR_BETA_TESTING"
+    return None
+
+
+def external(call: Call, detail: Record) -> str | None:
+    """The externalBuildState of a buildBetaDetail; None when it has no build."""
+    world = call.world
+    for build in world.related(detail, "build"):
+        if build.attributes.get("buildAudienceType") == "INTERNAL_ONLY":
+            return "NOT_APPLICABLE"
+        if state := obstacle(build):
+            return state
+        review = review_state(world, build)
+        if review is None:
+            return "READY_FOR_BETA_SUBMISSION"
+        tested = external_groups(world, build) or world.related(build, "individualTesters")
+        return _STATE_OF_REVIEW.get(review, "IN_BETA_TESTING" if tested else "BETA_APPROVED")
+    return None
+
+
+def obstacle(build: Record) -> str | None:
+    """What keeps a build from every tester, as a state; None when nothing does."""
+    held = build.attributes
+    if held["processingState"] == "PROCESSING":
+        return "PROCESSING"
+    if held["processingState"] != "VALID":
+        return "PROCESSING_EXCEPTION"
+    if held.get("expired"):
+        return "EXPIRED"
+    return "MISSING_EXPORT_COMPLIANCE" if held.get("usesNonExemptEncryption") is None else None
+
+
+def review_state(world: World, build: Record) -> str | None:
+    """How far beta review is; None for a build that was not submitted."""
+    submissions = world.related(build, "betaAppReviewSubmission")
+    return str(submissions[0].attributes["betaReviewState"]) if submissions else None
+
+
+def external_groups(world: World, build: Record) -> list[Record]:
+    """The external groups that have the build."""
+    return [each for each in world.related(build, "betaGroups") if not each.attributes.get("isInternalGroup")]
+
+
+def _internal_groups(world: World, build: Record) -> list[Record]:
+    """The internal groups that have the build, also those that have every one."""
+    given = [each for each in world.related(build, "betaGroups") if each.attributes.get("isInternalGroup")]
+    return given + [
+        group
+        for app in world.related(build, "app")
+        for group in world.related(app, "betaGroups")
+        if group.attributes.get("isInternalGroup") and group.attributes.get("hasAccessToAllBuilds")
+    ]

@@ -1,0 +1,110 @@
+"""The endpoints of relationships themselves, `/v1/<type>/{id}/relationships/<name>`, as declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from asc_sandbox import document
+from asc_sandbox.endpoints import Answer, Call, Endpoint
+from asc_sandbox.entity_errors import invalid_linkage, not_a_document
+from asc_sandbox.errors import no_such_resource
+from asc_sandbox.query import Grammar, parse
+from asc_sandbox.schema import Relationship, Resource
+from asc_sandbox.world import Record
+from asc_sandbox.writing import existing, without_parameters
+
+Admit = Callable[[Call, Record, Record], None]
+"""Refuses to link the record of the path with another one, or does nothing."""
+
+
+def _everything(call: Call, record: Record, other: Record) -> None:
+    """Refuse nothing."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A relationship whose linkage endpoints are played."""
+
+    owner: Resource
+    name: str
+    admit: Admit
+
+    @property
+    def relationship(self) -> Relationship:
+        """The relationship as the owner declares it."""
+        return self.owner.by_name[self.name]
+
+
+def linkages(
+    owner: Resource, name: str, target: Resource, methods: tuple[str, ...], *, admit: Admit = _everything
+) -> tuple[Endpoint, ...]:
+    """The linkage endpoints of a relationship, for GET, POST and DELETE, or PATCH where it leads to one.
+
+    What is linked already is linked once more in silence, without asking `admit`.
+    """
+    path = f"/v1/{owner.type}/{{id}}/relationships/{name}"
+    link = Link(owner, name, admit)
+    plays: dict[str, Callable[[Call], Answer]] = {
+        "GET": partial(_show, Grammar(target, includes=False, paged=link.relationship.many), link),
+        "POST": partial(_add, link),
+        "DELETE": partial(_take, link),
+        "PATCH": partial(_replace, link),
+    }
+    return tuple(Endpoint(method, path, owner.area, plays[method]) for method in methods)
+
+
+def _show(grammar: Grammar, link: Link, call: Call) -> Answer:
+    query = parse(call.query, grammar, call.world.schema)
+    found = call.world.related(existing(call, link.owner), link.name)
+    if link.relationship.many:
+        return Answer(200, document.of_linkages(call, query, found))
+    if not found:
+        raise no_such_resource(link.relationship.target, f"of {link.owner.type} {call.id}")
+    return Answer(200, document.of_linkage(call, found[0]))
+
+
+def _add(link: Link, call: Call) -> Answer:
+    record = existing(call, link.owner)
+    linked = {each.id for each in call.world.related(record, link.name)}
+    new = [each for each in _named(link, call) if each.id not in linked]
+    for each in new:
+        link.admit(call, record, each)
+    call.world.connect(record, link.name, new)
+    return Answer(204, None)
+
+
+def _take(link: Link, call: Call) -> Answer:
+    record = existing(call, link.owner)
+    call.world.disconnect(record, link.name, _named(link, call))
+    return Answer(204, None)
+
+
+def _replace(link: Link, call: Call) -> Answer:
+    record = existing(call, link.owner)
+    (other,) = _named(link, call)
+    link.admit(call, record, other)
+    call.world.relate(record, link.name, other.id)
+    return Answer(204, None)
+
+
+def _named(link: Link, call: Call) -> list[Record]:
+    """The records that the body names. Raises Refusal."""
+    without_parameters(call)
+    data = call.body.get("data") if isinstance(call.body, dict) else None
+    references: Any = data if link.relationship.many else [data]
+    if not isinstance(references, list) or not all(isinstance(each, dict) for each in references):
+        raise not_a_document()
+    return [_record(link, call, each) for each in references]
+
+
+def _record(link: Link, call: Call, reference: dict[str, Any]) -> Record:
+    target = link.relationship.target
+    if reference.get("type") != target:
+        raise invalid_linkage(f"'{link.name}' takes the type and id of '{target}'")
+    found = call.world.find(target, str(reference.get("id")))
+    if found is None:
+        raise invalid_linkage(f"There is no resource of type '{target}' with id '{reference.get('id')}'")
+    return found

@@ -1,0 +1,25 @@
+"""The rules of the notice that a build can be tested."""
+
+from __future__ import annotations
+
+from asc_sandbox.betastate import external_groups, review_state
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import unprocessable
+from asc_sandbox.testing import require_testable
+from asc_sandbox.world import Record
+from asc_sandbox.writing import Given, store
+
+
+def notify(call: Call, given: Given) -> Record:
+    """Tell the testers of a build, unless there are none or they are told anyhow."""
+    build = given.one("build")
+    require_testable(build)
+    for detail in call.world.related(build, "buildBetaDetail"):
+        if detail.attributes.get("autoNotifyEnabled"):
+            raise unprocessable(
+                "AUTO_NOTIFY_ENABLED", "The testers of this build are notified automatically."
+            )
+    told = external_groups(call.world, build) or call.world.related(build, "individualTesters")
+    if not told or review_state(call.world, build) != "APPROVED":
+        raise unprocessable("NOBODY_TO_NOTIFY", "The build has no testers that can be notified.")
+    return store(call, given)

@@ -1,0 +1,52 @@
+"""How long Apple takes in this sandbox, and how it ends: what becomes of an upload and of a submission."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Outcome = Literal["valid", "invalid", "failed", "upload-failed", "never", "stuck-upload"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+ReviewOutcome = Literal["approved", "rejected", "never"]
+REVIEW_OUTCOMES: tuple[ReviewOutcome, ...] = get_args(ReviewOutcome)
+
+MISSING_PURPOSE = (
+    "90683",
+    "Missing purpose string in Info.plist. The key NSCameraUsageDescription is needed with a text for the user.",
+)
+
+
+@dataclass(frozen=True)
+class Processing:
+    """What becomes of an upload whose file has arrived.
+
+    The build appears after a third of `seconds`, and all is settled when they are over. `outcome`:
+
+    valid          the build is VALID and the upload COMPLETE
+    invalid        the build is INVALID and the upload FAILED, with `reasons`
+    failed         the build is FAILED and the upload FAILED, with `reasons`
+    upload-failed  the upload is FAILED, with `reasons`, and there is no build
+    never          the build stays PROCESSING, and so does the upload
+    stuck-upload   the build is VALID, but the upload stays AWAITING_UPLOAD
+
+    `reasons` are (code, description).
+    """
+
+    seconds: float = 2.0
+    outcome: Outcome = "valid"
+    reasons: tuple[tuple[str, str], ...] = (MISSING_PURPOSE,)
+
+
+@dataclass(frozen=True)
+class Review:
+    """What becomes of a build that is submitted to beta review.
+
+    It is in review after half of `seconds`, and the verdict falls when they are over; with `never` it waits.
+    """
+
+    seconds: float = 2.0
+    outcome: ReviewOutcome = "approved"
+
+
+DEFAULT_PROCESSING = Processing()
+DEFAULT_REVIEW = Review()

@@ -1,0 +1,97 @@
+"""What Apple does with an upload whose file has arrived; `plans.Processing` says how long and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from asc_sandbox.plans import Processing
+from asc_sandbox.stage import Stage
+from asc_sandbox.uploading.archive import Contents
+from asc_sandbox.world import Record, World
+
+Reasons = Iterable[tuple[str, str]]
+
+_APPEARS_AFTER = 1 / 3
+
+
+def fail(world: World, upload: Record, reasons: Reasons) -> None:
+    """Let an upload fail, with (code, description) of each reason."""
+    errors = [{"code": code, "description": description} for code, description in reasons]
+    world.change(upload, state={"state": "FAILED", "errors": errors})
+
+
+@dataclass(frozen=True)
+class Run:
+    """The processing of one upload. `contents` are what its file says about itself."""
+
+    world: World
+    stage: Stage
+    upload_id: str
+    contents: Contents
+    plan: Processing
+
+    def begin(self, problems: Reasons) -> None:
+        """Take the file in; with `problems` Apple finds them in the end."""
+        problems = list(problems)
+        uploaded: dict[str, Any] = {"uploadedDate": self.stage.now()}
+        if problems or self.plan.outcome != "stuck-upload":
+            uploaded["state"] = "PROCESSING"
+        self._change(**uploaded)
+        if problems or self.plan.outcome == "upload-failed":
+            self._later(1, lambda upload: fail(self.world, upload, problems or self.plan.reasons))
+        else:
+            self._later(_APPEARS_AFTER, self._appear)
+
+    def _appear(self, upload: Record) -> None:
+        """The build is there, and is being processed."""
+        (app,) = self.world.related(upload, "app")
+        encryption = self.contents.uses_non_exempt_encryption
+        build = self.world.add(
+            "builds",
+            {
+                "version": upload.attributes["cfBundleVersion"],
+                "processingState": "PROCESSING",
+                "uploadedDate": self.stage.now(),
+                "minOsVersion": self.contents.minimum_os,
+                "usesNonExemptEncryption": encryption,
+            },
+            {"app": app.id, "preReleaseVersion": self._train(upload, app).id},
+        )
+        self.world.relate(upload, "build", build.id)
+        if self.plan.outcome != "never":
+            self._later(1 - _APPEARS_AFTER, self._settle)
+
+    def _settle(self, upload: Record) -> None:
+        """The build is what it will be."""
+        outcome = self.plan.outcome
+        state = {"invalid": "INVALID", "failed": "FAILED"}.get(outcome, "VALID")
+        for build in self.world.related(upload, "build"):
+            self.world.change(build, processingState=state)
+        if state != "VALID":
+            fail(self.world, upload, self.plan.reasons)
+        elif outcome != "stuck-upload":
+            self._change(state="COMPLETE")
+
+    def _train(self, upload: Record, app: Record) -> Record:
+        version, platform = upload.attributes["cfBundleShortVersionString"], upload.attributes["platform"]
+        for train in self.world.related(app, "preReleaseVersions"):
+            if (train.attributes["version"], train.attributes["platform"]) == (version, platform):
+                return train
+        return self.world.add(
+            "preReleaseVersions", {"version": version, "platform": platform}, {"app": app.id}
+        )
+
+    def _later(self, share: float, change: Callable[[Record], None]) -> None:
+        """Plan a step after this share of the whole time. It does not happen when the upload is deleted."""
+
+        def step() -> None:
+            if upload := self.world.find("buildUploads", self.upload_id):
+                change(upload)
+
+        self.stage.agenda.after(self.plan.seconds * share, step)
+
+    def _change(self, **attributes: Any) -> None:
+        if upload := self.world.find("buildUploads", self.upload_id):
+            self.world.change(upload, **attributes)

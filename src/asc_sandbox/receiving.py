@@ -1,0 +1,150 @@
+"""The rules of build uploads: which ones Apple takes, and what it makes of the file when it is complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import conflict, invalid_attribute
+from asc_sandbox.processing import Run, fail
+from asc_sandbox.uploading.archive import ArchiveProblem, Contents, check_pkg, read_ipa
+from asc_sandbox.uploading.depot import Delivery
+from asc_sandbox.world import Record, World
+from asc_sandbox.writing import Given, store
+
+LARGEST_FILE = 4 * 1024**3
+
+_PLACES = {"ASSET": "assetFile", "ASSET_DESCRIPTION": "assetDescriptionFile", "ASSET_SPI": "assetSpiFile"}
+_ALGORITHMS = {"MD5": "md5", "SHA_256": "sha256"}
+
+
+def start_upload(call: Call, given: Given) -> Record:
+    """Make an upload, unless its number is used up."""
+    used = _used_numbers(call.world, given)
+    wanted = given.attributes["cfBundleVersion"]
+    if wanted in used:
+        raise invalid_attribute(
+            "cfBundleVersion",
+            f"The build number '{wanted}' of this version has been used by an earlier upload",
+            kind="INVALID.DUPLICATE",
+            meta={"previousBundleVersion": max(used, key=_by_value)},
+        )
+    now = call.stage.now()
+    return store(call, given, state="AWAITING_UPLOAD", createdDate=now, uploadedDate=None)
+
+
+def withdraw(call: Call, upload: Record) -> None:
+    """Delete an upload and its files. A build that came out of it stays."""
+    for file in call.world.related(upload, "buildUploadFiles"):
+        call.stage.depot.forget(file.id)
+        call.world.remove(file)
+    call.world.remove(upload)
+
+
+def reserve(call: Call, given: Given) -> Record:
+    """Make room for a file of an upload that has none of its kind."""
+    upload, size = given.one("buildUpload"), given.attributes["fileSize"]
+    place = _PLACES[given.attributes["assetType"]]
+    if not 1 <= size <= LARGEST_FILE:
+        raise invalid_attribute("fileSize", f"The size has to be from 1 to {LARGEST_FILE} bytes")
+    state = upload.attributes["state"]["state"]
+    if state != "AWAITING_UPLOAD":
+        raise conflict("STATE_ERROR", f"The upload is in the state {state} and takes no files")
+    if call.world.related(upload, place):
+        raise conflict("STATE_ERROR.DUPLICATE", f"The upload has a file of the type already: {place}")
+    file = store(call, given, assetDeliveryState="AWAITING_UPLOAD")
+    delivery = call.stage.depot.expect(file.id, size)
+    call.world.relate(upload, place, file.id)
+    return call.world.change(file, assetToken=delivery.token)
+
+
+def operations(call: Call, file: Record) -> list[dict[str, Any]] | None:
+    """How the parts of a file are to be sent; None when it is complete."""
+    delivery = call.stage.depot.of_file(file.id)
+    if delivery is None or delivery.committed:
+        return None
+    return call.stage.depot.operations(delivery, call.base)
+
+
+def receive(call: Call, file: Record, given: Given) -> Record:
+    """Take a file as complete when the client says so. Once more is harmless."""
+    delivery = call.stage.depot.of_file(file.id)
+    if not given.attributes.get("uploaded") or delivery is None or delivery.committed:
+        return file
+    if missing := delivery.missing():
+        raise invalid_attribute("uploaded", f"Parts have not arrived: {', '.join(map(str, missing))}")
+    checksums = given.attributes.get("sourceFileChecksums")
+    problem = _checksum_problem(delivery, checksums or {})
+    delivery.committed = True
+    (upload,) = call.world.related(file, "buildUpload")
+    if problem:
+        fail(call.world, upload, [problem])
+        state = {"state": "FAILED", "errors": [{"code": problem[0], "description": problem[1]}]}
+        return call.world.change(file, sourceFileChecksums=checksums, assetDeliveryState=state)
+    if file.attributes["assetType"] == "ASSET":
+        _process(call, upload, file, delivery)
+    return call.world.change(file, sourceFileChecksums=checksums, assetDeliveryState="COMPLETE")
+
+
+def _process(call: Call, upload: Record, file: Record, delivery: Delivery) -> None:
+    contents, problems = Contents(), []
+    try:
+        if file.attributes["uti"] == "com.apple.ipa":
+            contents = read_ipa(delivery.path)
+            problems = list(_mismatches(call.world, upload, contents))
+        elif file.attributes["uti"] == "com.apple.pkg":
+            check_pkg(delivery.path)
+    except ArchiveProblem as problem:
+        problems = [(problem.code, problem.description)]
+    (app,) = call.world.related(upload, "app")
+    plan = call.stage.processing_of(app)
+    Run(call.world, call.stage, upload.id, contents, plan).begin(problems)
+
+
+def _mismatches(world: World, upload: Record, contents: Contents) -> Iterator[tuple[str, str]]:
+    """Where the file and the upload say different things."""
+    (app,) = world.related(upload, "app")
+    bundle_id = app.attributes.get("bundleId")
+    if contents.bundle_id != bundle_id:
+        yield "90054", f"CFBundleIdentifier is {contents.bundle_id}, the app has {bundle_id}."
+    for code, name, found in (
+        ("90062", "cfBundleShortVersionString", contents.version),
+        ("90063", "cfBundleVersion", contents.build_number),
+    ):
+        if found != upload.attributes[name]:
+            yield code, f"{name[:1].upper()}{name[1:]} is {found}, the upload has {upload.attributes[name]}."
+
+
+def _checksum_problem(delivery: Delivery, checksums: dict[str, Any]) -> tuple[str, str] | None:
+    expected = checksums.get("file") or {}
+    algorithm = _ALGORITHMS.get(str(expected.get("algorithm")))
+    if algorithm is None:
+        return None
+    found = delivery.digest(algorithm)
+    if found == str(expected.get("hash", "")).lower():
+        return None
+    return "CHECKSUM_MISMATCH", f"The {algorithm} of the file is {found}, not {expected.get('hash')}."
+
+
+def _used_numbers(world: World, given: Given) -> list[str]:
+    """The numbers that uploads and builds of the same app, platform and train have used."""
+    app, platform = given.one("app"), given.attributes["platform"]
+    version = given.attributes["cfBundleShortVersionString"]
+    uploads = [
+        upload.attributes["cfBundleVersion"]
+        for upload in world.related(app, "buildUploads")
+        if upload.attributes["cfBundleShortVersionString"] == version
+        and upload.attributes["platform"] == platform
+    ]
+    trains = [
+        train
+        for train in world.related(app, "preReleaseVersions")
+        if (train.attributes["version"], train.attributes["platform"]) == (version, platform)
+    ]
+    builds = [build.attributes["version"] for train in trains for build in world.related(train, "builds")]
+    return [number for number in (*uploads, *builds) if number is not None]
+
+
+def _by_value(number: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdecimal() else 0 for part in number.split("."))

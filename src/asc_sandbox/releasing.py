@@ -1,0 +1,50 @@
+"""The rules of what a build is said to be: expired, encrypted, declared."""
+
+from __future__ import annotations
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_linkage
+from asc_sandbox.world import Record
+from asc_sandbox.writing import Given, store, update
+
+
+def change_build(call: Call, build: Record, given: Given) -> Record:
+    """Expire a build or answer for its encryption: neither can be taken back."""
+    if given.attributes.get("expired") is False:
+        raise invalid_attribute("expired", "A build can only be expired, not revived")
+    answer = given.attributes.get("usesNonExemptEncryption")
+    held = build.attributes.get("usesNonExemptEncryption")
+    if answer is not None and held is not None:
+        raise invalid_attribute(
+            "usesNonExemptEncryption", "The build has its answer, which cannot be changed"
+        )
+    for declaration in given.related.get("appEncryptionDeclaration", ()):
+        admit_declaration(call, build, declaration)
+    if given.attributes.get("expired"):
+        _withdraw_submission(call, build)
+    settled = {name: value for name, value in given.attributes.items() if value is not None}
+    return update(call, build, Given(settled, given.related))
+
+
+def declare(call: Call, given: Given) -> Record:
+    """Make a declaration, which Apple has yet to look at."""
+    return store(call, given, createdDate=call.stage.now(), appEncryptionDeclarationState="CREATED")
+
+
+def admit_declaration(call: Call, build: Record, declaration: Record) -> None:
+    """Raise Refusal unless the declaration can stand for the build."""
+    if call.world.related(declaration, "app") != call.world.related(build, "app"):
+        raise invalid_linkage("The declaration belongs to another app than the build")
+    if build.attributes.get("usesNonExemptEncryption") is False:
+        raise conflict("STATE_ERROR", "The build uses no encryption that has to be declared")
+
+
+def attach(call: Call, declaration: Record, build: Record) -> None:
+    """Raise Refusal unless the build can have the declaration."""
+    admit_declaration(call, build, declaration)
+
+
+def _withdraw_submission(call: Call, build: Record) -> None:
+    for submission in call.world.related(build, "betaAppReviewSubmission"):
+        if submission.attributes["betaReviewState"] in ("WAITING_FOR_REVIEW", "IN_REVIEW"):
+            call.world.remove(submission)

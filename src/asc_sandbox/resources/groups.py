@@ -1,0 +1,153 @@
+"""The groups of TestFlight testers, and the testers."""
+
+from __future__ import annotations
+
+from asc_sandbox.kinds import date, flag, mappings, number, text
+from asc_sandbox.linking import linkages
+from asc_sandbox.reading import Filter, instance, listing, related
+from asc_sandbox.resources.apps import APPS
+from asc_sandbox.resources.builds import BUILDS
+from asc_sandbox.resources.values import INVITE_TYPES
+from asc_sandbox.schema import Resource, link, many, one
+from asc_sandbox.testing import admit_build, admit_tester, admit_to_build, invite, make_group
+from asc_sandbox.writing import changing, creating, deleting
+
+BETA_GROUPS = Resource(
+    "betaGroups",
+    area="testflight",
+    attributes={
+        "name": text,
+        "createdDate": date,
+        "isInternalGroup": flag,
+        "hasAccessToAllBuilds": flag,
+        "publicLinkEnabled": flag,
+        "publicLinkId": text,
+        "publicLinkLimitEnabled": flag,
+        "publicLinkLimit": number,
+        "publicLink": text,
+        "feedbackEnabled": flag,
+        "iosBuildsAvailableForAppleSiliconMac": flag,
+        "iosBuildsAvailableForAppleVision": flag,
+    },
+    relationships=(
+        one("app", "apps"),
+        many("builds", "builds"),
+        many("betaTesters", "betaTesters"),
+        one("betaRecruitmentCriteria", "betaRecruitmentCriteria"),
+        link("betaRecruitmentCriterionCompatibleBuildCheck"),
+    ),
+    defaults={"createdDate": "30 days ago", "isInternalGroup": False, "feedbackEnabled": True},
+)
+
+BETA_TESTERS = Resource(
+    "betaTesters",
+    area="testflight",
+    attributes={
+        "firstName": text,
+        "lastName": text,
+        "email": text,
+        "inviteType": text,
+        "state": text,
+        "appDevices": mappings,
+    },
+    relationships=(
+        many("apps", "apps"),
+        many("betaGroups", "betaGroups", inverse="betaTesters"),
+        many("builds", "builds", inverse="individualTesters"),
+    ),
+    defaults={"inviteType": "EMAIL", "state": "ACCEPTED"},
+)
+
+RESOURCES = (BETA_GROUPS, BETA_TESTERS)
+
+_ALL = ("GET", "POST", "DELETE")
+
+ENDPOINTS = (
+    listing(
+        "/v1/betaGroups",
+        BETA_GROUPS,
+        filters=(
+            Filter("name"),
+            Filter("isInternalGroup"),
+            Filter("publicLinkEnabled"),
+            Filter("publicLinkLimitEnabled"),
+            Filter("publicLink"),
+            Filter("app"),
+            Filter("builds"),
+            Filter("id"),
+        ),
+        sorts=("name", "createdDate", "publicLinkEnabled", "publicLinkLimit"),
+        limit_maxima={"builds": 1000},
+    ),
+    creating(
+        "/v1/betaGroups",
+        BETA_GROUPS,
+        required=("name",),
+        optional=(
+            "isInternalGroup",
+            "hasAccessToAllBuilds",
+            "publicLinkEnabled",
+            "publicLinkLimitEnabled",
+            "publicLinkLimit",
+            "feedbackEnabled",
+        ),
+        owners=("app",),
+        related=("builds", "betaTesters"),
+        then=make_group,
+    ),
+    instance("/v1/betaGroups/{id}", BETA_GROUPS, limit_maxima={"builds": 1000}),
+    changing(
+        "/v1/betaGroups/{id}",
+        BETA_GROUPS,
+        optional=(
+            "name",
+            "publicLinkEnabled",
+            "publicLinkLimitEnabled",
+            "publicLinkLimit",
+            "feedbackEnabled",
+            "iosBuildsAvailableForAppleSiliconMac",
+            "iosBuildsAvailableForAppleVision",
+        ),
+    ),
+    deleting("/v1/betaGroups/{id}", BETA_GROUPS),
+    related("/v1/betaGroups/{id}/app", BETA_GROUPS, "app", APPS),
+    related("/v1/betaGroups/{id}/builds", BETA_GROUPS, "builds", BUILDS),
+    related("/v1/betaGroups/{id}/betaTesters", BETA_GROUPS, "betaTesters", BETA_TESTERS),
+    *linkages(BETA_GROUPS, "builds", BUILDS, _ALL, admit=admit_build),
+    *linkages(BETA_GROUPS, "betaTesters", BETA_TESTERS, _ALL, admit=admit_tester),
+    related("/v1/apps/{id}/betaGroups", APPS, "betaGroups", BETA_GROUPS),
+    *linkages(
+        BUILDS,
+        "betaGroups",
+        BETA_GROUPS,
+        ("POST", "DELETE"),
+        admit=lambda call, build, group: admit_build(call, group, build),
+    ),
+    listing(
+        "/v1/betaTesters",
+        BETA_TESTERS,
+        filters=(
+            Filter("firstName"),
+            Filter("lastName"),
+            Filter("email"),
+            Filter("inviteType", values=INVITE_TYPES),
+            Filter("apps"),
+            Filter("betaGroups"),
+            Filter("builds"),
+            Filter("id"),
+        ),
+        sorts=("firstName", "lastName", "email", "inviteType", "state"),
+    ),
+    creating(
+        "/v1/betaTesters",
+        BETA_TESTERS,
+        required=("email",),
+        optional=("firstName", "lastName"),
+        related=("betaGroups", "builds"),
+        then=invite,
+    ),
+    instance("/v1/betaTesters/{id}", BETA_TESTERS),
+    deleting("/v1/betaTesters/{id}", BETA_TESTERS),
+    related("/v1/builds/{id}/individualTesters", BUILDS, "individualTesters", BETA_TESTERS),
+    *linkages(BUILDS, "individualTesters", BETA_TESTERS, _ALL, admit=admit_to_build),
+)

@@ -1,0 +1,72 @@
+"""The rules of texts that testers read: which characters App Store Connect takes, how many, which languages."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import invalid_attribute
+from asc_sandbox.world import Record
+from asc_sandbox.writing import Given, store, update
+
+LONGEST_TEXT = 4000
+
+_LOCALES = """
+ar-SA ca cs da de-DE el en-AU en-CA en-GB en-US es-ES es-MX fi fr-CA fr-FR he hi hr hu id it ja ko ms nl-NL
+no pl pt-BR pt-PT ro ru sk sv th tr uk vi zh-Hans zh-Hant
+"""
+LOCALES = frozenset(_LOCALES.split())
+"""The languages that App Store Connect knows."""
+
+_REFUSED = re.compile("[<\u2500-\u259f\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]")
+"""What third parties report to be refused: the less-than sign, box drawing, emoji."""
+
+
+def make_notes(call: Call, given: Given) -> Record:
+    """Make the notes of a build in a language that it has no notes in."""
+    _check_locale(given, call.world.related(given.one("build"), "betaBuildLocalizations"))
+    _check_text("whatsNew", given.attributes.get("whatsNew"))
+    return store(call, given)
+
+
+def change_notes(call: Call, notes: Record, given: Given) -> Record:
+    """Change the notes of a build."""
+    _check_text("whatsNew", given.attributes.get("whatsNew"))
+    return update(call, notes, given)
+
+
+def make_description(call: Call, given: Given) -> Record:
+    """Describe an app to testers in a language that it is not described in."""
+    _check_locale(given, call.world.related(given.one("app"), "betaAppLocalizations"))
+    _check_text("description", given.attributes.get("description"))
+    return store(call, given)
+
+
+def change_description(call: Call, description: Record, given: Given) -> Record:
+    """Change what testers read about an app."""
+    _check_text("description", given.attributes.get("description"))
+    return update(call, description, given)
+
+
+def _check_locale(given: Given, others: list[Record]) -> None:
+    locale = given.attributes["locale"]
+    if locale not in LOCALES:
+        raise invalid_attribute("locale", f"'{locale}' is not a valid locale")
+    if any(each.attributes["locale"] == locale for each in others):
+        raise invalid_attribute(
+            "locale", f"There is a localization for '{locale}' already", kind="INVALID.DUPLICATE"
+        )
+
+
+def _check_text(name: str, value: Any) -> None:
+    if value is None:
+        return
+    if len(value) > LONGEST_TEXT:
+        raise invalid_attribute(
+            name, f"'{name}' has more than {LONGEST_TEXT} characters", kind="INVALID.TOO_LONG"
+        )
+    if found := _REFUSED.search(value):
+        raise invalid_attribute(
+            name, f"'{name}' contains a character that is not allowed: {found[0]}", kind="INVALID.CHARACTERS"
+        )

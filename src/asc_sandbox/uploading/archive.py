@@ -1,0 +1,73 @@
+"""What an uploaded app says about itself. Reads with nothing but zipfile and plistlib, and believes nothing."""
+
+from __future__ import annotations
+
+import plistlib
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+_INFO = re.compile(r"(?:[^/]+/)?Payload/[^/]+\.app/Info\.plist")
+_LARGEST_INFO = 1 << 20
+_XAR_MAGIC = b"xar!"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """The facts of an app's Info.plist; what is missing is None."""
+
+    bundle_id: str | None = None
+    version: str | None = None
+    build_number: str | None = None
+    uses_non_exempt_encryption: bool | None = None
+    minimum_os: str | None = None
+
+
+class ArchiveProblem(Exception):
+    """Apple would not take the file. `code` and `description` are those of the upload's state."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(f"{code}: {description}")
+        self.code = code
+        self.description = description
+
+
+def read_ipa(path: Path) -> Contents:
+    """Read the Info.plist of an .ipa. Raises ArchiveProblem."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if _INFO.fullmatch(name)]
+            if not names:
+                raise ArchiveProblem("90018", "The package has no Payload/*.app/Info.plist.")
+            with archive.open(min(names, key=len)) as file:
+                info = plistlib.loads(file.read(_LARGEST_INFO))
+    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError):
+        raise ArchiveProblem("90013", "The file is not a zip archive, or it is damaged.") from None
+    except (plistlib.InvalidFileException, ExpatError, ValueError):
+        raise ArchiveProblem("90018", "The Info.plist of the app cannot be read.") from None
+    return _contents(info if isinstance(info, dict) else {})
+
+
+def check_pkg(path: Path) -> None:
+    """Whether it begins as an installer package does. Raises ArchiveProblem."""
+    with path.open("rb") as file:
+        if file.read(len(_XAR_MAGIC)) != _XAR_MAGIC:
+            raise ArchiveProblem("90013", "The file is not an installer package.")
+
+
+def _contents(info: dict[str, Any]) -> Contents:
+    def text(name: str) -> str | None:
+        value = info.get(name)
+        return value if isinstance(value, str) else None
+
+    encryption = info.get("ITSAppUsesNonExemptEncryption")
+    return Contents(
+        bundle_id=text("CFBundleIdentifier"),
+        version=text("CFBundleShortVersionString"),
+        build_number=text("CFBundleVersion"),
+        uses_non_exempt_encryption=encryption if isinstance(encryption, bool) else None,
+        minimum_os=text("MinimumOSVersion"),
+    )

@@ -1,0 +1,176 @@
+"""The files that arrive in parts, on disk, and the signed addresses of their parts."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from asc_sandbox.clock import Clock
+
+FOLDER = "/uploads/"
+"""Paths of parts begin so: `/uploads/<token>/<part number>`."""
+
+DEFAULT_PART_SIZE = 5 * 1024 * 1024
+DEFAULT_LIFETIME = 24 * 3600.0
+
+_RENEWED_BEFORE = 0.1
+"""The share of its lifetime that an address must have left, or a new one is handed out."""
+
+_CONTENT_TYPE = "application/octet-stream"
+_OWN_HEADER = "X-Sandbox-Part"
+"""Stands for the headers of Apple's storage, whose names and values a client must not guess."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some bytes of a file; `number` counts from 1."""
+
+    number: int
+    offset: int
+    length: int
+
+
+@dataclass
+class Delivery:
+    """A file on its way: `tags` are the MD5s of the parts that are there, by number."""
+
+    token: str
+    path: Path
+    parts: Mapping[int, Part]
+    expires: float
+    tags: dict[int, str] = field(default_factory=dict)
+    committed: bool = False
+
+    def missing(self) -> list[int]:
+        """The numbers of the parts that are not there."""
+        return [number for number in self.parts if number not in self.tags]
+
+    def headers(self, part: Part) -> dict[str, str]:
+        """The headers that a part must come with."""
+        return {"Content-Type": _CONTENT_TYPE, _OWN_HEADER: f"{self.token[:8]}-{part.number}"}
+
+    def digest(self, algorithm: str) -> str:
+        """The hash of the whole file, in hex."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, algorithm).hexdigest()
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A file that a client has committed."""
+
+    file_id: str
+    upload_id: str
+    file_name: str
+    path: Path
+
+    @property
+    def size(self) -> int:
+        """The size in bytes."""
+        return self.path.stat().st_size
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of what arrived, in hex."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Depot:
+    """Keeps deliveries in a folder of its own, which is made for the first of them."""
+
+    def __init__(
+        self, clock: Clock, *, part_size: int = DEFAULT_PART_SIZE, lifetime: float = DEFAULT_LIFETIME
+    ) -> None:
+        if part_size < 1 or lifetime <= 0:
+            raise ValueError("the size of a part and its lifetime have to be greater than 0")
+        self._clock = clock
+        self._part_size = part_size
+        self._lifetime = lifetime
+        self._secret = secrets.token_bytes(32)
+        self._folder: Path | None = None
+        self._by_file: dict[str, Delivery] = {}
+        self._by_token: dict[str, Delivery] = {}
+
+    def expect(self, file_id: str, size: int) -> Delivery:
+        """Make room for the file of a buildUploadFile."""
+        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="asc-sandbox-"))
+        token = secrets.token_urlsafe(18)
+        offsets = range(0, size, self._part_size)
+        parts = [
+            Part(number, offset, min(self._part_size, size - offset))
+            for number, offset in enumerate(offsets, start=1)
+        ]
+        path = self._folder / token
+        with path.open("wb") as file:
+            file.truncate(size)
+        delivery = Delivery(token, path, {part.number: part for part in parts}, self._new_expiry())
+        self._by_file[file_id] = self._by_token[token] = delivery
+        return delivery
+
+    def of_file(self, file_id: str) -> Delivery | None:
+        """The delivery of a buildUploadFile; None for those of a seed."""
+        return self._by_file.get(file_id)
+
+    def forget(self, file_id: str) -> None:
+        """Delete a file; its addresses lead nowhere from then on."""
+        if delivery := self._by_file.pop(file_id, None):
+            del self._by_token[delivery.token]
+            delivery.path.unlink(missing_ok=True)
+
+    def operations(self, delivery: Delivery, base: str) -> list[dict[str, Any]]:
+        """The uploadOperations of a file. Addresses that are expired, or soon are, are made anew."""
+        if delivery.expires - self._clock.now() < _RENEWED_BEFORE * self._lifetime:
+            delivery.expires = self._new_expiry()
+        expiration = datetime.fromtimestamp(delivery.expires, UTC).isoformat(timespec="milliseconds")
+        return [
+            {
+                "method": "PUT",
+                "url": f"{base}{self._address(delivery, part)}",
+                "offset": part.offset,
+                "length": part.length,
+                "requestHeaders": [
+                    {"name": name, "value": value} for name, value in delivery.headers(part).items()
+                ],
+                "expiration": expiration,
+                "partNumber": part.number,
+                **({"entityTag": delivery.tags[part.number]} if part.number in delivery.tags else {}),
+            }
+            for part in delivery.parts.values()
+        ]
+
+    def addressed(self, path: str, query: Mapping[str, str]) -> tuple[Delivery, Part] | None:
+        """The delivery and the part behind an address; None unless it is signed and not expired."""
+        token, _, number = path.removeprefix(FOLDER).partition("/")
+        expires = query.get("expires", "")
+        if not hmac.compare_digest(self._signature(path, expires), query.get("signature", "")):
+            return None
+        delivery = self._by_token.get(token)
+        if delivery is None or float(expires) <= self._clock.now():
+            return None
+        return delivery, delivery.parts[int(number)]
+
+    def close(self) -> None:
+        """Delete everything."""
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _new_expiry(self) -> float:
+        return round(self._clock.now() + self._lifetime, 3)
+
+    def _address(self, delivery: Delivery, part: Part) -> str:
+        path = f"{FOLDER}{delivery.token}/{part.number}"
+        expires = f"{delivery.expires:.3f}"
+        return f"{path}?expires={expires}&signature={self._signature(path, expires)}"
+
+    def _signature(self, path: str, expires: str) -> str:
+        return hmac.new(self._secret, f"{path}?{expires}".encode(), "sha256").hexdigest()

@@ -1,0 +1,110 @@
+"""Takes in a part: `PUT /uploads/<token>/<part number>`, outside the API and without its tokens.
+
+Behaves as a storage service does whose addresses are signed: errors are XML, and the answer to a part is
+empty, with the MD5 of the part as its ETag.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from xml.sax.saxutils import escape
+
+from aiohttp import StreamReader, web
+
+from asc_sandbox.exchange import Reply
+from asc_sandbox.uploading.depot import Delivery, Depot, Part
+
+_BATCH = 1024 * 1024
+"""Bytes that are collected before they are hashed and written, while the next ones arrive."""
+
+
+async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
+    """Answer a request for a part."""
+    if request.method != "PUT":
+        return _refusal(405, "MethodNotAllowed", "A part is sent with PUT.")
+    found = depot.addressed(request.path, request.query)
+    if found is None:
+        return _refusal(403, "AccessDenied", "The address is not signed, or it has expired.")
+    delivery, part = found
+    if refusal := _problem(request, delivery, part):
+        return refusal
+    # What is half replaced is not there.
+    delivery.tags.pop(part.number, None)
+    tag = await _keep(request.content, delivery, part)
+    if tag is None:
+        return _refusal(400, "IncompleteBody", f"The body has fewer than {part.length} bytes.")
+    delivery.tags[part.number] = tag
+    return Reply(200, headers={"ETag": f'"{tag}"'})
+
+
+def _problem(request: web.BaseRequest, delivery: Delivery, part: Part) -> Reply | None:
+    """What is wrong with the headers, None when nothing is."""
+    if "Authorization" in request.headers:
+        return _refusal(400, "InvalidArgument", "The address is signed; no Authorization belongs with it.")
+    for name, value in delivery.headers(part).items():
+        if request.headers.get(name) != value:
+            return _refusal(403, "SignatureDoesNotMatch", f"The header {name} is missing or different.")
+    if request.content_length is None:
+        return _refusal(411, "MissingContentLength", "The length of the body has to be announced.")
+    if request.content_length < part.length:
+        return _refusal(400, "IncompleteBody", f"The part has {part.length} bytes.")
+    if request.content_length > part.length:
+        return _refusal(400, "EntityTooLarge", f"The part has {part.length} bytes.")
+    if delivery.committed:
+        return _refusal(409, "InvalidRequest", "The file is committed already.")
+    return None
+
+
+async def _keep(content: StreamReader, delivery: Delivery, part: Part) -> str | None:
+    """Write a part to its place; its MD5, or None when the body ended early.
+
+    Hashing and writing happen beside the event loop, one batch at a time, so that they cost no time as long
+    as they are quicker than the network and memory stays small when they are not.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    loop = asyncio.get_running_loop()
+    writing: asyncio.Future[None] | None = None
+    received = 0
+    with delivery.path.open("r+b", buffering=0) as file:
+        file.seek(part.offset)
+
+        def write(batch: bytes) -> None:
+            digest.update(batch)
+            view = memoryview(batch)
+            while view:
+                view = view[file.write(view) :]
+
+        try:
+            async for batch in _batches(content):
+                if writing:
+                    await writing
+                received += len(batch)
+                writing = loop.run_in_executor(None, write, batch)
+        finally:
+            # Also when the client went: a file must not be closed under a write.
+            if writing:
+                await asyncio.wait([writing])
+    if writing:
+        writing.result()
+    return digest.hexdigest() if received == part.length else None
+
+
+async def _batches(content: StreamReader) -> AsyncIterator[bytes]:
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await content.readany():
+        pieces.append(piece)
+        size += len(piece)
+        if size >= _BATCH:
+            yield b"".join(pieces)
+            pieces, size = [], 0
+    if pieces:
+        yield b"".join(pieces)
+
+
+def _refusal(status: int, code: str, message: str) -> Reply:
+    body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+    declaration = '<?xml version="1.0" encoding="UTF-8"?>\n'
+    return Reply(status, (declaration + body).encode(), "application/xml")
