@@ -19,10 +19,11 @@ MODULES = sorted((SOURCE / "asc").rglob("*.py"))
 MAY_IMPORT = {
     "errors": set[str](),
     "api": {"api", "errors"},
-    "builds": {"builds", "api", "errors"},
-    "signing": {"signing", "api", "errors"},
+    "formats": {"formats", "errors"},
+    "builds": {"builds", "formats", "api", "errors"},
+    "signing": {"signing", "formats", "api", "errors"},
     "job": {"job", "errors"},
-    "commands": {"commands", "builds", "signing", "api", "job", "errors"},
+    "commands": {"commands", "builds", "signing", "formats", "api", "job", "errors"},
 }
 
 

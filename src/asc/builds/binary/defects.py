@@ -1,0 +1,129 @@
+"""What Apple refuses minutes after the upload, or warns about, and what can be seen in the file already.
+
+Each check names the number that Apple's refusal has. In doubt there is no defect: a binary that Apple would have
+taken must never be held back here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from asc.builds.binary.errors import shown
+from asc.builds.binary.model import Binary, Defect, Nested
+from asc.formats.mobileprovision import Profile
+
+LONGEST_NUMBER = 18
+"""Characters of CFBundleVersion (Apple's 90059)."""
+STORE_PROFILE = "Export with an App Store profile (method app-store-connect; sync-signing brings one)"
+
+
+def defects(binary: Binary, now: datetime) -> list[Defect]:
+    """What is wrong with a binary at the time `now` (aware), the fatal first; empty when nothing is."""
+    found = [*_numbers(binary), *_place(binary), *_profile(binary, now), *_nested(binary)]
+    return sorted(found, key=lambda defect: not defect.fatal)
+
+
+def _numbers(binary: Binary) -> Iterator[Defect]:
+    """90060, 90058, 90059.
+
+    https://developer.apple.com/documentation/bundleresources/information-property-list/cfbundleshortversionstring
+    asks for three integers; one and two are taken as well. Build numbers may have more than three, which Apple's
+    documentation of CFBundleVersion says are ignored.
+    """
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+){0,2}", binary.version):
+        yield Defect(
+            f"The version “{shown(binary.version)}” (CFBundleShortVersionString) is not up to three numbers with dots.",
+            f"Set it to something like 1.2.3{_variable(binary.version)}.",
+        )
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", binary.build_number):
+        yield Defect(
+            f"The build number “{shown(binary.build_number)}” (CFBundleVersion) is not made of numbers and dots.",
+            f"Set it to something like 42 or 1.2.3{_variable(binary.build_number)}.",
+        )
+    elif len(binary.build_number) > LONGEST_NUMBER:
+        yield Defect(
+            f"The build number {shown(binary.build_number)} (CFBundleVersion) is longer than"
+            f" {LONGEST_NUMBER} characters.",
+            "Use a shorter one, for example a date and a counter.",
+        )
+
+
+def _variable(text: str) -> str:
+    return "; a build setting was not filled in: is it defined for this configuration?" if "$" in text else ""
+
+
+def _place(binary: Binary) -> Iterator[Defect]:
+    if binary.kind == "ipa" and not binary.app_path.startswith("Payload/"):
+        yield Defect(
+            f"The app lies in {shown(binary.app_path)}: Payload is not at the top of the archive.",
+            "Zip the Payload folder itself, not the folder around it.",
+            fatal=False,
+        )
+    if binary.kind == "ipa" and binary.platform == "MAC_OS":
+        yield Defect(
+            "It is a Mac app in an .ipa, where App Store Connect expects a .pkg.",
+            "Export it as a .pkg (productbuild, or xcodebuild -exportArchive).",
+            fatal=False,
+        )
+
+
+def _profile(binary: Binary, now: datetime) -> Iterator[Defect]:
+    """90174, 90161, 90165, 90283."""
+    profile = binary.profile
+    if profile is None:
+        if binary.kind == "ipa" and binary.platform != "MAC_OS":
+            yield Defect(
+                "There is no provisioning profile inside (embedded.mobileprovision).", f"{STORE_PROFILE}."
+            )
+        return
+    named = f"The profile inside, “{shown(profile.name)}”,"
+    kind = _wrong_kind(profile)
+    if kind:
+        yield Defect(f"{named} is for {kind}, not for the App Store.", f"{STORE_PROFILE}.")
+    if profile.expires and profile.expires <= now:
+        yield Defect(f"{named} expired on {profile.expires:%Y-%m-%d}.", f"{STORE_PROFILE} that is valid.")
+    if not _covers(profile, binary.bundle_id):
+        yield Defect(
+            f"{named} is for {shown(profile.application_identifier)}, but the app is {shown(binary.bundle_id)}.",
+            f"{STORE_PROFILE} for {shown(binary.bundle_id)}.",
+        )
+
+
+def _wrong_kind(profile: Profile) -> str:
+    """What a profile that is not for the App Store is for; "" for one that is."""
+    if profile.get_task_allow:
+        return "development"
+    if profile.provisions_all_devices:
+        return "distribution inside an enterprise"
+    return "ad-hoc distribution" if profile.devices else ""
+
+
+def _covers(profile: Profile, bundle_id: str) -> bool:
+    """Whether a profile is for this app; also when it does not say so clearly."""
+    prefix, dot, pattern = profile.application_identifier.partition(".")
+    if not (prefix and dot and pattern):
+        return True
+    pattern, bundle_id = pattern.casefold(), bundle_id.casefold()
+    return bundle_id.startswith(pattern[:-1]) if pattern.endswith("*") else bundle_id == pattern
+
+
+def _nested(binary: Binary) -> Iterator[Defect]:
+    """90379 refuses watch apps with other numbers than the app; of extensions with such, 90473 only warns."""
+    for nested in binary.nested:
+        for key, own, apps in (
+            ("CFBundleShortVersionString", nested.version, binary.version),
+            ("CFBundleVersion", nested.build_number, binary.build_number),
+        ):
+            if own and own != apps and not _is_helper(binary, nested):
+                yield Defect(
+                    f"{key} of {shown(nested.path)} is {shown(own)}, but that of the app is {shown(apps)}.",
+                    "Give all targets the same version and build number.",
+                    fatal=nested.is_watch_app,
+                )
+
+
+def _is_helper(binary: Binary, nested: Nested) -> bool:
+    """Helper apps inside Mac apps have versions of their own."""
+    return binary.platform == "MAC_OS" and nested.path.endswith(".app")

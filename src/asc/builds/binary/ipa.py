@@ -1,0 +1,269 @@
+"""Reading an .ipa: a zip with `Payload/<name>.app` in it, whose Info.plist tells what it is.
+
+https://developer.apple.com/documentation/bundleresources/information-property-list
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from asc.builds.binary.errors import BinaryError, shown
+from asc.builds.binary.looks import EXPORT
+from asc.builds.binary.model import Binary, Nested
+from asc.formats import zipfiles
+from asc.formats.mobileprovision import Profile, ProfileError, read_profile
+from asc.formats.plist import PlistError, read_plist
+from asc.formats.zipfiles import CutOffError, Entry, ZipError
+
+INFO_LIMIT = 1 << 20
+"""Bytes of an Info.plist; those of the largest apps have some ten thousand."""
+PROFILE_LIMIT = 4 << 20
+MOST_KEPT = 20_000
+"""Entries worth a closer look. An app with all its extensions has some dozens."""
+LOOKED_AT = 10_000
+"""Entries that are asked what else the archive could be."""
+MOST_NESTED = 100
+"""Nested bundles that are read; Apple's largest apps have some thirty."""
+
+PLATFORMS = {"iphoneos": "IOS", "appletvos": "TV_OS", "xros": "VISION_OS", "macosx": "MAC_OS"}
+
+# Payload may lie in one folder more. A Mac app keeps its files in Contents.
+_BUNDLE = r"(?P<app>(?:[^/]+/)?Payload/[^/]+\.app)/"
+_WANTED = re.compile(
+    _BUNDLE + r"(?P<inner>.*/)?(?P<file>Info\.plist|embedded\.(?:mobile|)provision(?:profile|))", re.S
+)
+_NESTED = re.compile(
+    r"(?:Contents/)?((?:PlugIns|Extensions|Watch|AppClips)/[^/]+\.(?:app|appex)/(?:Contents/)?)+", re.S
+)
+_NOISE = re.compile(r"(?:^|/)(?:__MACOSX/|\._)")
+_STRANGERS = (
+    (r"AndroidManifest\.xml|BundleConfig\.pb", "an Android app", "Google's store takes it; give the .ipa."),
+    (r"[^/]+\.xcarchive/.*|(?:[^/]+/)?Products/Applications/.*", "a zipped archive of Xcode", EXPORT),
+    (r"(?:[^/]+/)*[^/]+\.dSYM/.*", "zipped symbols (dSYM)", "Give the .ipa or .pkg of the same build."),
+    (
+        r"(?:[^/]+/)*[^/]+\.(?:ipa|pkg)",
+        "a zip around the binary",
+        "Unzip it and give the file inside (artifacts that are downloaded by hand or by API come zipped).",
+    ),
+    (r"(?:[^/]+/)?[^/]+\.app/.*", "a zipped .app without a Payload folder", EXPORT),
+)
+
+
+@dataclass
+class _Contents:
+    """What of the zip's list of files matters: entries by path, the apps' folders, and what else it could be."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    apps: set[str] = field(default_factory=set)
+    stranger: tuple[str, str] | None = None
+    seen: int = 0
+
+
+class _Ipa:
+    """An open .ipa. Its errors name the file."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        self._file = file
+
+    def error(self, what: str, remedy: str) -> BinaryError:
+        """An error about this file."""
+        return BinaryError(f"{self.path}: {what}.", remedy)
+
+    def contents(self) -> _Contents:
+        """Goes through the zip's list of files once."""
+        found = _Contents()
+        try:
+            for entry in zipfiles.entries(self._file, lambda name: _note(found, name)):
+                if entry.path in found.entries:
+                    raise self.error(
+                        f"it has two files of the name {shown(entry.path)}",
+                        "Make the .ipa anew, from an empty folder.",
+                    )
+                found.entries[entry.path] = entry
+                if len(found.entries) > MOST_KEPT:
+                    raise self.error("it holds thousands of apps", "Give an .ipa with one app in Payload.")
+        except CutOffError as error:
+            raise self.error(
+                f"the archive is cut off ({error})",
+                "Let the step that writes or downloads it end first, and check that the disk is not full.",
+            ) from None
+        except ZipError as error:
+            raise self.error(f"the archive is damaged: {error}", "Export it again.") from None
+        return found
+
+    def read(self, entry: Entry, limit: int) -> bytes:
+        """A small file in the archive."""
+        try:
+            return zipfiles.read(self._file, entry, limit)
+        except ZipError as error:
+            raise self.error(
+                f"{shown(entry.path)} cannot be read: {error}", "Export the app again, without encryption."
+            ) from None
+
+    def plist(self, entry: Entry) -> dict[str, Any]:
+        """An Info.plist in the archive."""
+        try:
+            return read_plist(self.read(entry, INFO_LIMIT), INFO_LIMIT)
+        except PlistError as error:
+            raise self.error(
+                f"{shown(entry.path)} cannot be read: {error}",
+                "Check it with plutil -lint, then build again.",
+            ) from None
+
+
+def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
+    """Reads an .ipa that is open as `file`; `size` in bytes. Raises BinaryError."""
+    ipa = _Ipa(path, file)
+    contents = ipa.contents()
+    app = _main_app(ipa, contents)
+    info = _info(ipa, contents, app)
+    return Binary(
+        path=path,
+        size=size,
+        kind="ipa",
+        bundle_id=_required(ipa, info, "CFBundleIdentifier"),
+        version=_required(ipa, info, "CFBundleShortVersionString"),
+        build_number=_required(ipa, info, "CFBundleVersion"),
+        platform=_platform(ipa, info),
+        name=_text(info, "CFBundleDisplayName") or _text(info, "CFBundleName") or app.split("/")[-1][:-4],
+        app_path=app,
+        minimum_os=_text(info, "MinimumOSVersion") or _text(info, "LSMinimumSystemVersion"),
+        uses_non_exempt_encryption=_boolean(info, "ITSAppUsesNonExemptEncryption"),
+        profile=_profile(ipa, contents, app),
+        nested=_nested(ipa, contents, app),
+    )
+
+
+def _note(found: _Contents, name: str) -> bool:
+    """Notes what the name of an entry tells; whether the entry is to be kept."""
+    found.seen += 1
+    if _NOISE.search(name):
+        return False
+    inside = re.match(_BUNDLE, name, re.S)
+    if not inside:
+        found.stranger = found.stranger or next(
+            ((what, remedy) for pattern, what, remedy in _STRANGERS if re.fullmatch(pattern, name, re.S)),
+            None,
+        )
+        return False
+    if len(found.apps) < MOST_KEPT:
+        found.apps.add(inside["app"])
+    match = _WANTED.fullmatch(name)
+    inner = (match["inner"] or "") if match else None
+    return inner is not None and (inner in ("", "Contents/") or _NESTED.fullmatch(inner) is not None)
+
+
+def _stranger(name: str) -> tuple[str, str] | None:
+    """What an archive with a file of this name is, and what to do about it."""
+    found = ((what, remedy) for pattern, what, remedy in _STRANGERS if re.fullmatch(pattern, name, re.S))
+    return next(found, None)
+
+
+def _main_app(ipa: _Ipa, contents: _Contents) -> str:
+    """The folder of the one app in Payload."""
+    if len(contents.apps) > 1:
+        names = ", ".join(shown(app) for app in sorted(contents.apps)[:5])
+        raise ipa.error(
+            f"it holds {len(contents.apps)} apps: {names}", "Make an .ipa of each, with one app in Payload."
+        )
+    if contents.apps:
+        return next(iter(contents.apps))
+    if contents.stranger:
+        what, remedy = contents.stranger
+        raise ipa.error(f"it is no .ipa, but {what}", remedy)
+    if not contents.seen:
+        raise ipa.error(
+            "it is an empty zip archive", "Look at the step that makes it: it found no app to pack."
+        )
+    raise ipa.error("it is a zip archive without Payload/*.app, so no .ipa", EXPORT)
+
+
+def _info(ipa: _Ipa, contents: _Contents, app: str) -> dict[str, Any]:
+    entry = _first(contents, app, "Info.plist")
+    if not entry:
+        raise ipa.error(
+            f"{shown(app)} has no Info.plist", "Export it again: what is there is not a whole app."
+        )
+    return ipa.plist(entry)
+
+
+def _first(contents: _Contents, app: str, *names: str) -> Entry | None:
+    """The first of these files that the app has; those of a Mac app lie in Contents."""
+    paths = (f"{app}/{folder}{name}" for name in names for folder in ("", "Contents/"))
+    return next((contents.entries[path] for path in paths if path in contents.entries), None)
+
+
+def _profile(ipa: _Ipa, contents: _Contents, app: str) -> Profile | None:
+    entry = _first(contents, app, "embedded.mobileprovision", "embedded.provisionprofile")
+    if not entry:
+        return None
+    try:
+        return read_profile(ipa.read(entry, PROFILE_LIMIT))
+    except ProfileError as error:
+        raise ipa.error(
+            f"the profile inside, {shown(entry.path)}, cannot be read: {error}",
+            "Export the app again with a profile that was downloaded anew.",
+        ) from None
+
+
+def _nested(ipa: _Ipa, contents: _Contents, app: str) -> tuple[Nested, ...]:
+    found: list[Nested] = []
+    for path, entry in sorted(contents.entries.items()):
+        inner = path.removeprefix(app + "/").removesuffix("Info.plist")
+        if path.endswith("/Info.plist") and inner not in ("", "Contents/") and len(found) < MOST_NESTED:
+            info = ipa.plist(entry)
+            found.append(
+                Nested(
+                    inner.removesuffix("Contents/").rstrip("/").removeprefix("Contents/"),
+                    _text(info, "CFBundleIdentifier"),
+                    _text(info, "CFBundleShortVersionString"),
+                    _text(info, "CFBundleVersion"),
+                )
+            )
+    return tuple(found)
+
+
+def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
+    supported = info.get("CFBundleSupportedPlatforms")
+    named = [*supported] if isinstance(supported, list) else []
+    named = [one for one in (*named, info.get("DTPlatformName")) if isinstance(one, str) and one]
+    for name in named:
+        if name.lower().endswith("simulator"):
+            raise ipa.error(
+                f"it was built for the simulator ({shown(name)})",
+                "Build for devices: archive with -destination 'generic/platform=iOS', then export.",
+            )
+        if name.lower() in PLATFORMS:
+            return PLATFORMS[name.lower()]
+    raise ipa.error(
+        f"its Info.plist tells no platform that TestFlight has ({shown(', '.join(named)) or 'it names none'})",
+        "Build it with Xcode, which sets CFBundleSupportedPlatforms, for iOS, tvOS, visionOS or macOS.",
+    )
+
+
+def _required(ipa: _Ipa, info: Mapping[str, Any], key: str) -> str:
+    text = _text(info, key)
+    if not text:
+        state = "is not a text" if info.get(key) not in (None, "") else "is missing"
+        raise ipa.error(
+            f"{key} {state} in its Info.plist", "Set it in the target's build settings, then build again."
+        )
+    return text
+
+
+def _text(info: Mapping[str, Any], key: str) -> str:
+    """The text of a key, "" where there is none. Whole numbers count: people write them into XML without quotes."""
+    value = info.get(key)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 64:
+        return str(value)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _boolean(info: Mapping[str, Any], key: str) -> bool | None:
+    value = info.get(key)
+    return value if isinstance(value, bool) else None

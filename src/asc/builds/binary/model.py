@@ -1,0 +1,68 @@
+"""What is known of a binary before it is uploaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from asc.formats.mobileprovision import Profile
+
+Kind = Literal["ipa", "pkg"]
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A bundle inside the app. `path` from the app's folder, `PlugIns/Share.appex`; "" for what it does not have."""
+
+    path: str
+    bundle_id: str
+    version: str
+    build_number: str
+
+    @property
+    def is_watch_app(self) -> bool:
+        """Whether it is an app for the watch, which has stricter rules than extensions."""
+        return self.path.startswith("Watch/") and self.path.endswith(".app")
+
+
+@dataclass(frozen=True)
+class Binary:
+    """An .ipa or .pkg. `size` in bytes; `platform` IOS, TV_OS, VISION_OS or MAC_OS; `name` as users see the app.
+
+    `version` is CFBundleShortVersionString, `build_number` CFBundleVersion. `app_path` is where the app lies in the
+    archive (`Payload/Example.app`) or where it is installed to. `minimum_os` is "" where it is not told.
+    `uses_non_exempt_encryption` is ITSAppUsesNonExemptEncryption, None where it is not set. `profile`, `nested` and
+    the encryption come from the app's own files: those of a .pkg are inside its payload, which is not read.
+    """
+
+    path: Path
+    size: int
+    kind: Kind
+    bundle_id: str
+    version: str
+    build_number: str
+    platform: str
+    name: str
+    app_path: str
+    minimum_os: str = ""
+    uses_non_exempt_encryption: bool | None = None
+    profile: Profile | None = None
+    nested: tuple[Nested, ...] = ()
+
+    @property
+    def uti(self) -> str:
+        """The type as Apple's API calls it: `com.apple.ipa` or `com.apple.pkg`."""
+        return f"com.apple.{self.kind}"
+
+
+@dataclass(frozen=True)
+class Defect:
+    """What Apple will find wrong with a binary: `fatal` when it refuses it for that, else it only warns."""
+
+    text: str
+    remedy: str
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        return self.text

@@ -1,0 +1,169 @@
+"""Reading a .pkg: a xar archive with a `Distribution` and component packages, each with a `PackageInfo`.
+
+https://developer.apple.com/library/archive/documentation/DeveloperTools/Reference/DistributionDefinitionRef/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from asc.builds.binary.errors import BinaryError, shown
+from asc.builds.binary.model import Binary, Nested
+from asc.formats import xar
+from asc.formats.xar import Archive, XarError
+from asc.formats.xmltree import XmlError, read_xml
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+LIMIT = 8 << 20
+"""Bytes of a Distribution or PackageInfo; with a script and some thousand bundles they have some hundred thousand."""
+MOST_COMPONENTS = 50
+MOST_NESTED = 100
+BUILD = "Make a product archive: productbuild --component Example.app /Applications --sign … Example.pkg."
+_INSIDE = re.compile(r"\.(?:app|appex|framework|bundle|plugin|xpc|kext)/")
+"""What the path of a bundle has that lies in another bundle."""
+
+
+@dataclass(frozen=True)
+class _Bundle:
+    """A bundle that is installed: where to, and what its Info.plist says."""
+
+    path: str
+    id: str
+    version: str
+    build_number: str
+
+
+class _Pkg:
+    """An open .pkg. Its errors name the file."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self.path = path
+        try:
+            self._archive: Archive = xar.open_archive(file)
+        except XarError as error:
+            raise self.error(f"the package cannot be read: {error}", "Make or download it again.") from None
+
+    def error(self, what: str, remedy: str) -> BinaryError:
+        """An error about this file."""
+        return BinaryError(f"{self.path}: {what}.", remedy)
+
+    def names(self) -> list[str]:
+        """The documents that describe components, the top one's first."""
+        found = [name for name in self._archive.members if re.fullmatch(r"(?:[^/]+/)?PackageInfo", name)]
+        return sorted(found, key=lambda name: (name.count("/"), name))[:MOST_COMPONENTS]
+
+    def document(self, name: str) -> Element | None:
+        """An XML document in the archive; None where there is none of that name."""
+        if name not in self._archive.members:
+            return None
+        try:
+            return read_xml(self._archive.read(name, LIMIT))
+        except (XarError, XmlError) as error:
+            raise self.error(f"{shown(name)} cannot be read: {error}", "Make or download it again.") from None
+
+
+def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
+    """Reads a .pkg that is open as `file`; `size` in bytes. Raises BinaryError.
+
+    The payload is not read, so the profile, ITSAppUsesNonExemptEncryption and the display name are not known.
+    """
+    pkg = _Pkg(path, file)
+    distribution = pkg.document("Distribution")
+    bundles = _bundles(pkg, distribution)
+    app = _main_app(pkg, distribution, bundles)
+    for key, value in (("CFBundleShortVersionString", app.version), ("CFBundleVersion", app.build_number)):
+        if not value:
+            raise pkg.error(
+                f"{key} of {shown(app.path)} is missing", f"Set it in the app's Info.plist. {BUILD}"
+            )
+    return Binary(
+        path=path,
+        size=size,
+        kind="pkg",
+        bundle_id=app.id,
+        version=app.version,
+        build_number=app.build_number,
+        platform="MAC_OS",
+        name=app.path.rsplit("/", 1)[-1].removesuffix(".app"),
+        app_path=app.path,
+        minimum_os=_minimum_os(distribution),
+        nested=_nested(app, bundles),
+    )
+
+
+def _bundles(pkg: _Pkg, distribution: Element | None) -> list[_Bundle]:
+    """All bundles with an id, each once. Components say best where one goes; the distribution fills what they leave."""
+    found: dict[str, _Bundle] = {}
+    for bundle in _all_bundles(pkg, distribution):
+        known = found.setdefault(bundle.id, bundle)
+        found[bundle.id] = replace(
+            known,
+            path=known.path or bundle.path,
+            version=known.version or bundle.version,
+            build_number=known.build_number or bundle.build_number,
+        )
+    return list(found.values())
+
+
+def _all_bundles(pkg: _Pkg, distribution: Element | None) -> Iterator[_Bundle]:
+    for name in pkg.names():
+        component = pkg.document(name)
+        if component is not None:
+            location = component.get("install-location") or ""
+            yield from _read_bundles(component.findall("bundle"), location)
+    if distribution is not None:
+        for reference in distribution.iter("pkg-ref"):
+            yield from _read_bundles(reference.iter("bundle"), "")
+        yield from _read_bundles(distribution.findall("bundle-version/bundle"), "")
+
+
+def _read_bundles(elements: Iterator[Element] | list[Element], location: str) -> Iterator[_Bundle]:
+    for element in elements:
+        bundle_id = element.get("id") or element.get("CFBundleIdentifier") or ""
+        if bundle_id:
+            yield _Bundle(
+                _joined(location, element.get("path") or ""),
+                bundle_id.strip(),
+                (element.get("CFBundleShortVersionString") or "").strip(),
+                (element.get("CFBundleVersion") or "").strip(),
+            )
+
+
+def _joined(location: str, path: str) -> str:
+    """Where a bundle goes, from the root of the volume: `Applications/Example.app`; "" without a path."""
+    parts = [part for part in f"{location}/{path}".split("/") if part not in ("", ".")]
+    return "/".join(parts) if path else ""
+
+
+def _main_app(pkg: _Pkg, distribution: Element | None, bundles: list[_Bundle]) -> _Bundle:
+    """The app the package is about: not inside another bundle; of several the product's, then one in Applications."""
+    apps = [one for one in bundles if one.path.endswith(".app") and not _INSIDE.search(one.path)]
+    if not apps:
+        raise pkg.error("no app is in it that could be uploaded", BUILD)
+    product = distribution.find("product") if distribution is not None else None
+    product_id = product.get("id") if product is not None else None
+    return min(apps, key=lambda one: (one.id != product_id, not one.path.startswith("Applications/")))
+
+
+def _nested(app: _Bundle, bundles: list[_Bundle]) -> tuple[Nested, ...]:
+    """Extensions and apps inside the app; frameworks have numbers of their own."""
+    inside = f"{app.path}/Contents/"
+    return tuple(
+        Nested(one.path.removeprefix(inside), one.id, one.version, one.build_number)
+        for one in bundles
+        if one.path.startswith(inside) and one.path.endswith((".app", ".appex"))
+    )[:MOST_NESTED]
+
+
+def _minimum_os(distribution: Element | None) -> str:
+    """The least of the macOS versions that the distribution allows, "" where it names none."""
+    if distribution is None:
+        return ""
+    allowed = distribution.find(".//allowed-os-versions/os-version")
+    return (allowed.get("min") or "") if allowed is not None else ""

@@ -1,0 +1,64 @@
+"""Reading a binary: what kind of file it is decides its content, not its name."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from asc.builds.binary import ipa, pkg
+from asc.builds.binary.errors import BinaryError
+from asc.builds.binary.looks import looks_like, remedy_for_folder
+from asc.builds.binary.model import Binary
+
+ZIP_BEGINS, XAR_BEGINS = b"PK", b"xar!"
+
+
+def read_binary(path: Path) -> Binary:
+    """Reads an .ipa or a .pkg, whatever its size, from its own lists: nothing is unpacked, little is kept in memory.
+
+    Of a .pkg the profile, the nested bundles' profiles and ITSAppUsesNonExemptEncryption stay unknown, for they are
+    inside its payload. Signatures are not verified. Raises BinaryError, which says what the file is instead.
+    """
+    size = _size(path)
+    try:
+        with path.open("rb") as file:
+            return _read(path, file, size)
+    except OSError as error:
+        raise BinaryError(
+            f"{path} cannot be read: {error.strerror or error}.", "Check its permissions and the disk."
+        ) from None
+
+
+def _size(path: Path) -> int:
+    """The size in bytes of what must be an ordinary file."""
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise BinaryError(
+            f"{path} does not exist.",
+            "Check the path, and that the step that builds or downloads the app ran before, in this job.",
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise BinaryError(
+            f"{path!s} cannot be read: {error}.", "Check the path and its permissions."
+        ) from None
+    if stat.S_ISDIR(status.st_mode):
+        raise BinaryError(f"{path} is a folder, not an .ipa or .pkg file.", remedy_for_folder(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise BinaryError(f"{path} is not an ordinary file.", "Give the path of an .ipa or .pkg file.")
+    if not status.st_size:
+        raise BinaryError(
+            f"{path} is empty.", "Look at the step that writes it: it failed, or the disk was full."
+        )
+    return status.st_size
+
+
+def _read(path: Path, file: BinaryIO, size: int) -> Binary:
+    head = file.read(1024)
+    if head.startswith(XAR_BEGINS):
+        return pkg.read_pkg(path, file, size)
+    if head.startswith(ZIP_BEGINS):
+        return ipa.read_ipa(path, file, size)
+    what, remedy = looks_like(head, file, size)
+    raise BinaryError(f"{path} is neither an .ipa nor a .pkg: it looks like {what}.", remedy)

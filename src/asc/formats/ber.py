@@ -1,0 +1,127 @@
+"""A strict reader of BER, the encoding of certificates and signatures: DER and its looser forms alike.
+
+ITU-T X.690. What Apple's signing produces is mostly DER; older profiles carry indefinite lengths and octet
+strings in pieces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+INTEGER, OCTET_STRING, OID, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x30, 0x31
+CONSTRUCTED = 0x20
+PIECES_DEEP = 8
+"""Octet strings may consist of octet strings; nobody nests them deeper."""
+LEVELS = 64
+"""How deep elements of indefinite length may nest."""
+
+
+class BerError(ValueError):
+    """The bytes are not BER, or not what was expected there."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element: its identifier byte and its contents, a view into the bytes that were read."""
+
+    tag: int
+    content: memoryview
+
+    def children(self) -> Iterator[Element]:
+        """The elements inside a constructed one. Raises BerError for a primitive one."""
+        if not self.tag & CONSTRUCTED:
+            raise BerError(f"an element with the tag {self.tag:#04x} has no parts")
+        at = 0
+        while at < len(self.content):
+            element, at = _element(self.content, at)
+            yield element
+
+    def expect(self, tag: int) -> Element:
+        """This element. Raises BerError when its tag is another."""
+        if self.tag != tag:
+            raise BerError(f"there is the tag {self.tag:#04x} where {tag:#04x} belongs")
+        return self
+
+    def octets(self) -> bytes:
+        """The bytes of an octet string, also of one that comes in pieces. Raises BerError for other elements."""
+        return b"".join(_pieces(self, PIECES_DEEP))
+
+
+def read(data: bytes) -> Element:
+    """The one element that `data` consists of; NULs and line ends after it are left out (padding, editors).
+
+    Raises BerError.
+    """
+    view = memoryview(data)
+    element, end = _element(view, 0)
+    if bytes(view[end:]).strip(b"\0\r\n"):
+        raise BerError(f"{len(view) - end} bytes follow where it ends")
+    return element
+
+
+def _pieces(element: Element, levels: int) -> Iterator[bytes]:
+    if element.tag == OCTET_STRING:
+        yield bytes(element.content)
+        return
+    element.expect(OCTET_STRING | CONSTRUCTED)
+    if not levels:
+        raise BerError("an octet string is nested too deeply")
+    for child in element.children():
+        yield from _pieces(child, levels - 1)
+
+
+def _element(view: memoryview, start: int) -> tuple[Element, int]:
+    """The element at `start`, and where the next one begins."""
+    tag, length, at = _header(view, start)
+    if length is None:
+        contents_end, end = _end_of_contents(view, at)
+    else:
+        contents_end = end = at + length
+    return Element(tag, view[at:contents_end]), end
+
+
+def _header(view: memoryview, at: int) -> tuple[int, int | None, int]:
+    """Identifier byte, length (None for an indefinite one), and where the contents begin."""
+    if at + 2 > len(view):
+        raise BerError("it ends in the middle of an element")
+    tag, first, at = view[at], view[at + 1], at + 2
+    if tag & 0x1F == 0x1F:
+        raise BerError("tags of several bytes do not occur here")
+    if first == 0x80:
+        if not tag & CONSTRUCTED:
+            raise BerError("a primitive element has no length")
+        return tag, None, at
+    if first == 0xFF:
+        raise BerError("a length begins with a byte that is reserved")
+    length = first
+    if first > 0x80:
+        size = first & 0x7F
+        length = int.from_bytes(view[at : at + size], "big") if at + size <= len(view) else len(view)
+        at += size
+    if at + length > len(view):
+        raise BerError("an element claims more bytes than there are")
+    return tag, length, at
+
+
+def _end_of_contents(view: memoryview, at: int) -> tuple[int, int]:
+    """Where the contents of an element of indefinite length end, and where the next element begins.
+
+    Counts the open levels instead of going down into them, so that each byte is looked at once.
+    """
+    open_levels = 1
+    while True:
+        before = at
+        tag, length, at = _header(view, at)
+        if length is None:
+            open_levels += 1
+            if open_levels > LEVELS:
+                raise BerError("its elements are nested too deeply")
+        elif tag == 0:
+            if length:
+                raise BerError("the end of contents has contents")
+            open_levels -= 1
+            if not open_levels:
+                return before, at
+        else:
+            at += length

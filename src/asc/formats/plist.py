@@ -1,0 +1,98 @@
+"""Property lists, binary and XML.
+
+plistlib reads them, but trusts what it reads: a binary list of 1 MB can make it build gigabytes, for objects may
+lie over each other. So binary lists are looked through first, and each of its many exceptions becomes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+MAGIC = b"bplist00"
+TRAILER = 32
+LIMIT = 4 << 20
+"""Bytes. The longest lists that are read here, profiles with all their certificates, stay far below."""
+
+_INTEGER, _TEXT_ASCII, _TEXT_UTF16, _ARRAY, _SET, _DICTIONARY = 0x1, 0x5, 0x6, 0xA, 0xC, 0xD
+_BYTES_EACH = {0x4: 1, _TEXT_ASCII: 1, _TEXT_UTF16: 2}
+
+
+class PlistError(ValueError):
+    """The bytes are not a property list, or too long a one."""
+
+
+def read_plist(data: bytes, limit: int = LIMIT) -> dict[str, Any]:
+    """The dictionary that a property list holds, binary or XML. `limit` in bytes. Raises PlistError."""
+    import plistlib
+
+    if len(data) > limit:
+        raise PlistError(f"it is {len(data):,} bytes long, more than the {limit:,} that are read")
+    if data.startswith(MAGIC):
+        _look_through(data)
+    try:
+        value = plistlib.loads(data)
+    except Exception as error:  # noqa: BLE001 - plistlib passes on whatever breaks in it, RecursionError included
+        raise PlistError(f"it is not a property list ({type(error).__name__})") from None
+    if not isinstance(value, dict):
+        raise PlistError(f"it is a property list, but holds a {type(value).__name__}, not a dictionary")
+    return value
+
+
+def _look_through(data: bytes) -> None:
+    """Raises PlistError where objects lie over each other or a key is not a text: nothing honest does that.
+
+    Every object has bytes of its own then, so that what comes out is in proportion to what went in.
+    The format is described in CoreFoundation's source, CFBinaryPList.c.
+    """
+    if len(data) < len(MAGIC) + TRAILER:
+        raise PlistError("it is a property list that is cut off")
+    trailer = data[-TRAILER:]
+    offset_size, reference_size = trailer[6], trailer[7]
+    count, _, table = (int.from_bytes(trailer[at : at + 8], "big") for at in (8, 16, 24))
+    end = len(data) - TRAILER
+    if not (0 < offset_size <= 8 and 0 < reference_size <= 8 and table + count * offset_size <= end):
+        raise PlistError("its table of objects lies outside")
+    offsets = [
+        int.from_bytes(data[at : at + offset_size], "big")
+        for at in range(table, table + count * offset_size, offset_size)
+    ]
+    extents = sorted(_extent(data, offset, table, reference_size) for offset in offsets)
+    if any(one[1] > other[0] for one, other in pairwise(extents)):
+        raise PlistError("its objects lie over each other")
+    for key in _keys(data, extents, reference_size):
+        if key >= count or data[offsets[key]] >> 4 not in (_TEXT_ASCII, _TEXT_UTF16):
+            raise PlistError("a key of it is not a text")
+
+
+def _extent(data: bytes, offset: int, end: int, reference_size: int) -> tuple[int, int, int, int]:
+    """Where an object begins and ends, how many members it has, and where those begin."""
+    if not len(MAGIC) <= offset < end:
+        raise PlistError("an object of it lies outside")
+    kind, low = data[offset] >> 4, data[offset] & 0xF
+    count, body = low, offset + 1
+    if kind in _BYTES_EACH or kind in (_ARRAY, _SET, _DICTIONARY):
+        if low == 0xF:
+            count, body = _long_count(data, body)
+        each = _BYTES_EACH.get(kind) or reference_size * (2 if kind == _DICTIONARY else 1)
+        length = count * each
+    elif kind in (_INTEGER, 0x2):
+        length = 1 << low
+    else:  # null, booleans, dates, uids
+        length = {0x3: 8, 0x8: low + 1}.get(kind, 0)
+    if body + length > end:
+        raise PlistError("an object of it claims more bytes than there are")
+    return offset, body + length, count if kind == _DICTIONARY else 0, body
+
+
+def _long_count(data: bytes, at: int) -> tuple[int, int]:
+    """A count of 15 and more stands as an integer behind the marker."""
+    size = 1 << (data[at] & 0x3)
+    return int.from_bytes(data[at + 1 : at + 1 + size], "big"), at + 1 + size
+
+
+def _keys(data: bytes, extents: list[tuple[int, int, int, int]], reference_size: int) -> Iterator[int]:
+    for _, _, count, body in extents:
+        for at in range(body, body + count * reference_size, reference_size):
+            yield int.from_bytes(data[at : at + reference_size], "big")

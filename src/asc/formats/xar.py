@@ -1,0 +1,173 @@
+"""xar archives, what a .pkg is: a header, a compressed table of contents in XML, then the contents ("heap").
+
+https://github.com/apple-oss-distributions/xar (lib/archive.h and doc/). Only what reading one small member takes;
+nothing is unpacked to disk.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    import bz2
+    from xml.etree.ElementTree import Element
+
+MAGIC = b"xar!"
+HEADER = 28
+TOC_LIMIT = 16 << 20
+"""Bytes of a table of contents, compressed or not. That of a product archive has some thousands."""
+
+
+class XarError(ValueError):
+    """The bytes are not a xar archive, or a broken one."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A file in the archive: where its bytes begin in the heap, how many those are, and how they are packed."""
+
+    path: str
+    offset: int
+    length: int
+    encoding: str
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An open archive. `heap` is where its contents begin, in bytes from the beginning of the file."""
+
+    file: BinaryIO
+    heap: int
+    members: Mapping[str, Member]
+
+    def read(self, path: str, limit: int) -> bytes:
+        """A member, unpacked; `limit` in bytes. Raises XarError, KeyError where there is no such member."""
+        member = self.members[path]
+        if member.length > limit:
+            raise XarError(f"{path} is {member.length:,} bytes long, more than the {limit:,} that are read")
+        self.file.seek(self.heap + member.offset)
+        packed = self.file.read(member.length)
+        if len(packed) < member.length:
+            raise XarError(f"it is cut off: {path} is not all there")
+        return _unpack(packed, member, limit)
+
+
+def open_archive(file: BinaryIO) -> Archive:
+    """Reads the table of contents; `file` stays open and is read from later. Raises XarError.
+
+    Also raised when the file is shorter than its contents ask for, so that a download that broke off shows here.
+    """
+    file.seek(0)
+    header = file.read(HEADER)
+    if len(header) < HEADER or not header.startswith(MAGIC):
+        raise XarError("it is not a xar archive")
+    size, packed, unpacked = (
+        int.from_bytes(header[start:end], "big") for start, end in ((4, 6), (8, 16), (16, 24))
+    )
+    if size < HEADER or max(packed, unpacked) > TOC_LIMIT:
+        raise XarError("its header claims a table of contents of no sensible size")
+    file.seek(size)
+    toc = _inflate(file.read(packed), "its table of contents", unpacked)
+    if len(toc) != unpacked:
+        raise XarError("its table of contents has not the length that the header tells")
+    archive = Archive(file, size + packed, _members(toc))
+    _check_whole(archive)
+    return archive
+
+
+def _check_whole(archive: Archive) -> None:
+    size = archive.file.seek(0, os.SEEK_END)
+    needed = max((one.offset + one.length for one in archive.members.values()), default=0) + archive.heap
+    if needed > size:
+        raise XarError(f"it is cut off: {size:,} bytes of at least {needed:,} are there")
+
+
+def _members(toc: bytes) -> dict[str, Member]:
+    from asc.formats.xmltree import XmlError, read_xml
+
+    try:
+        root = read_xml(toc).find("toc")
+    except XmlError as error:
+        raise XarError(f"its table of contents cannot be read: {error}") from None
+    if root is None:
+        raise XarError("its table of contents is empty")
+    members: dict[str, Member] = {}
+    folders: list[tuple[str, Element]] = [("", root)]
+    while folders:  # the depth of the tree was bounded when it was read
+        prefix, folder = folders.pop()
+        for entry in folder.findall("file"):
+            path = prefix + _name(entry)
+            folders.append((path + "/", entry))
+            member = _member(path, entry.find("data"))
+            if member and members.setdefault(path, member) is not member:
+                raise XarError(f"it has two files of one name, {path!a}")
+    return members
+
+
+def _name(entry: Element) -> str:
+    name = entry.find("name")
+    text = (name.text or "") if name is not None else ""
+    if name is not None and name.get("enctype") == "base64":
+        import base64
+
+        try:
+            text = base64.b64decode(text).decode()
+        except ValueError:
+            raise XarError("the name of a file in it cannot be read") from None
+    return text
+
+
+def _member(path: str, data: Element | None) -> Member | None:
+    """The place of a file's bytes; None for folders, links and empty files."""
+    if data is None:
+        return None
+    encoding = data.find("encoding")
+    return Member(
+        path,
+        _number(data, "offset"),
+        _number(data, "length"),
+        encoding.get("style", "") if encoding is not None else "application/octet-stream",
+    )
+
+
+def _number(data: Element, name: str) -> int:
+    text = (data.findtext(name) or "").strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        raise XarError(f"a file in it has no sensible {name}")
+    return int(text)
+
+
+def _unpack(packed: bytes, member: Member, limit: int) -> bytes:
+    if member.encoding == "application/octet-stream":
+        return packed
+    if member.encoding == "application/x-gzip":
+        return _inflate(packed, member.path, limit)
+    if member.encoding == "application/x-bzip2":
+        import bz2
+
+        return _bounded(bz2.BZ2Decompressor(), packed, member.path, limit)
+    raise XarError(f"{member.path} is packed as {member.encoding!a}, which is not read here")
+
+
+def _inflate(packed: bytes, what: str, limit: int) -> bytes:
+    # What xar calls gzip is a zlib stream; 32 tells zlib to take either.
+    return _bounded(zlib.decompressobj(32 + zlib.MAX_WBITS), packed, what, limit)
+
+
+def _bounded(
+    decompressor: zlib._Decompress | bz2.BZ2Decompressor, packed: bytes, what: str, limit: int
+) -> bytes:
+    """At most `limit` bytes, and never more than one of them too many in memory."""
+    try:
+        data = decompressor.decompress(packed, limit + 1)
+    except (zlib.error, OSError, EOFError) as error:
+        raise XarError(f"{what} is damaged ({error})") from None
+    if len(data) > limit:
+        raise XarError(f"{what} is longer than the {limit:,} bytes that are read")
+    if not decompressor.eof:
+        raise XarError(f"{what} is cut off")
+    return data

@@ -1,0 +1,213 @@
+"""Zip archives, read without holding their list of files in memory, and one small file of them at a time.
+
+The standard library's reader makes an object for every entry before it answers anything: an archive that claims
+millions of them costs gigabytes. Here the central directory passes by entry for entry, and only what was asked
+for is kept. PKWARE's APPNOTE.TXT has the format; zip64 included, several disks and encryption not.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
+ZIP64_END, ZIP64_LOCATOR = b"PK\x06\x06", b"PK\x06\x07"
+STORED, DEFLATED = 0, 8
+MOST = 1_000_000
+"""Entries. The largest apps have some hundred thousand."""
+_BLOCK = 1 << 20
+
+
+class ZipError(ValueError):
+    """The bytes are not a zip archive, or a broken one."""
+
+
+class CutOffError(ZipError):
+    """The archive has no end: a download or a copy that broke off."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file in an archive. Sizes in bytes; `offsets` are where its local header may lie (see `_candidates`)."""
+
+    path: str
+    offsets: tuple[int, ...]
+    packed: int
+    size: int
+    method: int
+    crc: int
+    encrypted: bool
+
+
+@dataclass(frozen=True)
+class _Directory:
+    """Where the central directory lies, and what has to be added to the offsets that stand in it."""
+
+    start: int
+    size: int
+    shift: int
+
+
+def entries(file: BinaryIO, wanted: Callable[[str], object]) -> Iterator[Entry]:
+    """The entries whose path is `wanted`, in the order of the central directory. Raises ZipError.
+
+    Paths are as they stand in the archive, with a leading "./" left out; nothing is ever unpacked to them.
+    """
+    directory = _find_directory(file)
+    for fields, name, extra in _headers(file, directory):
+        path = _decode(name)
+        if wanted(path):
+            yield _entry(path, fields, extra, directory.shift)
+
+
+def read(file: BinaryIO, entry: Entry, limit: int) -> bytes:
+    """The contents of an entry, checked against its CRC; `limit` in bytes. Raises ZipError."""
+    if entry.encrypted:
+        raise ZipError("it is encrypted")
+    if max(entry.size, entry.packed) > limit:
+        raise ZipError(f"it is {max(entry.size, entry.packed):,} bytes long; at most {limit:,} are read")
+    _go_to_contents(file, entry)
+    packed = file.read(entry.packed)
+    data = _unpack(packed, entry)
+    if len(packed) != entry.packed or len(data) != entry.size or zlib.crc32(data) != entry.crc:
+        raise ZipError("it is damaged")
+    return data
+
+
+def _go_to_contents(file: BinaryIO, entry: Entry) -> None:
+    for offset in entry.offsets:
+        file.seek(offset)
+        header = file.read(30)
+        if len(header) == 30 and header.startswith(LOCAL):
+            name_length, extra_length = struct.unpack("<HH", header[26:30])
+            file.seek(name_length + extra_length, os.SEEK_CUR)
+            return
+    raise ZipError("it is not where the list of files says")
+
+
+def _unpack(packed: bytes, entry: Entry) -> bytes:
+    if entry.method == STORED:
+        return packed
+    if entry.method != DEFLATED:
+        raise ZipError(f"it is packed with method {entry.method}; only deflate is read")
+    try:
+        # One byte more than claimed is enough to see that there is more, whatever the stream would grow to.
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, entry.size + 1)
+    except zlib.error:
+        raise ZipError("it is damaged") from None
+
+
+def _find_directory(file: BinaryIO) -> _Directory:
+    """Reads the record at the end of the archive, behind which only a comment may follow."""
+    size = file.seek(0, os.SEEK_END)
+    tail_at = max(0, size - 22 - 0xFFFF)
+    file.seek(tail_at)
+    tail = file.read()
+    found = len(tail)
+    while (found := tail.rfind(END, 0, found)) >= 0:
+        record = tail[found : found + 22]
+        if len(record) == 22 and found + 22 + int.from_bytes(record[20:22], "little") <= len(tail):
+            return _directory(file, tail_at + found, record)
+    raise CutOffError("its end is missing, where the list of its files stands")
+
+
+def _directory(file: BinaryIO, end: int, record: bytes) -> _Directory:
+    """`end` is where the record of the end begins."""
+    disks, _, _, _, length, start = struct.unpack("<4H2L", record[4:20])
+    if end >= 20:
+        file.seek(end - 20)
+        locator = file.read(20)
+        if locator.startswith(ZIP64_LOCATOR):
+            return _zip64_directory(file, locator, end - 20)
+    if disks:
+        raise ZipError("it is one of several parts of an archive")
+    return _checked(length, start, end)
+
+
+def _zip64_directory(file: BinaryIO, locator: bytes, end: int) -> _Directory:
+    """The record of a large archive. Where something stands before the archive, it lies right before its locator."""
+    for at in (int.from_bytes(locator[8:16], "little"), end - 56):
+        if 0 <= at <= end - 56:
+            file.seek(at)
+            record = file.read(56)
+            if record.startswith(ZIP64_END):
+                length, start = struct.unpack("<2Q", record[40:56])
+                return _checked(length, start, at)
+    raise ZipError("its end is damaged")
+
+
+def _checked(length: int, start: int, end: int) -> _Directory:
+    shift = end - length - start
+    if shift < 0:
+        raise ZipError("the list of its files lies outside")
+    return _Directory(start + shift, length, shift)
+
+
+def _headers(file: BinaryIO, directory: _Directory) -> Iterator[tuple[tuple[int, ...], bytes, bytes]]:
+    """The headers in the central directory: their fixed fields, name and extra fields.
+
+    As many as its bytes hold: the count at the end is wrong in archives of macOS with more than 65,535 files.
+    """
+    header = struct.Struct("<4s6H3L5H2L")
+    buffer, at, left = b"", 0, directory.size
+    count = 0
+    while left or at < len(buffer):
+        count += 1
+        if count > MOST:
+            raise ZipError(f"it has more than {MOST:,} files")
+        if len(buffer) - at < header.size + 3 * 0xFFFF and left:
+            file.seek(directory.start + directory.size - left)
+            block = file.read(min(left, _BLOCK))
+            buffer, at, left = buffer[at:] + block, 0, left - len(block)
+        if len(buffer) - at < header.size or buffer[at : at + 4] != CENTRAL:
+            raise ZipError("the list of its files is damaged")
+        fields = header.unpack_from(buffer, at)
+        names_at = at + header.size
+        extra_at = names_at + fields[10]
+        at = extra_at + fields[11] + fields[12]
+        if at > len(buffer):
+            raise ZipError("the list of its files is damaged")
+        yield fields, buffer[names_at:extra_at], buffer[extra_at : extra_at + fields[11]]
+
+
+def _entry(path: str, fields: tuple[int, ...], extra: bytes, shift: int) -> Entry:
+    _, _, _, flags, method, _, _, crc, packed, size = fields[:10]
+    size, packed, offset = _zip64_sizes(extra, size, packed, fields[16])
+    return Entry(path, _candidates(offset, shift), packed, size, method, crc, bool(flags & 1))
+
+
+def _candidates(offset: int, shift: int) -> tuple[int, ...]:
+    """Where a local header may lie.
+
+    A shift comes from bytes before the archive, or from macOS, which writes archives of more than 4 GiB without zip64:
+    their offsets have lost the upper bits.
+    """
+    lost = range(offset, offset + shift, 1 << 32) if not shift % (1 << 32) else ()
+    return tuple(dict.fromkeys((offset + shift, *lost[:16])))
+
+
+def _zip64_sizes(extra: bytes, *sizes: int) -> tuple[int, int, int]:
+    """Size, packed size and offset: those that do not fit 32 bits stand in the extra field 1, in this order."""
+    at = 0
+    values: list[int] = []
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind == 1:
+            field = extra[at + 4 : at + 4 + length]
+            values = [int.from_bytes(field[i : i + 8], "little") for i in range(0, len(field) - 7, 8)]
+        at += 4 + length
+    size, packed, offset = (values.pop(0) if one == 0xFFFFFFFF and values else one for one in sizes)
+    return size, packed, offset
+
+
+def _decode(name: bytes) -> str:
+    """UTF-8, which macOS writes without setting the flag for it; else what zip meant before."""
+    try:
+        text = name.decode()
+    except UnicodeDecodeError:
+        text = name.decode("cp437")
+    return text.removeprefix("./")

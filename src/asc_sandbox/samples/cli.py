@@ -1,0 +1,60 @@
+"""`entrypoint.py sandbox make-ipa` and `make-pkg`: a file to upload, where there is no app at hand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from asc_sandbox.samples import make_ipa, make_pkg
+from asc_sandbox.samples.bundle import SDKS
+from asc_sandbox.samples.profile import KINDS
+
+COMMANDS = ("make-ipa", "make-pkg")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Makes the file and prints its path. The exit code is 0, or 2 when the options are wrong."""
+    options = vars(_parser().parse_args(argv))
+    path: Path = options["path"]
+    make = make_ipa if options.pop("command") == "make-ipa" else make_pkg
+    try:
+        make(**{name: value for name, value in options.items() if value is not None})
+    except (OSError, ValueError) as error:
+        print(f"sandbox: {path} cannot be made: {error}", file=sys.stderr)
+        return 2
+    print(path)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="entrypoint.py sandbox", description="Small real files to try things with."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    ipa = commands.add_parser("make-ipa", help="an app for iOS, tvOS or visionOS")
+    pkg = commands.add_parser("make-pkg", help="a package for macOS")
+    for made in (ipa, pkg):
+        _add_common(made)
+    ipa.add_argument(
+        "--platform", choices=sorted(SDKS), default="IOS", help="as Apple's API writes it (%(default)s)"
+    )
+    ipa.add_argument("--profile", choices=KINDS, default="app-store", help="what is embedded (%(default)s)")
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("path", type=Path, metavar="PATH", help="the file to write")
+    add("--bundle-id", default="com.example.app", metavar="ID", help="CFBundleIdentifier (%(default)s)")
+    add("--version", default="1.0", metavar="TEXT", help="CFBundleShortVersionString (%(default)s)")
+    add("--build-number", default="1", metavar="TEXT", help="CFBundleVersion (%(default)s)")
+    add("--name", default="Example", metavar="TEXT", help="what the app is called (%(default)s)")
+    add(
+        "--size",
+        type=int,
+        metavar="BYTES",
+        help="pads the file to this size; without it, as small as it gets",
+    )
+    add("--seed", type=int, default=1, metavar="N", help="what the padding is made from (%(default)s)")

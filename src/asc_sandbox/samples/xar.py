@@ -1,0 +1,112 @@
+"""Writes xar archives: a header, the compressed table of contents, its checksum and the files one after the other."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+from xml.sax.saxutils import escape
+
+CREATED = "2026-01-31T10:00:00Z"
+_SHA1 = 1
+_SHA1_SIZE = 20
+
+
+@dataclass(frozen=True)
+class XarFile:
+    """A file to store: its path, and a function that gives its bytes in chunks each time it is called."""
+
+    path: str
+    chunks: Callable[[], Iterable[bytes]]
+    compress: bool = False
+
+    @classmethod
+    def of(cls, path: str, data: bytes) -> XarFile:
+        """A compressed file of these bytes."""
+        return cls(path, lambda: [data], compress=True)
+
+    def packed(self) -> Iterator[bytes]:
+        """Its bytes as they stand in the archive."""
+        if not self.compress:
+            yield from self.chunks()
+            return
+        compressor = zlib.compressobj()
+        for chunk in self.chunks():
+            yield compressor.compress(chunk)
+        yield compressor.flush()
+
+
+@dataclass
+class _Node:
+    """A folder or file of the tree that the table of contents shows."""
+
+    data: str = ""
+    children: dict[str, _Node] = field(default_factory=dict)
+
+
+def write_xar(path: Path, files: Iterable[XarFile]) -> None:
+    """Writes an archive. Large files are gone through twice: their checksums stand before them."""
+    files = list(files)
+    root, offset = _Node(), _SHA1_SIZE  # the checksum of the table of contents is the first in the heap
+    for file in files:
+        length, described = _describe(file, offset)
+        offset += length
+        node = root
+        for name in file.path.split("/"):
+            node = node.children.setdefault(name, _Node())
+        node.data = described
+    toc = _toc(root)
+    packed = zlib.compress(toc)
+    with path.open("wb") as out:
+        out.write(struct.pack(">4sHHQQI", b"xar!", 28, 1, len(packed), len(toc), _SHA1))
+        out.write(packed)
+        out.write(hashlib.sha1(packed, usedforsecurity=False).digest())
+        for file in files:
+            _copy(file, out)
+
+
+def _copy(file: XarFile, out: BinaryIO) -> None:
+    for chunk in file.packed():
+        out.write(chunk)
+
+
+def _describe(file: XarFile, offset: int) -> tuple[int, str]:
+    """How long a file is in the archive, and its `data` element."""
+    length, archived = _measured(file.packed())
+    size, extracted = _measured(file.chunks()) if file.compress else (length, archived)
+    style = "application/x-gzip" if file.compress else "application/octet-stream"
+    return length, (
+        f"<data><length>{length}</length><offset>{offset}</offset><size>{size}</size>"
+        f'<encoding style="{style}"/>'
+        f'<extracted-checksum style="sha1">{extracted}</extracted-checksum>'
+        f'<archived-checksum style="sha1">{archived}</archived-checksum></data>'
+    )
+
+
+def _measured(chunks: Iterable[bytes]) -> tuple[int, str]:
+    length, digest = 0, hashlib.sha1(usedforsecurity=False)
+    for chunk in chunks:
+        length += len(chunk)
+        digest.update(chunk)
+    return length, digest.hexdigest()
+
+
+def _toc(root: _Node) -> bytes:
+    numbers = iter(range(1, 1 << 30))
+
+    def entries(node: _Node) -> str:
+        return "".join(
+            f'<file id="{next(numbers)}">{child.data}{entries(child)}<mode>{"0644" if child.data else "0755"}</mode>'
+            f"<type>{'file' if child.data else 'directory'}</type><name>{escape(name)}</name></file>"
+            for name, child in node.children.items()
+        )
+
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<xar><toc>'
+        f'<checksum style="sha1"><offset>0</offset><size>{_SHA1_SIZE}</size></checksum>'
+        f"<creation-time>{CREATED}</creation-time>{entries(root)}</toc></xar>\n"
+    ).encode()
