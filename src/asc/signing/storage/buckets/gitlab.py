@@ -71,10 +71,6 @@ class SecureFiles:
         if answer.status_code == 404:
             raise Missing
         self._check(answer, "read")
-        if len(answer.content) > names.LARGEST_FILE:
-            raise StorageError(
-                "storage", f"{self.label}: “{names.cleaned(name)}” is too large.", "Remove it."
-            )
         return answer.content, version
 
     def create(self, name: str, data: bytes) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,10 +39,9 @@ class Client:
 
     def __init__(self, access: Access, options: Options) -> None:
         self._access = access
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="asc-signing-", dir=options.temporary, ignore_cleanup_errors=True
-        )
-        self._private = Path(self._folder.name)  # of mode 0700, as tempfile makes it
+        # Of mode 0700, as mkdtemp makes it.
+        self._private = Path(tempfile.mkdtemp(prefix="asc-signing-", dir=options.temporary))
+        weakref.finalize(self, shutil.rmtree, self._private, ignore_errors=True)
         self.repository = self._private / "repository.git"
 
     def run(self, *arguments: str, data: bytes = b"") -> Result:
