@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,11 +17,12 @@ import pytest
 
 from asc.api.apps import App
 from asc.api.client import LARGEST_PAGE, Client, _target
+from asc.api.clock import Clock
 from asc.api.document import Document
 from asc.api.errors import ApiError, AppleError
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
-from asc.builds.distribution import mappings
+from asc.builds.distribution import mappings, texts
 from asc.builds.distribution.apply import SETTLING, distribute, planned
 from asc.builds.distribution.changes import TO_COME
 from asc.builds.distribution.expiry import NO_OTHERS, Other, Others, others
@@ -33,7 +35,7 @@ from asc.builds.distribution.wishes import Tester as Person  # pytest takes name
 from asc.errors import Error, LostAnswerError, UnreachableError
 from asc_sandbox.server import Sandbox
 from support.contract import contract
-from support.sandbox import app, seed, start_sandbox
+from support.sandbox import app, build, seed, start_sandbox
 
 Json = dict[str, Any]
 TARGET = Target(App("app", "com.example.app", "Example", "en-US"), "IOS", "1.5", "42", False)
@@ -319,13 +321,14 @@ def test_a_demo_password_is_in_no_text_that_is_shown() -> None:
         (None, False, "IN_BETA_TESTING", []),
         (True, True, "IN_BETA_TESTING", []),
         (True, False, "READY_FOR_BETA_SUBMISSION", ["auto-notify"]),
-        (True, False, "IN_BETA_TESTING", ["auto-notify", "notification"]),
+        (True, False, "IN_BETA_TESTING", ["notification", "auto-notify"]),
         (False, True, "IN_BETA_TESTING", ["auto-notify"]),
         (False, False, "IN_BETA_TESTING", []),
     ],
 )
 def test_notifications(wished: bool | None, there: bool, state: str, kinds: list[str]) -> None:
-    found = plan(Wishes(notify=wished), ground(), replace(READY, auto_notify=there, external_state=state))
+    build = replace(READY, auto_notify=there, external_state=state, group_ids=frozenset({"g-friends"}))
+    found = plan(Wishes(notify=wished), ground(), build)
     assert [change.kind for change in found.changes] == kinds
 
 
@@ -525,6 +528,7 @@ class Apple:
             self.submissions += 1
             build["external"] = "WAITING_FOR_BETA_REVIEW"
         elif path == "/v1/buildBetaNotifications":
+            assert not build["notify"]
             self.notifications += 1
         elif path.startswith("/v1/buildBetaDetails/"):
             build["notify"] = attributes["autoNotifyEnabled"]
@@ -659,17 +663,20 @@ def test_lost_answers_leave_exactly_one_of_everything(lost: list[str]) -> None:
 
 def test_a_notification_is_sent_once_also_where_other_answers_are_lost() -> None:
     apple = Apple(
-        build={"encryption": False, "external": "IN_BETA_TESTING"}, lose=["PATCH /v1/buildBetaDetails/b-42"]
+        build={"encryption": False, "external": "IN_BETA_TESTING", "groups": ["g-friends"]},
+        lose=["PATCH /v1/buildBetaDetails/b-42"],
     )
     assert run(apple, Wishes(notify=True)) == ["notification"]
+    assert apple.writes == ["POST /v1/buildBetaNotifications", "PATCH /v1/buildBetaDetails/b-42"]
     assert (apple.notifications, apple.build["notify"]) == (1, True)
 
 
 def test_a_notification_whose_answer_is_lost_is_not_repeated() -> None:
     apple = Apple(
-        build={"encryption": False, "external": "IN_BETA_TESTING"}, lose=["POST /v1/buildBetaNotifications"]
+        build={"encryption": False, "external": "IN_BETA_TESTING", "groups": ["g-friends"]},
+        lose=["POST /v1/buildBetaNotifications"],
     )
-    assert run(apple, Wishes(notify=True)) == ["auto-notify", "notification"]
+    assert run(apple, Wishes(notify=True)) == ["notification", "auto-notify"]
     assert apple.notifications == 1
 
 
@@ -939,13 +946,81 @@ def test_many_are_told_by_their_number() -> None:
 
 
 @contextmanager
-def app_store_connect(names: Iterable[str]) -> Iterator[tuple[Client, Sandbox]]:
+def app_store_connect(
+    names: Iterable[str] = (), *, faults: Iterable[str] = (), world: Json | None = None
+) -> Iterator[tuple[Client, Sandbox]]:
     groups = [{"id": f"g-{index}", "name": name} for index, name in enumerate(names)]
-    with start_sandbox(seed(apps=[app("com.example.app", id="app", betaGroups=groups)])) as sandbox:
+    world = world or seed(apps=[app("com.example.app", id="app", betaGroups=groups)])
+    with start_sandbox(world, faults=faults) as sandbox:
         key = sandbox.api_key()
-        client = Client(ApiKey(key["key_id"], key["issuer_id"], key["key"]), Settings(sandbox.url), "Admin")
+        made = ApiKey(key["key_id"], key["issuer_id"], key["key"])
+        clock = Clock(sleep=lambda seconds: time.sleep(min(seconds, 0.01)))
+        client = Client(made, Settings(sandbox.url), "Admin", clock=clock)
         yield client, sandbox
         client.close()
+
+
+BUILDS = [
+    build("1.5", "39", id="b-39", uploadedDate="2026-01-09T00:00:00Z", usesNonExemptEncryption=False),
+    build("1.5", "40", id="b-40", uploadedDate="2026-01-10T00:00:00Z"),
+    build("1.5", "42", id="b-42", uploadedDate="2026-01-31T00:00:00Z"),
+]
+THERE = [{"id": each, **attributes} for each, attributes in GROUPS.items()]
+BUILT = seed(
+    apps=[app("com.example.app", id="app", builds=BUILDS, betaGroups=THERE)],
+    buildBetaDetails=[{"id": "b-42", "build": "b-42"}],
+    betaBuildLocalizations=[{"id": "l-en-US", "build": "b-42", "locale": "en-US"}],
+    betaAppReviewDetails=[{"id": "app", "app": "app", **CONTACT}],
+    betaAppReviewSubmissions=[{"id": "b-39", "build": "b-39", "betaReviewState": "WAITING_FOR_REVIEW"}],
+    betaTesters=[{"id": "t-jane", "email": "jane@example.com", "apps": ["app"]}],
+)
+
+
+def over_http(client: Client, wishes: Wishes) -> list[str]:
+    return run(client, wishes)
+
+
+def test_a_full_distribution_over_http_and_a_second_run() -> None:
+    wishes = replace(FULL, reject_waiting=True, groups=("Friends", "QA", "Staff"))
+    with app_store_connect(world=BUILT) as (client, sandbox):
+        assert over_http(client, wishes) == [
+            "compliance",
+            "whats-new",
+            "whats-new",
+            "group",
+            "withdraw",
+            "review",
+        ]
+        paths = [f"{each.method} {each.path}" for each in sandbox.requests]
+        others = {"GET /v1/builds/b-42", "GET /v1/builds", "PATCH /v1/builds/b-39"}
+        assert len([path for path in paths if path not in others]) == 6
+        there = fetch(client, "b-42")
+        assert there.external_state == "WAITING_FOR_BETA_REVIEW"
+        assert there.group_ids == {"g-friends", "g-qa"}
+        assert {name: each.whats_new for name, each in there.localizations.items()} == FULL.whats_new
+        assert over_http(client, wishes) == []
+
+
+@pytest.mark.parametrize("lost", WRITES)
+def test_lost_answers_over_http(lost: str) -> None:
+    fault = lost.replace(".*", "*") + " lost"
+    wishes = replace(EVERYTHING, notify=False)
+    with app_store_connect(world=BUILT, faults=[fault]) as (client, _):
+        over_http(client, wishes)
+        assert over_http(client, wishes) == []
+        there = fetch(client, "b-42")
+        assert (there.external_state, len(there.group_ids), len(there.tester_ids)) == (
+            "WAITING_FOR_BETA_REVIEW",
+            3,
+            2,
+        )
+
+
+@pytest.mark.parametrize("text", ["Fast ✨ ★ < ─ ▒ 🇩🇪 👨‍👩‍👧 1️⃣ ❤", "日本語 हिन्दी العربية", "x" * 9000])
+def test_what_is_cleaned_is_taken_over_http(text: str) -> None:
+    cleaned, _ = texts.clean(text)
+    with app_store_connect(world=BUILT) as (client, _):
+        assert over_http(client, Wishes(whats_new={"default": cleaned})) == ["whats-new"]
 
 
 @pytest.mark.parametrize(("count", "requests"), [(50, 1), (51, 2), (450, 4)])

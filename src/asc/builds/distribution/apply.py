@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _HINTS = {  # by a part of Apple's code
     "ANOTHER_BUILD_IN_REVIEW": (
         "Wait until the other build is reviewed, or give reject-waiting-review: true, which expires builds that wait."
     ),
+    "REVIEW_DETAIL": "Give the contact and the demo account in beta-review-info.",
     "BETA_CONTRACT": "The account holder has to accept the TestFlight terms in App Store Connect.",
 }
 _KIND_HINTS = {  # by the kind of change
@@ -59,14 +61,12 @@ class _Unsure(Exception):
         self.error = error
 
 
-def planned(
-    client: Client, wishes: Wishes, ground: Ground, state: BuildState | None, *, was_silent: bool = False
-) -> Plan:
+def planned(client: Client, wishes: Wishes, ground: Ground, state: BuildState | None) -> Plan:
     """The plan for a build, or for one that does not exist yet (None). Reads other builds where wished.
 
-    `was_silent`: notifications were off before this run. Raises what `plan` raises.
+    Raises what `plan` raises.
     """
-    return plan(wishes, ground, state, others(client, wishes, ground, state), was_silent=was_silent)
+    return plan(wishes, ground, state, others(client, wishes, ground, state))
 
 
 def distribute(
@@ -82,9 +82,8 @@ def distribute(
     each change that was made, also when a later one fails.
     """
     done: list[Change] = []
-    silent = state.auto_notify is False
     for round_ in range(1, ROUNDS + 1):
-        now = planned(client, wishes, ground, state, was_silent=silent)
+        now = planned(client, wishes, ground, state)
         try:
             for made in _make_all(client, now.without(done)):
                 done.append(made)
@@ -160,13 +159,18 @@ def _may_pass(change: Change, error: ApiError) -> bool:
     if _is_there(change, error) or any(hint in code for hint in _HINTS for code in codes):
         return False
     if change.kind == "review":  # most of its refusals are for good
-        return any(code in ("ENTITY_UNPROCESSABLE", "NOT_FOUND") or "COMPLIANCE" in code for code in codes)
+        return any(
+            code in ("ENTITY_UNPROCESSABLE", "NOT_FOUND") or re.search("COMPLIANCE|NOT_PROCESSED", code)
+            for code in codes
+        )
     return any(code.startswith(("ENTITY_", "NOT_FOUND", "STATE_ERROR")) for code in codes)
 
 
 def _is_there(change: Change, error: ApiError) -> bool:
     """Whether what should be created is there already: somebody was faster."""
-    return change.method == "POST" and any("DUPLICATE" in each.code for each in error.errors)
+    return change.method == "POST" and any(
+        "DUPLICATE" in each.code or "ALREADY" in each.code for each in error.errors
+    )
 
 
 def _raise(failed: Sequence[tuple[Change, Error]]) -> None:

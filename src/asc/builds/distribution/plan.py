@@ -33,12 +33,8 @@ def plan(
     ground: Ground,
     state: BuildState | None,
     others: Others = NO_OTHERS,
-    *,
-    was_silent: bool = False,
 ) -> Plan:
     """What is to be done for a build, or for one that does not exist yet (`state` None: everything).
-
-    `was_silent`: notifications were off before this run, which may have switched them on already.
     Raises Error for what cannot be done any more: a build that failed, expired or was rejected, an answer to
     export compliance that differs, an external group for a build that is for the team only.
     """
@@ -49,17 +45,20 @@ def plan(
         _expire("withdraw", "withdraw {} from beta review", each) for each in others.waiting if review
     ]
     gone = {each.id for each in others.waiting if review}
+    switch = list(information.auto_notify(wishes, state))
+    notification = list(_notification(wishes, ground, state))
     phases = (
         compliance,
         [
             *information.whats_new(wishes, ground, state),
             *information.app_info(wishes, ground),
             *information.review_info(wishes, ground),
-            *information.auto_notify(wishes, state),
+            *([] if notification else switch),
         ],
         [*people.groups(wishes, ground, state), *people.testers(wishes, ground, state), *withdrawn],
         review,
-        list(_notification(wishes, state, was_silent)),
+        notification,
+        switch if notification else [],  # App Store Connect sends none while it is on
         [_expire("expire", "expire {}", each) for each in others.previous if each.id not in gone],
     )
     return Plan(
@@ -148,11 +147,12 @@ def _waits_for_compliance(state: BuildState) -> bool:
     return state.external_state == "IN_EXPORT_COMPLIANCE_REVIEW"
 
 
-def _notification(wishes: Wishes, state: BuildState | None, was_silent: bool) -> Iterator[Change]:
+def _notification(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:
     """Only where the switch comes too late: the build was available while it was off."""
-    if not wishes.notify or not state or state.external_state not in _AVAILABLE:
+    if not wishes.notify or not state or state.auto_notify is not False:
         return
-    if was_silent or state.auto_notify is False:
+    somebody = state.group_ids or state.tester_ids or goes_outside(wishes, ground)
+    if somebody and state.external_state in _AVAILABLE:
         yield Change(
             "notification",
             "notify the testers who have the build already",
