@@ -22,6 +22,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         make(**{name: value for name, value in options.items() if value is not None})
     except (OSError, ValueError) as error:
+        if isinstance(error, ValueError):  # the size is known to be too small only after the rest is written
+            path.unlink(missing_ok=True)
         print(f"sandbox: {path} cannot be made: {error}", file=sys.stderr)
         return 2
     print(path)

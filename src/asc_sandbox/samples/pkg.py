@@ -32,9 +32,9 @@ def make_pkg(
 ) -> Path:
     """Writes a .pkg for macOS and returns its path. It is not signed, and has no bill of materials (Bom).
 
-    `padding` adds so many bytes that do not compress; `size` pads the whole file to so many. `extensions` maps paths in the app's Contents
-    (`PlugIns/Share.appex`) to build numbers; only the lists of the package name them. Without `distribution` it is a
-    component package, as pkgbuild makes it.
+    `padding` adds so many bytes that do not compress; `size` pads the whole file to so many. `extensions` maps paths
+    in the app's Contents (`PlugIns/Share.appex`) to build numbers; only the lists of the package name them. Without
+    `distribution` it is a component package, as pkgbuild makes it.
     """
     app = App(bundle_id, version, build_number, "MAC_OS", name)
     bundles = [_bundle(f"./{name}.app", bundle_id, version, build_number)]
@@ -91,6 +91,7 @@ def _package_info(app: App, bundles: list[str], files: int) -> str:
 
 def _distribution(app: App, bundles: list[str]) -> str:
     identifier, version = quoteattr(app.bundle_id), quoteattr(app.version)
+    component = escape(f"#{app.bundle_id}.pkg")
     return f"""\
 <?xml version="1.0" encoding="utf-8"?>
 <installer-gui-script minSpecVersion="2">
@@ -104,6 +105,6 @@ def _distribution(app: App, bundles: list[str]) -> str:
   <choices-outline><line choice="default"><line choice={identifier}/></line></choices-outline>
   <choice id="default" title={quoteattr(app.name)}/>
   <choice id={identifier} visible="false" customLocation="/Applications"><pkg-ref id={identifier}/></choice>
-  <pkg-ref id={identifier} version={version} onConclusion="none" installKBytes="20">#{escape(app.bundle_id)}.pkg</pkg-ref>
+  <pkg-ref id={identifier} version={version} onConclusion="none" installKBytes="20">{component}</pkg-ref>
 </installer-gui-script>
 """

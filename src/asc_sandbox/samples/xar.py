@@ -99,9 +99,10 @@ def _toc(root: _Node) -> bytes:
     numbers = iter(range(1, 1 << 30))
 
     def entries(node: _Node) -> str:
+        # A folder's name stands before its files: readers build paths as they go.
         return "".join(
-            f'<file id="{next(numbers)}">{child.data}{entries(child)}<mode>{"0644" if child.data else "0755"}</mode>'
-            f"<type>{'file' if child.data else 'directory'}</type><name>{escape(name)}</name></file>"
+            f'<file id="{next(numbers)}">{child.data}<mode>{"0644" if child.data else "0755"}</mode>'
+            f"<type>{'file' if child.data else 'directory'}</type><name>{escape(name)}</name>{entries(child)}</file>"
             for name, child in node.children.items()
         )
 
