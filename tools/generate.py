@@ -22,16 +22,18 @@ TABLES = ("README.md", "docs/*.md")
 
 def main() -> int:
     """Writes the files, or with --check names those that are stale."""
-    stale = [
-        path for path, text in generated().items() if not path.exists() or path.read_text("utf-8") != text
-    ]
+    stale = {
+        path: text
+        for path, text in generated().items()
+        if not path.exists() or path.read_text("utf-8") != text
+    }
     if "--check" in sys.argv[1:]:
         for path in stale:
             print(f"stale: {path.relative_to(ROOT)} (run make generate)")
         return 1 if stale else 0
-    for path in stale:
+    for path, text in stale.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(generated()[path], "utf-8")
+        path.write_text(text, "utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
     return 0
 
@@ -137,12 +139,21 @@ The API key needs the role: {command.role}. More: [docs/{command.name}.md](../..
 
 
 def inputs_table(command: Command) -> str:
-    """The inputs, by topic."""
-    text = "| Input | Form | Default | What it is |\n| --- | --- | --- | --- |\n"
+    """The inputs, by topic; a topic is a row of its own where there is more than one."""
+    topics: dict[str, list[str]] = {}
     for name, (_, spec) in inputs_of(command).items():
-        default = f"`{spec.default}`" if spec.default else ("required" if spec.required else "")
-        text += f"| `{name}` | {cell(spec.kind.form)} | {default} | {cell(spec.help)} |\n"
+        topics.setdefault(spec.group, []).append(input_row(name, spec))
+    text = "| Input | Form | Default | What it is |\n| --- | --- | --- | --- |\n"
+    for topic, rows in topics.items():
+        text += f"| **{topic}** | | | |\n" + "".join(rows)
     return text
+
+
+def input_row(name: str, spec: Input) -> str:
+    """One input, with an example where its form does not say enough."""
+    default = f"`{spec.default}`" if spec.default else ("required" if spec.required else "")
+    example = f" Example: `{spec.examples[0]}`." if spec.examples and not spec.secret else ""
+    return f"| `{name}` | {cell(spec.kind.form)} | {default} | {cell(spec.help + example)} |\n"
 
 
 def outputs_table(command: Command) -> str:

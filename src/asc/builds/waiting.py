@@ -30,6 +30,14 @@ BLANKS_SURVIVED = 5
 """Looks in a row that may be answered “not found”."""
 INSTALLABLE_INTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
 INSTALLABLE_EXTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING", "BETA_APPROVED"}
+DEAD_ENDS = {
+    "BETA_REJECTED": "Read the reviewers' reasons in App Store Connect, TestFlight; then upload a mended build.",
+    "EXPIRED": "Upload it again with a new build number.",
+    "PROCESSING_EXCEPTION": "Upload it again with a new build number; the reason is in the mail that Apple sent.",
+    "MISSING_EXPORT_COMPLIANCE": (
+        "Give uses-non-exempt-encryption, or ITSAppUsesNonExemptEncryption in the app's Info.plist."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -67,9 +75,15 @@ def is_processed(seen: Seen) -> bool:
 
 
 def is_installable(seen: Seen, external: bool) -> bool:
-    """Whether testers can install the build; `external` testers, or those of the team."""
+    """Whether testers can install the build; `external` testers, or those of the team.
+
+    Raises Error for a state that no waiting changes.
+    """
     if not is_processed(seen) or seen.build is None:
         return False
+    state_there = seen.build.external_state if external else seen.build.internal_state
+    if state_there in DEAD_ENDS:
+        raise Error(f"Testers will not get the build: it is {state_there}.", DEAD_ENDS[state_there])
     if external:
         return seen.build.external_state in INSTALLABLE_EXTERNALLY
     return seen.build.internal_state in INSTALLABLE_INTERNALLY
@@ -119,15 +133,18 @@ class Watch:
         return seen
 
     def _look_once(self) -> Seen:
-        if self.target.build_id:
-            return Seen(build=state.read(self._client, self.target.build_id))
-        number = self.target.number
-        if not self.target.upload_id:
-            return Seen(build=state.find(self._client, number))
+        target, client = self.target, self._client
+        if target.build_id:
+            return Seen(build=state.fetch(client, target.build_id))
+        if not target.upload_id:
+            return Seen(build=find_build(client, target.number))
+        if not target.number.app_id:  # then the record alone leads to the build
+            upload = record.read(client, target.upload_id)
+            return Seen(upload, state.fetch(client, upload.build_id) if upload.build_id else None)
         with ThreadPoolExecutor(1) as pool:
-            upload = pool.submit(record.read, self._client, self.target.upload_id, number.app_id)
-            build = state.find(self._client, number)
-            return Seen(upload.result(), build)
+            reading = pool.submit(record.read, client, target.upload_id, target.number.app_id)
+            build = find_build(client, target.number)
+            return Seen(reading.result(), build)
 
     def _check(self, seen: Seen) -> None:
         """Raises Error for an end that no waiting changes."""
@@ -138,12 +155,14 @@ class Watch:
 
     def _why(self, seen: Seen) -> tuple[Reason, ...]:
         """Apple's reasons stand in the record of the upload, also when the build was refused."""
-        upload_id = self.target.upload_id or (seen.build.upload_id if seen.build else "")
         if seen.upload and seen.upload.errors:
             return seen.upload.errors
         try:
-            return record.read(self._client, upload_id).errors if upload_id else ()
-        except ApiError:
+            if self.target.upload_id:
+                return record.read(self._client, self.target.upload_id).errors
+            found = record.find(self._client, self.target.number) if self.target.number.app_id else []
+            return found[0].errors if found else ()
+        except Error:  # the refusal is the news, not that its reasons cannot be had
             return ()
 
     def _waited(self) -> str:
@@ -157,6 +176,24 @@ class Watch:
             f"{self.target.number} was not done after {duration(self._timeout)} (timeout): {seen}.",
             f"Nothing is lost. Run the step again with a longer timeout{instead}.",
         )
+
+
+def find_build(client: Client, number: Number) -> BuildState | None:
+    """The build of exactly this number, with all that distribution asks about; None while there is none."""
+    query = {
+        "filter[app]": number.app_id,
+        "filter[version]": number.build_number,
+        "filter[preReleaseVersion.version]": number.version,
+        "filter[preReleaseVersion.platform]": number.platform or None,
+        "limit": 10,
+        **state.QUERY,
+    }
+    found = client.get("/v1/builds", query)
+    for resource in found.data:
+        build = BuildState.read(replace(found, data=(resource,)))
+        if (build.build_number, build.version) == (number.build_number, number.version):
+            return state.whole(client, build)
+    return None
 
 
 def refusal(number: Number, state: str, why: tuple[Reason, ...]) -> Error:

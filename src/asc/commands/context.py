@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asc import __version__
 from asc.commands.declaration import Command, CommonInputs
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from asc.api.client import Client
     from asc.api.key import ApiKey
     from asc.api.session import Settings
+    from asc.api.storage import Storage
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Context:
     hide: Callable[[str], None]
     summary: list[str] = field(default_factory=list)
     client: Client | None = None
+    outputs: Any = None
+    """What is known of the outputs so far: handed over when the step fails, too."""
 
     def key(self, inputs: CommonInputs) -> ApiKey:
         """The API key from the inputs or the environment; hidden from here on. Raises KeyRefused."""
@@ -61,3 +65,14 @@ class Context:
         key = key or self.key(inputs)
         self.client = Client(key, self.settings(inputs, key.in_house), self.command.role, self.hide)
         return self.client
+
+    @contextmanager
+    def storage(self, client: Client, connections: int) -> Iterator[Storage]:
+        """Opens the way to signed links, for as long as the block lasts."""
+        from asc.api.storage import Storage
+
+        storage = Storage(client.settings, client.clock, connections)
+        try:
+            yield storage
+        finally:
+            storage.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -98,16 +98,29 @@ MAPPING = Kind("mapping", "YAML or JSON, name: value", _mapping)
 DATE = Kind("date", "like 2026-01-31 or 2026-01-31T10:00:00Z", _date)
 
 
-def choice(words: Iterable[str]) -> Kind:
-    """One of `words`, in any case."""
+def choice(words: Iterable[str], also: Mapping[str, str] | None = None) -> Kind:
+    """One of `words`, in any case. `also` are other ways to write some of them, which the docs do not show."""
     allowed = tuple(words)
 
     def parse(text: str) -> str:
-        if text.lower() not in allowed:
+        word = (also or {}).get(text.lower(), text.lower())
+        if word not in allowed:
             raise ValueError(f"{quoted(text)} is not one of {', '.join(allowed)}")
-        return text.lower()
+        return word
 
     return Kind("choice", " · ".join(allowed), parse)
+
+
+def whole_number(least: int, most: int) -> Kind:
+    """A whole number between two, both included."""
+
+    def parse(text: str) -> int:
+        number = int(_integer(text))
+        if not least <= number <= most:
+            raise ValueError(f"{quoted(text)} is not between {least} and {most}")
+        return number
+
+    return Kind("integer", f"{least} to {most}", parse)
 
 
 def matching(pattern: str, form: str) -> Kind:

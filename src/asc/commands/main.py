@@ -96,6 +96,8 @@ def _run(call: _Call, job: Job, secrets: Secrets) -> int:
         return 0
     except Error as error:
         context.summary.append(_failure(error, secrets))
+        if context.outputs is not None:
+            _hand_over(context.outputs, call, job)
         raise
     finally:
         _finish(context, time.monotonic() - started, secrets)

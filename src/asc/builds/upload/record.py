@@ -39,11 +39,11 @@ _FIELDS = {
 
 
 def find(client: Client, number: Number) -> list[Upload]:
-    """The uploads of exactly this number, those that went furthest first."""
+    """The uploads of exactly this number (of any platform where it names none), those that went furthest first."""
     query = {
         "filter[cfBundleVersion]": number.build_number,
         "filter[cfBundleShortVersionString]": number.version,
-        "filter[platform]": number.platform,
+        "filter[platform]": number.platform or None,
         **_FIELDS,
     }
     path = f"/v1/apps/{number.app_id}/buildUploads"
@@ -54,7 +54,7 @@ def find(client: Client, number: Number) -> list[Upload]:
         for each in found.data
         if each.text("cfBundleVersion") == number.build_number
         and each.text("cfBundleShortVersionString") == number.version
-        and each.text("platform") == number.platform
+        and number.platform in ("", each.text("platform"))
     ]
     return sorted(uploads, key=lambda one: order.index(one.state) if one.state in order else len(order))
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from asc.api.storage import BLOCK
 from asc.errors import Error
@@ -33,8 +34,10 @@ class Source:
         self._before = os.fstat(self._descriptor)
         self.size = self._before.st_size
 
-    def close(self) -> None:
-        """Closes the file."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         os.close(self._descriptor)
 
     def read(self, offset: int, size: int) -> bytes:

@@ -85,6 +85,7 @@ class Uploader:
             sent = self._send(source, file, resumed)
             source.check_unchanged()
             record.commit(self.client, upload, file, checksum.hex())
+            log.info("App Store Connect has %s whole", source.path.name)
         except Error:
             if not self._is_there_now(upload, source):
                 raise

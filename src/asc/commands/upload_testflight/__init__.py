@@ -1,0 +1,188 @@
+"""upload-testflight: from a file to testers' phones."""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+from asc.api.apps import App
+from asc.api.client import Client
+from asc.builds.binary import Binary
+from asc.builds.distribution import ground as grounds
+from asc.builds.distribution.apply import distribute, planned
+from asc.builds.distribution.ground import goes_outside
+from asc.builds.distribution.preflight import preflight
+from asc.builds.distribution.wishes import Wishes
+from asc.builds.upload.source import Source
+from asc.builds.upload.standing import IfExists, Standing, assess
+from asc.builds.upload.uploading import Uploader
+from asc.builds.waiting import Seen, Target, Watch, find_build, is_installable, is_processed, is_taken
+from asc.commands.context import Context
+from asc.commands.declaration import Command
+from asc.commands.upload_testflight.asking import wishes_of
+from asc.commands.upload_testflight.inputs import Inputs
+from asc.commands.upload_testflight.story import Outputs, Story
+from asc.commands.upload_testflight.subject import Subject, read_file, subject_of_file, subject_of_ids
+from asc.job import progress
+
+log = logging.getLogger(__name__)
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Checks everything, uploads, waits and distributes; what is known is told also where that fails."""
+    story = Story(dry_run=inputs.dry_run)
+    try:
+        _work(inputs, context, story)
+    finally:
+        if story.upload_id or story.build_id:  # something is there that a later step can go on with
+            context.outputs = story.outputs()
+        context.summary.append(story.summary())
+    return story.outputs()
+
+
+def _work(inputs: Inputs, context: Context, story: Story) -> None:
+    wishes, changed = wishes_of(inputs)
+    if wishes.review_info and wishes.review_info.demo_account_password:
+        context.hide(wishes.review_info.demo_account_password)
+    for change in changed:
+        log.warning("whats-new: %s", change)
+    binary = read_file(inputs) if inputs.file else None
+    client = context.connect(inputs)
+    if binary:
+        _bring(inputs, context, story, binary, wishes)
+    else:
+        _take_up(inputs, client, story, wishes)
+    if story.dry_run:
+        _tell_plan(client, story, wishes)
+    elif inputs.wait != "none":
+        _wait_and_give(inputs, client, story, wishes)
+
+
+def _bring(inputs: Inputs, context: Context, story: Story, binary: Binary, wishes: Wishes) -> None:
+    """From a file to an upload that App Store Connect has whole."""
+    client = context.client
+    assert client
+    with Source(binary.path) as source:
+        with story.timeline.phase("Check"):
+            story.subject = subject = subject_of_file(client, inputs, binary)
+            with ThreadPoolExecutor(1) as pool:
+                grounding = pool.submit(preflight, client, wishes, _destination(subject))
+                standing = assess(client, subject.number, source, IfExists(inputs.if_exists))
+                story.ground = grounding.result()
+        if story.dry_run:
+            story.state = standing.upload.state if standing.upload else ""
+            log.info("Would upload %s as %s%s", binary.path.name, subject.number, _so_far(standing))
+            return
+        with story.timeline.phase("Upload"), context.storage(client, inputs.parallel_parts) as storage:
+            display = partial(progress.transfer, "Uploaded")
+            uploader = Uploader(client, storage, inputs.parallel_parts, IfExists(inputs.if_exists), display)
+            uploaded = uploader.upload(source, subject.number, binary.uti, standing)
+        story.sent, story.resumed = uploaded.sent, uploaded.resumed
+        story.upload_id, story.state = uploaded.upload.id, uploaded.upload.state
+        target = Target(subject.number, uploaded.upload.id, uploaded.upload.build_id)
+        story.subject = replace(subject, target=target)
+
+
+def _take_up(inputs: Inputs, client: Client, story: Story, wishes: Wishes) -> None:
+    """What an earlier job brought. Where the app is not known yet, the rest is looked at when the build is there."""
+    with story.timeline.phase("Check"):
+        story.subject = subject = subject_of_ids(client, inputs)
+        story.upload_id = subject.target.upload_id
+        if subject.app.id:
+            story.ground = preflight(client, wishes, _destination(subject))
+
+
+def _wait_and_give(inputs: Inputs, client: Client, story: Story, wishes: Wishes) -> None:
+    assert story.subject
+    watch = Watch(client, story.subject.target, inputs.timeout)
+    with story.timeline.phase("Processing at Apple"):
+        story.seen = watch.until(is_taken if inputs.wait == "upload" else is_processed)
+    _tell_warnings(story)
+    if inputs.wait == "upload":
+        return
+    build = story.seen.build
+    assert build
+    story.ground = ground = story.ground or preflight(client, wishes, _destination(story.subject, story.seen))
+    with story.timeline.phase("Distribution"):
+        outcome = distribute(client, wishes, ground, build)
+    story.done = outcome.done
+    for note in outcome.notes:
+        log.info("%s", note)
+    if outcome.done:  # they changed where the build stands
+        story.seen = watch.until(is_processed)
+    if inputs.wait == "available":
+        with story.timeline.phase("Until testers have it"):
+            outside = goes_outside(wishes, ground)
+            story.seen = watch.until(lambda seen: is_installable(seen, outside))
+
+
+def _tell_plan(client: Client, story: Story, wishes: Wishes) -> None:
+    """A dry run: what would be changed, of a build that is there already or of the one to come."""
+    assert story.subject
+    build = find_build(client, story.subject.number) if story.subject.number.app_id else None
+    story.seen = Seen(build=build)
+    ground = story.ground or preflight(client, wishes, _destination(story.subject, story.seen))
+    story.ground = ground
+    plan = planned(client, wishes, ground, build)
+    story.planned = plan.changes
+    for change in plan.changes:
+        log.info("Would %s", change.summary)
+    for note in plan.notes:
+        log.info("%s", note)
+    if not plan.changes:
+        log.info("Nothing is to be changed of the build")
+
+
+def _tell_warnings(story: Story) -> None:
+    """What Apple says of an upload that it took all the same; otherwise it only mails that."""
+    story.warnings = story.seen.upload.warnings if story.seen.upload else ()
+    for warning in story.warnings:
+        log.warning("Apple warns: %s (%s)", warning.text, warning.code)
+
+
+def _destination(subject: Subject, seen: Seen | None = None) -> grounds.Target:
+    """The build for which groups, texts and review are looked up."""
+    build = seen.build if seen else None
+    answered = subject.binary.uses_non_exempt_encryption if subject.binary else None
+    return grounds.Target(
+        app=subject.app if subject.app.id or not build else App(build.app_id),
+        platform=subject.number.platform,
+        version=subject.number.version,
+        build_number=subject.number.build_number,
+        uses_non_exempt_encryption=build.uses_non_exempt_encryption if build else answered,
+    )
+
+
+def _so_far(standing: Standing) -> str:
+    if standing.is_there:
+        return ": it is at App Store Connect already"
+    return ": an upload was begun, it would go on" if standing.upload and not standing.start_again else ""
+
+
+COMMAND = Command(
+    name="upload-testflight",
+    summary="Upload a build to TestFlight, wait for Apple, and give it to testers.",
+    description=(
+        "Uploads an .ipa or .pkg through App Store Connect's REST API (no Xcode, no Transporter: any runner does), "
+        "waits until Apple has processed it, and gives it to groups and testers. Run again, it goes on where it stopped; "
+        "there is never a second upload of the same build number. A build that Apple refuses fails the step, with "
+        "Apple's reasons."
+    ),
+    role="App Manager or Admin (Developer is enough without groups and testers)",
+    icon="upload-cloud",
+    example="""\
+- uses: OWNER/REPO/actions/upload-testflight@v1
+  with:
+    api-key: ${{ secrets.ASC_API_KEY }}
+    file: build/*.ipa
+    whats-new: |
+      en-US: Faster start.
+      de-DE: Schnellerer Start.
+    groups: QA, Beta testers
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)

@@ -1,0 +1,219 @@
+"""What upload-testflight takes, and what is wrong with it before anything is read or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asc.builds.platforms import PLATFORMS
+from asc.commands import kinds
+from asc.commands.declaration import CommonInputs, given
+from asc.commands.upload_testflight.asking import wishes_of
+from asc.errors import InputError, Problem
+
+WAITS = ("none", "upload", "processing", "available")
+BUILD, UPLOAD, WAIT = "Build", "Upload", "Wait"
+TEXTS, TESTERS, REVIEW, OLDER = "What to test", "Testers", "Compliance and review", "Older builds"
+
+
+@dataclass(frozen=True)
+class Inputs(CommonInputs):
+    """What upload-testflight takes."""
+
+    file: str | None = given(
+        kinds.GLOB,
+        "The `.ipa` or `.pkg` to upload; exactly one file must match. This, or one of the ids below, "
+        "or app, version and build number.",
+        group=BUILD,
+        examples=("build/*.ipa",),
+    )
+    bundle_id: str | None = given(
+        kinds.matching(r"[A-Za-z0-9.-]{1,155}", "a bundle id"),
+        "Bundle id of the app. Without it, the one in the file.",
+        group=BUILD,
+        examples=("com.example.app",),
+    )
+    app_id: str | None = given(
+        kinds.matching(r"[0-9]{1,20}", "an app id (digits)"),
+        "Apple's id of the app, instead of `bundle-id`.",
+        group=BUILD,
+        examples=("1000000001",),
+    )
+    version: str | None = given(
+        kinds.TEXT,
+        "Marketing version (train). Without it, the one in the file.",
+        group=BUILD,
+        examples=("1.5.0",),
+    )
+    build_number: str | None = given(
+        kinds.TEXT, "Build number. Without it, the one in the file.", group=BUILD, examples=("42",)
+    )
+    platform: str | None = given(
+        kinds.choice(PLATFORMS), "Platform. Without it, that of the file.", group=BUILD
+    )
+    build_upload_id: str | None = given(
+        kinds.matching(r"[A-Za-z0-9-]{1,64}", "the id of a build upload"),
+        "Go on with an upload that an earlier job made (its output `build-upload-id`), instead of `file`.",
+        group=BUILD,
+    )
+    build_id: str | None = given(
+        kinds.matching(r"[A-Za-z0-9-]{1,64}", "the id of a build"),
+        "Go on with a build that is at App Store Connect (the output `build-id`), instead of `file`.",
+        group=BUILD,
+    )
+    if_exists: str = given(
+        kinds.choice(("resume", "skip", "fail")),
+        "When the build number is taken. `resume`: go on where the upload of the same file stopped, or with its build; "
+        "another file is an error. `skip`: take what is there, whatever file it came from. "
+        "`fail`: an error, unless the upload was only begun.",
+        group=UPLOAD,
+        default="resume",
+    )
+    parallel_parts: int = given(
+        kinds.whole_number(1, 32), "Parts of the file that are sent at a time.", group=UPLOAD, default="8"
+    )
+    dry_run: bool = given(
+        kinds.BOOLEAN,
+        "Check everything and print the plan, but change nothing.",
+        group=UPLOAD,
+        default="false",
+    )
+    wait: str = given(
+        kinds.choice(WAITS),
+        "How far to wait. `none`: the file is there. `upload`: Apple has checked it. `processing`: the build can be "
+        "tested. `available`: testers can install it. Giving it to testers needs `processing` at least.",
+        group=WAIT,
+        default="processing",
+    )
+    timeout: float = given(
+        kinds.DURATION,
+        "How long to wait, from the end of the upload.",
+        group=WAIT,
+        default="30m",
+        examples=("1h30m",),
+    )
+    whats_new: str | None = given(
+        kinds.TEXT,
+        "What to test: a text, or a mapping of locales to texts. A text, or the entry `default`, goes to every locale "
+        "that the build has and that is not named.",
+        group=TEXTS,
+        examples=("Faster start.", "{en-US: Faster start., de-DE: Schnellerer Start.}"),
+    )
+    whats_new_file: str | None = given(
+        kinds.PATH, "A file with the same: text, or a mapping in YAML or JSON.", group=TEXTS
+    )
+    app_info: Mapping[str, Any] | None = given(
+        kinds.MAPPING,
+        "Test information of the app: locale → `description`, `feedback-email`, `marketing-url`, "
+        "`privacy-policy-url`, `tv-os-privacy-policy`.",
+        group=TEXTS,
+    )
+    groups: tuple[str, ...] | None = given(
+        kinds.LIST,
+        "Groups that get the build, internal or external, by name or id.",
+        group=TESTERS,
+        examples=("QA, Beta testers",),
+    )
+    create_groups: str = given(
+        kinds.choice(("none", "internal", "external"), also={"false": "none", "true": "external"}),
+        "Create groups that do not exist, as internal or external ones.",
+        group=TESTERS,
+        default="none",
+    )
+    testers: tuple[str, ...] | None = given(
+        kinds.LIST,
+        "Single testers that get the build: `email` or `First Last <email>`. They are external testers.",
+        group=TESTERS,
+        examples=("Ada Example <ada@example.com>",),
+    )
+    notify_testers: bool | None = given(
+        kinds.BOOLEAN,
+        "Whether testers are told of the build. Without it, as App Store Connect is set.",
+        group=TESTERS,
+    )
+    uses_non_exempt_encryption: bool | None = given(
+        kinds.BOOLEAN,
+        "The answer to the export compliance question. Without it, what Info.plist says in "
+        "ITSAppUsesNonExemptEncryption.",
+        group=REVIEW,
+    )
+    encryption_declaration: str | None = given(
+        kinds.TEXT, "Id or code of the approved encryption declaration to use.", group=REVIEW
+    )
+    submit_beta_review: bool = given(
+        kinds.BOOLEAN,
+        "Submit the build to beta review when an external group or tester gets it and it was not submitted yet.",
+        group=REVIEW,
+        default="true",
+    )
+    beta_review_info: Mapping[str, Any] | None = given(
+        kinds.MAPPING,
+        "For Apple's reviewers: `contact-first-name`, `contact-last-name`, `contact-email`, `contact-phone`, "
+        "`demo-account-name`, `demo-account-password`, `demo-account-required`, `notes`. Give it from a secret where "
+        "it holds a password.",
+        group=REVIEW,
+        secret=True,
+    )
+    reject_waiting_review: bool = given(
+        kinds.BOOLEAN,
+        "Expire builds of this app and platform that wait for beta review, so that this one can be submitted.",
+        group=REVIEW,
+        default="false",
+    )
+    expire_previous_builds: str = given(
+        kinds.choice(("none", "train", "platform"), also={"false": "none", "true": "train"}),
+        "Expire older builds once this one is out: those of the same platform and train, or of all trains of the "
+        "platform.",
+        group=OLDER,
+        default="none",
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """One build is named, and what is asked for goes together."""
+        yield from self._problems_of_the_build()
+        try:
+            wishes_of(self)
+        except InputError as error:
+            yield from error.problems
+        if self.whats_new and self.whats_new_file:
+            yield Problem("whats-new-file", "is given together with whats-new", "Give one of the two.")
+        if self.wait in ("none", "upload") and self.asked_of_the_build():
+            what = self.asked_of_the_build()[0]
+            yield Problem(
+                "wait",
+                f"is {self.wait}, but {what} needs the processed build",
+                f"Leave wait at processing, or give {what} to a later step with build-upload-id.",
+            )
+
+    def asked_of_the_build(self) -> list[str]:
+        """The inputs given that can only be done once the build is processed."""
+        asked = {
+            "groups": self.groups,
+            "testers": self.testers,
+            "whats-new": self.whats_new,
+            "whats-new-file": self.whats_new_file,
+            "uses-non-exempt-encryption": self.uses_non_exempt_encryption is not None,
+            "encryption-declaration": self.encryption_declaration,
+            "notify-testers": self.notify_testers is not None,
+            "expire-previous-builds": self.expire_previous_builds != "none",
+            "reject-waiting-review": self.reject_waiting_review,
+            "beta-review-info": self.beta_review_info,
+            "app-info": self.app_info,
+        }
+        return [name for name, is_asked in asked.items() if is_asked]
+
+    def _problems_of_the_build(self) -> Iterator[Problem]:
+        by_id = [
+            name for name in ("file", "build-upload-id", "build-id") if getattr(self, name.replace("-", "_"))
+        ]
+        if len(by_id) > 1:
+            yield Problem(by_id[1], f"is given together with {by_id[0]}", "Give one of them.")
+        if not by_id and not (self.version and self.build_number and (self.bundle_id or self.app_id)):
+            yield Problem(
+                "file",
+                "is required (or build-upload-id, build-id, or bundle-id with version and build-number)",
+                "Give the file, for example file: build/*.ipa.",
+            )
+        if self.bundle_id and self.app_id:
+            yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")

@@ -1,0 +1,137 @@
+"""What happened in a step so far, and what it tells of that: its outputs and its summary, also when it failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from asc.builds.distribution.ground import Ground
+from asc.builds.distribution.plan import Change
+from asc.builds.platforms import PLATFORM_NAMES
+from asc.builds.upload.model import Reason
+from asc.builds.waiting import Seen, duration
+from asc.commands.declaration import output
+from asc.commands.upload_testflight.subject import Subject
+from asc.commands.upload_testflight.timeline import Timeline
+from asc.job import summary
+
+_PAGES = {"IOS": "ios", "MAC_OS": "macos", "TV_OS": "tvos", "VISION_OS": "visionos"}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What upload-testflight hands to later steps."""
+
+    app_id: str = output("Apple's id of the app.")
+    build_upload_id: str = output("The id of the upload; a later job goes on with it.")
+    build_id: str = output("The id of the build; empty until Apple has made one of the upload.")
+    version: str = output("Marketing version (train).")
+    build_number: str = output("Build number.")
+    platform: str = output("`IOS`, `MAC_OS`, `TV_OS` or `VISION_OS`.")
+    state: str = output("Where the build stands (`PROCESSING`, `VALID`, …), before there is one the upload.")
+    external_state: str = output(
+        "Where it stands for external testers, as Apple writes it (`WAITING_FOR_BETA_REVIEW`, …)."
+    )
+    groups: str = output("The groups that the build was given to, with commas.")
+    testflight_url: str = output("The build's page in App Store Connect.")
+    uploaded_bytes: str = output("Bytes that this run sent.")
+    resumed: str = output("`true` when this run went on with an upload that an earlier one began.")
+
+
+@dataclass
+class Story:
+    """What is known at some moment of a step."""
+
+    timeline: Timeline = field(default_factory=Timeline)
+    subject: Subject | None = None
+    seen: Seen = field(default_factory=Seen)
+    state: str = ""
+    upload_id: str = ""
+    sent: int = 0
+    resumed: bool = False
+    ground: Ground | None = None
+    planned: tuple[Change, ...] = ()
+    done: tuple[Change, ...] = ()
+    warnings: tuple[Reason, ...] = ()
+    dry_run: bool = False
+
+    @property
+    def build_id(self) -> str:
+        """The id of the build, "" as long as there is none."""
+        known = self.subject.target.build_id if self.subject else ""
+        return self.seen.build.id if self.seen.build else known
+
+    @property
+    def groups(self) -> list[str]:
+        """The names of the groups that the build is given to."""
+        if not self.ground:
+            return []
+        return [*(group.name for group in self.ground.groups), *self.ground.new_groups]
+
+    def outputs(self) -> Outputs:
+        """The outputs, as far as they are known."""
+        if not self.subject:
+            return Outputs()
+        number, build = self.subject.number, self.seen.build
+        return Outputs(
+            app_id=number.app_id or (build.app_id if build else ""),
+            build_upload_id=self.upload_id,
+            build_id=self.build_id,
+            version=number.version,
+            build_number=number.build_number,
+            platform=number.platform,
+            state=build.processing_state if build else self.state,
+            external_state=build.external_state if build else "",
+            groups=", ".join(self.groups) if self.done or build else "",
+            testflight_url=self.page(),
+            uploaded_bytes=str(self.sent),
+            resumed=str(self.resumed).lower(),
+        )
+
+    def page(self) -> str:
+        """The page of the build, or of the app's builds as long as there is none."""
+        assert self.subject
+        number = self.subject.number
+        app_id = number.app_id or (self.seen.build.app_id if self.seen.build else "")
+        if not app_id:
+            return ""
+        page = (
+            f"https://appstoreconnect.apple.com/apps/{app_id}/testflight/{_PAGES.get(number.platform, 'ios')}"
+        )
+        return f"{page}/{self.build_id}" if self.build_id else page
+
+    def summary(self) -> str:
+        """The step's part of the job summary, in Markdown."""
+        if not self.subject:
+            return ""
+        number = self.subject.number
+        name = self.subject.app.bundle_id or f"app {number.app_id}"
+        platform = PLATFORM_NAMES.get(number.platform, number.platform)
+        title = "Plan for" if self.dry_run else "TestFlight:"
+        text = summary.heading(f"{title} {name} {number.version} ({number.build_number}), {platform}")
+        text += summary.table(("", ""), self._facts())
+        changes = self.planned if self.dry_run else self.done
+        text += "".join(f"- {summary.escape(change.summary)}\n" for change in changes) + (
+            "\n" if changes else ""
+        )
+        for warning in self.warnings:
+            text += summary.paragraph(f"⚠️ {summary.escape(f'{warning.text} ({warning.code})')}")
+        text += self.timeline.mermaid()
+        return text + (
+            summary.paragraph(f"[Open in App Store Connect]({self.page()})") if self.page() else ""
+        )
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """The rows of the table: only what is known."""
+        build, binary = self.seen.build, self.subject.binary if self.subject else None
+        facts = {
+            "File": f"{binary.path.name}, {binary.size / 1024 / 1024:.1f} MiB" if binary else "",
+            "Sent": f"{self.sent / 1024 / 1024:.1f} MiB" + (", the rest was there" if self.resumed else "")
+            if binary and not self.dry_run
+            else "",
+            "State": build.processing_state if build else self.state,
+            "Internal testing": build.internal_state if build else "",
+            "External testing": build.external_state if build else "",
+            "Groups": ", ".join(self.groups),
+            "Took": duration(sum(phase.ended - phase.began for phase in self.timeline.phases)),
+        }
+        return [(name, value) for name, value in facts.items() if value]

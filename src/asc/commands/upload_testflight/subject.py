@@ -1,0 +1,170 @@
+"""Which build a step is about: a file, or one that an earlier job brought to App Store Connect."""
+
+from __future__ import annotations
+
+import glob
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from asc.api.apps import App, app_not_visible, find_app
+from asc.api.client import Client
+from asc.api.errors import ApiError
+from asc.builds.binary import Binary, defects, read_binary
+from asc.builds.distribution import state
+from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
+from asc.builds.upload import record
+from asc.builds.upload.model import Number
+from asc.builds.waiting import Target
+from asc.commands.upload_testflight.inputs import Inputs
+from asc.errors import Error, InputError, Problem
+
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 10
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The build: its app (the id is "" while that is not known), its number, what is known of it, and its file."""
+
+    app: App
+    target: Target
+    binary: Binary | None = None
+
+    @property
+    def number(self) -> Number:
+        """The number of the build."""
+        return self.target.number
+
+
+def read_file(inputs: Inputs) -> Binary:
+    """The one file that `file` names. Raises InputError for all that Apple would refuse after minutes."""
+    binary = read_binary(the_file(inputs.file or ""))
+    binary = replace(
+        binary,
+        bundle_id=inputs.bundle_id or binary.bundle_id,
+        version=inputs.version or binary.version,
+        build_number=inputs.build_number or binary.build_number,
+        platform=PLATFORMS[inputs.platform] if inputs.platform else binary.platform,
+    )
+    found = defects(binary, datetime.now(UTC))
+    for defect in found:
+        if not defect.fatal:
+            log.warning("%s: %s %s", binary.path.name, defect.text, defect.remedy)
+    problems = [
+        Problem("file", f"{binary.path.name}: {defect.text}", defect.remedy)
+        for defect in found
+        if defect.fatal
+    ]
+    if problems:
+        raise InputError(problems)
+    log.info(
+        "%s: %s %s (%s) for %s, %.1f MiB",
+        binary.path.name,
+        binary.bundle_id,
+        binary.version,
+        binary.build_number,
+        PLATFORM_NAMES[binary.platform],
+        binary.size / 1024 / 1024,
+    )
+    return binary
+
+
+def the_file(pattern: str) -> Path:
+    """The one file that a pattern means; a path that is there is taken as it is, whatever stands in it."""
+    if Path(pattern).exists():
+        return Path(pattern)
+    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute patterns)
+    if len(found) == 1:
+        return Path(found[0])
+    if not found:
+        raise InputError(
+            [Problem("file", f"{pattern} matches no file", f"Check the path; the step runs in {Path.cwd()}.")]
+        )
+    names = ", ".join(found[:MOST_NAMED]) + (
+        f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    )
+    raise InputError([Problem("file", f"{pattern} matches {len(found)} files: {names}", "Name one of them.")])
+
+
+def subject_of_file(client: Client, inputs: Inputs, binary: Binary) -> Subject:
+    """The app and the number of a file."""
+    app = _app_by_id(client, inputs.app_id) if inputs.app_id else find_app(client, binary.bundle_id)
+    if inputs.app_id and app.bundle_id != binary.bundle_id:
+        raise InputError(
+            [
+                Problem(
+                    "app-id",
+                    f"{inputs.app_id} is {app.bundle_id}, but {binary.path.name} is {binary.bundle_id}",
+                    "Give the id of the app that the file is of, or leave it out.",
+                )
+            ]
+        )
+    number = Number(app.id, binary.version, binary.build_number, binary.platform)
+    return Subject(app, Target(number), binary)
+
+
+def subject_of_ids(client: Client, inputs: Inputs) -> Subject:
+    """What an earlier job brought: by the id of the build or of its upload, or by app, version and build number."""
+    app = App("")
+    if inputs.bundle_id or inputs.app_id:
+        app = _app_by_id(client, inputs.app_id) if inputs.app_id else find_app(client, inputs.bundle_id or "")
+    if inputs.build_id:
+        build = _named("build-id", inputs.build_id, lambda: state.fetch(client, inputs.build_id or ""))
+        number = Number(build.app_id, build.version, build.build_number, build.platform)
+        return Subject(app if app.id else App(build.app_id), Target(number, build_id=build.id))
+    if inputs.build_upload_id:
+        name = inputs.build_upload_id
+        upload = _named("build-upload-id", name, lambda: record.read(client, name, app.id))
+        assert upload.number
+        return Subject(app, Target(upload.number, upload.id, upload.build_id))
+    platform = PLATFORMS[inputs.platform] if inputs.platform else ""
+    number = Number(app.id, inputs.version or "", inputs.build_number or "", platform)
+    return _by_number(client, app, number)
+
+
+def _by_number(client: Client, app: App, number: Number) -> Subject:
+    """The newest upload of the number, or its build alone where it was brought by other means."""
+    uploads = record.find(client, number)
+    platforms = {upload.number.platform for upload in uploads if upload.number}
+    if len(platforms) > 1:
+        raise InputError(
+            [
+                Problem(
+                    "platform",
+                    f"is required: {number} was uploaded for {' and '.join(sorted(platforms))}",
+                    f"Give one of {', '.join(PLATFORMS)}.",
+                )
+            ]
+        )
+    if uploads and uploads[0].number:
+        return Subject(app, Target(uploads[0].number, uploads[0].id, uploads[0].build_id))
+    return Subject(app, Target(number))
+
+
+def _app_by_id(client: Client, app_id: str) -> App:
+    try:
+        found = client.get(f"/v1/apps/{app_id}", {"fields[apps]": "bundleId,name,primaryLocale"}).data[0]
+    except ApiError as error:
+        if error.status == 404:
+            raise app_not_visible(client, f"the id {app_id}") from None
+        raise
+    return App(found.id, found.text("bundleId"), found.text("name"), found.text("primaryLocale"))
+
+
+def _named(name: str, value: str, ask: Callable[[], T]) -> T:
+    """What an id leads to. Raises Error that names the input where it leads nowhere."""
+    try:
+        return ask()
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        raise Error(
+            f"{name}: the key sees nothing with the id {value}.",
+            f"Hand over the output {name} of the job that uploaded, and use a key of the same team.",
+        ) from None
