@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from asc_sandbox.keys import DEFAULT_ISSUER, Key, new_key
+from asc_sandbox.plans import OUTCOMES
 from asc_sandbox.roles import ROLES
 from asc_sandbox.schema import Schema
 from asc_sandbox.world import Record, World, WorldError
@@ -31,10 +32,14 @@ class SeedError(ValueError):
 
 @dataclass(frozen=True)
 class Seed:
-    """What a sandbox starts with. The first key is the one that is handed out unless another is asked for."""
+    """What a sandbox starts with. The first key is the one that is handed out unless another is asked for.
+
+    `processing` are the members of plans.Processing that differ for an app, by its bundle id.
+    """
 
     keys: Mapping[str, Key]
     world: World
+    processing: Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -53,8 +58,10 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
     Raises SeedError or OSError.
     """
     content = source if isinstance(source, Mapping) else _parse(Path(source or DEMO))
-    if unknown := content.keys() - schema.keys() - {"keys"}:
-        raise SeedError("", f"there is no {_listed(unknown)}; a seed has keys, {', '.join(schema)}")
+    if unknown := content.keys() - schema.keys() - {"keys", "processing"}:
+        raise SeedError(
+            "", f"there is no {_listed(unknown)}; a seed has keys, processing, {', '.join(schema)}"
+        )
     world = World(schema)
     references = []
     for type_name in schema:
@@ -65,7 +72,7 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
             world.relate(record, name, ids)
         except WorldError as error:
             raise SeedError(place, str(error)) from None
-    return Seed(_keys(content.get("keys", _DEFAULT_KEYS)), world)
+    return Seed(_keys(content.get("keys", _DEFAULT_KEYS)), world, _processing(content.get("processing", {})))
 
 
 def _parse(path: Path) -> Mapping[str, Any]:
@@ -110,7 +117,7 @@ def _id(entry: _Entry) -> str | None:
 def _to_parent(world: World, place: str, record: Record, parent: Record) -> Iterator[_Reference]:
     """The relationships from a nested record back to a record around it, as from a build to its app."""
     for relationship in world.schema[parent.type].relationships:
-        if relationship.target == record.type and relationship.many and relationship.inverse:
+        if relationship.target == record.type and relationship.inverse:
             yield place, record, relationship.inverse, parent.id
 
 
@@ -125,7 +132,10 @@ def _relation(world: World, entry: _Entry, record: Record, name: str, value: Any
         yield place, record, name, value
         return
     if not relationship.many:
-        raise SeedError(place, f"set {relationship.inverse} of the {relationship.target} instead")
+        if not isinstance(value, Mapping):
+            raise SeedError(place, f"set {relationship.inverse} of the {relationship.target} instead")
+        yield from _add(world, _Entry(place, relationship.target, value, (*entry.parents, record)))
+        return
     for nested_place, members in _entries(place, value):
         yield from _add(world, _Entry(nested_place, relationship.target, members, (*entry.parents, record)))
 
@@ -138,6 +148,21 @@ def _entries(place: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         if not isinstance(members, Mapping):
             raise SeedError(f"{place}[{position}]", f"expected a mapping, found {members!r}")
         yield f"{place}[{position}]", members
+
+
+def _processing(value: Any) -> Mapping[str, Mapping[str, Any]]:
+    """What differs in the processing of some apps."""
+    if not isinstance(value, Mapping):
+        raise SeedError("processing", f"expected a mapping of bundle ids, found {value!r}")
+    for bundle_id, members in value.items():
+        place = f"processing.{bundle_id}"
+        if not isinstance(members, Mapping) or members.keys() - {"seconds", "outcome"}:
+            raise SeedError(place, f"expected seconds and outcome, found {members!r}")
+        if members.get("outcome", "valid") not in OUTCOMES:
+            raise SeedError(place, f"{members['outcome']!r} is not one of {', '.join(OUTCOMES)}")
+        if not isinstance(members.get("seconds", 0), int | float):
+            raise SeedError(place, f"expected a number of seconds, found {members['seconds']!r}")
+    return value
 
 
 def _keys(value: Any) -> dict[str, Key]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -81,6 +82,7 @@ class Sandbox:
             depot=Depot(clock, part_size=part_size, lifetime=part_lifetime),
             processing=processing,
             review=review,
+            exceptions={app: replace(processing, **members) for app, members in start.processing.items()},
         )
         self._world = start.world
         self._course = Course(start.world, self._stage)

@@ -41,6 +41,8 @@ class World:
         self.revision = 0
         """Grows with every change."""
         self._records: dict[str, dict[str, Record]] = {type_name: {} for type_name in schema}
+        # Ids are not used twice: what refers to a deleted record must not find a new one.
+        self._made: dict[str, int] = {}
         self._referrers: dict[tuple[str, str, str], dict[str, None]] = {}
 
     def add(
@@ -166,9 +168,8 @@ class World:
 
     def _new_id(self, type_name: str) -> str:
         """Apps have numbers, all others UUIDs; the same seed gets the same ids each time."""
-        count = len(self._records[type_name])
         while True:
-            count += 1
+            count = self._made[type_name] = self._made.get(type_name, 0) + 1
             new = (
                 str(1_000_000_000 + count)
                 if type_name == "apps"

@@ -26,7 +26,7 @@ def test_the_seed_of_the_page_is_a_seed() -> None:
 
 def test_the_faults_of_the_page_are_faults() -> None:
     specs = re.findall(r"--fault '([^']+)'", TEXT)
-    assert len([parse(spec) for spec in specs]) == 3
+    assert len([parse(spec) for spec in specs]) == 4
 
 
 @pytest.mark.parametrize("word", [*EFFECTS, *SETTINGS, *SCHEMA, *sorted(ROLES)])

@@ -99,7 +99,7 @@ def test_a_key_of_which_the_sandbox_knows_only_the_public_half() -> None:
     [
         ("apps: [", "is not YAML"),
         ("- apps", "a seed is a mapping of lists"),
-        ("aps: []", "there is no aps; a seed has keys, apps"),
+        ("aps: []", "there is no aps; a seed has keys, processing, apps"),
         ("apps: {}", "apps: expected a list, found {}"),
         ("apps: [1]", "apps[0]: expected a mapping, found 1"),
         ("apps: [{colour: red}]", "apps[0]: apps have no colour"),

@@ -30,6 +30,8 @@ async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
     delivery, part = found
     if refusal := _problem(request, delivery, part):
         return refusal
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     # What is half replaced is not there.
     delivery.tags.pop(part.number, None)
     tag = await _keep(request.content, delivery, part)
