@@ -106,8 +106,7 @@ def _wait_and_give(inputs: Inputs, client: Client, story: Story, wishes: Wishes)
     assert build
     story.ground = ground = story.ground or preflight(client, wishes, _destination(story.subject, story.seen))
     with story.timeline.phase("Distribution"):
-        outcome = distribute(client, wishes, ground, build)
-    story.done = outcome.done
+        outcome = distribute(client, wishes, ground, build, story.done.append)
     for note in outcome.notes:
         log.info("%s", note)
     if outcome.done:  # they changed where the build stands
@@ -152,6 +151,7 @@ def _destination(subject: Subject, seen: Seen | None = None) -> grounds.Target:
         version=subject.number.version,
         build_number=subject.number.build_number,
         uses_non_exempt_encryption=build.uses_non_exempt_encryption if build else answered,
+        exists=not subject.binary,
     )
 
 
@@ -166,9 +166,9 @@ COMMAND = Command(
     summary="Upload a build to TestFlight, wait for Apple, and give it to testers.",
     description=(
         "Uploads an .ipa or .pkg through App Store Connect's REST API (no Xcode, no Transporter: any runner does), "
-        "waits until Apple has processed it, and gives it to groups and testers. Run again, it goes on where it stopped; "
-        "there is never a second upload of the same build number. A build that Apple refuses fails the step, with "
-        "Apple's reasons."
+        "waits until Apple has processed it, and gives it to groups and testers. Run again, it goes on where it "
+        "stopped; there is never a second upload of the same build number. A build that Apple refuses fails the "
+        "step, with Apple's reasons."
     ),
     role="App Manager or Admin (Developer is enough without groups and testers)",
     icon="upload-cloud",

@@ -50,7 +50,7 @@ class Story:
     resumed: bool = False
     ground: Ground | None = None
     planned: tuple[Change, ...] = ()
-    done: tuple[Change, ...] = ()
+    done: list[Change] = field(default_factory=list)
     warnings: tuple[Reason, ...] = ()
     dry_run: bool = False
 
@@ -109,7 +109,7 @@ class Story:
         title = "Plan for" if self.dry_run else "TestFlight:"
         text = summary.heading(f"{title} {name} {number.version} ({number.build_number}), {platform}")
         text += summary.table(("", ""), self._facts())
-        changes = self.planned if self.dry_run else self.done
+        changes = self.planned if self.dry_run else tuple(self.done)
         text += "".join(f"- {summary.escape(change.summary)}\n" for change in changes) + (
             "\n" if changes else ""
         )
