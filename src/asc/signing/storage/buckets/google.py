@@ -74,14 +74,14 @@ class Google:
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
         """Content of this generation, or of the newest."""
+        blob = self._bucket.blob(self._place.key(name))
+        wanted = {"if_generation_match": int(version)} if version else {}
         try:
             with self._explained("read"):
-                if not version:
-                    version = str(self._blob(name, reload=True).generation)
-                data = self._blob(name).download_as_bytes(if_generation_match=int(version), timeout=TIMEOUT)
-        except refusals.NotFound:
+                data = blob.download_as_bytes(timeout=TIMEOUT, **wanted)
+        except (refusals.NotFound, Taken):
             raise Missing from None
-        return bytes(data), version
+        return bytes(data), str(blob.generation)  # the answer's headers name it
 
     def create(self, name: str, data: bytes) -> str:
         """Writes where there is no generation."""
@@ -89,7 +89,7 @@ class Google:
 
     def replace(self, name: str, data: bytes, version: str) -> str:
         """Writes over this generation."""
-        blob = self._blob(name)
+        blob = self._bucket.blob(self._place.key(name))
         try:
             with self._explained("written"):
                 blob.upload_from_string(
@@ -105,15 +105,11 @@ class Google:
         """Removes this generation."""
         try:
             with self._explained("written"):
-                self._blob(name).delete(if_generation_match=int(version or 0), timeout=TIMEOUT)
+                self._bucket.blob(self._place.key(name)).delete(
+                    if_generation_match=int(version or 0), timeout=TIMEOUT
+                )
         except refusals.NotFound:
             return
-
-    def _blob(self, name: str, *, reload: bool = False) -> Any:
-        blob = self._bucket.blob(self._place.key(name))
-        if reload:
-            blob.reload(timeout=TIMEOUT)
-        return blob
 
     def _absent(self) -> StorageError:
         return StorageError("storage", f"{self.label} does not exist.", "Check its name.")
