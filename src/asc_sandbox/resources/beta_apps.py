@@ -5,8 +5,8 @@ from __future__ import annotations
 from asc_sandbox.kinds import flag, text
 from asc_sandbox.reading import Filter, instance, listing, related
 from asc_sandbox.resources.apps import APPS
+from asc_sandbox.rules.texts import change_description, make_description
 from asc_sandbox.schema import Resource, one
-from asc_sandbox.texts import change_description, make_description
 from asc_sandbox.writing import changing, creating, deleting
 
 _TEXTS = ("feedbackEmail", "marketingUrl", "privacyPolicyUrl", "tvOsPrivacyPolicy", "description")

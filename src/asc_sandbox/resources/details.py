@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from asc_sandbox import betastate
 from asc_sandbox.kinds import flag, text
-from asc_sandbox.notifying import notify
 from asc_sandbox.reading import Filter, instance, listing, related
 from asc_sandbox.resources.builds import BUILDS
+from asc_sandbox.rules import states
+from asc_sandbox.rules.notices import notify
+from asc_sandbox.rules.texts import change_notes, make_notes
 from asc_sandbox.schema import Resource, hidden, one
-from asc_sandbox.texts import change_notes, make_notes
 from asc_sandbox.writing import changing, creating, deleting
 
 BUILD_BETA_DETAILS = Resource(
@@ -17,7 +17,7 @@ BUILD_BETA_DETAILS = Resource(
     attributes={"autoNotifyEnabled": flag, "internalBuildState": text, "externalBuildState": text},
     relationships=(one("build", "builds"),),
     defaults={"autoNotifyEnabled": False},
-    derived={"internalBuildState": betastate.internal, "externalBuildState": betastate.external},
+    derived={"internalBuildState": states.internal, "externalBuildState": states.external},
 )
 
 BETA_BUILD_LOCALIZATIONS = Resource(

@@ -8,8 +8,8 @@ from asc_sandbox.reading import Filter, instance, listing, related
 from asc_sandbox.resources.apps import APPS
 from asc_sandbox.resources.builds import BUILDS
 from asc_sandbox.resources.values import INVITE_TYPES
+from asc_sandbox.rules.groups import admit_build, admit_tester, admit_to_build, invite, make_group
 from asc_sandbox.schema import Resource, link, many, one
-from asc_sandbox.testing import admit_build, admit_tester, admit_to_build, invite, make_group
 from asc_sandbox.writing import changing, creating, deleting
 
 BETA_GROUPS = Resource(

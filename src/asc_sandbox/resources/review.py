@@ -5,11 +5,11 @@ from __future__ import annotations
 from asc_sandbox.kinds import date, flag, text
 from asc_sandbox.linking import linkages
 from asc_sandbox.reading import Filter, instance, listing, related
-from asc_sandbox.releasing import admit_declaration, attach, change_build, declare
 from asc_sandbox.resources.apps import APPS
 from asc_sandbox.resources.builds import BUILDS
 from asc_sandbox.resources.values import PLATFORMS, REVIEW_STATES
-from asc_sandbox.reviewing import submit
+from asc_sandbox.rules.builds import admit_declaration, attach, change_build, declare
+from asc_sandbox.rules.review import submit
 from asc_sandbox.schema import Resource, many, one
 from asc_sandbox.writing import changing, creating
 

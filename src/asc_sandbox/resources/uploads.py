@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from asc_sandbox.kinds import date, file_state, flag, mapping, mappings, number, text, upload_state
 from asc_sandbox.reading import Filter, instance, related
-from asc_sandbox.receiving import operations, reserve, start_upload, withdraw
-from asc_sandbox.receiving import receive as receive_file
 from asc_sandbox.resources.apps import APPS
 from asc_sandbox.resources.values import ASSET_TYPES, FILE_TYPES, PLATFORMS
+from asc_sandbox.rules.uploads import operations, reserve, start_upload, withdraw
+from asc_sandbox.rules.uploads import receive as receive_file
 from asc_sandbox.schema import Resource, hidden, link, one
 from asc_sandbox.writing import changing, creating, deleting
 

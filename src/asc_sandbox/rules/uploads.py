@@ -7,7 +7,7 @@ from typing import Any
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import conflict, invalid_attribute
-from asc_sandbox.processing import Run, fail
+from asc_sandbox.rules.processing import Run, fail
 from asc_sandbox.uploading.archive import ArchiveProblem, Contents, check_pkg, read_ipa
 from asc_sandbox.uploading.depot import Delivery
 from asc_sandbox.world import Record, World

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from asc_sandbox.betastate import external_groups, review_state
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import unprocessable
-from asc_sandbox.testing import require_testable
+from asc_sandbox.rules.groups import require_testable
+from asc_sandbox.rules.states import external_groups, review_state
 from asc_sandbox.world import Record
 from asc_sandbox.writing import Given, store
 

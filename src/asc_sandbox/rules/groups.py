@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from asc_sandbox.betastate import obstacle
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import invalid_attribute, invalid_linkage, unprocessable
+from asc_sandbox.rules.states import obstacle
 from asc_sandbox.world import Record, World
 from asc_sandbox.writing import Given, store
 

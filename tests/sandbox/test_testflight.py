@@ -1,0 +1,354 @@
+"""TestFlight: groups, testers, texts, states and everything that App Store Connect refuses there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from asc_sandbox.server import Sandbox
+from sandbox.client import Client, Response
+from support.sandbox import app, build, key, seed, start_sandbox
+
+READY = {"usesNonExemptEncryption": False}
+WORLD = seed(
+    apps=[
+        app(
+            "com.example.app",
+            id="1",
+            builds=[
+                build("1.0", "1", id="ready", **READY),
+                build("1.0", "2", id="unanswered"),
+                build("1.0", "3", "PROCESSING", id="processing", **READY),
+                build("1.0", "4", "INVALID", id="invalid", **READY),
+                build("1.0", "5", id="expired", expired=True, **READY),
+                build("1.0", "6", id="internal-only", buildAudienceType="INTERNAL_ONLY", **READY),
+            ],
+            betaGroups=[
+                {"id": "all", "name": "Team", "isInternalGroup": True, "hasAccessToAllBuilds": True},
+                {"id": "qa", "name": "QA", "isInternalGroup": True},
+                {"id": "friends", "name": "Friends", "betaTesters": ["tess"]},
+            ],
+            betaTesters=[{"id": "tess", "email": "tess@example.com"}],
+            appEncryptionDeclarations=[{"id": "declared", "appDescription": "An example"}],
+        ),
+        app("com.example.other", id="2", betaGroups=[{"id": "foreign", "name": "Others"}]),
+    ],
+    keys=[key("ADMIN00001"), key("DEVELOPER1", "DEVELOPER"), key("MARKETING1", "MARKETING")],
+)
+WITHOUT_ALL = {
+    **WORLD,
+    "apps": [{**WORLD["apps"][0], "betaGroups": WORLD["apps"][0]["betaGroups"][1:]}, WORLD["apps"][1]],
+}
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with start_sandbox(WORLD) as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: Sandbox) -> Client:
+    return Client(sandbox)
+
+
+def code(answer: Response) -> tuple[int, str]:
+    return answer.status, str(answer.error["code"])
+
+
+def states(client: Client, build_id: str) -> tuple[str, str]:
+    """The internal and the external state of a build."""
+    held = client.get(f"/v1/builds/{build_id}/buildBetaDetail").document["data"]["attributes"]
+    return held["internalBuildState"], held["externalBuildState"]
+
+
+def add_to_groups(client: Client, build_id: str, *groups: str) -> Response:
+    path = f"builds/{build_id}/relationships/betaGroups"
+    return client.link("POST", path, [("betaGroups", group) for group in groups])
+
+
+# --- states ---
+
+
+@pytest.mark.parametrize(
+    ("build_id", "internal", "external"),
+    [
+        ("ready", "IN_BETA_TESTING", "READY_FOR_BETA_SUBMISSION"),
+        ("unanswered", "MISSING_EXPORT_COMPLIANCE", "MISSING_EXPORT_COMPLIANCE"),
+        ("processing", "PROCESSING", "PROCESSING"),
+        ("invalid", "PROCESSING_EXCEPTION", "PROCESSING_EXCEPTION"),
+        ("expired", "EXPIRED", "EXPIRED"),
+        ("internal-only", "IN_BETA_TESTING", "NOT_APPLICABLE"),
+    ],
+)
+def test_states_follow_from_the_facts(client: Client, build_id: str, internal: str, external: str) -> None:
+    assert states(client, build_id) == (internal, external)
+
+
+def test_a_build_is_tested_inside_when_an_internal_group_has_it() -> None:
+    with start_sandbox(WITHOUT_ALL) as sandbox:
+        client = Client(sandbox)
+        assert states(client, "ready")[0] == "READY_FOR_BETA_TESTING"
+        assert add_to_groups(client, "ready", "qa").status == 204
+        assert states(client, "ready")[0] == "IN_BETA_TESTING"
+
+
+def test_a_seed_may_set_states() -> None:
+    detail = {"internalBuildState": "IN_EXPORT_COMPLIANCE_REVIEW", "autoNotifyEnabled": True}
+    builds = [build("1.0", "1", id="b", buildBetaDetail=detail, **READY)]
+    with start_sandbox(seed(apps=[app("com.example.app", builds=builds)])) as sandbox:
+        client = Client(sandbox)
+        assert states(client, "b") == ("IN_EXPORT_COMPLIANCE_REVIEW", "READY_FOR_BETA_SUBMISSION")
+        assert client.get("/v1/buildBetaDetails", filter__build="b").attribute("autoNotifyEnabled") == [True]
+
+
+def test_notifying_automatically_can_be_switched(client: Client) -> None:
+    (detail,) = client.get("/v1/buildBetaDetails", filter__build="ready").ids()
+    assert client.patch("buildBetaDetails", detail, autoNotifyEnabled=True).status == 200
+    answer = client.get(f"/v1/buildBetaDetails/{detail}")
+    assert answer.document["data"]["attributes"]["autoNotifyEnabled"] is True
+
+
+# --- groups ---
+
+
+@pytest.mark.parametrize(
+    ("build_id", "group", "expected"),
+    [
+        ("ready", "all", (422, "ENTITY_UNPROCESSABLE.INTERNAL_GROUP")),
+        ("ready", "foreign", (409, "ENTITY_ERROR.RELATIONSHIP.INVALID")),
+        ("ready", "nobody", (409, "ENTITY_ERROR.RELATIONSHIP.INVALID")),
+        ("unanswered", "qa", (422, "ENTITY_UNPROCESSABLE.MISSING_EXPORT_COMPLIANCE")),
+        ("processing", "qa", (422, "ENTITY_UNPROCESSABLE.BUILD_NOT_PROCESSED")),
+        ("invalid", "friends", (422, "ENTITY_UNPROCESSABLE.BUILD_NOT_VALID")),
+        ("expired", "friends", (422, "ENTITY_UNPROCESSABLE.BUILD_EXPIRED")),
+        ("nothing", "friends", (404, "NOT_FOUND")),
+    ],
+)
+def test_builds_that_a_group_does_not_get(
+    client: Client, build_id: str, group: str, expected: tuple[int, str]
+) -> None:
+    assert code(add_to_groups(client, build_id, group)) == expected
+    if group not in ("nobody", "foreign") and build_id != "nothing":
+        other_side = client.link("POST", f"betaGroups/{group}/relationships/builds", [("builds", build_id)])
+        assert code(other_side) == expected
+
+
+def test_a_build_is_in_a_group_once_and_can_be_taken_out(client: Client) -> None:
+    assert add_to_groups(client, "ready", "qa", "friends").status == 204
+    assert add_to_groups(client, "ready", "qa").status == 204
+    answer = client.get("/v1/betaGroups", filter__builds="ready")
+    assert answer.attribute("name") == ["QA", "Friends"]
+    assert client.get("/v1/betaGroups/qa/relationships/builds").ids() == ["ready"]
+    assert client.get("/v1/betaGroups/qa/builds").ids() == ["ready"]
+    path = "builds/ready/relationships/betaGroups"
+    assert client.link("DELETE", path, [("betaGroups", "qa")]).status == 204
+    assert client.link("DELETE", path, [("betaGroups", "qa")]).status == 204
+    assert client.get("/v1/betaGroups", filter__builds="ready").attribute("name") == ["Friends"]
+
+
+def test_one_build_that_is_refused_keeps_the_others_out(client: Client) -> None:
+    assert add_to_groups(client, "ready", "friends", "all").status == 422
+    assert client.get("/v1/betaGroups/friends/builds").ids() == []
+
+
+def test_groups_are_made_changed_and_deleted(client: Client) -> None:
+    new = client.post("betaGroups", {"name": "New"}, app=("apps", "1"), betaTesters=[("betaTesters", "tess")])
+    assert new.status == 201
+    group = new.document["data"]["id"]
+    assert client.get(f"/v1/betaGroups/{group}/betaTesters").attribute("email") == ["tess@example.com"]
+    assert client.get(f"/v1/betaGroups/{group}/app").document["data"]["id"] == "1"
+    changed = client.patch("betaGroups", group, feedbackEnabled=False)
+    assert changed.document["data"]["attributes"]["feedbackEnabled"] is False
+    assert client.delete("betaGroups", group).status == 204
+    assert client.get(f"/v1/betaGroups/{group}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("attributes", "pointer"),
+    [({"name": "Friends"}, "name"), ({"name": "A", "hasAccessToAllBuilds": True}, "hasAccessToAllBuilds")],
+)
+def test_groups_that_cannot_be_made(client: Client, attributes: Any, pointer: str) -> None:
+    answer = client.post("betaGroups", attributes, app=("apps", "1"))
+    assert answer.status == 409
+    assert answer.error["source"] == {"pointer": f"/data/attributes/{pointer}"}
+
+
+def test_what_a_group_does_not_let_change() -> None:
+    with start_sandbox(WORLD, expect_violations=True) as sandbox:
+        answer = Client(sandbox).patch("betaGroups", "qa", isInternalGroup=False)
+        assert code(answer) == (409, "ENTITY_ERROR.ATTRIBUTE.NOT_ALLOWED")
+
+
+# --- testers ---
+
+
+def test_a_tester_is_invited_to_groups_and_builds(client: Client) -> None:
+    answer = client.post(
+        "betaTesters",
+        {"email": "new@example.com", "firstName": "New"},
+        betaGroups=[("betaGroups", "friends")],
+        builds=[("builds", "ready")],
+    )
+    assert answer.status == 201
+    tester = answer.document["data"]["id"]
+    found = client.get("/v1/betaTesters", filter__betaGroups="friends", filter__apps="1", sort="email")
+    assert found.attribute("email") == ["new@example.com", "tess@example.com"]
+    assert client.get("/v1/builds/ready/individualTesters").ids() == [tester]
+    assert client.get("/v1/builds/ready/relationships/individualTesters").ids() == [tester]
+
+
+def test_an_address_is_in_a_group_once(client: Client) -> None:
+    answer = client.post("betaTesters", {"email": "tess@example.com"}, betaGroups=[("betaGroups", "friends")])
+    assert code(answer) == (409, "ENTITY_ERROR.ATTRIBUTE.INVALID.DUPLICATE")
+    same = client.post("betaTesters", {"email": "tess@example.com"}, betaGroups=[("betaGroups", "qa")])
+    assert same.status == 201
+
+
+def test_single_testers_of_a_build(client: Client) -> None:
+    path, tess = "relationships/individualTesters", [("betaTesters", "tess")]
+    assert client.link("POST", f"builds/ready/{path}", tess).status == 204
+    assert client.link("POST", f"builds/ready/{path}", tess).status == 204
+    assert client.get("/v1/builds/ready/individualTesters").ids() == ["tess"]
+    assert code(client.link("POST", f"builds/unanswered/{path}", tess))[0] == 422
+    assert client.link("DELETE", f"builds/ready/{path}", tess).status == 204
+    assert client.get("/v1/builds/ready/individualTesters").ids() == []
+
+
+def test_testers_of_a_group_are_added_and_removed(client: Client) -> None:
+    path, tess = "betaGroups/qa/relationships/betaTesters", [("betaTesters", "tess")]
+    assert client.link("POST", path, tess).status == 204
+    assert client.get(f"/v1/{path}").ids() == ["tess"]
+    assert client.link("DELETE", path, tess).status == 204
+    assert client.get(f"/v1/{path}").ids() == []
+
+
+# --- texts ---
+
+NOTES = {"whatsNew": "New icons", "locale": "de-DE"}
+
+
+def test_notes_are_made_changed_and_deleted(client: Client) -> None:
+    assert client.get("/v1/builds/ready/betaBuildLocalizations").attribute("locale") == ["en-US"]
+    new = client.post("betaBuildLocalizations", NOTES, build=("builds", "ready"))
+    assert new.status == 201
+    notes = new.document["data"]["id"]
+    assert client.patch("betaBuildLocalizations", notes, whatsNew="Newer icons").status == 200
+    found = client.get("/v1/betaBuildLocalizations", filter__build="ready", filter__locale="de-DE")
+    assert found.attribute("whatsNew") == ["Newer icons"]
+    assert client.delete("betaBuildLocalizations", notes).status == 204
+
+
+@pytest.mark.parametrize(
+    ("attributes", "pointer", "kind"),
+    [
+        ({"whatsNew": "x" * 4001}, "whatsNew", "INVALID.TOO_LONG"),
+        ({"whatsNew": "New \N{ROCKET}"}, "whatsNew", "INVALID.CHARACTERS"),
+        ({"whatsNew": "New \N{SPARKLES}"}, "whatsNew", "INVALID.CHARACTERS"),
+        ({"whatsNew": "a < b"}, "whatsNew", "INVALID.CHARACTERS"),
+        ({"whatsNew": "\N{BOX DRAWINGS LIGHT HORIZONTAL}"}, "whatsNew", "INVALID.CHARACTERS"),
+        ({"locale": "en-US"}, "locale", "INVALID.DUPLICATE"),
+        ({"locale": "tlh"}, "locale", "INVALID"),
+        ({"locale": None}, "locale", "REQUIRED"),
+    ],
+)
+def test_notes_that_are_refused(attributes: Any, pointer: str, kind: str) -> None:
+    with start_sandbox(WORLD, expect_violations=True) as sandbox:
+        client = Client(sandbox)
+        made = client.post("betaBuildLocalizations", {**NOTES, **attributes}, build=("builds", "ready"))
+        assert code(made) == (409, f"ENTITY_ERROR.ATTRIBUTE.{kind}")
+        assert made.error["source"] == {"pointer": f"/data/attributes/{pointer}"}
+        if pointer == "whatsNew":
+            (notes,) = client.get("/v1/builds/ready/betaBuildLocalizations").ids()
+            changed = client.patch("betaBuildLocalizations", notes, **attributes)
+            assert code(changed) == (409, f"ENTITY_ERROR.ATTRIBUTE.{kind}")
+
+
+def test_notes_of_4000_characters_and_accents(client: Client) -> None:
+    text = "é" * 3990 + " – “x” • >"
+    assert (
+        client.post("betaBuildLocalizations", {**NOTES, "whatsNew": text}, build=("builds", "ready")).status
+        == 201
+    )
+
+
+def test_what_testers_read_about_an_app(client: Client) -> None:
+    content = {"locale": "en-US", "description": "An example", "feedbackEmail": "beta@example.com"}
+    new = client.post("betaAppLocalizations", content, app=("apps", "1"))
+    assert new.status == 201
+    again = client.post("betaAppLocalizations", content, app=("apps", "1"))
+    assert code(again) == (409, "ENTITY_ERROR.ATTRIBUTE.INVALID.DUPLICATE")
+    text = new.document["data"]["id"]
+    assert client.patch("betaAppLocalizations", text, description="Better").status == 200
+    assert client.get("/v1/apps/1/betaAppLocalizations").attribute("description") == ["Better"]
+    assert client.get("/v1/betaAppLocalizations", filter__app="1").ids() == [text]
+    assert client.delete("betaAppLocalizations", text).status == 204
+
+
+def test_every_app_has_review_details_and_a_licence(client: Client) -> None:
+    for app_id in ("1", "2"):
+        details = client.get(f"/v1/apps/{app_id}/betaAppReviewDetail").document["data"]["id"]
+        assert client.get("/v1/betaAppReviewDetails", filter__app=app_id).ids() == [details]
+        assert client.patch("betaAppReviewDetails", details, contactFirstName="Ada").status == 200
+        licence = client.get(f"/v1/apps/{app_id}/betaLicenseAgreement").document["data"]["id"]
+        assert client.patch("betaLicenseAgreements", licence, agreementText="Be kind").status == 200
+
+
+@pytest.mark.parametrize("path", ["betaAppReviewDetails", "betaAppReviewSubmissions"])
+def test_filters_that_are_required(path: str) -> None:
+    with start_sandbox(WORLD, expect_violations=True) as sandbox:
+        assert code(Client(sandbox).get(f"/v1/{path}")) == (400, "PARAMETER_ERROR.REQUIRED")
+
+
+# --- builds ---
+
+
+def test_a_build_is_expired_for_good(client: Client) -> None:
+    assert client.patch("builds", "ready", expired=True).document["data"]["attributes"]["expired"] is True
+    assert code(client.patch("builds", "ready", expired=False)) == (409, "ENTITY_ERROR.ATTRIBUTE.INVALID")
+
+
+def test_encryption_is_answered_once(client: Client) -> None:
+    assert client.patch("builds", "unanswered", usesNonExemptEncryption=True).status == 200
+    assert states(client, "unanswered")[0] == "IN_BETA_TESTING"
+    answer = client.patch("builds", "unanswered", usesNonExemptEncryption=False)
+    assert code(answer) == (409, "ENTITY_ERROR.ATTRIBUTE.INVALID")
+    assert answer.error["source"] == {"pointer": "/data/attributes/usesNonExemptEncryption"}
+
+
+def test_a_build_gets_its_declaration(client: Client) -> None:
+    path = "builds/unanswered/relationships/appEncryptionDeclaration"
+    assert client.get(f"/v1/{path}").status == 404
+    assert client.link("PATCH", path, ("appEncryptionDeclarations", "declared")).status == 204
+    assert client.get(f"/v1/{path}").document["data"]["id"] == "declared"
+    assert client.get("/v1/appEncryptionDeclarations", filter__builds="unanswered").ids() == ["declared"]
+    assert client.get("/v1/builds/unanswered/appEncryptionDeclaration").document["data"]["id"] == "declared"
+
+
+def test_declarations_are_made_and_given_builds(client: Client) -> None:
+    answers = {
+        "appDescription": "An example",
+        "containsProprietaryCryptography": False,
+        "containsThirdPartyCryptography": True,
+        "availableOnFrenchStore": False,
+    }
+    new = client.post("appEncryptionDeclarations", answers, app=("apps", "1"))
+    assert new.document["data"]["attributes"]["appEncryptionDeclarationState"] == "CREATED"
+    declaration = new.document["data"]["id"]
+    assert client.get("/v1/apps/1/appEncryptionDeclarations").ids() == ["declared", declaration]
+    path = f"appEncryptionDeclarations/{declaration}/relationships/builds"
+    assert client.link("POST", path, [("builds", "unanswered")]).status == 204
+    assert client.get("/v1/builds/unanswered/appEncryptionDeclaration").document["data"]["id"] == declaration
+
+
+# --- roles ---
+
+
+def test_who_may_write() -> None:
+    with start_sandbox(WORLD) as sandbox:
+        assert add_to_groups(Client(sandbox, "DEVELOPER1"), "ready", "friends").status == 204
+        marketing = Client(sandbox, "MARKETING1")
+        assert marketing.get("/v1/betaGroups").status == 200
+        assert code(add_to_groups(marketing, "ready", "friends")) == (403, "FORBIDDEN_ERROR")
