@@ -37,6 +37,8 @@ def csr(key: RSAPrivateKey, common_name: str, email: str | None = None) -> str:
     """
     try:
         names = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name[:_LONGEST_NAME].strip())]
+        if email and not email.isascii():  # it is an IA5String, which the library does not check
+            raise ValueError
         if email:
             names.append(x509.NameAttribute(x509.NameOID.EMAIL_ADDRESS, email))
         request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))

@@ -63,7 +63,7 @@ def p12(key: RSAPrivateKey, certificate: Certificate, password: str, friendly_na
 
 
 def read_p12(data: bytes, password: str | None = None, name: str = "The .p12 file") -> Identity:
-    """Opens a .p12, with the password or, where none is given, without one in either of the two ways.
+    """Opens a .p12, with the password or without one.
 
     Raises WrongPassword; IdentityError where it is no .p12, is damaged, or its key is not RSA.
     """
@@ -86,8 +86,12 @@ def looks_like_p12(data: bytes) -> bool:
 
 
 def _forms(password: str | None) -> list[bytes | None]:
-    """No password is written as the empty one, or as none at all: tools differ, and so do files."""
-    return [password.encode("utf-8", "surrogateescape")] if password else [b"", None]
+    """What to try: no password is written as the empty one, or as none at all, for tools differ.
+
+    A password that turns out not to be needed is no mistake.
+    """
+    none: list[bytes | None] = [b"", None]
+    return [password.encode("utf-8", "surrogatepass"), *none] if password else none
 
 
 def _load(data: bytes, passwords: list[bytes | None], name: str) -> pkcs12.PKCS12KeyAndCertificates:
@@ -105,8 +109,6 @@ def _load(data: bytes, passwords: list[bytes | None], name: str) -> pkcs12.PKCS1
         ) as error:  # the text tells one case from the other, and is not passed on
             said = str(error)
     if "password" in said.lower() and looks_like_p12(data):
-        given = "the password given" if passwords[0] else "an empty password"
-        raise WrongPassword(
-            f"{name} does not open with {given}.", "Give the password that it was exported with."
-        )
+        given = "with the password given" if passwords[0] else "without a password"
+        raise WrongPassword(f"{name} does not open {given}.", "Give the password that it was exported with.")
     raise IdentityError(f"{name} is not a .p12 file, or is cut off.", _EXPORT_AGAIN)

@@ -114,7 +114,7 @@ def _block_of_key(data: bytes) -> bytes:
 def _key(data: bytes, password: str | None, name: str) -> RSAPrivateKey:
     is_pem = b"-----BEGIN " in data
     load = serialization.load_pem_private_key if is_pem else serialization.load_der_private_key
-    secret = password.encode("utf-8", "surrogateescape") if password else None
+    secret = password.encode("utf-8", "surrogatepass") if password else None
     try:
         key = _loaded(load, data, secret)
     except TypeError:  # “Password was not given but private key is encrypted”

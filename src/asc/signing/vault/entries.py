@@ -70,8 +70,8 @@ def new_profile(
     kind: ProfileType, bundle_id: str, platform: Platform, content: bytes, team: str = ""
 ) -> StoredProfile:
     """A profile as Apple gave it. Raises Unreadable where it is none; InputError where the bundle id is none."""
-    profile = _profile(content, f"The profile for {bundle_id}")
     path = profile_path(kind, bundle_id, platform, team)
+    profile = _profile(content, path)
     return StoredProfile(path, kind, bundle_id, platform.of_profile, team, content, profile)
 
 
@@ -79,17 +79,16 @@ def identity_from(
     entry: CertificateEntry, der: bytes, key_file: bytes, p12_password: str | None = None
 ) -> StoredIdentity:
     """Reads the two files of an identity, decrypted. Raises Unreadable, naming the one to blame."""
-    path_of_key = key_path(entry.certificate_type, entry.certificate_id, entry.team)
+    path, path_of_key = entry.path, key_path(entry.certificate_type, entry.certificate_id, entry.team)
     try:
-        certificate = read_certificates(der, f"“{entry.path}”")[0]
-        key = read_private_key(key_file, p12_password, f"“{path_of_key}”")
+        certificate = read_certificates(der, f"“{path}”")[0]
+        path = path_of_key
+        key = read_private_key(key_file, p12_password, f"“{path}”")
     except IdentityError as error:
-        raise Unreadable(error.message, f"{error.remedy} {_REPLACE}") from None
+        raise Unreadable(path, error.message, f"{error.remedy} {_REPLACE}") from None
     if not same_key(certificate, key):
-        raise Unreadable(
-            f"“{path_of_key}” is not the private key of the certificate beside it.",
-            _REPLACE,
-        )
+        message = f"“{path_of_key}” is not the private key of the certificate beside it."
+        raise Unreadable(path_of_key, message, _REPLACE)
     return StoredIdentity(
         entry.certificate_id, entry.certificate_type, entry.team, certificate, key, key_file
     )
@@ -97,14 +96,14 @@ def identity_from(
 
 def profile_from(entry: ProfileEntry, content: bytes) -> StoredProfile:
     """Reads a profile, decrypted. Raises Unreadable."""
-    profile = _profile(content, f"“{entry.path}”")
+    profile = _profile(content, entry.path)
     return StoredProfile(
         entry.path, entry.profile_type, entry.bundle_id, entry.platform, entry.team, content, profile
     )
 
 
-def _profile(content: bytes, name: str) -> Profile:
+def _profile(content: bytes, path: str) -> Profile:
     try:
         return read_profile(content)
     except ProfileError as error:
-        raise Unreadable(f"{name} is not a provisioning profile: {error}.", _REPLACE) from None
+        raise Unreadable(path, f"“{path}” is not a provisioning profile: {error}.", _REPLACE) from None

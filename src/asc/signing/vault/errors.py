@@ -31,4 +31,8 @@ class Damaged(VaultError):
 
 
 class Unreadable(VaultError):
-    """The file opens, but what is inside is not what its place says."""
+    """The file at `path` opens, but what is inside is not what its place says."""
+
+    def __init__(self, path: str, message: str, remedy: str) -> None:
+        super().__init__(message, remedy)
+        self.path = path

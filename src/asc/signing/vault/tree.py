@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from asc.signing.vault.encryption import Version, encrypt, secret_of
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, identity_from, profile_from
-from asc.signing.vault.errors import VaultError
+from asc.signing.vault.errors import Unreadable, VaultError
 from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
 from asc.signing.vault.layout import (
     CertificateEntry,
@@ -94,8 +94,8 @@ class Vault:
             assert isinstance(der, bytes) and isinstance(key_file, bytes)
             try:
                 return identity_from(entry, der, key_file, self._p12_password)
-            except VaultError as error:
-                return Fault(entry.path, error.message, error.remedy)
+            except Unreadable as error:
+                return Fault(error.path, error.message, error.remedy)
 
         return _sorted(side_by_side(read, whole), faults)
 
@@ -126,8 +126,8 @@ class Vault:
                 return Fault(entry.path, content.message, content.remedy)
             try:
                 return profile_from(entry, content)
-            except VaultError as error:
-                return Fault(entry.path, error.message, error.remedy)
+            except Unreadable as error:
+                return Fault(error.path, error.message, error.remedy)
 
         return _sorted([read(entry) for entry in wanted], [])
 
