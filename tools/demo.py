@@ -1,4 +1,4 @@
-"""`make demo`: the main job, end to end, against the sandbox, through the same bin/run that a workflow uses."""
+"""`make demo`: a build goes to testers, end to end, against the sandbox, through the same bin/run as in a workflow."""
 
 from __future__ import annotations
 
@@ -7,25 +7,37 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+ENTRYPOINT = (sys.executable, "-I", str(ROOT / "entrypoint.py"))
 KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+KEPT_STARTS = ("PIP_", "UV_", "ASC_RUN")
+APP = {"bundle-id": "com.example.app", "platform": "ios"}
 
 
 def main() -> int:
-    """Starts the sandbox, runs the step, shows what came of it."""
+    """Starts the sandbox, runs the steps of a release, shows what came of each."""
     with tempfile.TemporaryDirectory() as folder:
         temp = Path(folder)
         key, requests = temp / "api-key.json", temp / "requests.jsonl"
-        sandbox = [sys.executable, "-I", str(ROOT / "entrypoint.py"), "sandbox", "--port", "0"]
-        sandbox += ["--key-file", str(key), "--log", str(requests), "--stop-after", "600"]
+        sandbox = [
+            *ENTRYPOINT,
+            "sandbox",
+            "--key-file",
+            str(key),
+            "--log",
+            str(requests),
+            "--stop-after",
+            "600",
+        ]
         with subprocess.Popen(sandbox, stdout=subprocess.PIPE, text=True) as server:
             try:
                 assert server.stdout
                 url = server.stdout.readline().split()[-1]
                 title(f"A local App Store Connect at {url}, with a new API key")
-                code = step(temp, url, key.read_text())
+                code = release(Job(temp, url, key.read_text()))
             finally:
                 server.terminate()
         title("Requests that it took")
@@ -34,45 +46,76 @@ def main() -> int:
     return code
 
 
-def step(temp: Path, url: str, key: str) -> int:
-    """Runs fetch-build-number as a step of a job, and prints its log, outputs and summary."""
-    output, summary = temp / "output", temp / "summary"
-    output.touch()
-    summary.touch()
-    tools = Path(os.environ.get("RUNNER_TOOL_CACHE") or ROOT / ".cache" / "tools")
-    tools.mkdir(parents=True, exist_ok=True)
-    job = {
-        **{
-            name: os.environ[name]
-            for name in os.environ
-            if name in KEPT or name.startswith(("PIP_", "UV_", "ASC_RUN"))
-        },
-        "ASC_API_URL": url,
-        "ASC_COMMAND": "fetch-build-number",
-        "ASC_INPUTS": json.dumps({"api-key": key, "bundle-id": "com.example.app", "platform": "ios"}),
-        "GITHUB_OUTPUT": str(output),
-        "GITHUB_STEP_SUMMARY": str(summary),
-        "GITHUB_WORKSPACE": str(temp),
-        "RUNNER_TEMP": str(temp),
-        "RUNNER_TOOL_CACHE": str(tools),
+def release(job: Job) -> int:
+    """The steps, each with what the one before handed on. Stops at the first that fails."""
+    code, found = job.step("fetch-build-number", APP)
+    if code:
+        return code
+    number = found["next-build-number"]
+    ipa = job.folder / "Example.ipa"
+    make = [*ENTRYPOINT, "sandbox", "make-ipa", str(ipa), "--version", "1.5.0", "--build-number", number]
+    subprocess.run([*make, "--size", str(12 * 1024 * 1024)], check=True)
+    upload = {
+        "file": str(ipa),
+        "whats-new": "en-US: Faster start.\nde-DE: Schnellerer Start.",
+        "groups": "QA, Beta testers",
+        "uses-non-exempt-encryption": "false",
     }
-    title("The step's log (fetch-build-number for com.example.app, through bin/run)")
-    run = subprocess.run([str(ROOT / "bin" / "run")], env=job, stdout=subprocess.PIPE, text=True, check=False)
-    print(
-        "".join(
-            line + "\n"
-            for line in run.stdout.splitlines()
-            if not line.startswith(("::add-mask::", "::debug::"))
-        ),
-        end="",
-    )
-    title("Outputs")
-    lines = output.read_text().splitlines()
-    for head, value in zip(lines[::3], lines[1::3], strict=False):
-        print(f"{head.partition('<<')[0]}={value}")
-    title("Summary (Markdown)")
-    print(summary.read_text(), end="")
-    return run.returncode
+    code, _ = job.step("upload-testflight", upload)
+    return code or job.step("fetch-build-number", APP)[0]
+
+
+class Job:
+    """A job with the key as its secret, whose steps run as the composite actions run them."""
+
+    def __init__(self, folder: Path, url: str, key: str) -> None:
+        self.folder = folder
+        self._key = key
+        tools = Path(os.environ.get("RUNNER_TOOL_CACHE") or ROOT / ".cache" / "tools")
+        tools.mkdir(parents=True, exist_ok=True)
+        self._environment = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if name in KEPT or name.startswith(KEPT_STARTS)
+            },
+            "ASC_API_URL": url,
+            "GITHUB_WORKSPACE": str(folder),
+            "RUNNER_TEMP": str(folder),
+            "RUNNER_TOOL_CACHE": str(tools),
+        }
+
+    def step(self, command: str, inputs: Mapping[str, str]) -> tuple[int, dict[str, str]]:
+        """Runs a step and prints its log, outputs and summary. Returns its exit code and its outputs."""
+        output, summary = self.folder / "output", self.folder / "summary"
+        for file in (output, summary):
+            file.write_text("")
+        environment = {
+            **self._environment,
+            "ASC_COMMAND": command,
+            "ASC_INPUTS": json.dumps({"api-key": self._key, **inputs}),
+            "GITHUB_OUTPUT": str(output),
+            "GITHUB_STEP_SUMMARY": str(summary),
+        }
+        title(f"{command}: its log, through bin/run")
+        command_line = [str(ROOT / "bin" / "run")]
+        with subprocess.Popen(command_line, env=environment, stdout=subprocess.PIPE, text=True) as run:
+            for line in run.stdout or ():
+                if not line.startswith(("::add-mask::", "::debug::")):
+                    print(line, end="", flush=True)
+        title(f"{command}: its outputs")
+        outputs = read_outputs(output.read_text())
+        for name, value in outputs.items():
+            print(f"{name}={value}")
+        title(f"{command}: its summary (Markdown)")
+        print(summary.read_text(), end="")
+        return run.returncode, outputs
+
+
+def read_outputs(text: str) -> dict[str, str]:
+    """The file of outputs: `name<<delimiter`, the value, the delimiter."""
+    lines = text.splitlines()
+    return {head.partition("<<")[0]: value for head, value in zip(lines[::3], lines[1::3], strict=False)}
 
 
 def title(text: str) -> None:

@@ -19,6 +19,7 @@ from asc_sandbox.plans import (
     Processing,
     Review,
 )
+from asc_sandbox.samples import cli as samples
 from asc_sandbox.seed import DEMO, SeedError
 from asc_sandbox.server import APPLES_RATE_LIMIT, Sandbox
 from asc_sandbox.uploading.depot import DEFAULT_LIFETIME, DEFAULT_PART_SIZE
@@ -31,6 +32,8 @@ _FAULTS_HELP = (
 
 def main(argv: Sequence[str]) -> int:
     """Serve until SIGTERM, SIGINT or --stop-after. The exit code is 0, or 2 when the options are wrong."""
+    if argv[:1] and argv[0] in samples.COMMANDS:
+        return samples.main(argv)
     options = _parser().parse_args(argv)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -76,7 +79,8 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="entrypoint.py sandbox",
-        description="A local App Store Connect. Point a client at it with ASC_API_URL.",
+        description="A local App Store Connect. Point a client at it with ASC_API_URL. "
+        "`sandbox make-ipa` and `make-pkg` make files to upload.",
         epilog=_FAULTS_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.api.storage import Storage
 from asc.builds import flakes
 from asc.builds.upload import record
-from asc.builds.upload.model import AWAITING, Number, Upload, UploadFile
+from asc.builds.upload.model import AWAITING, PROCESSING, Number, Upload, UploadFile
 from asc.builds.upload.parts import Sender, check_parts, missing
 from asc.builds.upload.source import Advance, Checksum, Source
 from asc.builds.upload.standing import IfExists, Standing, assess, judge, taken
@@ -92,7 +92,7 @@ class Uploader:
             return Uploaded(upload, 0, True)
         finally:
             checksum.stop()
-        return Uploaded(upload, sent, resumed)
+        return Uploaded(replace(upload, state=PROCESSING), sent, resumed)  # as it is from here on
 
     def _send(self, source: Source, file: UploadFile, resumed: bool) -> int:
         check_parts(file.parts, source.size)

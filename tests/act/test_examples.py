@@ -1,0 +1,80 @@
+"""The examples of docs/upload-testflight.md, as a workflow runs them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asc_sandbox.plans import Processing
+from asc_sandbox.samples import make_ipa, make_pkg
+from asc_sandbox.server import Sandbox
+from support.examples import example, run_example
+from support.runner import Result, Runner
+from support.sandbox import start_sandbox
+
+PAGE = "docs/upload-testflight.md"
+
+
+@pytest.fixture
+def demo() -> Iterator[Sandbox]:
+    with start_sandbox(processing=Processing(seconds=0.2)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def runner(tmp_path: Path, demo: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Runner:
+    """A job whose build left the files that the examples name. Its tool cache is kept for all tests."""
+    runner = Runner(tmp_path / "job", env={"ASC_RUNTIME": "native", "ASC_API_URL": demo.url})
+    runner.tool_cache = tmp_path_factory.getbasetemp() / "tools"
+    runner.tool_cache.mkdir(exist_ok=True)
+    for folder in ("build", "notes"):
+        (runner.workspace / folder).mkdir()
+    number = {"bundle_id": "com.example.app", "version": "1.5.0", "build_number": "47"}
+    make_ipa(runner.workspace / "build/Example.ipa", encryption=False, **number)
+    make_pkg(runner.workspace / "build/Example.pkg", **number)
+    (runner.workspace / "notes/whats-new.md").write_text("Faster start.\n")
+    return runner
+
+
+def run(heading: str, house: Path, runner: Runner, demo: Sandbox) -> list[Result]:
+    secrets = {"ASC_API_KEY": json.dumps(demo.api_key())}
+    results = run_example(example(PAGE, heading), house, runner, secrets)
+    for result in results:
+        assert result.exit_code == 0, result.log.text
+        assert result.log.problems == []
+    return results
+
+
+def test_plain(house: Path, runner: Runner, demo: Sandbox) -> None:
+    (done,) = run("Plain", house, runner, demo)
+    assert (done.outputs["state"], done.outputs["groups"]) == ("VALID", "QA, Beta testers")
+    (delivered,) = demo.delivered
+    assert delivered.path.read_bytes() == (runner.workspace / "build/Example.ipa").read_bytes()
+    texts = {
+        each.attributes["locale"]: each.attributes["whatsNew"]
+        for each in demo.world.all("betaBuildLocalizations")
+        if each.references["build"] == (done.outputs["build-id"],)
+    }
+    assert texts == {"en-US": "Faster start.", "de-DE": "Schnellerer Start."}
+
+
+def test_external_testers_with_review(house: Path, runner: Runner, demo: Sandbox) -> None:
+    (done,) = run("External testers, with review", house, runner, demo)
+    assert done.outputs["external-state"] in ("WAITING_FOR_BETA_REVIEW", "IN_BETA_REVIEW", "IN_BETA_TESTING")
+    assert "submit to beta review" in done.summary
+    older = [build for build in demo.world.all("builds") if build.attributes["version"] in ("42", "43")]
+    assert [build.attributes["expired"] for build in older] == [True, True]
+
+
+def test_two_jobs(house: Path, runner: Runner, demo: Sandbox) -> None:
+    first, second = run("Two jobs", house, runner, demo)
+    assert (first.outputs["state"], first.outputs["build-id"]) == ("PROCESSING", "")
+    assert (second.outputs["state"], second.outputs["uploaded-bytes"]) == ("VALID", "0")
+    assert first.outputs["build-upload-id"] == second.outputs["build-upload-id"]
+    assert second.outputs["build-number"] == "47"
+
+
+def test_macos(house: Path, runner: Runner, demo: Sandbox) -> None:
+    (done,) = run("macOS", house, runner, demo)
+    assert (done.outputs["platform"], done.outputs["state"]) == ("MAC_OS", "VALID")

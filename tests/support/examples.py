@@ -1,0 +1,42 @@
+"""The workflows in the docs, run as they stand: their steps by the runner's rules, through bin/run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from support.runner import Result, Runner, evaluate
+from support.scratch import REPOSITORY
+
+OURS = re.compile(r"OWNER/REPO/(actions/[a-z-]+)@v1")
+
+
+def example(page: str, heading: str) -> Any:
+    """The first YAML block below a heading of a page."""
+    text = (REPOSITORY / page).read_text("utf-8")
+    section = re.split(rf"^#+ {re.escape(heading)}$", text, flags=re.MULTILINE)[1]
+    block = re.search(r"^```yaml\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
+    assert block, f"{page} has no example below {heading}"
+    return yaml.load(block[1], yaml.BaseLoader)
+
+
+def run_example(content: Any, house: Path, runner: Runner, secrets: Mapping[str, str]) -> list[Result]:
+    """Runs our steps of an example, in the order of its jobs; what others are there for is not run."""
+    jobs = content["jobs"] if isinstance(content, dict) else {"job": {"steps": content}}
+    results: list[Result] = []
+    needs: dict[str, Any] = {}
+    for name, job in jobs.items():
+        contexts: dict[str, Any] = {"secrets": secrets, "needs": needs, "steps": {}}
+        for step in job["steps"]:
+            if action := OURS.fullmatch(step.get("uses", "")):
+                inputs = {name: evaluate(value, contexts) for name, value in step.get("with", {}).items()}
+                result = runner.run(house / action[1], inputs)
+                results.append(result)
+                contexts["steps"][step.get("id", "")] = {"outputs": result.outputs}
+        outputs = {key: evaluate(value, contexts) for key, value in job.get("outputs", {}).items()}
+        needs[name] = {"outputs": outputs}
+    return results
