@@ -170,7 +170,7 @@ def test_a_passphrase_is_called_wrong_soon(store: dict[str, bytes]) -> None:
     started = time.monotonic()
     with pytest.raises(WrongPassphrase):
         Vault(many, "something else").profiles(bundle_ids=["com.example.app7"])
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4, "all 2000 would take 7 s"
 
 
 def damage(store: dict[str, bytes], **changed: bytes) -> dict[str, bytes]:
@@ -305,7 +305,9 @@ def test_a_new_store_from_nothing() -> None:
         "profiles/appstore/AppStore_*.provisionprofile",
     ]
     assert decrypt(put[P12], PASSPHRASE, lambda plain: True) == traditional(key())
-    assert Vault(put, PASSPHRASE).identities().entries == (identity,) or identity.key
+    (back,) = Vault(put, PASSPHRASE).identities().entries
+    assert (back.certificate_id, back.certificate) == (identity.certificate_id, identity.certificate)
+    assert back.key.private_numbers() == key().private_numbers()
     assert sorted(Vault({}, PASSPHRASE).put([identity], docs=False)) == [CER, P12]
 
 
@@ -362,4 +364,4 @@ def test_hundreds_of_profiles_side_by_side(store: dict[str, bytes]) -> None:
     many = {APP.replace("app.", f"app{number}."): encrypt(profile(), PASSPHRASE) for number in range(200)}
     started = time.monotonic()
     assert len(Vault(many, PASSPHRASE).profiles().entries) == 200
-    assert time.monotonic() - started < 0.012 * 200, os.cpu_count()
+    assert time.monotonic() - started < 6, f"on {os.cpu_count()} processors, where 1 s is expected"
