@@ -115,7 +115,7 @@ def _name(entry: Element) -> str:
         import base64
 
         try:
-            text = base64.b64decode(text).decode()
+            text = base64.b64decode(text.strip(), validate=True).decode()
         except ValueError:
             raise XarError("the name of a file in it cannot be read") from None
     return text

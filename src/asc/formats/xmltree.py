@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 DEEPEST = 64
-MOST = 500_000
+MOST = 100_000
 
 
 class XmlError(ValueError):
