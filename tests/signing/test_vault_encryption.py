@@ -20,7 +20,7 @@ from asc.errors import Error
 from asc.signing.vault.ciphers import open_v1
 from asc.signing.vault.encryption import Version, decrypt, encrypt, version_of
 from asc.signing.vault.errors import BadPassphrase, Damaged, NotEncrypted, WrongPassphrase
-from signing.test_vault_samples import by_match, openssl
+from signing.test_vault_samples import by_match, openssl, unnamed
 
 PASSPHRASE = "open sesame"
 KEY = b"-----BEGIN RSA PRIVATE KEY-----\nnot a key, but it looks like one\n-----END RSA PRIVATE KEY-----\n"
@@ -235,6 +235,7 @@ def test_broken_into_lines_differently(change, version: Version) -> None:  # typ
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git LFS"),
         (b"<<<<<<< HEAD\n" + encrypt(KEY, PASSPHRASE), "merge"),
     ],
+    ids=unnamed,
 )
 def test_damage_is_said(data: bytes, reason: str) -> None:
     with pytest.raises(Damaged, match=reason) as caught:
@@ -242,7 +243,7 @@ def test_damage_is_said(data: bytes, reason: str) -> None:
     assert caught.value.message.startswith("“certs/a.p12” ") and caught.value.remedy
 
 
-@pytest.mark.parametrize("data", [KEY, base64.encodebytes(KEY)])
+@pytest.mark.parametrize("data", [KEY, base64.encodebytes(KEY)], ids=unnamed)
 def test_a_file_without_encryption_is_told_apart(data: bytes) -> None:
     assert version_of(data) is None
     for passphrase in (PASSPHRASE, ""):

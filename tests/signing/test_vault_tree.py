@@ -22,7 +22,7 @@ from asc.signing.vault.errors import BadPassphrase, Unreadable, VaultError, Wron
 from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
 from asc.signing.vault.passphrase import change_passphrase, open_all
 from asc.signing.vault.tree import Vault
-from signing.test_vault_samples import by_match, issue, key, openssl, profile, traditional
+from signing.test_vault_samples import by_match, issue, key, openssl, profile, traditional, unnamed
 
 PASSPHRASE = "Grüße an den Schlüssel"
 CER, P12 = "certs/distribution/E7P4EE896K.cer", "certs/distribution/E7P4EE896K.p12"
@@ -190,6 +190,7 @@ def damage(store: dict[str, bytes], **changed: bytes) -> dict[str, bytes]:
         (encrypt(profile()[:-500], PASSPHRASE), "is not a provisioning profile"),
         (encrypt(traditional(key()), PASSPHRASE), "is not a provisioning profile"),
     ],
+    ids=unnamed,
 )
 def test_one_bad_profile_spoils_nothing_else(store: dict[str, bytes], content: bytes, reason: str) -> None:
     found = Vault(damage(store, app=content), PASSPHRASE).profiles()
