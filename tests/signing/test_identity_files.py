@@ -17,7 +17,7 @@ from asc.signing.identity.errors import IdentityError, WrongPassword
 from asc.signing.identity.keys import csr
 from asc.signing.identity.p12 import p12, read_p12
 from asc.signing.identity.reading import identify, read_certificates, read_identity, read_private_key
-from signing.test_vault_samples import issue, key, openssl, profile, traditional
+from signing.test_vault_samples import issue, key, openssl, profile, traditional, unnamed
 
 PEM = traditional(key())
 DER = issue(key())
@@ -169,6 +169,7 @@ def test_encrypted_keys(layout: str) -> None:
         base64.b64encode(CERTIFICATE),
         CERTIFICATE.replace(b"\n", b"\r\n"),
     ],
+    ids=unnamed,
 )
 def test_certificates(data: bytes) -> None:
     assert [each.der for each in read_certificates(data)] == [DER]
@@ -225,7 +226,9 @@ def test_an_api_key_is_not_a_signing_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [PEM[:600], PEM.replace(b"A", b"B").replace(b"RSB PRIVBTE", b"RSA PRIVATE"), PEM[:-40]]
+    "data",
+    [PEM[:600], PEM.replace(b"A", b"B").replace(b"RSB PRIVBTE", b"RSA PRIVATE"), PEM[:-40]],
+    ids=unnamed,
 )
 def test_a_damaged_key(data: bytes) -> None:
     with pytest.raises(IdentityError, match="damaged or cut off"):
