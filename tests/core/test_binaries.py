@@ -369,6 +369,16 @@ def test_many_apps_are_stopped(path: Path) -> None:
     )
 
 
+def test_paths_longer_than_any_are_passed_over(path: Path) -> None:
+    names = [b"Payload/" + b"x" * 60_000 + b"%d.app/Info.plist" % number for number in range(1000)]
+    assert "without Payload/*.app" in refused(directory_of(path, names))
+
+
+def test_a_list_of_files_that_is_too_long_is_not_read(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfiles, "LONGEST", 40)
+    assert "at most 40 are read" in refused(make_ipa(path))
+
+
 def test_more_files_than_any_app_has_are_stopped(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zipfiles, "MOST", 100)
     assert "more than 100 files" in refused(directory_of(path, [b"x"] * 101))

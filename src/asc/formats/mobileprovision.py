@@ -13,7 +13,7 @@ from typing import Any
 from asc.formats.cms import CmsError, signed_content
 from asc.formats.plist import PlistError, read_plist
 
-LIMIT = 8 << 20
+LIMIT = 2 << 20
 """Bytes. Profiles have some ten thousand; a list of devices and certificates does not make millions of it."""
 
 

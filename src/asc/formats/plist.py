@@ -12,11 +12,15 @@ from typing import Any
 
 MAGIC = b"bplist00"
 TRAILER = 32
-LIMIT = 4 << 20
+LIMIT = 2 << 20
 """Bytes. The longest lists that are read here, profiles with all their certificates, stay far below."""
 
 _INTEGER, _TEXT_ASCII, _TEXT_UTF16, _ARRAY, _SET, _DICTIONARY = 0x1, 0x5, 0x6, 0xA, 0xC, 0xD
 _BYTES_EACH = {0x4: 1, _TEXT_ASCII: 1, _TEXT_UTF16: 2}
+
+
+MOST = 200_000
+"""Objects of a binary list."""
 
 
 class PlistError(ValueError):
@@ -51,6 +55,8 @@ def _look_through(data: bytes) -> None:
     trailer = data[-TRAILER:]
     offset_size, reference_size = trailer[6], trailer[7]
     count, _, table = (int.from_bytes(trailer[at : at + 8], "big") for at in (8, 16, 24))
+    if count > MOST:
+        raise PlistError(f"it claims {count:,} objects; at most {MOST:,} are read")
     end = len(data) - TRAILER
     if not (0 < offset_size <= 8 and 0 < reference_size <= 8 and table + count * offset_size <= end):
         raise PlistError("its table of objects lies outside")

@@ -21,6 +21,8 @@ HEADER = 28
 TOC_LIMIT = 16 << 20
 """Bytes of a table of contents, compressed or not. That of a product archive has some thousands."""
 
+LONGEST_PATH = 4096
+
 
 class XarError(ValueError):
     """The bytes are not a xar archive, or a broken one."""
@@ -101,6 +103,8 @@ def _members(toc: bytes) -> dict[str, Member]:
         prefix, folder = folders.pop()
         for entry in folder.findall("file"):
             path = prefix + _name(entry)
+            if len(path) > LONGEST_PATH:
+                raise XarError("a file in it has a path of no sensible length")
             folders.append((path + "/", entry))
             member = _member(path, entry.find("data"))
             if member and members.setdefault(path, member) is not member:

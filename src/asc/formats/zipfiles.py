@@ -19,6 +19,8 @@ ZIP64_END, ZIP64_LOCATOR = b"PK\x06\x06", b"PK\x06\x07"
 STORED, DEFLATED = 0, 8
 MOST = 1_000_000
 """Entries. The largest apps have some hundred thousand."""
+LONGEST = 1 << 28
+"""Bytes of the central directory. A million files with paths of 200 characters fill it."""
 _BLOCK = 1 << 20
 
 
@@ -144,6 +146,8 @@ def _checked(length: int, start: int, end: int) -> _Directory:
     shift = end - length - start
     if shift < 0:
         raise ZipError("the list of its files lies outside")
+    if length > LONGEST:
+        raise ZipError(f"the list of its files is {length:,} bytes long; at most {LONGEST:,} are read")
     return _Directory(start + shift, length, shift)
 
 

@@ -14,16 +14,17 @@ from typing import Any, BinaryIO
 from asc.builds.binary.errors import BinaryError, shown
 from asc.builds.binary.looks import EXPORT
 from asc.builds.binary.model import Binary, Nested
-from asc.formats import zipfiles
+from asc.formats import mobileprovision, zipfiles
 from asc.formats.mobileprovision import Profile, ProfileError, read_profile
 from asc.formats.plist import PlistError, read_plist
 from asc.formats.zipfiles import CutOffError, Entry, ZipError
 
 INFO_LIMIT = 1 << 20
 """Bytes of an Info.plist; those of the largest apps have some ten thousand."""
-PROFILE_LIMIT = 4 << 20
 MOST_KEPT = 20_000
 """Entries worth a closer look. An app with all its extensions has some dozens."""
+LONGEST_PATH = 1024
+"""Characters; no file of macOS or iOS has a longer one."""
 LOOKED_AT = 10_000
 """Entries that are asked what else the archive could be."""
 MOST_NESTED = 100
@@ -142,7 +143,7 @@ def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
 def _note(found: _Contents, name: str) -> bool:
     """Notes what the name of an entry tells; whether the entry is to be kept."""
     found.seen += 1
-    if _NOISE.search(name):
+    if len(name) > LONGEST_PATH or _NOISE.search(name):
         return False
     inside = re.match(_BUNDLE, name, re.S)
     if not inside:
@@ -203,7 +204,7 @@ def _profile(ipa: _Ipa, contents: _Contents, app: str) -> Profile | None:
     if not entry:
         return None
     try:
-        return read_profile(ipa.read(entry, PROFILE_LIMIT))
+        return read_profile(ipa.read(entry, mobileprovision.LIMIT))
     except ProfileError as error:
         raise ipa.error(
             f"the profile inside, {shown(entry.path)}, cannot be read: {error}",
