@@ -19,7 +19,6 @@ from asc_sandbox.plans import (
     Processing,
     Review,
 )
-from asc_sandbox.samples import cli as samples
 from asc_sandbox.seed import DEMO, SeedError
 from asc_sandbox.server import APPLES_RATE_LIMIT, Sandbox
 from asc_sandbox.uploading.depot import DEFAULT_LIFETIME, DEFAULT_PART_SIZE
@@ -32,7 +31,9 @@ _FAULTS_HELP = (
 
 def main(argv: Sequence[str]) -> int:
     """Serve until SIGTERM, SIGINT or --stop-after. The exit code is 0, or 2 when the options are wrong."""
-    if argv[:1] and argv[0] in samples.COMMANDS:
+    if argv and argv[0] in ("make-ipa", "make-pkg"):
+        from asc_sandbox.samples import cli as samples  # brings what signs, which a server does without
+
         return samples.main(argv)
     options = _parser().parse_args(argv)
     stop = threading.Event()

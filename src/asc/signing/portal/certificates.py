@@ -1,0 +1,123 @@
+"""Certificates at Apple: listed with their public keys, made from a signing request, revoked.
+
+https://developer.apple.com/documentation/appstoreconnectapi/certificates
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from asc.api.client import Client
+from asc.api.document import Resource
+from asc.api.errors import ApiError
+from asc.errors import Error, LostAnswerError
+from asc.signing.identity.certificate import Certificate
+from asc.signing.identity.errors import IdentityError
+
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 10
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A certificate at Apple: `apple_type` as the API writes it; `certificate` is None where it cannot be read."""
+
+    id: str
+    apple_type: str
+    name: str
+    certificate: Certificate | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        until = f", until {self.certificate.not_after:%Y-%m-%d}" if self.certificate else ""
+        return f"{self.name} ({self.id}{until})"
+
+
+def list_certificates(client: Client, apple_types: Collection[str]) -> list[Listed]:
+    """The team's certificates of these types."""
+    fields = "name,displayName,certificateType,certificateContent,activated"
+    query = {"filter[certificateType]": ",".join(apple_types), "fields[certificates]": fields}
+    return [_listed(each) for each in client.list("/v1/certificates", query).data]
+
+
+def by_public_key(certificates: Sequence[Listed], public_key: bytes) -> Listed | None:
+    """The certificate that was made for a key (SubjectPublicKeyInfo, DER): names prove nothing."""
+    return next(
+        (each for each in certificates if each.certificate and each.certificate.public_key == public_key),
+        None,
+    )
+
+
+def create_certificate(client: Client, apple_type: str, csr: str, public_key: bytes) -> Listed:
+    """Has a certificate made. Never makes a second one when the answer to the first request was lost.
+
+    Raises Error that explains the team's limit where that is reached, and who may make which type.
+    """
+    attributes = {"csrContent": csr, "certificateType": apple_type}
+    body = {"data": {"type": "certificates", "attributes": attributes}}
+    try:
+        return _listed(client.post("/v1/certificates", body).data[0])
+    except LostAnswerError as lost:
+        log.info("%s Looking for it.", lost.message)
+        found = by_public_key(list_certificates(client, [apple_type]), public_key)
+        return found or _listed(client.post("/v1/certificates", body).data[0])
+    except ApiError as error:
+        raise _explained(client, apple_type, error) from None
+
+
+def is_limit(error: Error) -> bool:
+    """Whether an error of `create_certificate` says that the team has all it may have."""
+    return isinstance(error, LimitReached)
+
+
+class LimitReached(Error):
+    """The team has as many certificates of the type as Apple allows."""
+
+
+def revoke_certificate(client: Client, certificate_id: str) -> None:
+    """Revokes it: what was signed with it for development or outside of the store stops to run."""
+    try:
+        client.delete(f"/v1/certificates/{certificate_id}")
+    except LostAnswerError:
+        log.info("Whether the certificate %s was revoked is not known; asking once more.", certificate_id)
+        try:
+            client.delete(f"/v1/certificates/{certificate_id}")
+        except ApiError as error:
+            if error.status != 404:
+                raise
+    except ApiError as error:
+        if error.status != 404:  # somebody else was quicker
+            raise
+
+
+def _explained(client: Client, apple_type: str, error: ApiError) -> Error:
+    text = error.message.lower()
+    if error.status == 409 and ("already have" in text or "maximum" in text or "limit" in text):
+        there = list_certificates(client, [apple_type])
+        names = "; ".join(map(str, there[:MOST_NAMED])) or "none is listed"
+        return LimitReached(
+            f"The team has as many {apple_type} certificates as Apple allows: {names}. {error.message}",
+            "Revoke one that nobody uses (mode: revoke with certificate-ids, or developer.apple.com/account), "
+            "or bring the one in use into the storage (mode: import).",
+        )
+    if error.status == 403 and apple_type.startswith("DEVELOPER_ID"):
+        return Error(
+            error.message,
+            "Apple lets only the account holder make Developer ID certificates: make it at "
+            "developer.apple.com/account, and bring it into the storage with mode: import.",
+        )
+    return error
+
+
+def _listed(resource: Resource) -> Listed:
+    try:
+        der = base64.b64decode(resource.text("certificateContent"), validate=True)
+        certificate = Certificate.from_der(der) if der else None
+    except (binascii.Error, IdentityError):
+        certificate = None
+    name = resource.text("name") or resource.text("displayName")
+    return Listed(resource.id, resource.text("certificateType"), name, certificate)

@@ -1,0 +1,136 @@
+"""Profiles at Apple: found by their names, made, deleted. Contents are asked for of new ones only.
+
+https://developer.apple.com/documentation/appstoreconnectapi/profiles
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from asc.api.client import Client
+from asc.api.document import Resource
+from asc.api.errors import ApiError
+from asc.errors import LostAnswerError, UnreachableError
+from asc.signing.portal.lists import chunks
+
+log = logging.getLogger(__name__)
+
+_FIELDS = "name,uuid,profileType,profileState"
+_WITH_CONTENT = f"{_FIELDS},profileContent"
+
+
+@dataclass(frozen=True)
+class AppleProfile:
+    """A profile at Apple. `content` is b"" where it was not asked for."""
+
+    id: str
+    name: str
+    uuid: str
+    apple_type: str
+    active: bool
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a profile is made of: Apple's type, and Apple's ids of the rest."""
+
+    name: str
+    apple_type: str
+    bundle_id: str
+    certificates: tuple[str, ...]
+    devices: tuple[str, ...] = ()
+
+
+def find_profiles(client: Client, names: Collection[str]) -> list[AppleProfile]:
+    """The profiles of these names, without their contents."""
+    found: list[AppleProfile] = []
+    for group in chunks(names):
+        query = {"filter[name]": ",".join(group), "fields[profiles]": _FIELDS}
+        found += [_profile(each) for each in client.list("/v1/profiles", query).data]
+    return [each for each in found if each.name in names]
+
+
+def create_profile(client: Client, recipe: Recipe) -> AppleProfile:
+    """Makes a profile; never a second one where the answer to the first request was lost."""
+    try:
+        return _whole(client, client.post("/v1/profiles", _body(recipe)).data[0])
+    except LostAnswerError as lost:
+        log.info("%s Looking for it.", lost.message)
+        query = {"filter[name]": recipe.name, "fields[profiles]": _WITH_CONTENT}
+        for each in client.list("/v1/profiles", query).data:
+            if (each.text("name"), each.text("profileType")) == (recipe.name, recipe.apple_type):
+                return _whole(client, each)
+        return _whole(client, client.post("/v1/profiles", _body(recipe)).data[0])
+
+
+def delete_profiles(client: Client, profiles: Iterable[AppleProfile]) -> None:
+    """Deletes profiles; one that is gone already is no error."""
+    for profile in profiles:
+        for attempt in (1, 2):
+            try:
+                client.delete(f"/v1/profiles/{profile.id}")
+                break
+            except LostAnswerError:
+                if attempt == 2:
+                    raise
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+                break
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """`name`, or `name 2`, `name 3`, … where others that are not ours have it."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name} {number}"
+    return free
+
+
+def _whole(client: Client, resource: Resource) -> AppleProfile:
+    """With its content, which is asked for again where it did not come along."""
+    profile = _profile(resource)
+    if not profile.content:
+        found = client.get(f"/v1/profiles/{profile.id}", {"fields[profiles]": _WITH_CONTENT})
+        profile = _profile(found.data[0])
+    if not profile.content:
+        raise UnreachableError(
+            f"App Store Connect made the profile {profile.name}, but gives no content of it.",
+            "Run the step again: it is found by its name then.",
+        )
+    return profile
+
+
+def _profile(resource: Resource) -> AppleProfile:
+    try:
+        content = base64.b64decode(resource.text("profileContent"), validate=True)
+    except binascii.Error:
+        content = b""
+    return AppleProfile(
+        id=resource.id,
+        name=resource.text("name"),
+        uuid=resource.text("uuid"),
+        apple_type=resource.text("profileType"),
+        active=resource.text("profileState") in ("ACTIVE", ""),
+        content=content,
+    )
+
+
+def _body(recipe: Recipe) -> dict[str, object]:
+    def many(kind: str, ids: Sequence[str]) -> dict[str, object]:
+        return {"data": [{"type": kind, "id": each} for each in ids]}
+
+    relationships: dict[str, object] = {
+        "bundleId": {"data": {"type": "bundleIds", "id": recipe.bundle_id}},
+        "certificates": many("certificates", recipe.certificates),
+    }
+    if recipe.devices:
+        relationships["devices"] = many("devices", recipe.devices)
+    attributes = {"name": recipe.name, "profileType": recipe.apple_type}
+    return {"data": {"type": "profiles", "attributes": attributes, "relationships": relationships}}
