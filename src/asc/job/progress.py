@@ -39,9 +39,7 @@ def transfer(what: str, total: int, there: int) -> Iterator[Callable[[int], None
 class Lines:
     """A line each 10 seconds or each 10 %, but never more than one a second."""
 
-    def __init__(
-        self, what: str, total: int, there: int, now: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, what: str, total: int, there: int, now: Callable[[], float] = time.monotonic) -> None:
         self._what = what
         self._total = max(total, 1)
         self._done = there
