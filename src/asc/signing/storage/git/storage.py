@@ -98,11 +98,13 @@ class GitStorage:
     def _push(self, commit: str, tip: str | None) -> StorageError | None:
         """Pushes; the error where it did not get there."""
         result = self._remote.push(commit)
+        overtaken = _Overtaken("storage", f"{self.label}: another writer was quicker ({result.words})", "")
+        # “Up to date”: another writer made the very same commit, in the same second. So it was not ours that counted.
+        same = any(line.startswith(b"=") for line in result.output.splitlines())
+        if same or (result.code and trouble.RACE.search(result.words)):
+            return overtaken
         if result.code == 0:
             return None
-        overtaken = _Overtaken("storage", f"{self.label}: another writer was quicker ({result.words})", "")
-        if trouble.RACE.search(result.words):
-            return overtaken
         with contextlib.suppress(StorageError):
             newest = self._remote.fetch()
             if newest == commit:  # it was applied, and the answer was lost

@@ -40,7 +40,10 @@ TOKEN_REFUSED = re.compile(
     r"authentication failed|could not read username|could not read password|returned error: 401|invalid credentials",
     re.IGNORECASE,
 )
-NO_CERTIFICATE = re.compile(r"certificate|ssl cert|cafile", re.IGNORECASE)
+NO_CERTIFICATE = re.compile(
+    r"certificate verif|verify failed|ssl certificate|server certificate|peer certificate|certificate problem|cafile",
+    re.IGNORECASE,
+)
 MOVED = re.compile(r"returned error: 30\d|redirect", re.IGNORECASE)
 NOT_THERE = re.compile(
     r"not found|returned error: 404|does not appear to be a git repository|does not exist|not a git repository"
@@ -70,10 +73,12 @@ class Explainer:
 
     def reading(self, words: str) -> StorageError:
         """Why the repository could not be read."""
+        words = self._without_names(words)
         return self._common(words) or self._refused_reading(words)
 
     def writing(self, words: str) -> StorageError:
         """Why a push was refused."""
+        words = self._without_names(words)
         if PROTECTED.search(words):
             return self._error(
                 "storage",
@@ -92,6 +97,15 @@ class Explainer:
             )
         what = f"{self.label} refused the push: {words}"
         return Refused("storage", what, "The repository's own words say what to change.")
+
+    def _without_names(self, words: str) -> str:
+        """Many repositories are called “certificates”, or worse: what they are called explains nothing."""
+        path = self.location.url.partition("://")[2].partition("/")[2] or self.location.url.rpartition(":")[2]
+        bare = path.rstrip("/").removesuffix(".git").strip("/")
+        for name in (self.location.url, path, f"{bare}.git", bare):
+            if "/" in name or name.endswith(".git"):
+                words = words.replace(name, "…")
+        return words
 
     def _common(self, words: str) -> StorageError | None:
         if NO_SSH.search(words):

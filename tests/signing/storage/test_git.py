@@ -1,0 +1,389 @@
+"""Git with local bare repositories: branches, refused pushes, hostile trees, ssh."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import stat
+from pathlib import Path
+
+import pytest
+
+from asc.signing.storage import Changes, Files, Options, StorageError, StorageUnreachable, open_storage
+from asc.signing.storage.git.location import is_git, parse
+from signing.storage.git_server import git
+from signing.storage.places import Place, options, someone_commits, tree
+
+ADD = Changes({"certs/distribution/A.p12": b"key"})
+
+
+def add(files: Files) -> Changes:
+    return ADD
+
+
+def history(place: Place, branch: str = "master") -> list[str]:
+    shown = git("--git-dir", str(place.more["repository"]), "log", "--format=%s|%an|%ae", branch)
+    return shown.decode().splitlines()
+
+
+def hook(place: Place, text: str, name: str = "pre-receive") -> None:
+    path = place.more["repository"] / "hooks" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+
+
+def test_one_commit_for_each_change(repository: Place) -> None:
+    author = "A Bot <bot@example.com>"
+    storage = repository.open(author=author)
+    storage.update(add, "[fastlane] Updated appstore and platform ios")
+    storage.update(lambda files: Changes({"README.md": b"hi"}), "Größer & “besser”")
+    assert history(repository) == [
+        "Größer & “besser”|A Bot|bot@example.com",
+        "[fastlane] Updated appstore and platform ios|A Bot|bot@example.com",
+    ]
+    assert not git("--git-dir", str(repository.more["repository"]), "fsck", "--strict")
+
+
+def test_the_clone_is_private_and_goes(repository: Place, tmp_path: Path) -> None:
+    storage = repository.open()
+    storage.update(add, "Add")
+    (clone,) = tmp_path.glob("asc-signing-*")
+    assert oct(clone.stat().st_mode & 0o777) == "0o700"
+    assert not [path for path in clone.rglob("*") if path.suffix == ".p12"]
+    del storage
+    assert not list(tmp_path.glob("asc-signing-*"))
+
+
+def test_the_default_branch_is_the_one_that_head_names(repository: Place) -> None:
+    where = repository.more["repository"]
+    git("--git-dir", str(where), "symbolic-ref", "HEAD", "refs/heads/certificates")
+    someone_commits(where, "a", b"1", "certificates")
+    someone_commits(where, "b", b"2", "other")
+    storage = repository.open()
+    assert storage.read() == {"a": b"1"}
+    storage.update(add, "Add")
+    assert tree(where, "certificates") == {"a": b"1", **ADD.put}
+    assert "branch certificates" in storage.label
+
+
+def test_a_head_that_leads_nowhere(repository: Place) -> None:
+    where = repository.more["repository"]
+    git("--git-dir", str(where), "symbolic-ref", "HEAD", "refs/heads/main")
+    someone_commits(where, "a", b"1", "master")
+    assert repository.open().read() == {"a": b"1"}
+
+
+def test_a_branch_that_is_not_there(repository: Place) -> None:
+    where = repository.more["repository"]
+    someone_commits(where, "a", b"1")
+    with pytest.raises(StorageError, match="does not exist; there are: master") as caught:
+        repository.open(branch="team-b").read()
+    assert caught.value.input == "branch"
+    storage = repository.open(branch="team-b", create_branch=True)
+    assert storage.read() == {}
+    storage.prove_writable()
+    storage.update(add, "Begin")
+    assert tree(where, "team-b") == ADD.put
+    assert tree(where) == {"a": b"1"}
+
+
+@pytest.mark.parametrize(
+    "branch", ["-x", "a..b", "a b", "a:b", "refs/../x", "a.lock", "a~1", "/a", "a/", "a\n"]
+)
+def test_names_that_are_no_branch(repository: Place, branch: str) -> None:
+    with pytest.raises(StorageError, match="no name of a branch"):
+        repository.open(branch=branch)
+
+
+def test_a_push_that_is_refused_once(repository: Place) -> None:
+    hook(
+        repository, 'test -e "$GIT_DIR/once" && exit 0; touch "$GIT_DIR/once"; echo "Come back later"; exit 1'
+    )
+    assert repository.open().update(add, "Add") == ADD.put == repository.contents()
+
+
+def test_a_push_that_is_refused_always(repository: Place) -> None:
+    hook(repository, 'printf "No \\033[31mkeys\\033[0m here\\n"; exit 1')
+    with pytest.raises(StorageError, match="refused the push") as caught:
+        repository.open().update(add, "Add")
+    assert "keys" in caught.value.message
+    assert "hook declined" in caught.value.message
+    assert "\x1b" not in caught.value.message
+    assert repository.contents() == {}
+
+
+def test_a_protected_branch(repository: Place) -> None:
+    hook(repository, 'echo "GH006: Protected branch update failed"; echo x >> "$GIT_DIR/asked"; exit 1')
+    with pytest.raises(StorageError, match="protects the branch"):
+        repository.open().update(add, "Add")
+    assert (repository.more["repository"] / "asked").read_text() == "x\n"
+
+
+def test_overtaken_while_pushing(repository: Place) -> None:
+    """Another writer's commit, to the same file, lands after our fetch: at the server's last check."""
+    where = repository.more["repository"]
+    someone_commits(where, "shared", b"base")
+    other = where.parent / "other.git"
+    git("clone", "--quiet", "--bare", str(where), str(other))
+    someone_commits(other, "shared", b"base theirs")
+    push = f"git --git-dir={other} push -q file://{where} master"
+    hook(repository, f'test -e "$GIT_DIR/once" && exit 0; touch "$GIT_DIR/once"; env -i PATH="$PATH" {push}')
+    seen = []
+
+    def change(files: Files) -> Changes:
+        seen.append(files["shared"])
+        return Changes({"shared": files["shared"] + b" ours"})
+
+    assert (
+        repository.open().update(change, "Ours") == {"shared": b"base theirs ours"} == repository.contents()
+    )
+    assert seen == [b"base", b"base theirs"]
+
+
+def test_always_overtaken(repository: Place) -> None:
+    where = repository.more["repository"]
+    calls = []
+
+    def change(files: Files) -> Changes:
+        calls.append(1)
+        someone_commits(where, "theirs", str(len(calls)).encode())
+        return ADD
+
+    with pytest.raises(StorageError, match="at each of 4 attempts"):
+        repository.open(attempts=4).update(change, "Add")
+    assert repository.contents() == {"theirs": b"4"}
+
+
+def raw_tree(where: Path, *entries: tuple[str, str, bytes]) -> str:
+    """A tree object with whatever names; git's own commands would refuse some."""
+    body = b"".join(
+        f"{mode} {name}".encode() + b"\0" + bytes.fromhex(sha.decode()) for mode, name, sha in entries
+    )
+    made = git(
+        "--git-dir", str(where), "hash-object", "-t", "tree", "--literally", "-w", "--stdin", data=body
+    )
+    return made.decode().strip()
+
+
+def test_a_hostile_tree(repository: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    where = repository.more["repository"]
+    blob = git("--git-dir", str(where), "hash-object", "-w", "--stdin", data=b"x").strip()
+    inner = raw_tree(where, ("100644", "config", blob), ("100644", "x", blob)).encode()
+    top = raw_tree(
+        where,
+        ("100644", "-rf", blob),
+        ("40000", "..", inner),
+        ("40000", ".git", inner),
+        ("100644", "A", blob),
+        ("100644", "a", blob),
+        ("100755", "run.sh", blob),
+        ("120000", "link", blob),
+        ("160000", "module", blob),
+        ("100644", "new\nline\x1b[31m", blob),
+    )
+    commit = git("--git-dir", str(where), "commit-tree", "-m", "x", top).decode().strip()
+    git("--git-dir", str(where), "update-ref", "refs/heads/master", commit)
+    before = sorted(tmp_path.rglob("config"))
+    storage = repository.open()
+    with caplog.at_level(logging.WARNING):
+        assert storage.read() == {"A": b"x", "run.sh": b"x"}
+    for part in (
+        "“-rf”",
+        "“../config”",
+        "“.git/x”",
+        "“a” is left out",
+        "a symbolic link",
+        "a submodule",
+        "“new�line�[31m”",
+    ):
+        assert part in caplog.text
+    assert [path for path in sorted(tmp_path.rglob("config")) if "asc-signing" not in str(path)] == before
+    # What was left out stays where it is: a link and a submodule are the team's own.
+    git("--git-dir", str(where), "config", "receive.fsckObjects", "false")
+    assert storage.update(add, "Add") == {"A": b"x", "run.sh": b"x", **ADD.put}
+    listed = git("--git-dir", str(where), "ls-tree", "master").decode()
+    assert "120000 blob" in listed
+    assert "160000 commit" in listed
+    assert "100755 blob" in listed
+
+
+def test_no_hook_of_the_machine_runs_in_the_clone(repository: Place, tmp_path: Path) -> None:
+    """Its configuration is read where there is neither token nor key. (The other side is on this machine, too.)"""
+    home = tmp_path / "home"
+    (home / "hooks").mkdir(parents=True)
+    mark = home / "mark"
+    for name in ("pre-push", "reference-transaction", "post-index-change"):
+        (home / "hooks" / name).write_text(f"#!/bin/sh\necho {name} $GIT_DIR >> {mark}\n")
+        (home / "hooks" / name).chmod(0o755)
+    (home / ".gitconfig").write_text(f"[core]\nhooksPath = {home}/hooks\n")
+    environment = {**repository.options.environment, "HOME": str(home)}
+    repository.open(environment=environment).update(add, "Add")
+    ran = mark.read_text()
+    assert "certificates.git" in ran or "reference-transaction ." in ran
+    assert "asc-signing-" not in ran
+    assert "pre-push" not in ran
+
+
+def test_a_repository_that_may_not_be_written(repository: Place) -> None:
+    if os.getuid() == 0:
+        pytest.skip("root may write everywhere")
+    objects = repository.more["repository"] / "objects"
+    objects.chmod(0o555)
+    try:
+        with pytest.raises(StorageError, match="may be read but not written"):
+            repository.open().prove_writable()
+    finally:
+        objects.chmod(0o755)
+
+
+def test_a_repository_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="is not there, or may not be read"):
+        open_storage(f"git+file://{tmp_path}/nowhere.git", options(temporary=tmp_path)).read()
+
+
+def test_no_git(repository: Place, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="git command was not found"):
+        repository.open(environment={"PATH": str(tmp_path)}).read()
+
+
+def test_a_damaged_repository(repository: Place) -> None:
+    where = repository.more["repository"]
+    someone_commits(where, "a", b"1" * 50)
+    for path in [*where.glob("objects/??/*"), *where.glob("objects/pack/*")]:
+        path.chmod(0o644)
+        path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(StorageError, match=r"could not be read|could not be reached|failed"):
+        repository.open().read()
+
+
+SSH = """#!/bin/sh
+# Plays ssh: notes its arguments and its key, then runs what it was asked to, on this machine.
+for word in "$@"; do
+  printf '%s\\n' "$word" >> {notes}
+  case $word in IdentityFile=*) key=${{word#IdentityFile=}};; esac
+done
+stat -c '%a' "$key" >> {notes}
+cat "$key" >> {notes}
+test -e {refuse} && {{ cat {refuse} >&2; exit 255; }}
+for last in "$@"; do :; done
+exec sh -c "$last"
+"""
+
+
+@pytest.fixture
+def ssh(repository: Place, tmp_path: Path) -> Options:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "ssh"
+    program.write_text(SSH.format(notes=shlex.quote(str(tmp_path / "notes")), refuse=tmp_path / "refuse"))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    environment = {"PATH": f"{folder}:{os.environ['PATH']}", "HOME": str(tmp_path), "SSH_AUTH_SOCK": "/agent"}
+    key = "-----BEGIN OPENSSH PRIVATE KEY-----\r\nsecret\r\n-----END OPENSSH PRIVATE KEY-----"
+    return options(
+        environment=environment, deploy_key=key, temporary=tmp_path, known_hosts="example.com ssh-rsa AA"
+    )
+
+
+def test_ssh_with_a_deploy_key(repository: Place, ssh: Options, tmp_path: Path) -> None:
+    storage = open_storage(f"git@example.com:{repository.more['repository']}", ssh)
+    storage.update(add, "Add")
+    storage.prove_writable()
+    assert repository.contents() == ADD.put
+    notes = (tmp_path / "notes").read_text()
+    for part in (
+        "IdentitiesOnly=yes",
+        "StrictHostKeyChecking=yes",
+        "BatchMode=yes",
+        "git@example.com",
+        "\n600\n",
+    ):
+        assert part in notes
+    assert "PRIVATE KEY-----\nsecret\n-----END OPENSSH PRIVATE KEY-----\n" in notes
+    assert not list(tmp_path.rglob("ssh-*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "input", "told"),
+    [
+        ("git@example.com: Permission denied (publickey).", "deploy-key", "did not let the SSH key in"),
+        (
+            "No ED25519 host key is known for example.com\nHost key verification failed.",
+            "known-hosts",
+            "not known here",
+        ),
+        (
+            "ssh: Could not resolve hostname example.com: Name or service not known",
+            "storage",
+            "could not be reached",
+        ),
+        ("ERROR: Repository not found.", "deploy-key", "is not there"),
+    ],
+)
+def test_ssh_that_fails(
+    repository: Place, ssh: Options, tmp_path: Path, words: str, input: str, told: str
+) -> None:
+    (tmp_path / "refuse").write_text(words + "\nfatal: Could not read from remote repository.\n")
+    with pytest.raises(StorageError, match=told) as caught:
+        open_storage("ssh://git@example.com/a.git", ssh).read()
+    assert caught.value.input == input
+    assert isinstance(caught.value, StorageUnreachable) == (input == "storage")
+    assert not list(tmp_path.rglob("ssh-*"))
+
+
+def test_a_deploy_key_that_may_only_read(repository: Place, ssh: Options, tmp_path: Path) -> None:
+    storage = open_storage(f"git@example.com:{repository.more['repository']}", ssh)
+    storage.read()
+    (tmp_path / "refuse").write_text(
+        "ERROR: The key you are authenticating with has been marked as read only.\n"
+    )
+    explainer = storage._remote.explainer  # type: ignore[attr-defined]
+    error = explainer.writing((tmp_path / "refuse").read_text())
+    assert (error.input, "Allow write access" in error.remedy) == ("deploy-key", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "url"),
+    [
+        ("https://github.com/a/b.git", "https", "https://github.com/a/b.git"),
+        ("https://me@github.com/a/b.git", "https", "https://github.com/a/b.git"),
+        ("git+https://example.com:8443/a", "https", "https://example.com:8443/a"),
+        ("git@github.com:a/b.git", "ssh", "git@github.com:a/b.git"),
+        ("git+git@github.com:a/b", "ssh", "git@github.com:a/b"),
+        ("ssh://git@example.com:22/a/b", "ssh", "ssh://git@example.com:22/a/b"),
+        ("git+file:///srv/a.git", "file", "file:///srv/a.git"),
+    ],
+)
+def test_addresses(text: str, scheme: str, url: str) -> None:
+    assert is_git(text)
+    assert (parse(text).scheme, parse(text).url) == (scheme, url)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://me:s3cr3t@github.com/a/b.git",
+        "ssh://me:s3cr3t@github.com/a/b",
+        "ssh://-oProxyCommand=s3cr3t/a",
+        "git+ssh://-oX@h/s3cr3t",
+        "git@-oProxyCommand=s3cr3t:a",
+        "git@host:-s3cr3t",
+        "git+--upload-pack=s3cr3t",
+        "git+ext::sh -c s3cr3t",
+        "git+ext::s3cr3t",
+        "git+http://example.com/s3cr3t",
+        "git+file://host/s3cr3t",
+        "git+git://example.com/s3cr3t",
+        "https://github.com/a/b.git?s3cr3t.git",
+        "https://github.com:s3cr3t/a/b.git",
+        "https:///s3cr3t.git",
+        "ftp://example.com/s3cr3t.git",
+        "nonsense-s3cr3t",
+        "dir:",
+    ],
+)
+def test_addresses_that_are_refused(text: str) -> None:
+    with pytest.raises(StorageError) as caught:
+        open_storage(text, options())
+    assert "s3cr3t" not in f"{caught.value.message}{caught.value.remedy}"
