@@ -133,7 +133,7 @@ def _s3(folder: Path, stack: ExitStack) -> Place:
 
     given = options(access_key="a", secret_key="b", endpoint=url, team_id=TEAM)
     return Place(
-        "s3", f"s3://{bucket}/some/where", given, contents, write, more={"client": client, "url": url}
+        "s3", f"s3://{bucket}/some/where", given, contents, write, more={"client": client, "bucket": bucket}
     )
 
 

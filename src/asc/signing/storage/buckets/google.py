@@ -44,13 +44,31 @@ def _credentials(described: str) -> Any:
         if not described:
             return google.auth.default(scopes=SCOPES)[0]
         text = described if described.lstrip().startswith("{") else Path(described).read_text("utf-8")
-        return google.auth.load_credentials_from_dict(json.loads(text), scopes=SCOPES)[0]  # type: ignore[no-untyped-call, unused-ignore]
-    except (OSError, ValueError, TypeError, google.auth.exceptions.GoogleAuthError):
+        return _described(json.loads(text))
+    except (OSError, ValueError, TypeError, KeyError, google.auth.exceptions.GoogleAuthError):
         raise StorageError(
             "storage-credentials",
             "no credentials for Google Cloud could be read.",
             "Give the JSON of a service account or its path, or add google-github-actions/auth before this step.",
         ) from None
+
+
+def _described(document: Any) -> Any:
+    """Credentials of the kinds that are met in jobs; others could start programs, and are refused."""
+    kind = document["type"]
+    if kind == "service_account":
+        from google.oauth2 import service_account
+
+        return service_account.Credentials.from_service_account_info(document, scopes=SCOPES)  # type: ignore[no-untyped-call, unused-ignore]
+    if kind == "external_account" and "executable" not in document["credential_source"]:
+        from google.auth import identity_pool
+
+        return identity_pool.Credentials.from_info(document, scopes=SCOPES)  # type: ignore[no-untyped-call, unused-ignore]
+    if kind == "authorized_user":
+        from google.oauth2 import credentials
+
+        return credentials.Credentials.from_authorized_user_info(document, scopes=SCOPES)  # type: ignore[no-untyped-call, unused-ignore]
+    raise ValueError(kind)
 
 
 def _with_scheme(host: str) -> str:

@@ -112,11 +112,25 @@ class Opened:
         """All objects below the root. A key that is no path (“..”, “//”) makes obstore refuse all of them."""
         try:
             pages = obstore.list(self._store, self._place.root or None)
-            each = [(meta["path"], meta) for page in pages for meta in page]
+            listed = [meta for page in pages for meta in page]
         except (BaseError, OSError) as error:
             self._fail(error, writing=False)
-        named = ((self._place.name(path), meta) for path, meta in each)
-        return {name: Found(_bare(meta["e_tag"]), meta["size"]) for name, meta in named if name}
+        named = ((self._place.name(meta["path"]), meta) for meta in listed)
+        return {
+            name: Found(_bare(meta["e_tag"]), meta["size"])
+            for name, meta in named
+            if name and (meta["size"] or self._is_object(meta["path"]))
+        }
+
+    def _is_object(self, key: str) -> bool:
+        """Whether an empty object is one, and not the mark of a folder: obstore lists those without their slash."""
+        try:
+            obstore.head(self._store, key)
+        except FileNotFoundError:
+            return False
+        except (BaseError, OSError) as error:
+            self._fail(error, writing=False)
+        return True
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
         """Content and ETag; only the newest version is looked at."""
