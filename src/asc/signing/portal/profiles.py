@@ -55,6 +55,11 @@ def find_profiles(client: Client, names: Collection[str]) -> list[AppleProfile]:
     return [each for each in found if each.name in names]
 
 
+def fetch_profile(client: Client, profile_id: str) -> AppleProfile:
+    """One profile with its content."""
+    return _profile(client.get(f"/v1/profiles/{profile_id}", {"fields[profiles]": _WITH_CONTENT}).data[0])
+
+
 def create_profile(client: Client, recipe: Recipe) -> AppleProfile:
     """Makes a profile; never a second one where the answer to the first request was lost."""
     try:
@@ -96,9 +101,7 @@ def free_name(name: str, taken: Collection[str]) -> str:
 def _whole(client: Client, resource: Resource) -> AppleProfile:
     """With its content, which is asked for again where it did not come along."""
     profile = _profile(resource)
-    if not profile.content:
-        found = client.get(f"/v1/profiles/{profile.id}", {"fields[profiles]": _WITH_CONTENT})
-        profile = _profile(found.data[0])
+    profile = profile if profile.content else fetch_profile(client, profile.id)
     if not profile.content:
         raise UnreachableError(
             f"App Store Connect made the profile {profile.name}, but gives no content of it.",

@@ -1,0 +1,171 @@
+"""Making an identity that no accident loses: the key is put aside, encrypted, before Apple is asked to certify it.
+
+1. the new key goes into the store, where match does not look; that proves that the store can be written, too
+2. Apple certifies it; where the answer is lost, the certificate is found by its public key
+3. key and certificate go to their place, and the key put aside is removed
+
+A run that ends in between is finished by the next one: it finds the key put aside and its certificate at Apple. Of two
+jobs that do this at once, the one that stores first wins; the other takes what it stored, and revokes its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from asc.errors import Error
+from asc.signing.identity.keys import csr, key_pem, new_private_key, public_key_der
+from asc.signing.portal.certificates import (
+    LimitReached,
+    Listed,
+    by_public_key,
+    create_certificate,
+    revoke_certificate,
+)
+from asc.signing.private import private_folder, write_private
+from asc.signing.storage import Changes, StorageError
+from asc.signing.sync.surroundings import Portal, Surroundings, usable
+from asc.signing.sync.wants import Wishes
+from asc.signing.vault.encryption import encrypt
+from asc.signing.vault.entries import StoredIdentity, new_identity
+from asc.signing.vault.kinds import CertificateType
+from asc.signing.vault.pending import pending_file, pending_keys, pending_paths
+from asc.signing.vault.tree import Vault
+
+log = logging.getLogger(__name__)
+
+LOOKS_AFTER_LIMIT = 5
+"""Where Apple allows no more certificates, another job may just be storing the one that it was given."""
+PAUSE = 2.0
+"""Seconds between them."""
+
+
+class KeyNotStored(Error):
+    """A certificate was made, but its key could not be put into its place. `path` is a copy, encrypted."""
+
+    def __init__(self, message: str, remedy: str, path: Path) -> None:
+        super().__init__(message, remedy)
+        self.path = path
+
+
+@dataclass(frozen=True)
+class IdentityMaker:
+    """Makes identities of one type. `before` are the ids of those in the store that will not do."""
+
+    surroundings: Surroundings
+    wishes: Wishes
+    portal: Portal
+    kind: CertificateType
+    before: frozenset[str]
+
+    def make(self, files: Mapping[str, bytes]) -> StoredIdentity:
+        """A usable identity: one that an earlier run began, a new one, or what another job was quicker to store."""
+        begun = self._begun(files)
+        if begun:
+            return self._store(*begun)
+        key = new_private_key()
+        if theirs := self._put_aside(key):
+            return theirs
+        try:
+            listed = self._certify(key)
+        except LimitReached:
+            return self._theirs_or_raise(key)
+        return self._store(key, listed)
+
+    def _begun(self, files: Mapping[str, bytes]) -> tuple[RSAPrivateKey, Listed] | None:
+        for key in pending_keys(files, self.kind, self.surroundings.passphrase):
+            listed = by_public_key(self.portal.certificates, public_key_der(key))
+            if listed and listed.certificate and listed.certificate.valid_at(self.surroundings.now):
+                log.info("An earlier run was ended before it stored the certificate %s: going on", listed)
+                return key, listed
+        return None
+
+    def _put_aside(self, key: RSAPrivateKey) -> StoredIdentity | None:
+        """Stores the key; or returns the identity that another job stored meanwhile."""
+
+        def change(files: Mapping[str, bytes]) -> Changes:
+            if self._newly_stored(files):
+                return Changes()
+            Vault(files, self.surroundings.passphrase).put(
+                []
+            )  # nothing is mixed with files of another passphrase
+            return Changes(
+                pending_file(self.kind, key, self.surroundings.passphrase, self.surroundings.encryption)
+            )
+
+        after = self.surroundings.storage.update(
+            change, f"[sync-signing] Begun a {self.kind.value} certificate"
+        )
+        return self._newly_stored(after)
+
+    def _certify(self, key: RSAPrivateKey) -> Listed:
+        apple_type = self.wishes.apple_types(self.kind)[0]
+        listed = create_certificate(
+            self.surroundings.client, apple_type, csr(key, "App Store Connect Actions"), public_key_der(key)
+        )
+        log.info("Apple made the certificate %s", listed)
+        return listed
+
+    def _store(self, key: RSAPrivateKey, listed: Listed) -> StoredIdentity:
+        """Puts the identity into its place, unless another job has put one there: then that, and ours is revoked."""
+        assert listed.certificate
+        ours = new_identity(self.kind, listed.id, listed.certificate, key)
+
+        def change(files: Mapping[str, bytes]) -> Changes:
+            aside = pending_paths(files, self.kind)
+            if self._newly_stored(files):
+                return Changes(delete=aside)
+            vault = Vault(files, self.surroundings.passphrase)
+            return Changes(vault.put([ours], self.surroundings.encryption), aside)
+
+        try:
+            after = self.surroundings.storage.update(change, f"[fastlane] Updated {self.kind.value}")
+        except StorageError as error:
+            raise self._kept(ours, key, error) from None
+        stored = self._newly_stored(after) or ours
+        if stored.certificate_id != ours.certificate_id:
+            log.info("Another job stored the certificate %s first; ours is revoked", stored.certificate_id)
+            revoke_certificate(self.surroundings.client, ours.certificate_id)
+        return stored
+
+    def _newly_stored(self, files: Mapping[str, bytes]) -> StoredIdentity | None:
+        """An identity in the store that was not there when this run began."""
+        stock = self.surroundings.stock(files, self.wishes)
+        found = usable(stock, None, self.wishes, self.kind, self.surroundings.now)
+        return next((each for each in found if each.certificate_id not in self.before), None)
+
+    def _theirs_or_raise(self, key: RSAPrivateKey) -> StoredIdentity:
+        ours = pending_file(self.kind, key, self.surroundings.passphrase)
+        for attempt in range(LOOKS_AFTER_LIMIT):
+            theirs = self._newly_stored(self.surroundings.storage.read())
+            if theirs:
+                return theirs
+            if attempt + 1 < LOOKS_AFTER_LIMIT:
+                self.surroundings.client.pause(PAUSE)
+        self.surroundings.storage.update(
+            lambda files: Changes(delete=frozenset(ours)), "[sync-signing] Not made"
+        )
+        return self._certified_again(key)
+
+    def _certified_again(self, key: RSAPrivateKey) -> StoredIdentity:
+        """The last attempt: what Apple says now is what the user is told."""
+        return self._store(key, self._certify(key))
+
+    def _kept(self, identity: StoredIdentity, key: RSAPrivateKey, error: StorageError) -> KeyNotStored:
+        """The key is in the store already, put aside; a second copy is handed over, for nobody knows the storage."""
+        folder = private_folder(self.surroundings.handover)
+        path = folder / f"{identity.certificate_id}.p12"
+        try:
+            write_private(path, encrypt(key_pem(key), self.surroundings.passphrase))
+        except OSError:
+            log.warning("A copy of the key could not be written to %s.", path)
+        return KeyNotStored(
+            f"The certificate {identity.certificate_id} was made, but could not be put into its place: {error.message}",
+            f"Nothing is lost: its key lies encrypted in the storage (pending/), and in {path}. {error.remedy} "
+            "Then run the step again: it finishes what was begun, and makes no second certificate.",
+            path,
+        )

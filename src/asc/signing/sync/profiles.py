@@ -1,0 +1,149 @@
+"""Making the profiles that are wanted, side by side; what Apple has already and will do is taken over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from asc.api.errors import ApiError
+from asc.errors import Error
+from asc.signing.portal.certificates import by_public_key
+from asc.signing.portal.devices import fitting
+from asc.signing.portal.profiles import (
+    AppleProfile,
+    Recipe,
+    create_profile,
+    delete_profiles,
+    fetch_profile,
+    find_profiles,
+    free_name,
+)
+from asc.signing.sync.judging import device_defect, profile_defect
+from asc.signing.sync.surroundings import AT_ONCE, Portal, Surroundings
+from asc.signing.sync.wants import Want, Wishes
+from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_profile
+from asc.signing.vault.errors import Unreadable
+from asc.signing.vault.kinds import CertificateType
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ProfileMaker:
+    """Makes profiles with `identities`. `bundle_ids` are Apple's ids by identifier."""
+
+    surroundings: Surroundings
+    wishes: Wishes
+    portal: Portal
+    identities: Mapping[CertificateType, StoredIdentity]
+    bundle_ids: Mapping[str, str] = field(default_factory=dict)
+
+    def make_all(self, wants: Sequence[Want]) -> dict[Want, StoredProfile]:
+        """Makes them all. One that fails does not keep the others from being made; then its error is raised."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            results = list(pool.map(self._attempt, wants))
+        made = {
+            want: result
+            for want, result in zip(wants, results, strict=True)
+            if isinstance(result, StoredProfile)
+        }
+        failed = [
+            (want, result) for want, result in zip(wants, results, strict=True) if isinstance(result, Error)
+        ]
+        if failed:
+            raise ProfilesFailed(made, failed)
+        return made
+
+    def _attempt(self, want: Want) -> StoredProfile | Error:
+        try:
+            made = self._make(want)
+        except Error as error:
+            return error
+        log.info("Made %s: %s", want, made.profile.uuid)
+        return made
+
+    def _make(self, want: Want) -> StoredProfile:
+        same_name = [each for each in self.portal.profiles if each.name == want.name]
+        ours = [each for each in same_name if each.apple_type == want.apple_type]
+        if taken_over := self._taken_over(want, ours):
+            return taken_over
+        delete_profiles(self.surroundings.client, ours)
+        name = free_name(want.name, {each.name for each in self.portal.profiles if each not in ours})
+        try:
+            return self._stored(want, create_profile(self.surroundings.client, self._recipe(want, name)))
+        except ApiError as error:
+            if error.status != 409 or "name" not in error.message.lower():
+                raise
+            return self._despite_its_name(want, name)
+
+    def _despite_its_name(self, want: Want, name: str) -> StoredProfile:
+        """The name is taken since we looked, by another job or by what Apple kept: that will do, or goes."""
+        client = self.surroundings.client
+        there = find_profiles(client, [name])
+        ours = [each for each in there if each.apple_type == want.apple_type]
+        if taken_over := self._taken_over(want, ours):
+            return taken_over
+        delete_profiles(client, ours)
+        free = free_name(name, {each.name for each in there if each not in ours})
+        return self._stored(want, create_profile(client, self._recipe(want, free)))
+
+    def _taken_over(self, want: Want, candidates: Sequence[AppleProfile]) -> StoredProfile | None:
+        """A profile that Apple has and that will do, so that its UUID stays."""
+        if self.wishes.force:
+            return None
+        for each in candidates:
+            if not each.active:
+                continue
+            stored = self._stored(want, fetch_profile(self.surroundings.client, each.id))
+            if not self.defect(want, stored):
+                return stored
+        return None
+
+    def defect(self, want: Want, stored: StoredProfile) -> str:
+        """Why a profile will not do; "" where it will."""
+        certificates = [self.identities[want.kind.certificate_type].certificate]
+        found = profile_defect(want, stored, certificates, self.surroundings.now, self.wishes.renew_before)
+        return found or device_defect(want, stored, self.portal.udids(want))
+
+    def _recipe(self, want: Want, name: str) -> Recipe:
+        devices: tuple[str, ...] = ()
+        if want.kind.has_devices:
+            devices = tuple(device.id for device in fitting(self.portal.devices, want.platform))
+            if not devices:
+                raise Error(
+                    f"{str(want).capitalize()} needs devices, but the team has none that are enabled.",
+                    "Register them with the input devices, or in the developer portal.",
+                )
+        identity = self.identities[want.kind.certificate_type]
+        bundle_id = self.bundle_ids[want.bundle_id]
+        return Recipe(name, want.apple_type, bundle_id, (self._apple_id(identity),), devices)
+
+    def _apple_id(self, identity: StoredIdentity) -> str:
+        """Apple's id of a certificate; an imported one may be stored under another name."""
+        listed = by_public_key(self.portal.certificates, identity.certificate.public_key)
+        return listed.id if listed else identity.certificate_id
+
+    def _stored(self, want: Want, profile: AppleProfile) -> StoredProfile:
+        try:
+            return new_profile(want.kind, want.bundle_id, want.platform, profile.content)
+        except Unreadable as error:
+            raise Error(
+                f"Apple's profile {profile.name} cannot be read: {error.message}",
+                "Run the step again; report it if it stays.",
+            ) from None
+
+
+class ProfilesFailed(Error):
+    """Some profiles could not be made; `made` are those that could, and are worth storing."""
+
+    def __init__(self, made: Mapping[Want, StoredProfile], failed: Sequence[tuple[Want, Error]]) -> None:
+        super().__init__(
+            "\n".join(
+                f"{str(want).capitalize()} could not be made: {error.message}" for want, error in failed
+            ),
+            "\n".join(dict.fromkeys(error.remedy for _, error in failed)),
+        )
+        self.made = dict(made)
+        self.exit_code = max(error.exit_code for _, error in failed)

@@ -1,0 +1,69 @@
+"""Read-only: what the store holds must do as it is. Nothing is asked of Apple."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from asc.errors import Error
+from asc.signing.sync.judging import ends, profile_defect
+from asc.signing.sync.stock import Stock
+from asc.signing.sync.wants import Want, Wishes
+from asc.signing.vault.entries import StoredIdentity, StoredProfile
+
+
+@dataclass(frozen=True)
+class Signing:
+    """What a machine needs to sign: identities, the first of each type being the one to use, and profiles."""
+
+    identities: tuple[StoredIdentity, ...]
+    profiles: tuple[tuple[Want, StoredProfile], ...]
+
+
+def ready(stock: Stock, wishes: Wishes, now: datetime) -> Signing:
+    """Everything that is wanted, from the store. Raises Error that names all that is missing or over."""
+    missing = [*_identity_defects(stock, wishes, now), *_profile_defects(stock, wishes, now)]
+    if missing:
+        faults = [f"{fault.message} {fault.remedy}" for fault in stock.faults]
+        raise Error(
+            "\n".join([*missing, *faults]),
+            "Run sync-signing once with mode: sync and a key that may change certificates and profiles.",
+        )
+    profiles = tuple((want, stock.profiles[want]) for want in wishes.wants)
+    identities = [
+        each for kind in wishes.certificates for each in _used(stock.valid(kind, now, timedelta()), profiles)
+    ]
+    return Signing(tuple(identities), profiles)
+
+
+def _used(
+    valid: list[StoredIdentity], profiles: Iterable[tuple[Want, StoredProfile]]
+) -> list[StoredIdentity]:
+    """The identities that the profiles were made with; the one that lasts longest where none was."""
+    inside = {der for _, stored in profiles for der in stored.profile.certificates}
+    return [each for each in valid if each.certificate.der in inside] or valid[:1]
+
+
+def _identity_defects(stock: Stock, wishes: Wishes, now: datetime) -> list[str]:
+    found = []
+    for kind in wishes.certificates:
+        if stock.valid(kind, now, timedelta()):
+            continue
+        there = stock.identities.get(kind, ())
+        why = ends(there[0].certificate.not_after, now, timedelta()) if there else "is not stored"
+        found.append(f"The {kind.value} certificate {why or 'is not valid yet'}.")
+    return found
+
+
+def _profile_defects(stock: Stock, wishes: Wishes, now: datetime) -> list[str]:
+    found = []
+    for want in wishes.wants:
+        certificates = [
+            each.certificate for each in stock.valid(want.kind.certificate_type, now, timedelta())
+        ]
+        if not certificates:
+            continue  # that is told once, of the certificate
+        if defect := profile_defect(want, stock.profiles.get(want), certificates, now, timedelta()):
+            found.append(f"{str(want).capitalize()}: {defect}.")
+    return found

@@ -1,0 +1,57 @@
+"""What the store holds of what is wanted."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from asc.signing.sync.wants import Want, Wishes
+from asc.signing.vault.entries import StoredIdentity, StoredProfile
+from asc.signing.vault.kinds import CertificateType
+from asc.signing.vault.tree import Fault, Vault
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """The identities by type, those that last longest first, and the profiles. `faults` are files of no use."""
+
+    identities: Mapping[CertificateType, tuple[StoredIdentity, ...]]
+    profiles: Mapping[Want, StoredProfile]
+    faults: tuple[Fault, ...]
+
+    def valid(self, kind: CertificateType, now: datetime, renew_before: timedelta) -> list[StoredIdentity]:
+        """Those that can be used now and for some time."""
+        return [
+            each
+            for each in self.identities.get(kind, ())
+            if each.certificate.valid_at(now) and not each.certificate.expires_within(renew_before, now)
+        ]
+
+
+def take_stock(
+    files: Mapping[str, bytes], passphrase: str, wishes: Wishes, p12_password: str | None = None
+) -> Stock:
+    """Opens what is wanted, and nothing else. Raises WrongPassphrase, BadPassphrase."""
+    vault = Vault(files, passphrase, p12_password=p12_password)
+    identities = vault.identities(set(wishes.certificates))
+    kinds = {want.kind for want in wishes.wants}
+    bundle_ids = {want.bundle_id for want in wishes.wants}
+    profiles = vault.profiles(kinds, bundle_ids, {want.platform for want in wishes.wants})
+    found = {(each.profile_type, each.bundle_id, each.platform): each for each in profiles.entries}
+    by_kind: dict[CertificateType, tuple[StoredIdentity, ...]] = {}
+    for kind in wishes.certificates:
+        of_kind = [each for each in identities.entries if each.certificate_type is kind]
+        by_kind[kind] = tuple(sorted(of_kind, key=lambda each: each.certificate.not_after, reverse=True))
+    return Stock(
+        identities=by_kind,
+        profiles={
+            want: found[key]
+            for want in wishes.wants
+            if (key := (want.kind, want.bundle_id, want.platform.of_profile)) in found
+        },
+        faults=(*identities.faults, *profiles.faults),
+    )

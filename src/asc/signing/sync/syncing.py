@@ -1,0 +1,207 @@
+"""Sync: what is missing is made, what is over is renewed, what will do stays as it is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from asc.errors import Error
+from asc.signing.portal.bundle_ids import find_bundle_ids, register_bundle_id
+from asc.signing.portal.devices import register_devices
+from asc.signing.storage import Changes
+from asc.signing.sync.identities import IdentityMaker
+from asc.signing.sync.judging import apple_defect, device_defect, ends, profile_defect
+from asc.signing.sync.profiles import ProfileMaker, ProfilesFailed
+from asc.signing.sync.readiness import Signing
+from asc.signing.sync.stock import Stock
+from asc.signing.sync.surroundings import Portal, Surroundings, lasting, look, usable
+from asc.signing.sync.wants import Want, Wishes
+from asc.signing.vault.entries import StoredIdentity, StoredProfile
+from asc.signing.vault.kinds import CertificateType
+from asc.signing.vault.texts import commit_message
+from asc.signing.vault.tree import Vault
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be made, and why. `devices` are UDIDs → names that the team lacks."""
+
+    certificates: Mapping[CertificateType, str] = field(default_factory=dict)
+    profiles: Mapping[Want, str] = field(default_factory=dict)
+    bundle_ids: tuple[str, ...] = ()
+    devices: Mapping[str, str] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """The plan in words, in the order in which it is carried out."""
+        return [
+            *(f"register the device {name}" for name in self.devices.values()),
+            *(f"register the bundle id {each}" for each in self.bundle_ids),
+            *(f"make a {kind.value} certificate: {why}" for kind, why in self.certificates.items()),
+            *(f"make {want}: {why}" for want, why in self.profiles.items()),
+        ]
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What came of it: what a machine needs to sign, and what was changed."""
+
+    signing: Signing
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sync:
+    """One run. `plan` only looks; `carry_out` does what the plan says."""
+
+    surroundings: Surroundings
+    wishes: Wishes
+    files: Mapping[str, bytes]
+    stock: Stock
+    portal: Portal
+    bundle_ids: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, surroundings: Surroundings, wishes: Wishes) -> Sync:
+        """Reads the store, and asks Apple in one round."""
+        files = surroundings.storage.read()
+        stock = surroundings.stock(files, wishes)
+        for fault in stock.faults:
+            log.warning("%s %s", fault.message, fault.remedy)
+        return cls(surroundings, wishes, files, stock, look(surroundings.client, wishes, stock))
+
+    def plan(self) -> tuple[Sync, Plan]:
+        """The plan, and this run with what was learned for it. Raises Error for what no run can do."""
+        have = {device.udid.upper() for device in self.portal.devices}
+        devices = {udid: name for udid, name in self.wishes.devices.items() if udid.upper() not in have}
+        certificates = {
+            kind: why for kind in self.wishes.certificates if (why := self._certificate_defect(kind))
+        }
+        profiles = {
+            want: why
+            for want in self.wishes.wants
+            if (why := self._profile_defect(want, certificates, bool(devices)))
+        }
+        known = (
+            find_bundle_ids(self.surroundings.client, {want.bundle_id for want in profiles})
+            if profiles
+            else {}
+        )
+        missing = tuple(dict.fromkeys(want.bundle_id for want in profiles if want.bundle_id not in known))
+        if missing and not self.wishes.register_bundle_ids:
+            raise Error(
+                f"The team has no bundle id {', '.join(missing)}.",
+                "Check bundle-ids and the key's team, or register them with register-bundle-ids: true.",
+            )
+        return replace(self, bundle_ids=known), Plan(certificates, profiles, missing, devices)
+
+    def carry_out(self, plan: Plan) -> Synced:
+        """Makes what the plan says. What could be made is stored also where something else failed."""
+        changes = plan.lines()
+        if not changes:
+            return Synced(self._signing(self._identities(), self.stock.profiles), ())
+        self.surroundings.storage.prove_writable()
+        client = self.surroundings.client
+        devices = (*self.portal.devices, *register_devices(client, plan.devices, self.portal.devices))
+        registered = {
+            each: register_bundle_id(client, each, self.wishes.capabilities) for each in plan.bundle_ids
+        }
+        identities = {**self._identities(), **{kind: self._new_identity(kind) for kind in plan.certificates}}
+        portal = replace(self.portal, devices=devices)
+        bundle_ids = {**self.bundle_ids, **registered}
+        maker = ProfileMaker(self.surroundings, self.wishes, portal, identities, bundle_ids)
+        try:
+            made = maker.make_all(list(plan.profiles))
+        except ProfilesFailed as failed:
+            self._store(failed.made)
+            raise
+        self._store(made)
+        return Synced(self._signing(identities, {**self.stock.profiles, **made}), tuple(changes))
+
+    def _certificate_defect(self, kind: CertificateType) -> str:
+        """Why a certificate has to be made; "" where one will do."""
+        now = self.surroundings.now
+        if usable(self.stock, self.portal, self.wishes, kind, now):
+            return ""
+        unknown = self.stock.valid(kind, now, self.wishes.renew_before)
+        if unknown and self.wishes.if_revoked == "fail":
+            names = ", ".join(f"{each.certificate_id} ({each.certificate.common_name})" for each in unknown)
+            raise Error(
+                f"The store has a {kind.value} certificate that Apple does not list: {names}.",
+                "Either the key is of another team, or the certificate was revoked. If it was revoked, "
+                "if-revoked: replace makes a new one.",
+            )
+        if not self.wishes.apple_types(kind):
+            raise Error(
+                f"The store has no {kind.value} certificate, and App Store Connect's API makes none.",
+                "Make it at developer.apple.com/account, and bring it into the store with mode: import.",
+            )
+        if unknown:
+            return "the stored one was revoked"
+        there = self.stock.identities.get(kind, ())
+        if not there:
+            return "none is stored"
+        return f"the stored one {ends(there[0].certificate.not_after, now, self.wishes.renew_before) or 'is not valid'}"
+
+    def _profile_defect(
+        self, want: Want, certificates: Mapping[CertificateType, str], new_devices: bool
+    ) -> str:
+        kind = want.kind.certificate_type
+        if kind in certificates:
+            return "its certificate is new"
+        if self.wishes.force:
+            return "all are made anew (force)"
+        now, stored = self.surroundings.now, self.stock.profiles.get(want)
+        identities = usable(self.stock, self.portal, self.wishes, kind, now)
+        known = [each.certificate for each in identities]
+        defect = profile_defect(want, stored, known, now, self.wishes.renew_before)
+        if defect or stored is None:
+            return defect
+        defect = apple_defect(stored, self.portal.states())
+        defect = defect or device_defect(want, stored, self.portal.udids(want))
+        return defect or ("devices are new" if new_devices and want.kind.has_devices else "")
+
+    def _identities(self) -> dict[CertificateType, StoredIdentity]:
+        """The identity to use of each type, as far as the store has one."""
+        now = self.surroundings.now
+        found = {
+            kind: usable(self.stock, self.portal, self.wishes, kind, now) for kind in self.wishes.certificates
+        }
+        return {kind: identities[0] for kind, identities in found.items() if identities}
+
+    def _new_identity(self, kind: CertificateType) -> StoredIdentity:
+        before = frozenset(each.certificate_id for each in self.stock.identities.get(kind, ()))
+        return IdentityMaker(self.surroundings, self.wishes, self.portal, kind, before).make(self.files)
+
+    def _store(self, made: Mapping[Want, StoredProfile]) -> None:
+        if not made:
+            return
+
+        def change(files: Mapping[str, bytes]) -> Changes:
+            vault = Vault(files, self.surroundings.passphrase)
+            return Changes(vault.put(made.values(), self.surroundings.encryption))
+
+        message = commit_message([want.kind for want in made], [want.platform for want in made])
+        self.surroundings.storage.update(change, message)
+        log.info(
+            "Stored %d profile%s in the %s",
+            len(made),
+            "" if len(made) == 1 else "s",
+            self.surroundings.storage.label,
+        )
+
+    def _signing(
+        self, identities: Mapping[CertificateType, StoredIdentity], profiles: Mapping[Want, StoredProfile]
+    ) -> Signing:
+        """What to install: the identities to use, and others of the store that unchanged profiles were made with."""
+        wanted = tuple((want, profiles[want]) for want in self.wishes.wants)
+        inside = {der for _, stored in wanted for der in stored.profile.certificates}
+        others = [
+            each
+            for kind in self.wishes.certificates
+            for each in lasting(self.stock, kind, self.surroundings.now)
+            if each.certificate.der in inside and each not in identities.values()
+        ]
+        return Signing((*identities.values(), *others), wanted)
