@@ -153,7 +153,8 @@ def input_row(name: str, spec: Input) -> str:
     """One input, with an example where its form does not say enough."""
     default = f"`{spec.default}`" if spec.default else ("required" if spec.required else "")
     example = f" Example: `{spec.examples[0]}`." if spec.examples and not spec.secret else ""
-    return f"| `{name}` | {cell(spec.kind.form)} | {default} | {cell(spec.help + example)} |\n"
+    variable = f" Else `{spec.variable}` of the environment." if spec.variable else ""
+    return f"| `{name}` | {cell(spec.kind.form)} | {default} | {cell(spec.help + variable + example)} |\n"
 
 
 def outputs_table(command: Command) -> str:

@@ -67,6 +67,7 @@ def _parser(command: Command) -> argparse.ArgumentParser:
     for name, (_, spec) in inputs_of(command).items():
         group = groups.setdefault(spec.group, parser.add_argument_group(spec.group or None))
         note = f" Default: {spec.default}." if spec.default else ""
+        note += f" Else {spec.variable} of the environment." if spec.variable else ""
         group.add_argument(
             f"--{name}",
             dest=name,

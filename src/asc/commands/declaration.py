@@ -25,6 +25,8 @@ class Input:
     required: bool = False
     secret: bool = False
     examples: tuple[str, ...] = ()
+    variable: str = ""
+    """The environment variable that is read where the input is not given: the name that fastlane has for it."""
 
 
 def given(kind: Kind, help: str, **rest: Any) -> Any:

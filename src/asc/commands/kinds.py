@@ -42,12 +42,13 @@ def _integer(text: str) -> int:
 
 def _duration(text: str) -> float:
     found = re.fullmatch(
-        r"(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s?)?", text.replace(" ", "")
+        r"(?:([0-9]{1,5})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s?)?",
+        text.replace(" ", ""),
     )
     if not found or not any(found.groups()):
         raise ValueError(f"{quoted(text)} is not a duration")
-    hours, minutes, seconds = (float(part or 0) for part in found.groups())
-    return hours * 3600 + minutes * 60 + seconds
+    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    return days * 86400 + hours * 3600 + minutes * 60 + seconds
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -92,7 +93,7 @@ PATH = Kind("path", "a path", _path)
 GLOB = Kind("glob", "a path, * and ** allowed", _path)
 BOOLEAN = Kind("boolean", "true or false", _boolean)
 INTEGER = Kind("integer", "a whole number", _integer)
-DURATION = Kind("duration", "like 90, 30s, 30m or 1h30m", _duration)
+DURATION = Kind("duration", "like 90, 30s, 30m, 1h30m or 7d", _duration)
 LIST = Kind("list", "one a line, or with commas", _list)
 MAPPING = Kind("mapping", "YAML or JSON, name: value", _mapping)
 DATE = Kind("date", "like 2026-01-31 or 2026-01-31T10:00:00Z", _date)

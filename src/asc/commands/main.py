@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asc.api.key.model import KeyRefused
@@ -18,7 +18,7 @@ from asc.commands import NAMES, load
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, name_of
 from asc.commands.kinds import quoted
-from asc.commands.reading import read_inputs, secret_texts
+from asc.commands.reading import read_inputs, secret_texts, with_variables
 from asc.errors import Error, InputError, LostAnswerError, Problem, SetupError, UnreachableError
 from asc.job import environment, log, summary, workflow
 from asc.job.environment import Job
@@ -72,6 +72,7 @@ def _main(arguments: Sequence[str]) -> int:
             log.print_result(overview())
             return 0
         call = _call(arguments)
+        call = replace(call, raw=with_variables(call.command, call.raw, job.environment))
         for secret in secret_texts(call.command, call.raw):
             secrets.add(secret)
         log.start(secrets, job.in_job, job.debug, call.command.name)

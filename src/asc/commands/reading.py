@@ -10,6 +10,17 @@ from asc.commands.declaration import Command, CommonInputs, Input, inputs_of
 from asc.errors import InputError, Problem
 
 
+def with_variables(
+    command: Command, raw: Mapping[str, str], environment: Mapping[str, str]
+) -> dict[str, str]:
+    """`raw`, and from the environment what is not given there."""
+    found = dict(raw)
+    for name, (_, spec) in inputs_of(command).items():
+        if spec.variable and not raw.get(name, "").strip() and environment.get(spec.variable):
+            found[name] = environment[spec.variable]
+    return found
+
+
 def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
     """Turns `raw` (name → text, "" counting as not given) into the command's dataclass. Raises InputError."""
     declared = inputs_of(command)
