@@ -33,7 +33,7 @@ def open_storage(location: str, options: Options) -> Storage:
         raise StorageError(
             "storage",
             f"{scheme}:// needs the package {error.name}, which is not installed here.",
-            f"Install the packages of the extra “{extra(location)}” (pyproject.toml) beside those of requirements.lock.",
+            f"Install the extra “{extra(location)}” of pyproject.toml beside requirements.lock.",
         ) from None
 
 
