@@ -21,6 +21,7 @@ from asc.commands.kinds import Kind
         (kinds.DURATION, "30m", 1800),
         (kinds.DURATION, "1h30m", 5400),
         (kinds.DURATION, "1.5s", 1.5),
+        (kinds.DURATION, "7d", 604800),
         (kinds.LIST, "QA, Beta testers\nFriends,\n QA", ("QA", "Beta testers", "Friends")),
         (kinds.MAPPING, "en-US: Faster start.\nde-DE: 'on'", {"en-US": "Faster start.", "de-DE": "on"}),
         (kinds.MAPPING, '{"no": "NO"}', {"no": "NO"}),

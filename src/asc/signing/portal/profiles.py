@@ -25,7 +25,7 @@ _WITH_CONTENT = f"{_FIELDS},profileContent"
 
 @dataclass(frozen=True)
 class AppleProfile:
-    """A profile at Apple. `content` is b"" where it was not asked for."""
+    """A profile at Apple. `content` is b"", and `certificate_ids` are (), where they were not asked for."""
 
     id: str
     name: str
@@ -33,6 +33,7 @@ class AppleProfile:
     apple_type: str
     active: bool
     content: bytes = field(default=b"", repr=False)
+    certificate_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,18 @@ def find_profiles(client: Client, names: Collection[str]) -> list[AppleProfile]:
         query = {"filter[name]": ",".join(group), "fields[profiles]": _FIELDS}
         found += [_profile(each) for each in client.list("/v1/profiles", query).data]
     return [each for each in found if each.name in names]
+
+
+def profiles_of_types(client: Client, apple_types: Collection[str]) -> list[AppleProfile]:
+    """All profiles of these types with the ids of their certificates, without their contents."""
+    query: dict[str, str | int | None] = {
+        "filter[profileType]": ",".join(apple_types),
+        "include": "certificates",
+        "fields[profiles]": f"{_FIELDS},certificates",
+        "fields[certificates]": "serialNumber",
+        "limit[certificates]": 50,
+    }
+    return [_profile(each) for each in client.list("/v1/profiles", query).data]
 
 
 def fetch_profile(client: Client, profile_id: str) -> AppleProfile:
@@ -122,6 +135,7 @@ def _profile(resource: Resource) -> AppleProfile:
         apple_type=resource.text("profileType"),
         active=resource.text("profileState") in ("ACTIVE", ""),
         content=content,
+        certificate_ids=tuple(identifier for _, identifier in resource.related("certificates")),
     )
 
 

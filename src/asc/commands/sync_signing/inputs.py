@@ -1,0 +1,263 @@
+"""What sync-signing takes, and what is wrong with it before anything is read or sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from asc.commands import kinds
+from asc.commands.declaration import CommonInputs, given
+from asc.errors import InputError, Problem
+from asc.signing.sync.wants import Wishes, wanted
+from asc.signing.vault.kinds import EXTRA_CERTIFICATE_TYPES, Platform, ProfileType
+
+MODES = ("read-only", "sync", "plan", "revoke", "import", "change-passphrase", "migrate")
+WHAT, STORAGE, SYNC, MACHINE, OTHER = "What to sign", "Storage", "Sync", "This machine", "Other modes"
+_LOCATION = "https://….git, git@host:path, s3://…, az://…, gs://…, gitlab://…, dir:PATH"
+
+
+@dataclass(frozen=True)
+class Inputs(CommonInputs):
+    """What sync-signing takes."""
+
+    bundle_ids: tuple[str, ...] | None = given(
+        kinds.LIST,
+        "Bundle ids that are signed, a wildcard too; without them certificates alone.",
+        group=WHAT,
+        variable="MATCH_APP_IDENTIFIER",
+        examples=("com.example.app, com.example.app.widget",),
+    )
+    type: tuple[str, ...] = given(
+        kinds.LIST,
+        "Types of profiles, one or several: " + ", ".join(f"`{kind}`" for kind in ProfileType) + ".",
+        group=WHAT,
+        default="app-store",
+    )
+    platform: tuple[str, ...] = given(
+        kinds.LIST,
+        "Platforms, one or several: " + ", ".join(f"`{each}`" for each in Platform) + ".",
+        group=WHAT,
+        default="ios",
+    )
+    additional_certificates: tuple[str, ...] | None = given(
+        kinds.LIST,
+        "Certificates besides those of the types: "
+        + ", ".join(f"`{each}`" for each in EXTRA_CERTIFICATE_TYPES)
+        + ".",
+        group=WHAT,
+    )
+    mode: str = given(
+        kinds.choice(MODES),
+        "`read-only`: what is stored must do, Apple is asked nothing. `sync`: make what is missing or over. `plan`: "
+        "say what sync would do. `revoke`, `import`, `change-passphrase`, `migrate`: see the page.",
+        group=WHAT,
+        default="read-only",
+    )
+    storage: str | None = given(
+        kinds.Kind("text", _LOCATION, str),
+        "Where certificates, keys and profiles are kept, encrypted as fastlane match does it.",
+        group=STORAGE,
+        variable="MATCH_GIT_URL",
+        required=True,
+        examples=("https://github.com/example/certificates.git",),
+    )
+    passphrase: str | None = given(
+        kinds.SECRET,
+        "The passphrase of the storage.",
+        group=STORAGE,
+        secret=True,
+        variable="MATCH_PASSWORD",
+        examples=("${{ secrets.MATCH_PASSWORD }}",),
+    )
+    storage_token: str | None = given(
+        kinds.SECRET,
+        "Token for git over https, or for GitLab. For repositories on GitHub GITHUB_TOKEN serves where it may read "
+        "them.",
+        group=STORAGE,
+        secret=True,
+    )
+    deploy_key: str | None = given(
+        kinds.SECRET,
+        "SSH private key for git over ssh.",
+        group=STORAGE,
+        secret=True,
+        variable="MATCH_GIT_PRIVATE_KEY",
+    )
+    known_hosts: str | None = given(
+        kinds.TEXT, "Lines of known_hosts for git over ssh; those of github.com are known.", group=STORAGE
+    )
+    branch: str | None = given(
+        kinds.TEXT,
+        "Branch of the git repository. Without it the default one.",
+        group=STORAGE,
+        variable="MATCH_GIT_BRANCH",
+    )
+    create_branch: bool = given(
+        kinds.BOOLEAN, "Begin the branch where the repository lacks it.", group=STORAGE, default="false"
+    )
+    team_id: str | None = given(
+        kinds.matching(r"[A-Z0-9]{10}", "a team id"),
+        "Folder of the team in buckets and GitLab, as match has it.",
+        group=STORAGE,
+        variable="FASTLANE_TEAM_ID",
+    )
+    endpoint: str | None = given(
+        kinds.TEXT,
+        "Address of a server that is compatible with S3 or Azure, or of a GitLab of your own.",
+        group=STORAGE,
+    )
+    region: str | None = given(
+        kinds.TEXT, "Region of the S3 bucket.", group=STORAGE, variable="MATCH_S3_REGION"
+    )
+    storage_credentials: str | None = given(
+        kinds.SECRET,
+        "JSON of a Google service account, or its path. S3 and Azure read their usual variables (AWS_…, AZURE_…).",
+        group=STORAGE,
+        secret=True,
+    )
+    encryption: str = given(
+        kinds.choice(("v2", "v1")),
+        "How new files are encrypted. `v1` only for teams that still use a fastlane before 2.221.",
+        group=STORAGE,
+        default="v2",
+    )
+    renew_before: float = given(
+        kinds.DURATION, "What ends sooner than this is renewed.", group=SYNC, default="7d", examples=("30d",)
+    )
+    register_bundle_ids: bool = given(
+        kinds.BOOLEAN, "Register bundle ids that the team lacks.", group=SYNC, default="false"
+    )
+    capabilities: tuple[str, ...] | None = given(
+        kinds.LIST,
+        "Capabilities of bundle ids that are registered, as Apple's API names them.",
+        group=SYNC,
+        examples=("PUSH_NOTIFICATIONS, APP_GROUPS",),
+    )
+    devices: Mapping[str, Any] | None = given(
+        kinds.MAPPING,
+        "Devices for development and ad-hoc profiles, name: UDID; those that the team lacks are registered.",
+        group=SYNC,
+    )
+    if_revoked: str = given(
+        kinds.choice(("fail", "replace")),
+        "What to do when Apple does not list a stored certificate: it was revoked, or the key is of another team.",
+        group=SYNC,
+        default="fail",
+    )
+    force: bool = given(kinds.BOOLEAN, "Make all profiles anew.", group=SYNC, default="false")
+    output_directory: str = given(
+        kinds.PATH,
+        "Where p12, profiles, a manifest and ExportOptions.plist are put, for you alone (0600).",
+        group=MACHINE,
+        default="signing",
+    )
+    install: str = given(
+        kinds.choice(("auto", "keychain", "files", "none")),
+        "`keychain`: into a keychain of its own and Xcode's folders (macOS). `files`: only into `output-directory`. "
+        "`auto`: keychain on macOS, else files.",
+        group=MACHINE,
+        default="auto",
+    )
+    p12_password: str | None = given(
+        kinds.SECRET,
+        "Password of the p12 that is written; without it a random one. Also of an imported one.",
+        group=MACHINE,
+        secret=True,
+    )
+    export_fastlane_env: bool = given(
+        kinds.BOOLEAN, "Set the `sigh_…` variables for later steps.", group=MACHINE, default="false"
+    )
+    confirm: str | None = given(
+        kinds.TEXT,
+        "For `revoke`: what the step says would be revoked, for example `2 certificates, 5 profiles`.",
+        group=OTHER,
+    )
+    certificate_ids: tuple[str, ...] | None = given(
+        kinds.LIST, "For `revoke`: only these certificates, and the profiles made with them.", group=OTHER
+    )
+    certificate_file: str | None = given(
+        kinds.PATH, "For `import`: the certificate (.cer, PEM).", group=OTHER
+    )
+    key_file: str | None = given(
+        kinds.PATH,
+        "For `import`: the private key (.p12, PEM); a p12 may hold the certificate, too.",
+        group=OTHER,
+    )
+    profile_files: str | None = given(kinds.GLOB, "For `import`: profiles; * and ** allowed.", group=OTHER)
+    new_passphrase: str | None = given(
+        kinds.SECRET, "For `change-passphrase`: the new one.", group=OTHER, secret=True
+    )
+    to_storage: str | None = given(
+        kinds.Kind("text", _LOCATION, str), "For `migrate`: where everything is copied to.", group=OTHER
+    )
+    to_storage_token: str | None = given(
+        kinds.SECRET, "For `migrate`: the token for it.", group=OTHER, secret=True
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """The words are known, and the mode has what it needs."""
+        yield from _unknown("type", self.type, [each.value for each in ProfileType])
+        yield from _unknown("platform", self.platform, [each.value for each in Platform])
+        yield from _unknown(
+            "additional-certificates", self.additional_certificates or (), EXTRA_CERTIFICATE_TYPES
+        )
+        if not self.passphrase:
+            yield Problem("passphrase", "is required", "Give it from a secret, or set MATCH_PASSWORD.")
+        needed = {
+            "change-passphrase": ("new-passphrase",),
+            "migrate": ("to-storage",),
+        }
+        for name in needed.get(self.mode, ()):
+            if not getattr(self, name.replace("-", "_")):
+                yield Problem(name, f"is required for mode: {self.mode}", f"Give {name}.")
+        if self.mode == "import" and not (self.key_file or self.profile_files):
+            yield Problem("key-file", "is required for mode: import (or profile-files)", "Give key-file.")
+        try:
+            self.wishes(False)
+        except (InputError, ValueError) as error:
+            if isinstance(error, InputError):
+                yield from error.problems
+        yield from _wrong_devices(self.devices or {})
+
+    def wishes(self, in_house: bool) -> Wishes:
+        """What is wanted. Raises InputError for a combination that Apple lacks, ValueError for unknown words."""
+        kinds_ = tuple(ProfileType(each) for each in self.type)
+        platforms = tuple(Platform(each) for each in self.platform)
+        extra = tuple(
+            EXTRA_CERTIFICATE_TYPES[each]
+            for each in self.additional_certificates or ()
+            if each in EXTRA_CERTIFICATE_TYPES
+        )
+        return Wishes(
+            wants=wanted(kinds_, self.bundle_ids or (), platforms),
+            certificates=tuple(dict.fromkeys((*(kind.certificate_type for kind in kinds_), *extra))),
+            platforms=platforms,
+            renew_before=timedelta(seconds=self.renew_before),
+            in_house=in_house,
+            register_bundle_ids=self.register_bundle_ids,
+            capabilities=self.capabilities or (),
+            devices={str(udid).strip(): str(name) for name, udid in (self.devices or {}).items()},
+            if_revoked="replace" if self.if_revoked == "replace" else "fail",
+            force=self.force,
+        )
+
+
+def _unknown(name: str, words: tuple[str, ...], known: Any) -> Iterator[Problem]:
+    for word in words:
+        if word not in known:
+            yield Problem(
+                name,
+                f"{kinds.quoted(word)} is not one of {', '.join(known)}",
+                f"Give {name} as one of these.",
+            )
+
+
+def _wrong_devices(devices: Mapping[str, Any]) -> Iterator[Problem]:
+    for name, udid in devices.items():
+        text = str(udid).strip().replace("-", "")
+        if not (24 <= len(text) <= 40 and text.isalnum() and text.isascii()):
+            yield Problem(
+                "devices", f"the UDID of {kinds.quoted(name)} is none", "Write name: UDID, as Xcode shows it."
+            )

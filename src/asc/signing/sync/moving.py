@@ -1,0 +1,54 @@
+"""The whole store at once: under another passphrase, or copied to another place."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from asc.errors import Error
+from asc.signing.storage import Changes, Storage
+from asc.signing.vault.encryption import Version
+from asc.signing.vault.passphrase import change_passphrase, open_all
+from asc.signing.vault.texts import PASSPHRASE_MESSAGE
+
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 5
+
+
+def renew_passphrase(storage: Storage, old: str, new: str, version: Version) -> int:
+    """Encrypts all files anew, in one change. Returns how many."""
+    changed: dict[str, bytes] = {}
+
+    def change(files: Mapping[str, bytes]) -> Changes:
+        changed.clear()
+        changed.update(change_passphrase(files, old, new, version))
+        return Changes(changed)
+
+    storage.update(change, PASSPHRASE_MESSAGE)
+    return len(changed)
+
+
+def migrate(source: Storage, target: Storage, passphrase: str) -> int:
+    """Copies everything as it is; what is at the target and differs is not overwritten. Returns the number of files.
+
+    Raises WrongPassphrase where the passphrase does not open the source: a copy that nobody can open is no use.
+    """
+    files = source.read()
+    if not files:
+        raise Error("storage: there is nothing in it to migrate.", "Check storage, branch and team-id.")
+    open_all(files, passphrase)
+
+    def change(there: Mapping[str, bytes]) -> Changes:
+        other = sorted(path for path in files if path in there and there[path] != files[path])
+        if other:
+            names = ", ".join(other[:MOST_NAMED]) + (" …" if len(other) > MOST_NAMED else "")
+            raise Error(
+                f"to-storage: it holds other files of the same names: {names}.",
+                "Migrate into an empty place, or remove them there first.",
+            )
+        return Changes(dict(files))
+
+    target.prove_writable()
+    target.update(change, "[sync-signing] Migrated")
+    return len(files)

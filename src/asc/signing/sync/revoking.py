@@ -1,0 +1,92 @@
+"""Revoking: certificates and profiles go, at Apple and in the store. Listed first, done only when confirmed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from asc.errors import Error
+from asc.signing.portal.certificates import Listed, list_certificates, revoke_certificate
+from asc.signing.portal.profiles import AppleProfile, delete_profiles, profiles_of_types
+from asc.signing.storage import Changes
+from asc.signing.sync.surroundings import AT_ONCE, Surroundings
+from asc.signing.sync.wants import Wishes
+from asc.signing.vault.kinds import Platform, ProfileType, apple_profile_type
+from asc.signing.vault.layout import CertificateEntry, KeyEntry, ProfileEntry
+from asc.signing.vault.tree import Vault
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """What would go."""
+
+    certificates: tuple[Listed, ...]
+    profiles: tuple[AppleProfile, ...]
+
+    def __str__(self) -> str:
+        """What `confirm` has to say."""
+        certificates, profiles = len(self.certificates), len(self.profiles)
+        return (
+            f"{certificates} certificate{'' if certificates == 1 else 's'}, "
+            f"{profiles} profile{'' if profiles == 1 else 's'}"
+        )
+
+    def lines(self) -> list[str]:
+        """Each of them, in words."""
+        return [
+            *(f"revoke the certificate {each}" for each in self.certificates),
+            *(f"delete the profile {each.name}" for each in self.profiles),
+        ]
+
+
+def doomed(
+    surroundings: Surroundings,
+    wishes: Wishes,
+    kinds: Collection[ProfileType],
+    certificate_ids: Collection[str],
+) -> Doomed:
+    """The certificates and profiles of the wanted types; with ids only those, and the profiles made with them."""
+    types = [each for kind in wishes.certificates for each in wishes.apple_types(kind)]
+    certificates = list_certificates(surroundings.client, types) if types else []
+    profiles = profiles_of_types(surroundings.client, _apple_types(kinds, wishes.platforms))
+    if not certificate_ids:
+        return Doomed(tuple(certificates), tuple(profiles))
+    unknown = set(certificate_ids) - {each.id for each in certificates}
+    if unknown:
+        raise Error(
+            f"certificate-ids: the team has no such certificate of these types: {', '.join(sorted(unknown))}.",
+            f"It has: {'; '.join(map(str, certificates)) or 'none'}.",
+        )
+    return Doomed(
+        tuple(each for each in certificates if each.id in certificate_ids),
+        tuple(each for each in profiles if set(each.certificate_ids) & set(certificate_ids)),
+    )
+
+
+def revoke(surroundings: Surroundings, what: Doomed) -> None:
+    """Does it: first at Apple, for a stored file of something that is revoked does no harm."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda profile: delete_profiles(surroundings.client, [profile]), what.profiles))
+        list(pool.map(lambda each: revoke_certificate(surroundings.client, each.id), what.certificates))
+    ids, uuids = {each.id for each in what.certificates}, {each.uuid for each in what.profiles}
+
+    def change(files: Mapping[str, bytes]) -> Changes:
+        vault = Vault(files, surroundings.passphrase, p12_password=surroundings.p12_password)
+        gone = {
+            entry.path
+            for entry in vault.entries
+            if isinstance(entry, CertificateEntry | KeyEntry) and entry.certificate_id in ids
+        }
+        if any(isinstance(entry, ProfileEntry) for entry in vault.entries) and uuids:
+            gone |= {stored.path for stored in vault.profiles().entries if stored.profile.uuid in uuids}
+        return Changes(delete=frozenset(gone))
+
+    surroundings.storage.update(change, f"[fastlane] Nuked files: {what}")
+
+
+def _apple_types(kinds: Collection[ProfileType], platforms: Collection[Platform]) -> list[str]:
+    return list(dict.fromkeys(apple_profile_type(kind, platform) for kind in kinds for platform in platforms))
