@@ -21,6 +21,7 @@ from asc_sandbox.plans import (
 )
 from asc_sandbox.seed import DEMO, SeedError
 from asc_sandbox.server import APPLES_RATE_LIMIT, Sandbox
+from asc_sandbox.symbols.library import DEFAULT_LINK_LIFETIME
 from asc_sandbox.uploading.depot import DEFAULT_LIFETIME, DEFAULT_PART_SIZE
 
 _FAULTS_HELP = (
@@ -72,6 +73,8 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         key_id=options.key_id,
         part_size=options.part_size,
         part_lifetime=options.part_lifetime,
+        link_lifetime=options.link_lifetime,
+        symbols_padding=options.symbols_padding,
         processing=Processing(options.processing, options.outcome),
         review=Review(options.review, options.review_outcome),
     )
@@ -154,6 +157,20 @@ def _add_apple_options(group: argparse._ArgumentGroup) -> None:
         default=DEFAULT_LIFETIME,
         metavar="SECONDS",
         help="how long the address of a part is good for (%(default)s)",
+    )
+    add(
+        "--link-lifetime",
+        type=float,
+        default=DEFAULT_LINK_LIFETIME,
+        metavar="SECONDS",
+        help="how long a link to symbols is good for (%(default)s)",
+    )
+    add(
+        "--symbols-padding",
+        type=int,
+        default=0,
+        metavar="BYTES",
+        help="what to add to each archive of symbols",
     )
 
 

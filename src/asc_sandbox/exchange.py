@@ -19,6 +19,8 @@ from asc_sandbox.requestlog import Entry, RequestLog
 JSON_TYPE = "application/json"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _PIECES = 20
+_PIECE = 512 * 1024
+"""Bytes of a large body that are handed to the socket at a time."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Reply:
     """An answer as bytes."""
 
     status: int
-    body: bytes = b""
+    body: bytes | memoryview = b""
     content_type: str = JSON_TYPE
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -80,7 +82,12 @@ class Exchange:
         """Send a reply."""
         self.finish(reply.status)
         await self._begin(reply)
-        await self.response.write_eof(reply.body)
+        if len(reply.body) <= _PIECE:
+            await self.response.write_eof(bytes(reply.body))
+            return
+        for start in range(0, len(reply.body), _PIECE):
+            await self.response.write(reply.body[start : start + _PIECE])
+        await self.response.write_eof()
 
     async def send_slowly(self, reply: Reply, seconds: float) -> None:
         """Send the headers, then the body in pieces over this many seconds."""

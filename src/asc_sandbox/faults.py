@@ -28,6 +28,8 @@ EFFECTS = {
     "hang": "hang: never answer, until the client goes",
     "slow": "slow=SECONDS: the body of the answer takes this long to arrive",
     "truncate": "truncate: announce the whole body, send half of it and close the connection",
+    "short": "short: send half of the body as if that were all",
+    "damage": "damage: send the body with a byte in its middle changed",
     "lost": "lost: play the request, then close the connection without an answer",
     "delay": "delay=SECONDS: wait first; alone or with any other effect",
 }

@@ -39,7 +39,7 @@ class Judge:
             return reply
         if problems := self._problems("client", self._contract.check_request, method, url, body):
             return reply if reply.status >= 400 else Reply.refusing(contract_broken(problems))
-        document = json.loads(reply.body) if reply.body else None
+        document = json.loads(bytes(reply.body)) if reply.body else None
         answer = (method, url, reply.status, document, reply.content_type)
         if problems := self._problems("sandbox", self._contract.check_response, *answer):
             return Reply.refusing(internal_error(problems))

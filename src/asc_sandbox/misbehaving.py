@@ -32,10 +32,23 @@ async def misbehave(fault: Fault, exchange: Exchange, play: PlayRequest) -> None
             await exchange.send_slowly(await play(), fault.seconds)
         case "truncate":
             await exchange.send_half(await play())
+        case "short":
+            await exchange.send(_with_body(await play(), lambda body: body[: len(body) // 2]))
+        case "damage":
+            await exchange.send(_with_body(await play(), _damaged))
         case "delay":
             await exchange.send(await play())
         case _:
             await exchange.send(_wrong_reply(fault))
+
+
+def _with_body(reply: Reply, change: Callable[[bytes], bytes]) -> Reply:
+    return replace(reply, body=change(bytes(reply.body)))
+
+
+def _damaged(body: bytes) -> bytes:
+    middle = len(body) // 2
+    return body[:middle] + bytes(each ^ 0xFF for each in body[middle : middle + 1]) + body[middle + 1 :]
 
 
 def _wrong_reply(fault: Fault) -> Reply:

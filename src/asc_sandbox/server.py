@@ -27,6 +27,7 @@ from asc_sandbox.requestlog import Entry, RequestLog
 from asc_sandbox.resources import ENDPOINTS, SCHEMA
 from asc_sandbox.service import Connections, Service
 from asc_sandbox.stage import Stage
+from asc_sandbox.symbols.library import DEFAULT_LINK_LIFETIME, Library
 from asc_sandbox.uploading.depot import DEFAULT_LIFETIME, DEFAULT_PART_SIZE, Delivered, Depot
 from asc_sandbox.world import World
 
@@ -50,6 +51,7 @@ class Sandbox:
     `latency` is in seconds per request, `clock_offset` in seconds. `key_file` gets an API key (`key_id`, else
     the first) for clients. Port 0 means any free one. With a `contract` requests and answers are judged, see
     `violations`. Files are taken in parts of `part_size` bytes, whose addresses last `part_lifetime` seconds.
+    Links to symbols last `link_lifetime` seconds; `symbols_padding` bytes make their archives larger.
     `processing` and `review` say how long Apple takes and how it ends.
 
     Raises SeedError, FaultError, KeyFileError, ValueError or OSError when it cannot be made.
@@ -71,6 +73,8 @@ class Sandbox:
         key_id: str | None = None,
         part_size: int = DEFAULT_PART_SIZE,
         part_lifetime: float = DEFAULT_LIFETIME,
+        link_lifetime: float = DEFAULT_LINK_LIFETIME,
+        symbols_padding: int = 0,
         processing: Processing = DEFAULT_PROCESSING,
         review: Review = DEFAULT_REVIEW,
     ) -> None:
@@ -80,6 +84,7 @@ class Sandbox:
             clock=clock,
             agenda=Agenda(clock),
             depot=Depot(clock, part_size=part_size, lifetime=part_lifetime),
+            symbols=Library(clock, lifetime=link_lifetime, padding=symbols_padding),
             processing=processing,
             review=review,
             exceptions={app: replace(processing, **members) for app, members in start.processing.items()},
@@ -167,6 +172,7 @@ class Sandbox:
         """Stop listening and drop what is under way. Takes well under a second."""
         self._thread.stop()
         self._stage.depot.close()
+        self._stage.symbols.close()
         self._log.close()
 
     def __enter__(self) -> Self:

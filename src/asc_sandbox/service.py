@@ -26,6 +26,8 @@ from asc_sandbox.misbehaving import misbehave
 from asc_sandbox.ratelimit import RateLimit
 from asc_sandbox.requestlog import RequestLog
 from asc_sandbox.stage import Stage
+from asc_sandbox.symbols import library
+from asc_sandbox.symbols.serving import hand_out
 from asc_sandbox.uploading.depot import FOLDER
 from asc_sandbox.uploading.parts import receive
 from asc_sandbox.world import World
@@ -68,7 +70,7 @@ class Service:
 
     def _headers(self, request: web.BaseRequest) -> dict[str, str]:
         """The headers of every answer, faults too."""
-        if request.path.startswith(FOLDER):
+        if request.path.startswith((FOLDER, library.FOLDER)):
             return {"Date": self.clock.http_date()}
         key_id = auth.claimed_key_id(request.headers.get("Authorization"))
         return {
@@ -79,10 +81,13 @@ class Service:
     async def _reply(self, request: web.BaseRequest) -> Reply:
         """The true answer to a request, from the token to the endpoint.
 
-        Parts of files go another way: their addresses are signed, and Apple's document does not know them.
+        Parts of files and archives of symbols go another way: their addresses are signed, and Apple's document does
+        not know them.
         """
         if request.path.startswith(FOLDER):
             return await receive(self.stage.depot, request)
+        if request.path.startswith(library.FOLDER):
+            return await hand_out(self.stage.symbols, request)
         content = await request.read()
         body = None
         try:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from asc_sandbox.agenda import Agenda
 from asc_sandbox.clock import Clock
 from asc_sandbox.plans import Processing, Review
+from asc_sandbox.symbols.library import Library
 from asc_sandbox.uploading.depot import Depot
 from asc_sandbox.world import Record
 
@@ -20,6 +21,7 @@ class Stage:
     clock: Clock
     agenda: Agenda
     depot: Depot
+    symbols: Library
     processing: Processing
     review: Review
     exceptions: Mapping[str, Processing] = field(default_factory=dict)

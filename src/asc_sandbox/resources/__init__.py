@@ -5,10 +5,21 @@ To add a resource, declare it in a module as the others do, and list the module 
 
 from __future__ import annotations
 
-from asc_sandbox.resources import apps, beta_apps, builds, details, groups, review, signing, team, uploads
+from asc_sandbox.resources import (
+    apps,
+    beta_apps,
+    builds,
+    bundles,
+    details,
+    groups,
+    review,
+    signing,
+    team,
+    uploads,
+)
 from asc_sandbox.schema import Schema
 
-_MODULES = (apps, builds, uploads, groups, details, beta_apps, review, signing, team)
+_MODULES = (apps, builds, bundles, uploads, groups, details, beta_apps, review, signing, team)
 
 SCHEMA: Schema = {resource.type: resource for module in _MODULES for resource in module.RESOURCES}
 ENDPOINTS = tuple(endpoint for module in _MODULES for endpoint in module.ENDPOINTS)

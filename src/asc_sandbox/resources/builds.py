@@ -36,7 +36,7 @@ BUILDS = Resource(
         one("buildBetaDetail", "buildBetaDetails", inverse="build"),
         one("appStoreVersion", "appStoreVersions", inverse="build"),
         many("icons", "buildIcons"),
-        many("buildBundles", "buildBundles", has_links=False),
+        many("buildBundles", "buildBundles", inverse="build", has_links=False),
         one("buildUpload", "buildUploads", inverse="build", has_links=False),
         link("perfPowerMetrics"),
         link("diagnosticSignatures"),

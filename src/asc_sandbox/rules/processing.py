@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from asc_sandbox.plans import Processing
+from asc_sandbox.rules.symbols import add_bundles
 from asc_sandbox.stage import Stage
 from asc_sandbox.uploading.archive import Contents
 from asc_sandbox.world import Record, World
@@ -69,6 +70,8 @@ class Run:
         state = {"invalid": "INVALID", "failed": "FAILED"}.get(outcome, "VALID")
         for build in self.world.related(upload, "build"):
             self.world.change(build, processingState=state)
+            if state == "VALID":
+                add_bundles(self.world, self.stage, build, self.contents)
         if state != "VALID":
             fail(self.world, upload, self.plan.reasons)
         elif outcome != "stuck-upload":

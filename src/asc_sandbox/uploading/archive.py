@@ -5,10 +5,12 @@ from __future__ import annotations
 import plistlib
 import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
+
+from asc_sandbox.symbols.programs import Program, read_programs
 
 _INFO = re.compile(r"(?:[^/]+/)?Payload/[^/]+\.app/Info\.plist")
 _LARGEST_INFO = 1 << 20
@@ -17,13 +19,14 @@ _XAR_MAGIC = b"xar!"
 
 @dataclass(frozen=True)
 class Contents:
-    """The facts of an app's Info.plist; what is missing is None."""
+    """The facts of an app's Info.plist, and its programs; what is missing is None."""
 
     bundle_id: str | None = None
     version: str | None = None
     build_number: str | None = None
     uses_non_exempt_encryption: bool | None = None
     minimum_os: str | None = None
+    programs: tuple[Program, ...] = ()
 
 
 class ArchiveProblem(Exception):
@@ -48,7 +51,7 @@ def read_ipa(path: Path) -> Contents:
         raise ArchiveProblem("90013", "The file is not a zip archive, or it is damaged.") from None
     except (plistlib.InvalidFileException, ExpatError, ValueError):
         raise ArchiveProblem("90018", "The Info.plist of the app cannot be read.") from None
-    return _contents(info if isinstance(info, dict) else {})
+    return replace(_contents(info if isinstance(info, dict) else {}), programs=read_programs(path))
 
 
 def check_pkg(path: Path) -> None:

@@ -23,20 +23,20 @@ _BATCH = 1024 * 1024
 async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
     """Answer a request for a part."""
     if request.method != "PUT":
-        return _refusal(405, "MethodNotAllowed", "A part is sent with PUT.")
+        return refusal(405, "MethodNotAllowed", "A part is sent with PUT.")
     found = depot.addressed(request.path, request.query)
     if found is None:
-        return _refusal(403, "AccessDenied", "The address is not signed, or it has expired.")
+        return refusal(403, "AccessDenied", "The address is not signed, or it has expired.")
     delivery, part = found
-    if refusal := _problem(request, delivery, part):
-        return refusal
+    if problem := _problem(request, delivery, part):
+        return problem
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     # What is half replaced is not there.
     delivery.tags.pop(part.number, None)
     tag = await _keep(request.content, delivery, part)
     if tag is None:
-        return _refusal(400, "IncompleteBody", f"The body has fewer than {part.length} bytes.")
+        return refusal(400, "IncompleteBody", f"The body has fewer than {part.length} bytes.")
     delivery.tags[part.number] = tag
     return Reply(200, headers={"ETag": f'"{tag}"'})
 
@@ -44,18 +44,18 @@ async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
 def _problem(request: web.BaseRequest, delivery: Delivery, part: Part) -> Reply | None:
     """What is wrong with the headers, None when nothing is."""
     if "Authorization" in request.headers:
-        return _refusal(400, "InvalidArgument", "The address is signed; no Authorization belongs with it.")
+        return refusal(400, "InvalidArgument", "The address is signed; no Authorization belongs with it.")
     for name, value in delivery.headers(part).items():
         if request.headers.get(name) != value:
-            return _refusal(403, "SignatureDoesNotMatch", f"The header {name} is missing or different.")
+            return refusal(403, "SignatureDoesNotMatch", f"The header {name} is missing or different.")
     if request.content_length is None:
-        return _refusal(411, "MissingContentLength", "The length of the body has to be announced.")
+        return refusal(411, "MissingContentLength", "The length of the body has to be announced.")
     if request.content_length < part.length:
-        return _refusal(400, "IncompleteBody", f"The part has {part.length} bytes.")
+        return refusal(400, "IncompleteBody", f"The part has {part.length} bytes.")
     if request.content_length > part.length:
-        return _refusal(400, "EntityTooLarge", f"The part has {part.length} bytes.")
+        return refusal(400, "EntityTooLarge", f"The part has {part.length} bytes.")
     if delivery.committed:
-        return _refusal(409, "InvalidRequest", "The file is committed already.")
+        return refusal(409, "InvalidRequest", "The file is committed already.")
     return None
 
 
@@ -106,7 +106,8 @@ async def _batches(content: StreamReader) -> AsyncIterator[bytes]:
         yield b"".join(pieces)
 
 
-def _refusal(status: int, code: str, message: str) -> Reply:
+def refusal(status: int, code: str, message: str) -> Reply:
+    """The reply of a store that says no."""
     body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     declaration = '<?xml version="1.0" encoding="UTF-8"?>\n'
     return Reply(status, (declaration + body).encode(), "application/xml")

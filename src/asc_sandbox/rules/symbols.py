@@ -1,0 +1,75 @@
+"""The rules of symbols: which builds have some, and what is in them."""
+
+from __future__ import annotations
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.samples.bundle import App
+from asc_sandbox.stage import Stage
+from asc_sandbox.symbols.library import Volume
+from asc_sandbox.symbols.programs import Program, identity_of
+from asc_sandbox.uploading.archive import Contents
+from asc_sandbox.world import Record, World
+
+_OTHERS = ("APP_CLIP", "WATCH_APP")
+
+
+def add_bundles(world: World, stage: Stage, build: Record, contents: Contents) -> None:
+    """Give an uploaded build its bundles: one for the app with its extensions, one for each clip and watch app."""
+    own = [program for program in contents.programs if program.kind not in _OTHERS]
+    _add_bundle(world, stage, build, own)
+    for program in contents.programs:
+        if program.kind in _OTHERS:
+            _add_bundle(world, stage, build, [program])
+
+
+def _add_bundle(world: World, stage: Stage, build: Record, programs: list[Program]) -> None:
+    attributes = {"bundleId": programs[0].bundle_id, "bundleType": programs[0].kind} if programs else {}
+    bundle = world.add("buildBundles", attributes, {"build": build.id})
+    if programs:
+        stage.symbols.put(bundle.id, _volume(world, build, programs))
+
+
+def symbols_link(call: Call, bundle: Record) -> str | None:
+    """The link to the symbols of a bundle; None while its build is processed, and without symbols."""
+    builds = call.world.related(bundle, "build")
+    if not builds or not bundle.attributes["includesSymbols"]:
+        return None
+    if builds[0].attributes["processingState"] != "VALID":
+        return None
+    if not call.stage.symbols.has(bundle.id):
+        call.stage.symbols.put(bundle.id, _volume(call.world, builds[0], [_program(call, bundle, builds[0])]))
+    return call.stage.symbols.link(call.base, bundle.id, "dSYMs.zip")
+
+
+def default_bundle_id(call: Call, bundle: Record) -> str | None:
+    """The bundle id of the app."""
+    builds = call.world.related(bundle, "build")
+    apps = call.world.related(builds[0], "app") if builds else []
+    return apps[0].attributes["bundleId"] if apps else None
+
+
+def _program(call: Call, bundle: Record, build: Record) -> Program:
+    """The program of a bundle from a seed: what a sample .ipa with the same ids and numbers holds."""
+    bundle_id = bundle.attributes["bundleId"] or default_bundle_id(call, bundle) or "com.example.app"
+    apps = call.world.related(build, "app")
+    name = apps[0].attributes["name"] if apps else None
+    if not name or bundle.attributes["bundleType"] in _OTHERS:
+        name = bundle_id.rpartition(".")[2]
+    version = _version(call.world, build)
+    identities = {}
+    for architecture in bundle.attributes["supportedArchitectures"] or ["arm64"]:
+        suffix = "" if architecture == "arm64" else f" {architecture}"
+        sample = App(bundle_id + suffix, version, str(build.attributes["version"]))
+        identity = identity_of(sample.executable())
+        assert identity
+        identities[architecture] = identity
+    return Program(f"{name.replace('/', '_')}.app", bundle_id, bundle.attributes["bundleType"], identities)
+
+
+def _volume(world: World, build: Record, programs: list[Program]) -> Volume:
+    return Volume(programs, _version(world, build), str(build.attributes["version"]))
+
+
+def _version(world: World, build: Record) -> str:
+    trains = world.related(build, "preReleaseVersion")
+    return str(trains[0].attributes["version"]) if trains else "1.0"

@@ -1,0 +1,122 @@
+"""The archives of symbols, made when they are first asked for, and the signed addresses that they are at."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import shutil
+import tempfile
+import threading
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from asc_sandbox.clock import Clock
+from asc_sandbox.samples.padding import padding as make_padding
+from asc_sandbox.symbols.dsym import make_companion, make_info_plist
+from asc_sandbox.symbols.programs import Program
+
+FOLDER = "/symbols/"
+"""Paths of archives begin so: `/symbols/<id of the build bundle>/<file name>`."""
+
+DEFAULT_LINK_LIFETIME = 3600.0
+
+_FIXED_TIME = (2026, 1, 31, 10, 0, 0)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """What an archive holds: the symbols of programs, all with the version and the number of their build."""
+
+    programs: Sequence[Program]
+    version: str
+    build_number: str
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An archive on disk; `tag` is the MD5 of its bytes."""
+
+    path: Path
+    tag: str
+
+
+class Library:
+    """Keeps archives in a folder of its own. `padding` are bytes that do not compress in each of them."""
+
+    def __init__(self, clock: Clock, *, lifetime: float = DEFAULT_LINK_LIFETIME, padding: int = 0) -> None:
+        if lifetime <= 0 or padding < 0:
+            raise ValueError("the lifetime of a link and the size of symbols have to be greater than 0")
+        self._clock = clock
+        self._lifetime = lifetime
+        self._padding = padding
+        self._secret = secrets.token_bytes(32)
+        self._folder: Path | None = None
+        self._volumes: dict[str, Volume] = {}
+        self._archives: dict[str, Archive] = {}
+        self._lock = threading.Lock()
+
+    def put(self, bundle: str, volume: Volume) -> None:
+        """Keep what the archive of a build bundle (its id) is to hold."""
+        self._volumes[bundle] = volume
+
+    def has(self, bundle: str) -> bool:
+        """Whether something was put there."""
+        return bundle in self._volumes
+
+    def link(self, base: str, bundle: str, name: str) -> str:
+        """A link to the archive of a build bundle, a new one each time."""
+        path = f"{FOLDER}{quote(bundle, safe='')}/{quote(name, safe='')}"
+        expires = f"{self._clock.now() + self._lifetime:.3f}"
+        return f"{base}{path}?expires={expires}&signature={self._signature(path, expires)}"
+
+    def addressed(self, path: str, query: Mapping[str, str]) -> Archive | None:
+        """The archive behind an address, the path as it was sent; None unless it is signed and not expired."""
+        expires = query.get("expires", "")
+        if not hmac.compare_digest(self._signature(path, expires), query.get("signature", "")):
+            return None
+        if float(expires) <= self._clock.now():
+            return None
+        return self._archive(unquote(path.removeprefix(FOLDER).partition("/")[0]))
+
+    def close(self) -> None:
+        """Delete everything."""
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _archive(self, bundle: str) -> Archive:
+        with self._lock:
+            if bundle not in self._archives:
+                self._folder = self._folder or Path(tempfile.mkdtemp(prefix="asc-sandbox-symbols-"))
+                path = self._folder / str(len(self._archives))
+                self._write(path, self._volumes[bundle])
+                with path.open("rb") as file:
+                    tag = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+                self._archives[bundle] = Archive(path, tag)
+            return self._archives[bundle]
+
+    def _write(self, path: Path, volume: Volume) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            for program in volume.programs:
+                folder = f"{program.name}.dSYM/Contents"
+                info = make_info_plist(program.bundle_id, volume.version, volume.build_number)
+                _add(archive, f"{folder}/Info.plist", info, zipfile.ZIP_DEFLATED)
+                name = program.name.rpartition(".")[0]
+                filler = make_padding(self._padding, seed=1) if program is volume.programs[0] else ()
+                companion = make_companion(program.identities, filler)
+                method = zipfile.ZIP_STORED if self._padding else zipfile.ZIP_DEFLATED
+                _add(archive, f"{folder}/Resources/DWARF/{name}", companion, method)
+
+    def _signature(self, path: str, expires: str) -> str:
+        return hmac.new(self._secret, f"{path}?{expires}".encode(), "sha256").hexdigest()
+
+
+def _add(archive: zipfile.ZipFile, path: str, data: bytes, method: int) -> None:
+    entry = zipfile.ZipInfo(path, _FIXED_TIME)
+    entry.compress_type = method
+    entry.create_system = 3
+    entry.external_attr = 0o100644 << 16
+    archive.writestr(entry, data)
