@@ -10,5 +10,7 @@
 
 over the `world`, a store of records whose types are declared in `resources/` and whose start a `seed`
 describes. What Apple refuses and does by itself stands in `rules/`; what takes time stands in the `agenda`.
-The parts of files go past all this, into `uploading/`. This package shares no code with `asc`: a mistake must not cancel itself out.
+The parts of files go past all this, into `uploading/`.
+
+This package shares no code with `asc`: a mistake must not cancel itself out.
 """

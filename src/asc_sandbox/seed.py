@@ -8,26 +8,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from asc_sandbox.keys import DEFAULT_ISSUER, Key, new_key
+from asc_sandbox.keys import Key
 from asc_sandbox.plans import OUTCOMES
-from asc_sandbox.roles import ROLES
 from asc_sandbox.schema import Schema
+from asc_sandbox.seedkeys import read_keys
+from asc_sandbox.seedreading import SeedError, entries, listed
 from asc_sandbox.world import Record, World, WorldError
+
+__all__ = ["DEMO", "Seed", "SeedError", "load"]
 
 DEMO = Path(__file__).with_name("seeds") / "demo.yml"
 
-_KEY_MEMBERS = {"id", "issuer", "role", "public_key", "in_house"}
 _DEFAULT_KEYS = [{"id": "SANDBOX001"}]
-
-
-class SeedError(ValueError):
-    """A seed is wrong. The text names the place, as `apps[0].builds[2].expired`, and what is wrong there."""
-
-    def __init__(self, place: str, problem: str) -> None:
-        super().__init__(f"{place}: {problem}" if place else problem)
 
 
 @dataclass(frozen=True)
@@ -60,19 +53,21 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
     content = source if isinstance(source, Mapping) else _parse(Path(source or DEMO))
     if unknown := content.keys() - schema.keys() - {"keys", "processing"}:
         raise SeedError(
-            "", f"there is no {_listed(unknown)}; a seed has keys, processing, {', '.join(schema)}"
+            "", f"there is no {listed(unknown)}; a seed has keys, processing, {', '.join(schema)}"
         )
     world = World(schema)
     references = []
     for type_name in schema:
-        for place, members in _entries(type_name, content.get(type_name)):
+        for place, members in entries(type_name, content.get(type_name)):
             references += list(_add(world, _Entry(place, type_name, members)))
     for place, record, name, ids in references:
         try:
             world.relate(record, name, ids)
         except WorldError as error:
             raise SeedError(place, str(error)) from None
-    return Seed(_keys(content.get("keys", _DEFAULT_KEYS)), world, _processing(content.get("processing", {})))
+    return Seed(
+        read_keys(content.get("keys", _DEFAULT_KEYS)), world, _processing(content.get("processing", {}))
+    )
 
 
 def _parse(path: Path) -> Mapping[str, Any]:
@@ -96,7 +91,7 @@ def _add(world: World, entry: _Entry) -> Iterator[_Reference]:
     attributes = {name: value for name, value in entry.members.items() if name in resource.attributes}
     relations = {name: value for name, value in entry.members.items() if name in resource.by_name}
     if unknown := entry.members.keys() - attributes.keys() - relations.keys() - {"id"}:
-        raise SeedError(entry.place, f"{entry.type} have no {_listed(unknown)}")
+        raise SeedError(entry.place, f"{entry.type} have no {listed(unknown)}")
     try:
         record = world.add(entry.type, attributes, record_id=_id(entry))
     except WorldError as error:
@@ -136,18 +131,8 @@ def _relation(world: World, entry: _Entry, record: Record, name: str, value: Any
             raise SeedError(place, f"set {relationship.inverse} of the {relationship.target} instead")
         yield from _add(world, _Entry(place, relationship.target, value, (*entry.parents, record)))
         return
-    for nested_place, members in _entries(place, value):
+    for nested_place, members in entries(place, value):
         yield from _add(world, _Entry(nested_place, relationship.target, members, (*entry.parents, record)))
-
-
-def _entries(place: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The mappings of a list, each with its place."""
-    if not isinstance(value, list | None):
-        raise SeedError(place, f"expected a list, found {value!r}")
-    for position, members in enumerate(value or ()):
-        if not isinstance(members, Mapping):
-            raise SeedError(f"{place}[{position}]", f"expected a mapping, found {members!r}")
-        yield f"{place}[{position}]", members
 
 
 def _processing(value: Any) -> Mapping[str, Mapping[str, Any]]:
@@ -163,48 +148,3 @@ def _processing(value: Any) -> Mapping[str, Mapping[str, Any]]:
         if not isinstance(members.get("seconds", 0), int | float):
             raise SeedError(place, f"expected a number of seconds, found {members['seconds']!r}")
     return value
-
-
-def _keys(value: Any) -> dict[str, Key]:
-    keys: dict[str, Key] = {}
-    for place, members in _entries("keys", value):
-        if unknown := members.keys() - _KEY_MEMBERS:
-            raise SeedError(
-                place, f"a key has no {_listed(unknown)}; it has {', '.join(sorted(_KEY_MEMBERS))}"
-            )
-        key = _key(place, members)
-        if key.id in keys:
-            raise SeedError(place, f"there is a key {key.id} already")
-        keys[key.id] = key
-    if not keys:
-        raise SeedError("keys", "at least one key is needed")
-    return keys
-
-
-def _key(place: str, members: Mapping[str, Any]) -> Key:
-    key_id, role = members.get("id"), members.get("role", "ADMIN")
-    if not isinstance(key_id, str):
-        raise SeedError(f"{place}.id", f"expected text, found {key_id!r}")
-    if role not in ROLES:
-        raise SeedError(f"{place}.role", f"{role!r} is not one of {', '.join(sorted(ROLES))}")
-    issuer = members.get("issuer", DEFAULT_ISSUER)  # an explicit null makes an individual key
-    in_house = bool(members.get("in_house", False))
-    if "public_key" in members:
-        return Key(
-            key_id, issuer, role, _public_key(f"{place}.public_key", members["public_key"]), None, in_house
-        )
-    return new_key(key_id, issuer, role, in_house=in_house)
-
-
-def _public_key(place: str, pem: Any) -> ec.EllipticCurvePublicKey:
-    try:
-        public = serialization.load_pem_public_key(str(pem).encode())
-    except ValueError:
-        public = None
-    if not isinstance(public, ec.EllipticCurvePublicKey):
-        raise SeedError(place, "is not the PEM of a P-256 public key")
-    return public
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(sorted(map(str, names)))

@@ -176,6 +176,14 @@ def test_groups_that_cannot_be_made(client: Client, attributes: Any, pointer: st
     assert answer.error["source"] == {"pointer": f"/data/attributes/{pointer}"}
 
 
+def test_a_group_begins_with_builds_of_its_app(client: Client) -> None:
+    ready = [("builds", "ready")]
+    new = client.post("betaGroups", {"name": "New"}, app=("apps", "1"), builds=ready)
+    assert client.get(f"/v1/betaGroups/{new.document['data']['id']}/builds").ids() == ["ready"]
+    foreign = client.post("betaGroups", {"name": "New"}, app=("apps", "2"), builds=ready)
+    assert code(foreign) == (409, "ENTITY_ERROR.RELATIONSHIP.INVALID")
+
+
 def test_what_a_group_does_not_let_change() -> None:
     with start_sandbox(WORLD, expect_violations=True) as sandbox:
         answer = Client(sandbox).patch("betaGroups", "qa", isInternalGroup=False)

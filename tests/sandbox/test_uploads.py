@@ -182,6 +182,8 @@ def test_addresses_are_signed_and_expire_and_are_renewed() -> None:
         client, file_id, operation = first_operation(sandbox)
         forged = {**operation, "url": operation["url"].replace("expires=", "expires=9")}
         assert client.put(forged, bytes(10)).status == 403
+        garbled = {**operation, "url": operation["url"] + "%C3%A9"}
+        assert client.put(garbled, bytes(10)).status == 403
         unsigned = {**operation, "url": operation["url"].partition("?")[0]}
         assert client.put(unsigned, bytes(10)).status == 403
         assert client.put(operation, bytes(10)).status == 200

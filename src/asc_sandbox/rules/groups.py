@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from asc_sandbox.endpoints import Call
-from asc_sandbox.entity_errors import invalid_attribute, invalid_linkage, unprocessable
+from asc_sandbox.entity_errors import invalid_attribute, invalid_linkage, invalid_relationship, unprocessable
 from asc_sandbox.rules.states import obstacle
 from asc_sandbox.world import Record, World
 from asc_sandbox.writing import Given, store
@@ -29,7 +29,7 @@ def require_testable(build: Record) -> None:
 
 def admit_build(call: Call, group: Record, build: Record) -> None:
     """Raise Refusal unless the group takes the build."""
-    if _app_ids(call.world, group, "app") != _app_ids(call.world, build, "app"):
+    if _app_ids(call.world, group) != _app_ids(call.world, build):
         raise invalid_linkage("The group belongs to another app than the build")
     if group.attributes.get("isInternalGroup") and group.attributes.get("hasAccessToAllBuilds"):
         raise unprocessable("INTERNAL_GROUP", "Cannot add internal group to a build.")
@@ -61,6 +61,8 @@ def make_group(call: Call, given: Given) -> Record:
             "hasAccessToAllBuilds", "Only an internal group can have access to all builds"
         )
     for build in given.related.get("builds", ()):
+        if _app_ids(call.world, build) != [app.id]:
+            raise invalid_relationship("builds", "The build belongs to another app than the group")
         require_testable(build)
     return store(call, given, createdDate=call.stage.now())
 
@@ -89,5 +91,5 @@ def _join(call: Call, tester: Record, apps: Iterable[Record]) -> None:
     call.world.connect(tester, "apps", apps)
 
 
-def _app_ids(world: World, record: Record, name: str) -> list[str]:
-    return [app.id for app in world.related(record, name)]
+def _app_ids(world: World, record: Record) -> list[str]:
+    return [app.id for app in world.related(record, "app")]

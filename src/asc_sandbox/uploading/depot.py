@@ -152,7 +152,8 @@ class Depot:
         """The delivery and the part behind an address; None unless it is signed and not expired."""
         token, _, number = path.removeprefix(FOLDER).partition("/")
         expires = query.get("expires", "")
-        if not hmac.compare_digest(self._signature(path, expires), query.get("signature", "")):
+        signature = query.get("signature", "").encode()
+        if not hmac.compare_digest(self._signature(path, expires).encode(), signature):
             return None
         delivery = self._by_token.get(token)
         if delivery is None or float(expires) <= self._clock.now():

@@ -1,0 +1,69 @@
+"""The event loop of a sandbox, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from functools import partial
+
+from aiohttp import web
+
+from asc_sandbox.service import Service
+
+_READ_BUFFER = 512 * 1024
+"""Bytes of a body that wait for the sandbox; more than aiohttp's, for parts are large."""
+
+_GRACE_AT_STOP = 0.2
+"""Seconds that requests under way may still take when the sandbox stops."""
+
+
+class ServerThread(threading.Thread):
+    """Runs an event loop with the HTTP server in it.
+
+    A daemon: a test that forgets to stop it does not hang.
+    """
+
+    def __init__(self, service: Service, host: str, port: int) -> None:
+        super().__init__(name="sandbox", daemon=True)
+        self.host = host
+        self.port = port
+        self._service = service
+        self._settled = threading.Event()
+        self._failure: OSError | None = None
+        self._request_stop: Callable[[], object] = lambda: None
+
+    def run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except OSError as error:
+            self._failure = error
+        finally:
+            self._settled.set()
+
+    def wait_until_listening(self) -> None:
+        self._settled.wait()
+        if self._failure:
+            raise self._failure
+
+    def stop(self) -> None:
+        if self.is_alive():
+            self._request_stop()
+            self.join()
+
+    async def _serve(self) -> None:
+        stopping = asyncio.Event()
+        self._request_stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopping.set)
+        # handler_cancellation: a client that goes away ends its request, also one that hangs on purpose.
+        server = web.Server(
+            self._service.handle, handler_cancellation=True, access_log=None, read_bufsize=_READ_BUFFER
+        )
+        runner = web.ServerRunner(server, shutdown_timeout=_GRACE_AT_STOP)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self.host, self.port).start()
+            self.port = runner.addresses[0][1]
+            self._settled.set()
+            await stopping.wait()
+        finally:
+            await runner.cleanup()
