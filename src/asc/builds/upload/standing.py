@@ -58,7 +58,7 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
             f"App Store Connect refused this file before: {told(upload.errors)}.",
             f"Mend that and build again with the next build number ({_next(client, upload.number)}).",
         )
-    if upload.state == AWAITING and not (upload.file and upload.file.committed):
+    if is_unfinished(upload):
         return Standing(upload, start_again=same is False)
     if if_exists is IfExists.FAIL:
         raise taken(client, upload.number)
@@ -71,6 +71,12 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
     return Standing(upload, is_there=True)
 
 
+def is_unfinished(upload: Upload) -> bool:
+    """Whether bytes have to be sent still. The state alone does not tell: it may stay AWAITING_UPLOAD for ever."""
+    committed = upload.file is not None and upload.file.committed
+    return upload.state == AWAITING and not committed and not upload.build_id
+
+
 def is_same_file(upload: Upload, source: Source) -> bool | None:
     """Whether the upload is of this file; None where that cannot be known."""
     file = upload.file
@@ -78,7 +84,7 @@ def is_same_file(upload: Upload, source: Source) -> bool | None:
         return None
     if file.size and file.size != source.size:
         return False
-    if upload.state == AWAITING:  # parts of it may be from an older build: they are looked at one by one
+    if is_unfinished(upload):  # parts of it may be from an older build: they are looked at one by one
         return None
     known = [(part.offset, part.length, part.entity_tag) for part in file.parts]
     known.append((0, source.size, file.checksums.get("MD5", "")))

@@ -12,10 +12,10 @@ from asc.api.errors import ApiError
 from asc.api.storage import Storage
 from asc.builds import flakes
 from asc.builds.upload import record
-from asc.builds.upload.model import AWAITING, PROCESSING, Number, Upload, UploadFile
+from asc.builds.upload.model import PROCESSING, Number, Upload, UploadFile
 from asc.builds.upload.parts import Sender, check_parts, missing
 from asc.builds.upload.source import Advance, Checksum, Source
-from asc.builds.upload.standing import IfExists, Standing, assess, judge, taken
+from asc.builds.upload.standing import IfExists, Standing, assess, is_unfinished, judge, taken
 from asc.errors import Error
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,8 @@ class Uploader:
         checksum = Checksum(source)
         try:
             file = upload.file or record.reserve(self.client, upload, source.path.name, source.size, uti)
+            if not file.parts:  # listings may leave them out
+                file = record.renewed(self.client, file)
             sent = self._send(source, file, resumed)
             source.check_unchanged()
             record.commit(self.client, upload, file, checksum.hex())
@@ -110,7 +112,7 @@ class Uploader:
             now = record.read(self.client, upload.id)
         except Error:
             return False
-        if now.state == AWAITING and not (now.file and now.file.committed):
+        if is_unfinished(now):
             return False
         source.check_unchanged()
         return judge(self.client, now, source, self.if_exists).is_there

@@ -9,12 +9,14 @@ from functools import partial
 
 from asc.api.apps import App
 from asc.api.client import Client
+from asc.api.errors import ApiError
 from asc.builds.binary import Binary
 from asc.builds.distribution import ground as grounds
 from asc.builds.distribution.apply import distribute, planned
 from asc.builds.distribution.ground import goes_outside
 from asc.builds.distribution.preflight import preflight
 from asc.builds.distribution.wishes import Wishes
+from asc.builds.upload import record
 from asc.builds.upload.source import Source
 from asc.builds.upload.standing import IfExists, Standing, assess
 from asc.builds.upload.uploading import Uploader
@@ -99,7 +101,7 @@ def _wait_and_give(inputs: Inputs, client: Client, story: Story, wishes: Wishes)
     watch = Watch(client, story.subject.target, inputs.timeout)
     with story.timeline.phase("Processing at Apple"):
         story.seen = watch.until(is_taken if inputs.wait == "upload" else is_processed)
-    _tell_warnings(story)
+    _tell_warnings(client, story)
     if inputs.wait == "upload":
         return
     build = story.seen.build
@@ -134,9 +136,14 @@ def _tell_plan(client: Client, story: Story, wishes: Wishes) -> None:
         log.info("Nothing is to be changed of the build")
 
 
-def _tell_warnings(story: Story) -> None:
+def _tell_warnings(client: Client, story: Story) -> None:
     """What Apple says of an upload that it took all the same; otherwise it only mails that."""
-    story.warnings = story.seen.upload.warnings if story.seen.upload else ()
+    if not story.upload_id:
+        return
+    try:
+        story.warnings = record.read(client, story.upload_id).warnings
+    except ApiError as error:
+        log.debug("Apple's warnings cannot be read: %s", error.message)
     for warning in story.warnings:
         log.warning("Apple warns: %s (%s)", warning.text, warning.code)
 
