@@ -1,0 +1,222 @@
+"""sync-signing: a team can sign its apps on this machine."""
+
+from __future__ import annotations
+
+import glob
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from asc.api.client import Client
+from asc.commands.context import Context
+from asc.commands.declaration import Command
+from asc.commands.sync_signing import machine, summaries
+from asc.commands.sync_signing.inputs import Inputs
+from asc.commands.sync_signing.outputs import Outputs
+from asc.commands.sync_signing.places import second_storage_of, storage_of
+from asc.errors import Error
+from asc.signing.portal.certificates import Listed, list_certificates
+from asc.signing.storage import Changes, Storage
+from asc.signing.sync import importing, moving, revoking
+from asc.signing.sync.identities import KeyNotStored
+from asc.signing.sync.readiness import Signing, ready
+from asc.signing.sync.stock import take_stock
+from asc.signing.sync.surroundings import Surroundings
+from asc.signing.sync.syncing import Sync
+from asc.signing.sync.wants import Wishes
+from asc.signing.vault.encryption import Version
+from asc.signing.vault.kinds import ProfileType
+from asc.signing.vault.tree import Vault
+
+log = logging.getLogger(__name__)
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Does what `mode` says."""
+    return _MODES[inputs.mode](inputs, context)
+
+
+def _read_only(inputs: Inputs, context: Context) -> Outputs:
+    """What is stored must do. App Store Connect is asked nothing, and no key is needed."""
+    storage, wishes = storage_of(inputs, context), inputs.wishes(in_house=False)
+    stock = take_stock(storage.read(), inputs.passphrase or "", wishes, inputs.p12_password)
+    signing = ready(stock, wishes, datetime.now(UTC))
+    log.info("Everything that is wanted is in the %s and valid", storage.label)
+    return _install(inputs, context, signing, (), storage)
+
+
+def _sync(inputs: Inputs, context: Context) -> Outputs:
+    surroundings, wishes = _surroundings(inputs, context)
+    sync, plan = Sync.begin(surroundings, wishes).plan()
+    for line in plan.lines():
+        log.info("To do: %s", line)
+    try:
+        synced = sync.carry_out(plan)
+    except KeyNotStored as error:
+        context.outputs = Outputs(unsaved_key_path=str(error.path), changed="true")
+        raise
+    return _install(inputs, context, synced.signing, synced.changes, surroundings.storage)
+
+
+def _plan(inputs: Inputs, context: Context) -> Outputs:
+    """What sync would do; nothing is changed and nothing installed."""
+    surroundings, wishes = _surroundings(inputs, context)
+    _, plan = Sync.begin(surroundings, wishes).plan()
+    for line in plan.lines():
+        log.info("Would %s", line)
+    if not plan.lines():
+        log.info("Nothing is to be done")
+    context.summary.append(summaries.of_plan(plan.lines()))
+    return Outputs(changed="false")
+
+
+def _revoke(inputs: Inputs, context: Context) -> Outputs:
+    surroundings, wishes = _surroundings(inputs, context)
+    kinds = [ProfileType(each) for each in inputs.type]
+    doomed = revoking.doomed(surroundings, wishes, kinds, inputs.certificate_ids or ())
+    for line in doomed.lines():
+        log.info("Would %s", line)
+    if not doomed.lines():
+        log.info("There is nothing to revoke")
+        return Outputs(changed="false")
+    if (inputs.confirm or "").strip() != str(doomed):
+        raise Error(
+            f"Nothing was revoked: {doomed} would go, and confirm does not say so.",
+            f"Read the list above. If all of that may go, give confirm: {doomed}",
+        )
+    revoking.revoke(surroundings, doomed)
+    log.info("Revoked: %s", doomed)
+    context.summary.append(summaries.of_changes(doomed.lines()))
+    return Outputs(changed="true")
+
+
+def _import(inputs: Inputs, context: Context) -> Outputs:
+    storage, passphrase = storage_of(inputs, context), inputs.passphrase or ""
+    entries = [
+        *_imported_identity(inputs, context),
+        *importing.read_imported_profiles(_profile_files(inputs)),
+    ]
+
+    def change(files: Mapping[str, bytes]) -> Changes:
+        return Changes(Vault(files, passphrase).put(entries, _version(inputs)))
+
+    storage.update(change, "[fastlane] Imported")
+    lines = [f"store {path}" for entry in entries for path in entry.files()]
+    for line in lines:
+        log.info("Done: %s", line)
+    context.summary.append(summaries.of_changes(lines))
+    return Outputs(changed="true")
+
+
+def _change_passphrase(inputs: Inputs, context: Context) -> Outputs:
+    storage = storage_of(inputs, context)
+    count = moving.renew_passphrase(
+        storage, inputs.passphrase or "", inputs.new_passphrase or "", _version(inputs)
+    )
+    log.info("%d files in the %s are encrypted with the new passphrase", count, storage.label)
+    return Outputs(changed="true")
+
+
+def _migrate(inputs: Inputs, context: Context) -> Outputs:
+    source, target = storage_of(inputs, context), second_storage_of(inputs, context)
+    count = moving.migrate(source, target, inputs.passphrase or "")
+    log.info("%d files were copied from the %s to the %s", count, source.label, target.label)
+    return Outputs(changed="true")
+
+
+_MODES = {
+    "read-only": _read_only,
+    "sync": _sync,
+    "plan": _plan,
+    "revoke": _revoke,
+    "import": _import,
+    "change-passphrase": _change_passphrase,
+    "migrate": _migrate,
+}
+
+
+def _surroundings(inputs: Inputs, context: Context) -> tuple[Surroundings, Wishes]:
+    key = context.key(inputs)
+    client = context.connect(inputs, key)
+    surroundings = Surroundings(
+        client=client,
+        storage=storage_of(inputs, context),
+        passphrase=inputs.passphrase or "",
+        handover=Path(inputs.output_directory) / "unsaved",
+        p12_password=inputs.p12_password,
+        encryption=_version(inputs),
+    )
+    return surroundings, inputs.wishes(in_house=key.in_house)
+
+
+def _install(
+    inputs: Inputs, context: Context, signing: Signing, changes: tuple[str, ...], storage: Storage
+) -> Outputs:
+    context.summary.append(summaries.of_signing(signing, changes, storage.label, datetime.now(UTC)))
+    return machine.install(inputs, context, signing, changed=bool(changes))
+
+
+def _imported_identity(inputs: Inputs, context: Context) -> list[importing.StoredIdentity]:
+    if not inputs.key_file:
+        return []
+    files = importing.Files(
+        Path(inputs.certificate_file) if inputs.certificate_file else None, Path(inputs.key_file)
+    )
+    listed: list[Listed] = []
+    in_house = False
+    if _has_key(inputs, context):  # Apple's id of the certificate becomes its name
+        key = context.key(inputs)
+        client, in_house = context.connect(inputs, key), key.in_house
+        listed = _all_listed(client, inputs.wishes(in_house))
+    return [importing.read_imported_identity(files, inputs.p12_password, listed, in_house, datetime.now(UTC))]
+
+
+def _all_listed(client: Client, wishes: Wishes) -> list[Listed]:
+    types = [each for kind in wishes.certificates for each in wishes.apple_types(kind)]
+    return list_certificates(client, types) if types else []
+
+
+def _has_key(inputs: Inputs, context: Context) -> bool:
+    given = inputs.api_key or inputs.api_key_path
+    return bool(given) or any(
+        name.startswith(("ASC_API_KEY", "APP_STORE_CONNECT_API_KEY")) for name in context.job.environment
+    )
+
+
+def _profile_files(inputs: Inputs) -> list[Path]:
+    if not inputs.profile_files:
+        return []
+    found = sorted(glob.glob(inputs.profile_files, recursive=True))  # noqa: PTH207
+    if not found:
+        raise Error(f"profile-files: {inputs.profile_files} matches no file.", "Check the path.")
+    return [Path(path) for path in found]
+
+
+def _version(inputs: Inputs) -> Version:
+    return 1 if inputs.encryption == "v1" else 2
+
+
+COMMAND = Command(
+    name="sync-signing",
+    summary="Certificates, keys and profiles from the team's storage, made or renewed where needed.",
+    description=(
+        "Brings a runner into the state “this team can sign these apps”: certificate with key and a profile for "
+        "every bundle id, kept encrypted as fastlane match keeps them. Read-only by default; `mode: sync` makes what "
+        "is missing and renews what is over, and never loses a key."
+    ),
+    role="App Manager or Admin, with access to certificates, identifiers and profiles (none for read-only)",
+    icon="lock",
+    example="""\
+- uses: OWNER/REPO/actions/sync-signing@v1
+  with:
+    bundle-ids: com.example.app
+    type: app-store
+    storage: https://github.com/example/certificates.git
+    storage-token: ${{ secrets.CERTS_TOKEN }}
+    passphrase: ${{ secrets.MATCH_PASSWORD }}
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)

@@ -1,0 +1,39 @@
+"""The step's part of the job summary: what is valid until when, and what changed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from asc.job import summary
+from asc.signing.sync.readiness import Signing
+
+
+def of_signing(signing: Signing, changes: Iterable[str], label: str, now: datetime) -> str:
+    """Identities and profiles with their ends, and the changes."""
+    rows = [
+        (each.certificate.common_name, each.certificate_id, *_until(each.certificate.not_after, now))
+        for each in signing.identities
+    ]
+    rows += [
+        (f"{want.bundle_id} ({want.kind})", stored.profile.name, *_until(stored.profile.expires, now))
+        for want, stored in signing.profiles
+    ]
+    text = summary.heading("Signing")
+    text += summary.table(("What", "Name or id", "Valid until", "Days left"), rows)
+    return text + of_changes(changes) + summary.paragraph(f"From the {summary.escape(label)}.")
+
+
+def of_changes(changes: Iterable[str]) -> str:
+    """A list of what was changed, or that nothing was."""
+    lines = "".join(f"- {summary.escape(change)}\n" for change in changes)
+    return lines + "\n" if lines else summary.paragraph("Nothing had to be changed.")
+
+
+def _until(end: datetime | None, now: datetime) -> tuple[str, str]:
+    return (f"{end:%Y-%m-%d}", str((end - now).days)) if end else ("", "")
+
+
+def of_plan(lines: Iterable[str]) -> str:
+    """What sync would do."""
+    return summary.heading("What sync would do") + of_changes(lines)
