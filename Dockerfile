@@ -5,17 +5,19 @@
 ARG BASE=python:3.12-slim-bookworm
 
 FROM ${BASE} AS packages
-COPY requirements.lock /
+# bin/run names another lock where a storage of sync-signing needs more packages.
+ARG LOCK=requirements.lock
+COPY ${LOCK} /requirements.lock
 # The same virtual environment that bin/run makes on a machine without Docker.
 RUN python3 -I -m venv --without-pip /opt/asc \
  && python3 -I -m pip --python /opt/asc/bin/python --disable-pip-version-check --no-input install --quiet \
       --no-cache-dir --no-deps --require-hashes --only-binary :all: --requirement /requirements.lock
 
 FROM ${BASE} AS runtime
-# sync-signing keeps its files in a git repository, reached over https. Most of what git brings is perl,
+# sync-signing keeps its files in a git repository, reached over https or ssh. Most of what git brings is perl,
 # documentation and translations, for parts of it that nothing here calls.
 RUN apt-get update -qq \
- && apt-get install -y -qq --no-install-recommends git >/dev/null \
+ && apt-get install -y -qq --no-install-recommends git openssh-client >/dev/null \
  && apt-get clean \
  && rm -rf /var/lib/apt/lists/* /usr/share/doc /usr/share/man /usr/share/locale /usr/share/perl \
       /usr/lib/*/perl /usr/lib/*/libperl.so* /usr/lib/git-core/git-daemon /usr/lib/git-core/git-imap-send

@@ -9,7 +9,7 @@ import pytest
 
 from launcher.programs import folder_of_programs
 from support.runner import Runner
-from support.scratch import Scratch, make_scratch
+from support.scratch import Scratch, make_scratch, read_report
 
 # Says yes to everything; PULL is the exit code of a pull, and PRESENT names the image that is here.
 DOCKER = """
@@ -32,8 +32,8 @@ def record(runner: Runner, tmp_path: Path) -> Path:
     folder = tmp_path / "record"
     folder.mkdir()
     programs = folder_of_programs(tmp_path / "programs", docker=DOCKER)
-    for certificates in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-        runner.env.pop(certificates, None)
+    for shared in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSH_AUTH_SOCK"):
+        runner.env.pop(shared, None)
     runner.env |= {
         "PATH": f"{programs}:{runner.env['PATH']}",
         "RECORD": str(folder),
@@ -47,14 +47,23 @@ def arguments(record: Path, verb: str = "run") -> list[str]:
 
 
 def mounts(record: Path) -> dict[str, set[str]]:
-    """The mounted paths, each with its options; a mount is a line of CSV."""
-    words = arguments(record)
+    """The paths that are mounted at their own places, each with its options; but not what ssh needs."""
     found = {}
+    for source, target, options in all_mounts(record):
+        if not target.startswith("/etc/"):
+            assert source == target
+            found[source] = options
+    return found
+
+
+def all_mounts(record: Path) -> list[tuple[str, str, set[str]]]:
+    """Source, target and options of the mounts; each is a line of CSV."""
+    words = arguments(record)
+    found = []
     for row in csv.reader(words[at + 1] for at, word in enumerate(words) if word == "--mount"):
-        source, target = (field.split("=", 1)[1] for field in row[1:3])
         assert row[0] == "type=bind"
-        assert source == target
-        found[source] = set(row[3:])
+        source, target = (field.split("=", 1)[1] for field in row[1:3])
+        found.append((source, target, set(row[3:])))
     return found
 
 
@@ -75,7 +84,7 @@ def test_the_environment_goes_through_standard_input(scratch: Scratch, runner: R
     assert seen["ASC_API_KEY"] == secret
     assert seen["MATCH_PASSWORD"] == "s3cret"
     assert seen["https_proxy"] == "http://user:s3cret@proxy"
-    assert json.loads(seen["ASC_INPUTS"]) == {"say": "s3cret input"}
+    assert json.loads(seen["ASC_INPUTS"])["say"] == "s3cret input"
     assert not any("s3cret" in word or "line 2" in word for word in arguments(record))
 
 
@@ -83,12 +92,13 @@ def test_what_speaks_of_this_machine_stays_here(scratch: Scratch, runner: Runner
     runner.env |= {
         "PYTHONPATH": "/x",
         "LD_PRELOAD": "",
-        "AWS_SECRET_ACCESS_KEY": "other",
+        "NPM_TOKEN": "other",
+        "GOOGLE_API_KEY": "other",
         "LC_ALL": "C.UTF-8",
     }
     runner.run(scratch.action)
     seen = environment(record)
-    assert {"PATH", "HOME", "PYTHONPATH", "LD_PRELOAD", "AWS_SECRET_ACCESS_KEY", "ASC_FAKE"}.isdisjoint(seen)
+    assert {"PATH", "HOME", "PYTHONPATH", "LD_PRELOAD", "NPM_TOKEN", "GOOGLE_API_KEY"}.isdisjoint(seen)
     assert {"GITHUB_OUTPUT", "GITHUB_WORKSPACE", "RUNNER_TEMP", "ASC_COMMAND", "CI", "LC_ALL"} <= set(seen)
 
 
@@ -133,6 +143,84 @@ def test_certificates_are_shared(scratch: Scratch, runner: Runner, record: Path,
     assert mounts(record)[str(bundle)] == {"readonly"}
     assert "/missing" not in mounts(record)
     assert environment(record)["SSL_CERT_FILE"] == str(bundle)
+
+
+def test_the_container_can_reach_a_storage(
+    scratch: Scratch, runner: Runner, record: Path, tmp_path: Path
+) -> None:
+    files = {}
+    for name in (
+        "GOOGLE_APPLICATION_CREDENTIALS",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AZURE_FEDERATED_TOKEN_FILE",
+    ):
+        files[name] = tmp_path / f"{name}, a file"
+        files[name].touch()
+    others = """
+        AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION AZURE_STORAGE_ACCOUNT_NAME GOOGLE_CLOUD_PROJECT
+        STORAGE_EMULATOR_HOST FASTLANE_TEAM_ID PRIVATE_TOKEN CI_JOB_TOKEN GITLAB_HOST MATCH_PASSWORD
+    """
+    given = {name: str(path) for name, path in files.items()} | dict.fromkeys(others.split(), "x = 'ü'")
+    runner.env |= given
+    runner.run(scratch.action)
+    assert given.items() <= environment(record).items()
+    assert {str(path): {"readonly"} for path in files.values()}.items() <= mounts(record).items()
+
+
+def test_ssh_finds_its_agent_and_known_hosts(
+    scratch: Scratch, runner: Runner, record: Path, tmp_path: Path
+) -> None:
+    known_hosts = tmp_path / "home/.ssh/known_hosts"
+    known_hosts.parent.mkdir(parents=True)
+    known_hosts.touch()
+    agent = tmp_path / "agent"
+    agent.touch()
+    runner.env |= {"HOME": str(tmp_path / "home"), "SSH_AUTH_SOCK": str(agent)}
+    runner.run(scratch.action)
+    seen = all_mounts(record)
+    assert (str(known_hosts), "/etc/ssh/ssh_known_hosts2", {"readonly"}) in seen
+    assert ("/etc/passwd", "/etc/passwd", {"readonly"}) in seen
+    assert (str(agent), str(agent), {"readonly"}) in seen
+    assert environment(record)["SSH_AUTH_SOCK"] == str(agent)
+
+
+def test_without_ssh_there_is_nothing_to_share(
+    scratch: Scratch, runner: Runner, record: Path, tmp_path: Path
+) -> None:
+    runner.env |= {"HOME": str(tmp_path / "nobody"), "SSH_AUTH_SOCK": str(tmp_path / "gone")}
+    runner.run(scratch.action)
+    assert not [mount for mount in all_mounts(record) if "gone" in mount[0] or "nobody" in mount[0]]
+
+
+def test_the_image_is_built_with_the_libraries_of_the_storage(
+    scratch: Scratch, runner: Runner, record: Path
+) -> None:
+    (scratch.root / "Dockerfile").write_text("FROM scratch\n")
+    tags = set()
+    for storage, lock in (
+        ("dir:x", "requirements.lock"),
+        ("s3://b", "requirements-object-stores.lock"),
+        ("gs://b", "requirements-google-cloud.lock"),
+    ):
+        assert runner.run(scratch.action, {"storage": storage}).exit_code == 0
+        built = arguments(record, "build")
+        assert built[built.index("--build-arg") + 1] == f"LOCK={lock}"
+        tag = built[built.index("--tag") + 1]
+        assert tag in arguments(record)
+        tags.add(tag)
+    assert len(tags) == 3
+
+
+def test_a_published_image_does_not_serve_every_storage(
+    scratch: Scratch, runner: Runner, record: Path
+) -> None:
+    image = "registry.example/asc@sha256:" + "1" * 64
+    (scratch.root / "Dockerfile").write_text("FROM scratch\n")
+    (scratch.root / "image.lock").write_text(image + "\n")
+    runner.env["PRESENT"] = image
+    assert runner.run(scratch.action, {"storage": "az://c"}).exit_code == 0
+    assert "LOCK=requirements-object-stores.lock" in arguments(record, "build")
+    assert image not in arguments(record)
 
 
 def test_arguments_reach_the_entrypoint(
@@ -189,6 +277,18 @@ def outside_a_container(scratch: Scratch) -> None:
         assert mark in text
         text = text.replace(mark, f"/nowhere{mark}")
     launcher.write_text(text)
+
+
+@pytest.mark.usefixtures("outside_a_container")
+def test_auto_is_native_where_the_published_image_lacks_libraries(
+    scratch: Scratch, runner: Runner, record: Path
+) -> None:
+    (scratch.root / "image.lock").write_text("registry.example/asc@sha256:1\n")
+    runner.env["ASC_RUNTIME"] = "auto"
+    result = runner.run(scratch.action, {"storage": "s3://bucket"})
+    assert "##[debug]No container: the published image lacks what this storage needs." in result.log.lines
+    assert read_report(result.outputs)["libraries"] == ["stores"]
+    assert list(record.iterdir()) == []
 
 
 @pytest.mark.usefixtures("outside_a_container")

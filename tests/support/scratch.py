@@ -1,4 +1,4 @@
-"""A scratch checkout for tests of bin/run: the real launcher, one tiny package, an entrypoint that reports."""
+"""A scratch checkout for tests of bin/run: the real launcher, tiny packages, an entrypoint that reports."""
 
 from __future__ import annotations
 
@@ -15,12 +15,20 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+LOCKS = {
+    "requirements.lock": ("tiny",),
+    "requirements-object-stores.lock": ("tiny", "stores"),
+    "requirements-google-cloud.lock": ("tiny", "stores", "cloud"),
+}
+"""Each lock with the packages that it has here."""
 
 ACTION = """
 name: report
 description: Reports what it sees.
 inputs:
   say: {description: Something to print., default: ""}
+  storage: {description: Where something is kept., default: ""}
+  to-storage: {description: Where it is moved to., default: ""}
 outputs:
   report: {description: What it saw., value: "${{ steps.run.outputs.report }}"}
 runs:
@@ -37,7 +45,7 @@ runs:
 # Reads its environment as our own entrypoint does. ASC_EXIT is its exit code, ASC_WAIT a file that it waits
 # for, and ASC_WRITE one that it writes; ASC_PACKAGE names the package to import.
 ENTRYPOINT = """
-import importlib, json, os, signal, sys, time
+import importlib.util, json, os, signal, sys, time
 
 if sys.argv[1:2] == ["--env-from-stdin"]:
     pairs = sys.stdin.buffer.read().split(b"\\0")
@@ -60,6 +68,7 @@ report = {
     "folder": os.getcwd(),
     "imports": sys.path,
     "isolated": sys.flags.isolated,
+    "libraries": [name for name in ("stores", "cloud") if importlib.util.find_spec(name)],
     "package": package.__file__,
     "prefix": sys.prefix,
     "stdin": sys.stdin.read(),
@@ -83,7 +92,7 @@ sys.exit(int(os.environ.get("ASC_EXIT", 0)))
 
 @dataclass
 class Scratch:
-    """A checkout whose only dependency is a wheel that lies beside it: nothing here needs a network."""
+    """A checkout whose only dependencies are wheels that lie beside it: nothing here needs a network."""
 
     root: Path
     wheels: Path
@@ -94,7 +103,7 @@ class Scratch:
 
     @property
     def env(self) -> dict[str, str]:
-        """Settings that make pip and uv look at the wheel and nowhere else."""
+        """Settings that make pip and uv look at the wheels and nowhere else."""
         here = str(self.wheels)
         pip = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": here}
         return {
@@ -127,34 +136,39 @@ def make_scratch(root: Path) -> Scratch:
     (root / "entrypoint.py").write_text(ENTRYPOINT)
     (root / "image.lock").touch()
     scratch = Scratch(root, root / "wheels")
-    wheel = make_wheel(scratch.wheels)
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    (root / "requirements.lock").write_text(f"tiny==1.0 --hash=sha256:{digest}\n")
+    scratch.wheels.mkdir()
+    for lock, packages in LOCKS.items():
+        (root / lock).write_text("".join(_pin(make_wheel(scratch.wheels, name)) for name in packages))
     return scratch
+
+
+def _pin(wheel: Path) -> str:
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    return f"{wheel.name.split('-')[0]}==1.0 --hash=sha256:{digest}\n"
 
 
 def make_container_scratch(root: Path) -> Scratch:
     """A scratch checkout with our real Dockerfile and packages."""
     scratch = make_scratch(root)
-    for name in ("Dockerfile", ".dockerignore", "requirements.lock"):
+    for name in ("Dockerfile", ".dockerignore", *LOCKS):
         shutil.copy(REPOSITORY / name, root / name)
     return scratch
 
 
-def make_wheel(folder: Path) -> Path:
+def make_wheel(folder: Path, name: str) -> Path:
     """The smallest package there is."""
-    folder.mkdir()
-    wheel = folder / "tiny-1.0-py3-none-any.whl"
+    wheel = folder / f"{name}-1.0-py3-none-any.whl"
+    about = f"{name}-1.0.dist-info"
     files = {
-        "tiny/__init__.py": "",
-        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
-        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{name}/__init__.py": "",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "tiny-1.0.dist-info/RECORD"
-    rows = [f"{name},{_record_hash(text)},{len(text)}" for name, text in files.items()]
+    record = f"{about}/RECORD"
+    rows = [f"{path},{_record_hash(text)},{len(text)}" for path, text in files.items()]
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name, text in {**files, record: "\n".join([*rows, f"{record},,\n"])}.items():
-            archive.writestr(name, text)
+        for path, text in {**files, record: "\n".join([*rows, f"{record},,\n"])}.items():
+            archive.writestr(zipfile.ZipInfo(path), text)  # without the time: the same package each time
     return wheel
 
 

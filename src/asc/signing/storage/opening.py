@@ -33,7 +33,9 @@ def open_storage(location: str, options: Options) -> Storage:
         raise StorageError(
             "storage",
             f"{scheme}:// needs the package {error.name}, which is not installed here.",
-            f"Install the extra “{extra(location)}” of pyproject.toml beside requirements.lock.",
+            "Use the composite action (actions/sync-signing) and its input “storage”: it installs what that needs; the "
+            "action of the repository's root cannot. In a Python of your own, install the extra "
+            f"“{extra(location)}” of pyproject.toml.",
         ) from None
 
 
