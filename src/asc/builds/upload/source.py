@@ -65,6 +65,13 @@ class Source:
             digest.update(block)
         return digest.hexdigest()
 
+    def sha256(self) -> str:
+        """The SHA-256 of the whole file as hex."""
+        digest = hashlib.sha256()
+        for block in self.blocks(0, self.size):
+            digest.update(block)
+        return digest.hexdigest()
+
     def check_unchanged(self) -> None:
         """Raises Error when somebody wrote to the file since it was opened, or put another in its place."""
         try:

@@ -68,6 +68,10 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
         log.warning("%s is there already, but from another file than %s.", upload.number, source.path.name)
     if upload.file is None:
         log.warning("%s is there already; which file it came from is not known.", upload.number)
+    elif same is None:
+        log.info(
+            "%s is there already, from a file of this size; App Store Connect tells no more.", upload.number
+        )
     return Standing(upload, is_there=True)
 
 
@@ -89,6 +93,8 @@ def is_same_file(upload: Upload, source: Source) -> bool | None:
     known = [(part.offset, part.length, part.entity_tag) for part in file.parts]
     known.append((0, source.size, file.checksums.get("MD5", "")))
     verdicts = [source.md5(offset, length) == md5_in(tag) for offset, length, tag in known if md5_in(tag)]
+    if whole := file.checksums.get("SHA_256"):  # what an earlier run declared
+        verdicts.append(source.sha256() == whole.lower())
     return all(verdicts) if verdicts else None
 
 
