@@ -99,6 +99,8 @@ class Watch:
         self._timeout = timeout
         self._began = self._clock.monotonic()
         self._blanks = 0
+        self.seen = Seen()
+        """What the last look showed that showed anything."""
 
     def until(self, reached: Callable[[Seen], bool]) -> Seen:
         """Looks until `reached`. Raises Error when Apple refuses the build, or when the time is over."""
@@ -130,6 +132,7 @@ class Watch:
         self._blanks = 0
         if seen.build:
             self.target = replace(self.target, build_id=seen.build.id)
+        self.seen = seen
         return seen
 
     def _look_once(self) -> Seen:

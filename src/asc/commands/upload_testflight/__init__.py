@@ -15,6 +15,7 @@ from asc.builds.distribution import ground as grounds
 from asc.builds.distribution.apply import distribute, planned
 from asc.builds.distribution.ground import goes_outside
 from asc.builds.distribution.preflight import preflight
+from asc.builds.distribution.state import BuildState, fetch
 from asc.builds.distribution.wishes import Wishes
 from asc.builds.upload import record
 from asc.builds.upload.source import Source
@@ -99,6 +100,14 @@ def _take_up(inputs: Inputs, client: Client, story: Story, wishes: Wishes) -> No
 def _wait_and_give(inputs: Inputs, client: Client, story: Story, wishes: Wishes) -> None:
     assert story.subject
     watch = Watch(client, story.subject.target, inputs.timeout)
+    try:
+        _follow(inputs, client, story, wishes, watch)
+    finally:
+        story.seen = watch.seen  # also what ended the wait
+
+
+def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch: Watch) -> None:
+    assert story.subject
     with story.timeline.phase("Processing at Apple"):
         story.seen = watch.until(is_taken if inputs.wait == "upload" else is_processed)
     _tell_warnings(client, story)
@@ -122,8 +131,11 @@ def _wait_and_give(inputs: Inputs, client: Client, story: Story, wishes: Wishes)
 def _tell_plan(client: Client, story: Story, wishes: Wishes) -> None:
     """A dry run: what would be changed, of a build that is there already or of the one to come."""
     assert story.subject
-    build = find_build(client, story.subject.number) if story.subject.number.app_id else None
+    build = _build_there(client, story.subject.target)
     story.seen = Seen(build=build)
+    if not build and not story.subject.number.app_id:
+        log.info("There is no build of this upload yet; with bundle-id the rest is checked before there is")
+        return
     ground = story.ground or preflight(client, wishes, _destination(story.subject, story.seen))
     story.ground = ground
     plan = planned(client, wishes, ground, build)
@@ -134,6 +146,12 @@ def _tell_plan(client: Client, story: Story, wishes: Wishes) -> None:
         log.info("%s", note)
     if not plan.changes:
         log.info("Nothing is to be changed of the build")
+
+
+def _build_there(client: Client, target: Target) -> BuildState | None:
+    if target.build_id:
+        return fetch(client, target.build_id)
+    return find_build(client, target.number) if target.number.app_id else None
 
 
 def _tell_warnings(client: Client, story: Story) -> None:

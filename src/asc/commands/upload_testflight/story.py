@@ -61,6 +61,13 @@ class Story:
         return self.seen.build.id if self.seen.build else known
 
     @property
+    def standing(self) -> str:
+        """Where the build stands, before there is one the upload."""
+        if self.seen.build:
+            return self.seen.build.processing_state
+        return self.seen.upload.state if self.seen.upload else self.state
+
+    @property
     def groups(self) -> list[str]:
         """The names of the groups that the build is given to."""
         if not self.ground:
@@ -79,7 +86,7 @@ class Story:
             version=number.version,
             build_number=number.build_number,
             platform=number.platform,
-            state=build.processing_state if build else self.state,
+            state=self.standing,
             external_state=build.external_state if build else "",
             groups=", ".join(self.groups) if self.done or build else "",
             testflight_url=self.page(),
@@ -128,7 +135,7 @@ class Story:
             "Sent": f"{self.sent / 1024 / 1024:.1f} MiB" + (", the rest was there" if self.resumed else "")
             if binary and not self.dry_run
             else "",
-            "State": build.processing_state if build else self.state,
+            "State": self.standing,
             "Internal testing": build.internal_state if build else "",
             "External testing": build.external_state if build else "",
             "Groups": ", ".join(self.groups),
