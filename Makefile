@@ -30,8 +30,8 @@ check: setup ## format, lint, types, generated files, shell scripts, workflows
 	$(python) -I tools/generate.py --check
 	tools/lint
 
-bench: setup ## figures against the peers and the floor, in one run
-	$(python) -m bench
+bench: setup ## figures against the peers and the floor, in one run; ONLY=fetch or upload for one action
+	$(python) -m bench $(ONLY)
 
 generate: setup ## action.yml, the READMEs of the actions, and the tables in the docs
 	$(python) -I tools/generate.py

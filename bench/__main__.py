@@ -1,157 +1,31 @@
-"""Measures fetch-build-number, a peer and the floor in turn, and prints two tables. Exit code 1: a target is missed."""
+"""Runs the benchmark of each action, or of the one that is named. Exit code 1: a target is missed."""
 
 from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from statistics import median
 
-from bench import measure
-from bench.measure import ROOT, Run, Sandbox, Traffic
+from bench import fetch, upload
 
-PEER = "codemagic-cli-tools==0.70.0"
-PEER_VENV = ROOT / ".cache" / "bench" / PEER
-RUNS = int(os.environ.get("BENCH_RUNS", "15"))
-LATENCY = 100
-"""Milliseconds. Slow enough that requests made side by side overlap, as they do with Apple's servers."""
-MIB = 1024 * 1024
-
-APP = ("--bundle-id", "com.example.app")
-OURS, ONE_QUESTION, FLOOR, CODEMAGIC, LAUNCHED = (
-    "fetch-build-number",
-    "fetch-build-number, only what codemagic asks",
-    "floor: a bare script",
-    "codemagic get-latest-testflight-build-number",
-    "fetch-build-number through bin/run (native, warm)",
-)
-COMMANDS = {
-    OURS: (sys.executable, "-I", ROOT / "entrypoint.py", "fetch-build-number", *APP),
-    ONE_QUESTION: (
-        *(sys.executable, "-I", ROOT / "entrypoint.py", "fetch-build-number"),
-        *("--app-id", "1000000001", "--source", "testflight"),
-    ),
-    CODEMAGIC: (
-        *(PEER_VENV / "bin" / "python", "-I", ROOT / "bench" / "codemagic.py"),
-        *("get-latest-testflight-build-number", "1000000001", "--all-versions"),
-    ),
-    FLOOR: (sys.executable, "-I", ROOT / "bench" / "floor.py"),
-    LAUNCHED: (ROOT / "bin" / "run", "fetch-build-number", *APP),
-}
+ACTIONS = {"fetch": fetch.main, "upload": upload.main}
 
 
-@dataclass(frozen=True)
-class Figures:
-    """What was measured of one command."""
-
-    runs: list[Run]
-    delayed: Run
-    traffic: Traffic
-
-    @property
-    def seconds(self) -> float:
-        return median(run.seconds for run in self.runs)
-
-    @property
-    def peak(self) -> int:
-        return max(run.peak for run in self.runs)
-
-
-def main() -> int:
-    install_peer()
-    with tempfile.TemporaryDirectory() as folder:
-        figures = measure_all(Path(folder))
-    print(f"{RUNS} runs each, in turn, on {describe_machine()}.\n")
-    print(commands_table(figures))
-    print()
-    missed = print_targets(figures)
+def main(only: str) -> int:
+    if only and only not in ACTIONS:
+        print(f"bench: there is no {only!r}; one of {', '.join(ACTIONS)}, or none for all", file=sys.stderr)
+        return 2
+    print(f"{describe_machine()}.\n")
+    missed = sum(bench() for name, bench in ACTIONS.items() if only in ("", name))
     return 1 if missed else 0
-
-
-def install_peer() -> None:
-    """The peer in a virtual environment of its own, once."""
-    done = PEER_VENV / ".done"
-    if done.exists():
-        return
-    uv = Path(sys.executable).with_name("uv")
-    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, PEER_VENV], check=True)
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", PEER_VENV, PEER], check=True)
-    done.touch()
-
-
-def measure_all(folder: Path) -> dict[str, Figures]:
-    with measure.sandbox(folder, LATENCY) as slow:
-        delayed = {name: trace(name, slow) for name in COMMANDS}
-    with measure.sandbox(folder) as fast:
-        runs = measure_in_turn(fast.environment)
-    return {name: Figures(runs[name], *delayed[name]) for name in COMMANDS}
-
-
-def trace(name: str, sandbox: Sandbox) -> tuple[Run, Traffic]:
-    """One warm run, with what it asked. The run before it fills every cache."""
-    measure.run(COMMANDS[name], sandbox.environment)
-    before = len(measure.entries(sandbox.log))
-    run = measure.run(COMMANDS[name], sandbox.environment)
-    return run, measure.traffic(measure.entries(sandbox.log)[before:])
-
-
-def measure_in_turn(environment: Mapping[str, str]) -> dict[str, list[Run]]:
-    """A B C A B C …, so that a busy moment of the machine hits all alike."""
-    runs: dict[str, list[Run]] = {name: [] for name in COMMANDS}
-    for _ in range(RUNS):
-        for name, command in COMMANDS.items():
-            runs[name].append(measure.run(command, environment))
-    return runs
 
 
 def describe_machine() -> str:
     return (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}"
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs for both sides, "
+        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the start"
     )
-
-
-def commands_table(figures: Mapping[str, Figures]) -> str:
-    head = (
-        f"| whole process | median | fastest to slowest | at {LATENCY} ms a request "
-        "| peak memory | requests | rounds | connections |\n"
-        "|---|--:|--:|--:|--:|--:|--:|--:|"
-    )
-    return "\n".join([head, *(row(name, measured) for name, measured in figures.items())])
-
-
-def row(name: str, measured: Figures) -> str:
-    times = [run.seconds * 1000 for run in measured.runs]
-    asked = measured.traffic
-    return (
-        f"| {name} | {measured.seconds * 1000:.0f} ms | {min(times):.0f} to {max(times):.0f} ms "
-        f"| {measured.delayed.seconds * 1000:.0f} ms | {measured.peak / MIB:.0f} MiB "
-        f"| {asked.requests} | {asked.rounds} | {asked.connections} |"
-    )
-
-
-def print_targets(figures: Mapping[str, Figures]) -> int:
-    """Prints each target beside its figure. Returns how many are missed."""
-    ours = figures[OURS]
-    faster = figures[CODEMAGIC].seconds / ours.seconds
-    slower = ours.seconds / figures[FLOOR].seconds
-    peak = ours.peak / MIB
-    targets = (
-        ("times faster than codemagic", f"{faster:.2f}", "at least 3", faster >= 3),
-        ("times the floor", f"{slower:.2f}", "at most 2.5", slower <= 2.5),
-        ("rounds of requests", ours.traffic.rounds, "at most 2", ours.traffic.rounds <= 2),
-        ("connections", ours.traffic.connections, "at most 2", ours.traffic.connections <= 2),
-        ("peak memory, MiB", f"{peak:.0f}", "below 60", peak < 60),
-    )
-    print(f"| {OURS} | figure | target | |\n|---|--:|--:|---|")
-    for what, figure, target, met in targets:
-        print(f"| {what} | {figure} | {target} | {'met' if met else '**missed**'} |")
-    return sum(not met for *_, met in targets)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))

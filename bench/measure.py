@@ -1,4 +1,4 @@
-"""Runs a command, and tells how long it took, the memory it used and what it asked of the sandbox."""
+"""Runs a command, and tells how long it took, the memory it used, what it asked of the sandbox, and what was missed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,16 @@ class Traffic:
 
 
 @dataclass(frozen=True)
+class Target:
+    """A figure and what it should be."""
+
+    what: str
+    figure: object
+    wanted: str
+    met: bool
+
+
+@dataclass(frozen=True)
 class Sandbox:
     environment: Mapping[str, str]
     log: Path
@@ -55,12 +66,15 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str]) -> Run:
 
 
 @contextmanager
-def sandbox(folder: Path, latency: int = 0) -> Iterator[Sandbox]:
+def sandbox(folder: Path, *options: object) -> Iterator[Sandbox]:
     """A sandbox with the demo seed, and the environment that leads a command to it."""
-    key, log = folder / "key.json", folder / f"requests-{latency}.jsonl"
-    command = [sys.executable, "-I", ROOT / "entrypoint.py", "sandbox", "--latency", str(latency)]
+    own = Path(tempfile.mkdtemp(dir=folder))
+    key, log = own / "key.json", own / "requests.jsonl"
+    command = [sys.executable, "-I", ROOT / "entrypoint.py", "sandbox", *map(str, options)]
     command += ["--key-file", key, "--log", log]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(own)}
+    ) as server:
         try:
             url = server.stdout.readline().split()[-1]
             yield Sandbox(_environment(folder, url, key), log)
@@ -97,3 +111,14 @@ def traffic(entries: Sequence[Mapping[str, object]]) -> Traffic:
 
 def entries(log: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def print_targets(what: str, targets: Sequence[Target]) -> int:
+    """Prints each target beside its figure. Returns how many are missed."""
+    print(f"| {what} | figure | target | |\n|---|--:|--:|---|")
+    for target in targets:
+        print(
+            f"| {target.what} | {target.figure} | {target.wanted} | {'met' if target.met else '**missed**'} |"
+        )
+    print()
+    return sum(not target.met for target in targets)

@@ -1,0 +1,56 @@
+"""The peer of uploads: `curl -T`, with the parts as files, sent to links of the same kind with the same headers."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+from asc.api.client import Client
+from asc.api.key.sources import find_key
+from asc.api.session import Settings
+from asc.builds.upload import record
+from asc.builds.upload.model import Number, Part
+from bench.measure import Run, Sandbox, run
+
+NUMBER = Number("1000000001", "9.0", "1", "IOS")
+
+
+def check() -> None:
+    if not shutil.which("curl"):
+        raise SystemExit(
+            "bench: curl is missing. Install 7.68 or newer (apt-get install curl, apk add curl, brew install curl)."
+        )
+
+
+def split(file: Path, folder: Path, part_size: int) -> list[Path]:
+    """The parts of a file as files, for curl sends only whole ones."""
+    folder.mkdir()
+    paths = []
+    with file.open("rb") as source:
+        while part := source.read(part_size):
+            paths.append(folder / str(len(paths)))
+            paths[-1].write_bytes(part)
+    return paths
+
+
+def upload(parts: list[Path], sandbox: Sandbox, options: tuple[str, ...]) -> Run:
+    """Sends all parts with one curl. Only its process is measured, not how the links were had."""
+    config = parts[0].parent / "curl.conf"
+    links = announce(sandbox, sum(part.stat().st_size for part in parts))
+    config.write_text("\nnext\n".join(map(_transfer, parts, links)))
+    return run(("curl", *options, "--silent", "--show-error", "--config", config), sandbox.environment)
+
+
+def announce(sandbox: Sandbox, size: int) -> tuple[Part, ...]:
+    """The parts in which the sandbox wants a file of this size."""
+    key = find_key(None, None, sandbox.environment)
+    with closing(Client(key, Settings(sandbox.environment["ASC_API_URL"]), "Admin")) as client:
+        begun = record.create(client, NUMBER)
+        return record.reserve(client, begun, "Example.ipa", size, "com.apple.ipa").parts
+
+
+def _transfer(file: Path, part: Part) -> str:
+    """The lines of curl's config for one part: of a failure, too, it shall make an exit code."""
+    headers = (f'header = "{name}: {value}"' for name, value in part.headers.items())
+    return "\n".join((f'upload-file = "{file}"', f'url = "{part.url}"', "fail", *headers))
