@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.act_fixtures import act, house, sandbox, strangers_repository
-from support.docker import docker
+from support.docker import built_image
 from support.runner import Runner
 from support.scratch import Scratch, make_container_scratch
 
@@ -27,9 +27,7 @@ def runtime_image(tmp_path_factory: pytest.TempPathFactory) -> str:
     cwd = tmp_path_factory.mktemp("elsewhere")
     done = scratch.launch(cwd=cwd, ASC_RUNTIME="container", ASC_PACKAGE="requests", RUNNER_TEMP=str(cwd))
     assert done.returncode == 0, done.stderr
-    return docker("images", "--format", "{{.Repository}}:{{.Tag}}", "app-store-connect-actions").splitlines()[
-        0
-    ]
+    return built_image(scratch.root)
 
 
 @pytest.fixture

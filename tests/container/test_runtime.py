@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.docker import docker
+from support.docker import docker, run_as
 from support.runner import Runner
 from support.scratch import Scratch, make_container_scratch, read_report
 
@@ -37,25 +37,13 @@ def test_the_exit_code_goes_through(scratch: Scratch, runner: Runner) -> None:
 
 def test_paths_are_true_and_files_belong_to_the_caller(scratch: Scratch, runner: Runner) -> None:
     if os.getuid() == 0:
-        run_as_somebody(runner)
+        run_as(runner, SOMEBODY)
     written = runner.workspace / "written"
     runner.env |= {"ASC_WRITE": str(written), "HOME": str(runner.temp)}
     result = runner.run(scratch.action)
     assert result.exit_code == 0, result.log.text
     assert read_report(result.outputs)["folder"] == str(runner.workspace)
     assert written.stat().st_uid == (SOMEBODY if os.getuid() == 0 else os.getuid())
-
-
-def run_as_somebody(runner: Runner) -> None:
-    """As an ordinary user, who may use Docker, owns the job's folders, and has to be able to reach them."""
-    endpoint = docker("context", "inspect", "--format", "{{.Endpoints.docker.Host}}")
-    runner.user = SOMEBODY
-    runner.groups = (Path(endpoint.removeprefix("unix://")).stat().st_gid,)
-    for path in (runner.folder, *runner.folder.rglob("*")):
-        os.chown(path, SOMEBODY, SOMEBODY)
-    for parent in runner.folder.parents:
-        if "pytest-of" in str(parent):
-            parent.chmod(0o755)
 
 
 @pytest.mark.parametrize("name", ["a b", 'it\'s "quoted"', "a,b", "a:b", "ümläut ✓", "$HOME `id`"])
