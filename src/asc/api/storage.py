@@ -1,4 +1,4 @@
-"""The store behind the signed links that App Store Connect hands out: parts of an upload go there.
+"""The store behind the signed links that App Store Connect hands out: parts of an upload go there, symbols come.
 
 A link carries its own permission, so no token is sent, exactly the headers that came with the link are, and no
 redirect is followed.
@@ -7,6 +7,7 @@ redirect is followed.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ SILENCE = 60.0
 """Seconds without a byte either way after which the store counts as silent."""
 BLOCK = 256 * 1024
 """Bytes that are read and sent at a time."""
+LEAST_PER_WINDOW = 64 * 1024
+"""Bytes of a file that have to come in SILENCE seconds: a store that trickles is as good as silent."""
 
 
 class Body(Protocol):
@@ -57,6 +60,24 @@ class Link:
     url: str
     headers: Mapping[str, str]
     expires: datetime | None
+
+
+class Sink(Protocol):
+    """Where a file is fetched to. It keeps what is needed to go on after a break, also with another link."""
+
+    received: int
+    """Bytes that are there, without a gap."""
+    tag: str
+    """What the store names these bytes by: its entity tag or date; "" where it names none that can be relied on."""
+
+    def expect(self, total: int | None) -> None:
+        """Told before the first byte, with the length of the whole file where it is known."""
+
+    def write(self, block: bytes) -> None:
+        """Takes the next bytes."""
+
+    def restart(self) -> None:
+        """Forgets all bytes: the file begins again."""
 
 
 class Expired(Exception):
@@ -106,6 +127,74 @@ class Storage:
             else:
                 raise _refused(link, answer)
 
+    def fetch(self, link: Link, sink: Sink) -> None:
+        """Fetches a file; goes on where it broke off until it is there in the length that the store announced.
+
+        Raises Expired when the link is over, UnreachableError when it keeps failing without coming further or
+        refuses for good, and what writing to `sink` raises.
+        """
+        self._check(link)
+        attempts = Attempts(link.label, self._settings.retry_for, self._clock)
+        furthest = sink.received
+        while True:
+            try:
+                answer = self._fetch_once(link, sink, attempts.time_left())
+            except (NotSent, Broken) as error:
+                if sink.received >= furthest + BLOCK:  # it came further: patience begins anew
+                    furthest = sink.received
+                    attempts = Attempts(link.label, self._settings.retry_for, self._clock)
+                attempts.after(str(error), None)
+                continue
+            if answer.status_code in (200, 206):
+                return
+            if answer.status_code in (401, 403, 410):  # signed links that are over are answered so
+                raise Expired
+            if answer.status_code == 416:
+                sink.restart()
+                attempts.after("the file there is shorter than what has come", None)
+            elif answer.status_code in retry.PASSING_STATUSES or answer.status_code == 429:
+                wait = retry.retry_after(answer.headers.get("Retry-After"), self._now())
+                attempts.after(f"the store answered {answer.status_code}", wait)
+            else:
+                raise _refused(link, answer)
+
+    def _fetch_once(self, link: Link, sink: Sink, time_left: float) -> requests.Response:
+        if sink.received and not sink.tag:
+            sink.restart()  # nothing says whether the rest would be of the same bytes
+        going_on = {"Range": f"bytes={sink.received}-", "If-Range": sink.tag} if sink.received else {}
+        try:
+            response = self._session.request(
+                link.method,
+                link.url,
+                headers={**link.headers, **going_on},
+                auth=_nobody,
+                timeout=(CONNECT_TIMEOUT, max(1.0, min(SILENCE, time_left))),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                if response.status_code in (200, 206):
+                    self._take(response, sink)
+                else:
+                    with contextlib.suppress(urllib3.exceptions.HTTPError):
+                        response.raw.read(64 * 1024)  # so that the connection can be used again
+            return response
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
+            raise classify(error) from None
+
+    def _take(self, response: requests.Response, sink: Sink) -> None:
+        """Writes the body of an answer. Raises Broken where it is not what was asked for, or not all of it."""
+        total = _begin(response, sink)
+        counted, window = sink.received, self._clock.monotonic() + SILENCE
+        while block := response.raw.read1(BLOCK, decode_content=False):
+            sink.write(block)
+            if self._clock.monotonic() > window:
+                if sink.received - counted < LEAST_PER_WINDOW:
+                    raise Broken("it came too slowly")
+                counted, window = sink.received, self._clock.monotonic() + SILENCE
+        if total is not None and sink.received != total:
+            raise Broken("it was cut off")
+
     def _once(self, link: Link, body: Body, time_left: float) -> requests.Response:
         try:
             response = self._session.request(
@@ -136,6 +225,33 @@ class Storage:
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+def _begin(response: requests.Response, sink: Sink) -> int | None:
+    """Makes `sink` ready for the body of an answer. Returns the length of the whole file, None where it is not told."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise Broken("it was packed on the way")
+    if response.status_code == 206:
+        found = re.fullmatch(
+            r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", response.headers.get("Content-Range", "")
+        )
+        if not found or int(found[1]) != sink.received:
+            sink.restart()
+            raise Broken("another part came than was asked for")
+        return int(found[2])
+    if sink.received:
+        sink.restart()
+    length = response.headers.get("Content-Length", "")
+    total = int(length) if re.fullmatch(r"\d{1,18}", length) else None
+    sink.tag = _reliable_tag(response)
+    sink.expect(total)
+    return total
+
+
+def _reliable_tag(response: requests.Response) -> str:
+    """What may stand in If-Range: a strong entity tag, or a date."""
+    tag = response.headers.get("ETag", "")
+    return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 
 
 def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:

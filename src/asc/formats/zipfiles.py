@@ -22,6 +22,8 @@ MOST = 1_000_000
 LONGEST = 1 << 28
 """Bytes of the central directory. A million files with paths of 200 characters fill it."""
 _BLOCK = 1 << 20
+_UNIX = 3
+"""The system, in the upper byte of “made by”, whose file modes stand with the entries."""
 
 
 class ZipError(ValueError):
@@ -43,6 +45,8 @@ class Entry:
     method: int
     crc: int
     encrypted: bool
+    mode: int = 0
+    """Type and rights as Unix has them; 0 where the archive says nothing of them."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,48 @@ def read(file: BinaryIO, entry: Entry, limit: int) -> bytes:
     if len(packed) != entry.packed or len(data) != entry.size or zlib.crc32(data) != entry.crc:
         raise ZipError("it is damaged")
     return data
+
+
+def blocks(file: BinaryIO, entry: Entry, size: int = 256 * 1024) -> Iterator[bytes]:
+    """The contents of an entry of any length, in blocks of `size` bytes at most.
+
+    Raises ZipError, for a wrong length or CRC when all the rest has been handed out.
+    """
+    if entry.encrypted:
+        raise ZipError("it is encrypted")
+    if entry.method not in (STORED, DEFLATED):
+        raise ZipError(f"it is packed with method {entry.method}; only deflate is read")
+    _go_to_contents(file, entry)
+    length = crc = 0
+    for block in _stored(file, entry, size) if entry.method == STORED else _inflated(file, entry, size):
+        length += len(block)
+        if length > entry.size:  # whatever it would grow to
+            raise ZipError("it is damaged")
+        crc = zlib.crc32(block, crc)
+        yield block
+    if length != entry.size or crc != entry.crc:
+        raise ZipError("it is damaged")
+
+
+def _stored(file: BinaryIO, entry: Entry, size: int) -> Iterator[bytes]:
+    left = entry.packed
+    while left and (block := file.read(min(size, left))):
+        left -= len(block)
+        yield block
+
+
+def _inflated(file: BinaryIO, entry: Entry, size: int) -> Iterator[bytes]:
+    stream = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        for packed in _stored(file, entry, size):
+            waiting = packed
+            while waiting and not stream.eof:
+                yield stream.decompress(waiting, size)
+                waiting = stream.unconsumed_tail
+        while not stream.eof and (rest := stream.decompress(stream.unconsumed_tail, size)):
+            yield rest
+    except zlib.error:
+        raise ZipError("it is damaged") from None
 
 
 def _go_to_contents(file: BinaryIO, entry: Entry) -> None:
@@ -181,7 +227,8 @@ def _headers(file: BinaryIO, directory: _Directory) -> Iterator[tuple[tuple[int,
 def _entry(path: str, fields: tuple[int, ...], extra: bytes, shift: int) -> Entry:
     _, _, _, flags, method, _, _, crc, packed, size = fields[:10]
     size, packed, offset = _zip64_sizes(extra, size, packed, fields[16])
-    return Entry(path, _candidates(offset, shift), packed, size, method, crc, bool(flags & 1))
+    mode = fields[15] >> 16 if fields[1] >> 8 == _UNIX else 0
+    return Entry(path, _candidates(offset, shift), packed, size, method, crc, bool(flags & 1), mode)
 
 
 def _candidates(offset: int, shift: int) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ def _add_bundle(world: World, stage: Stage, build: Record, programs: list[Progra
 def symbols_link(call: Call, bundle: Record) -> str | None:
     """The link to the symbols of a bundle; None while its build is processed, and without symbols."""
     builds = call.world.related(bundle, "build")
-    if not builds or not bundle.attributes["includesSymbols"]:
+    if not builds or not bundle.attributes.get("includesSymbols"):
         return None
     if builds[0].attributes["processingState"] != "VALID":
         return None
@@ -45,25 +45,27 @@ def default_bundle_id(call: Call, bundle: Record) -> str | None:
     """The bundle id of the app."""
     builds = call.world.related(bundle, "build")
     apps = call.world.related(builds[0], "app") if builds else []
-    return apps[0].attributes["bundleId"] if apps else None
+    return apps[0].attributes.get("bundleId") if apps else None
 
 
 def _program(call: Call, bundle: Record, build: Record) -> Program:
     """The program of a bundle from a seed: what a sample .ipa with the same ids and numbers holds."""
-    bundle_id = bundle.attributes["bundleId"] or default_bundle_id(call, bundle) or "com.example.app"
+    bundle_id = bundle.attributes.get("bundleId") or default_bundle_id(call, bundle) or "com.example.app"
     apps = call.world.related(build, "app")
-    name = apps[0].attributes["name"] if apps else None
-    if not name or bundle.attributes["bundleType"] in _OTHERS:
+    name = apps[0].attributes.get("name") if apps else None
+    if not name or bundle.attributes.get("bundleType") in _OTHERS:
         name = bundle_id.rpartition(".")[2]
     version = _version(call.world, build)
     identities = {}
-    for architecture in bundle.attributes["supportedArchitectures"] or ["arm64"]:
+    for architecture in bundle.attributes.get("supportedArchitectures") or ["arm64"]:
         suffix = "" if architecture == "arm64" else f" {architecture}"
         sample = App(bundle_id + suffix, version, str(build.attributes["version"]))
         identity = identity_of(sample.executable())
         assert identity
         identities[architecture] = identity
-    return Program(f"{name.replace('/', '_')}.app", bundle_id, bundle.attributes["bundleType"], identities)
+    return Program(
+        f"{name.replace('/', '_')}.app", bundle_id, str(bundle.attributes.get("bundleType")), identities
+    )
 
 
 def _volume(world: World, build: Record, programs: list[Program]) -> Volume:

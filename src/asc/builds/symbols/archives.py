@@ -1,0 +1,112 @@
+"""Archives of symbols: whether one is whole, and what is in it. All is read as a stream; nothing is executed.
+
+The layout of a dSYM: https://developer.apple.com/documentation/xcode/building-your-app-to-include-debugging-information
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from asc.formats import zipfiles
+from asc.formats.macho import MachOError, read_slices
+from asc.formats.zipfiles import Entry, ZipError
+
+MOST_ENTRIES = 50_000
+"""Files in an archive. Those of the largest apps have some thousands."""
+LARGEST = 64 << 30
+"""Bytes that an archive may unpack to."""
+HIGHEST_RATIO = 200
+"""Unpacked to packed. Debug information packs to a fifth, and deflate cannot do better than 1032."""
+RATIO_COUNTS_FROM = 256 << 20
+"""Bytes below which the ratio says nothing."""
+DWARF = re.compile(r"(?:.*/)?(?P<bundle>[^/]+\.dSYM)/Contents/Resources/DWARF/(?P<program>[^/]+)")
+
+
+class ArchiveError(ValueError):
+    """The archive is not to be used; the text says why. `broken` is whether fetching it again may help."""
+
+    def __init__(self, text: str, *, broken: bool) -> None:
+        super().__init__(text)
+        self.broken = broken
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What is in an archive: how many dSYMs, architectures by UUID, and what could not be read. `size` in bytes."""
+
+    size: int
+    dsyms: int
+    uuids: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+
+def inspect(path: Path) -> Contents:
+    """Reads an archive through, every member against its CRC. Raises ArchiveError and OSError."""
+    with path.open("rb") as file:
+        bundles: set[str] = set()
+        uuids: dict[str, str] = {}
+        unread: list[str] = []
+        for entry in members(file):
+            bundles.update(re.findall(r"[^/]+\.dSYM(?=/)", entry.path)[:1])
+            stream = _Stream(file, entry)
+            if DWARF.fullmatch(entry.path):
+                try:
+                    uuids.update({each.uuid: each.architecture for each in read_slices(stream)})
+                except MachOError as error:
+                    unread.append(f"{entry.path}: {error}")
+            stream.finish()
+        return Contents(path.stat().st_size, len(bundles), uuids, tuple(unread))
+
+
+def members(file: BinaryIO) -> list[Entry]:
+    """The files in an archive, when they keep to the limits. Raises ArchiveError."""
+    found: list[Entry] = []
+    try:
+        for entry in zipfiles.entries(file, lambda path: not path.endswith("/")):
+            found.append(entry)
+            if len(found) > MOST_ENTRIES:
+                raise ArchiveError(f"it has more than {MOST_ENTRIES:,} files", broken=False)
+    except ZipError as error:
+        raise ArchiveError(str(error), broken=True) from None
+    size, packed = sum(entry.size for entry in found), sum(entry.packed for entry in found)
+    length = file.seek(0, 2)
+    if size > LARGEST:
+        raise ArchiveError(f"it would unpack to {size:,} bytes", broken=False)
+    if packed > length:
+        raise ArchiveError("its files lie over one another", broken=False)
+    if size > max(RATIO_COUNTS_FROM, packed * HIGHEST_RATIO):
+        raise ArchiveError(f"it would unpack to {size // max(packed, 1)} times its size", broken=False)
+    return found
+
+
+def contents(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
+    """The contents of a member, a block at a time. Raises ArchiveError."""
+    try:
+        yield from zipfiles.blocks(file, entry)
+    except ZipError as error:
+        raise ArchiveError(f"{entry.path}: {error}", broken=True) from None
+
+
+class _Stream:
+    """The contents of a member, to be read forward and in the end to their CRC."""
+
+    def __init__(self, file: BinaryIO, entry: Entry) -> None:
+        self._blocks = contents(file, entry)
+        self._block = b""
+
+    def read(self, size: int, /) -> bytes:
+        while not self._block:
+            block = next(self._blocks, None)
+            if block is None:
+                return b""
+            self._block = block
+        taken, self._block = self._block[:size], self._block[size:]
+        return taken
+
+    def finish(self) -> None:
+        for _ in self._blocks:
+            pass

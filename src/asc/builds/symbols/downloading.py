@@ -1,0 +1,188 @@
+"""Fetching archives side by side: each resumed, checked and only then put in its place."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asc.api.storage import Expired, Link, Storage
+from asc.builds.symbols import archives, extracting, files
+from asc.builds.symbols.archives import ArchiveError, Contents
+from asc.builds.symbols.files import Part, told
+from asc.builds.symbols.links import Links
+from asc.builds.symbols.model import Build, Bundle, size_text
+from asc.builds.symbols.naming import ENDING
+from asc.errors import Error, UnreachableError
+
+log = logging.getLogger(__name__)
+
+RENEWALS = 3
+"""How often the link of one archive is renewed without a byte in between."""
+TRIES = 2
+"""How often an archive is fetched that arrives broken."""
+
+Progress = Callable[[str, int, int], AbstractContextManager[Callable[[int], None]]]
+"""Opens a display: what comes, bytes in all, bytes that are there. Yields what counts further ones."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """An archive that is wanted, and what it is to be called."""
+
+    build: Build
+    bundle: Bundle
+    name: str
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What came of a target. `fetched` counts the bytes that came; `folder` is where it was unpacked to."""
+
+    target: Target
+    path: Path
+    contents: Contents | None = None
+    fetched: int = 0
+    was_there: bool = False
+    folder: Path | None = None
+    error: Error | None = None
+
+
+@dataclass(frozen=True)
+class Downloader:
+    """How archives are fetched: from where, to which folder, how many at a time."""
+
+    storage: Storage
+    links: Links
+    directory: Path
+    parallel: int
+    skip_existing: bool
+    extract: bool
+    progress: Progress
+
+    def fetch(self, targets: Sequence[Target], done: Callable[[Fetched], None]) -> None:
+        """Fetches all targets; `done` is told of each as it ends, in any order, one at a time.
+
+        One that fails leaves the others alone, except where they would fail likewise: no room, no network.
+        """
+        hopeless, lock = threading.Event(), threading.Lock()
+
+        def one(target: Target) -> None:
+            fetched = self._not_begun(target) if hopeless.is_set() else self._one(target)
+            if fetched.error and not isinstance(fetched.error, RefusedArchive):
+                hopeless.set()
+            with lock:
+                done(fetched)
+
+        with ThreadPoolExecutor(self.parallel) as pool:
+            for each in [pool.submit(one, target) for target in targets]:
+                each.result()
+
+    def _not_begun(self, target: Target) -> Fetched:
+        error = NotBegun(
+            f"{target.name} was not fetched, for another file failed.", "Mend what failed first."
+        )
+        return Fetched(target, self.directory / target.name, error=error)
+
+    def _one(self, target: Target) -> Fetched:
+        fetched = Fetched(target, self.directory / target.name)
+        try:
+            with told(fetched.path):
+                fetched = self._there(fetched) or self._brought(fetched)
+                return self._extracted(fetched) if self.extract else fetched
+        except Error as error:
+            return replace(fetched, error=error)
+
+    def _there(self, fetched: Fetched) -> Fetched | None:
+        """The archive where it is there already and whole: every byte of it is read for that."""
+        path = fetched.path
+        if not self.skip_existing or path.is_symlink() or not path.is_file():
+            return None
+        try:
+            contents = archives.inspect(path)
+        except ArchiveError as error:
+            log.info("%s is there but broken (%s): it is fetched again", path.name, error)
+            return None
+        log.info("%s is there already, whole", path.name)
+        return replace(fetched, contents=contents, was_there=True)
+
+    def _brought(self, fetched: Fetched) -> Fetched:
+        name, count = fetched.target.name, 0
+        for left in reversed(range(TRIES)):
+            with Part(self.directory, self._shown(name)) as part:
+                self._fill(part, fetched.target)
+                count += part.fetched
+                try:
+                    contents = archives.inspect(part.path)
+                except ArchiveError as error:
+                    if left and error.broken:
+                        log.info("%s arrived broken (%s): it is fetched again", name, error)
+                        continue
+                    raise _refused(name, error) from None
+                part.path.replace(fetched.path)
+            log.info("%s: %s, whole", name, size_text(contents.size))
+            for text in contents.unread:
+                log.warning("%s: no UUIDs could be read from %s", name, text)
+            break
+        return replace(fetched, contents=contents, fetched=count)
+
+    def _fill(self, part: Part, target: Target) -> None:
+        """Fetches the archive, with new links as often as they are over."""
+        url, idle = self.links.url(target.bundle.id), 0
+        while idle <= RENEWALS:
+            before = part.fetched
+            try:
+                self.storage.fetch(Link(target.name, "GET", url, {}, None), part)
+                return
+            except Expired:
+                idle = 0 if part.fetched > before else idle + 1
+                log.info("%s: its link is over; asking for a new one", target.name)
+                url = self.links.renewed(target.bundle.id, url)
+        raise UnreachableError(
+            f"{target.name}: the store takes none of the links that App Store Connect gave, though they were renewed.",
+            "Check the clock of this machine, then run the step again: files that are whole are not fetched again.",
+        )
+
+    def _extracted(self, fetched: Fetched) -> Fetched:
+        folder = fetched.path.with_name(fetched.path.name.removesuffix(ENDING))
+        try:
+            if extracting.extract(fetched.path, folder):
+                log.info("%s: unpacked to %s", fetched.path.name, folder)
+        except ArchiveError as error:
+            raise _refused(fetched.path.name, error) from None
+        return replace(fetched, folder=folder)
+
+    def _shown(self, name: str) -> Callable[[int, ExitStack], Callable[[int], None]]:
+        def show(total: int, display: ExitStack) -> Callable[[int], None]:
+            return display.enter_context(self.progress(name, total, 0))
+
+        return show
+
+
+class RefusedArchive(Error):
+    """An archive that is broken or not to be trusted: others may be sound."""
+
+
+class NotBegun(Error):
+    """An archive that was not fetched because of the failure of another."""
+
+
+def _refused(name: str, error: ArchiveError) -> RefusedArchive:
+    if error.broken:
+        return RefusedArchive(
+            f"{name} is broken, though it was fetched {TRIES} times: {error}.",
+            "Run the step again later; if it stays, App Store Connect itself has it broken.",
+        )
+    return RefusedArchive(
+        f"{name} is refused: {error}.",
+        "It was not unpacked. If the archive is yours as it is, take a look at it by hand.",
+    )
+
+
+def prepare(directory: Path) -> None:
+    """Makes the folder ready. Raises Error where it cannot be written to."""
+    files.open_folder(directory)

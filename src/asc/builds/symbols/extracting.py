@@ -1,0 +1,141 @@
+"""Unpacking archives into `.dSYM` bundles: only plain files, only below the folder, whole or not at all.
+
+The names in an archive are foreign text. One that could lead elsewhere, or mean another file on another system,
+refuses the archive; types and rights that stand in it are never applied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+import unicodedata
+import zlib
+from pathlib import Path, PurePosixPath
+
+from asc.builds.symbols.archives import ArchiveError, contents, members
+from asc.builds.symbols.files import remove, temporary
+from asc.formats.zipfiles import Entry
+
+LONGEST_PART = 200
+"""Bytes of a file or folder's name."""
+LONGEST_PATH = 900
+"""Bytes of a path in an archive."""
+DEEPEST = 32
+_NOT_SYMBOLS = "__MACOSX/"
+_BLOCK = 1 << 20
+TURNS = 5
+"""How often a folder is put in place while another job does the same."""
+
+
+def extract(archive: Path, folder: Path) -> bool:
+    """Unpacks the dSYMs of an archive to `folder`, replacing it; False when they are there already, whole.
+
+    Raises ArchiveError and OSError. What another job sees in `folder` is whole, or not there for a moment.
+    """
+    with archive.open("rb") as file:
+        entries = _planned(members(file))
+        if _is_there(entries, folder):
+            return False
+        made = temporary(folder.parent)
+        try:
+            made.mkdir()
+            for path, entry in entries.items():
+                target = made / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("xb") as out:
+                    for block in contents(file, entry):
+                        out.write(block)
+            _put_in_place(made, folder)
+        finally:
+            remove(made)
+    return True
+
+
+def _planned(entries: list[Entry]) -> dict[PurePosixPath, Entry]:
+    """Where each member goes. Raises ArchiveError for a name that is not plain, or that stands for two files."""
+    planned: dict[PurePosixPath, Entry] = {}
+    files: set[str] = set()
+    folders: set[str] = set()
+    for entry in entries:
+        path = _checked(entry)
+        if entry.path.startswith(_NOT_SYMBOLS) or not any(part.endswith(".dSYM") for part in path.parts[:-1]):
+            continue
+        name = _folded(path)
+        above = {_folded(parent) for parent in path.parents}
+        if name in files or name in folders or above & files:
+            raise _refused(entry, "is there twice, or is a folder elsewhere")
+        files.add(name)
+        folders |= above
+        planned[path] = entry
+    return planned
+
+
+def _checked(entry: Entry) -> PurePosixPath:
+    text = entry.path
+    parts = text.split("/")
+    kind = stat.S_IFMT(entry.mode)
+    if kind not in (0, stat.S_IFREG):
+        raise _refused(entry, "is a link" if kind == stat.S_IFLNK else "is not a plain file")
+    if (
+        any(part in ("", ".", "..") for part in parts)
+        or "\\" in text
+        or ":" in text
+        or not text.isprintable()
+    ):
+        raise _refused(entry, "could lead out of the folder")
+    if any(part.endswith((" ", ".")) for part in parts):  # which other systems drop
+        raise _refused(entry, "means another file on other systems")
+    longest = max(len(part.encode("utf-8", "surrogatepass")) for part in parts)
+    if (
+        longest > LONGEST_PART
+        or len(text.encode("utf-8", "surrogatepass")) > LONGEST_PATH
+        or len(parts) > DEEPEST
+    ):
+        raise _refused(entry, "is too long")
+    return PurePosixPath(text)
+
+
+def _folded(path: PurePosixPath) -> str:
+    """As file systems see it that tell neither case nor ways to write an accent."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
+
+
+def _is_there(entries: dict[PurePosixPath, Entry], folder: Path) -> bool:
+    """Whether the folder holds exactly these files, with these bytes."""
+    if folder.is_symlink() or not folder.is_dir():
+        return False
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    if there != {str(path) for path in entries}:
+        return False
+    return all(_is_same(folder / path, entry) for path, entry in entries.items())
+
+
+def _is_same(path: Path, entry: Entry) -> bool:
+    if path.is_symlink() or path.stat().st_size != entry.size:
+        return False
+    crc = 0
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            crc = zlib.crc32(block, crc)
+    return crc == entry.crc
+
+
+def _put_in_place(made: Path, folder: Path) -> None:
+    """Renames a folder over another, which the system does for empty ones only."""
+    for turn in range(TURNS):
+        old = temporary(folder.parent)
+        with contextlib.suppress(FileNotFoundError):
+            folder.rename(old)
+        try:
+            made.rename(folder)
+            return
+        except OSError:
+            if turn == TURNS - 1:
+                raise
+        finally:
+            remove(old)
+
+
+def _refused(entry: Entry, reason: str) -> ArchiveError:
+    name = entry.path if entry.path.isprintable() else repr(entry.path)
+    return ArchiveError(f"“{name[:200]}” {reason}", broken=False)

@@ -1,0 +1,122 @@
+"""Files that become visible when they are whole: written under a name of their own beside their place, then renamed.
+
+Each writer has its own temporary name, so that jobs which share a folder never write into one another's files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from asc.errors import Error
+
+ENDING = ".asc-part"
+LEFT_BEHIND = 24 * 3600.0
+"""Seconds after which a temporary file belongs to no job any more."""
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+Expect = Callable[[int], Callable[[int], None]]
+
+
+class Part:
+    """A file on its way (a Sink): bytes that are there, and what the store names them by. A context manager.
+
+    `shown` is told the length of the whole file once it is known, and returns what counts bytes.
+    """
+
+    def __init__(self, folder: Path, shown: Callable[[int, ExitStack], Callable[[int], None]]) -> None:
+        self.path = temporary(folder)
+        self.received = 0
+        self.tag = ""
+        self.fetched = 0
+        """Bytes that came, also those that were thrown away."""
+        self._shown = shown
+        self._display = ExitStack()
+        self._count: Callable[[int], None] = lambda count: None
+
+    def __enter__(self) -> Self:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        # The umask decides who reads the file in the end: a later step may run as another user.
+        self._file = os.open(self.path, flags, 0o666)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._display.close()
+        os.close(self._file)
+        with contextlib.suppress(OSError):  # renamed, or it must not hide the true error
+            self.path.unlink()
+
+    def expect(self, total: int | None) -> None:
+        """Shows the progress of a file of this length."""
+        self._display.close()
+        self._count = self._shown(total, self._display) if total else lambda count: None
+
+    def write(self, block: bytes) -> None:
+        """Takes the next bytes."""
+        view = memoryview(block)
+        while view:
+            view = view[os.write(self._file, view) :]
+        self.received += len(block)
+        self.fetched += len(block)
+        self._count(len(block))
+
+    def restart(self) -> None:
+        """Forgets all bytes."""
+        os.ftruncate(self._file, 0)
+        os.lseek(self._file, 0, os.SEEK_SET)
+        self._count(-self.received)
+        self.received, self.tag = 0, ""
+
+
+def temporary(folder: Path) -> Path:
+    """A name in `folder` that nobody else uses; hidden, so that patterns do not find it."""
+    return folder / f".{secrets.token_hex(8)}{ENDING}"
+
+
+def open_folder(folder: Path) -> None:
+    """Makes a folder, looks whether it can be written to, and clears what died jobs left. Raises Error."""
+    with told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = temporary(folder)
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        probe.unlink()
+    for old in folder.glob(f".*{ENDING}"):
+        with contextlib.suppress(OSError):
+            if time.time() - old.lstat().st_mtime > LEFT_BEHIND:
+                remove(old)
+
+
+def remove(path: Path) -> None:
+    """Deletes a file or a folder; what is gone already is no matter."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turns what the system says of a file into Error."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        if error.errno in _FULL:
+            raise Error(
+                f"There is no room for {path} ({reason}).",
+                "Free space on the runner, fetch fewer builds (limit, min-version), or give another directory.",
+            ) from None
+        raise Error(
+            f"{path} cannot be written or read ({reason}).",
+            "Give a directory that the step may write to; in a container it lies in the workspace or RUNNER_TEMP.",
+        ) from None

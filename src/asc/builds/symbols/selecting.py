@@ -1,0 +1,221 @@
+"""Which builds are meant: as few requests as Apple's filters allow, and what they do not allow compared here.
+
+https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from asc.api.apps import App
+from asc.api.client import LARGEST_PAGE, MOST_PAGES, Client, Query
+from asc.api.document import Document
+from asc.builds.number import BuildNumber
+from asc.builds.symbols.model import QUERY, Build, read_builds
+from asc.errors import UnreachableError
+
+log = logging.getLogger(__name__)
+
+LATEST, LIVE = "latest", "live"
+LIVE_STATE = "READY_FOR_DISTRIBUTION"
+AT_ONCE = 50
+"""Builds that are asked for by their ids in one request: an address of 2 KB passes everywhere."""
+_LOWEST = BuildNumber("0")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is wanted of an app's builds; None for any. `platform` as Apple writes it.
+
+    `version` is a train, LATEST or LIVE; `build_number` a number or LATEST; `limit` keeps the newest uploads.
+    LATEST and LIVE mean those of each platform.
+    """
+
+    app: App
+    platform: str | None = None
+    version: str | None = None
+    build_number: str | None = None
+    min_version: str | None = None
+    uploaded_after: datetime | None = None
+    limit: int | None = None
+
+    @property
+    def train(self) -> str | None:
+        """The version that can be filtered by."""
+        return None if self.version in (LATEST, LIVE) else self.version
+
+    @property
+    def number(self) -> str | None:
+        """The build number that can be filtered by."""
+        return None if self.build_number == LATEST else self.build_number
+
+    @property
+    def wants_latest_train(self) -> bool:
+        """Whether the highest version is meant: also the latest build is one of it, where no version is given."""
+        return self.version == LATEST or (self.build_number == LATEST and self.version is None)
+
+
+def select(client: Client, wanted: Selection) -> list[Build]:
+    """The builds that are meant, the newest upload first. One request where all builds are on one page."""
+    query = _query(wanted)
+    pages = _pages(client, query)
+    first = next(pages)
+    if first.next and (wanted.wants_latest_train or wanted.version == LIVE):
+        return _reduced(wanted, _asked_for_exactly(client, wanted))
+    builds = _live(first) if wanted.version == LIVE else read_builds(first)
+    matching = [build for build in builds if _matches(build, wanted)]
+    while first.next and not _is_enough(wanted, builds, matching):
+        first = next(pages)
+        builds = read_builds(first)
+        matching += [build for build in builds if _matches(build, wanted)]
+    return _reduced(wanted, matching)
+
+
+def refreshed(client: Client, builds: Iterable[Build]) -> dict[str, Build]:
+    """The builds as they are now, with new links, by id: one request for each 50."""
+    ids = [build.id for build in builds]
+    found: dict[str, Build] = {}
+    for start in range(0, len(ids), AT_ONCE):
+        some = ids[start : start + AT_ONCE]
+        page = client.get("/v1/builds", {"filter[id]": ",".join(some), "limit": LARGEST_PAGE, **QUERY})
+        found.update({build.id: build for build in read_builds(page)})
+    return found
+
+
+def _query(wanted: Selection) -> Query:
+    query: dict[str, str | int | None] = {
+        "filter[app]": wanted.app.id,
+        "filter[preReleaseVersion.platform]": wanted.platform,
+        "filter[preReleaseVersion.version]": wanted.train,
+        "filter[version]": wanted.number,
+        "sort": "-uploadedDate",
+        "limit": _page_size(wanted),
+        **QUERY,
+    }
+    if wanted.version == LIVE:
+        query["include"] = f"{QUERY['include']},appStoreVersion"
+        query["fields[builds]"] = f"{QUERY['fields[builds]']},appStoreVersion"
+        query["fields[appStoreVersions]"] = "appVersionState"
+    return query
+
+
+def _page_size(wanted: Selection) -> int:
+    """No more than are wanted, where the server's filters say all."""
+    plain = not (wanted.min_version or wanted.version in (LATEST, LIVE) or wanted.build_number == LATEST)
+    return min(wanted.limit, LARGEST_PAGE) if wanted.limit and plain else LARGEST_PAGE
+
+
+def _pages(client: Client, query: Query) -> Iterator[Document]:
+    """The pages, each asked for when it is wanted."""
+    page, seen = client.get("/v1/builds", query), set[str]()
+    yield page
+    while page.next:
+        if page.next in seen or len(seen) >= MOST_PAGES:
+            raise UnreachableError(
+                f"GET /v1/builds did not come to an end after {len(seen) + 1} pages.",
+                "App Store Connect seems to answer in circles; run the step again later.",
+            )
+        seen.add(page.next)
+        page = client.get(page.next)
+        yield page
+
+
+def _is_enough(wanted: Selection, builds: list[Build], matching: list[Build]) -> bool:
+    """Whether no further page can have what is wanted: the newest uploads come first."""
+    if wanted.build_number == LATEST:  # the highest number need not be the newest
+        return False
+    if wanted.limit and len(matching) >= wanted.limit:
+        return True
+    dates = [build.uploaded_at for build in builds if build.uploaded_at]
+    return bool(wanted.uploaded_after and dates and dates[-1] <= wanted.uploaded_after)
+
+
+def _asked_for_exactly(client: Client, wanted: Selection) -> list[Build]:
+    """Where there are many builds: first which version is meant, then its builds."""
+    if wanted.version == LIVE:
+        versions = client.list(
+            f"/v1/apps/{wanted.app.id}/appStoreVersions",
+            {
+                "filter[appVersionState]": LIVE_STATE,
+                "filter[platform]": wanted.platform,
+                "fields[appStoreVersions]": "versionString,platform",
+            },
+        )
+        condition, ids = "filter[appStoreVersion]", [version.id for version in versions.data]
+    else:
+        trains = client.list(
+            "/v1/preReleaseVersions",
+            {
+                "filter[app]": wanted.app.id,
+                "filter[platform]": wanted.platform,
+                "fields[preReleaseVersions]": "version,platform",
+            },
+        )
+        highest = _highest(
+            trains.data, lambda train: train.text("platform"), lambda train: _order(train.text("version"))
+        )
+        condition, ids = "filter[preReleaseVersion]", [train.id for train in highest]
+    if not ids:
+        return []
+    query: Query = {condition: ",".join(ids), "sort": "-uploadedDate", "filter[app]": wanted.app.id, **QUERY}
+    found = read_builds(client.list("/v1/builds", query))
+    return [build for build in found if _matches(build, wanted)]
+
+
+def _live(page: Document) -> list[Build]:
+    """Of a page the builds that customers have now."""
+    live = set()
+    for resource in page.data:
+        version = page.one(resource, "appStoreVersion")
+        if version and version.text("appVersionState") == LIVE_STATE:
+            live.add(resource.id)
+    return [build for build in read_builds(page) if build.id in live]
+
+
+def _matches(build: Build, wanted: Selection) -> bool:
+    """Compares again, for Apple's filters can match more than the exact text; what Apple left out stays in."""
+    return (
+        (not wanted.platform or build.platform in (wanted.platform, ""))
+        and (not wanted.train or build.version == "" or _same(build.version, wanted.train))
+        and (not wanted.number or _same(build.number, wanted.number))
+        and (not wanted.min_version or _order(build.version) >= _order(wanted.min_version))
+        and (not wanted.uploaded_after or not build.uploaded_at or build.uploaded_at > wanted.uploaded_after)
+    )
+
+
+def _reduced(wanted: Selection, builds: list[Build]) -> list[Build]:
+    """Of those that match, the latest of each platform where these are meant, and no more than the limit."""
+    if wanted.wants_latest_train:
+        highest = _highest(builds, lambda build: build.platform, lambda build: _order(build.version))
+        trains = {(build.platform, build.version) for build in highest}
+        builds = [build for build in builds if (build.platform, build.version) in trains]
+    if wanted.build_number == LATEST:
+        latest = _highest(builds, lambda build: build.platform, lambda build: _order(build.number))
+        builds = [build for build in builds if build in latest]
+    return builds[: wanted.limit]
+
+
+def _highest(items: Iterable[T], group: Callable[[T], str], order: Callable[[T], BuildNumber]) -> list[T]:
+    """The highest item of each group; of equal ones the first."""
+    highest: dict[str, T] = {}
+    for item in items:
+        known = highest.get(group(item))
+        if known is None or order(known) < order(item):
+            highest[group(item)] = item
+    return list(highest.values())
+
+
+def _order(text: str) -> BuildNumber:
+    """A version to compare by segment; one with letters (old Mac builds) is lower than any."""
+    return BuildNumber.parse(text) or _LOWEST
+
+
+def _same(text: str, wanted: str) -> bool:
+    return text == wanted or (
+        BuildNumber.parse(text) is not None and _order(text) == BuildNumber.parse(wanted)
+    )

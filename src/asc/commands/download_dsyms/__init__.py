@@ -1,0 +1,171 @@
+"""download-dsyms: the symbols that App Store Connect has of builds, each file once and whole."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from asc.api.apps import App, app_not_visible, find_app
+from asc.api.client import Client
+from asc.api.errors import ApiError
+from asc.builds.platforms import PLATFORMS
+from asc.builds.symbols.awaiting import await_symbols, missing_now
+from asc.builds.symbols.downloading import Downloader, Fetched, Target, prepare
+from asc.builds.symbols.links import Links
+from asc.builds.symbols.model import size_text
+from asc.builds.symbols.naming import archive_names
+from asc.builds.symbols.selecting import Selection, select
+from asc.commands.context import Context
+from asc.commands.declaration import Command
+from asc.commands.download_dsyms.inputs import Inputs
+from asc.commands.download_dsyms.story import Outputs, Story
+from asc.errors import Error
+from asc.job import progress
+
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 5
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Selects builds, fetches their archives; what is there is told also where some of it fails."""
+    story = Story(inputs.directory)
+    try:
+        _work(inputs, context, story)
+    finally:
+        if story.app:
+            context.outputs = story.outputs()
+        context.summary.append(story.summary())
+    return story.outputs()
+
+
+def _work(inputs: Inputs, context: Context, story: Story) -> None:
+    directory = Path(inputs.directory)
+    prepare(directory)
+    client = context.connect(inputs)
+    app = App(inputs.app_id) if inputs.app_id else find_app(client, inputs.bundle_id or "")
+    wanted = _selection(inputs, app)
+    builds = select(client, wanted)
+    if not builds and inputs.app_id:
+        _check_app_id(client, app)  # an unknown id has no builds either
+    story.app = app
+    story.builds = await_symbols(client, wanted, builds, inputs.wait) if inputs.wait else builds
+    story.missing = missing_now(client, story.builds)
+    _fetch(inputs, context, story, directory)
+    _raise_what_failed(story)
+    _tell_what_is_missing(inputs, story)
+
+
+def _selection(inputs: Inputs, app: App) -> Selection:
+    return Selection(
+        app=app,
+        platform=PLATFORMS[inputs.platform] if inputs.platform else None,
+        version=inputs.version,
+        build_number=inputs.build_number,
+        min_version=inputs.min_version,
+        uploaded_after=inputs.uploaded_after,
+        limit=inputs.limit,
+    )
+
+
+def _check_app_id(client: Client, app: App) -> None:
+    try:
+        client.get(f"/v1/apps/{app.id}", {"fields[apps]": "bundleId"})
+    except ApiError as error:
+        if error.status == 404:
+            raise app_not_visible(client, f"the id {app.id}") from None
+        raise
+
+
+def _fetch(inputs: Inputs, context: Context, story: Story, directory: Path) -> None:
+    assert context.client and story.app
+    names = archive_names(story.builds, story.app.bundle_id or f"app-{story.app.id}")
+    targets = [
+        Target(build, bundle, names[bundle.id])
+        for build in story.builds
+        for bundle in build.bundles
+        if bundle.id in names
+    ]
+    if not targets:
+        return
+    parallel = min(inputs.parallel_downloads, len(targets))
+    with context.storage(context.client, parallel) as storage:
+        Downloader(
+            storage=storage,
+            links=Links(context.client, story.builds),
+            directory=directory,
+            parallel=parallel,
+            skip_existing=inputs.skip_existing,
+            extract=inputs.extract,
+            progress=progress.transfer,
+        ).fetch(targets, story.ended.append)
+    new = [each for each in story.whole if not each.was_there]
+    log.info(
+        "%d of %d archives fetched, %s; %d were there",
+        len(new),
+        len(targets),
+        size_text(sum(each.fetched for each in new)),
+        len(story.whole) - len(new),
+    )
+
+
+def _raise_what_failed(story: Story) -> None:
+    failed: list[Fetched] = story.failed
+    if not failed:
+        return
+    first = failed[0].error
+    assert first
+    if len(failed) > 1:
+        names = ", ".join(each.target.name for each in failed[1 : MOST_NAMED + 1])
+        more = f" and {len(failed) - MOST_NAMED - 1} more" if len(failed) > MOST_NAMED + 1 else ""
+        first.message += f" Not there either: {names}{more}."
+    raise first
+
+
+def _tell_what_is_missing(inputs: Inputs, story: Story) -> None:
+    if not story.builds:
+        text, remedy = (
+            "No build is meant by this.",
+            "Check version, build-number, platform and the other inputs.",
+        )
+    elif story.missing:
+        named = "; ".join(str(each) for each in story.missing[:MOST_NAMED])
+        more = f"; and {len(story.missing) - MOST_NAMED} more" if len(story.missing) > MOST_NAMED else ""
+        text = f"App Store Connect has no symbols of {len(story.missing)}: {named}{more}."
+        remedy = (
+            "Upload builds with symbols, or take the dSYMs from the .xcarchive: without bitcode (gone since Xcode 14) "
+            "App Store Connect only has what was uploaded. For builds that are being processed, give wait."
+        )
+    else:
+        return
+    if inputs.if_missing == "fail":
+        raise Error(text, remedy)
+    log.log(logging.WARNING if inputs.if_missing == "warn" else logging.INFO, "%s %s", text, remedy)
+
+
+COMMAND = Command(
+    name="download-dsyms",
+    summary="Download the dSYMs of builds from App Store Connect, each file once and whole.",
+    description=(
+        "Fetches the symbols that App Store Connect has of builds, in parallel, and goes on after a break. Every "
+        "archive is checked before it gets its name, its UUIDs are read, and builds without symbols are named with "
+        "the reason."
+    ),
+    role="Developer, App Manager or Admin",
+    icon="download-cloud",
+    example="""\
+- uses: OWNER/REPO/actions/download-dsyms@v1
+  id: symbols
+  with:
+    api-key: ${{ secrets.ASC_API_KEY }}
+    bundle-id: com.example.app
+    version: latest
+- run: sentry-cli debug-files upload --org example --project app "$DSYMS"
+  env:
+    DSYMS: ${{ steps.symbols.outputs.directory }}
+    SENTRY_AUTH_TOKEN: ${{ secrets.SENTRY_AUTH_TOKEN }}
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)

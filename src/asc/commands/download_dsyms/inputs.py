@@ -1,0 +1,134 @@
+"""What download-dsyms takes, and what is wrong with it before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asc.builds.platforms import PLATFORMS
+from asc.builds.symbols.selecting import LATEST, LIVE
+from asc.commands import kinds
+from asc.commands.declaration import CommonInputs, given
+from asc.errors import Problem
+
+BUILDS, FILES, NOTHING = "Builds", "Files", "Nothing there"
+MOST_PARALLEL = 32
+
+
+@dataclass(frozen=True)
+class Inputs(CommonInputs):
+    """What download-dsyms takes."""
+
+    bundle_id: str | None = given(
+        kinds.matching(r"[A-Za-z0-9.-]{1,155}", "a bundle id"),
+        "Bundle id of the app. This or `app-id`.",
+        group="App",
+        examples=("com.example.app",),
+    )
+    app_id: str | None = given(
+        kinds.matching(r"[0-9]{1,20}", "an app id (digits)"),
+        "Apple's id of the app (the number in its App Store Connect address); saves a request.",
+        group="App",
+        examples=("1000000001",),
+    )
+    platform: str | None = given(
+        kinds.choice(PLATFORMS), "Only builds for this platform. Without it, those of all.", group=BUILDS
+    )
+    version: str | None = given(
+        kinds.matching(r"[A-Za-z0-9._+-]{1,64}", "a version, latest or live"),
+        "Only builds of this version (train). `latest`: the highest version of each platform. "
+        "`live`: the builds that customers have now.",
+        group=BUILDS,
+        examples=("1.5.0", "latest", "live"),
+    )
+    build_number: str | None = given(
+        kinds.matching(r"[A-Za-z0-9._+-]{1,64}", "a build number or latest"),
+        "Only builds with this number. `latest`: the highest number, of the highest version unless one is given, "
+        "for each platform.",
+        group=BUILDS,
+        examples=("42", "latest"),
+    )
+    min_version: str | None = given(
+        kinds.matching(r"[0-9]{1,18}(\.[0-9]{1,18})*", "a version (numbers and dots)"),
+        "Only builds of this version and higher ones; 1.10 is higher than 1.9.",
+        group=BUILDS,
+        examples=("1.4.0",),
+    )
+    uploaded_after: datetime | None = given(  # noqa: RUF009 (a field, as all others)
+        kinds.DATE,
+        "Only builds uploaded after this moment (UTC unless it says otherwise).",
+        group=BUILDS,
+        examples=("2026-01-31",),
+    )
+    limit: int | None = given(
+        kinds.whole_number(1, 100_000), "At most so many builds, the newest uploads first.", group=BUILDS
+    )
+    directory: str = given(
+        kinds.PATH, "Where the files go; made when it is not there.", group=FILES, default="dsyms"
+    )
+    extract: bool = given(
+        kinds.BOOLEAN,
+        "Also unpack each archive into a folder beside it, with its `.dSYM` bundles.",
+        group=FILES,
+        default="false",
+    )
+    skip_existing: bool = given(
+        kinds.BOOLEAN,
+        "Keep files that are there already and whole. With `false` all are fetched anew.",
+        group=FILES,
+        default="true",
+    )
+    parallel_downloads: int = given(
+        kinds.whole_number(1, MOST_PARALLEL), "Files that are fetched at a time.", group=FILES, default="8"
+    )
+    wait: float = given(
+        kinds.DURATION,
+        "How long to wait for the symbols of builds that Apple is still processing.",
+        group=NOTHING,
+        default="0",
+        examples=("10m",),
+    )
+    if_missing: str = given(
+        kinds.choice(("fail", "warn", "ignore")),
+        "What builds without symbols do, and no build at all: fail the step, warn, or neither. "
+        "The output `missing` names them in any case.",
+        group=NOTHING,
+        default="warn",
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """One app, and a selection that makes sense."""
+        if not self.bundle_id and not self.app_id:
+            yield Problem(
+                "bundle-id",
+                "is required (or app-id)",
+                "Give the app, for example bundle-id: com.example.app.",
+            )
+        if self.bundle_id and self.app_id:
+            yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")
+        yield from self._senseless()
+
+    def _senseless(self) -> Iterator[Problem]:
+        latest = self.version == LATEST or self.build_number == LATEST
+        if self.min_version and self.version:
+            yield Problem("min-version", "is given together with version", "Give one of the two.")
+        elif self.min_version and latest:
+            yield Problem(
+                "min-version",
+                "is given together with build-number: latest",
+                "Leave it out: latest is of the highest version.",
+            )
+        if self.version in (LATEST, LIVE) and self.build_number not in (None, LATEST):
+            yield Problem(
+                "build-number",
+                f"is given together with version: {self.version}",
+                "Give the version that the build number belongs to, or none.",
+            )
+        if self.version == LIVE and self.build_number == LATEST:
+            yield Problem("build-number", "is given together with version: live", "Give one of the two.")
+        if self.uploaded_after and (latest or self.version == LIVE):
+            word = self.version if self.version in (LATEST, LIVE) else LATEST
+            yield Problem("uploaded-after", f"is given together with {word}", "Give one of the two.")
+        if self.uploaded_after and self.uploaded_after > datetime.now(UTC):
+            yield Problem("uploaded-after", "lies in the future", "Give a moment that has passed.")

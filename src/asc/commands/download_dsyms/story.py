@@ -1,0 +1,127 @@
+"""What happened in a step so far, and what it tells of that: its outputs and its summary, also when it failed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from asc.api.apps import App
+from asc.builds.symbols.downloading import Fetched, NotBegun
+from asc.builds.symbols.missing import Missing
+from asc.builds.symbols.model import Build, size_text
+from asc.commands.declaration import output
+from asc.job import summary
+
+ROWS = 200
+UUIDS_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What download-dsyms hands to later steps."""
+
+    directory: str = output("Where the files are.")
+    files: str = output("The archives, those that were there already too: a JSON list of paths.")
+    dsym_count: str = output("How many `.dSYM` bundles are in them.")
+    uuids: str = output("JSON: path of the archive → UUID → architecture.")
+    builds: str = output(
+        "The builds that were meant: a JSON list of `id`, `version`, `build-number`, `platform`, `state`, "
+        "`uploaded-at` and `files`."
+    )
+    missing: str = output(
+        "Builds without symbols: a JSON list of `version`, `build-number`, `platform`, `bundle-id` (where only a part "
+        "of the build has none) and `reason`."
+    )
+    downloaded_bytes: str = output("Bytes that this run fetched.")
+
+
+@dataclass
+class Story:
+    """What is known at some moment of a step."""
+
+    directory: str
+    app: App | None = None
+    builds: list[Build] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    ended: list[Fetched] = field(default_factory=list)
+
+    @property
+    def whole(self) -> list[Fetched]:
+        """The archives that are there, in the order of their builds."""
+        order = {build.id: position for position, build in enumerate(self.builds)}
+        there = [each for each in self.ended if not each.error]
+        return sorted(there, key=lambda each: (order[each.target.build.id], each.target.name))
+
+    @property
+    def failed(self) -> list[Fetched]:
+        """The archives that failed, those first that others were left out for."""
+        failed = [each for each in self.ended if each.error]
+        return sorted(failed, key=lambda each: (isinstance(each.error, NotBegun), each.target.name))
+
+    def outputs(self) -> Outputs:
+        """The outputs, as far as they are known."""
+        whole = self.whole
+        return Outputs(
+            directory=self.directory,
+            files=_json([str(each.path) for each in whole]),
+            dsym_count=str(sum(each.contents.dsyms for each in whole if each.contents)),
+            uuids=_json({str(each.path): dict(each.contents.uuids) for each in whole if each.contents}),
+            builds=_json([self._build(build) for build in self.builds]),
+            missing=_json([_missing(each) for each in self.missing]),
+            downloaded_bytes=str(sum(each.fetched for each in self.ended)),
+        )
+
+    def summary(self) -> str:
+        """The step's part of the job summary, in Markdown."""
+        if not self.app:
+            return ""
+        text = summary.heading(f"Symbols of {self.app.bundle_id or f'app {self.app.id}'}")
+        if not self.builds:
+            return text + summary.paragraph("No build is meant by this.")
+        rows = [_row(each) for each in (*self.failed, *self.whole)]
+        rows += [
+            (str(each.build), each.bundle_id, "", "", "", f"missing: {each.reason}") for each in self.missing
+        ]
+        text += summary.table(("Build", "Bundle", "File", "Size", "UUIDs", "State"), rows[:ROWS])
+        left_out = len(rows) - ROWS
+        return text + (summary.paragraph(f"… and {left_out} more") if left_out > 0 else "")
+
+    def _build(self, build: Build) -> dict[str, object]:
+        return {
+            "id": build.id,
+            "version": build.version,
+            "build-number": build.number,
+            "platform": build.platform,
+            "state": build.state,
+            "uploaded-at": f"{build.uploaded_at:%Y-%m-%dT%H:%M:%SZ}" if build.uploaded_at else "",
+            "files": [str(each.path) for each in self.whole if each.target.build.id == build.id],
+        }
+
+
+def _missing(each: Missing) -> dict[str, str]:
+    return {
+        "version": each.build.version,
+        "build-number": each.build.number,
+        "platform": each.build.platform,
+        "bundle-id": each.bundle_id,
+        "reason": each.reason,
+    }
+
+
+def _row(each: Fetched) -> tuple[str, ...]:
+    state = f"failed: {each.error.message}" if each.error else "was there" if each.was_there else "downloaded"
+    uuids = list(each.contents.uuids.items()) if each.contents else []
+    shown = ", ".join(f"{identity[:8]}… ({architecture})" for identity, architecture in uuids[:UUIDS_SHOWN])
+    more = f" and {len(uuids) - UUIDS_SHOWN} more" if len(uuids) > UUIDS_SHOWN else ""
+    return (
+        str(each.target.build),
+        each.target.bundle.bundle_id,
+        each.target.name,
+        size_text(each.contents.size) if each.contents else "",
+        shown + more,
+        state,
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
