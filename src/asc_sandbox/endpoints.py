@@ -10,6 +10,7 @@ from asc_sandbox.errors import method_not_allowed, no_such_path
 from asc_sandbox.world import World
 
 if TYPE_CHECKING:
+    from asc_sandbox.keys import Key
     from asc_sandbox.stage import Stage
 
 
@@ -18,7 +19,7 @@ class Call:
     """One request, as far as an endpoint is concerned.
 
     `base` is the address the client used, as `http://127.0.0.1:8080`. `id` is what stands for {id} in the
-    path, `query` the parameters in order, `body` the decoded JSON or None.
+    path, `query` the parameters in order, `body` the decoded JSON or None, `key` the API key that asks.
     """
 
     world: World
@@ -28,6 +29,7 @@ class Call:
     id: str = ""
     query: tuple[tuple[str, str], ...] = ()
     body: Any = None
+    key: Key | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from asc_sandbox import entity_errors as errors
 from asc_sandbox.endpoints import Call
-from asc_sandbox.errors import Refusal
+from asc_sandbox.errors import Refusal, not_played
 from asc_sandbox.kinds import Kind, NotThisKind
 from asc_sandbox.schema import Resource
 from asc_sandbox.world import Record, World
@@ -116,6 +116,8 @@ def _relationship_problems(world: World, shape: Shape, relationships: Mapping[st
         for reference in _references(shape, name, value):
             if reference is None or reference.get("type") != target:
                 yield errors.invalid_relationship(name, f"'{name}' takes the type and id of '{target}'")
+            elif target not in world.schema:
+                raise not_played(f"relationship {name}: records of type {target}")
             elif world.find(target, str(reference.get("id"))) is None:
                 missing = f"There is no resource of type '{target}' with id '{reference.get('id')}'"
                 yield errors.invalid_relationship(name, missing)

@@ -125,6 +125,11 @@ def invalid_linkage(detail: str) -> Refusal:
     )
 
 
+def problem(detail: str) -> Refusal:
+    """Something is wrong with the whole; Apple's provisioning says hardly more than this, without a pointer."""
+    return Refusal(409, "ENTITY_ERROR", "There is a problem with the request entity", detail)
+
+
 def conflict(code: str, detail: str) -> Refusal:
     """The state of things does not allow it."""
     return Refusal(

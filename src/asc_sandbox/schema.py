@@ -59,7 +59,8 @@ class Resource:
 
     `area` is what a role opens or not (see roles). `defaults` are attributes as a seed would write them, for
     records that do not set them. `derived` are attributes that are worked out, from an endpoints.Call and the
-    record, whenever a record that does not set them is shown.
+    record, whenever a record that does not set them is shown. `completed` says what else follows from the id of a new
+    record and what is said of it, once for all. With `short_ids` new ids have ten characters.
     """
 
     type: str
@@ -68,6 +69,8 @@ class Resource:
     relationships: tuple[Relationship, ...] = ()
     defaults: Mapping[str, Any] = field(default_factory=dict)
     derived: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
+    completed: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    short_ids: bool = False
 
     @cached_property
     def by_name(self) -> Mapping[str, Relationship]:

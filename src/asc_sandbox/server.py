@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from asc_sandbox import seed as seeds
 from asc_sandbox.agenda import Agenda
+from asc_sandbox.authority.kinds import DEFAULT_LIMITS, Limits
+from asc_sandbox.authority.office import Authority
 from asc_sandbox.clock import Clock
 from asc_sandbox.course import Course
 from asc_sandbox.endpoints import Router
@@ -42,7 +44,8 @@ class Sandbox:
     the first) for clients. Port 0 means any free one. With a `contract` requests and answers are judged, see
     `violations`. Files are taken in parts of `part_size` bytes, whose addresses last `part_lifetime` seconds.
     Links to symbols last `link_lifetime` seconds; `symbols_padding` bytes make their archives larger.
-    `processing` and `review` say how long Apple takes and how it ends.
+    `processing` and `review` say how long Apple takes and how it ends, `limits` how many certificates and devices
+    there may be.
 
     Raises SeedError, FaultError, KeyFileError, ValueError or OSError when it cannot be made.
     """
@@ -67,6 +70,7 @@ class Sandbox:
         symbols_padding: int = 0,
         processing: Processing = DEFAULT_PROCESSING,
         review: Review = DEFAULT_REVIEW,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         start = seeds.load(seed, SCHEMA)
         clock = Clock(clock_offset)
@@ -78,6 +82,7 @@ class Sandbox:
             processing=processing,
             review=review,
             exceptions={app: replace(processing, **members) for app, members in start.processing.items()},
+            authority=Authority(limits=limits),
         )
         self._world = start.world
         self._course = Course(start.world, self._stage)
@@ -105,6 +110,11 @@ class Sandbox:
     def url(self) -> str:
         """The address to use as ASC_API_URL."""
         return f"http://{self._thread.host}:{self._thread.port}"
+
+    @property
+    def authority(self) -> Authority:
+        """Issues certificates for tests, as old as they like."""
+        return self._stage.authority
 
     @property
     def world(self) -> World:

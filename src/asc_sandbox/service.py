@@ -105,7 +105,7 @@ class Service:
         roles.require(key.role, endpoint.area, writes=endpoint.writes)
         base = f"http://{request.host}"
         query = tuple(request.query.items())
-        call = Call(self.world, self.stage, base, request.path, record_id, query, body)
+        call = Call(self.world, self.stage, base, request.path, record_id, query, body, key)
         try:
             with self.world.lock:
                 self.course.catch_up()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from asc_sandbox.agenda import Agenda
+from asc_sandbox.authority.office import Authority
 from asc_sandbox.clock import Clock
 from asc_sandbox.plans import Processing, Review
 from asc_sandbox.symbols.library import Library
@@ -25,6 +26,7 @@ class Stage:
     processing: Processing
     review: Review
     exceptions: Mapping[str, Processing] = field(default_factory=dict)
+    authority: Authority = field(default_factory=Authority)
 
     def processing_of(self, app: Record) -> Processing:
         """What becomes of the uploads of an app."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -58,17 +59,13 @@ class World:
         `references` are ids by the name of the relationship.
         """
         resource = self.schema[type_name]
-        values = {
-            name: self._converted(type_name, name, value)
-            for name, value in {**resource.defaults, **attributes}.items()
-        }
         with self.lock:
-            record = Record(
-                type_name,
-                record_id or self._new_id(type_name),
-                values,
-                self._checked(type_name, references or {}),
-            )
+            new_id = record_id or self._new_id(type_name)
+            said = {**resource.defaults, **attributes}
+            if resource.completed:
+                said = {**resource.defaults, **resource.completed(new_id, attributes), **attributes}
+            values = {name: self._converted(type_name, name, value) for name, value in said.items()}
+            record = Record(type_name, new_id, values, self._checked(type_name, references or {}))
             if record.id in self._records[type_name]:
                 raise WorldError(f"there is a record of type {type_name} with the id {record.id} already")
             self._store(record)
@@ -167,14 +164,13 @@ class World:
         return checked
 
     def _new_id(self, type_name: str) -> str:
-        """Apps have numbers, all others UUIDs; the same seed gets the same ids each time."""
+        """Apps have numbers, others UUIDs or ten characters; the same seed gets the same ids each time."""
         while True:
             count = self._made[type_name] = self._made.get(type_name, 0) + 1
-            new = (
-                str(1_000_000_000 + count)
-                if type_name == "apps"
-                else str(uuid.uuid5(_NAMESPACE, f"{type_name}/{count}"))
-            )
+            made_up = uuid.uuid5(_NAMESPACE, f"{type_name}/{count}")
+            new = str(1_000_000_000 + count) if type_name == "apps" else str(made_up)
+            if self.schema[type_name].short_ids:
+                new = base64.b32encode(made_up.bytes).decode()[:10]
             if new not in self._records[type_name]:
                 return new
 

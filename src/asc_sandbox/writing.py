@@ -59,10 +59,11 @@ def creating(
     owners: tuple[str, ...] = (),
     related: tuple[str, ...] = (),
     values: Mapping[str, tuple[str, ...]] | None = None,
+    written: Mapping[str, Kind] | None = None,
     then: Make = store,
 ) -> Endpoint:
     """`POST path` makes a record. `owners` are relationships that are required; the rest is in entity.Shape."""
-    shape = Shape(resource, required, optional, owners, related, values or {})
+    shape = Shape(resource, required, optional, owners, related, values or {}, written or {})
     return Endpoint("POST", path, resource.area, partial(_create, shape, then))
 
 
@@ -72,11 +73,19 @@ def changing(
     *,
     optional: tuple[str, ...] = (),
     related: tuple[str, ...] = (),
+    values: Mapping[str, tuple[str, ...]] | None = None,
     written: Mapping[str, Kind] | None = None,
     then: Change = update,
 ) -> Endpoint:
     """`PATCH path` changes the record whose id stands in the path. See entity.Shape for the arguments."""
-    shape = Shape(resource, optional=optional, related=related, written=written or {}, creates=False)
+    shape = Shape(
+        resource,
+        optional=optional,
+        related=related,
+        values=values or {},
+        written=written or {},
+        creates=False,
+    )
     return Endpoint("PATCH", path, resource.area, partial(_change, shape, then))
 
 

@@ -9,17 +9,22 @@ from asc_sandbox.resources import (
     apps,
     beta_apps,
     builds,
+    bundle_ids,
     bundles,
+    certificates,
     details,
+    devices,
     groups,
+    profiles,
     review,
-    signing,
     team,
     uploads,
 )
 from asc_sandbox.schema import Schema
 
-_MODULES = (apps, builds, bundles, uploads, groups, details, beta_apps, review, signing, team)
+_TESTFLIGHT = (apps, builds, bundles, uploads, groups, details, beta_apps, review)
+_PROVISIONING = (bundle_ids, certificates, devices, profiles)
+_MODULES = (*_TESTFLIGHT, *_PROVISIONING, team)
 
 SCHEMA: Schema = {resource.type: resource for module in _MODULES for resource in module.RESOURCES}
 ENDPOINTS = tuple(endpoint for module in _MODULES for endpoint in module.ENDPOINTS)

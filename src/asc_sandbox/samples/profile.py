@@ -1,60 +1,31 @@
-"""Provisioning profiles as Apple signs them, signed by a throw-away CA instead."""
+"""Provisioning profiles as Apple signs them, signed by the sandbox's throw-away authority instead."""
 
 from __future__ import annotations
 
-import plistlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
-from cryptography.x509.oid import NameOID
+from asc_sandbox.authority.office import Authority
+from asc_sandbox.authority.plans import PLATFORMS, ProfilePlan, Purpose, signed
+from asc_sandbox.authority.team import TEAM, Team
 
 ProfileKind = Literal["app-store", "development", "ad-hoc", "enterprise", "expired"]
 KINDS: tuple[ProfileKind, ...] = ("app-store", "development", "ad-hoc", "enterprise", "expired")
-TEAM_ID, TEAM_NAME = "A1B2C3D4E5", "Example Team"
+TEAM_ID, TEAM_NAME = TEAM.id, TEAM.name
 DEVICES = ["00008030-000A11112222802E", "00008110-001B33334444801E"]
-PLATFORMS = {"IOS": ["iOS", "xrOS", "visionOS"], "TV_OS": ["tvOS"], "VISION_OS": ["xrOS"], "MAC_OS": ["OSX"]}
+_PURPOSES: dict[ProfileKind, Purpose] = {
+    "app-store": "app-store",
+    "development": "development",
+    "ad-hoc": "ad-hoc",
+    "enterprise": "in-house",
+    "expired": "app-store",
+}
 _NAMESPACE = uuid.UUID("6f0c8b7e-6a0b-4d0e-9d7e-2f6a3f1c9b55")
 
-
-@dataclass(frozen=True)
-class Signer:
-    """A certificate with its private key."""
-
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-
-@cache
-def signer(name: str) -> Signer:
-    """A self-signed certificate of this common name, made once in a process."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = datetime.now(UTC)
-    subject = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COMMON_NAME, name),
-            x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, TEAM_ID),
-        ]
-    )
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=365))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    return Signer(certificate, key)
+__all__ = ["DEVICES", "KINDS", "PLATFORMS", "TEAM_ID", "TEAM_NAME", "ProfileKind", "make_profile", "sign"]
 
 
 def make_profile(
@@ -70,52 +41,32 @@ def make_profile(
 
     `values` replaces members of the property list.
     """
-    now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None, microsecond=0)
-    content = {**_content(bundle_id, kind, platform, team_id, now), **(values or {})}
-    return sign(plistlib.dumps(content, sort_keys=False))
+    created = (now or datetime.now(UTC)) - timedelta(days=400 if kind == "expired" else 10)
+    plan = ProfilePlan(
+        name=f"Example {kind} {bundle_id}",
+        uuid=str(uuid.uuid5(_NAMESPACE, f"{team_id} {bundle_id} {kind} {platform}")),
+        purpose=_PURPOSES[kind],
+        platform=platform,
+        identifier=bundle_id,
+        app_id_name="Example",
+        certificates=(_certificate("DEVELOPMENT" if kind == "development" else "DISTRIBUTION", team_id),),
+        created=created,
+        expires=created + timedelta(days=365),
+        devices=tuple(DEVICES) if kind in ("development", "ad-hoc") else (),
+        team=Team(team_id, TEAM_NAME),
+    )
+    return signed(plan, values)
 
 
 def sign(content: bytes) -> bytes:
     """A CMS SignedData (DER) with `content` inside."""
-    apple = signer("Sandbox Provisioning Profile Signing")
-    return (
-        pkcs7.PKCS7SignatureBuilder()
-        .set_data(content)
-        .add_signer(apple.certificate, apple.key, hashes.SHA256())
-        .sign(Encoding.DER, [pkcs7.PKCS7Options.Binary])
-    )
+    from asc_sandbox.authority import ca
+
+    return ca.sign(content)
 
 
-def _content(bundle_id: str, kind: ProfileKind, platform: str, team_id: str, now: datetime) -> dict[str, Any]:
-    created = now - timedelta(days=400 if kind == "expired" else 10)
-    development = kind == "development"
-    owner = "Apple Development: Example" if development else f"Apple Distribution: {TEAM_NAME} ({team_id})"
-    return {
-        "AppIDName": "Example",
-        "ApplicationIdentifierPrefix": [team_id],
-        "CreationDate": created,
-        "Platform": PLATFORMS[platform],
-        "IsXcodeManaged": False,
-        "DeveloperCertificates": [signer(owner).certificate.public_bytes(Encoding.DER)],
-        "Entitlements": _entitlements(bundle_id, kind, platform, team_id),
-        "ExpirationDate": created + timedelta(days=365),
-        "Name": f"Example {kind} {bundle_id}",
-        **({"ProvisionedDevices": DEVICES} if kind in ("development", "ad-hoc") else {}),
-        **({"ProvisionsAllDevices": True} if kind == "enterprise" else {}),
-        "TeamIdentifier": [team_id],
-        "TeamName": TEAM_NAME,
-        "TimeToLive": 365,
-        "UUID": str(uuid.uuid5(_NAMESPACE, f"{team_id} {bundle_id} {kind} {platform}")),
-        "Version": 1,
-    }
+@cache
+def _certificate(certificate_type: str, team_id: str) -> bytes:
+    from asc_sandbox.authority import ca
 
-
-def _entitlements(bundle_id: str, kind: ProfileKind, platform: str, team_id: str) -> dict[str, Any]:
-    mac = platform == "MAC_OS"
-    return {
-        ("com.apple.application-identifier" if mac else "application-identifier"): f"{team_id}.{bundle_id}",
-        ("com.apple.security.get-task-allow" if mac else "get-task-allow"): kind == "development",
-        "com.apple.developer.team-identifier": team_id,
-        "keychain-access-groups": [f"{team_id}.*"],
-        **({"beta-reports-active": True} if kind in ("app-store", "expired") else {}),
-    }
+    return Authority(Team(team_id, TEAM_NAME)).issue(ca.somebodys_small_key(), certificate_type).der

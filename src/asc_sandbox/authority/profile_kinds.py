@@ -1,0 +1,72 @@
+"""The profiles that there are, by `profileType`, and what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from asc_sandbox.authority.plans import Purpose
+
+_MOBILE = ("IPHONE", "IPAD", "IPOD", "APPLE_WATCH", "APPLE_VISION_PRO")
+_DEVELOPMENT = ("DEVELOPMENT",)
+_DISTRIBUTION = ("DISTRIBUTION",)
+_DEVELOPER_ID = ("DEVELOPER_ID_APPLICATION", "DEVELOPER_ID_APPLICATION_G2")
+
+
+@dataclass(frozen=True)
+class ProfileKind:
+    """A type of profiles.
+
+    `platform` is that of the profile itself, `shown_platform` what the API makes of it. `device_classes` are those
+    that it takes; a device that Apple does not know better is one of its platform.
+    """
+
+    purpose: Purpose
+    platform: str
+    shown_platform: str
+    certificate_types: tuple[str, ...]
+    device_classes: tuple[str, ...]
+
+    @property
+    def has_devices(self) -> bool:
+        """Whether it names the devices that it is valid on."""
+        return self.purpose in ("development", "ad-hoc")
+
+    @property
+    def bundle_platforms(self) -> tuple[str, str]:
+        """The platforms of bundle ids that it is for."""
+        return self.shown_platform, "UNIVERSAL"
+
+
+def _ios(purpose: Purpose) -> ProfileKind:
+    types = _DEVELOPMENT if purpose == "development" else _DISTRIBUTION
+    return ProfileKind(purpose, "IOS", "IOS", (*types, f"IOS_{types[0]}"), _MOBILE)
+
+
+def _tvos(purpose: Purpose) -> ProfileKind:
+    types = _DEVELOPMENT if purpose == "development" else _DISTRIBUTION
+    return ProfileKind(purpose, "TV_OS", "IOS", (*types, f"IOS_{types[0]}"), ("APPLE_TV",))
+
+
+def _mac(purpose: Purpose) -> ProfileKind:
+    types = _DEVELOPMENT if purpose == "development" else _DISTRIBUTION
+    signing = _DEVELOPER_ID if purpose == "direct" else (*types, f"MAC_APP_{types[0]}")
+    return ProfileKind(purpose, "MAC_OS", "MAC_OS", signing, ("MAC",))
+
+
+PROFILE_KINDS: Mapping[str, ProfileKind] = {
+    "IOS_APP_DEVELOPMENT": _ios("development"),
+    "IOS_APP_STORE": _ios("app-store"),
+    "IOS_APP_ADHOC": _ios("ad-hoc"),
+    "IOS_APP_INHOUSE": _ios("in-house"),
+    "MAC_APP_DEVELOPMENT": _mac("development"),
+    "MAC_APP_STORE": _mac("app-store"),
+    "MAC_APP_DIRECT": _mac("direct"),
+    "TVOS_APP_DEVELOPMENT": _tvos("development"),
+    "TVOS_APP_STORE": _tvos("app-store"),
+    "TVOS_APP_ADHOC": _tvos("ad-hoc"),
+    "TVOS_APP_INHOUSE": _tvos("in-house"),
+    "MAC_CATALYST_APP_DEVELOPMENT": _mac("development"),
+    "MAC_CATALYST_APP_STORE": _mac("app-store"),
+    "MAC_CATALYST_APP_DIRECT": _mac("direct"),
+}

@@ -1,0 +1,47 @@
+"""What comes in: signing requests and certificates, as clients and seeds bring them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+_ARMOUR = re.compile(r"-----[A-Z ]+-----")
+
+
+class BadRequest(ValueError):
+    """No signing request that Apple takes; the text says why."""
+
+
+def public_key_of(csr: str) -> rsa.RSAPublicKey:
+    """The key that a signing request asks a certificate for: PEM, also without its first and last line."""
+    request = _parsed(csr)
+    try:
+        key, sound = request.public_key(), request.is_signature_valid
+    except (ValueError, UnsupportedAlgorithm):
+        raise BadRequest("its key cannot be read") from None
+    if not isinstance(key, rsa.RSAPublicKey) or key.key_size != 2048:
+        raise BadRequest("its key is not an RSA key of 2048 bits")
+    if not sound:
+        raise BadRequest("its signature is wrong")
+    return key
+
+
+def _parsed(csr: str) -> x509.CertificateSigningRequest:
+    try:
+        der = base64.b64decode("".join(_ARMOUR.sub("", csr).split()), validate=True)
+        return x509.load_der_x509_csr(der)
+    except (ValueError, binascii.Error, UnsupportedAlgorithm):
+        raise BadRequest("it is no PKCS#10 request in PEM") from None
+
+
+def certificate_of(content: str) -> x509.Certificate | None:
+    """The certificate in a `certificateContent`, None where there is none that can be read."""
+    try:
+        return x509.load_der_x509_certificate(base64.b64decode(content, validate=True))
+    except (ValueError, binascii.Error):
+        return None

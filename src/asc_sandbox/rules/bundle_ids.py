@@ -1,0 +1,123 @@
+"""The rules of bundle ids and their capabilities."""
+
+from __future__ import annotations
+
+import re
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import invalid_attribute, problem
+from asc_sandbox.errors import Refusal
+from asc_sandbox.rules.profiles import invalidate
+from asc_sandbox.world import Record
+from asc_sandbox.writing import Given, store, update
+
+_IDENTIFIER = re.compile(r"\*|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(\.\*)?")
+_NO_NAME = re.compile(r"""[@&*'"]""")
+_EXPLICIT_ONLY = {
+    "APPLE_ID_AUTH",
+    "APPLE_PAY",
+    "ASSOCIATED_DOMAINS",
+    "GAME_CENTER",
+    "HEALTHKIT",
+    "HOMEKIT",
+    "IN_APP_PURCHASE",
+    "PUSH_NOTIFICATIONS",
+    "SIRIKIT",
+}
+
+
+def register(call: Call, given: Given) -> Record:
+    """Register a bundle id. One without a wildcard comes with in-app purchases."""
+    identifier, platform = given.attributes["identifier"], given.attributes["platform"]
+    if not _IDENTIFIER.fullmatch(identifier):
+        raise invalid_attribute("identifier", f"'{identifier}' is not a valid identifier")
+    _require_name(given)
+    if any(_clash(each, identifier, platform) for each in call.world.all("bundleIds")):
+        raise invalid_attribute(
+            "identifier",
+            f"An App ID with Identifier '{identifier}' is not available. Please enter a different string.",
+        )
+    record = store(call, given)
+    if "*" not in identifier:
+        _add(call, record, "IN_APP_PURCHASE")
+    return record
+
+
+def rename(call: Call, record: Record, given: Given) -> Record:
+    """Change the name of a bundle id."""
+    _require_name(given)
+    return update(call, record, given)
+
+
+def delete(call: Call, record: Record) -> None:
+    """Delete a bundle id, unless an app has it. Its profiles are invalid."""
+    if call.world.related(record, "app"):
+        raise Refusal(
+            403,
+            "FORBIDDEN_ERROR.IN_USE",
+            "This request is forbidden for security reasons",
+            f"The App ID '{record.attributes['identifier']}' appears to be in use by the App Store, "
+            "so it cannot be removed at this time.",
+        )
+    _touch(call, record)
+    for capability in call.world.related(record, "bundleIdCapabilities"):
+        call.world.remove(capability)
+    call.world.remove(record)
+
+
+def enable(call: Call, given: Given) -> Record:
+    """Enable a capability of a bundle id. Its profiles are invalid."""
+    bundle_id, capability = given.one("bundleId"), given.attributes["capabilityType"]
+    for each in call.world.related(bundle_id, "bundleIdCapabilities"):
+        if each.attributes.get("capabilityType") == capability:
+            raise invalid_attribute("capabilityType", f"The capability '{capability}' is enabled already")
+    if "*" in str(bundle_id.attributes["identifier"]) and capability in _EXPLICIT_ONLY:
+        raise problem(f"The capability '{capability}' is not available for wildcard App IDs.")
+    _touch(call, bundle_id)
+    return _add(call, bundle_id, capability, settings=given.attributes.get("settings"))
+
+
+def configure(call: Call, record: Record, given: Given) -> Record:
+    """Change the settings of a capability. The profiles of its bundle id are invalid."""
+    _touch_owners(call, record)
+    return update(call, record, given)
+
+
+def disable(call: Call, record: Record) -> None:
+    """Take a capability away. The profiles of its bundle id are invalid."""
+    _touch_owners(call, record)
+    call.world.remove(record)
+
+
+def _require_name(given: Given) -> None:
+    name = given.attributes.get("name")
+    if name is not None and (not name or _NO_NAME.search(name)):
+        raise invalid_attribute(
+            "name", f"'{name}' is not a valid name: it has special characters, or none at all"
+        )
+
+
+def _clash(other: Record, identifier: str, platform: str) -> bool:
+    """Whether a bundle id takes this identifier on this platform: in any case, a wildcard like any other text."""
+    same = str(other.attributes["identifier"]).lower() == identifier.lower()
+    platforms = {other.attributes["platform"], platform}
+    return same and (len(platforms) == 1 or "UNIVERSAL" in platforms)
+
+
+def _add(call: Call, bundle_id: Record, capability: str, **attributes: object) -> Record:
+    return call.world.add(
+        "bundleIdCapabilities",
+        {"capabilityType": capability, **attributes},
+        {"bundleId": bundle_id.id},
+        record_id=f"{bundle_id.id}_{capability}",
+    )
+
+
+def _touch_owners(call: Call, capability: Record) -> None:
+    for bundle_id in call.world.related(capability, "bundleId"):
+        _touch(call, bundle_id)
+
+
+def _touch(call: Call, bundle_id: Record) -> None:
+    for profile in call.world.related(bundle_id, "profiles"):
+        invalidate(call.world, profile)

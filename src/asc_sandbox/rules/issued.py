@@ -1,0 +1,75 @@
+"""What the records of certificates say, and the certificates of those that came without one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from asc_sandbox.authority.kinds import KINDS
+from asc_sandbox.authority.office import hexadecimal
+from asc_sandbox.authority.team import TEAM
+from asc_sandbox.endpoints import Call
+from asc_sandbox.world import Record
+
+_NAMESPACE = uuid.UUID("0d8c8e7b-51a5-4a3a-a8c9-7c0a0c5d0f4e")
+
+
+def complete(record_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows for a new record: from its content, where it comes with one, and from its type."""
+    kind = KINDS.get(str(said.get("certificateType")))
+    holder = said.get("displayName") or (TEAM.member_name if kind and kind.personal else TEAM.name)
+    made_up = {
+        "displayName": holder,
+        "serialNumber": hexadecimal(uuid.uuid5(_NAMESPACE, record_id).int >> 1),
+        **({"name": f"{kind.shown}: {holder}", "platform": kind.platform} if kind else {}),
+    }
+    return {**made_up, **_facts(said.get("certificateContent"))}
+
+
+def _facts(content: object) -> dict[str, Any]:
+    """What a certificate says of itself, nothing where there is none that can be read."""
+    if not isinstance(content, str):
+        return {}
+    from asc_sandbox.authority.requests import certificate_of
+
+    certificate = certificate_of(content)
+    if certificate is None:
+        return {}
+    return {
+        "serialNumber": hexadecimal(certificate.serial_number),
+        "expirationDate": certificate.not_valid_after_utc,
+    }
+
+
+def content(call: Call, record: Record) -> str:
+    """The certificate of a record that came without one: made when it is first looked at, and kept."""
+    from asc_sandbox.authority import ca
+
+    said = record.attributes
+    kind = str(said.get("certificateType"))
+    issued = call.stage.authority.issue(
+        ca.somebodys_key(),
+        kind if kind in KINDS else "DISTRIBUTION",
+        not_after=expiry(record),
+        serial=_number(said.get("serialNumber")),
+        holder=said.get("displayName"),
+    )
+    made = issued.as_record()["certificateContent"]
+    call.world.change(record, certificateContent=made)
+    return str(made)
+
+
+def expiry(record: Record) -> datetime | None:
+    """When a certificate ends."""
+    until = record.attributes.get("expirationDate")
+    return datetime.fromisoformat(until) if until else None
+
+
+def _number(serial: object) -> int | None:
+    """The serial number that Apple shows as hex, None where a seed has something else there."""
+    try:
+        return int(str(serial), 16) or None
+    except ValueError:
+        return None

@@ -1,0 +1,177 @@
+"""The rules of profiles: what they are made of, and what makes them invalid."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from asc_sandbox.authority.plans import ProfilePlan, signed
+from asc_sandbox.authority.profile_kinds import PROFILE_KINDS, ProfileKind
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import invalid_relationship, problem
+from asc_sandbox.kinds import NotThisKind, provisioning_date
+from asc_sandbox.rules.issued import content as certificate_content
+from asc_sandbox.rules.issued import expiry
+from asc_sandbox.world import Record, World
+from asc_sandbox.writing import Given, store
+
+_YEAR = timedelta(days=365)
+_NAMESPACE = uuid.UUID("3a1e9d4c-7e3f-4a55-9d0e-6b1f2c8a4d70")
+_PLATFORM_NAMES = {"IOS": "ios", "TV_OS": "tvos", "MAC_OS": "mac"}
+
+
+def complete(record_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """What follows for a new record: its UUID, its platform, and that an expired one is invalid."""
+    kind = PROFILE_KINDS.get(str(said.get("profileType")))
+    return {
+        "uuid": str(uuid.uuid5(_NAMESPACE, record_id)),
+        **({"platform": kind.shown_platform} if kind else {}),
+        **({"profileState": "INVALID"} if _is_past(said.get("expirationDate")) else {}),
+    }
+
+
+def _is_past(said: object) -> bool:
+    try:
+        return said is not None and _time(provisioning_date(said)) < datetime.now(UTC)
+    except NotThisKind:
+        return False  # refused by the record
+
+
+def invalidate(world: World, profile: Record) -> None:
+    """The profile does not serve any more."""
+    world.change(profile, profileState="INVALID")
+
+
+def content(call: Call, record: Record) -> str:
+    """The profile of a record that came without one: made when it is first looked at, and kept."""
+    world, said = call.world, record.attributes
+    plan = _plan(
+        call,
+        PROFILE_KINDS.get(str(said.get("profileType")), PROFILE_KINDS["IOS_APP_STORE"]),
+        world.related(record, "bundleId"),
+        world.related(record, "certificates"),
+        world.related(record, "devices"),
+    )
+    plan = replace(
+        plan,
+        name=said.get("name") or "",
+        uuid=said["uuid"],
+        created=_time(said["createdDate"]) if said.get("createdDate") else plan.created,
+        expires=_time(said["expirationDate"]) if said.get("expirationDate") else plan.expires,
+    )
+    made = base64.b64encode(signed(plan)).decode()
+    world.change(record, profileContent=made)
+    return made
+
+
+def make_profile(call: Call, given: Given) -> Record:
+    """Make and sign a profile."""
+    name, kind = given.attributes["name"], PROFILE_KINDS[given.attributes["profileType"]]
+    bundle_id, certificates = given.one("bundleId"), given.related["certificates"]
+    devices = given.related.get("devices", ())
+    _require_program(call, kind)
+    _require_platform(kind, bundle_id)
+    _require_certificates(call, kind, certificates)
+    _require_devices(kind, devices)
+    if any(each.attributes.get("name") == name for each in call.world.all("profiles")):
+        raise problem(
+            f"Multiple profiles found with the name '{name}'.  "
+            "Please remove the duplicate profiles and try again."
+        )
+    plan = replace(_plan(call, kind, [bundle_id], certificates, devices), name=name)
+    return store(
+        call,
+        given,
+        platform=kind.shown_platform,
+        profileState="ACTIVE",
+        profileContent=base64.b64encode(signed(plan)).decode(),
+        uuid=plan.uuid,
+        createdDate=plan.created,
+        expirationDate=plan.expires,
+    )
+
+
+def _plan(
+    call: Call,
+    kind: ProfileKind,
+    bundle_ids: Iterable[Record],
+    certificates: Iterable[Record],
+    devices: Iterable[Record],
+) -> ProfilePlan:
+    """A profile that begins now and lasts as long as its certificates, a year at most."""
+    world, now = call.world, call.stage.now()
+    signers, bundle_id = list(certificates), next(iter(bundle_ids), None)
+    ends = [until for each in signers if (until := expiry(each))]
+    contents = [
+        each.attributes.get("certificateContent") or certificate_content(call, each) for each in signers
+    ]
+    return ProfilePlan(
+        name="",
+        uuid=str(uuid.uuid4()),
+        purpose=kind.purpose,
+        platform=kind.platform,
+        identifier=str(bundle_id.attributes["identifier"]) if bundle_id else "*",
+        app_id_name=str(bundle_id.attributes["name"]) if bundle_id else "",
+        certificates=tuple(base64.b64decode(each) for each in contents),
+        created=now,
+        expires=min([*ends, now + _YEAR]) if kind.purpose != "direct" else min(ends, default=now + _YEAR),
+        devices=tuple(str(each.attributes["udid"]) for each in devices),
+        capabilities=tuple(
+            str(each.attributes["capabilityType"])
+            for each in (world.related(bundle_id, "bundleIdCapabilities") if bundle_id else ())
+        ),
+        team=call.stage.authority.team,
+    )
+
+
+def _require_program(call: Call, kind: ProfileKind) -> None:
+    """Only teams of the Enterprise Program have in-house profiles, and those have none for the store."""
+    in_house = call.key is not None and call.key.in_house
+    if (kind.purpose == "in-house" and not in_house) or (kind.purpose == "app-store" and in_house):
+        raise problem("This profile type is not available for your team's membership.")
+
+
+def _require_platform(kind: ProfileKind, bundle_id: Record) -> None:
+    if bundle_id.attributes.get("platform") not in kind.bundle_platforms:
+        raise problem(
+            f"The App ID '{bundle_id.attributes.get('identifier')}' is for another platform than the profile."
+        )
+
+
+def _require_certificates(call: Call, kind: ProfileKind, certificates: Iterable[Record]) -> None:
+    now, found = call.stage.now(), list(certificates)
+    current = [
+        each
+        for each in found
+        if each.attributes.get("certificateType") in kind.certificate_types
+        and (expiry(each) or now + _YEAR) > now
+    ]
+    if not found:
+        raise invalid_relationship("certificates", "You must provide at least one certificate")
+    if current != found:
+        raise problem("There are no current certificates on this team matching the provided certificate IDs.")
+
+
+def _require_devices(kind: ProfileKind, devices: Iterable[Record]) -> None:
+    found = list(devices)
+    if not kind.has_devices and found:
+        raise invalid_relationship("devices", "A profile of this type takes no devices")
+    fitting = [
+        each
+        for each in found
+        if each.attributes.get("status") == "ENABLED"
+        and each.attributes.get("deviceClass") in kind.device_classes
+    ]
+    if kind.has_devices and (not found or fitting != found):
+        platform = _PLATFORM_NAMES[kind.platform]
+        raise problem(
+            f"There are no current {platform} devices on this team matching the provided device IDs."
+        )
+
+
+def _time(value: str) -> datetime:
+    return datetime.fromisoformat(value)
