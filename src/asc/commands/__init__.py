@@ -6,7 +6,7 @@ from importlib import import_module
 
 from asc.commands.declaration import Command
 
-NAMES = ("fetch-build-number", "upload-testflight", "doctor")
+NAMES = ("fetch-build-number", "upload-testflight", "download-dsyms", "doctor")
 
 
 def load(name: str) -> Command:
