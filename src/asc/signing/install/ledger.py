@@ -1,0 +1,145 @@
+"""The folder of the states, and its lock."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from asc.errors import SetupError
+from asc.signing.install.errors import InstallError
+from asc.signing.install.state import Holder, State, read_state, write_state
+from asc.signing.private import private_folder, write_private
+
+log = logging.getLogger(__name__)
+
+LOCK_TIMEOUT = 180.0
+"""Seconds: longer than a call of `security` that hangs in another job."""
+_ID = re.compile(r"[0-9a-f]{16}")
+
+
+class Ledger:
+    """The states of all jobs of one user on one machine. For one thread; processes wait for each other."""
+
+    def __init__(self, folder: Path, lock_timeout: float = LOCK_TIMEOUT) -> None:
+        """`folder` is made where it is missing. Raises SetupError where it cannot be, or is someone else's."""
+        self.folder = folder.absolute()
+        self._timeout = lock_timeout
+        self._depth = 0
+        try:
+            private_folder(self.folder)
+            usable = os.access(self.folder, os.W_OK | os.X_OK)
+        except OSError:
+            usable = False
+        if not usable:
+            raise SetupError(
+                f"{self.folder} cannot be written.", "Check the home folder of the runner's user."
+            )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else changes what is shared meanwhile. May be nested. Raises InstallError where it takes too long."""
+        if self._depth:
+            yield
+            return
+        # The file stays: were it removed, two could hold two locks of one name. Killed processes let go of it.
+        descriptor = os.open(
+            self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
+        try:
+            _acquire(descriptor, self._timeout)
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+        finally:
+            os.close(descriptor)
+
+    def begin(self, owner: str, now: datetime, holder: Holder | None = None) -> State:
+        """A new state, on disk, of a job called `owner`. `holder` is the process that ends with the job, if known."""
+        state = State(id=secrets.token_hex(8), owner=owner, created=now, holder=holder)
+        with self.locked():
+            self._write(state)
+        return state
+
+    def change(self, identifier: str, change: Callable[[State], State]) -> State:
+        """Writes what `change` makes of the state as it is on disk now. Raises InstallError where it is gone."""
+        with self.locked():
+            state = self.find(identifier)
+            if state is None:
+                raise InstallError(
+                    "The record of this job's keychain and files is gone: something cleaned up meanwhile.",
+                    "Let cleanup-signing run only at the end of the job.",
+                )
+            changed = change(state)
+            self._write(changed)
+            return changed
+
+    def note(self, identifier: str) -> Callable[[Path], None]:
+        """A function that writes a path of `output-directory` down: `before` of `write_files`."""
+
+        def note(path: Path) -> None:
+            self.change(identifier, lambda state: state.with_output(str(path)))
+
+        return note
+
+    def find(self, identifier: str) -> State | None:
+        """The state, or None where there is none."""
+        return _read(self._path(identifier))
+
+    def states(self) -> list[State]:
+        """All that can be read, oldest first. Others are named in the log and left alone."""
+        found = [_read(path) for path in self.folder.glob("[!.]*.json")]
+        return sorted((each for each in found if each), key=lambda each: (each.created, each.id))
+
+    def of_owner(self, owner: str) -> list[State]:
+        """The states of one job, newest first: the order to clean them up in."""
+        return [each for each in reversed(self.states()) if each.owner == owner]
+
+    def forget(self, identifier: str) -> None:
+        """Removes the state; one that is not there is fine."""
+        self._path(identifier).unlink(missing_ok=True)
+
+    def _write(self, state: State) -> None:
+        write_private(self._path(state.id), write_state(state))
+
+    def _path(self, identifier: str) -> Path:
+        if not _ID.fullmatch(identifier):
+            raise InstallError(
+                f"{identifier[:80]!r} is no record of sync-signing.", "Use the one that it handed on."
+            )
+        return self.folder / f"{identifier}.json"
+
+
+def _read(path: Path) -> State | None:
+    try:
+        state = read_state(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        log.warning("%s is not a record of sync-signing (%s)", path, error)
+        return None
+    return state if path.stem == state.id else None
+
+
+def _acquire(descriptor: int, timeout: float) -> None:
+    until = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise InstallError(
+                    "Another job on this machine has been changing its keychains for minutes.",
+                    "Look for a hanging security process, or run these jobs one after the other.",
+                ) from None
+            time.sleep(0.05)

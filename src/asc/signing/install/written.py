@@ -1,0 +1,86 @@
+"""What stands in `output-directory`, and which identity signs what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from asc.signing.vault.entries import StoredIdentity, StoredProfile
+from asc.signing.vault.kinds import Platform, ProfileType
+
+
+@dataclass(frozen=True)
+class WrittenIdentity:
+    """An identity and its .p12."""
+
+    stored: StoredIdentity
+    p12: Path
+
+
+@dataclass(frozen=True)
+class WrittenProfile:
+    """A profile, its file, and the identity to sign with it: None where none of those at hand is in the profile."""
+
+    stored: StoredProfile
+    path: Path
+    identity: StoredIdentity | None
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """An ExportOptions.plist. Xcode exports for one purpose and platform at a time, so each has its own."""
+
+    profile_type: ProfileType
+    platform: Platform
+    path: Path
+
+
+@dataclass(frozen=True)
+class Written:
+    """Everything that was written. `password` opens every .p12. Orders are those that were handed in."""
+
+    folder: Path
+    identities: tuple[WrittenIdentity, ...]
+    profiles: tuple[WrittenProfile, ...]
+    export_options: tuple[ExportOptions, ...]
+    manifest: Path
+    password: str = field(repr=False)
+
+
+def certificate_sha1s(profile: StoredProfile) -> list[str]:
+    """The fingerprints of the certificates that a profile names, upper case hex, in its order."""
+    return [_sha1(each) for each in profile.profile.certificates]
+
+
+def signer_of(profile: StoredProfile, identities: Iterable[StoredIdentity]) -> StoredIdentity | None:
+    """The first of the identities that the profile names; the type is not asked, for the profile decides."""
+    allowed = set(profile.profile.certificates)
+    return next((each for each in identities if each.certificate.der in allowed), None)
+
+
+def team_of(profiles: Sequence[StoredProfile]) -> str:
+    """The team of the first profile that names one; empty otherwise."""
+    return next((each.profile.team_id for each in profiles if each.profile.team_id), "")
+
+
+def _sha1(der: bytes) -> str:
+    digest = hashes.Hash(hashes.SHA1())  # noqa: S303  a name, not a proof
+    digest.update(der)
+    return digest.finalize().hex().upper()
+
+
+def issuer_of(der: bytes) -> str:
+    """Who issued a certificate, as people look for it: `Apple Worldwide Developer Relations … (G3)`. May be empty."""
+    try:
+        issuer = x509.load_der_x509_certificate(der).issuer
+    except ValueError:
+        return ""
+    name, generation = (
+        next((str(each.value) for each in issuer.get_attributes_for_oid(oid)), "")
+        for oid in (x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
+    )
+    return f"{name} ({generation})" if name and generation else name
