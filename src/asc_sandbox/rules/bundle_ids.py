@@ -56,7 +56,7 @@ def delete(call: Call, record: Record) -> None:
             403,
             "FORBIDDEN_ERROR.IN_USE",
             "This request is forbidden for security reasons",
-            f"The App ID '{record.attributes['identifier']}' appears to be in use by the App Store, "
+            f"The App ID '{record.attributes.get('identifier')}' appears to be in use by the App Store, "
             "so it cannot be removed at this time.",
         )
     _touch(call, record)
@@ -71,7 +71,7 @@ def enable(call: Call, given: Given) -> Record:
     for each in call.world.related(bundle_id, "bundleIdCapabilities"):
         if each.attributes.get("capabilityType") == capability:
             raise invalid_attribute("capabilityType", f"The capability '{capability}' is enabled already")
-    if "*" in str(bundle_id.attributes["identifier"]) and capability in _EXPLICIT_ONLY:
+    if "*" in str(bundle_id.attributes.get("identifier")) and capability in _EXPLICIT_ONLY:
         raise problem(f"The capability '{capability}' is not available for wildcard App IDs.")
     _touch(call, bundle_id)
     return _add(call, bundle_id, capability, settings=given.attributes.get("settings"))
@@ -99,8 +99,8 @@ def _require_name(given: Given) -> None:
 
 def _clash(other: Record, identifier: str, platform: str) -> bool:
     """Whether a bundle id takes this identifier on this platform: in any case, a wildcard like any other text."""
-    same = str(other.attributes["identifier"]).lower() == identifier.lower()
-    platforms = {other.attributes["platform"], platform}
+    same = str(other.attributes.get("identifier")).lower() == identifier.lower()
+    platforms = {other.attributes.get("platform"), platform}
     return same and (len(platforms) == 1 or "UNIVERSAL" in platforms)
 
 

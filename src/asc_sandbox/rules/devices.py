@@ -31,7 +31,7 @@ def register(call: Call, given: Given) -> Record:
     if not _UDIDS[platform].fullmatch(udid):
         raise invalid_attribute("udid", f"An invalid value '{udid}' was provided for the parameter 'udid'.")
     devices = call.world.all("devices")
-    if any(str(each.attributes["udid"]).upper() == udid.upper() for each in devices):
+    if any(str(each.attributes.get("udid")).upper() == udid.upper() for each in devices):
         raise invalid_attribute("udid", f"A device with number '{udid}' already exists on this team.")
     device_class = _class(given.attributes["name"], platform)
     limit = call.stage.authority.limits.devices

@@ -114,14 +114,14 @@ def _plan(
         uuid=str(uuid.uuid4()),
         purpose=kind.purpose,
         platform=kind.platform,
-        identifier=str(bundle_id.attributes["identifier"]) if bundle_id else "*",
-        app_id_name=str(bundle_id.attributes["name"]) if bundle_id else "",
+        identifier=str(bundle_id.attributes.get("identifier") or "*") if bundle_id else "*",
+        app_id_name=str(bundle_id.attributes.get("name") or "") if bundle_id else "",
         certificates=tuple(base64.b64decode(each) for each in contents),
         created=now,
         expires=min([*ends, now + _YEAR]) if kind.purpose != "direct" else min(ends, default=now + _YEAR),
-        devices=tuple(str(each.attributes["udid"]) for each in devices),
+        devices=tuple(str(each.attributes.get("udid")) for each in devices),
         capabilities=tuple(
-            str(each.attributes["capabilityType"])
+            str(each.attributes.get("capabilityType"))
             for each in (world.related(bundle_id, "bundleIdCapabilities") if bundle_id else ())
         ),
         team=call.stage.authority.team,
