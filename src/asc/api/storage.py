@@ -115,9 +115,10 @@ class Storage:
                 attempts.after(str(error), None)
                 continue
             tag = answer.headers.get("ETag", "")
-            if answer.ok and body.damaged(tag):
+            taken = 200 <= answer.status_code < 300  # requests counts redirects as fine, too
+            if taken and body.damaged(tag):
                 attempts.after("it arrived damaged", None)
-            elif answer.ok:
+            elif taken:
                 return
             elif answer.status_code == 403:  # signed links that are over are answered so
                 raise Expired
