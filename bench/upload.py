@@ -32,7 +32,7 @@ DELAY = 0.5
 PARTS, PARTS_SIZE = 13, 60 * MIB
 ROUNDS = ceil(PARTS / PARALLEL)
 
-SMALL, LARGE, LARGEST = 200 * MIB, 2048 * MIB, 4096 * MIB
+SMALL, LARGE, LARGEST = 200 * MIB, 2048 * MIB, 4000 * MIB
 PART_SIZE = 5 * MIB
 DISK = 10 * 1024 * MIB
 """The largest file, the sandbox's copy of it, and some more."""
