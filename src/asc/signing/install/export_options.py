@@ -8,6 +8,7 @@ from __future__ import annotations
 import plistlib
 from collections.abc import Iterable, Sequence
 
+from asc.signing.install.errors import InstallError
 from asc.signing.install.written import WrittenProfile, team_of
 from asc.signing.vault.entries import StoredIdentity
 from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
@@ -47,6 +48,7 @@ def export_options(
     """The property list, XML. `profiles` are of this type and platform.
 
     Profiles go by UUID and certificates by SHA-1: names are not unique on a machine that keeps older ones.
+    Raises InstallError where a profile holds what cannot be written.
     """
     values: dict[str, object] = {
         "method": METHODS[kind],
@@ -62,4 +64,10 @@ def export_options(
         for each in identities:
             if each.certificate_type is CertificateType.MAC_INSTALLER_DISTRIBUTION:
                 values.setdefault("installerSigningCertificate", each.certificate.sha1)
-    return plistlib.dumps(values)
+    try:
+        return plistlib.dumps(values)
+    except ValueError:  # control characters, half characters: nothing that Apple writes
+        raise InstallError(
+            "A profile's bundle id, UUID or team has characters that no property list can hold.",
+            "Have the profile made anew with mode: sync and force: true.",
+        ) from None
