@@ -6,7 +6,7 @@ import logging
 import sys
 from io import StringIO, TextIOWrapper
 
-from asc.job import workflow
+from asc.job import progress, workflow
 from asc.job.secrets import Secrets
 
 
@@ -39,7 +39,8 @@ class TerminalHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Prints one record."""
         prefix = "warning: " if record.levelno >= logging.WARNING else ""
-        print_error(prefix + self._secrets.hide(self.format(record)))
+        with progress.set_aside():
+            print_error(prefix + self._secrets.hide(self.format(record)))
 
 
 def print_error(text: str) -> None:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 log = logging.getLogger(__name__)
 
@@ -15,6 +15,15 @@ SECONDS_BETWEEN_LINES = 10.0
 STEP = 0.1
 """The part of the work after which there is a line, too, however quick it went."""
 _MIB = 1024 * 1024
+_bars: list[Callable[[], AbstractContextManager[object]]] = []
+"""How to take the live bar off the terminal for a moment; empty while there is none."""
+
+
+@contextmanager
+def set_aside() -> Iterator[None]:
+    """Takes the bar off the terminal for as long as a line is written there."""
+    with _bars[-1]() if _bars else nullcontext():
+        yield
 
 
 @contextmanager
@@ -31,7 +40,11 @@ def transfer(what: str, total: int, there: int) -> Iterator[Callable[[int], None
                 with lock:
                     bar.update(count)
 
-            yield advance
+            _bars.append(lambda: tqdm.external_write_mode(file=sys.stderr))
+            try:
+                yield advance
+            finally:
+                _bars.pop()
     else:
         yield Lines(what, total, there).advance
 
