@@ -14,6 +14,9 @@ import urllib3
 
 from asc.api.address import HOST, is_loopback
 
+SLOWEST_BLOCK = 60.0
+"""Seconds that a block of a body may take: uplinks are slow, and parts of a file share them."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -78,6 +81,14 @@ class _Impatient:
 
     timeout: Any
     sock: Any
+
+    def request(self, *given: Any, **named: Any) -> None:
+        """Sends. urllib3 would give each block of a body no longer than a connection may take to be made."""
+        if self.sock is None:
+            self.connect()  # type: ignore[attr-defined]
+        if isinstance(self.timeout, int | float):
+            self.timeout = max(self.timeout, SLOWEST_BLOCK)
+        super().request(*given, **named)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
         """The answer, read up to its body."""

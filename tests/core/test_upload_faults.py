@@ -1,0 +1,474 @@
+"""What goes wrong between a step and App Store Connect: it ends with one build and the right bytes, or an error.
+
+Whatever a step leaves behind, running it again ends with exactly one upload of the number.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asc.api import attempts, retry, storage
+from asc.api.storage import Storage
+from asc.builds import flakes, waiting
+from asc.builds.distribution import apply
+from asc.builds.upload.source import Checksum
+from asc_sandbox.plans import Processing, Review
+from asc_sandbox.samples import make_ipa
+from core.running import Done
+from core.uploading import (
+    NUMBER,
+    PART,
+    SIZE,
+    an_ipa,
+    apple,
+    assert_exactly_one,
+    builds,
+    calls,
+    groups_with_it,
+    step,
+    submissions,
+    uploads,
+    whats_new,
+    world,
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(retry, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(flakes, "PAUSE", 0.02)
+    monkeypatch.setattr(apply, "SETTLING", (0.05, 0.1, 0.2))
+    monkeypatch.setattr(apply, "LOOK_AGAIN_AFTER", 0.05)
+
+
+def upload_through(tmp_path: Path, *faults: str, **options: Any) -> Done:
+    """A plain upload that ends well all the same: one build, the right bytes, no error."""
+    file = an_ipa(tmp_path)
+    with apple(faults=faults, **options) as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(file)})
+        assert done.code == 0, done.stdout
+        assert_exactly_one(sandbox, file)
+        assert calls(sandbox, "POST").count("POST /v1/buildUploads") >= 1
+    assert (done.outputs["state"], done.log.messages("error")) == ("VALID", [])
+    assert done.outputs["uploaded-bytes"] == str(SIZE)
+    return done
+
+
+# Parts
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "PUT /uploads/*/2 status=503",
+        "PUT /uploads/*/2 status=503 times=5",
+        "PUT /uploads/*/* status=503 times=12",
+        "PUT /uploads/*/* status=500 times=12",
+        "PUT /uploads/*/* status=429 retry-after=0 times=20",
+        "PUT /uploads/*/* reset times=4",
+        "PUT /uploads/*/3 cut=1000",
+        "PUT /uploads/*/* cut=200000 times=4",
+        "PUT /uploads/*/* lost times=4",
+        "PUT /uploads/*/* delay=0.3",
+        "PUT /uploads/*/2 status=403",
+        "PUT /uploads/*/* status=403 times=3",
+        "PUT /uploads/*/1 truncate",
+    ],
+)
+def test_trouble_with_parts_passes(tmp_path: Path, fault: str) -> None:
+    upload_through(tmp_path, fault)
+
+
+def test_a_store_that_asks_for_time_gets_it(tmp_path: Path) -> None:
+    file = an_ipa(tmp_path)
+    with apple(faults=["PUT /uploads/*/2 status=503 retry-after=1"]) as sandbox:
+        assert step(tmp_path, sandbox, {"file": str(file)}).code == 0
+        first, second = [entry.t for entry in sandbox.requests if entry.path.endswith("/2")]
+        assert_exactly_one(sandbox, file)
+    assert 1.0 <= second - first < 2.0
+
+
+def test_links_that_expire_are_renewed(tmp_path: Path) -> None:
+    file = an_ipa(tmp_path)
+    slow = ["PUT /uploads/*/* delay=0.25 times=3"]
+    with apple(faults=slow, part_lifetime=0.6) as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(file), "parallel-parts": "1"})
+        assert done.code == 0, done.stdout
+        assert_exactly_one(sandbox, file)
+        assert any(call.startswith("GET /v1/buildUploadFiles/") for call in calls(sandbox))
+    assert "its link is over; asking for a new one" in done.stdout
+
+
+def test_one_renewal_serves_all_parts(tmp_path: Path) -> None:
+    file = an_ipa(tmp_path)
+    with apple(faults=["PUT /uploads/*/* delay=0.7 status=503 times=4"], part_lifetime=0.6) as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(file)})
+        assert_exactly_one(sandbox, file)
+        asked = [call for call in calls(sandbox) if call.startswith("GET /v1/buildUploadFiles/")]
+    assert (done.code, len(asked)) == (0, 1)
+
+
+def test_a_part_that_is_refused_for_ever_ends_the_step_and_the_next_goes_on(tmp_path: Path) -> None:
+    file = an_ipa(tmp_path)
+    with apple(faults=["PUT /uploads/*/2 status=403 times=4"]) as sandbox:
+        started = time.monotonic()
+        done = step(tmp_path, sandbox, {"file": str(file)})
+        assert (done.code, time.monotonic() - started < 5) == (3, True)
+        assert "Part 2 of 4: the store takes none of the links" in done.error
+        assert sandbox.delivered == ()
+        again = step(tmp_path, sandbox, {"file": str(file)})
+        assert_exactly_one(sandbox, file)
+    assert (again.code, again.outputs["uploaded-bytes"], again.outputs["resumed"]) == (0, str(PART), "true")
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        ("status=503", "Part 2 of 4 was tried"),
+        ("reset", "the connection broke"),
+        ("status=429 retry-after=600", "asks to wait 600 s"),
+        ("status=404", "Part 2 of 4: the store answered 404 Not Found, and will do so again"),
+        ("status=302", "Part 2 of 4: the store answered 302"),
+    ],
+)
+def test_a_part_that_cannot_be_brought_fails_clearly_and_in_time(
+    tmp_path: Path, fault: str, problem: str
+) -> None:
+    inputs = {"file": str(an_ipa(tmp_path)), "retry-for": "1s"}
+    with apple(faults=[f"PUT /uploads/*/2 {fault} times=always"]) as sandbox:
+        started = time.monotonic()
+        done = step(tmp_path, sandbox, inputs)
+        assert sandbox.delivered == ()
+        ((_, state),) = uploads(sandbox)
+    assert time.monotonic() - started < 6
+    assert (done.code, state, problem in done.error) == (3, "AWAITING_UPLOAD", True), done.error
+
+
+def test_a_store_that_falls_silent_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "SILENCE", 1.0)
+    done = upload_through(tmp_path, "PUT /uploads/*/2 hang")
+    assert "Part 2 of 4: the server did not answer in time; trying again" in done.stdout
+
+
+def test_a_store_that_takes_its_time_is_not_a_silent_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More than what lies in buffers on the way, and a store that does not read for longer than connecting takes."""
+    monkeypatch.setattr(storage, "CONNECT_TIMEOUT", 0.5)
+    file = an_ipa(tmp_path, size=32 * SIZE)
+    with apple(part_size=32 * SIZE, faults=["PUT /uploads/*/* delay=1.5"]) as sandbox:
+        assert step(tmp_path, sandbox, {"file": str(file)}).code == 0
+        assert len(calls(sandbox, "PUT")) == 1
+        assert_exactly_one(sandbox, file)
+
+
+def test_a_part_that_arrives_damaged_is_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store tells the MD5 of what it got."""
+    flip = [True]
+    original = storage.Storage._once
+
+    def once(self: Storage, link: Any, body: Any, time_left: float) -> Any:
+        answer = original(self, link, body, time_left)
+        if flip and link.label.startswith("Part 3"):
+            flip.clear()
+            answer.headers["ETag"] = '"00000000000000000000000000000000"'
+        return answer
+
+    monkeypatch.setattr(storage.Storage, "_once", once)
+    done = upload_through(tmp_path)
+    assert "Part 3 of 4: it arrived damaged; trying again" in done.stdout
+
+
+# Lost answers
+
+
+INPUTS = {
+    "whats-new": "{default: Faster., de-DE: Schneller.}",
+    "groups": "QA, Beta testers, Family",
+    "create-groups": "external",
+    "testers": "toni@example.com, ada@example.com",
+    "uses-non-exempt-encryption": "false",
+    "beta-review-info": "notes: Hello.",
+    "app-info": "{en-US: {description: An example.}, de-DE: {description: Ein Beispiel.}}",
+    "notify-testers": "true",
+    "expire-previous-builds": "train",
+    "reject-waiting-review": "true",
+}
+EVERYTHING = world(
+    preReleaseVersions=[
+        {
+            "version": "1.5.0",
+            "platform": "IOS",
+            "builds": [
+                {"version": "40", "uploadedDate": "4 days ago", "usesNonExemptEncryption": False},
+                {
+                    "version": "41",
+                    "uploadedDate": "3 days ago",
+                    "usesNonExemptEncryption": False,
+                    "betaAppReviewSubmission": {"betaReviewState": "WAITING_FOR_REVIEW"},
+                },
+            ],
+        }
+    ],
+    betaTesters=[{"id": "t-1", "email": "toni@example.com"}],
+    betaAppLocalizations=[{"locale": "en-US"}],
+)
+EACH_WRITE = (
+    "POST /v1/buildUploads",
+    "POST /v1/buildUploadFiles",
+    "PATCH /v1/buildUploadFiles/*",
+    "PATCH /v1/builds/*",
+    "PATCH /v1/betaBuildLocalizations/*",
+    "POST /v1/betaBuildLocalizations",
+    "PATCH /v1/betaAppLocalizations/*",
+    "POST /v1/betaAppLocalizations",
+    "PATCH /v1/betaAppReviewDetails/*",
+    "PATCH /v1/buildBetaDetails/*",
+    "POST /v1/builds/*/relationships/betaGroups",
+    "POST /v1/betaGroups",
+    "POST /v1/builds/*/relationships/individualTesters",
+    "POST /v1/betaTesters",
+    "POST /v1/betaAppReviewSubmissions",
+)
+
+
+def assert_everything(sandbox: Any, file: Path) -> None:
+    """All of INPUTS came true, once."""
+    assert_exactly_one(sandbox, file)
+    assert whats_new(sandbox) == {"en-US": "Faster.", "de-DE": "Schneller."}
+    assert groups_with_it(sandbox) == {"QA", "Beta testers", "Family"}
+    assert len(sandbox.world.all("betaGroups")) == 3
+    assert len(submissions(sandbox)) == 1
+    (build_id,) = builds(sandbox)
+    (record,) = [each for each in sandbox.world.all("builds") if each.id == build_id]
+    people = [each.attributes["email"] for each in sandbox.world.related(record, "individualTesters")]
+    assert sorted(people) == ["ada@example.com", "toni@example.com"]
+    assert len(sandbox.world.all("betaTesters")) == 2
+    texts = {
+        each.attributes["locale"]: each.attributes["description"]
+        for each in sandbox.world.all("betaAppLocalizations")
+    }
+    assert texts == {"en-US": "An example.", "de-DE": "Ein Beispiel."}
+    (details,) = sandbox.world.all("betaAppReviewDetails")
+    assert details.attributes["notes"] == "Hello."
+    (detail,) = [
+        each for each in sandbox.world.all("buildBetaDetails") if each.references["build"] == (build_id,)
+    ]
+    assert detail.attributes["autoNotifyEnabled"] is True
+    expired = {
+        each.attributes["version"] for each in sandbox.world.all("builds") if each.attributes.get("expired")
+    }
+    assert expired == {"40", "41"}
+
+
+@pytest.mark.parametrize("effect", ["lost", "reset", "status=500", "status=429 retry-after=0"])
+@pytest.mark.parametrize("write", EACH_WRITE)
+def test_an_answer_that_is_lost(tmp_path: Path, write: str, effect: str) -> None:
+    file = an_ipa(tmp_path, size=60_000, encryption=None)
+    with apple(EVERYTHING, faults=[f"{write} {effect}"], review=Review(outcome="never")) as sandbox:
+        done = step(tmp_path, sandbox, {**INPUTS, "file": str(file)})
+        assert done.code == 0, done.stdout
+        pattern = re.compile(write.replace("*", "[^/]+"))
+        hit = [entry for entry in sandbox.requests if pattern.fullmatch(f"{entry.method} {entry.path}")]
+        assert hit[0].status in (None, 429, 500), "the fault was there"
+        assert_everything(sandbox, file)
+    assert done.log.messages("error") == []
+
+
+def test_answers_that_are_lost_again_and_again_end_in_an_error_and_another_run(tmp_path: Path) -> None:
+    file = an_ipa(tmp_path)
+    for write in ("POST /v1/buildUploads", "POST /v1/buildUploadFiles", "PATCH /v1/buildUploadFiles/*"):
+        with apple(faults=[f"{write} reset times=2"]) as sandbox:
+            done = step(tmp_path, sandbox, {"file": str(file)})
+            assert (done.code, "is not known" in done.error) == (3, True)
+            assert step(tmp_path, sandbox, {"file": str(file)}).code == 0
+            assert_exactly_one(sandbox, file)
+
+
+# The API
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        ["GET /v1/apps status=429 retry-after=0 times=4", "POST /v1/buildUploads status=429 times=4"],
+        ["PATCH /v1/buildUploadFiles/* status=429 retry-after=0 times=5"],
+        ["GET /v1/builds status=503 times=3", "GET /v1/buildUploads/* reset times=2"],
+        ["GET /v1/apps/*/buildUploads status=404 times=2"],
+        ["* /v1/buildUploads/* status=404 flaky=0.5 times=always"],
+        ["GET /v1/builds status=401"],
+        ["GET /v1/builds html status=502", "GET /v1/buildUploads/* garbage-json"],
+    ],
+)
+def test_trouble_with_the_api_passes(tmp_path: Path, faults: list[str]) -> None:
+    upload_through(tmp_path, *faults, processing=Processing(seconds=0.5))
+
+
+def test_the_token_is_renewed_through_the_wait(tmp_path: Path) -> None:
+    file = an_ipa(tmp_path)
+    with apple(processing=Processing(seconds=11)) as sandbox:
+        key = json.dumps({**sandbox.api_key(), "duration": 10})
+        done = step(tmp_path, sandbox, {"file": str(file)}, ASC_API_KEY=key)
+        assert 401 not in [entry.status for entry in sandbox.requests]
+        assert_exactly_one(sandbox, file)
+    assert done.code == 0, done.stdout
+
+
+@pytest.mark.parametrize("second_job", [False, True])
+def test_a_record_that_stays_behind_its_build(tmp_path: Path, second_job: bool) -> None:
+    file = an_ipa(tmp_path)
+    with apple(outcome="stuck-upload") as sandbox:
+        inputs = {"file": str(file), "wait": "none"} if second_job else {"file": str(file), "groups": "QA"}
+        done = step(tmp_path, sandbox, inputs)
+        if second_job:
+            named = {"build-upload-id": done.outputs["build-upload-id"], "groups": "QA"}
+            done = step(tmp_path, sandbox, named)
+        assert (done.code, done.outputs["state"], groups_with_it(sandbox)) == (0, "VALID", {"QA"})
+        again = step(tmp_path, sandbox, {"file": str(file)})
+        assert (again.code, again.outputs["uploaded-bytes"]) == (0, "0")
+        assert_exactly_one(sandbox, file, "AWAITING_UPLOAD")
+
+
+def test_processing_that_never_ends_ends_at_the_deadline_and_goes_on_later(tmp_path: Path) -> None:
+    file = an_ipa(tmp_path)
+    with apple(outcome="never") as sandbox:
+        started = time.monotonic()
+        done = step(tmp_path, sandbox, {"file": str(file), "timeout": "0.5", "groups": "QA"})
+        assert (done.code, time.monotonic() - started < 3) == (1, True)
+        (build_id,) = builds(sandbox)
+        sandbox.world.change(sandbox.world.find("builds", build_id), processingState="VALID")
+        again = step(tmp_path, sandbox, {"build-id": done.outputs["build-id"], "groups": "QA"})
+        assert (again.code, groups_with_it(sandbox)) == (0, {"QA"})
+
+
+@pytest.mark.parametrize("status", [404, 409, 422])
+def test_groups_that_do_not_know_the_build_yet(tmp_path: Path, status: int) -> None:
+    file = an_ipa(tmp_path)
+    code = "NOT_FOUND" if status == 404 else "ENTITY_UNPROCESSABLE"
+    fault = f"POST /v1/builds/*/relationships/betaGroups status={status} code={code} times=2"
+    with apple(faults=[fault]) as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(file), "groups": "QA, Beta testers"})
+        assert (done.code, groups_with_it(sandbox)) == (0, {"QA", "Beta testers"})
+        assert len(submissions(sandbox)) == 1
+        assert_exactly_one(sandbox, file)
+
+
+def test_checksums_that_are_refused_are_left_out(tmp_path: Path) -> None:
+    code = "ENTITY_ERROR.ATTRIBUTE.UNKNOWN.sourceFileChecksums"
+    done = upload_through(tmp_path, f"PATCH /v1/buildUploadFiles/* status=409 code={code}")
+    assert "takes no checksum here" in done.stdout
+
+
+# The file
+
+
+def _append(file: Path) -> None:
+    with file.open("ab") as out:
+        out.write(b"more")
+
+
+def _truncate(file: Path) -> None:
+    os.truncate(file, SIZE // 2)
+
+
+def _overwrite(file: Path) -> None:
+    with file.open("r+b") as out:
+        out.seek(SIZE - PART - 10)
+        out.write(b"other bytes")
+
+
+def _replace(file: Path) -> None:
+    other = make_ipa(file.with_suffix(".new"), size=SIZE, seed=7, **NUMBER)
+    other.replace(file)
+
+
+def _remove(file: Path) -> None:
+    file.unlink()
+
+
+CHANGES = [_append, _truncate, _overwrite, _replace, _remove]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("after", ["the first part", "the last part"])
+def test_a_file_that_changes_under_the_upload_is_not_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], after: str
+) -> None:
+    file = an_ipa(tmp_path)
+    left = [{"the first part": 1, "the last part": 4}.get(after, 0)]
+    send, whole = Storage.send, Checksum.hex
+
+    def sending(self: Storage, *given: Any) -> None:
+        send(self, *given)
+        left[0] -= 1
+        if left[0] == 0:
+            change(file)
+
+    def hashing(self: Checksum) -> str:
+        found = whole(self)
+        change(file)
+        return found
+
+    with apple() as sandbox:
+        with monkeypatch.context() as patched:
+            if after == "the checksum":
+                patched.setattr(Checksum, "hex", hashing)
+            else:
+                patched.setattr(Storage, "send", sending)
+            done = step(tmp_path, sandbox, {"file": str(file), "parallel-parts": "1"})
+        assert (done.code, sandbox.delivered) == (1, ())
+        assert "was changed while it was uploaded" in done.error or "cannot be read: No such" in done.error
+        rebuilt = an_ipa(tmp_path, seed=9)
+        again = step(tmp_path, sandbox, {"file": str(rebuilt)})
+        assert again.code == 0, again.stdout
+        assert_exactly_one(sandbox, rebuilt)
+
+
+@pytest.mark.parametrize("after", [1, 5])
+def test_a_disk_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """The one thing that cannot be made here is a broken disk: its error is put in the way of the system call."""
+    file = an_ipa(tmp_path)
+    reads, real = [0], os.pread
+
+    def pread(*given: int) -> bytes:
+        reads[0] += 1
+        if reads[0] >= after:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(*given)
+
+    with apple() as sandbox:
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "pread", pread)
+            done = step(tmp_path, sandbox, {"file": str(file)})
+        assert (done.code, sandbox.delivered) == (1, ())
+        assert "cannot be read: Input/output error" in done.error
+        assert step(tmp_path, sandbox, {"file": str(file)}).code == 0
+        assert_exactly_one(sandbox, file)
+
+
+def test_a_file_that_vanishes_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = an_ipa(tmp_path)
+    with apple(faults=["GET /v1/apps status=503"]) as sandbox:
+        original = attempts.Attempts.after
+
+        def vanishing(*given: Any) -> None:
+            file.unlink()
+            original(*given)
+
+        monkeypatch.setattr(attempts.Attempts, "after", vanishing)
+        done = step(tmp_path, sandbox, {"file": str(file)})
+        assert sandbox.delivered == ()
+    assert done.code == 1
+    assert "No such file or directory" in done.error
