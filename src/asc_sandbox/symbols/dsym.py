@@ -44,7 +44,7 @@ def make_info_plist(bundle_id: str, version: str, build_number: str) -> bytes:
     return plistlib.dumps(
         {
             "CFBundleDevelopmentRegion": "English",
-            "CFBundleIdentifier": f"com.apple.xcode.dsym.{bundle_id}",
+            "CFBundleIdentifier": f"com.apple.xcode.dsym.{''.join(filter(str.isprintable, bundle_id))}",
             "CFBundleInfoDictionaryVersion": "6.0",
             "CFBundlePackageType": "dSYM",
             "CFBundleSignature": "????",
