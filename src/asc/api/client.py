@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import quote, urlencode, urlsplit
 
 from asc.api.clock import SYSTEM_CLOCK, Clock, Traffic
@@ -48,6 +49,15 @@ class Client:
     def close(self) -> None:
         """Closes the connections."""
         self._transport.close()
+
+    @contextmanager
+    def until(self, deadline: float) -> Iterator[None]:
+        """Within the block nothing is repeated past `deadline`, by the monotonic clock."""
+        self._transport.deadline = deadline
+        try:
+            yield
+        finally:
+            self._transport.deadline = None
 
     def get(self, path: str, query: Query | None = None) -> Document:
         """One page (or one resource). Raises ApiError where App Store Connect refuses."""

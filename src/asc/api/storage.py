@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -28,6 +28,15 @@ from asc.errors import UnreachableError
 CONNECT_TIMEOUT = 10.0
 SILENCE = 60.0
 """Seconds without a byte either way after which the store counts as silent."""
+LARGEST_REFUSAL = 64 * 1024
+"""Bytes of a refusal that are read."""
+_PASSING_CODES = {
+    " RequestTimeout",
+    " SlowDown",
+    " OperationAborted",
+    " InternalError",
+    " RequestTimeTooSkewed",
+}
 BLOCK = 256 * 1024
 """Bytes that are read and sent at a time."""
 LEAST_PER_WINDOW = 64 * 1024
@@ -87,9 +96,13 @@ class Expired(Exception):
 class Storage:
     """Sends to signed links. Safe to use from several threads."""
 
-    def __init__(self, settings: Settings, clock: Clock, connections: int) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, connections: int, time_there: Callable[[float], float]
+    ) -> None:
+        """`time_there` tells Apple's time from ours: by it links end."""
         self._settings = settings
         self._clock = clock
+        self._time_there = time_there
         self._session = open_session(settings, connections, BLOCK)
         self._session.headers["Accept-Encoding"] = "identity"
 
@@ -177,8 +190,7 @@ class Storage:
                 if response.status_code in (200, 206):
                     self._take(response, sink)
                 else:
-                    with contextlib.suppress(urllib3.exceptions.HTTPError):
-                        response.raw.read(64 * 1024)  # so that the connection can be used again
+                    self._read_small(response)
             return response
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
             raise classify(error) from None
@@ -208,11 +220,23 @@ class Storage:
                 allow_redirects=False,
                 stream=True,
             )
-            with response, contextlib.suppress(urllib3.exceptions.HTTPError):
-                response.raw.read(64 * 1024)  # so that the connection can be used again
+            with response:
+                self._read_small(response)
             return response
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
             raise classify(error) from None
+
+    def _read_small(self, response: requests.Response) -> None:
+        """Reads what stands in a refusal, and empties the connection so that it can be used again; never for long."""
+        until = self._clock.monotonic() + CONNECT_TIMEOUT
+        content = bytearray()
+        with contextlib.suppress(urllib3.exceptions.HTTPError):
+            while len(content) < LARGEST_REFUSAL and self._clock.monotonic() < until:
+                block = response.raw.read1(LARGEST_REFUSAL, decode_content=True)
+                if not block:
+                    break
+                content += block
+        response._content = bytes(content)  # where requests keeps what it has read itself
 
     def _check(self, link: Link) -> None:
         """Bytes of an app go over https, or to the sandbox on this machine."""
@@ -225,7 +249,7 @@ class Storage:
             )
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now(), UTC)
+        return datetime.fromtimestamp(self._time_there(self._clock.now()), UTC)
 
 
 def _begin(response: requests.Response, sink: Sink) -> int | None:
@@ -260,8 +284,23 @@ def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
 
 
+def _passes(answer: requests.Response) -> bool:
+    """Whether a refusal passes by itself. Stores answer slow connections with 400 or 409, and a code that says so."""
+    return (
+        answer.status_code in retry.PASSING_STATUSES
+        or answer.status_code == 429
+        or _code(answer) in _PASSING_CODES
+    )
+
+
+def _code(answer: requests.Response) -> str:
+    """` Code`, as stores write it into their XML; "" where there is none."""
+    found = re.search(rb"<Code>([A-Za-z]{1,40})</Code>", answer.content)
+    return f" {found[1].decode()}" if found else ""
+
+
 def _refused(link: Link, answer: requests.Response) -> UnreachableError:
     return UnreachableError(
-        f"{link.label}: the store answered {answer.status_code} {answer.reason}, and will do so again.",
+        f"{link.label}: the store answered {answer.status_code}{_code(answer) or f' {answer.reason}'}.",
         "Run the step again: it goes on where it stopped. A proxy that changes requests would look like this, too.",
     )

@@ -62,6 +62,8 @@ class Transport:
         self._clock = clock
         self._lock = threading.Lock()
         self._told_of_the_clock = False
+        self.deadline: float | None = None
+        """When repeating ends at the latest, by the monotonic clock, whatever retry-for says."""
         self._session = open_session(settings, CONNECTIONS)
         self._session.headers["Accept"] = "application/json"
 
@@ -77,7 +79,7 @@ class Transport:
         """
         url = self._resolve(target)
         call = f"{method} {urlsplit(url).path}"
-        attempts = Attempts(call, self.settings.retry_for, self._clock)
+        attempts = Attempts(call, self._patience(), self._clock)
         while True:
             self._spare_the_budget(call, attempts)
             try:
@@ -99,6 +101,11 @@ class Transport:
                 return _final(call, method, answer)
             wait = retry.retry_after(answer.headers.get("Retry-After"), self._now_there())
             attempts.after(_describe(answer), wait)
+
+    def _patience(self) -> float:
+        """Seconds for which a request may be repeated."""
+        left = self.settings.retry_for if self.deadline is None else self.deadline - self._clock.monotonic()
+        return max(0.0, min(self.settings.retry_for, left))
 
     def _once(self, method: str, url: str, body: object, time_left: float) -> Answer:
         """One request over the wire, bounded in time and size."""

@@ -28,6 +28,12 @@ class BuildNumber:
         head, dot, last = self.text.rpartition(".")
         return BuildNumber(f"{head}{dot}{int(last) + 1:0{len(last)}d}")
 
+    def spellings(self) -> tuple[str, ...]:
+        """The ways in which Apple may write this number: it takes `1.5`, `1.5.0` and `01.5` for one train."""
+        segments = [str(segment) for segment in self._order]
+        longer = [".".join(segments + ["0"] * more) for more in range(max(1, 4 - len(segments)))]
+        return tuple(dict.fromkeys((self.text, *longer)))
+
     @property
     def _order(self) -> tuple[int, ...]:
         segments = [int(segment) for segment in self.text.split(".")]
@@ -46,3 +52,15 @@ class BuildNumber:
 
     def __str__(self) -> str:
         return self.text
+
+
+def spellings(text: str) -> str:
+    """All spellings of a version or build number, as a filter takes them; of another text that alone."""
+    number = BuildNumber.parse(text)
+    return ",".join(number.spellings()) if number else text
+
+
+def same_value(one: str, other: str) -> bool:
+    """Whether two texts are the same number, however they are written."""
+    parsed = BuildNumber.parse(one)
+    return one == other or (parsed is not None and parsed == BuildNumber.parse(other))

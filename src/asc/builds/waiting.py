@@ -10,20 +10,24 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds import reasons
 from asc.builds.distribution import state
 from asc.builds.distribution.state import BuildState
+from asc.builds.finding import find_build
 from asc.builds.upload import record
 from asc.builds.upload.model import COMPLETE, FAILED, Number, Reason, Upload
-from asc.errors import Error
+from asc.errors import Error, UnreachableError
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.5, 1.5, 30.0
 """Seconds between looks: often at first, for small apps are done within a minute, then seldom."""
+CLOCKS_DIFFER = timedelta(minutes=1)
+"""Between the services at Apple that write the dates of uploads and of builds."""
 HEARTBEAT = 60.0
 """Seconds after which an unchanged state is told again."""
 BLANKS_SURVIVED = 5
@@ -123,12 +127,16 @@ class Watch:
 
     def _look(self) -> Seen:
         try:
-            seen = self._look_once()
+            with self._client.until(self._began + self._timeout):
+                seen = self._look_once()
         except ApiError as error:
             self._blanks += 1
             if error.status != 404 or self._blanks > BLANKS_SURVIVED:
                 raise
             return Seen()
+        except UnreachableError as error:  # the wait goes on until its own deadline
+            log.info("%s", error.message)
+            return self.seen
         self._blanks = 0
         if seen.build:
             self.target = replace(self.target, build_id=seen.build.id)
@@ -147,13 +155,16 @@ class Watch:
         with ThreadPoolExecutor(1) as pool:
             reading = pool.submit(record.read, client, target.upload_id, target.number.app_id)
             build = find_build(client, target.number)
-            return Seen(reading.result(), build)
+            upload = reading.result()
+        if upload.build_id and (build is None or build.id != upload.build_id):
+            build = state.fetch(client, upload.build_id)
+        return Seen(upload, build if build and _is_of(build, upload) else None)
 
     def _check(self, seen: Seen) -> None:
         """Raises Error for an end that no waiting changes."""
         if seen.build and seen.build.processing_state in ("FAILED", "INVALID"):
             raise refusal(self.target.number, seen.build.processing_state, self._why(seen))
-        if seen.upload and seen.upload.state == FAILED and not seen.build:
+        if seen.upload and seen.upload.state == FAILED and not is_processed(seen):
             raise refusal(self.target.number, FAILED, seen.upload.errors)
 
     def _why(self, seen: Seen) -> tuple[Reason, ...]:
@@ -181,22 +192,14 @@ class Watch:
         )
 
 
-def find_build(client: Client, number: Number) -> BuildState | None:
-    """The build of exactly this number, with all that distribution asks about; None while there is none."""
-    query = {
-        "filter[app]": number.app_id,
-        "filter[version]": number.build_number,
-        "filter[preReleaseVersion.version]": number.version,
-        "filter[preReleaseVersion.platform]": number.platform or None,
-        "limit": 10,
-        **state.QUERY,
-    }
-    found = client.get("/v1/builds", query)
-    for resource in found.data:
-        build = BuildState.read(replace(found, data=(resource,)))
-        if (build.build_number, build.version) == (number.build_number, number.version):
-            return state.whole(client, build)
-    return None
+def _is_of(build: BuildState, upload: Upload) -> bool:
+    """Whether a build came out of an upload: the record says so, or it was found by its number and is not older.
+
+    A number can have an older build that failed; and the record may never say which build it became.
+    """
+    if upload.build_id:
+        return build.id == upload.build_id
+    return not (build.uploaded_at and upload.created) or build.uploaded_at >= upload.created - CLOCKS_DIFFER
 
 
 def refusal(number: Number, state: str, why: tuple[Reason, ...]) -> Error:

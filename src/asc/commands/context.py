@@ -71,7 +71,7 @@ class Context:
         """Opens the way to signed links, for as long as the block lasts."""
         from asc.api.storage import Storage
 
-        storage = Storage(client.settings, client.clock, connections)
+        storage = Storage(client.settings, client.clock, connections, client.traffic.time_there)
         try:
             yield storage
         finally:

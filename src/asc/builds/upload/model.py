@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from asc.api.document import Document, Resource
+from asc.builds.number import same_value
 
 AWAITING, PROCESSING, COMPLETE, FAILED = "AWAITING_UPLOAD", "PROCESSING", "COMPLETE", "FAILED"
 
@@ -26,6 +27,14 @@ class Number:
 
     def __str__(self) -> str:
         return f"{self.version} ({self.build_number})"
+
+    def is_one_with(self, version: str, build_number: str, platform: str) -> bool:
+        """Whether texts of Apple's name this number; a missing platform of ours stands for any."""
+        return (
+            same_value(version, self.version)
+            and same_value(build_number, self.build_number)
+            and self.platform in ("", platform)
+        )
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,7 @@ class Upload:
     file: UploadFile | None = None
     build_id: str = ""
     number: Number | None = None
+    created: datetime | None = None
 
 
 def read_upload(document: Document, resource: Resource, app_id: str) -> Upload:
@@ -89,6 +99,7 @@ def read_upload(document: Document, resource: Resource, app_id: str) -> Upload:
         file=read_file(file) if file else None,
         build_id=build[0][1] if build else "",
         number=Number(app_id, *number),
+        created=resource.time("createdDate"),
     )
 
 

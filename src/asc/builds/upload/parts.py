@@ -47,6 +47,16 @@ def _is_there(source: Source, part: Part) -> bool:
     return tag is not None and source.md5(part.offset, part.length) == tag
 
 
+def foreign(source: Source, file: UploadFile) -> list[Part]:
+    """The parts that are there and surely hold other bytes than this file: somebody sent them from another one."""
+    tagged = [(part, md5_in(part.entity_tag)) for part in file.parts]
+    return [part for part, tag in tagged if tag and source.md5(part.offset, part.length) != tag]
+
+
+class LinksOver(UnreachableError):
+    """The store takes none of the links, and new ones do not help: the upload cannot be finished any more."""
+
+
 class Sender:
     """Sends parts of `source` to the links of `file`."""
 
@@ -85,9 +95,9 @@ class Sender:
                 body.rewind()
                 log.info("%s: its link is over; asking for a new one", label)
                 part = self._renewed(part)
-        raise UnreachableError(
+        raise LinksOver(
             f"{label}: the store takes none of the links that App Store Connect gave, though they were renewed.",
-            "Check the clock of this machine, then run the step again: it goes on where it stopped.",
+            "Check the network: a proxy that changes requests would look like this. Then run the step again.",
         )
 
     def _renewed(self, part: Part) -> Part:

@@ -7,12 +7,13 @@ Each write may lose its answer: then the record is looked at before anything is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.flakes import despite_flakes
+from asc.builds.number import spellings
 from asc.builds.upload.model import (
     AWAITING,
     COMPLETE,
@@ -28,6 +29,8 @@ from asc.errors import LostAnswerError
 
 log = logging.getLogger(__name__)
 
+LISTINGS_LAG = (1.0, 2.0, 4.0)
+"""Seconds between looks for what was just made: listings show it a moment later."""
 _FIELDS = {
     "include": "assetFile,build",
     "fields[buildUploads]": (
@@ -41,22 +44,21 @@ _FIELDS = {
 def find(client: Client, number: Number) -> list[Upload]:
     """The uploads of exactly this number (of any platform where it names none), those that went furthest first."""
     query = {
-        "filter[cfBundleVersion]": number.build_number,
-        "filter[cfBundleShortVersionString]": number.version,
+        "filter[cfBundleVersion]": spellings(number.build_number),
+        "filter[cfBundleShortVersionString]": spellings(number.version),
         "filter[platform]": number.platform or None,
         **_FIELDS,
     }
     path = f"/v1/apps/{number.app_id}/buildUploads"
     found = despite_flakes(client, path, lambda: client.list(path, query))
-    order = (COMPLETE, PROCESSING, AWAITING, FAILED)
+    order = {COMPLETE: 0, PROCESSING: 1, AWAITING: 2, FAILED: 9}
+    names = ("cfBundleShortVersionString", "cfBundleVersion", "platform")
     uploads = [
         read_upload(found, each, number.app_id)
         for each in found.data
-        if each.text("cfBundleVersion") == number.build_number
-        and each.text("cfBundleShortVersionString") == number.version
-        and number.platform in ("", each.text("platform"))
+        if number.is_one_with(*(each.text(name) for name in names))
     ]
-    return sorted(uploads, key=lambda one: order.index(one.state) if one.state in order else len(order))
+    return sorted(uploads, key=lambda one: order.get(one.state, 3))  # an unknown state hides no failure
 
 
 def read(client: Client, upload_id: str, app_id: str = "") -> Upload:
@@ -78,10 +80,12 @@ def create(client: Client, number: Number) -> Upload:
         made = client.post("/v1/buildUploads", body)
     except LostAnswerError as lost:
         log.info("%s Looking for it.", lost.message)
-        waiting = [each for each in find(client, number) if each.state != FAILED]
-        if waiting:
-            return waiting[0]
-        made = client.post("/v1/buildUploads", body)
+        for pause in LISTINGS_LAG:
+            waiting = [each for each in find(client, number) if each.state != FAILED]
+            if waiting:
+                return waiting[0]
+            client.pause(pause)
+        made = client.post("/v1/buildUploads", body)  # a second one of the number would be refused
     return read_upload(made, made.data[0], number.app_id)
 
 
@@ -91,11 +95,17 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> U
     body = _body("buildUploadFiles", attributes, buildUpload=("buildUploads", upload.id))
     try:
         made = client.post("/v1/buildUploadFiles", body)
-    except LostAnswerError as lost:
-        log.info("%s Looking for it.", lost.message)
-        there = read(client, upload.id).file
-        if there:
-            return there
+    except (LostAnswerError, ApiError) as error:
+        if isinstance(error, ApiError) and error.status != 409:
+            raise
+        log.info("%s Looking whether the file is announced.", error.message)
+        for pause in LISTINGS_LAG:  # by the request whose answer was lost, or by another job
+            there = read(client, upload.id).file
+            if there:
+                return there
+            client.pause(pause)
+        if isinstance(error, ApiError):
+            raise
         made = client.post("/v1/buildUploadFiles", body)
     return read_file(made.data[0])
 
@@ -107,15 +117,19 @@ def renewed(client: Client, file: UploadFile) -> UploadFile:
     return read_file(despite_flakes(client, path, lambda: client.get(path, fields)).data[0])
 
 
-def commit(client: Client, upload: Upload, file: UploadFile, sha256: str) -> None:
-    """Declares the file whole. Its checksum goes along; App Store Connect is known to refuse that, then without."""
+def commit(client: Client, upload: Upload, file: UploadFile, sha256: str, check: Callable[[], None]) -> None:
+    """Declares the file whole. Its checksum goes along; App Store Connect is known to refuse that, then without.
+
+    `check` is called before it goes without: nothing else would notice parts of another file.
+    """
     checksums = {"sourceFileChecksums": {"file": {"hash": sha256, "algorithm": "SHA_256"}}}
     try:
         _commit(client, upload, file, checksums)
     except ApiError as error:
         if error.status != 409 or not any("sourceFileChecksums" in str(each) for each in error.errors):
             raise
-        log.info("App Store Connect takes no checksum here; the parts were compared by their entity tags.")
+        log.info("App Store Connect takes no checksum here; comparing the parts by their entity tags")
+        check()
         _commit(client, upload, file, {})
 
 

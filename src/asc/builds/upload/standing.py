@@ -13,7 +13,7 @@ from asc.builds.number import BuildNumber
 from asc.builds.platforms import PLATFORM_NAMES
 from asc.builds.reasons import told
 from asc.builds.upload import record
-from asc.builds.upload.model import AWAITING, FAILED, Number, Upload
+from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Number, Upload
 from asc.builds.upload.source import Source, md5_in
 from asc.errors import Error
 
@@ -61,9 +61,9 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
     if is_unfinished(upload):
         return Standing(upload, start_again=same is False)
     if if_exists is IfExists.FAIL:
-        raise taken(client, upload.number)
+        raise taken(client, upload.number, if_exists)
     if same is False and if_exists is IfExists.RESUME:
-        raise taken(client, upload.number, "by another file (its size or checksum differs)")
+        raise taken(client, upload.number, if_exists, "by another file (its size or checksum differs)")
     if same is False:
         log.warning("%s is there already, but from another file than %s.", upload.number, source.path.name)
     if upload.file is None:
@@ -76,9 +76,9 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
 
 
 def is_unfinished(upload: Upload) -> bool:
-    """Whether bytes have to be sent still. The state alone does not tell: it may stay AWAITING_UPLOAD for ever."""
+    """Whether bytes have to be sent still. The state alone does not tell: it may be missing, or never change."""
     committed = upload.file is not None and upload.file.committed
-    return upload.state == AWAITING and not committed and not upload.build_id
+    return upload.state not in (PROCESSING, COMPLETE, FAILED) and not committed and not upload.build_id
 
 
 def is_same_file(upload: Upload, source: Source) -> bool | None:
@@ -98,13 +98,17 @@ def is_same_file(upload: Upload, source: Source) -> bool | None:
     return all(verdicts) if verdicts else None
 
 
-def taken(client: Client, number: Number, how: str = "") -> Error:
+def taken(client: Client, number: Number, if_exists: IfExists, how: str = "") -> Error:
     """The error for a number that is used up, with the next one that is free."""
     platform = PLATFORM_NAMES.get(number.platform, number.platform)
+    skip = (
+        ""
+        if if_exists is IfExists.SKIP
+        else " With if-exists: skip the step goes on with the build that is there."
+    )
     return Error(
         f"Build number {number.build_number} of {number.version} ({platform}) is taken{f' {how}' if how else ''}.",
-        f"The next free one is {_next(client, number)} (fetch-build-number tells it). "
-        "With if-exists: skip the step goes on with the build that is there.",
+        f"The next free one is {_next(client, number)} (fetch-build-number tells it).{skip}",
     )
 
 

@@ -6,14 +6,15 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.api.storage import Storage
-from asc.builds import flakes
+from asc.builds.finding import find_build
 from asc.builds.upload import record
-from asc.builds.upload.model import PROCESSING, Number, Upload, UploadFile
-from asc.builds.upload.parts import Sender, check_parts, missing
+from asc.builds.upload.model import COMPLETE, PROCESSING, Number, Upload, UploadFile
+from asc.builds.upload.parts import LinksOver, Sender, check_parts, foreign, missing
 from asc.builds.upload.source import Advance, Checksum, Source
 from asc.builds.upload.standing import IfExists, Standing, assess, is_unfinished, judge, taken
 from asc.errors import Error
@@ -21,8 +22,16 @@ from asc.errors import Error
 log = logging.getLogger(__name__)
 
 DUPLICATE = "ENTITY_ERROR.ATTRIBUTE.INVALID.DUPLICATE"
-LOOKS_AFTER_DUPLICATE = 3
-"""The upload that made a number a duplicate may take a moment until listings show it."""
+LOOKS_AFTER_DUPLICATE = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between looks: the upload that made a number a duplicate may take a moment until listings show it."""
+WHILE_PARTS_ARE_REPLACED = (0.2, 0.5, 1.0, 2.0)
+"""Seconds between attempts at declaring a file whole of which App Store Connect misses parts."""
+IDLE = 30.0
+"""Seconds without another part after which nobody is at an upload."""
+
+ONE_AT_A_TIME = (
+    "Give each build a number of its own (fetch-build-number), or let one job upload at a time (concurrency)."
+)
 
 Progress = Callable[[int, int], AbstractContextManager[Advance]]
 """Opens a display of progress: bytes in all, bytes that are there already."""
@@ -50,20 +59,20 @@ class Uploader:
     def upload(self, source: Source, number: Number, uti: str, standing: Standing) -> Uploaded:
         """Goes on from `standing` until App Store Connect has the whole file. Raises Error where it cannot."""
         if standing.start_again and standing.upload:
-            log.info("An upload of another file was begun for %s; starting again", number)
-            record.delete(self.client, standing.upload)
+            self._take_back(standing.upload, "it was begun with another file")
             standing = Standing()
+        resumed = standing.upload is not None
+        standing = standing if resumed else self._begin(number, source)
         upload = standing.upload
-        if upload is None:
-            standing = self._begin(number, source)
-            upload, resumed = standing.upload, False
-            assert upload
-        else:
-            resumed = True
+        assert upload
         if standing.is_there:
             log.info("%s is at App Store Connect already (%s)", number, upload.state)
             return Uploaded(upload, 0, True)
-        return self._finish(source, upload, uti, resumed)
+        try:
+            return self._finish(source, upload, uti, resumed)
+        except (LinksOver, _OtherParts) as error:
+            self._take_back(upload, str(error))
+            return self._finish(source, record.create(self.client, number), uti, False)
 
     def _begin(self, number: Number, source: Source) -> Standing:
         try:
@@ -71,12 +80,29 @@ class Uploader:
         except ApiError as error:
             if not error.has_code(DUPLICATE):
                 raise
-        for _ in range(LOOKS_AFTER_DUPLICATE):  # another job was a moment earlier
+        for pause in LOOKS_AFTER_DUPLICATE:  # another job was a moment earlier
             standing = assess(self.client, number, source, self.if_exists)
             if standing.upload and not standing.start_again:
                 return standing
-            self.client.pause(flakes.PAUSE)
-        raise taken(self.client, number)
+            self.client.pause(pause)
+        build = find_build(self.client, number)
+        if build and self.if_exists is IfExists.SKIP:
+            log.warning("%s is there already; which file it came from is not known.", number)
+            return Standing(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True)
+        raise taken(self.client, number, self.if_exists, "by a build that came another way" if build else "")
+
+    def _take_back(self, upload: Upload, why: str) -> None:
+        """Deletes an upload, unless somebody is sending to it: it must not vanish under another job."""
+        log.info("The upload %s cannot be used: %s. Looking whether another job is at it", upload.id, why)
+        before = record.read(self.client, upload.id)
+        self.client.pause(IDLE)
+        now = record.read(self.client, upload.id)
+        if (before.file != now.file and _tags(before) != _tags(now)) or not is_unfinished(now):
+            raise Error(
+                "Another job is just uploading another file with this build number.",
+                ONE_AT_A_TIME,
+            )
+        record.delete(self.client, upload)
 
     def _finish(self, source: Source, upload: Upload, uti: str, resumed: bool) -> Uploaded:
         checksum = Checksum(source)
@@ -85,19 +111,55 @@ class Uploader:
             if not file.parts:  # listings may leave them out
                 file = record.renewed(self.client, file)
             sent = self._send(source, file, resumed)
+            sha256 = checksum.hex()
             source.check_unchanged()
-            record.commit(self.client, upload, file, checksum.hex())
+            check = partial(self._check_parts, source, file)
+            if resumed:  # another job may be at the same upload
+                check()
+            sent += self._commit(source, upload, file, sha256, check)
             log.info("App Store Connect has %s whole", source.path.name)
-        except Error:
-            if not self._is_there_now(upload, source):
-                raise
-            return Uploaded(upload, 0, True)
+        except LinksOver:
+            raise
+        except Error as error:
+            return self._finished_by_another(error, upload, source)
         finally:
             checksum.stop()
         return Uploaded(replace(upload, state=PROCESSING), sent, resumed)  # as it is from here on
 
+    def _commit(
+        self, source: Source, upload: Upload, file: UploadFile, sha256: str, check: Callable[[], None]
+    ) -> int:
+        """Declares the file whole. A part that another job sends at this moment is not there for a while: such ones are
+        sent again. Returns their bytes.
+        """
+        sent = 0
+        for pause in WHILE_PARTS_ARE_REPLACED:
+            try:
+                record.commit(self.client, upload, file, sha256, check)
+                return sent
+            except ApiError as error:
+                if error.status != 409:
+                    raise
+                log.info("%s Looking which parts are there.", error.message)
+            self.client.pause(pause)
+            check()
+            file = record.renewed(self.client, file)
+            sent += self._send(source, file, resumed=True)
+        record.commit(self.client, upload, file, sha256, check)
+        return sent
+
+    def _check_parts(self, source: Source, file: UploadFile) -> None:
+        """Raises Error when parts of another file are there: what would be committed is neither of the two."""
+        if foreign(source, record.renewed(self.client, file)):
+            raise Error(
+                "Another job sent parts of another file with this number meanwhile, so the upload was not finished.",
+                ONE_AT_A_TIME,
+            )
+
     def _send(self, source: Source, file: UploadFile, resumed: bool) -> int:
         check_parts(file.parts, source.size)
+        if resumed and foreign(source, file):
+            raise _OtherParts("parts of another file are there")
         parts = missing(source, file, self.parallel)
         size = sum(part.length for part in parts)
         if resumed and size < source.size:
@@ -106,13 +168,35 @@ class Uploader:
             Sender(self.client, self.storage, source, file, advance).send(parts, self.parallel)
         return size
 
-    def _is_there_now(self, upload: Upload, source: Source) -> bool:
-        """Whether another job finished the same upload meanwhile: its parts and ours are the same file."""
+    def _finished_by_another(self, error: Error, upload: Upload, source: Source) -> Uploaded:
+        """What another job made of the same upload, where that is why this one failed; else raises `error`."""
+        assert upload.number
         try:
-            now = record.read(self.client, upload.id)
+            now = record.read(self.client, upload.id, upload.number.app_id)
+        except ApiError as gone:
+            if gone.status != 404:
+                raise error from None
+            raise Error(
+                f"Another job deleted this upload of {upload.number} and took the number over.",
+                ONE_AT_A_TIME,
+            ) from None
         except Error:
-            return False
+            raise error from None
         if is_unfinished(now):
-            return False
+            raise error
         source.check_unchanged()
-        return judge(self.client, now, source, self.if_exists).is_there
+        try:
+            there = judge(self.client, now, source, self.if_exists).is_there
+        except Error:
+            raise error from None
+        if not there:
+            raise error
+        return Uploaded(now, 0, True)
+
+
+class _OtherParts(Exception):
+    """Parts of another file are there."""
+
+
+def _tags(upload: Upload) -> tuple[str, ...]:
+    return tuple(part.entity_tag for part in upload.file.parts) if upload.file else ()

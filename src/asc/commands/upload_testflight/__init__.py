@@ -13,21 +13,23 @@ from asc.api.errors import ApiError
 from asc.builds.binary import Binary
 from asc.builds.distribution import ground as grounds
 from asc.builds.distribution.apply import distribute, planned
-from asc.builds.distribution.ground import goes_outside
+from asc.builds.distribution.ground import Ground, goes_outside
 from asc.builds.distribution.preflight import preflight
 from asc.builds.distribution.state import BuildState, fetch
 from asc.builds.distribution.wishes import Wishes
+from asc.builds.finding import find_build
 from asc.builds.upload import record
 from asc.builds.upload.source import Source
-from asc.builds.upload.standing import IfExists, Standing, assess
+from asc.builds.upload.standing import IfExists, Standing, assess, taken
 from asc.builds.upload.uploading import Uploader
-from asc.builds.waiting import Seen, Target, Watch, find_build, is_installable, is_processed, is_taken
+from asc.builds.waiting import Seen, Target, Watch, is_installable, is_processed, is_taken
 from asc.commands.context import Context
 from asc.commands.declaration import Command
 from asc.commands.upload_testflight.asking import wishes_of
 from asc.commands.upload_testflight.inputs import Inputs
 from asc.commands.upload_testflight.story import Outputs, Story
 from asc.commands.upload_testflight.subject import Subject, read_file, subject_of_file, subject_of_ids
+from asc.errors import Error, InputError, Problem
 from asc.job import progress
 
 log = logging.getLogger(__name__)
@@ -74,8 +76,13 @@ def _bring(inputs: Inputs, context: Context, story: Story, binary: Binary, wishe
                 grounding = pool.submit(preflight, client, wishes, _destination(subject))
                 standing = assess(client, subject.number, source, IfExists(inputs.if_exists))
                 story.ground = grounding.result()
+        _check_availability(inputs, wishes, story.ground)
         if story.dry_run:
             story.state = standing.upload.state if standing.upload else ""
+            if not standing.upload and find_build(client, subject.number) and inputs.if_exists != "skip":
+                raise taken(
+                    client, subject.number, IfExists(inputs.if_exists), "by a build that came another way"
+                )
             log.info("Would upload %s as %s%s", binary.path.name, subject.number, _so_far(standing))
             return
         with story.timeline.phase("Upload"), context.storage(client, inputs.parallel_parts) as storage:
@@ -123,9 +130,22 @@ def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch:
     if outcome.done:  # they changed where the build stands
         story.seen = watch.until(is_processed)
     if inputs.wait == "available":
+        _check_availability(inputs, wishes, ground, story.seen.build)
         with story.timeline.phase("Until testers have it"):
             outside = goes_outside(wishes, ground)
             story.seen = watch.until(lambda seen: is_installable(seen, outside))
+
+
+def _check_availability(
+    inputs: Inputs, wishes: Wishes, ground: Ground, build: BuildState | None = None
+) -> None:
+    """Raises InputError where testers outside can never get the build by what is asked for."""
+    state = build.external_state if build else "READY_FOR_BETA_SUBMISSION"
+    waits = inputs.wait == "available" and goes_outside(wishes, ground)
+    if waits and not wishes.submit_review and state == "READY_FOR_BETA_SUBMISSION":
+        reason = "is false, but external testers are waited for, who get the build after beta review"
+        remedy = "Leave submit-beta-review at true, or wait: processing."
+        raise InputError([Problem("submit-beta-review", reason, remedy)])
 
 
 def _tell_plan(client: Client, story: Story, wishes: Wishes) -> None:
@@ -136,6 +156,11 @@ def _tell_plan(client: Client, story: Story, wishes: Wishes) -> None:
     if not build and not story.subject.number.app_id:
         log.info("There is no build of this upload yet; with bundle-id the rest is checked before there is")
         return
+    if not build and not story.subject.binary and not story.upload_id:
+        raise Error(
+            f"There is no build {story.subject.number}, and no upload of it.",
+            "Check version and build-number.",
+        )
     ground = story.ground or preflight(client, wishes, _destination(story.subject, story.seen))
     story.ground = ground
     plan = planned(client, wishes, ground, build)

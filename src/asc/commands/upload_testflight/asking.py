@@ -58,7 +58,7 @@ def wishes_of(inputs: Inputs) -> tuple[Wishes, list[str]]:
 
 
 def _notes(inputs: Inputs) -> dict[str, str]:
-    """What's new by locale. A mapping is one when all its keys are locales: “Fixed: a crash” is a text."""
+    """What's new by locale. A mapping has a locale among its keys, or braces: “Fixed: a crash” is a text."""
     text = _file_text(inputs.whats_new_file) if inputs.whats_new_file else inputs.whats_new
     if not text or not text.strip():
         return {}
@@ -66,13 +66,18 @@ def _notes(inputs: Inputs) -> dict[str, str]:
         value = kinds.MAPPING.parse(text)
     except ValueError:
         return mappings.whats_new(text)
-    return mappings.whats_new(value if all(map(_may_be_locale, value)) else text)
+    is_mapping = text.lstrip().startswith("{") or any(map(_is_locale, value))
+    return mappings.whats_new(value if is_mapping else text)
 
 
-def _may_be_locale(key: str) -> bool:
-    language = key.strip().replace("_", "-").lower().partition("-")[0]
-    known = {locale.partition("-")[0] for locale in texts.LOCALES}
-    return key.strip().lower() == "default" or language in known or ("-" in key and len(language) <= 3)
+def _is_locale(key: str) -> bool:
+    """Languages alone count in lower case only: “No: more crashes” is no Norwegian."""
+    key = key.strip().replace("_", "-")
+    if key in ("default", *texts.LOCALES):
+        return True
+    language, hyphen, region = key.partition("-")
+    languages = {locale.partition("-")[0] for locale in texts.LOCALES}
+    return bool(hyphen) and language.lower() in languages and 2 <= len(region) <= 4 and region.isalpha()
 
 
 def _file_text(path: str) -> str:

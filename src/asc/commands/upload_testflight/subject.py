@@ -15,6 +15,7 @@ from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.binary import Binary, defects, read_binary
 from asc.builds.distribution import state
+from asc.builds.finding import find_build
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.builds.upload import record
 from asc.builds.upload.model import Number
@@ -117,11 +118,15 @@ def subject_of_ids(client: Client, inputs: Inputs) -> Subject:
     if inputs.build_id:
         build = _named("build-id", inputs.build_id, lambda: state.fetch(client, inputs.build_id or ""))
         number = Number(build.app_id, build.version, build.build_number, build.platform)
+        _check_same("build-id", inputs, number, app)
         return Subject(app if app.id else App(build.app_id), Target(number, build_id=build.id))
     if inputs.build_upload_id:
         name = inputs.build_upload_id
         upload = _named("build-upload-id", name, lambda: record.read(client, name, app.id))
         assert upload.number
+        if app.id and upload.id not in {each.id for each in record.find(client, upload.number)}:
+            raise _another_app("build-upload-id", app)
+        _check_same("build-upload-id", inputs, upload.number, app)
         return Subject(app, Target(upload.number, upload.id, upload.build_id))
     platform = PLATFORMS[inputs.platform] if inputs.platform else ""
     number = Number(app.id, inputs.version or "", inputs.build_number or "", platform)
@@ -144,7 +149,27 @@ def _by_number(client: Client, app: App, number: Number) -> Subject:
         )
     if uploads and uploads[0].number:
         return Subject(app, Target(uploads[0].number, uploads[0].id, uploads[0].build_id))
+    build = find_build(client, number)
+    if build:
+        return Subject(app, Target(replace(number, platform=build.platform), build_id=build.id))
     return Subject(app, Target(number))
+
+
+def _check_same(name: str, inputs: Inputs, number: Number, app: App) -> None:
+    """An id says everything: what is given besides must not say otherwise. Raises InputError."""
+    if app.id and number.app_id != app.id:
+        raise _another_app(name, app)
+    platform = PLATFORMS[inputs.platform] if inputs.platform else number.platform
+    version, build_number = inputs.version or number.version, inputs.build_number or number.build_number
+    if not replace(number, platform=platform).is_one_with(version, build_number, number.platform):
+        told = f"is of {number} for {PLATFORM_NAMES.get(number.platform, number.platform)}"
+        remedy = "Leave out version, build-number and platform, or give those of this build."
+        raise InputError([Problem(name, told, remedy)])
+
+
+def _another_app(name: str, app: App) -> InputError:
+    remedy = "Give the app that the build is of, or leave it out."
+    return InputError([Problem(name, f"is not of the app {app.bundle_id or app.id}", remedy)])
 
 
 def _app_by_id(client: Client, app_id: str) -> App:
