@@ -6,7 +6,14 @@ from importlib import import_module
 
 from asc.commands.declaration import Command
 
-NAMES = ("fetch-build-number", "upload-testflight", "download-dsyms", "doctor")
+NAMES = (
+    "fetch-build-number",
+    "upload-testflight",
+    "sync-signing",
+    "cleanup-signing",
+    "download-dsyms",
+    "doctor",
+)
 
 
 def load(name: str) -> Command:

@@ -73,6 +73,12 @@ def set_output(name: str, value: str) -> None:
     core.set_output(name, value)
 
 
+def set_env(name: str, value: str) -> None:
+    """Sets a variable for the later steps of the job; without a job there is nothing to set it in."""
+    if os.environ.get("GITHUB_ENV"):
+        core.export_variable(name, value)
+
+
 def append_summary(markdown: str) -> None:
     """Adds to the job summary."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")

@@ -13,7 +13,7 @@ from asc.api.errors import ApiError
 from asc.api.storage import Storage
 from asc.builds.finding import find_build
 from asc.builds.upload import record
-from asc.builds.upload.model import COMPLETE, PROCESSING, Number, Upload, UploadFile
+from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Number, Upload, UploadFile
 from asc.builds.upload.parts import LinksOver, Sender, check_parts, foreign, missing
 from asc.builds.upload.source import Advance, Checksum, Source
 from asc.builds.upload.standing import IfExists, Standing, assess, is_unfinished, judge, taken
@@ -187,8 +187,10 @@ class Uploader:
         source.check_unchanged()
         try:
             there = judge(self.client, now, source, self.if_exists).is_there
-        except Error:
-            raise error from None
+        except (
+            Error
+        ) as verdict:  # another job's file took the number; a refusal would only hide what went wrong here
+            raise (error if now.state == FAILED else verdict) from None
         if not there:
             raise error
         return Uploaded(now, 0, True)

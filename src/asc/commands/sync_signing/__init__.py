@@ -26,6 +26,7 @@ from asc.signing.sync.surroundings import Surroundings
 from asc.signing.sync.syncing import Sync
 from asc.signing.sync.wants import Wishes
 from asc.signing.vault.encryption import Version
+from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from asc.signing.vault.kinds import ProfileType
 from asc.signing.vault.tree import Vault
 
@@ -93,10 +94,8 @@ def _revoke(inputs: Inputs, context: Context) -> Outputs:
 
 def _import(inputs: Inputs, context: Context) -> Outputs:
     storage, passphrase = storage_of(inputs, context), inputs.passphrase or ""
-    entries = [
-        *_imported_identity(inputs, context),
-        *importing.read_imported_profiles(_profile_files(inputs)),
-    ]
+    entries: list[StoredIdentity | StoredProfile] = [*_imported_identity(inputs, context)]
+    entries += importing.read_imported_profiles(_profile_files(inputs))
 
     def change(files: Mapping[str, bytes]) -> Changes:
         return Changes(Vault(files, passphrase).put(entries, _version(inputs)))
@@ -157,7 +156,7 @@ def _install(
     return machine.install(inputs, context, signing, changed=bool(changes))
 
 
-def _imported_identity(inputs: Inputs, context: Context) -> list[importing.StoredIdentity]:
+def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]:
     if not inputs.key_file:
         return []
     files = importing.Files(

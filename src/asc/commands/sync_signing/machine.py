@@ -1,0 +1,134 @@
+"""Brings what was found or made onto this machine: files anywhere, a keychain and Xcode's folders on macOS."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from asc.commands.context import Context
+from asc.commands.sync_signing.inputs import Inputs
+from asc.commands.sync_signing.outputs import Outputs
+from asc.errors import SetupError
+from asc.job import workflow
+from asc.signing.install import machine
+from asc.signing.install.cleanup import undone_on_failure
+from asc.signing.install.export_options import profile_mapping
+from asc.signing.install.fastlane import fastlane_environment
+from asc.signing.install.files import write_files
+from asc.signing.install.ledger import Ledger
+from asc.signing.install.machine import Installed, Mac
+from asc.signing.install.manifest import profile_facts
+from asc.signing.install.processes import holder_of, processes
+from asc.signing.install.security import Security
+from asc.signing.install.sweeping import sweep
+from asc.signing.install.written import Written
+from asc.signing.sync.readiness import Signing
+
+
+def install(inputs: Inputs, context: Context, signing: Signing, changed: bool) -> Outputs:
+    """Installs as `install` says. Where a part fails, nothing is left behind. Raises SetupError, InstallError."""
+    outputs = _named(signing, changed)
+    if inputs.install == "none":
+        return Outputs(**outputs)
+    environment = context.job.environment
+    ledger, owner = ledger_of(environment), owner_of(environment)
+    security = _security(inputs, environment)
+    running = processes(environment.get("PATH", os.defpath))
+    now = datetime.now(UTC)
+    sweep(ledger, now, security, running)
+    state = ledger.begin(owner, now, holder_of(os.getpid(), running))
+    profiles = [stored for _, stored in signing.profiles]
+    with undone_on_failure(ledger, state.id, security):
+        folder = Path(inputs.output_directory)
+        written = write_files(
+            folder, signing.identities, profiles, inputs.p12_password, ledger.note(state.id)
+        )
+        context.hide(written.password)
+        installed = None
+        if security:
+            mac = Mac(Path(_home(environment)), _temporary(environment), security)
+            installed = machine.install(mac, ledger, state.id, signing.identities, profiles)
+    if inputs.export_fastlane_env:
+        for name, value in fastlane_environment(
+            written.profiles, installed.profiles if installed else None
+        ).items():
+            workflow.set_env(name, value)
+    return Outputs(**{**outputs, **_placed(written, installed)})
+
+
+def ledger_of(environment: Mapping[str, str]) -> Ledger:
+    """Where the machine's user keeps what jobs installed, so that a later one can clean up. Raises SetupError."""
+    return Ledger(Path(_home(environment)) / ".app-store-connect-actions" / "signing")
+
+
+def owner_of(environment: Mapping[str, str]) -> str:
+    """What tells this job from others on the machine."""
+    names = (
+        "GITHUB_REPOSITORY",
+        "GITHUB_RUN_ID",
+        "GITHUB_RUN_ATTEMPT",
+        "GITHUB_JOB",
+        "RUNNER_NAME",
+        "RUNNER_TEMP",
+    )
+    return "/".join(environment.get(name, "") for name in names)
+
+
+def security_of(environment: Mapping[str, str]) -> Security:
+    """macOS' program. Raises SetupError where there is none."""
+    return Security.find(environment.get("PATH", os.defpath), Path(_home(environment)))
+
+
+def _security(inputs: Inputs, environment: Mapping[str, str]) -> Security | None:
+    on_mac = sys.platform == "darwin"
+    if inputs.install == "keychain" or (inputs.install == "auto" and on_mac):
+        return security_of(environment)
+    return None
+
+
+def _home(environment: Mapping[str, str]) -> str:
+    home = environment.get("HOME", "")
+    if not home:
+        raise SetupError("HOME is not set.", "Set it to the folder of the user that the job runs as.")
+    return home
+
+
+def _temporary(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("RUNNER_TEMP") or environment.get("TMPDIR") or "/tmp")  # noqa: S108 (a folder of its own inside)
+
+
+def _named(signing: Signing, changed: bool) -> dict[str, str]:
+    identity = next(iter(signing.identities), None)
+    certificate = identity.certificate if identity else None
+    return {
+        "certificate_id": identity.certificate_id if identity else "",
+        "certificate_name": certificate.common_name if certificate else "",
+        "certificate_sha1": certificate.sha1 if certificate else "",
+        "team_id": (certificate.team_id or "") if certificate else "",
+        "changed": str(changed).lower(),
+    }
+
+
+def _placed(written: Written, installed: Installed | None) -> dict[str, str]:
+    """The outputs that name files. Of several types for one bundle id the first counts, as in ExportOptions.plist."""
+    facts: dict[str, object] = {}
+    for each in written.profiles:
+        facts.setdefault(each.stored.bundle_id, profile_facts(each))
+    first = written.export_options[0] if written.export_options else None
+    of_first = [
+        each
+        for each in written.profiles
+        if first and (each.stored.profile_type, each.stored.platform) == (first.profile_type, first.platform)
+    ]
+    return {
+        "profiles": json.dumps(facts, ensure_ascii=False),
+        "profile_mapping": json.dumps(profile_mapping(of_first), ensure_ascii=False),
+        "export_options_plist": str(first.path) if first else "",
+        "keychain_path": str(installed.keychain) if installed else "",
+        "p12_path": str(written.identities[0].p12) if written.identities else "",
+        "p12_password": written.password if written.identities else "",
+    }
