@@ -9,19 +9,14 @@ the folder of the stand-in, where all jobs of one user share it.
 from __future__ import annotations
 
 import fcntl
-import getopt
-import hashlib
 import json
 import os
-import shlex
 import signal
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 TOOLS = ("codesign", "security", "pkgbuild", "productbuild", "productsign")
 PBES2, SHA256 = bytes.fromhex("2a864886f70d01050d"), bytes.fromhex("608648016503040201")
@@ -38,8 +33,7 @@ EXISTS = "The specified item already exists in the keychain."
 NO_MAC = "MAC verification failed during PKCS12 import (wrong password?)"
 
 
-@dataclass(frozen=True)
-class Mac:
+class Mac(NamedTuple):
     """A Mac as the tests see it. `path` is a PATH on which `security` is found."""
 
     folder: Path
@@ -122,7 +116,15 @@ def mac(folder: Path, home: Path | None = None) -> Mac:
     home = home or folder / "home"
     program = folder / "bin" / "security"
     program.parent.mkdir(parents=True)
-    command = shlex.join([sys.executable, "-I", str(Path(__file__).resolve()), str(folder)])
+    import importlib.util
+    import shlex
+
+    (library,) = importlib.util.find_spec("cryptography").submodule_search_locations  # type: ignore[union-attr, misc]
+    # As a module, whose compiled form is kept, and without site-packages until an import needs them: tests call it
+    # hundreds of times.
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import security; security.run_once()"
+    places = [str(Path(__file__).resolve().parent), str(Path(library).parent), str(folder)]
+    command = shlex.join([sys.executable, "-I", "-S", "-c", code, *places])
     program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     program.chmod(0o755)
     made = Mac(folder, home, f"{program.parent}:/usr/bin:/bin")
@@ -279,12 +281,12 @@ class Stand:
     def identities(self, path: str, policy: str) -> Iterator[tuple[str, str, str]]:
         if not Path(path).is_file():
             return
-        items, now = json.loads(Path(path).read_text()), datetime.fromisoformat(self.settings["now"])
+        items, now = json.loads(Path(path).read_text()), self.settings["now"]  # all in one form, and in UTC
         for sha1, each in items["certificates"].items():
             if each["key"] not in items["keys"] or (policy == "codesigning" and "Installer" in each["name"]):
                 continue
             fault = ""
-            if not datetime.fromisoformat(each["begins"]) <= now <= datetime.fromisoformat(each["ends"]):
+            if not each["begins"] <= now <= each["ends"]:
                 fault = "CSSMERR_TP_CERT_EXPIRED"
             elif self.settings["untrusted"]:
                 fault = "CSSMERR_TP_NOT_TRUSTED"
@@ -308,21 +310,33 @@ def listed(found: list[tuple[str, str, str]]) -> None:
         print(f'  {number}) {sha1} "{name}"{f" ({fault})" if fault else ""}')
 
 
+def options_of(arguments: list[str], letters: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """What getopt makes of them: the options, which end at the first word without a hyphen, and the rest."""
+    options, rest = [], list(arguments)
+    while rest and rest[0].startswith("-") and rest[0] != "-":
+        word = rest.pop(0)[1:]
+        while word:
+            letter, word = word[0], word[1:]
+            if letter == ":" or letter not in letters:
+                raise Refused(USAGE, f"security: illegal option -- {letter}")
+            value = ""
+            if letters.partition(letter)[2].startswith(":"):
+                if not word and not rest:
+                    raise Refused(USAGE, f"security: option requires an argument -- {letter}")
+                value, word = word or rest.pop(0), ""
+            options.append((f"-{letter}", value))
+    return options, rest
+
+
 def parsed_all(arguments: list[str], letters: str) -> list[tuple[str, str]]:
-    try:
-        options, rest = getopt.getopt(arguments, letters)
-    except getopt.GetoptError as error:
-        raise Refused(USAGE, f"security: {error}") from None
+    options, rest = options_of(arguments, letters)
     if rest:
         raise Refused(USAGE, "Usage: …")
     return options
 
 
 def parsed(arguments: list[str], letters: str, count: int | None) -> tuple[dict[str, str], list[str]]:
-    try:
-        options, rest = getopt.getopt(arguments, letters)
-    except getopt.GetoptError as error:
-        raise Refused(USAGE, f"security: {error}") from None
+    options, rest = options_of(arguments, letters)
     if count is not None and len(rest) != count:
         raise Refused(USAGE, "Usage: …")
     return dict(options), rest
@@ -330,6 +344,8 @@ def parsed(arguments: list[str], letters: str, count: int | None) -> tuple[dict[
 
 def contents(data: bytes, options: dict[str, str], reads_p12: bool) -> tuple[dict[str, Any], list[str]]:
     """The certificates by SHA-1, and the keys by the hash of their public half."""
+    import hashlib
+
     from cryptography import x509
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.serialization import pkcs12
@@ -410,7 +426,7 @@ def main(folder: Path, arguments: list[str]) -> int:
     fcntl.flock(lock, fcntl.LOCK_EX)
     stand = Stand(folder)
     with (folder / "calls").open("a") as log:
-        line = {"arguments": arguments, "variables": sorted(os.environ), "at": datetime.now(UTC).isoformat()}
+        line = {"arguments": arguments, "variables": sorted(os.environ)}
         log.write(json.dumps(line) + "\n")
     number = len((folder / "calls").read_text().splitlines()) - stand.settings["since"]
     name, settings = arguments[0] if arguments else "", stand.settings
@@ -443,5 +459,9 @@ COMMANDS = (
     *("import", "set-key-partition-list", "find-identity"),
 )
 
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
+
+def run_once() -> NoReturn:
+    """The program: its arguments are where this file is, where libraries are, its folder, and those of `security`."""
+    _, _, libraries, folder, *arguments = sys.argv
+    sys.path.append(libraries)
+    sys.exit(main(Path(folder), arguments))

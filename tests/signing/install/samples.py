@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import plistlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,7 @@ def identity(
     return new_identity(kind, certificate_id, Certificate.from_der(der), key(number))
 
 
+@functools.cache
 def profile(
     bundle_id: str = "com.example.app",
     uuid: str = "0A1B2C3D-0000-4000-8000-000000000001",

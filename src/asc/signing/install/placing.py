@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from asc.errors import SetupError
@@ -56,7 +57,7 @@ def _place_one(ledger: Ledger, identifier: str, path: Path, content: bytes) -> N
     current = path.read_bytes() if path.is_file() else None
     entry = Placed(
         path=str(path),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=_sha256(content),
         made=current != content,
         previous=None if current in (None, content) else base64.b64encode(current or b"").decode(),
     )
@@ -77,18 +78,25 @@ def displace(ledger: Ledger, state: State) -> None:
 
     What was changed since is somebody else's and stays. Raises OSError.
     """
+    others = [each for each in ledger.states() if each.id != state.id]
     for each in state.placed:
-        if not each.made:
-            continue
-        heir = next((other for other in ledger.states() if other.id != state.id and _uses(other, each)), None)
-        if heir:
-            ledger.change(heir.id, lambda other, entry=each: other.with_placed(entry))  # type: ignore[misc]
-        else:
+        if each.made and not any(_bequeath(ledger, other, each) for other in others):
             _remove(each)
 
 
-def _uses(state: State, placed: Placed) -> bool:
-    return any(each.path == placed.path and each.sha256 == placed.sha256 for each in state.placed)
+def _bequeath(ledger: Ledger, other: State, ours: Placed) -> bool:
+    """Makes a file of ours another job's to remove, if that job uses it or has put its own over it."""
+    theirs = next((each for each in other.placed if each.path == ours.path), None)
+    if theirs is None:
+        return False
+    if theirs.sha256 == ours.sha256:
+        theirs = ours
+    elif theirs.previous is not None and _sha256(base64.b64decode(theirs.previous)) == ours.sha256:
+        theirs = replace(theirs, previous=ours.previous)
+    else:
+        return False
+    ledger.change(other.id, lambda state: state.with_placed(theirs))
+    return True
 
 
 def _remove(placed: Placed) -> None:
@@ -97,11 +105,15 @@ def _remove(placed: Placed) -> None:
         temporary.unlink(missing_ok=True)
     try:
         current = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
-    if hashlib.sha256(current).hexdigest() != placed.sha256:
+    if _sha256(current) != placed.sha256:
         return
     if placed.previous is None:
         path.unlink(missing_ok=True)
     else:
         write_private(path, base64.b64decode(placed.previous))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

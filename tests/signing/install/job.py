@@ -1,0 +1,35 @@
+"""One job as a process of its own, for tests that kill it or run two: `job.py <folder of the Mac> <its files>`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def main(arguments: list[str]) -> None:
+    values = json.loads(arguments[0])
+    sys.path.insert(0, values["source"])
+    from asc.signing.install.ledger import Ledger
+    from asc.signing.install.machine import Mac, install
+    from asc.signing.install.security import Security
+    from asc.signing.vault.entries import identity_from, new_profile
+    from asc.signing.vault.kinds import Platform, ProfileType
+    from asc.signing.vault.layout import CertificateEntry, Entry
+
+    files = Path(values["files"])
+    entry = Entry.parse("certs/distribution/E7P4EE896K.cer")
+    assert isinstance(entry, CertificateEntry)
+    identity = identity_from(entry, (files / "cer").read_bytes(), (files / "key").read_bytes())
+    content = (files / "profile").read_bytes()
+    profile = new_profile(ProfileType.APP_STORE, "com.example.app", Platform.IOS, content)
+    home = Path(values["home"])
+    mac = Mac(home, Path(values["temporary"]), Security.find(values["path"], home, timeout=20))
+    ledger = Ledger(Path(values["ledger"]))
+    identifier = ledger.begin(values["owner"], datetime.now(UTC)).id
+    install(mac, ledger, identifier, [identity], [profile])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
