@@ -1,4 +1,4 @@
-"""`make demo`: a build goes to testers, end to end, against the sandbox, through the same bin/run as in a workflow."""
+"""`make demo`: from signing to testers and symbols, against the sandbox, through the same bin/run as in a workflow."""
 
 from __future__ import annotations
 
@@ -48,6 +48,19 @@ def main() -> int:
 
 def release(job: Job) -> int:
     """The steps, each with what the one before handed on. Stops at the first that fails."""
+    store = job.folder / "store"
+    store.mkdir()
+    signing = {
+        "mode": "sync",
+        "bundle-ids": "com.example.app",
+        "storage": f"dir:{store}",
+        "passphrase": "only for the demo",
+        "output-directory": str(job.folder / "signing"),
+        "install": "files",
+    }
+    code, _ = job.step("sync-signing", signing)
+    if code:
+        return code
     code, found = job.step("fetch-build-number", APP)
     if code:
         return code
@@ -61,8 +74,17 @@ def release(job: Job) -> int:
         "groups": "QA, Beta testers",
         "uses-non-exempt-encryption": "false",
     }
-    code, _ = job.step("upload-testflight", upload)
-    return code or job.step("fetch-build-number", APP)[0]
+    code, uploaded = job.step("upload-testflight", upload)
+    if code:
+        return code
+    symbols = {
+        "app-id": uploaded["app-id"],
+        "version": uploaded["version"],
+        "build-number": number,
+        "directory": str(job.folder / "dsyms"),
+    }
+    code, _ = job.step("fetch-build-number", APP)
+    return code or job.step("download-dsyms", symbols)[0]
 
 
 class Job:
