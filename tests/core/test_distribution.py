@@ -26,7 +26,7 @@ from asc.builds.distribution import mappings, texts
 from asc.builds.distribution.apply import SETTLING, distribute, planned
 from asc.builds.distribution.changes import TO_COME
 from asc.builds.distribution.expiry import NO_OTHERS, Other, Others, others
-from asc.builds.distribution.ground import Declaration, Ground, Group, Known, Target
+from asc.builds.distribution.ground import Declaration, Destination, Ground, Group, Known
 from asc.builds.distribution.plan import plan
 from asc.builds.distribution.preflight import preflight
 from asc.builds.distribution.state import QUERY, BuildState, Localization, fetch
@@ -38,7 +38,7 @@ from support.contract import contract
 from support.sandbox import app, build, seed, start_sandbox
 
 Json = dict[str, Any]
-TARGET = Target(App("app", "com.example.app", "Example", "en-US"), "IOS", "1.5", "42", False)
+DESTINATION = Destination(App("app", "com.example.app", "Example", "en-US"), "IOS", "1.5", "42", False)
 FRIENDS = Group("g-friends", "Friends")
 QA = Group("g-qa", "QA", internal=True)
 STAFF = Group("g-staff", "Staff", internal=True, all_builds=True)
@@ -68,7 +68,7 @@ TO_FRIENDS = Wishes(groups=("Friends",))
 
 
 def ground(*groups: Group, **rest: Any) -> Ground:
-    return Ground(rest.pop("target", TARGET), "en-US", groups, **rest)
+    return Ground(rest.pop("destination", DESTINATION), "en-US", groups, **rest)
 
 
 def summaries(
@@ -97,7 +97,7 @@ def test_a_full_distribution_in_its_order() -> None:
         FRIENDS,
         QA,
         tester_ids={"jane@example.com": "t-jane"},
-        target=replace(TARGET, uses_non_exempt_encryption=None),
+        destination=replace(DESTINATION, uses_non_exempt_encryption=None),
     )
     waiting = Other("b-40", "1.5", "40", "IOS", None)
     earlier = Other("b-41", "1.5", "41", "IOS", None)
@@ -563,12 +563,12 @@ FULL = Wishes(
     groups=("Friends", "QA"),
     uses_non_exempt_encryption=False,
 )
-UNANSWERED = replace(TARGET, uses_non_exempt_encryption=None)
+UNANSWERED = replace(DESTINATION, uses_non_exempt_encryption=None)
 
 
-def run(apple: Any, wishes: Wishes, target: Target = UNANSWERED) -> list[str]:
+def run(apple: Any, wishes: Wishes, destination: Destination = UNANSWERED) -> list[str]:
     """The whole way, as the command goes it; the kinds of what was done."""
-    on = preflight(apple, wishes, target)
+    on = preflight(apple, wishes, destination)
     state = fetch(apple, "b-42")
     return [change.kind for change in distribute(apple, wishes, on, state).done]
 
@@ -786,8 +786,8 @@ def test_a_server_that_cannot_be_reached_keeps_its_exit_code() -> None:
 # What is looked at before the upload
 
 
-def look(apple: Any, wishes: Wishes, target: Target = TARGET) -> Ground:
-    return preflight(apple, wishes, target)
+def look(apple: Any, wishes: Wishes, destination: Destination = DESTINATION) -> Ground:
+    return preflight(apple, wishes, destination)
 
 
 def test_nothing_wished_is_nothing_asked() -> None:
@@ -1027,7 +1027,7 @@ def test_what_is_cleaned_is_taken_over_http(text: str) -> None:
 def test_groups_take_one_request_up_to_50(count: int, requests: int) -> None:
     wishes = Wishes(groups=("Group 49",), submit_review=False)
     with app_store_connect(f"Group {number}" for number in range(count)) as (client, sandbox):
-        assert [each.id for each in preflight(client, wishes, TARGET).groups] == ["g-49"]
+        assert [each.id for each in preflight(client, wishes, DESTINATION).groups] == ["g-49"]
         assert len(sandbox.requests) == requests
 
 
@@ -1035,9 +1035,9 @@ def test_hostile_names_over_http() -> None:
     wishes = Wishes(groups=("Group",), submit_review=False)
     with app_store_connect(["a\n::error::b", "\x1b[31m", "x" * 5000, "é, ü"]) as (client, _):
         with pytest.raises(Error, match="no group Group") as raised:
-            preflight(client, wishes, TARGET)
+            preflight(client, wishes, DESTINATION)
         assert raised.value.message.isprintable()
-        assert preflight(client, replace(wishes, groups=("É,  Ü",)), TARGET).groups[0].name == "é, ü"
+        assert preflight(client, replace(wishes, groups=("É,  Ü",)), DESTINATION).groups[0].name == "é, ü"
 
 
 # Builds that make way

@@ -94,7 +94,7 @@ def distribute(
                 raise _failure(unsure.change, unsure.error, ()) from None
             log.info("%s Looking what App Store Connect has now.", unsure.error.message)
         client.pause(LOOK_AGAIN_AFTER * round_)
-        ground = preflight(client, wishes, ground.target)
+        ground = preflight(client, wishes, ground.destination)
         state = fetch(client, state.id)
     raise AssertionError("the last round returns or raises")
 

@@ -50,17 +50,17 @@ def others(client: Client, wishes: Wishes, ground: Ground, state: BuildState | N
     Of the same platform; earlier ones that are not expired, in the same train unless the platform is wished; and
     those that wait for review, where this build is to be reviewed.
     """
-    target = ground.target
-    platform = state.platform if state and state.platform else target.platform
-    version = (state.version if state else "") or target.version
+    destination = ground.destination
+    platform = state.platform if state and state.platform else destination.platform
+    version = (state.version if state else "") or destination.version
     train = version if wishes.expire_previous == "train" else None
     with ThreadPoolExecutor(1) as pool:
         withdrawn = wishes.reject_waiting and wishes.submit_review and goes_outside(wishes, ground)
         in_queue = {"filter[betaAppReviewSubmission.betaReviewState]": "WAITING_FOR_REVIEW"}
-        asked = pool.submit(_list, client, target.app.id, platform, in_queue) if withdrawn else None
+        asked = pool.submit(_list, client, destination.app.id, platform, in_queue) if withdrawn else None
         found: tuple[Other, ...] = ()
         if wishes.expire_previous and (train or wishes.expire_previous == "platform"):
-            found = _list(client, target.app.id, platform, {"filter[preReleaseVersion.version]": train})
+            found = _list(client, destination.app.id, platform, {"filter[preReleaseVersion.version]": train})
         waiting = asked.result() if asked else ()
     return Others(
         previous=tuple(

@@ -12,7 +12,7 @@ from asc.builds.distribution.wishes import Wishes
 
 
 @dataclass(frozen=True)
-class Target:
+class Destination:
     """The build that is to be: `platform` as Apple writes it.
 
     `uses_non_exempt_encryption` is what the binary (ITSAppUsesNonExemptEncryption) or the existing build says,
@@ -74,7 +74,7 @@ class Ground:
     `app_localizations` by locale.
     """
 
-    target: Target
+    destination: Destination
     primary_locale: str = ""
     groups: tuple[Group, ...] = ()
     new_groups: tuple[str, ...] = ()

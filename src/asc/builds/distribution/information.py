@@ -51,7 +51,7 @@ def app_info(wishes: Wishes, ground: Ground) -> Iterator[Change]:
             body = resource("betaAppLocalizations", attributes, identifier)
             yield Change("app-info", summary, "PATCH", f"/v1/betaAppLocalizations/{identifier}", body)
         else:
-            app = {"app": one("apps", ground.target.app.id)}
+            app = {"app": one("apps", ground.destination.app.id)}
             body = resource("betaAppLocalizations", {"locale": locale, **attributes}, None, app)
             yield Change("app-info", summary, "POST", "/v1/betaAppLocalizations", body)
 
@@ -62,7 +62,7 @@ def review_info(wishes: Wishes, ground: Ground) -> Iterator[Change]:
     wished = wishes.review_info.attributes() if wishes.review_info else {}
     attributes = _differing(wished, there.attributes if there else {})
     if attributes:
-        identifier = there.id if there else ground.target.app.id  # Apple gives both the same id
+        identifier = there.id if there else ground.destination.app.id  # Apple gives both the same id
         yield Change(
             "review-info",
             f"set the information for beta review: {', '.join(attributes)}",

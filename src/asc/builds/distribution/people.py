@@ -28,7 +28,7 @@ def groups(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator
         if internal:
             attributes["hasAccessToAllBuilds"] = False  # builds are chosen, as in this run
         relationships = {
-            "app": one("apps", ground.target.app.id),
+            "app": one("apps", ground.destination.app.id),
             "builds": many("builds", [build_id(state)]),
         }
         yield Change(

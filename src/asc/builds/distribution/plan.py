@@ -96,7 +96,7 @@ def _check(wishes: Wishes, ground: Ground, state: BuildState | None) -> None:
 
 def _compliance(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:
     wished, there = wishes.encryption, state.uses_non_exempt_encryption if state else None
-    binary = ground.target.uses_non_exempt_encryption if wishes.distributes else None
+    binary = ground.destination.uses_non_exempt_encryption if wishes.distributes else None
     if wished is not None and there is not None and wished != there:
         raise encryption_contradiction(wished, there)
     answer = wished if wished is not None else binary if there is None and state else None

@@ -14,7 +14,7 @@ from dataclasses import replace
 from asc.api.client import Client
 from asc.api.document import Document, Resource
 from asc.builds.distribution import choosing
-from asc.builds.distribution.ground import Declaration, Ground, Group, Known, Target, goes_outside
+from asc.builds.distribution.ground import Declaration, Destination, Ground, Group, Known, goes_outside
 from asc.builds.distribution.included import LARGEST_INCLUDE, is_cut, many
 from asc.builds.distribution.wishes import APP_ATTRIBUTES, REVIEW_ATTRIBUTES, Tester, Wishes
 from asc.errors import Error
@@ -38,17 +38,17 @@ _PLACES = {  # where all of them are listed, when not all came along with the ap
 }
 
 
-def preflight(client: Client, wishes: Wishes, target: Target) -> Ground:
+def preflight(client: Client, wishes: Wishes, destination: Destination) -> Ground:
     """What the app has of what is wished. Raises Error for what cannot be fulfilled, naming the input.
 
     Takes one request, one more for 40 testers each, and pages where there is more than an answer holds.
     """
-    _check_encryption(wishes, target)
+    _check_encryption(wishes, destination)
     testers = wishes.testers
     chunks = [testers[start : start + TESTERS_AT_ONCE] for start in range(0, len(testers), TESTERS_AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        asked = [pool.submit(_known_testers, client, target.app.id, chunk) for chunk in chunks]
-        ground = _survey(client, wishes, target)
+        asked = [pool.submit(_known_testers, client, destination.app.id, chunk) for chunk in chunks]
+        ground = _survey(client, wishes, destination)
         known = {address: identifier for each in asked for address, identifier in each.result().items()}
     ground = replace(ground, tester_ids=known)
     if wishes.submit_review and goes_outside(wishes, ground):
@@ -56,13 +56,13 @@ def preflight(client: Client, wishes: Wishes, target: Target) -> Ground:
     return ground
 
 
-def _survey(client: Client, wishes: Wishes, target: Target) -> Ground:
+def _survey(client: Client, wishes: Wishes, destination: Destination) -> Ground:
     """The app's side of the ground, with the groups and the declaration chosen."""
     names = _asked_for(wishes)
     if not names:
-        return Ground(target, primary_locale=target.app.primary_locale)
-    document = client.get(f"/v1/apps/{target.app.id}", _query(wishes, names))
-    app = document.data[0] if document.data else Resource("apps", target.app.id)
+        return Ground(destination, primary_locale=destination.app.primary_locale)
+    document = client.get(f"/v1/apps/{destination.app.id}", _query(wishes, names))
+    app = document.data[0] if document.data else Resource("apps", destination.app.id)
     found = {name: _all(client, document, app, name) for name in names if name in _PLACES}
     groups, new_groups = choosing.groups(
         wishes.groups, [_group(each) for each in found.get("betaGroups", ())], wishes.create_groups
@@ -71,8 +71,8 @@ def _survey(client: Client, wishes: Wishes, target: Target) -> Ground:
     declarations = [_declaration(each) for each in found.get("appEncryptionDeclarations", ())]
     wished = wishes.encryption_declaration
     return Ground(
-        target=target,
-        primary_locale=app.text("primaryLocale") or target.app.primary_locale,
+        destination=destination,
+        primary_locale=app.text("primaryLocale") or destination.app.primary_locale,
         groups=groups,
         new_groups=new_groups,
         review_detail=Known(detail.id, detail.attributes) if detail else None,
@@ -136,9 +136,9 @@ def _known_testers(client: Client, app_id: str, testers: Sequence[Tester]) -> di
     }
 
 
-def _check_encryption(wishes: Wishes, target: Target) -> None:
+def _check_encryption(wishes: Wishes, destination: Destination) -> None:
     """Export compliance must be answered, once, and without contradiction."""
-    wished, there = wishes.encryption, target.uses_non_exempt_encryption
+    wished, there = wishes.encryption, destination.uses_non_exempt_encryption
     if wishes.encryption_declaration and wished is False:
         raise Error(
             "encryption-declaration is given, but uses-non-exempt-encryption is false.",
@@ -146,7 +146,7 @@ def _check_encryption(wishes: Wishes, target: Target) -> None:
         )
     if wished is not None and there is not None and wished != there:
         raise encryption_contradiction(wished, there)
-    if wishes.distributes and wished is None and there is None and not target.exists:
+    if wishes.distributes and wished is None and there is None and not destination.exists:
         raise encryption_unanswered()
 
 

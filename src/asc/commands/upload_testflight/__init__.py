@@ -11,9 +11,8 @@ from asc.api.apps import App
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.binary import Binary
-from asc.builds.distribution import ground as grounds
 from asc.builds.distribution.apply import distribute, planned
-from asc.builds.distribution.ground import Ground, goes_outside
+from asc.builds.distribution.ground import Destination, Ground, goes_outside
 from asc.builds.distribution.preflight import preflight
 from asc.builds.distribution.state import BuildState, fetch
 from asc.builds.distribution.wishes import Wishes
@@ -191,11 +190,11 @@ def _tell_warnings(client: Client, story: Story) -> None:
         log.warning("Apple warns: %s (%s)", warning.text, warning.code)
 
 
-def _destination(subject: Subject, seen: Seen | None = None) -> grounds.Target:
+def _destination(subject: Subject, seen: Seen | None = None) -> Destination:
     """The build for which groups, texts and review are looked up."""
     build = seen.build if seen else None
     answered = subject.binary.uses_non_exempt_encryption if subject.binary else None
-    return grounds.Target(
+    return Destination(
         app=subject.app if subject.app.id or not build else App(build.app_id),
         platform=subject.number.platform,
         version=subject.number.version,
