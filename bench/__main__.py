@@ -6,9 +6,9 @@ import os
 import platform
 import sys
 
-from bench import fetch, upload
+from bench import fetch, symbols, upload
 
-ACTIONS = {"fetch": fetch.main, "upload": upload.main}
+ACTIONS = {"fetch": fetch.main, "upload": upload.main, "symbols": symbols.main}
 
 
 def main(only: str) -> int:

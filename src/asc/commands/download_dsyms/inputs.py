@@ -80,7 +80,7 @@ class Inputs(CommonInputs):
         default="true",
     )
     parallel_downloads: int = given(
-        kinds.whole_number(1, MOST_PARALLEL), "Files that are fetched at a time.", group=FILES, default="8"
+        kinds.whole_number(1, MOST_PARALLEL), "Files that are fetched at a time.", group=FILES, default="16"
     )
     wait: float = given(
         kinds.DURATION,
