@@ -69,20 +69,19 @@ async def _keep(content: StreamReader, delivery: Delivery, part: Part) -> str | 
     loop = asyncio.get_running_loop()
     writing: asyncio.Future[None] | None = None
     received = 0
-    with delivery.path.open("r+b", buffering=0) as file:
+    with delivery.path.open("r+b") as file:
         file.seek(part.offset)
 
-        def write(batch: bytes) -> None:
-            digest.update(batch)
-            view = memoryview(batch)
-            while view:
-                view = view[file.write(view) :]
+        def write(batch: list[bytes]) -> None:
+            for piece in batch:
+                digest.update(piece)
+                file.write(piece)
 
         try:
             async for batch in _batches(content):
                 if writing:
                     await writing
-                received += len(batch)
+                received += sum(map(len, batch))
                 writing = loop.run_in_executor(None, write, batch)
         finally:
             # Also when the client went: a file must not be closed under a write.
@@ -93,17 +92,17 @@ async def _keep(content: StreamReader, delivery: Delivery, part: Part) -> str | 
     return digest.hexdigest() if received == part.length else None
 
 
-async def _batches(content: StreamReader) -> AsyncIterator[bytes]:
+async def _batches(content: StreamReader) -> AsyncIterator[list[bytes]]:
     pieces: list[bytes] = []
     size = 0
     while piece := await content.readany():
         pieces.append(piece)
         size += len(piece)
         if size >= _BATCH:
-            yield b"".join(pieces)
+            yield pieces
             pieces, size = [], 0
     if pieces:
-        yield b"".join(pieces)
+        yield pieces
 
 
 def refusal(status: int, code: str, message: str) -> Reply:
