@@ -132,7 +132,8 @@ def measure_size(folder: Path) -> int:
     """A large file against curl, and the memory that files of three sizes take.
 
     Ours is the whole process, but for the sandbox's check of the whole file at the end, which curl does not ask for.
-    curl has its parts as files, and hashes nothing.
+    curl has its parts as files, and hashes nothing. The fastest run of each counts: what else the machine does, and
+    its disk with what was written before, only slows a run down.
     """
     speeds: dict[str, list[float]] = {}
     peaks: dict[int, list[float]] = {}
@@ -157,7 +158,7 @@ def measure_size(folder: Path) -> int:
         span = f"{min(each):.0f} to {max(each):.0f} MiB/s"
         print(f"| {name} | {median(each):.0f} MiB/s | {span} | {len(each)} |")
     print()
-    share = median(speeds[OURS]) / max(median(speeds[name]) for name in CURLS)
+    share = max(speeds[OURS]) / max(max(speeds[name]) for name in CURLS)
     highest = [max(each) for each in peaks.values()]
     spread = max(highest) / min(highest)
     sizes, told = (" / ".join(f"{each:.0f}" for each in row) for row in ([s / MIB for s in peaks], highest))
