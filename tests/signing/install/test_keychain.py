@@ -169,7 +169,7 @@ def test_without_security(tmp_path: Path) -> None:
         Security.find(str(tmp_path), tmp_path)
 
 
-@pytest.mark.parametrize("name", ["with space", "Jörg’s 家", 'quo"te', "back\\slash", "-dash"])
+@pytest.mark.parametrize("name", ["Jörg’s 家", 'quo"te', "-back\\slash"])
 def test_paths_of_all_kinds(tmp_path: Path, name: str) -> None:
     machine = mac(tmp_path / "mac", tmp_path / name)
     odd = job(tmp_path, machine, f"temporary {name}")
@@ -188,7 +188,7 @@ def test_a_temporary_folder_behind_a_link_is_named_as_macos_names_it(tmp_path: P
 
 def test_profiles_lie_where_both_old_and_new_xcode_look(here: Job) -> None:
     mobile, desktop = profile(), profile("com.example.mac", "D", platform=Platform.MACOS)
-    installed = here.install(here.begin(), profiles=[mobile, desktop])
+    installed = here.install(here.begin(), [], [mobile, desktop])
     uuid = mobile.profile.uuid
     names = ["D.provisionprofile", f"{uuid}.mobileprovision"]
     assert sorted(path.name for path in here.profile_files()) == sorted(names * 2)
@@ -201,7 +201,7 @@ def test_profiles_lie_where_both_old_and_new_xcode_look(here: Job) -> None:
 @pytest.mark.parametrize("uuid", ["../../x", "", "-x", "a/b"])
 def test_a_uuid_that_is_none_goes_nowhere(here: Job, uuid: str) -> None:
     with pytest.raises(InstallError, match="no proper UUID"):
-        here.install(here.begin(), profiles=[profile(uuid=uuid)])
+        here.install(here.begin(), [], [profile(uuid=uuid)])
     assert here.left() == []
 
 

@@ -142,7 +142,7 @@ def test_what_a_crashed_job_left_is_gone_and_the_running_one_signs(here: Job, tm
 
 def test_a_sweep_that_fails_stops_nothing(here: Job, caplog: pytest.LogCaptureFixture) -> None:
     state = here.begin()
-    here.install(state)
+    here.install(state, [])
     here.mac.set(fail="list-keychains")
     assert sweep(here.ledger, NOW + timedelta(days=9), here.security) == []
     assert "could not be removed" in caplog.text
