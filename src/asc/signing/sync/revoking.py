@@ -15,6 +15,7 @@ from asc.signing.sync.surroundings import AT_ONCE, Surroundings
 from asc.signing.sync.wants import Wishes
 from asc.signing.vault.kinds import Platform, ProfileType, apple_profile_type
 from asc.signing.vault.layout import CertificateEntry, KeyEntry, ProfileEntry
+from asc.signing.vault.opening import Opener
 from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,12 @@ def doomed(
 
 
 def revoke(surroundings: Surroundings, what: Doomed) -> None:
-    """Does it: first at Apple, for a stored file of something that is revoked does no harm."""
+    """Does it: first at Apple, for a stored file of something that is revoked does no harm.
+
+    Nothing is revoked where the store could not be changed afterwards. Raises WrongPassphrase, StorageError.
+    """
+    Opener(surroundings.storage.read(), surroundings.passphrase).prove()
+    surroundings.storage.prove_writable()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(lambda profile: delete_profiles(surroundings.client, [profile]), what.profiles))
         list(pool.map(lambda each: revoke_certificate(surroundings.client, each.id), what.certificates))

@@ -1,0 +1,294 @@
+"""What tests of sync-signing are made of: a team at Apple, a store, the step, and a look into what came of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from asc.formats.mobileprovision import Profile
+from asc.signing.identity.certificate import Certificate
+from asc.signing.identity.keys import new_private_key
+from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity, new_profile
+from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
+from asc.signing.vault.passphrase import open_all
+from asc.signing.vault.pending import pending_file
+from asc.signing.vault.tree import Vault
+from asc_sandbox.authority.plans import ProfilePlan, signed
+from asc_sandbox.server import Sandbox
+from core.running import ENTRYPOINT, Done, in_job
+from support.sandbox import seed, start_sandbox
+
+Json = dict[str, Any]
+APP, WIDGET = "com.example.app", "com.example.app.widget"
+PASSPHRASE = "correct horse, Löwe & 🐎"
+P12_PASSWORD = "only-for-the-p12"
+PHONE, PAD, OFF = (f"00008110-00000000000000{number:02d}" for number in range(3))
+WRITES = ("POST", "PATCH", "DELETE")
+DISTRIBUTION, DEVELOPMENT = CertificateType.DISTRIBUTION, CertificateType.DEVELOPMENT
+YEAR = timedelta(days=365)
+
+
+def team(*, bundle_ids: Iterable[str] = (APP, WIDGET), **rest: Any) -> Json:
+    """A team that has bundle ids, and nothing else unless told."""
+    records = [
+        {
+            "id": f"BUNDLE{number:04d}",
+            "name": each.replace(".", " ").replace("*", "wildcard"),
+            "identifier": each,
+        }
+        for number, each in enumerate(bundle_ids)
+    ]
+    return seed(bundleIds=records, **rest)
+
+
+def device(udid: str, name: str = "A phone", **attributes: Any) -> Json:
+    return {"id": f"DEVICE-{udid[-6:]}", "name": name, "udid": udid, **attributes}
+
+
+@contextmanager
+def apple(of: Json | None = None, **options: Any) -> Iterator[Sandbox]:
+    """An App Store Connect with a team."""
+    with start_sandbox(of or team(), **options) as sandbox:
+        yield sandbox
+
+
+@dataclass
+class Store:
+    """A folder, or a bare git repository, that certificates are kept in."""
+
+    path: Path
+    git: bool = False
+
+    @property
+    def location(self) -> str:
+        return f"git+file://{self.path}" if self.git else f"dir:{self.path}"
+
+    def files(self) -> dict[str, bytes]:
+        """Path → what lies there."""
+        if self.git:
+            names = _git(self.path, "ls-tree", "-r", "-z", "--name-only", "main").decode().split("\0")
+            return {name: _git(self.path, "show", f"main:{name}") for name in names if name}
+        return {
+            str(path.relative_to(self.path)): path.read_bytes()
+            for path in sorted(self.path.rglob("*"))
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(self.path).parts)
+        }
+
+    def opened(self, passphrase: str = PASSPHRASE) -> dict[str, bytes]:
+        return open_all(self.files(), passphrase)
+
+    def vault(self, passphrase: str = PASSPHRASE) -> Vault:
+        return Vault(self.files(), passphrase)
+
+    def identities(self) -> tuple[StoredIdentity, ...]:
+        found = self.vault().identities()
+        assert found.faults == ()
+        return found.entries
+
+    def profiles(self) -> dict[str, Profile]:
+        """Path without folders → profile."""
+        found = self.vault().profiles()
+        assert found.faults == ()
+        return {each.path.rpartition("/")[2]: each.profile for each in found.entries}
+
+    def pending(self) -> list[str]:
+        return [path for path in self.files() if path.startswith("pending/")]
+
+    def put(self, *entries: StoredIdentity | StoredProfile, passphrase: str = PASSPHRASE) -> Store:
+        """Stores entries as a run before would have."""
+        self.write(self.vault(passphrase).put(entries))
+        return self
+
+    def put_aside(self, key: Any, kind: CertificateType = DISTRIBUTION) -> Store:
+        self.write(pending_file(kind, key, PASSPHRASE))
+        return self
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        assert not self.git
+        for name, content in files.items():
+            path = self.path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+def folder_store(tmp_path: Path, name: str = "store") -> Store:
+    (tmp_path / name).mkdir()
+    return Store(tmp_path / name)
+
+
+def git_store(tmp_path: Path, name: str = "store.git") -> Store:
+    """A bare repository with a branch main and a first commit, as people make them."""
+    path, work = tmp_path / name, tmp_path / f"{name}.work"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", path], check=True)
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main", work], check=True)
+    who = ["-c", "user.name=T", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    _git(work, *who, "commit", "--quiet", "--allow-empty", "-m", "Begun")
+    _git(work, "push", "--quiet", str(path), "main")
+    return Store(path, git=True)
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True).stdout
+
+
+@cache
+def a_key(number: int = 0) -> Any:
+    """Keys cost a tenth of a second: the same ones for all tests."""
+    return new_private_key()
+
+
+def at_apple(
+    sandbox: Sandbox,
+    key: Any,
+    certificate_type: str = "DISTRIBUTION",
+    *,
+    days: float | None = None,
+    identifier: str | None = None,
+) -> Any:
+    """A certificate for a key that Apple lists, ending in so many days. Returns the record."""
+    end = None if days is None else datetime.now(UTC) + timedelta(days=days)
+    issued = sandbox.authority.issue(key.public_key(), certificate_type, not_after=end)
+    return sandbox.world.add("certificates", issued.as_record(), record_id=identifier)
+
+
+def identity_of(record: Any, key: Any, kind: CertificateType = DISTRIBUTION) -> StoredIdentity:
+    return new_identity(kind, record.id, certificate_of(record), key)
+
+
+def certificate_of(record: Any) -> Certificate:
+    return Certificate.from_der(base64.b64decode(record.attributes["certificateContent"]))
+
+
+def profile_file(
+    certificate: Certificate,
+    *,
+    bundle_id: str = APP,
+    purpose: Any = "app-store",
+    days: float = 200,
+    uuid: str = "11111111-2222-3333-4444-555555555555",
+    name: str = f"match AppStore {APP}",
+    devices: tuple[str, ...] = (),
+) -> bytes:
+    """A signed profile."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    plan = ProfilePlan(
+        name=name,
+        uuid=uuid,
+        purpose=purpose,
+        platform="IOS",
+        identifier=bundle_id,
+        app_id_name="Example",
+        certificates=(certificate.der,),
+        created=now - YEAR,
+        expires=now + timedelta(days=days),
+        devices=devices,
+    )
+    return signed(plan)
+
+
+def stored_profile(certificate: Certificate, **about: Any) -> StoredProfile:
+    bundle_id = about.get("bundle_id", APP)
+    return new_profile(ProfileType.APP_STORE, bundle_id, Platform.IOS, profile_file(certificate, **about))
+
+
+def inputs_for(folder: Path, store: Store, inputs: Mapping[str, object]) -> Json:
+    usual: Json = {
+        "mode": "sync",
+        "bundle-ids": APP,
+        "storage": store.location,
+        "passphrase": PASSPHRASE,
+        "output-directory": str(folder / "signing"),
+        "install": "files",
+        "retry-for": "20s",
+    }
+    return {name: value for name, value in {**usual, **inputs}.items() if value is not None}
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    return {"HOME": str(folder), "RUNNER_TEMP": str(folder), "GITHUB_RUN_ID": "1"}
+
+
+def step(
+    folder: Path,
+    sandbox: Sandbox | None,
+    store: Store,
+    inputs: Mapping[str, object] | None = None,
+    *,
+    process: bool = False,
+    **env: str,
+) -> Done:
+    """The step sync-signing for one app and the App Store, in the mode sync, unless the inputs say otherwise."""
+    given = inputs_for(folder, store, inputs or {})
+    env = {**surroundings(folder), **env}
+    return in_job(folder, given, sandbox=sandbox, command="sync-signing", process=process, **env)
+
+
+def clean_up(folder: Path, **env: str) -> Done:
+    return in_job(folder, {}, command="cleanup-signing", **{**surroundings(folder), **env})
+
+
+def start(
+    folder: Path, sandbox: Sandbox, store: Store, inputs: Mapping[str, object], name: str = "step"
+) -> subprocess.Popen[bytes]:
+    """The same step in a process of its own, under way. What it prints goes to `folder`."""
+    output, summary = folder / f"{name}.output", folder / f"{name}.summary"
+    for file in (output, summary):
+        file.write_text("")
+    env = {
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",
+        **surroundings(folder),
+        "ASC_COMMAND": "sync-signing",
+        "ASC_INPUTS": json.dumps(inputs_for(folder, store, inputs)),
+        "ASC_API_URL": sandbox.url,
+        "ASC_API_KEY": json.dumps(sandbox.api_key()),
+        "GITHUB_OUTPUT": str(output),
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }
+    with (folder / f"{name}.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-I", ENTRYPOINT],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def calls(sandbox: Sandbox, *methods: str) -> list[str]:
+    """The requests by their methods, as `POST /v1/certificates`; all without a method."""
+    return [f"{e.method} {e.path}" for e in sandbox.requests if not methods or e.method in methods]
+
+
+def certificates(sandbox: Sandbox) -> list[str]:
+    """The ids of the certificates that are not revoked."""
+    return [each.id for each in sandbox.world.all("certificates")]
+
+
+def profiles_at_apple(sandbox: Sandbox) -> dict[str, str]:
+    """Name → UUID of the active profiles."""
+    return {
+        each.attributes["name"]: each.attributes["uuid"]
+        for each in sandbox.world.all("profiles")
+        if each.attributes["profileState"] == "ACTIVE"
+    }
+
+
+def assert_one_certificate_with_its_key(sandbox: Sandbox, store: Store) -> StoredIdentity:
+    """Apple has one certificate; the store has it and its key, and none put aside."""
+    (identity,) = store.identities()
+    assert certificates(sandbox) == [identity.certificate_id]
+    (record,) = sandbox.world.all("certificates")
+    assert certificate_of(record).der == identity.certificate.der
+    assert store.pending() == []
+    return identity
