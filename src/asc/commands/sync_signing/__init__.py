@@ -55,7 +55,7 @@ def _sync(inputs: Inputs, context: Context) -> Outputs:
     try:
         synced = sync.carry_out(plan)
     except KeyNotStored as error:
-        context.outputs = Outputs(unsaved_key_path=str(error.path), changed="true")
+        context.outputs = Outputs(unsaved_key_path=str(error.path or ""), changed="true")
         raise
     return _install(inputs, context, synced.signing, synced.changes, surroundings.storage)
 
@@ -142,7 +142,7 @@ def _surroundings(inputs: Inputs, context: Context) -> tuple[Surroundings, Wishe
         client=client,
         storage=storage_of(inputs, context),
         passphrase=inputs.passphrase or "",
-        handover=Path(inputs.output_directory) / "unsaved",
+        handover=Path(inputs.output_directory).absolute() / "unsaved",
         p12_password=inputs.p12_password,
         encryption=_version(inputs),
     )

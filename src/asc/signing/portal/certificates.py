@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from asc.signing.identity.errors import IdentityError
 log = logging.getLogger(__name__)
 
 MOST_NAMED = 10
+FAULTS_OF_SERVERS = 500
+"""HTTP statuses from here on say nothing of what was done."""
 
 
 @dataclass(frozen=True)
@@ -52,29 +55,39 @@ def by_public_key(certificates: Sequence[Listed], public_key: bytes) -> Listed |
     )
 
 
+class NotMade(Error):
+    """Apple refused to make a certificate: surely there is none."""
+
+    def __init__(self, message: str, remedy: str, exit_code: int = Error.exit_code) -> None:
+        super().__init__(message, remedy)
+        self.exit_code = exit_code
+
+
 def create_certificate(client: Client, apple_type: str, csr: str, public_key: bytes) -> Listed:
     """Has a certificate made. Never makes a second one when the answer to the first request was lost.
 
-    Raises Error that explains the team's limit where that is reached, and who may make which type.
+    Raises NotMade that explains the team's limit where that is reached, and who may make which type.
     """
     attributes = {"csrContent": csr, "certificateType": apple_type}
     body = {"data": {"type": "certificates", "attributes": attributes}}
     try:
-        return _listed(client.post("/v1/certificates", body).data[0])
+        return _ordered(client, apple_type, body)
     except LostAnswerError as lost:
         log.info("%s Looking for it.", lost.message)
         found = by_public_key(list_certificates(client, [apple_type]), public_key)
-        return found or _listed(client.post("/v1/certificates", body).data[0])
+        return found or _ordered(client, apple_type, body)
+
+
+def _ordered(client: Client, apple_type: str, body: object) -> Listed:
+    try:
+        return _listed(client.post("/v1/certificates", body).data[0])
     except ApiError as error:
+        if error.status >= FAULTS_OF_SERVERS:
+            raise
         raise _explained(client, apple_type, error) from None
 
 
-def is_limit(error: Error) -> bool:
-    """Whether an error of `create_certificate` says that the team has all it may have."""
-    return isinstance(error, LimitReached)
-
-
-class LimitReached(Error):
+class LimitReached(NotMade):
     """The team has as many certificates of the type as Apple allows."""
 
 
@@ -94,10 +107,12 @@ def revoke_certificate(client: Client, certificate_id: str) -> None:
             raise
 
 
-def _explained(client: Client, apple_type: str, error: ApiError) -> Error:
+def _explained(client: Client, apple_type: str, error: ApiError) -> NotMade:
     text = error.message.lower()
     if error.status == 409 and ("already have" in text or "maximum" in text or "limit" in text):
-        there = list_certificates(client, [apple_type])
+        there: list[Listed] = []
+        with contextlib.suppress(Error):  # what Apple said of the order matters more
+            there = list_certificates(client, [apple_type])
         names = "; ".join(map(str, there[:MOST_NAMED])) or "none is listed"
         return LimitReached(
             f"The team has as many {apple_type} certificates as Apple allows: {names}. {error.message}",
@@ -105,12 +120,12 @@ def _explained(client: Client, apple_type: str, error: ApiError) -> Error:
             "or bring the one in use into the storage (mode: import).",
         )
     if error.status == 403 and apple_type.startswith("DEVELOPER_ID"):
-        return Error(
+        return NotMade(
             error.message,
             "Apple lets only the account holder make Developer ID certificates: make it at "
             "developer.apple.com/account, and bring it into the storage with mode: import.",
         )
-    return error
+    return NotMade(error.message, error.remedy, error.exit_code)
 
 
 def _listed(resource: Resource) -> Listed:

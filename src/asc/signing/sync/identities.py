@@ -10,6 +10,7 @@ jobs that do this at once, the one that stores first wins; the other takes what 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from asc.signing.identity.keys import csr, key_pem, new_private_key, public_key_
 from asc.signing.portal.certificates import (
     LimitReached,
     Listed,
+    NotMade,
     by_public_key,
     create_certificate,
     revoke_certificate,
@@ -45,9 +47,9 @@ PAUSE = 2.0
 
 
 class KeyNotStored(Error):
-    """A certificate was made, but its key could not be put into its place. `path` is a copy, encrypted."""
+    """A certificate was made, but its key not put into its place. `path` is a copy, encrypted, if there is one."""
 
-    def __init__(self, message: str, remedy: str, path: Path) -> None:
+    def __init__(self, message: str, remedy: str, path: Path | None) -> None:
         super().__init__(message, remedy)
         self.path = path
 
@@ -71,10 +73,11 @@ class IdentityMaker:
         if theirs := self._put_aside(key):
             return theirs
         try:
-            listed = self._certify(key)
-        except LimitReached:
-            return self._theirs_or_raise(key)
-        return self._store(key, listed)
+            made = self._certify_or_wait(key)
+        except NotMade:
+            self._forget(key)
+            raise
+        return made if isinstance(made, StoredIdentity) else self._store(key, made)
 
     def _begun(self, files: Mapping[str, bytes]) -> tuple[RSAPrivateKey, Listed] | None:
         for key in pending_keys(files, self.kind, self.surroundings.passphrase):
@@ -138,34 +141,39 @@ class IdentityMaker:
         found = usable(stock, None, self.wishes, self.kind, self.surroundings.now)
         return next((each for each in found if each.certificate_id not in self.before), None)
 
-    def _theirs_or_raise(self, key: RSAPrivateKey) -> StoredIdentity:
-        ours = pending_file(self.kind, key, self.surroundings.passphrase)
-        for attempt in range(LOOKS_AFTER_LIMIT):
-            theirs = self._newly_stored(self.surroundings.storage.read())
-            if theirs:
-                return theirs
-            if attempt + 1 < LOOKS_AFTER_LIMIT:
-                self.surroundings.client.pause(PAUSE)
-        self.surroundings.storage.update(
-            lambda files: Changes(delete=frozenset(ours)), "[sync-signing] Not made"
-        )
-        return self._certified_again(key)
+    def _certify_or_wait(self, key: RSAPrivateKey) -> Listed | StoredIdentity:
+        """The certificate; where Apple allows no more, what another job stores meanwhile, if any does."""
+        try:
+            return self._certify(key)
+        except LimitReached:
+            for attempt in range(LOOKS_AFTER_LIMIT):
+                if theirs := self._newly_stored(self.surroundings.storage.read()):
+                    return theirs
+                if attempt + 1 < LOOKS_AFTER_LIMIT:
+                    self.surroundings.client.pause(PAUSE)
+            return self._certify(key)  # what Apple says now is what the user is told
 
-    def _certified_again(self, key: RSAPrivateKey) -> StoredIdentity:
-        """The last attempt: what Apple says now is what the user is told."""
-        return self._store(key, self._certify(key))
+    def _forget(self, key: RSAPrivateKey) -> None:
+        """Removes a key that was put aside, and that Apple has certified nowhere."""
+        ours = frozenset(pending_file(self.kind, key, self.surroundings.passphrase))
+        with contextlib.suppress(StorageError):  # it does no harm there
+            self.surroundings.storage.update(lambda files: Changes(delete=ours), "[sync-signing] Not made")
 
     def _kept(self, identity: StoredIdentity, key: RSAPrivateKey, error: StorageError) -> KeyNotStored:
         """The key is in the store already, put aside; a second copy is handed over, for nobody knows the storage."""
-        folder = private_folder(self.surroundings.handover)
-        path = folder / f"{identity.certificate_id}.p12"
+        handed_over: Path | None
+        handed_over = place = self.surroundings.handover / f"{identity.certificate_id}.p12"
         try:
-            write_private(path, encrypt(key_pem(key), self.surroundings.passphrase))
-        except OSError:
-            log.warning("A copy of the key could not be written to %s.", path)
+            for folder in (self.surroundings.handover.parent, self.surroundings.handover):
+                private_folder(folder)
+            write_private(place, encrypt(key_pem(key), self.surroundings.passphrase))
+        except OSError as problem:
+            log.warning("A copy of the key could not be written to %s (%s).", place, problem.strerror)
+            handed_over = None
+        copy = f", and in {handed_over}" if handed_over else ""
         return KeyNotStored(
             f"The certificate {identity.certificate_id} was made, but could not be put into its place: {error.message}",
-            f"Nothing is lost: its key lies encrypted in the storage (pending/), and in {path}. {error.remedy} "
+            f"Nothing is lost: its key lies encrypted in the storage (pending/){copy}. {error.remedy} "
             "Then run the step again: it finishes what was begun, and makes no second certificate.",
-            path,
+            handed_over,
         )

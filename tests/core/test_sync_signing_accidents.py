@@ -1,0 +1,334 @@
+"""sync-signing when something goes wrong in between: no key is lost, and no second certificate made."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asc.signing.identity.keys import key_pem
+from asc.signing.sync import identities
+from asc.signing.vault.encryption import decrypt
+from asc_sandbox.authority.kinds import Limits
+from asc_sandbox.server import Sandbox
+from core.signing import (
+    APP,
+    PASSPHRASE,
+    WIDGET,
+    WRITES,
+    Store,
+    a_key,
+    apple,
+    assert_one_certificate_with_its_key,
+    at_apple,
+    calls,
+    certificates,
+    folder_store,
+    git_store,
+    profiles_at_apple,
+    start,
+    step,
+    team,
+)
+from support.job_log import parse_file_command
+from support.sandbox import key
+
+BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
+LATENCY = 0.02
+"""Seconds by which each request is held up, so that a kill comes between two of them."""
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identities, "PAUSE", 0.05)
+
+
+class TestALostAnswer:
+    def test_to_the_order_of_a_certificate_makes_no_second_one(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(faults=["POST /v1/certificates lost"]) as sandbox:
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert_one_certificate_with_its_key(sandbox, store)
+            assert calls(sandbox, "POST").count("POST /v1/certificates") == 1
+
+    def test_to_the_order_of_a_profile_makes_no_second_one(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(faults=["POST /v1/profiles lost"]) as sandbox:
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert calls(sandbox, "POST").count("POST /v1/profiles") == 1
+            (profile,) = sandbox.world.all("profiles")
+            assert [each.uuid for each in store.profiles().values()] == [profile.attributes["uuid"]]
+
+    def test_to_a_registered_bundle_id(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(bundle_ids=[]), faults=["POST /v1/bundleIds lost"]) as sandbox:
+            done = step(tmp_path, sandbox, store, {"register-bundle-ids": "true"})
+            assert done.code == 0, done.stdout
+            assert [each.attributes["identifier"] for each in sandbox.world.all("bundleIds")] == [APP]
+
+    def test_that_never_reached_apple_is_sent_again(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(faults=["POST /v1/certificates reset", "POST /v1/profiles reset"]) as sandbox:
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert_one_certificate_with_its_key(sandbox, store)
+            assert len(sandbox.world.all("profiles")) == 1
+
+    def test_again_and_again_is_not_answered_by_new_certificates(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        faults = ["POST /v1/certificates lost", "GET /v1/certificates status=503 after=1 times=always"]
+        with apple(faults=faults) as sandbox:
+            done = step(tmp_path, sandbox, store, {"retry-for": "1s"})
+            assert done.code != 0
+            assert len(certificates(sandbox)) == 1
+            assert len(store.pending()) == 1, "its key is not lost"
+        assert "::error" in done.stdout
+
+    def test_when_apple_is_back_the_next_run_goes_on(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        faults = ["POST /v1/certificates lost", "GET /v1/certificates status=503 after=1 times=3"]
+        with apple(faults=faults) as sandbox:
+            assert step(tmp_path, sandbox, store, {"retry-for": "0s"}).code != 0
+            done = step(tmp_path, sandbox, store, {"retry-for": "20s"})
+            assert done.code == 0, done.stdout
+            assert_one_certificate_with_its_key(sandbox, store)
+            assert "going on" in done.stdout
+
+
+REQUESTS = 6
+"""As many as a first sync of two apps takes."""
+
+
+class TestKilled:
+    @pytest.mark.parametrize("after", range(REQUESTS + 1))
+    def test_after_any_request_the_next_run_finishes(self, tmp_path: Path, after: int) -> None:
+        store = git_store(tmp_path) if after % 2 else folder_store(tmp_path)
+        with apple(latency=LATENCY) as sandbox:
+            process = start(tmp_path, sandbox, store, BOTH)
+            try:
+                deadline = time.monotonic() + 30
+                while len(sandbox.requests) < after and process.poll() is None:
+                    assert time.monotonic() < deadline
+                    time.sleep(0.001)
+                os.kill(process.pid, signal.SIGKILL)
+                assert process.wait(20) in (-signal.SIGKILL, 0)
+            finally:
+                process.kill()
+                process.wait()
+            done = step(tmp_path, sandbox, store, BOTH)
+            assert done.code == 0, done.stdout
+            assert_one_certificate_with_its_key(sandbox, store)
+            assert {each.uuid for each in store.profiles().values()} == {
+                each.attributes["uuid"] for each in sandbox.world.all("profiles")
+            }
+            assert len(sandbox.world.all("profiles")) == 2
+            writes, files = calls(sandbox, *WRITES), store.files()
+            assert step(tmp_path, sandbox, store, BOTH).code == 0
+            assert (calls(sandbox, *WRITES), store.files()) == (writes, files), "a third run changes nothing"
+
+    def test_a_key_put_aside_whose_certificate_was_made_is_finished(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path).put_aside(a_key())
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key())
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            identity = assert_one_certificate_with_its_key(sandbox, store)
+            assert identity.certificate_id == record.id
+            assert key_pem(identity.key) == key_pem(a_key())
+
+    def test_a_key_put_aside_that_apple_never_saw_makes_room(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path).put_aside(a_key())
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store).code == 0
+            assert_one_certificate_with_its_key(sandbox, store)
+
+
+class TestTwoJobsAtOnce:
+    @pytest.mark.parametrize("limit", [3, 1])
+    @pytest.mark.parametrize("git", [True, False], ids=["git", "folder"])
+    def test_end_with_one_certificate_and_both_succeed(self, tmp_path: Path, git: bool, limit: int) -> None:
+        store = git_store(tmp_path) if git else folder_store(tmp_path)
+        homes = [tmp_path / "one", tmp_path / "two"]
+        limits = Limits(certificates={"DISTRIBUTION": limit})
+        with apple(latency=LATENCY, limits=limits) as sandbox:
+            processes = []
+            for home in homes:
+                home.mkdir()
+                processes.append(start(home, sandbox, store, BOTH))
+            codes = [process.wait(60) for process in processes]
+            logs = "\n".join((home / "step.log").read_text() for home in homes)
+            assert codes == [0, 0], logs
+            identity = assert_one_certificate_with_its_key(sandbox, store)
+            outputs = [parse_file_command((home / "step.output").read_text()) for home in homes]
+            assert [each["certificate-id"] for each in outputs] == [identity.certificate_id] * 2
+            uuids = {each.uuid for each in store.profiles().values()}
+            active = set(profiles_at_apple(sandbox).values())
+            assert uuids == active, logs
+            writes = calls(sandbox, *WRITES)
+            assert step(tmp_path, sandbox, store, BOTH).code == 0
+            assert calls(sandbox, *WRITES) == writes, "all is in order afterwards"
+
+
+def refuse_pushes(store: Store, after: int) -> None:
+    """Lets the repository take so many pushes more, and none then."""
+    hook = store.path / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        f"""#!/bin/sh
+count=$(cat "$GIT_DIR/pushes" 2>/dev/null || echo 0)
+echo $((count + 1)) > "$GIT_DIR/pushes"
+[ "$count" -lt {after} ] || {{ echo "quota is used up" >&2; exit 1; }}
+"""
+    )
+    hook.chmod(0o755)
+
+
+def take_pushes_again(store: Store) -> None:
+    (store.path / "hooks" / "pre-receive").unlink()
+
+
+class TestAStorageThatRefuses:
+    def test_from_the_start_nothing_is_made(self, tmp_path: Path) -> None:
+        store = git_store(tmp_path)
+        refuse_pushes(store, after=0)
+        with apple() as sandbox:
+            done = step(tmp_path, sandbox, store)
+            assert done.code != 0
+            assert calls(sandbox, *WRITES) == []
+        assert "::error" in done.stdout
+
+    def test_after_the_certificate_was_made_the_key_is_kept_and_handed_over(self, tmp_path: Path) -> None:
+        store = git_store(tmp_path)
+        refuse_pushes(store, after=1)
+        with apple() as sandbox:
+            done = step(tmp_path, sandbox, store)
+            assert done.code != 0
+            (identifier,) = certificates(sandbox)
+            assert f"The certificate {identifier} was made, but could not be put into its place" in done.error
+            path = Path(done.outputs["unsaved-key-path"])
+            assert path.is_absolute() and str(path) in done.error
+            assert path.stat().st_mode & 0o777 == 0o600
+            assert path.parent.stat().st_mode & 0o777 == 0o700
+            handed_over = decrypt(path.read_bytes(), PASSPHRASE, lambda _: True, "the key")
+            (pending,) = store.pending()
+            assert store.opened()[pending] == handed_over
+            assert b"PRIVATE KEY" in handed_over
+            assert done.outputs["changed"] == "true"
+
+            take_pushes_again(store)
+            again = step(tmp_path, sandbox, store)
+            assert again.code == 0, again.stdout
+            identity = assert_one_certificate_with_its_key(sandbox, store)
+            assert identity.certificate_id == identifier
+            assert key_pem(identity.key) == handed_over
+            assert calls(sandbox, "POST").count("POST /v1/certificates") == 1
+
+    def test_for_the_profiles_the_next_run_takes_over_those_that_were_made(self, tmp_path: Path) -> None:
+        store = git_store(tmp_path)
+        refuse_pushes(store, after=2)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store, BOTH).code != 0
+            made = profiles_at_apple(sandbox)
+            assert len(made) == 2
+            take_pushes_again(store)
+            writes = calls(sandbox, *WRITES)
+            assert step(tmp_path, sandbox, store, BOTH).code == 0
+            assert calls(sandbox, *WRITES) == writes
+            assert {each.uuid for each in store.profiles().values()} == set(made.values())
+
+    def test_where_the_copy_cannot_be_written_the_error_still_says_where_the_key_is(
+        self, tmp_path: Path
+    ) -> None:
+        store = git_store(tmp_path)
+        refuse_pushes(store, after=1)
+        blocked = tmp_path / "blocked"
+        blocked.write_text("a file where the folder should be")
+        with apple() as sandbox:
+            done = step(tmp_path, sandbox, store, {"output-directory": str(blocked)})
+            assert done.code != 0
+            assert "its key lies encrypted in the storage (pending/)" in done.error
+            assert str(blocked) not in done.error
+            assert done.outputs.get("unsaved-key-path", "") == ""
+            assert len(store.pending()) == 1
+
+
+def revoke_when_one_was_ordered(sandbox: Sandbox, record: Any) -> None:
+    deadline = time.monotonic() + 10
+    while not calls(sandbox, "POST") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    sandbox.world.remove(record)
+
+
+class TestAppleRefuses:
+    def test_the_limit_is_explained_and_names_the_certificates_that_there_are(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(limits=Limits(certificates={"DISTRIBUTION": 2})) as sandbox:
+            there = [at_apple(sandbox, a_key(number)).id for number in range(2)]
+            done = step(tmp_path, sandbox, store)
+            assert done.code != 0
+            assert certificates(sandbox) == there
+        assert "as many DISTRIBUTION certificates as Apple allows" in done.error
+        assert all(each in done.error for each in there)
+        assert "certificate-ids" in done.error and "mode: import" in done.error
+        assert store.pending() == [], "a key that Apple certified nowhere is of no use"
+
+    def test_a_place_that_becomes_free_at_the_last_moment_loses_no_key(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = folder_store(tmp_path)
+        with apple(
+            limits=Limits(certificates={"DISTRIBUTION": 1}),
+            faults=[
+                "POST /v1/certificates lost after=1",
+                "GET /v1/certificates status=503 after=2 times=always",
+            ],
+        ) as sandbox:
+            other = at_apple(sandbox, a_key())
+            monkeypatch.setattr(identities, "PAUSE", 0.2)
+            revoked = threading.Thread(target=revoke_when_one_was_ordered, args=(sandbox, other))
+            revoked.start()
+            done = step(tmp_path, sandbox, store, {"retry-for": "0s"})
+            revoked.join()
+            assert done.code != 0
+            assert calls(sandbox, "POST") == ["POST /v1/certificates"] * 2
+            assert len(certificates(sandbox)) == 1
+            assert len(store.pending()) == 1, "the certificate was made: its key must be there"
+
+    def test_a_role_that_may_not_is_named(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(keys=[key("DEVELOPER1", role="DEVELOPER")])) as sandbox:
+            done = step(tmp_path, sandbox, store)
+            assert done.code != 0
+            assert certificates(sandbox) == []
+        assert "403" in done.error or "role" in done.error.lower()
+        assert store.pending() == []
+
+    def test_developer_id_is_for_the_account_holder(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        inputs = {"type": "developer-id", "platform": "macos"}
+        with apple() as sandbox:
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code != 0
+        assert "account holder" in done.error
+        assert "mode: import" in done.error
+        assert store.pending() == []
+
+    def test_one_profile_the_others_are_stored(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(faults=["POST /v1/profiles status=403"]) as sandbox:
+            done = step(tmp_path, sandbox, store, BOTH)
+            assert done.code != 0
+            assert "could not be made" in done.error
+            assert len(store.profiles()) == 1
+            kept = next(iter(store.profiles().values())).uuid
+            again = step(tmp_path, sandbox, store, BOTH)
+            assert again.code == 0
+            assert len(store.profiles()) == 2
+            assert kept in {each.uuid for each in store.profiles().values()}
