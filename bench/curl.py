@@ -61,7 +61,7 @@ def announce(sandbox: Sandbox, size: int) -> tuple[Part, ...]:
     key = find_key(None, None, sandbox.environment)
     with closing(Client(key, Settings(sandbox.environment["ASC_API_URL"]), "Admin")) as client:
         begun = record.create(client, NUMBER)
-        return record.reserve(client, begun, "Example.ipa", size, "com.apple.ipa").parts
+        return record.reserve(client, begun, "Example.ipa", size, "com.apple.ipa")[0].parts
 
 
 def _transfer(file: Path, part: Part) -> str:

@@ -89,8 +89,11 @@ def create(client: Client, number: Number) -> Upload:
     return read_upload(made, made.data[0], number.app_id)
 
 
-def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> UploadFile:
-    """Announces the file of an upload; the answer says in which parts it is to be sent."""
+def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> tuple[UploadFile, bool]:
+    """Announces the file of an upload; the answer says in which parts it is to be sent.
+
+    Returns False with a file that was found there: another job may have announced it.
+    """
     attributes = {"assetType": "ASSET", "fileName": name, "fileSize": size, "uti": uti}
     body = _body("buildUploadFiles", attributes, buildUpload=("buildUploads", upload.id))
     try:
@@ -102,12 +105,12 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> U
         for pause in LISTINGS_LAG:  # by the request whose answer was lost, or by another job
             there = read(client, upload.id).file
             if there:
-                return there
+                return there, False
             client.pause(pause)
         if isinstance(error, ApiError):
             raise
         made = client.post("/v1/buildUploadFiles", body)
-    return read_file(made.data[0])
+    return read_file(made.data[0]), True
 
 
 def renewed(client: Client, file: UploadFile) -> UploadFile:

@@ -16,7 +16,15 @@ from asc.builds.upload import record
 from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Number, Upload, UploadFile
 from asc.builds.upload.parts import LinksOver, Sender, check_parts, foreign, missing
 from asc.builds.upload.source import Advance, Checksum, Source
-from asc.builds.upload.standing import IfExists, Standing, assess, is_unfinished, judge, taken
+from asc.builds.upload.standing import (
+    IfExists,
+    Standing,
+    assess,
+    is_same_file,
+    is_unfinished,
+    judge,
+    taken,
+)
 from asc.errors import Error
 
 log = logging.getLogger(__name__)
@@ -61,34 +69,36 @@ class Uploader:
         if standing.start_again and standing.upload:
             self._take_back(standing.upload, "it was begun with another file")
             standing = Standing()
-        resumed = standing.upload is not None
-        standing = standing if resumed else self._begin(number, source)
+        joined = standing.upload is not None
+        if not joined:
+            standing, joined = self._begin(number, source)
         upload = standing.upload
         assert upload
         if standing.is_there:
             log.info("%s is at App Store Connect already (%s)", number, upload.state)
             return Uploaded(upload, 0, True)
         try:
-            return self._finish(source, upload, uti, resumed)
+            return self._finish(source, upload, uti, joined)
         except (LinksOver, _OtherParts) as error:
             self._take_back(upload, str(error))
             return self._finish(source, record.create(self.client, number), uti, False)
 
-    def _begin(self, number: Number, source: Source) -> Standing:
+    def _begin(self, number: Number, source: Source) -> tuple[Standing, bool]:
+        """A new upload; or with True one that another job began a moment earlier."""
         try:
-            return Standing(record.create(self.client, number))
+            return Standing(record.create(self.client, number)), False
         except ApiError as error:
             if not error.has_code(DUPLICATE):
                 raise
         for pause in LOOKS_AFTER_DUPLICATE:  # another job was a moment earlier
             standing = assess(self.client, number, source, self.if_exists)
             if standing.upload and not standing.start_again:
-                return standing
+                return standing, True
             self.client.pause(pause)
         build = find_build(self.client, number)
         if build and self.if_exists is IfExists.SKIP:
             log.warning("%s is there already; which file it came from is not known.", number)
-            return Standing(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True)
+            return Standing(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True), True
         raise taken(self.client, number, self.if_exists, "by a build that came another way" if build else "")
 
     def _take_back(self, upload: Upload, why: str) -> None:
@@ -104,19 +114,25 @@ class Uploader:
             )
         record.delete(self.client, upload)
 
-    def _finish(self, source: Source, upload: Upload, uti: str, resumed: bool) -> Uploaded:
+    def _finish(self, source: Source, upload: Upload, uti: str, joined: bool) -> Uploaded:
+        """Sends and commits. `joined`: another job may be at the same upload."""
         checksum = Checksum(source)
         try:
-            file = upload.file or record.reserve(self.client, upload, source.path.name, source.size, uti)
+            file = upload.file
+            if file is None:
+                file, ours = record.reserve(self.client, upload, source.path.name, source.size, uti)
+                joined = joined or not ours
             if not file.parts:  # listings may leave them out
                 file = record.renewed(self.client, file)
-            sent = self._send(source, file, resumed)
+            sent = self._send(source, file, joined)
             sha256 = checksum.hex()
             source.check_unchanged()
             check = partial(self._check_parts, source, file)
-            if resumed:  # another job may be at the same upload
+            if joined:
                 check()
             sent += self._commit(source, upload, file, sha256, check)
+            if joined:
+                self._check_committed(source, upload)
             log.info("App Store Connect has %s whole", source.path.name)
         except LinksOver:
             raise
@@ -124,7 +140,7 @@ class Uploader:
             return self._finished_by_another(error, upload, source)
         finally:
             checksum.stop()
-        return Uploaded(replace(upload, state=PROCESSING), sent, resumed)  # as it is from here on
+        return Uploaded(replace(upload, state=PROCESSING), sent, joined)  # as it is from here on
 
     def _commit(
         self, source: Source, upload: Upload, file: UploadFile, sha256: str, check: Callable[[], None]
@@ -154,6 +170,14 @@ class Uploader:
             raise Error(
                 "Another job sent parts of another file with this number meanwhile, so the upload was not finished.",
                 ONE_AT_A_TIME,
+            )
+
+    def _check_committed(self, source: Source, upload: Upload) -> None:
+        """Raises Error when another job committed another file first: a second commit is answered all the same."""
+        assert upload.number
+        if is_same_file(record.read(self.client, upload.id), source) is False:
+            raise taken(
+                self.client, upload.number, self.if_exists, "by another file, which another job just uploaded"
             )
 
     def _send(self, source: Source, file: UploadFile, resumed: bool) -> int:
