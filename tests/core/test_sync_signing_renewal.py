@@ -1,0 +1,389 @@
+"""sync-signing: what is over or does not fit any more is replaced, and nothing else."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asc.signing.sync import identities
+from asc_sandbox.server import Sandbox
+from core.signing import (
+    APP,
+    DEVELOPMENT,
+    OFF,
+    PAD,
+    PHONE,
+    WIDGET,
+    WRITES,
+    Store,
+    a_key,
+    apple,
+    assert_one_certificate_with_its_key,
+    at_apple,
+    calls,
+    certificates,
+    device,
+    folder_store,
+    identity_of,
+    profile_file,
+    profiles_at_apple,
+    step,
+    stored_profile,
+    team,
+)
+
+BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
+TYPES = {"type": "app-store, ad-hoc, development"}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identities, "PAUSE", 0.01)
+
+
+def uuids(store: Store) -> dict[str, str]:
+    return {name: profile.uuid for name, profile in store.profiles().items()}
+
+
+def writes(sandbox: Sandbox) -> list[str]:
+    return [each.rpartition("/v1/")[0] + each.rpartition("/v1/")[2] for each in calls(sandbox, *WRITES)]
+
+
+def profile_at_apple(sandbox: Sandbox, record: Any, content: bytes, name: str, uuid: str) -> None:
+    """A profile of the app that Apple has, too."""
+    sandbox.world.add(
+        "profiles",
+        {
+            "name": name,
+            "uuid": uuid,
+            "profileType": "IOS_APP_STORE",
+            "profileState": "ACTIVE",
+            "profileContent": base64.b64encode(content).decode(),
+        },
+        {"bundleId": "BUNDLE0000", "certificates": [record.id]},
+    )
+
+
+class TestACertificate:
+    def test_that_was_revoked_is_named_with_what_to_do(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store).code == 0
+            before = store.files()
+            sandbox.world.remove(sandbox.world.all("certificates")[0])
+            asked = calls(sandbox, *WRITES)
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 1
+            (identity,) = store.identities()
+            assert f"Apple does not list: {identity.certificate_id}" in done.error
+            assert "if-revoked: replace" in done.error
+            assert (store.files(), calls(sandbox, *WRITES)) == (before, asked)
+
+    def test_that_was_revoked_is_replaced_where_that_is_wanted(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            first = step(tmp_path, sandbox, store)
+            old = uuids(store)
+            sandbox.world.remove(sandbox.world.all("certificates")[0])
+            for profile in sandbox.world.all("profiles"):
+                sandbox.world.change(profile, profileState="INVALID")
+            done = step(tmp_path, sandbox, store, {"if-revoked": "replace"})
+            assert done.code == 0, done.stdout
+            assert done.outputs["certificate-id"] != first.outputs["certificate-id"]
+            assert certificates(sandbox) == [done.outputs["certificate-id"]]
+            assert uuids(store).keys() == old.keys() and uuids(store) != old
+            read = step(tmp_path, None, store, {"mode": "read-only"})
+            assert read.outputs["certificate-id"] == done.outputs["certificate-id"]
+            again = step(tmp_path, sandbox, store, {"if-revoked": "fail"})
+            assert (again.code, again.outputs["changed"]) == (0, "false")
+
+    @pytest.mark.parametrize("days", [-1, 3], ids=["over", "about to end"])
+    def test_that_is_over_or_about_to_end_is_replaced_with_its_profiles(
+        self, tmp_path: Path, days: int
+    ) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key(), days=days)
+            identity = identity_of(record, a_key())
+            profile = stored_profile(identity.certificate, days=days)
+            store.put(identity, profile)
+            profile_at_apple(sandbox, record, profile.content, profile.profile.name, profile.profile.uuid)
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert done.outputs["certificate-id"] != record.id
+            assert (
+                f"expire{'d' if days < 0 else 's'} on {identity.certificate.not_after:%Y-%m-%d}"
+                in done.summary
+            )
+            assert profile.profile.uuid not in uuids(store).values()
+            assert profiles_at_apple(sandbox) == {
+                f"match AppStore {APP}": uuids(store)[f"AppStore_{APP}.mobileprovision"]
+            }
+            again = step(tmp_path, sandbox, store)
+            assert again.outputs["changed"] == "false"
+            assert again.outputs["certificate-id"] == done.outputs["certificate-id"]
+
+    def test_ends_later_than_renew_before_and_stays(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key(), days=20)
+            identity = identity_of(record, a_key())
+            profile = stored_profile(identity.certificate, days=20)
+            store.put(identity, profile)
+            profile_at_apple(sandbox, record, profile.content, profile.profile.name, profile.profile.uuid)
+            assert step(tmp_path, sandbox, store).outputs["changed"] == "false"
+            renewed = step(tmp_path, sandbox, store, {"renew-before": "30d"})
+            assert renewed.code == 0, renewed.stdout
+            assert renewed.outputs["certificate-id"] != record.id
+
+    def test_of_a_key_that_was_imported_under_another_name_is_used(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key())
+            identity = identity_of(record, a_key())
+            store.put(type(identity)(**{**vars(identity), "certificate_id": "from-the-old-mac"}))
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert writes(sandbox) == ["POST profiles"]
+
+
+class TestAProfile:
+    @pytest.mark.parametrize("days", [-1, 3], ids=["over", "about to end"])
+    def test_that_is_over_or_about_to_end_is_replaced_alone(self, tmp_path: Path, days: int) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key())
+            identity = identity_of(record, a_key())
+            old = stored_profile(identity.certificate, days=days)
+            store.put(identity, old)
+            profile_at_apple(sandbox, record, old.content, old.profile.name, old.profile.uuid)
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert certificates(sandbox) == [record.id]
+            assert uuids(store)[f"AppStore_{APP}.mobileprovision"] != old.profile.uuid
+            assert len(sandbox.world.all("profiles")) == 1
+
+    def test_that_apple_calls_invalid_is_replaced_and_others_stay(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store, BOTH).code == 0
+            before = uuids(store)
+            (invalid,) = [e for e in sandbox.world.all("profiles") if e.attributes["name"].endswith("widget")]
+            sandbox.world.change(invalid, profileState="INVALID")
+            done = step(tmp_path, sandbox, store, BOTH)
+            assert done.code == 0, done.stdout
+            after = uuids(store)
+            assert {name for name in after if after[name] != before[name]} == {
+                f"AppStore_{WIDGET}.mobileprovision"
+            }
+            assert "Apple calls it invalid" in done.summary
+            assert len(sandbox.world.all("profiles")) == 2
+
+    def test_that_was_deleted_at_apple_is_made_again(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store).code == 0
+            sandbox.world.remove(sandbox.world.all("profiles")[0])
+            done = step(tmp_path, sandbox, store)
+            assert (done.code, "Apple has it no more" in done.summary) == (0, True)
+            assert set(uuids(store).values()) == set(profiles_at_apple(sandbox).values())
+
+    def test_is_made_anew_by_force(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store).code == 0
+            before = uuids(store)
+            assert step(tmp_path, sandbox, store, {"force": "true"}).code == 0
+            assert uuids(store) != before
+            assert set(uuids(store).values()) == set(profiles_at_apple(sandbox).values())
+            assert_one_certificate_with_its_key(sandbox, store)
+
+    def test_at_apple_but_not_in_the_store_is_taken_over_with_its_uuid(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key())
+            identity = identity_of(record, a_key())
+            uuid, name = "0a0b0c0d-1111-4222-8333-444444444444", f"match AppStore {APP}"
+            store.put(identity)
+            profile_at_apple(sandbox, record, profile_file(identity.certificate, uuid=uuid), name, uuid)
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert calls(sandbox, *WRITES) == []
+        assert uuids(store) == {f"AppStore_{APP}.mobileprovision": uuid}
+
+    def test_whose_name_another_one_has_gets_a_number(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key(1), "DEVELOPMENT")
+            sandbox.world.add(
+                "profiles",
+                {
+                    "name": f"match AppStore {APP}",
+                    "profileType": "IOS_APP_DEVELOPMENT",
+                    "profileState": "ACTIVE",
+                },
+                {"bundleId": "BUNDLE0000", "certificates": [record.id]},
+            )
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert sorted(profiles_at_apple(sandbox)) == [f"match AppStore {APP}", f"match AppStore {APP} 2"]
+            assert done.outputs["profile-mapping"] == f'{{"{APP}": "match AppStore {APP} 2"}}'
+            before = uuids(store)
+            again = step(tmp_path, sandbox, store)
+            assert (again.code, again.outputs["changed"], uuids(store)) == (0, "false", before)
+
+
+class TestDevices:
+    def test_that_are_new_replace_the_profiles_that_name_devices(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(devices=[device(PHONE)])) as sandbox:
+            assert step(tmp_path, sandbox, store, TYPES).code == 0
+            before = uuids(store)
+            sandbox.world.add("devices", {"name": "A pad", "udid": PAD})
+            done = step(tmp_path, sandbox, store, TYPES)
+            assert done.code == 0, done.stdout
+            after = uuids(store)
+            assert {name.partition("_")[0] for name in after if after[name] != before[name]} == {
+                "AdHoc",
+                "Development",
+            }
+            named = store.profiles()[f"AdHoc_{APP}.mobileprovision"].devices
+            assert sorted(named) == [PHONE, PAD]
+            assert "it lacks 1 of the team's devices" in done.summary
+            assert len(sandbox.world.all("profiles")) == 3
+            again = step(tmp_path, sandbox, store, TYPES)
+            assert again.outputs["changed"] == "false"
+
+    def test_that_were_disabled_leave_the_profiles(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(devices=[device(PHONE), device(OFF, "Sold")])) as sandbox:
+            assert step(tmp_path, sandbox, store, {"type": "ad-hoc"}).code == 0
+            (sold,) = [each for each in sandbox.world.all("devices") if each.attributes["udid"] == OFF]
+            sandbox.world.change(sold, status="DISABLED")
+            done = step(tmp_path, sandbox, store, {"type": "ad-hoc"})
+            assert done.code == 0, done.stdout
+            assert list(store.profiles()[f"AdHoc_{APP}.mobileprovision"].devices) == [PHONE]
+
+    def test_of_the_input_are_registered_once(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        inputs = {"type": "development", "devices": f"A phone: {PHONE}\nA pad: {PAD}"}
+        with apple(team(devices=[device(PHONE)])) as sandbox:
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code == 0, done.stdout
+            assert calls(sandbox, "POST").count("POST /v1/devices") == 1
+            assert sorted(store.profiles()[f"Development_{APP}.mobileprovision"].devices) == [PHONE, PAD]
+            again = step(tmp_path, sandbox, store, inputs)
+            assert again.outputs["changed"] == "false"
+
+    def test_of_the_input_that_were_added_later_replace_the_profile(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(devices=[device(PHONE)])) as sandbox:
+            assert step(tmp_path, sandbox, store, {"type": "development"}).code == 0
+            also = {"type": "development", "devices": f"A pad: {PAD}"}
+            done = step(tmp_path, sandbox, store, also)
+            assert done.code == 0, done.stdout
+            assert sorted(store.profiles()[f"Development_{APP}.mobileprovision"].devices) == [PHONE, PAD]
+            assert step(tmp_path, sandbox, store, also).outputs["changed"] == "false"
+
+    def test_of_other_platforms_are_no_reason_for_a_new_profile(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(devices=[device(PHONE)])) as sandbox:
+            assert step(tmp_path, sandbox, store, {"type": "development"}).code == 0
+            before = uuids(store)
+            sandbox.world.add("devices", {"name": "TV", "udid": "9" * 40, "deviceClass": "APPLE_TV"})
+            mac = {"name": "Mac", "udid": "1" * 36, "deviceClass": "MAC", "platform": "MAC_OS"}
+            sandbox.world.add("devices", mac)
+            done = step(tmp_path, sandbox, store, {"type": "development"})
+            assert (done.code, done.outputs["changed"], uuids(store)) == (0, "false", before)
+
+    def test_that_a_team_lacks_are_asked_for(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            done = step(tmp_path, sandbox, store, {"type": "ad-hoc"})
+            assert done.code == 1
+        assert "needs devices, but the team has none that are enabled" in done.error
+
+    def test_three_hundred_are_all_compared(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        devices = [device(f"00008110-{number:016d}", id=f"D{number}") for number in range(300)]
+        with apple(team(devices=devices)) as sandbox:
+            assert step(tmp_path, sandbox, store, {"type": "ad-hoc"}).code == 0
+            assert len(store.profiles()[f"AdHoc_{APP}.mobileprovision"].devices) == 300
+            asked = len(sandbox.requests)
+            again = step(tmp_path, sandbox, store, {"type": "ad-hoc"})
+            assert again.outputs["changed"] == "false"
+            assert len(sandbox.requests) - asked <= 4, "devices come in pages of 200"
+            sandbox.world.add("devices", {"name": "One more", "udid": "00008110-9999999999999999"})
+            assert step(tmp_path, sandbox, store, {"type": "ad-hoc"}).code == 0
+            assert len(store.profiles()[f"AdHoc_{APP}.mobileprovision"].devices) == 301
+
+
+class TestALargeTeam:
+    def test_of_450_profiles_costs_no_more_requests(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key(1))
+            for number in range(450):
+                about = {"name": f"match AppStore com.other.app{number}", "profileType": "IOS_APP_STORE"}
+                sandbox.world.add("profiles", about, {"bundleId": "BUNDLE0001", "certificates": [record.id]})
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert len(sandbox.requests) == 5
+            asked = len(sandbox.requests)
+            assert step(tmp_path, sandbox, store).outputs["changed"] == "false"
+            assert len(sandbox.requests) - asked == 2
+
+    def test_of_many_bundle_ids_costs_no_more_in_sync(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        many = [f"com.example.app{number:02d}" for number in range(20)]
+        with apple(team(bundle_ids=many)) as sandbox:
+            done = step(tmp_path, sandbox, store, {"bundle-ids": "\n".join(many)})
+            assert done.code == 0, done.stdout
+            assert len(sandbox.requests) == 4 + len(many)
+            asked = len(sandbox.requests)
+            assert step(tmp_path, sandbox, store, {"bundle-ids": "\n".join(many)}).code == 0
+            assert len(sandbox.requests) - asked == 2
+        assert len(store.profiles()) == len(many)
+
+
+class TestBundleIds:
+    def test_that_the_team_lacks_are_reported_before_anything_is_made(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(bundle_ids=[APP, "com.example.appendix"])) as sandbox:
+            wanted = {"bundle-ids": f"{APP}\n{WIDGET}\ncom.example.append"}
+            done = step(tmp_path, sandbox, store, wanted)
+            assert done.code == 1
+            assert f"The team has no bundle id {WIDGET}, com.example.append." in done.error
+            assert "register-bundle-ids: true" in done.error
+            assert calls(sandbox, *WRITES) == []
+        assert store.files() == {}
+
+    def test_are_registered_with_capabilities(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        inputs = {"register-bundle-ids": "true", "capabilities": "PUSH_NOTIFICATIONS, APP_GROUPS", **BOTH}
+        with apple(team(bundle_ids=[APP])) as sandbox:
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code == 0, done.stdout
+            made = {each.attributes["identifier"]: each for each in sandbox.world.all("bundleIds")}
+            assert set(made) == {APP, WIDGET}
+            assert {
+                each.attributes["capabilityType"]
+                for each in sandbox.world.related(made[WIDGET], "bundleIdCapabilities")
+            } >= {"PUSH_NOTIFICATIONS", "APP_GROUPS"}
+            assert calls(sandbox, "POST").count("POST /v1/bundleIds") == 1
+        assert len(store.profiles()) == 2
+
+    def test_a_wildcard(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        phones = [device(PHONE)]
+        with apple(team(bundle_ids=[], devices=phones)) as sandbox:
+            inputs = {"bundle-ids": "com.example.*", "type": "development", "register-bundle-ids": "true"}
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code == 0, done.stdout
+            assert list(store.profiles()) == ["Development_com.example.*.mobileprovision"]
+            again = step(tmp_path, sandbox, store, inputs)
+            assert again.outputs["changed"] == "false"
+        assert [each.certificate_type for each in store.identities()] == [DEVELOPMENT]
