@@ -4,71 +4,54 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
-from asc.api.apps import App
-from asc.api.client import LARGEST_PAGE, Client, _target
+from asc.api.client import Client
 from asc.api.clock import Clock
 from asc.api.document import Document
-from asc.api.errors import ApiError, AppleError
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
 from asc.builds.distribution import mappings, texts
-from asc.builds.distribution.apply import SETTLING, distribute, planned
+from asc.builds.distribution.apply import distribute, planned
 from asc.builds.distribution.changes import TO_COME
 from asc.builds.distribution.expiry import NO_OTHERS, Other, Others, others
-from asc.builds.distribution.ground import Declaration, Destination, Ground, Group, Known
+from asc.builds.distribution.ground import Declaration, Destination, Ground, Known
 from asc.builds.distribution.plan import plan
 from asc.builds.distribution.preflight import preflight
+from asc.builds.distribution.sending import SETTLING
 from asc.builds.distribution.state import QUERY, BuildState, Localization, fetch
 from asc.builds.distribution.wishes import AppInfo, ReviewInfo, Wishes
 from asc.builds.distribution.wishes import Tester as Person  # pytest takes names with Test for its own
 from asc.errors import Error, LostAnswerError, UnreachableError
 from asc_sandbox.server import Sandbox
-from support.contract import contract
-from support.sandbox import app, build, seed, start_sandbox
-
-Json = dict[str, Any]
-DESTINATION = Destination(App("app", "com.example.app", "Example", "en-US"), "IOS", "1.5", "42", False)
-FRIENDS = Group("g-friends", "Friends")
-QA = Group("g-qa", "QA", internal=True)
-STAFF = Group("g-staff", "Staff", internal=True, all_builds=True)
-CONTACT = {
-    "contactFirstName": "Jane",
-    "contactLastName": "Doe",
-    "contactEmail": "jane@example.com",
-    "contactPhone": "+1 555 0100",
-}
-READY = BuildState(
-    "b-42",
-    build_number="42",
-    version="1.5",
-    platform="IOS",
-    app_id="app",
-    primary_locale="en-US",
-    processing_state="VALID",
-    uploaded_at=datetime(2026, 1, 31, tzinfo=UTC),
-    uses_non_exempt_encryption=False,
-    detail_id="b-42",
-    auto_notify=True,
-    internal_state="READY_FOR_BETA_TESTING",
-    external_state="READY_FOR_BETA_SUBMISSION",
-    localizations={"en-US": Localization("l-en", "")},
+from core.distributing import (
+    CONTACT,
+    DESTINATION,
+    FRIENDS,
+    FULL,
+    GROUPS,
+    QA,
+    READY,
+    STAFF,
+    TO_FRIENDS,
+    UNANSWERED,
+    Apple,
+    Json,
+    ground,
+    group,
+    older,
+    refusal,
+    run,
+    thing,
 )
-TO_FRIENDS = Wishes(groups=("Friends",))
-
-
-def ground(*groups: Group, **rest: Any) -> Ground:
-    return Ground(rest.pop("destination", DESTINATION), "en-US", groups, **rest)
+from support.sandbox import app, build, seed, start_sandbox
 
 
 def summaries(
@@ -101,7 +84,8 @@ def test_a_full_distribution_in_its_order() -> None:
     )
     waiting = Other("b-40", "1.5", "40", "IOS", None)
     earlier = Other("b-41", "1.5", "41", "IOS", None)
-    assert summaries(wishes, of, state, Others((waiting, earlier), (waiting,))) == [
+    found = plan(wishes, of, state, Others((waiting, earlier), (waiting,)), expire_later=True)
+    assert [[change.summary for change in phase] for phase in found.phases] == [
         ["answer export compliance: uses no non-exempt encryption"],
         [
             "set what's new in en-US",
@@ -114,7 +98,7 @@ def test_a_full_distribution_in_its_order() -> None:
             "add to the external group Friends and the internal group QA",
             "add j…@example.com",
             "invite n…@example.com",
-            "withdraw build 1.5 (40) from beta review",
+            "expire build 1.5 (40) to take it out of beta review",
         ],
         ["submit to beta review"],
         ["expire build 1.5 (41)"],
@@ -332,247 +316,6 @@ def test_notifications(wished: bool | None, there: bool, state: str, kinds: list
     assert [change.kind for change in found.changes] == kinds
 
 
-# App Store Connect, as far as distribution sees it: states, and what it refuses
-
-
-@dataclass
-class Apple:
-    """A client with an App Store Connect behind it that holds each request against Apple's document.
-
-    `lose` and `refuse` hold for requests that match, once each.
-    """
-
-    groups: dict[str, Json] = field(default_factory=dict)
-    review: Json = field(default_factory=lambda: dict(CONTACT))
-    build: Json = field(default_factory=dict)
-    testers: dict[str, str] = field(default_factory=dict)
-    older: list[Json] = field(default_factory=list)
-    declarations: list[Json] = field(default_factory=list)
-    app_texts: dict[str, Json] = field(default_factory=dict)
-    largest_include: int = 50
-    lose: list[str] = field(default_factory=list)
-    refuse: list[tuple[str, ApiError]] = field(default_factory=list)
-    requests: list[str] = field(default_factory=list)
-    slept: list[float] = field(default_factory=list)
-    notifications: int = 0
-    submissions: int = 0
-
-    def __post_init__(self) -> None:
-        self.lock = threading.Lock()
-        self.build = {
-            "encryption": None,
-            "external": "MISSING_EXPORT_COMPLIANCE",
-            "notify": False,
-            "texts": {"en-US": ""},
-            "groups": [],
-            "testers": [],
-            **self.build,
-        }
-
-    def pause(self, seconds: float) -> None:
-        self.slept.append(seconds)
-
-    @property
-    def writes(self) -> list[str]:
-        return [request for request in self.requests if not request.startswith("GET")]
-
-    # Reading
-
-    def get(self, path: str, query: Mapping[str, Any]) -> Document:
-        contract().check_request("GET", _target(path, query))
-        with self.lock:
-            self.requests.append(f"GET {path}")
-            return self._build() if path == "/v1/builds/b-42" else self._app(query["include"].split(","))
-
-    def list(self, path: str, query: Mapping[str, Any]) -> Document:
-        contract().check_request("GET", _target(path, {"limit": LARGEST_PAGE, **query}))
-        with self.lock:
-            self.requests.append(f"GET {path}")
-            if path == "/v1/betaGroups":
-                return Document.read({"data": self._groups()})
-            if path == "/v1/betaTesters":
-                wanted = query["filter[email]"].split(",")
-                known = [each for each in self.testers if each in wanted]
-                return Document.read(
-                    {"data": [thing("betaTesters", self.testers[each], email=each) for each in known]}
-                )
-            assert path == "/v1/builds"
-            return self._builds(query)
-
-    def _groups(self) -> list[Json]:
-        return [thing("betaGroups", identifier, **group) for identifier, group in self.groups.items()]
-
-    def _app(self, names: list[str]) -> Document:
-        related = {
-            "betaGroups": self._groups(),
-            "betaAppLocalizations": [
-                thing("betaAppLocalizations", f"a-{name}", locale=name, **text)
-                for name, text in self.app_texts.items()
-            ],
-            "appEncryptionDeclarations": self.declarations,
-            "betaAppReviewDetail": [thing("betaAppReviewDetails", "app", **self.review)],
-        }
-        app = thing("apps", "app", primaryLocale="en-US")
-        app["relationships"] = {}
-        included: list[Json] = []
-        for name in names:
-            came = related[name][: self.largest_include]
-            data: Any = [reference(each) for each in came]
-            meta = {"paging": {"total": len(related[name])}}
-            app["relationships"][name] = (
-                {"data": data[0]} if name == "betaAppReviewDetail" else {"data": data, "meta": meta}
-            )
-            included += came
-        return Document.read({"data": app, "included": included})
-
-    def _build(self) -> Document:
-        now = self.build
-        texts = [
-            thing("betaBuildLocalizations", f"l-{name}", locale=name, whatsNew=text)
-            for name, text in now["texts"].items()
-        ]
-        detail = thing(
-            "buildBetaDetails", "b-42", autoNotifyEnabled=now["notify"], externalBuildState=now["external"]
-        )
-        train = thing("preReleaseVersions", "p", version="1.5", platform="IOS")
-        build = thing(
-            "builds",
-            "b-42",
-            version="42",
-            processingState="VALID",
-            uploadedDate="2026-01-31T00:00:00Z",
-            usesNonExemptEncryption=now["encryption"],
-        )
-        build["relationships"] = {
-            "buildBetaDetail": {"data": reference(detail)},
-            "preReleaseVersion": {"data": reference(train)},
-            "betaBuildLocalizations": {"data": [reference(each) for each in texts]},
-            "betaGroups": {"data": [{"type": "betaGroups", "id": each} for each in now["groups"]]},
-            "individualTesters": {"data": [{"type": "betaTesters", "id": each} for each in now["testers"]]},
-            "app": {"data": {"type": "apps", "id": "app"}},
-        }
-        return Document.read(
-            {"data": build, "included": [*texts, detail, train, thing("apps", "app", primaryLocale="en-US")]}
-        )
-
-    def _builds(self, query: Mapping[str, Any]) -> Document:
-        waiting = "filter[betaAppReviewSubmission.betaReviewState]" in query
-        found = [each for each in self.older if not each["expired"] and (each["waiting"] or not waiting)]
-        trains = [
-            thing("preReleaseVersions", f"p-{each['id']}", version=each["train"], platform="IOS")
-            for each in found
-        ]
-        builds = [
-            {
-                **thing("builds", each["id"], version=each["id"], uploadedDate=each["uploaded"]),
-                "relationships": {"preReleaseVersion": {"data": reference(train)}},
-            }
-            for each, train in zip(found, trains, strict=True)
-        ]
-        return Document.read({"data": builds, "included": trains})
-
-    # Writing
-
-    def post(self, path: str, body: Any) -> Document:
-        contract().check_request("POST", path, body)
-        return self._write("POST", path, body["data"])
-
-    def patch(self, path: str, body: Any) -> Document:
-        contract().check_request("PATCH", path, body)
-        return self._write("PATCH", path, body["data"])
-
-    def _write(self, method: str, path: str, data: Any) -> Document:
-        with self.lock:
-            request = f"{method} {path}"
-            self.requests.append(request)
-            for index, (pattern, error) in enumerate(self.refuse):
-                if re.fullmatch(pattern, request):
-                    del self.refuse[index]
-                    raise error
-            self._apply(path, data)
-            for pattern in self.lose:
-                if re.fullmatch(pattern, request):
-                    self.lose.remove(pattern)
-                    raise LostAnswerError(
-                        f"{request} was sent, but whether it was applied is not known.", "Look."
-                    )
-            return Document(())
-
-    def _apply(self, path: str, data: Any) -> None:
-        build = self.build
-        attributes = data.get("attributes", {}) if isinstance(data, dict) else {}
-        if path == "/v1/builds/b-42":
-            build["encryption"] = attributes["usesNonExemptEncryption"]
-            build["external"] = "READY_FOR_BETA_SUBMISSION"
-        elif path.startswith("/v1/builds/b-42/relationships/"):
-            kind = "groups" if path.endswith("betaGroups") else "testers"
-            build[kind] += [each["id"] for each in data if each["id"] not in build[kind]]
-        elif path.startswith("/v1/builds/"):
-            next(each for each in self.older if path.endswith(f"/{each['id']}"))["expired"] = True
-        elif path == "/v1/betaBuildLocalizations":
-            if attributes["locale"] in build["texts"]:
-                raise refusal(409, "ENTITY_ERROR.ATTRIBUTE.INVALID.DUPLICATE")
-            build["texts"][attributes["locale"]] = attributes["whatsNew"]
-        elif path.startswith("/v1/betaBuildLocalizations/"):
-            build["texts"][path.rpartition("/l-")[2]] = attributes["whatsNew"]
-        elif path == "/v1/betaGroups":
-            identifier = f"g-{len(self.groups)}"
-            self.groups[identifier] = attributes
-            build["groups"].append(identifier)
-        elif path == "/v1/betaTesters":
-            assert attributes["email"] not in self.testers
-            self.testers[attributes["email"]] = f"t-{attributes['email']}"
-            build["testers"].append(f"t-{attributes['email']}")
-        elif path == "/v1/betaAppReviewSubmissions":
-            assert build["external"] == "READY_FOR_BETA_SUBMISSION"
-            self.submissions += 1
-            build["external"] = "WAITING_FOR_BETA_REVIEW"
-        elif path == "/v1/buildBetaNotifications":
-            assert not build["notify"]
-            self.notifications += 1
-        elif path.startswith("/v1/buildBetaDetails/"):
-            build["notify"] = attributes["autoNotifyEnabled"]
-        elif path.startswith("/v1/betaAppReviewDetails/"):
-            self.review.update(attributes)
-        elif path.startswith("/v1/betaAppLocalizations"):
-            name = attributes.pop("locale", path.rpartition("/a-")[2])
-            self.app_texts.setdefault(name, {}).update(attributes)
-        else:
-            raise AssertionError(path)
-
-
-def thing(kind: str, identifier: str, **attributes: Any) -> Json:
-    return {"type": kind, "id": identifier, "attributes": attributes}
-
-
-def reference(resource: Json) -> Json:
-    return {"type": resource["type"], "id": resource["id"]}
-
-
-def refusal(status: int, code: str, detail: str = "The reason") -> ApiError:
-    return ApiError("POST /v1/x", status, (AppleError(str(status), code, "Refused", detail),), "Mend it.")
-
-
-def group(name: str, internal: bool = False, all_builds: bool = False) -> Json:
-    return {"name": name, "isInternalGroup": internal, "hasAccessToAllBuilds": all_builds}
-
-
-GROUPS = {"g-friends": group("Friends"), "g-qa": group("QA", True), "g-staff": group("Staff", True, True)}
-FULL = Wishes(
-    whats_new={"en-US": "Faster.", "de-DE": "Schneller."},
-    groups=("Friends", "QA"),
-    uses_non_exempt_encryption=False,
-)
-UNANSWERED = replace(DESTINATION, uses_non_exempt_encryption=None)
-
-
-def run(apple: Any, wishes: Wishes, destination: Destination = UNANSWERED) -> list[str]:
-    """The whole way, as the command goes it; the kinds of what was done."""
-    on = preflight(apple, wishes, destination)
-    state = fetch(apple, "b-42")
-    return [change.kind for change in distribute(apple, wishes, on, state).done]
-
-
 # What is asked and done
 
 
@@ -631,16 +374,6 @@ WRITES = (
 )
 
 
-def older(name: str, day: int, train: str = "1.5", waiting: bool = False) -> Json:
-    return {
-        "id": name,
-        "train": train,
-        "uploaded": f"2026-01-{day:02}T00:00:00Z",
-        "waiting": waiting,
-        "expired": False,
-    }
-
-
 @pytest.mark.parametrize(
     "lost", [*([each] for each in WRITES), list(WRITES[3:8]), [*WRITES[1:3], WRITES[-1]]]
 )
@@ -648,9 +381,12 @@ def test_lost_answers_leave_exactly_one_of_everything(lost: list[str]) -> None:
     apple = Apple(
         groups=dict(GROUPS),
         testers={"jane@example.com": "t-jane"},
-        older=[older("b-39", 9, waiting=True), older("b-40", 10)],
+        older=[older("b-39", 9, review="WAITING_FOR_REVIEW"), older("b-40", 10)],
         lose=list(lost),
     )
+    run(apple, EVERYTHING)
+    assert [each["id"] for each in apple.older if each["expired"]] == ["b-39"]
+    apple.build["external"] = "IN_BETA_TESTING"
     run(apple, EVERYTHING)
     assert apple.lose == []
     assert sorted(group["name"] for group in apple.groups.values()) == ["Family", "Friends", "QA", "Staff"]
@@ -701,12 +437,19 @@ def test_who_was_faster_in_creating_a_text_is_not_a_failure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "code"),
-    [(404, "NOT_FOUND"), (409, "ENTITY_ERROR.RELATIONSHIP.INVALID"), (422, "ENTITY_UNPROCESSABLE")],
+    ("status", "code", "detail"),
+    [
+        (404, "NOT_FOUND", "There is no resource of type 'builds' with id 'b-42'"),
+        (409, "ENTITY_ERROR.RELATIONSHIP.INVALID", "There is no resource of type 'builds' with id 'b-42'"),
+        (409, "STATE_ERROR.BUILD", "Not now"),
+        (409, "ENTITY_ERROR", "The build lacks its export compliance answer"),
+        (422, "ENTITY_UNPROCESSABLE", "Build is not in an externally assignable state"),
+        (422, "ENTITY_UNPROCESSABLE.MISSING_EXPORT_COMPLIANCE", "The build lacks its answer"),
+    ],
 )
-def test_groups_are_tried_again_while_the_build_settles(status: int, code: str) -> None:
+def test_groups_are_tried_again_while_the_build_settles(status: int, code: str, detail: str) -> None:
     groups = "POST /v1/builds/b-42/relationships/betaGroups"
-    apple = Apple(groups=dict(GROUPS), refuse=[(groups, refusal(status, code))] * 2)
+    apple = Apple(groups=dict(GROUPS), refuse=[(groups, refusal(status, code, detail))] * 2)
     assert "group" in run(apple, FULL)
     assert apple.slept == list(SETTLING[:2])
     assert apple.writes.count(groups) == 3
@@ -720,17 +463,6 @@ def test_a_build_that_never_settles_ends_in_apples_reason() -> None:
     with pytest.raises(Error, match=r"Could not add to the external group Friends .*Not ready"):
         run(apple, FULL)
     assert apple.slept == list(SETTLING)
-
-
-def test_an_internal_group_that_takes_no_builds_is_no_error_and_costs_the_others_nothing() -> None:
-    groups = "POST /v1/builds/b-42/relationships/betaGroups"
-    no = refusal(422, "ENTITY_UNPROCESSABLE", "Cannot add internal group to a build.")
-    apple = Apple(groups=dict(GROUPS), refuse=[(groups, no)])
-    assert run(apple, FULL)[-2:] == ["group", "review"]
-    assert apple.build["groups"] == ["g-friends"]
-    alone = Apple(groups=dict(GROUPS), refuse=[(groups, no)])
-    assert "group" not in run(alone, replace(FULL, groups=("QA",)))
-    assert alone.slept == []
 
 
 def test_a_refusal_lets_the_others_of_the_phase_finish_and_is_told_with_them() -> None:
@@ -1067,7 +799,7 @@ def test_a_dry_run_shows_what_would_expire() -> None:
 
 
 def test_waiting_builds_are_withdrawn_only_where_this_one_is_submitted() -> None:
-    apple: Any = Apple(older=[older("b-41", 30, waiting=True)])
+    apple: Any = Apple(older=[older("b-41", 30, review="WAITING_FOR_REVIEW")])
     wishes = replace(TO_FRIENDS, reject_waiting=True)
     kinds = [change.kind for change in planned(apple, wishes, ground(FRIENDS), READY).changes]
     assert kinds == ["group", "withdraw", "review"]
@@ -1153,8 +885,9 @@ def test_a_build_of_which_little_is_known() -> None:
         Document.read({"data": {"type": "builds", "id": "b", "attributes": {"expired": None}}})
     )
     assert found == BuildState("b", detail_id="b")
-    with pytest.raises(ValueError, match="no build"):
+    with pytest.raises(UnreachableError, match="without the build") as raised:
         BuildState.read(Document.read({"data": None}))
+    assert "again" in raised.value.remedy
 
 
 def test_texts_that_did_not_come_along_are_read() -> None:

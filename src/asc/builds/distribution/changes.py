@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asc.builds.distribution.state import BuildState
@@ -18,7 +18,8 @@ class Change:
     """One write. `summary` says it to humans; `kind` is what it is about, in a word that code can compare.
 
     `settles`: App Store Connect may refuse it for a while, right after processing. `repeats`: doing it twice is
-    harmless. `otherwise`: what to do when App Store Connect takes no internal group, None for nothing.
+    harmless. `otherwise`: what to do where it is refused for the reason that is foreseen. `groups`: those that have
+    the build by it, as ids, or names of new ones. `clears`: the queue of beta review was told to make way for it.
     """
 
     kind: str
@@ -28,15 +29,30 @@ class Change:
     body: Mapping[str, Any] = field(repr=False)
     settles: bool = False
     repeats: bool = True
-    otherwise: Change | None = None
+    otherwise: Instead | None = None
+    groups: tuple[str, ...] = ()
+    clears: bool = field(default=False, compare=False)
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What is done in place of a change that is refused, and what is said of it then, as a note or as a warning."""
+
+    changes: tuple[Change, ...] = ()
+    note: str = ""
+    warning: str = ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Phases of changes, those of one phase independent of each other; and what is to be said besides."""
+    """Phases of changes, those of one phase independent of each other; and what is to be said besides.
+
+    `warnings` are about what is not as wished, `notes` about what is good to know.
+    """
 
     phases: tuple[tuple[Change, ...], ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -45,8 +61,12 @@ class Plan:
 
     def without(self, done: Sequence[Change]) -> Plan:
         """The same without changes that are made already."""
-        left = (tuple(change for change in phase if change not in done) for phase in self.phases)
-        return Plan(tuple(phase for phase in left if phase), self.notes)
+        return self.where(lambda change: change not in done)
+
+    def where(self, wanted: Callable[[Change], bool]) -> Plan:
+        """The same with some of the changes."""
+        left = (tuple(filter(wanted, phase)) for phase in self.phases)
+        return replace(self, phases=tuple(phase for phase in left if phase))
 
 
 def build_id(state: BuildState | None) -> str:

@@ -1,7 +1,7 @@
 """Builds that make way: earlier ones that expire, and those in the queue of beta review that are withdrawn.
 
 https://developer.apple.com/documentation/appstoreconnectapi/patch-v1-builds-_id_
-A build leaves the queue by expiring; there is no other way.
+A build leaves the queue by expiring; there is no other way, and no way back.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from asc.builds.distribution.names import shown
 from asc.builds.distribution.state import BuildState
 from asc.builds.distribution.wishes import Wishes
 
+IN_QUEUE = ("WAITING_FOR_REVIEW", "IN_REVIEW")
+"""Where a build stands in beta review as long as that is not over."""
+
 
 @dataclass(frozen=True)
 class Other:
@@ -28,6 +31,13 @@ class Other:
     build_number: str
     platform: str
     uploaded_at: datetime | None
+    processing_state: str = ""
+    review_state: str = ""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether Apple is at work on it, so that somebody waits for it."""
+        return self.processing_state == "PROCESSING" or self.review_state in IN_QUEUE
 
     def __str__(self) -> str:
         return f"{shown(self.version)} ({shown(self.build_number)})"
@@ -48,15 +58,21 @@ def others(client: Client, wishes: Wishes, ground: Ground, state: BuildState | N
     """The builds that are to make way: at most one listing for each of the two reasons, side by side.
 
     Of the same platform; earlier ones that are not expired, in the same train unless the platform is wished; and
-    those that wait for review, where this build is to be reviewed.
+    those of the train in the queue of beta review, where this build is to be reviewed. Only builds of one train keep
+    each other out of it.
     """
     destination = ground.destination
     platform = state.platform if state and state.platform else destination.platform
     version = (state.version if state else "") or destination.version
     train = version if wishes.expire_previous == "train" else None
     with ThreadPoolExecutor(1) as pool:
-        withdrawn = wishes.reject_waiting and wishes.submit_review and goes_outside(wishes, ground)
-        in_queue = {"filter[betaAppReviewSubmission.betaReviewState]": "WAITING_FOR_REVIEW"}
+        withdrawn = (
+            version and wishes.reject_waiting and wishes.submit_review and goes_outside(wishes, ground)
+        )
+        in_queue = {
+            "filter[preReleaseVersion.version]": version,
+            "filter[betaAppReviewSubmission.betaReviewState]": ",".join(IN_QUEUE),
+        }
         asked = pool.submit(_list, client, destination.app.id, platform, in_queue) if withdrawn else None
         found: tuple[Other, ...] = ()
         if wishes.expire_previous and (train or wishes.expire_previous == "platform"):
@@ -64,9 +80,13 @@ def others(client: Client, wishes: Wishes, ground: Ground, state: BuildState | N
         waiting = asked.result() if asked else ()
     return Others(
         previous=tuple(
-            other for other in found if (not train or other.version == train) and _is_before(other, state)
+            other
+            for other in found
+            if (not train or other.version == train) and not other.is_busy and _is_before(other, state)
         ),
-        waiting=tuple(other for other in waiting if not state or other.id != state.id),
+        waiting=tuple(
+            other for other in waiting if other.version == version and (not state or other.id != state.id)
+        ),
     )
 
 
@@ -77,9 +97,10 @@ def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[Oth
             "filter[app]": app_id,
             "filter[expired]": "false",
             "filter[preReleaseVersion.platform]": platform,
-            "include": "preReleaseVersion",
-            "fields[builds]": "version,uploadedDate,expired,preReleaseVersion",
+            "include": "preReleaseVersion,betaAppReviewSubmission",
+            "fields[builds]": "version,uploadedDate,expired,processingState,preReleaseVersion,betaAppReviewSubmission",
             "fields[preReleaseVersions]": "version,platform",
+            "fields[betaAppReviewSubmissions]": "betaReviewState",
             **query,
         },
     )
@@ -89,6 +110,7 @@ def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[Oth
 def _read(found: Document) -> Iterator[Other]:
     for build in found.data:
         train = found.one(build, "preReleaseVersion")
+        submission = found.one(build, "betaAppReviewSubmission")
         if train and build.attributes.get("expired") is not True:
             yield Other(
                 build.id,
@@ -96,6 +118,8 @@ def _read(found: Document) -> Iterator[Other]:
                 build.text("version"),
                 train.text("platform"),
                 build.time("uploadedDate"),
+                build.text("processingState"),
+                submission.text("betaReviewState") if submission else "",
             )
 
 

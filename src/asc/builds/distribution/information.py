@@ -6,13 +6,14 @@ https://developer.apple.com/documentation/appstoreconnectapi/prerelease-versions
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from asc.builds.distribution import texts
-from asc.builds.distribution.changes import TO_COME, Change, build_id, one, resource
+from asc.builds.distribution.changes import TO_COME, Change, Instead, build_id, one, resource
 from asc.builds.distribution.ground import Ground
 from asc.builds.distribution.names import shown
-from asc.builds.distribution.state import BuildState
+from asc.builds.distribution.state import BuildState, Localization
 from asc.builds.distribution.wishes import DEFAULT, Wishes
 
 
@@ -22,19 +23,31 @@ def whats_new(wishes: Wishes, ground: Ground, state: BuildState | None) -> Itera
     primary = (state.primary_locale if state else "") or ground.primary_locale
     wished = _by_locale(wishes.whats_new, there, primary)
     for locale, text in wished.items():
-        if not text or (locale in there and texts.same(there[locale].whats_new, text)):
+        known = there.get(locale)
+        if not text or (known and texts.same(known.whats_new, text)):
             continue
-        summary = f"set what's new in {shown(locale)}"
-        if locale in there:
-            identifier, attributes = there[locale].id, {"whatsNew": text}
-            body = resource("betaBuildLocalizations", attributes, identifier)
-            yield Change("whats-new", summary, "PATCH", f"/v1/betaBuildLocalizations/{identifier}", body)
-        else:
-            attributes = {"locale": locale, "whatsNew": text}
-            body = resource(
-                "betaBuildLocalizations", attributes, None, {"build": one("builds", build_id(state))}
+        change = _whats_new(locale, text, known, state)
+        shorter = texts.cut_to_bytes(text)
+        if known and texts.same(known.whats_new, shorter):
+            continue  # an earlier run had to cut it
+        if shorter != text:
+            warning = (
+                f"What's new in {shown(locale)} is cut from {texts.in_bytes(text)} to {texts.in_bytes(shorter)} bytes: "
+                "App Store Connect took no more"
             )
-            yield Change("whats-new", summary, "POST", "/v1/betaBuildLocalizations", body)
+            instead = Instead((_whats_new(locale, shorter, known, state),), warning=warning)
+            change = replace(change, otherwise=instead)
+        yield change
+
+
+def _whats_new(locale: str, text: str, known: Localization | None, state: BuildState | None) -> Change:
+    kind, summary = "whats-new", f"set what's new in {shown(locale)}"
+    if known:
+        body = resource("betaBuildLocalizations", {"whatsNew": text}, known.id)
+        return Change(kind, summary, "PATCH", f"/v1/betaBuildLocalizations/{known.id}", body, settles=True)
+    attributes = {"locale": locale, "whatsNew": text}
+    body = resource("betaBuildLocalizations", attributes, None, {"build": one("builds", build_id(state))})
+    return Change(kind, summary, "POST", "/v1/betaBuildLocalizations", body, settles=True)
 
 
 def app_info(wishes: Wishes, ground: Ground) -> Iterator[Change]:
@@ -83,6 +96,7 @@ def auto_notify(wishes: Wishes, state: BuildState | None) -> Iterator[Change]:
         "PATCH",
         f"/v1/buildBetaDetails/{identifier}",
         resource("buildBetaDetails", {"autoNotifyEnabled": wishes.notify}, identifier),
+        settles=True,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from asc.builds.distribution.changes import Change, build_id, enumerated, many, one, resource
+from asc.builds.distribution.changes import Change, Instead, build_id, enumerated, many, one, resource
 from asc.builds.distribution.ground import Ground, Group
 from asc.builds.distribution.names import shown
 from asc.builds.distribution.state import BuildState
@@ -18,10 +18,8 @@ def groups(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator
     """All groups that exist in one request. A new one is made with the build in it."""
     have = state.group_ids if state else frozenset()
     wanted = [group for group in ground.groups if group.id not in have and not group.gets_all]
-    external = [group for group in wanted if not group.internal]
     if wanted:
-        otherwise = _add_groups(external, state) if external and external != wanted else None
-        yield _add_groups(wanted, state, otherwise)
+        yield _add_groups(wanted, state)
     for name in ground.new_groups:
         internal = wishes.create_groups == "internal"
         attributes = {"name": name, "isInternalGroup": internal}
@@ -38,10 +36,16 @@ def groups(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator
             "/v1/betaGroups",
             resource("betaGroups", attributes, None, relationships),
             settles=True,
+            groups=(name,),
         )
 
 
-def _add_groups(groups: Sequence[Group], state: BuildState | None, otherwise: Change | None = None) -> Change:
+def gets_it_by_itself(group: Group) -> str:
+    """What is said of a group to which nothing is added."""
+    return f"Nothing is added to {group}, which gets every build by itself"
+
+
+def _add_groups(groups: Sequence[Group], state: BuildState | None) -> Change:
     return Change(
         "group",
         f"add to {enumerated(map(str, groups), 'groups')}",
@@ -49,8 +53,21 @@ def _add_groups(groups: Sequence[Group], state: BuildState | None, otherwise: Ch
         f"/v1/builds/{build_id(state)}/relationships/betaGroups",
         many("betaGroups", [group.id for group in groups]),
         settles=True,
-        otherwise=otherwise,
+        otherwise=_one_by_one(groups, state),
+        groups=tuple(group.id for group in groups),
     )
+
+
+def _one_by_one(groups: Sequence[Group], state: BuildState | None) -> Instead | None:
+    """App Store Connect refuses a request whole because of one internal group in it, and does not say which."""
+    internal = [group for group in groups if group.internal]
+    external = [group for group in groups if not group.internal]
+    if not internal:
+        return None
+    if len(groups) == 1:
+        return Instead(note=gets_it_by_itself(groups[0]))
+    parts = [external] if external else []
+    return Instead(tuple(_add_groups(part, state) for part in (*parts, *([group] for group in internal))))
 
 
 def testers(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:

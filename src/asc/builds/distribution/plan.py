@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from asc.builds.distribution import information, people
 from asc.builds.distribution.changes import Change as Change
 from asc.builds.distribution.changes import Plan, build_id, one, resource
-from asc.builds.distribution.expiry import NO_OTHERS, Other, Others
+from asc.builds.distribution.expiry import IN_QUEUE, NO_OTHERS, Other, Others
 from asc.builds.distribution.ground import Ground, goes_outside
 from asc.builds.distribution.names import shown
 from asc.builds.distribution.preflight import encryption_contradiction, encryption_unanswered
@@ -25,6 +25,8 @@ _REVIEWED = {
     "READY_FOR_BETA_TESTING",
     "IN_BETA_TESTING",
 }
+_IN_REVIEW = {"WAITING_FOR_BETA_REVIEW", "IN_BETA_REVIEW"}
+_STAY = "The previous builds stay until this one is out: use wait: available, or run the step again then"
 _AVAILABLE = {"BETA_APPROVED", "READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
 
 
@@ -33,18 +35,25 @@ def plan(
     ground: Ground,
     state: BuildState | None,
     others: Others = NO_OTHERS,
+    expire_later: bool = False,
 ) -> Plan:
     """What is to be done for a build, or for one that does not exist yet (`state` None: everything).
-    Raises Error for what cannot be done any more: a build that failed, expired or was rejected, an answer to
-    export compliance that differs, an external group for a build that is for the team only.
+
+    Earlier builds that testers outside still need expire only with `expire_later`: somebody waits until this one is
+    out before that is done. Raises Error for what cannot be done any more: a build that failed, expired or was
+    rejected, an answer to export compliance that differs, an external group for a build that is for the team only.
     """
     _check(wishes, ground, state)
     compliance = list(_compliance(wishes, ground, state))
     review = list(_review(wishes, ground, state, bool(compliance)))
     withdrawn = [
-        _expire("withdraw", "withdraw {} from beta review", each) for each in others.waiting if review
+        _expire("withdraw", "expire {} to take it out of beta review", each)
+        for each in others.waiting
+        if review
     ]
     gone = {each.id for each in others.waiting if review}
+    previous = [each for each in others.previous if each.id not in gone]
+    stays = bool(previous) and not expire_later and not is_out(wishes, ground, state)
     switch = list(information.auto_notify(wishes, state))
     notification = list(_notification(wishes, ground, state))
     phases = (
@@ -59,12 +68,23 @@ def plan(
         review,
         notification,
         switch if notification else [],  # App Store Connect sends none while it is on
-        [_expire("expire", "expire {}", each) for each in others.previous if each.id not in gone],
+        [_expire("expire", "expire {}", each) for each in previous if not stays],
     )
     return Plan(
         tuple(tuple(phase) for phase in phases if phase),
-        tuple(_notes(wishes, ground, state, others)),
+        tuple(_notes(wishes, ground, state)),
+        (_STAY,) if stays else (),
     )
+
+
+def is_out(wishes: Wishes, ground: Ground, state: BuildState | None) -> bool:
+    """Whether nobody misses earlier builds: testers outside can install this one, or are to get none."""
+    if state and state.expired:
+        return False
+    if state and state.external_state in _AVAILABLE:
+        return True
+    reviewed = state and (state.external_state in _IN_REVIEW or state.review_state in IN_QUEUE)
+    return not reviewed and not goes_outside(wishes, ground)
 
 
 def _check(wishes: Wishes, ground: Ground, state: BuildState | None) -> None:
@@ -168,9 +188,8 @@ def _expire(kind: str, words: str, other: Other) -> Change:
     return Change(kind, words.format(f"build {other}"), "PATCH", f"/v1/builds/{other.id}", body)
 
 
-def _notes(wishes: Wishes, ground: Ground, state: BuildState | None, others: Others) -> Iterator[str]:
-    for group in (each for each in ground.groups if each.gets_all):
-        yield f"Nothing is added to {group}, which gets every build by itself"
+def _notes(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[str]:
+    yield from (people.gets_it_by_itself(each) for each in ground.groups if each.gets_all)
     if not goes_outside(wishes, ground) or (state and state.external_state in _AVAILABLE):
         return
     if state and _waits_for_compliance(state):
@@ -179,5 +198,3 @@ def _notes(wishes: Wishes, ground: Ground, state: BuildState | None, others: Oth
         state and (state.external_state in _REVIEWED or state.review_state)
     ):
         yield "External testers get the build after beta review, and submit-beta-review is false"
-    if others.previous:
-        yield "External testers have no build of these until beta review is over, for the previous ones expire"

@@ -12,6 +12,7 @@ from datetime import datetime
 from asc.api.client import Client
 from asc.api.document import Document, Resource
 from asc.builds.distribution.included import LARGEST_INCLUDE, is_cut, many
+from asc.errors import UnreachableError
 
 _TO_ONE = "app,preReleaseVersion,buildBetaDetail,betaAppReviewSubmission,appEncryptionDeclaration"
 _TO_MANY = "betaGroups,betaBuildLocalizations,individualTesters"
@@ -73,10 +74,13 @@ class BuildState:
 
     @classmethod
     def read(cls, document: Document) -> BuildState:
-        """Reads the answer to `QUERY`. Raises ValueError where there is no build in it."""
+        """Reads the answer to `QUERY`. Raises UnreachableError where there is no build in it."""
         build = next(iter(document.data), None)
         if build is None:
-            raise ValueError("no build in the answer")
+            raise UnreachableError(
+                "App Store Connect answered without the build that it was asked for.",
+                "Run the step again in some minutes.",
+            )
 
         def one(name: str) -> Resource:
             return document.one(build, name) or Resource("", "")

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from asc.builds.distribution.names import shown
 
 LONGEST_WHATS_NEW = 4000
-"""Characters that App Store Connect takes, counted as UTF-16 does: the strictest way."""
+"""Characters that App Store Connect takes. Those beyond U+FFFF count twice, as in UTF-16."""
+LONGEST_IN_BYTES = 4000
+"""The same limit read strictly, as fastlane does: bytes of UTF-8. Texts are cut to it only after a refusal."""
 CUT_MARK = "…"
 _WORD_END_WITHIN = 0.85
 """A line or word that ends after this share of the limit is a better place to cut than the limit itself."""
@@ -77,6 +79,11 @@ def clean(text: str, limit: int = LONGEST_WHATS_NEW) -> tuple[str, list[str]]:
     return text, changes
 
 
+def cut_to_bytes(text: str, limit: int = LONGEST_IN_BYTES) -> str:
+    """The text with at most so many bytes, cut at the end of a word where one is near."""
+    return text if in_bytes(text) <= limit else _cut(text, limit, in_bytes)
+
+
 def clean_all(texts: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The same for texts by locale: those of which something is left, and a line for each that was changed."""
     cleaned: dict[str, str] = {}
@@ -134,9 +141,14 @@ def _length(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
-def _cut(text: str, limit: int) -> str:
-    room, end = limit - len(CUT_MARK), 0
-    while end < len(text) and room >= (size := _length(text[end])):
+def in_bytes(text: str) -> int:
+    """How many bytes a text has in UTF-8."""
+    return len(text.encode(errors="surrogatepass"))
+
+
+def _cut(text: str, limit: int, measure: Callable[[str], int] = _length) -> str:
+    room, end = limit - measure(CUT_MARK), 0
+    while end < len(text) and room >= (size := measure(text[end])):
         room, end = room - size, end + 1
     early = int(end * _WORD_END_WITHIN)
     for blank in ("\n", " "):

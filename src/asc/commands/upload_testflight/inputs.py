@@ -157,7 +157,7 @@ class Inputs(CommonInputs):
     )
     reject_waiting_review: bool = given(
         kinds.BOOLEAN,
-        "Expire builds of this app and platform that wait for beta review, so that this one can be submitted.",
+        "Expire builds of this train that wait for beta review, so that this one can be submitted.",
         group=REVIEW,
         default="false",
     )
