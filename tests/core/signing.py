@@ -137,6 +137,24 @@ def git_store(tmp_path: Path, name: str = "store.git") -> Store:
     return Store(path, git=True)
 
 
+def refuse_pushes(store: Store, after: int) -> None:
+    """Lets the repository take so many pushes more, and none then."""
+    hook = store.path / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        f"""#!/bin/sh
+count=$(cat "$GIT_DIR/pushes" 2>/dev/null || echo 0)
+echo $((count + 1)) > "$GIT_DIR/pushes"
+[ "$count" -lt {after} ] || {{ echo "quota is used up" >&2; exit 1; }}
+"""
+    )
+    hook.chmod(0o755)
+
+
+def take_pushes_again(store: Store) -> None:
+    (store.path / "hooks" / "pre-receive").unlink()
+
+
 def _git(folder: Path, *arguments: str) -> bytes:
     return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True).stdout
 

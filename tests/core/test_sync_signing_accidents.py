@@ -21,7 +21,6 @@ from core.signing import (
     PASSPHRASE,
     WIDGET,
     WRITES,
-    Store,
     a_key,
     apple,
     assert_one_certificate_with_its_key,
@@ -31,8 +30,10 @@ from core.signing import (
     folder_store,
     git_store,
     profiles_at_apple,
+    refuse_pushes,
     start,
     step,
+    take_pushes_again,
     team,
 )
 from support.job_log import parse_file_command
@@ -174,24 +175,6 @@ class TestTwoJobsAtOnce:
             writes = calls(sandbox, *WRITES)
             assert step(tmp_path, sandbox, store, BOTH).code == 0
             assert calls(sandbox, *WRITES) == writes, "all is in order afterwards"
-
-
-def refuse_pushes(store: Store, after: int) -> None:
-    """Lets the repository take so many pushes more, and none then."""
-    hook = store.path / "hooks" / "pre-receive"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text(
-        f"""#!/bin/sh
-count=$(cat "$GIT_DIR/pushes" 2>/dev/null || echo 0)
-echo $((count + 1)) > "$GIT_DIR/pushes"
-[ "$count" -lt {after} ] || {{ echo "quota is used up" >&2; exit 1; }}
-"""
-    )
-    hook.chmod(0o755)
-
-
-def take_pushes_again(store: Store) -> None:
-    (store.path / "hooks" / "pre-receive").unlink()
 
 
 class TestAStorageThatRefuses:

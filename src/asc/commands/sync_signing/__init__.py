@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from asc.api.client import Client
 from asc.commands.context import Context
 from asc.commands.declaration import Command
 from asc.commands.sync_signing import machine, summaries
@@ -97,15 +96,21 @@ def _import(inputs: Inputs, context: Context) -> Outputs:
     entries: list[StoredIdentity | StoredProfile] = [*_imported_identity(inputs, context)]
     entries += importing.read_imported_profiles(_profile_files(inputs))
 
+    stored: dict[str, bytes] = {}
+
     def change(files: Mapping[str, bytes]) -> Changes:
-        return Changes(Vault(files, passphrase).put(entries, _version(inputs)))
+        stored.clear()
+        stored.update(Vault(files, passphrase).put(entries, _version(inputs)))
+        return Changes(dict(stored))
 
     storage.update(change, "[fastlane] Imported")
-    lines = [f"store {path}" for entry in entries for path in entry.files()]
+    lines = [f"store {path}" for path in stored]
     for line in lines:
         log.info("Done: %s", line)
+    if not stored:
+        log.info("All of it is in the %s already", storage.label)
     context.summary.append(summaries.of_changes(lines))
-    return Outputs(changed="true")
+    return Outputs(changed=_said(bool(stored)))
 
 
 def _change_passphrase(inputs: Inputs, context: Context) -> Outputs:
@@ -114,14 +119,18 @@ def _change_passphrase(inputs: Inputs, context: Context) -> Outputs:
         storage, inputs.passphrase or "", inputs.new_passphrase or "", _version(inputs)
     )
     log.info("%d files in the %s are encrypted with the new passphrase", count, storage.label)
-    return Outputs(changed="true")
+    return Outputs(changed=_said(count > 0))
 
 
 def _migrate(inputs: Inputs, context: Context) -> Outputs:
     source, target = storage_of(inputs, context), second_storage_of(inputs, context)
     count = moving.migrate(source, target, inputs.passphrase or "")
     log.info("%d files were copied from the %s to the %s", count, source.label, target.label)
-    return Outputs(changed="true")
+    return Outputs(changed=_said(count > 0))
+
+
+def _said(changed: bool) -> str:
+    return "true" if changed else "false"
 
 
 _MODES = {
@@ -167,19 +176,15 @@ def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]
     if _has_key(inputs, context):  # Apple's id of the certificate becomes its name
         key = context.key(inputs)
         client, in_house = context.connect(inputs, key), key.in_house
-        listed = _all_listed(client, inputs.wishes(in_house))
+        listed = list_certificates(client, importing.apple_types(in_house))
     return [importing.read_imported_identity(files, inputs.p12_password, listed, in_house, datetime.now(UTC))]
-
-
-def _all_listed(client: Client, wishes: Wishes) -> list[Listed]:
-    types = [each for kind in wishes.certificates for each in wishes.apple_types(kind)]
-    return list_certificates(client, types) if types else []
 
 
 def _has_key(inputs: Inputs, context: Context) -> bool:
     given = inputs.api_key or inputs.api_key_path
     return bool(given) or any(
-        name.startswith(("ASC_API_KEY", "APP_STORE_CONNECT_API_KEY")) for name in context.job.environment
+        value and name.startswith(("ASC_API_KEY", "APP_STORE_CONNECT_API_KEY"))
+        for name, value in context.job.environment.items()
     )
 
 

@@ -14,7 +14,13 @@ from asc.signing.identity.choosing import choose
 from asc.signing.identity.reading import read_certificates, read_identity
 from asc.signing.portal.certificates import Listed, by_public_key
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity, new_profile
-from asc.signing.vault.kinds import CertificateType, Platform, ProfileType, from_apple_certificate_type
+from asc.signing.vault.kinds import (
+    CertificateType,
+    Platform,
+    ProfileType,
+    apple_certificate_types,
+    from_apple_certificate_type,
+)
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file that can be one of these."""
@@ -28,6 +34,17 @@ class Files:
     certificate: Path | None
     key: Path | None
     profiles: tuple[Path, ...] = ()
+
+
+def apple_types(in_house: bool) -> tuple[str, ...]:
+    """All of Apple's certificate types that are kept: which one is imported, only its file says."""
+    found = (
+        each
+        for kind in CertificateType
+        for platform in (Platform.IOS, Platform.MACOS)
+        for each in apple_certificate_types(kind, platform, in_house=in_house)
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def read_imported_identity(

@@ -30,7 +30,7 @@ def renew_passphrase(storage: Storage, old: str, new: str, version: Version) -> 
 
 
 def migrate(source: Storage, target: Storage, passphrase: str) -> int:
-    """Copies everything as it is; what is at the target and differs is not overwritten. Returns the number of files.
+    """Copies everything as it is; what is at the target and differs is not overwritten. Returns how many were copied.
 
     Raises WrongPassphrase where the passphrase does not open the source: a copy that nobody can open is no use.
     """
@@ -38,6 +38,7 @@ def migrate(source: Storage, target: Storage, passphrase: str) -> int:
     if not files:
         raise Error("storage: there is nothing in it to migrate.", "Check storage, branch and team-id.")
     open_all(files, passphrase)
+    copied: dict[str, bytes] = {}
 
     def change(there: Mapping[str, bytes]) -> Changes:
         other = sorted(path for path in files if path in there and there[path] != files[path])
@@ -47,8 +48,10 @@ def migrate(source: Storage, target: Storage, passphrase: str) -> int:
                 f"to-storage: it holds other files of the same names: {names}.",
                 "Migrate into an empty place, or remove them there first.",
             )
-        return Changes(dict(files))
+        copied.clear()
+        copied.update(Changes(files).needed(there).put)
+        return Changes(dict(copied))
 
     target.prove_writable()
     target.update(change, "[sync-signing] Migrated")
-    return len(files)
+    return len(copied)

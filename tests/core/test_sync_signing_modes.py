@@ -1,0 +1,402 @@
+"""The modes of sync-signing besides read-only and sync: plan, revoke, import, change-passphrase, migrate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from asc.signing.identity.keys import key_pem
+from asc.signing.identity.p12 import p12
+from core.signing import (
+    APP,
+    DEVELOPMENT,
+    P12_PASSWORD,
+    PAD,
+    PHONE,
+    WIDGET,
+    WRITES,
+    a_key,
+    apple,
+    assert_one_certificate_with_its_key,
+    at_apple,
+    calls,
+    certificate_of,
+    certificates,
+    device,
+    folder_store,
+    git_store,
+    profile_file,
+    profiles_at_apple,
+    refuse_pushes,
+    step,
+    take_pushes_again,
+    team,
+)
+
+BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
+NEW = "the new passphrase"
+
+
+class TestPlan:
+    def test_says_what_sync_would_do_and_does_nothing(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        inputs = {
+            "mode": "plan",
+            "type": "app-store, development",
+            "devices": f"A pad: {PAD}",
+            "register-bundle-ids": "true",
+            **BOTH,
+        }
+        with apple(team(bundle_ids=[APP], devices=[device(PHONE)])) as sandbox:
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code == 0, done.stdout
+            assert calls(sandbox, *WRITES) == []
+            for line in (
+                "register the device A pad",
+                f"register the bundle id {WIDGET}",
+                "make a distribution certificate: none is stored",
+                "make a development certificate: none is stored",
+                f"make the app-store profile for {APP}: its certificate is new",
+                f"make the development profile for {WIDGET}: its certificate is new",
+            ):
+                assert f"Would {line}" in done.stdout
+                assert line in done.summary
+            assert done.outputs["changed"] == "false"
+        assert store.files() == {}
+        assert not (tmp_path / "signing").exists()
+
+    def test_says_so_when_nothing_is_to_be_done(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store)
+            writes = calls(sandbox, *WRITES)
+            done = step(tmp_path, sandbox, store, {"mode": "plan"})
+            assert (done.code, calls(sandbox, *WRITES)) == (0, writes)
+        assert "Nothing is to be done" in done.stdout
+
+
+class TestRevoke:
+    def test_lists_and_revokes_nothing_without_confirm(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            made = step(tmp_path, sandbox, store, BOTH)
+            writes, before = calls(sandbox, *WRITES), store.files()
+            for confirm in (None, "yes", "1 certificate, 1 profile"):
+                done = step(tmp_path, sandbox, store, {"mode": "revoke", "confirm": confirm})
+                assert done.code == 1
+                assert "give confirm: 1 certificate, 2 profiles" in done.error
+                assert made.outputs["certificate-id"] in done.stdout
+                assert f"delete the profile match AppStore {WIDGET}" in done.stdout
+            assert (calls(sandbox, *WRITES), store.files()) == (writes, before)
+
+    def test_takes_away_what_was_confirmed_at_apple_and_in_the_store(self, tmp_path: Path) -> None:
+        store = git_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store, BOTH)
+            inputs = {"mode": "revoke", "confirm": "1 certificate, 2 profiles"}
+            done = step(tmp_path, sandbox, store, inputs)
+            assert (done.code, done.outputs["changed"]) == (0, "true"), done.stdout
+            assert certificates(sandbox) == []
+            assert profiles_at_apple(sandbox) == {}
+            assert sorted(store.files()) == ["README.md", "match_version.txt"]
+            again = step(tmp_path, sandbox, store, inputs)
+            assert (again.code, again.outputs["changed"]) == (0, "false")
+            assert "There is nothing to revoke" in again.stdout
+
+    def test_leaves_other_types_alone(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(devices=[device(PHONE)])) as sandbox:
+            step(tmp_path, sandbox, store, {"type": "app-store, development"})
+            inputs = {"mode": "revoke", "type": "development", "confirm": "1 certificate, 1 profile"}
+            assert step(tmp_path, sandbox, store, inputs).code == 0
+            assert_one_certificate_with_its_key(sandbox, store)
+            assert list(store.profiles()) == [f"AppStore_{APP}.mobileprovision"]
+
+    def test_of_single_certificates_takes_their_profiles_along_and_no_others(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            other = at_apple(sandbox, a_key(1))
+            made = step(tmp_path, sandbox, store)
+            about = {"name": "Of the other one", "profileType": "IOS_APP_STORE", "profileState": "ACTIVE"}
+            sandbox.world.add("profiles", about, {"bundleId": "BUNDLE0001", "certificates": [other.id]})
+            inputs = {"mode": "revoke", "certificate-ids": other.id, "confirm": "1 certificate, 1 profile"}
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code == 0, done.stdout
+            assert certificates(sandbox) == [made.outputs["certificate-id"]]
+            assert list(profiles_at_apple(sandbox)) == [f"match AppStore {APP}"]
+            assert len(store.identities()) == len(store.profiles()) == 1
+
+    def test_of_an_unknown_certificate_names_those_that_there_are(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            made = step(tmp_path, sandbox, store)
+            done = step(tmp_path, sandbox, store, {"mode": "revoke", "certificate-ids": "ABCDE12345"})
+            assert done.code == 1
+        assert "ABCDE12345" in done.error and made.outputs["certificate-id"] in done.error
+
+    def test_revokes_nothing_where_the_store_cannot_be_changed(self, tmp_path: Path) -> None:
+        store = git_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store)
+            writes = calls(sandbox, *WRITES)
+            store.path.rename(tmp_path / "away.git")
+            inputs = {"mode": "revoke", "confirm": "1 certificate, 1 profile"}
+            assert step(tmp_path, sandbox, store, inputs).code != 0
+            assert calls(sandbox, *WRITES) == writes
+
+    def test_finishes_when_the_store_refused_the_first_time(self, tmp_path: Path) -> None:
+        store = git_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store)
+            refuse_pushes(store, after=0)
+            inputs = {"mode": "revoke", "confirm": "1 certificate, 1 profile"}
+            assert step(tmp_path, sandbox, store, inputs).code != 0
+            assert certificates(sandbox) == []
+            take_pushes_again(store)
+            done = step(tmp_path, sandbox, store, {"if-revoked": "replace"})
+            assert done.code == 0, done.stdout
+            assert len(certificates(sandbox)) == 1
+
+
+class TestImport:
+    @pytest.mark.parametrize("form", ["p12", "cer and pem"])
+    def test_stores_a_certificate_with_its_key_under_apples_id(self, tmp_path: Path, form: str) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key())
+            certificate = certificate_of(record)
+            key_file, cer_file = tmp_path / "from the old mac.p12", None
+            if form == "p12":
+                key_file.write_bytes(p12(a_key(), certificate, P12_PASSWORD, "Old"))
+            else:
+                key_file, cer_file = tmp_path / "key.pem", tmp_path / "dist.cer"
+                key_file.write_bytes(key_pem(a_key()))
+                cer_file.write_bytes(certificate.der)
+            inputs = {
+                "mode": "import",
+                "key-file": str(key_file),
+                "certificate-file": str(cer_file) if cer_file else None,
+                "p12-password": P12_PASSWORD,
+                "bundle-ids": None,
+            }
+            done = step(tmp_path, sandbox, store, inputs)
+            assert (done.code, done.outputs["changed"]) == (0, "true"), done.stdout
+            assert calls(sandbox, *WRITES) == []
+            identity = assert_one_certificate_with_its_key(sandbox, store)
+            assert identity.certificate_id == record.id
+            assert key_pem(identity.key) == key_pem(a_key())
+            before = store.files()
+            again = step(tmp_path, sandbox, store, inputs)
+            assert (again.code, again.outputs["changed"]) == (0, "false"), "it is there already"
+            assert store.files() == before
+            synced = step(tmp_path, sandbox, store)
+            assert (synced.code, synced.outputs["certificate-id"]) == (0, record.id)
+
+    def test_needs_no_key_of_the_api(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            certificate = certificate_of(at_apple(sandbox, a_key()))
+        file = tmp_path / "Old Mac.p12"
+        file.write_bytes(p12(a_key(), certificate, P12_PASSWORD, "Old"))
+        inputs = {"mode": "import", "key-file": str(file), "p12-password": P12_PASSWORD}
+        done = step(tmp_path, None, store, inputs, ASC_API_KEY="")
+        assert done.code == 0, done.stdout
+        (identity,) = store.identities()
+        assert identity.certificate_id == "OldMac"
+        assert step(tmp_path, None, store, {"mode": "read-only", "bundle-ids": None}).code == 0
+
+    def test_takes_the_type_from_the_certificate_and_not_from_the_input(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key(), "DEVELOPMENT")
+            file = tmp_path / "dev.p12"
+            file.write_bytes(p12(a_key(), certificate_of(record), P12_PASSWORD, "Dev"))
+            inputs = {"mode": "import", "key-file": str(file), "p12-password": P12_PASSWORD}
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code == 0, done.stdout
+            (identity,) = store.identities()
+            assert (identity.certificate_type, identity.certificate_id) == (DEVELOPMENT, record.id)
+
+    def test_stores_profiles_where_match_would(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            certificate = certificate_of(at_apple(sandbox, a_key()))
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "a.mobileprovision").write_bytes(profile_file(certificate))
+        (tmp_path / "in" / "b.mobileprovision").write_bytes(
+            profile_file(certificate, bundle_id=WIDGET, purpose="development", devices=(PHONE,), uuid="b")
+        )
+        (tmp_path / "in" / "c.mobileprovision").write_bytes(
+            profile_file(certificate, bundle_id="com.example.*", purpose="ad-hoc", devices=(PHONE,), uuid="c")
+        )
+        given = str(tmp_path / "in" / "*.mobileprovision")
+        done = step(tmp_path, None, store, {"mode": "import", "profile-files": given})
+        assert done.code == 0, done.stdout
+        assert sorted(path for path in store.files() if path.startswith("profiles/")) == [
+            "profiles/adhoc/AdHoc_com.example.*.mobileprovision",
+            f"profiles/appstore/AppStore_{APP}.mobileprovision",
+            f"profiles/development/Development_{WIDGET}.mobileprovision",
+        ]
+
+    @pytest.mark.parametrize(
+        ("name", "content", "words"),
+        [
+            ("key-file", b"not a key at all", "nonsense.bin"),
+            ("key-file", None, "cannot be read"),
+            ("profile-files", b"not a profile", "is not a provisioning profile"),
+            ("profile-files", None, "matches no file"),
+        ],
+    )
+    def test_refuses_what_is_none(self, tmp_path: Path, name: str, content: bytes | None, words: str) -> None:
+        store, file = folder_store(tmp_path), tmp_path / "nonsense.bin"
+        if content is not None:
+            file.write_bytes(content)
+        done = step(tmp_path, None, store, {"mode": "import", name: str(file)})
+        assert done.code != 0
+        assert words in done.error
+        assert store.files() == {}
+
+    def test_refuses_a_certificate_that_does_not_belong_to_the_key(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            certificate = certificate_of(at_apple(sandbox, a_key(1)))
+        (tmp_path / "key.pem").write_bytes(key_pem(a_key()))
+        pem = x509.load_der_x509_certificate(certificate.der).public_bytes(Encoding.PEM)
+        (tmp_path / "dist.pem").write_bytes(pem)
+        inputs = {
+            "mode": "import",
+            "key-file": str(tmp_path / "key.pem"),
+            "certificate-file": str(tmp_path / "dist.pem"),
+        }
+        done = step(tmp_path, None, store, inputs)
+        assert done.code == 1
+        assert store.files() == {}
+
+    def test_refuses_a_p12_with_another_password(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            certificate = certificate_of(at_apple(sandbox, a_key()))
+        (tmp_path / "old.p12").write_bytes(p12(a_key(), certificate, P12_PASSWORD, "Old"))
+        inputs = {"mode": "import", "key-file": str(tmp_path / "old.p12"), "p12-password": "wrong"}
+        done = step(tmp_path, None, store, inputs)
+        assert done.code == 1
+        assert "password" in done.error
+        assert store.files() == {}
+
+    def test_does_not_mix_two_passphrases(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store)
+            certificate = certificate_of(at_apple(sandbox, a_key()))
+        (tmp_path / "a.mobileprovision").write_bytes(profile_file(certificate, bundle_id=WIDGET))
+        before = store.files()
+        inputs = {"mode": "import", "profile-files": str(tmp_path / "a.mobileprovision"), "passphrase": "x"}
+        done = step(tmp_path, None, store, inputs)
+        assert (done.code, store.files()) == (1, before)
+
+
+class TestChangePassphrase:
+    @pytest.mark.parametrize("git", [True, False], ids=["git", "folder"])
+    def test_everything_opens_with_the_new_one_and_nothing_with_the_old(
+        self, tmp_path: Path, git: bool
+    ) -> None:
+        store = git_store(tmp_path) if git else folder_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store, BOTH)
+            asked = len(sandbox.requests)
+            before = store.opened()
+            inputs = {"mode": "change-passphrase", "new-passphrase": NEW}
+            done = step(tmp_path, None, store, inputs)
+            assert (done.code, done.outputs["changed"]) == (0, "true"), done.stdout
+            assert store.opened(NEW) == before
+            assert len(sandbox.requests) == asked
+            assert step(tmp_path, None, store, {"mode": "read-only"}).code == 1
+            assert step(tmp_path, None, store, {"mode": "read-only", "passphrase": NEW}).code == 0
+
+    def test_takes_a_key_put_aside_along(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path).put_aside(a_key())
+        inputs = {"mode": "change-passphrase", "new-passphrase": NEW}
+        assert step(tmp_path, None, store, inputs).code == 0
+        (pending,) = store.pending()
+        assert store.opened(NEW)[pending] == key_pem(a_key())
+
+    def test_changes_nothing_where_a_file_would_be_lost(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store)
+        path = next(path for path in store.files() if path.endswith(".cer"))
+        store.write({path: store.files()[path][:-20]})
+        before = store.files()
+        done = step(tmp_path, None, store, {"mode": "change-passphrase", "new-passphrase": NEW})
+        assert done.code == 1
+        assert path in done.error
+        assert store.files() == before
+
+    def test_needs_the_new_one(self, tmp_path: Path) -> None:
+        done = step(tmp_path, None, folder_store(tmp_path), {"mode": "change-passphrase"})
+        assert done.code == 2
+        assert "new-passphrase" in done.error
+
+
+class TestMigrate:
+    def test_copies_everything_from_a_folder_to_a_repository(self, tmp_path: Path) -> None:
+        store, target = folder_store(tmp_path), git_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store, BOTH)
+        before = store.files()
+        inputs = {"mode": "migrate", "to-storage": target.location}
+        done = step(tmp_path, None, store, inputs)
+        assert (done.code, done.outputs["changed"]) == (0, "true"), done.stdout
+        assert target.files() == store.files() == before
+        assert step(tmp_path, None, target, {"mode": "read-only", **BOTH}).code == 0
+        again = step(tmp_path, None, store, inputs)
+        assert (again.code, again.outputs["changed"]) == (0, "false")
+
+    def test_overwrites_nothing_that_differs(self, tmp_path: Path) -> None:
+        store, target = folder_store(tmp_path), folder_store(tmp_path, "target")
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store)
+        path = f"profiles/appstore/AppStore_{APP}.mobileprovision"
+        target.write({path: b"another"})
+        done = step(tmp_path, None, store, {"mode": "migrate", "to-storage": target.location})
+        assert done.code == 1
+        assert f"it holds other files of the same names: {path}" in done.error
+        assert target.files() == {path: b"another"}
+
+    def test_of_an_empty_place_is_refused(self, tmp_path: Path) -> None:
+        store, target = folder_store(tmp_path), folder_store(tmp_path, "target")
+        done = step(tmp_path, None, store, {"mode": "migrate", "to-storage": target.location})
+        assert done.code == 1
+        assert "nothing in it to migrate" in done.error
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"type": "store"}, "store"),
+        ({"platform": "android"}, "android"),
+        ({"passphrase": None}, "passphrase"),
+        ({"storage": None}, "storage"),
+        ({"mode": "import"}, "key-file"),
+        ({"mode": "migrate"}, "to-storage"),
+        ({"devices": "A phone: xyz"}, "UDID"),
+        ({"bundle-ids": "../../etc"}, "bundle-ids"),
+        ({"type": "ad-hoc", "platform": "macos"}, "ad-hoc"),
+        ({"additional-certificates": "pass"}, "additional-certificates"),
+        ({"storage": "ftp://example.com/certs"}, "storage"),
+    ],
+    ids=lambda each: "-".join(map(str, each.items())) if isinstance(each, dict) else "",
+)
+def test_wrong_inputs_are_told_before_anything_is_asked(
+    tmp_path: Path, inputs: dict[str, str], words: str
+) -> None:
+    store = folder_store(tmp_path)
+    with apple() as sandbox:
+        done = step(tmp_path, sandbox, store, inputs)
+        assert done.code == (1 if "ftp" in str(inputs) else 2), done.stdout
+        assert words in done.error
+        assert calls(sandbox) == []
+    assert store.files() == {}
