@@ -19,7 +19,7 @@ import pytest
 from asc.api import attempts, retry, storage
 from asc.api.storage import Storage
 from asc.builds import flakes, waiting
-from asc.builds.distribution import apply
+from asc.builds.distribution import apply, sending
 from asc.builds.upload import record, uploading
 from asc.builds.upload.source import Checksum
 from asc_sandbox.plans import Processing, Review
@@ -54,7 +54,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flakes, "PAUSE", 0.02)
     monkeypatch.setattr(uploading, "IDLE", 0.2, raising=False)
     monkeypatch.setattr(record, "LISTINGS_LAG", (0.1, 0.2), raising=False)
-    monkeypatch.setattr(apply, "SETTLING", (0.05, 0.1, 0.2))
+    monkeypatch.setattr(sending, "SETTLING", (0.05, 0.1, 0.2))
     monkeypatch.setattr(apply, "LOOK_AGAIN_AFTER", 0.05)
 
 
