@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asc.builds.distribution.texts import LOCALES, LONGEST_WHATS_NEW, clean, clean_all, locale, same
+from asc.builds.distribution.texts import (
+    LOCALES,
+    LONGEST_WHATS_NEW,
+    clean,
+    clean_all,
+    cut_to_bytes,
+    in_bytes,
+    locale,
+    same,
+)
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 EYE_IN_BUBBLE = "\U0001f441\ufe0f\u200d\U0001f5e8\ufe0f"
@@ -107,6 +116,28 @@ def test_4000_characters_pass_and_one_more_is_cut() -> None:
 )
 def test_a_cut_is_made_at_a_word_or_at_least_at_a_character(text: str, end: str) -> None:
     assert clean(text, limit=10)[0] == end
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("one two three", "one two three"),
+        ("onetwothr four five", "onetwothr…"),
+        ("äöüä öü öü", "äöüä…"),
+        ("日本語のテキスト", "日本語…"),
+        ("𠮷𠮷𠮷𠮷", "𠮷𠮷…"),
+        ("onetwothre\u0301eefour", "onetwothr…"),
+    ],
+)
+def test_a_text_is_cut_to_bytes_at_a_word_or_at_least_at_a_character(text: str, end: str) -> None:
+    assert cut_to_bytes(text, limit=13) == end
+
+
+@given(st.text(), st.integers(min_value=3, max_value=40))
+def test_a_text_cut_to_bytes_fits(text: str, limit: int) -> None:
+    cut = cut_to_bytes(text, limit)
+    assert in_bytes(cut) <= limit
+    assert cut_to_bytes(cut, limit) == cut
 
 
 def test_texts_by_locale_are_cleaned_and_told_by_locale() -> None:

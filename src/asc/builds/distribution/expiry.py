@@ -84,9 +84,7 @@ def others(client: Client, wishes: Wishes, ground: Ground, state: BuildState | N
             for other in found
             if (not train or other.version == train) and not other.is_busy and _is_before(other, state)
         ),
-        waiting=tuple(
-            other for other in waiting if other.version == version and (not state or other.id != state.id)
-        ),
+        waiting=tuple(other for other in waiting if _is_in_the_way(other, version, state)),
     )
 
 
@@ -121,6 +119,12 @@ def _read(found: Document) -> Iterator[Other]:
                 build.text("processingState"),
                 submission.text("betaReviewState") if submission else "",
             )
+
+
+def _is_in_the_way(other: Other, version: str, state: BuildState | None) -> bool:
+    """Whether the queue of the train has it, as far as can be seen: filters alone are not trusted with this."""
+    here = other.version == version and other.review_state in ("", *IN_QUEUE)
+    return here and (state is None or other.id != state.id)
 
 
 def _is_before(other: Other, state: BuildState | None) -> bool:
