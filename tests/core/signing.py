@@ -7,17 +7,21 @@ import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from asc.formats.mobileprovision import Profile
 from asc.signing.identity.certificate import Certificate
 from asc.signing.identity.keys import new_private_key
+from asc.signing.sync import identities
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity, new_profile
 from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
 from asc.signing.vault.passphrase import open_all
@@ -219,6 +223,10 @@ def stored_profile(certificate: Certificate, **about: Any) -> StoredProfile:
     return new_profile(ProfileType.APP_STORE, bundle_id, Platform.IOS, profile_file(certificate, **about))
 
 
+_MADE: defaultdict[Path, Iterator[int]] = defaultdict(count)
+"""How many keys the steps of a test have made."""
+
+
 def inputs_for(folder: Path, store: Store, inputs: Mapping[str, object]) -> Json:
     usual: Json = {
         "mode": "sync",
@@ -248,7 +256,8 @@ def step(
     """The step sync-signing for one app and the App Store, in the mode sync, unless the inputs say otherwise."""
     given = inputs_for(folder, store, inputs or {})
     env = {**surroundings(folder), **env}
-    return in_job(folder, given, sandbox=sandbox, command="sync-signing", process=process, **env)
+    with patch.object(identities, "new_private_key", lambda: a_key(100 + next(_MADE[folder]))):
+        return in_job(folder, given, sandbox=sandbox, command="sync-signing", process=process, **env)
 
 
 def clean_up(folder: Path, **env: str) -> Done:

@@ -79,11 +79,17 @@ class Wishes:
 def wanted(
     kinds: Iterable[ProfileType], bundle_ids: Iterable[str], platforms: Iterable[Platform]
 ) -> tuple[Want, ...]:
-    """Every type for every bundle id on every platform. Raises InputError for a combination that Apple lacks."""
+    """Every type for every bundle id on every platform, each profile once: visionOS has those of iOS.
+
+    Raises InputError for a combination that Apple lacks.
+    """
     bundle_ids, platforms = tuple(bundle_ids), tuple(platforms)
     wants = tuple(
         Want(kind, each, platform) for kind in kinds for platform in platforms for each in bundle_ids
     )
     for want in wants:
         _ = want.apple_type, want.name  # raise InputError here, before anything is asked
-    return wants
+    found: dict[tuple[ProfileType, str, Platform], Want] = {}
+    for want in wants:
+        found.setdefault((want.kind, want.bundle_id, want.platform.of_profile), want)
+    return tuple(found.values())
