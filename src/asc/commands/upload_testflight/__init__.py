@@ -11,7 +11,7 @@ from asc.api.apps import App
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.binary import Binary
-from asc.builds.distribution.apply import distribute, planned
+from asc.builds.distribution.apply import Outcome, distribute, expire_previous, planned
 from asc.builds.distribution.ground import Destination, Ground, goes_outside
 from asc.builds.distribution.preflight import preflight
 from asc.builds.distribution.state import BuildState, fetch
@@ -122,17 +122,28 @@ def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch:
     build = story.seen.build
     assert build
     story.ground = ground = story.ground or preflight(client, wishes, _destination(story.subject, story.seen))
+    available = inputs.wait == "available"
     with story.timeline.phase("Distribution"):
-        outcome = distribute(client, wishes, ground, build, story.done.append)
-    for note in outcome.notes:
-        log.info("%s", note)
-    if outcome.done:  # they changed where the build stands
+        _tell(distribute(client, wishes, ground, build, story.done.append, expire_later=available), story)
+    if story.done:  # they changed where the build stands
         story.seen = watch.until(is_processed)
-    if inputs.wait == "available":
+    if available:
         _check_availability(inputs, wishes, ground, story.seen.build)
         with story.timeline.phase("Until testers have it"):
             outside = goes_outside(wishes, ground)
             story.seen = watch.until(lambda seen: is_installable(seen, outside))
+            _tell(
+                expire_previous(client, wishes, ground, story.seen.build or build, story.done.append), story
+            )
+
+
+def _tell(outcome: Outcome, story: Story) -> None:
+    """What is to be said besides the changes that were made."""
+    story.groups = outcome.groups
+    for note in outcome.notes:
+        log.info("%s", note)
+    for warning in outcome.warnings:
+        log.warning("%s", warning)
 
 
 def _check_availability(

@@ -82,7 +82,8 @@ class Inputs(CommonInputs):
     wait: str = given(
         kinds.choice(WAITS),
         "How far to wait. `none`: the file is there. `upload`: Apple has made a build of it. `processing`: "
-        "the build can be tested. `available`: testers can install it. Giving it to testers needs `processing` at least.",
+        "the build can be tested. `available`: testers can install it. Giving it to testers needs `processing` "
+        "at least.",
         group=WAIT,
         default="processing",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from asc.builds.distribution.apply import groups_with_build
 from asc.builds.distribution.ground import Ground
 from asc.builds.distribution.plan import Change
 from asc.builds.platforms import PLATFORM_NAMES
@@ -50,6 +51,7 @@ class Story:
     resumed: bool = False
     ground: Ground | None = None
     planned: tuple[Change, ...] = ()
+    groups: tuple[str, ...] = ()
     done: list[Change] = field(default_factory=list)
     warnings: tuple[Reason, ...] = ()
     dry_run: bool = False
@@ -68,11 +70,13 @@ class Story:
         return self.seen.upload.state if self.seen.upload else self.state
 
     @property
-    def groups(self) -> list[str]:
-        """The names of the groups that the build is given to."""
+    def groups_there(self) -> tuple[str, ...]:
+        """The names of the groups that have the build, as far as it is known; in a dry run those that would."""
         if not self.ground:
-            return []
-        return [*(group.name for group in self.ground.groups), *self.ground.new_groups]
+            return ()
+        if self.dry_run:
+            return (*(group.name for group in self.ground.groups), *self.ground.new_groups)
+        return self.groups or groups_with_build(self.ground, self.seen.build, self.done)
 
     def outputs(self) -> Outputs:
         """The outputs, as far as they are known."""
@@ -88,7 +92,7 @@ class Story:
             platform=number.platform,
             state=self.standing,
             external_state=build.external_state if build else "",
-            groups=", ".join(self.groups) if self.done or build else "",
+            groups="" if self.dry_run else ", ".join(self.groups_there),
             testflight_url=self.page(),
             uploaded_bytes=str(self.sent),
             resumed=str(self.resumed).lower(),
@@ -138,7 +142,7 @@ class Story:
             "State": self.standing,
             "Internal testing": build.internal_state if build else "",
             "External testing": build.external_state if build else "",
-            "Groups": ", ".join(self.groups),
+            "Groups": ", ".join(self.groups_there),
             "Took": duration(sum(phase.ended - phase.began for phase in self.timeline.phases)),
         }
         return [(name, value) for name, value in facts.items() if value]
