@@ -29,6 +29,7 @@ from core.signing import (
     certificates,
     folder_store,
     git_store,
+    identity_of,
     profiles_at_apple,
     refuse_pushes,
     start,
@@ -175,6 +176,23 @@ class TestTwoJobsAtOnce:
             writes = calls(sandbox, *WRITES)
             assert step(tmp_path, sandbox, store, BOTH).code == 0
             assert calls(sandbox, *WRITES) == writes, "all is in order afterwards"
+
+    def test_that_renew_a_certificate_at_its_limit_end_with_one_more(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        homes = [tmp_path / "one", tmp_path / "two"]
+        with apple(latency=LATENCY, limits=Limits(certificates={"DISTRIBUTION": 2})) as sandbox:
+            old = at_apple(sandbox, a_key(), days=3)
+            store.put(identity_of(old, a_key()))
+            for home in homes:
+                home.mkdir()
+            processes = [start(home, sandbox, store, BOTH) for home in homes]
+            codes = [process.wait(60) for process in processes]
+            assert codes == [0, 0], "\n".join((home / "step.log").read_text() for home in homes)
+            (new,) = (each for each in store.identities() if each.certificate_id != old.id)
+            assert sorted(certificates(sandbox)) == sorted([old.id, new.certificate_id])
+            assert store.pending() == []
+            outputs = [parse_file_command((home / "step.output").read_text()) for home in homes]
+            assert [each["certificate-id"] for each in outputs] == [new.certificate_id] * 2
 
 
 class TestAStorageThatRefuses:

@@ -376,6 +376,29 @@ class TestBundleIds:
             assert calls(sandbox, "POST").count("POST /v1/bundleIds") == 1
         assert len(store.profiles()) == 2
 
+    @pytest.mark.parametrize("fault", ["lost", "status=503"])
+    def test_capabilities_are_enabled_though_an_answer_is_lost(self, tmp_path: Path, fault: str) -> None:
+        store = folder_store(tmp_path)
+        wanted = {"register-bundle-ids": "true", "capabilities": "IN_APP_PURCHASE, PUSH_NOTIFICATIONS"}
+        with apple(team(bundle_ids=[]), faults=[f"POST /v1/bundleIdCapabilities {fault} after=1"]) as sandbox:
+            done = step(tmp_path, sandbox, store, wanted)
+            assert done.code == 0, done.stdout
+            kinds = [e.attributes["capabilityType"] for e in sandbox.world.all("bundleIdCapabilities")]
+            assert sorted(kinds) == ["IN_APP_PURCHASE", "PUSH_NOTIFICATIONS"]
+
+    def test_none_stays_registered_without_its_capabilities(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        faults = ["POST /v1/bundleIdCapabilities status=403"]
+        wanted = {"register-bundle-ids": "true", "capabilities": "PUSH_NOTIFICATIONS"}
+        with apple(team(bundle_ids=[]), faults=faults) as sandbox:
+            done = step(tmp_path, sandbox, store, wanted)
+            assert done.code == 1
+            assert sandbox.world.all("bundleIds") == []
+            assert certificates(sandbox) == []
+            assert step(tmp_path, sandbox, store, wanted).code == 0
+            kinds = [e.attributes["capabilityType"] for e in sandbox.world.all("bundleIdCapabilities")]
+            assert "PUSH_NOTIFICATIONS" in kinds
+
     def test_a_wildcard(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
         phones = [device(PHONE)]
