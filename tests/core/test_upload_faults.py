@@ -21,7 +21,7 @@ from asc.api.storage import Storage
 from asc.builds import flakes, waiting
 from asc.builds.distribution import apply, sending
 from asc.builds.upload import record, uploading
-from asc.builds.upload.source import Checksum
+from asc.builds.upload.source import Checksum, PartBody, Source
 from asc_sandbox.plans import Processing, Review
 from asc_sandbox.samples import make_ipa
 from core.running import Done
@@ -177,21 +177,33 @@ def test_a_store_that_takes_its_time_is_not_a_silent_one(
         assert_exactly_one(sandbox, file)
 
 
+REFUSED_CHECKSUM = (
+    "PATCH /v1/buildUploadFiles/* status=409 code=ENTITY_ERROR.ATTRIBUTE.UNKNOWN.sourceFileChecksums"
+)
+
+
 def test_a_part_that_arrives_damaged_is_sent_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The store tells the MD5 of what it got."""
+    """Where no checksum is taken, the parts are compared by what the store says of them."""
     flip = [True]
-    original = storage.Storage._once
+    original = PartBody.read
 
-    def once(self: Storage, link: Any, body: Any, time_left: float) -> Any:
-        answer = original(self, link, body, time_left)
-        if flip and link.label.startswith("Part 3"):
+    def read(self: PartBody, size: int) -> bytes:
+        block = original(self, size)
+        if flip and self.offset and block:
             flip.clear()
-            answer.headers["ETag"] = '"00000000000000000000000000000000"'
-        return answer
+            return bytes(byte ^ 1 for byte in block)
+        return block
 
-    monkeypatch.setattr(storage.Storage, "_once", once)
-    done = upload_through(tmp_path)
-    assert "Part 3 of 4: it arrived damaged; trying again" in done.stdout
+    monkeypatch.setattr(PartBody, "read", read)
+    done = upload_through(tmp_path, REFUSED_CHECKSUM)
+    assert "1 parts arrived damaged; sending them again" in done.stdout
+
+
+def test_entity_tags_that_are_no_checksums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stores that encrypt give tags that look like an MD5 and are none."""
+    monkeypatch.setattr(Source, "md5", lambda self, offset, length: "0" * 32)
+    done = upload_through(tmp_path, REFUSED_CHECKSUM)
+    assert "entity tags are no checksums" in done.stdout
 
 
 # Lost answers

@@ -56,9 +56,6 @@ class Body(Protocol):
     def rewind(self) -> None:
         """Begins again."""
 
-    def damaged(self, entity_tag: str) -> bool:
-        """Whether the store names other bytes than those that were read."""
-
 
 @dataclass(frozen=True)
 class Link:
@@ -127,17 +124,13 @@ class Storage:
             except (NotSent, Broken) as error:
                 attempts.after(str(error), None)
                 continue
-            tag = answer.headers.get("ETag", "")
-            taken = 200 <= answer.status_code < 300  # requests counts redirects as fine, too
-            if taken and body.damaged(tag):
-                attempts.after("it arrived damaged", None)
-            elif taken:
+            if 200 <= answer.status_code < 300:  # requests counts redirects as fine, too
                 return
-            elif answer.status_code == 403:  # signed links that are over are answered so
+            if answer.status_code == 403:  # signed links that are over are answered so
                 raise Expired
-            elif answer.status_code in retry.PASSING_STATUSES or answer.status_code == 429:
+            if _passes(answer):
                 wait = retry.retry_after(answer.headers.get("Retry-After"), self._now())
-                attempts.after(f"the store answered {answer.status_code}", wait)
+                attempts.after(f"the store answered {answer.status_code}{_code(answer)}", wait)
             else:
                 raise _refused(link, answer)
 

@@ -47,10 +47,14 @@ def _is_there(source: Source, part: Part) -> bool:
     return tag is not None and source.md5(part.offset, part.length) == tag
 
 
-def foreign(source: Source, file: UploadFile) -> list[Part]:
-    """The parts that are there and surely hold other bytes than this file: somebody sent them from another one."""
-    tagged = [(part, md5_in(part.entity_tag)) for part in file.parts]
-    return [part for part, tag in tagged if tag and source.md5(part.offset, part.length) != tag]
+def foreign(source: Source, file: UploadFile, parallel: int) -> list[Part]:
+    """The parts that are there and hold other bytes than this file: somebody sent them from another one, or they
+    arrived damaged. Where all differ it may as well be that the tags only look like an MD5.
+    """
+    tagged = [part for part in file.parts if md5_in(part.entity_tag)]
+    with ThreadPoolExecutor(parallel) as pool:
+        there = list(pool.map(lambda part: _is_there(source, part), tagged))
+    return [part for part, is_there in zip(tagged, there, strict=True) if not is_there]
 
 
 class LinksOver(UnreachableError):

@@ -129,7 +129,7 @@ class Checksum:
 
 @dataclass
 class PartBody:
-    """The bytes of one part on their way: hashed as they pass, so that the store's entity tag can be compared."""
+    """The bytes of one part on their way."""
 
     source: Source
     offset: int
@@ -139,7 +139,6 @@ class PartBody:
 
     def __post_init__(self) -> None:
         self._sent = 0
-        self._digest = hashlib.md5(usedforsecurity=False)
 
     def __len__(self) -> int:
         return self.length
@@ -156,7 +155,6 @@ class PartBody:
         if left == 0:
             return b""
         block = self.source.read(self.offset + self._sent, min(size, left))
-        self._digest.update(block)
         self._sent += len(block)
         self.advance(len(block))
         return block
@@ -165,12 +163,6 @@ class PartBody:
         """Begins again at the first byte."""
         self.advance(-self._sent)
         self._sent = 0
-        self._digest = hashlib.md5(usedforsecurity=False)
-
-    def damaged(self, entity_tag: str) -> bool:
-        """Whether `entity_tag` is an MD5, and not that of the bytes read. Stores may give other tags: unknown."""
-        tag = md5_in(entity_tag)
-        return tag is not None and tag != self._digest.hexdigest()
 
 
 def md5_in(entity_tag: str) -> str | None:

@@ -127,7 +127,7 @@ class Uploader:
             sent = self._send(source, file, joined)
             sha256 = checksum.hex()
             source.check_unchanged()
-            check = partial(self._check_parts, source, file)
+            check = partial(self._check_parts, source, file, joined)
             if joined:
                 check()
             sent += self._commit(source, upload, file, sha256, check)
@@ -164,9 +164,21 @@ class Uploader:
         record.commit(self.client, upload, file, sha256, check)
         return sent
 
-    def _check_parts(self, source: Source, file: UploadFile) -> None:
-        """Raises Error when parts of another file are there: what would be committed is neither of the two."""
-        if foreign(source, record.renewed(self.client, file)):
+    def _check_parts(self, source: Source, file: UploadFile, joined: bool) -> None:
+        """Compares the parts that are there with the file. Those that arrived damaged are sent once more.
+
+        Raises Error when parts of another file are there: what would be committed is neither of the two.
+        """
+        file = record.renewed(self.client, file)
+        wrong = foreign(source, file, self.parallel)
+        if not joined and len(wrong) == len(file.parts):
+            log.info("The store's entity tags are no checksums: they cannot be compared.")
+            return
+        if wrong and not joined:
+            log.info("%d parts arrived damaged; sending them again", len(wrong))
+            Sender(self.client, self.storage, source, file, lambda count: None).send(wrong, self.parallel)
+            wrong = foreign(source, record.renewed(self.client, file), self.parallel)
+        if wrong:
             raise Error(
                 "Another job sent parts of another file with this number meanwhile, so the upload was not finished.",
                 ONE_AT_A_TIME,
@@ -182,7 +194,7 @@ class Uploader:
 
     def _send(self, source: Source, file: UploadFile, resumed: bool) -> int:
         check_parts(file.parts, source.size)
-        if resumed and foreign(source, file):
+        if resumed and foreign(source, file, self.parallel):
             raise _OtherParts("parts of another file are there")
         parts = missing(source, file, self.parallel)
         size = sum(part.length for part in parts)

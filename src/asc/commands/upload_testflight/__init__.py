@@ -59,7 +59,7 @@ def _work(inputs: Inputs, context: Context, story: Story) -> None:
     else:
         _take_up(inputs, client, story, wishes)
     if story.dry_run:
-        _tell_plan(client, story, wishes)
+        _tell_plan(inputs, client, story, wishes)
     elif inputs.wait != "none":
         _wait_and_give(inputs, client, story, wishes)
 
@@ -142,8 +142,6 @@ def _tell(outcome: Outcome, story: Story) -> None:
     story.groups = outcome.groups
     for note in outcome.notes:
         log.info("%s", note)
-    for warning in outcome.warnings:
-        log.warning("%s", warning)
 
 
 def _check_availability(
@@ -158,7 +156,7 @@ def _check_availability(
         raise InputError([Problem("submit-beta-review", reason, remedy)])
 
 
-def _tell_plan(client: Client, story: Story, wishes: Wishes) -> None:
+def _tell_plan(inputs: Inputs, client: Client, story: Story, wishes: Wishes) -> None:
     """A dry run: what would be changed, of a build that is there already or of the one to come."""
     assert story.subject
     build = _build_there(client, story.subject.target)
@@ -173,12 +171,14 @@ def _tell_plan(client: Client, story: Story, wishes: Wishes) -> None:
         )
     ground = story.ground or preflight(client, wishes, _destination(story.subject, story.seen))
     story.ground = ground
-    plan = planned(client, wishes, ground, build)
+    plan = planned(client, wishes, ground, build, expire_later=inputs.wait == "available")
     story.planned = plan.changes
     for change in plan.changes:
         log.info("Would %s", change.summary)
     for note in plan.notes:
         log.info("%s", note)
+    for warning in plan.warnings:
+        log.warning("%s", warning)
     if not plan.changes:
         log.info("Nothing is to be changed of the build")
 
