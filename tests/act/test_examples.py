@@ -1,4 +1,4 @@
-"""The examples of docs/upload-testflight.md, as a workflow runs them."""
+"""The examples of the pages of the actions, as a workflow runs them."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from support.examples import example, run_example
 from support.runner import Result, Runner
 from support.sandbox import start_sandbox
 
-PAGE = "docs/upload-testflight.md"
+UPLOAD, SYMBOLS = "docs/upload-testflight.md", "docs/download-dsyms.md"
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def runner(tmp_path: Path, demo: Sandbox, tmp_path_factory: pytest.TempPathFacto
     return runner
 
 
-def run(heading: str, house: Path, runner: Runner, demo: Sandbox) -> list[Result]:
+def run(heading: str, house: Path, runner: Runner, demo: Sandbox, page: str = UPLOAD) -> list[Result]:
     secrets = {"ASC_API_KEY": json.dumps(demo.api_key())}
-    results = run_example(example(PAGE, heading), house, runner, secrets)
+    results = run_example(example(page, heading), house, runner, secrets)
     for result in results:
         assert result.exit_code == 0, result.log.text
         assert result.log.problems == []
@@ -76,3 +76,12 @@ def test_two_jobs(house: Path, runner: Runner, demo: Sandbox) -> None:
 def test_macos(house: Path, runner: Runner, demo: Sandbox) -> None:
     (done,) = run("macOS", house, runner, demo)
     assert (done.outputs["platform"], done.outputs["state"]) == ("MAC_OS", "VALID")
+
+
+def test_symbols(house: Path, runner: Runner, demo: Sandbox) -> None:
+    (done,) = run("download-dsyms", house, runner, demo, SYMBOLS)
+    files = [Path(each) for each in json.loads(done.outputs["files"])]
+    assert files, files
+    assert {file.parent for file in files} == {runner.workspace / "dsyms"}
+    assert all(file.stat().st_size for file in files)
+    assert {Path(each) for each in json.loads(done.outputs["uuids"])} == set(files)

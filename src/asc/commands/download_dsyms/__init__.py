@@ -29,7 +29,7 @@ MOST_NAMED = 5
 
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Selects builds, fetches their archives; what is there is told also where some of it fails."""
-    story = Story(inputs.directory)
+    story = Story(str(Path(inputs.directory).absolute()))
     try:
         _work(inputs, context, story)
     finally:
@@ -40,7 +40,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 
 def _work(inputs: Inputs, context: Context, story: Story) -> None:
-    directory = Path(inputs.directory)
+    directory = Path(inputs.directory).absolute()
     prepare(directory)
     client = context.connect(inputs)
     app = App(inputs.app_id) if inputs.app_id else find_app(client, inputs.bundle_id or "")
