@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def private_folder(path: Path) -> Path:
-    """Makes a folder, and those above it, for nobody else. One that is there stays as it is."""
+    """Makes a folder for nobody else; those above it as usual. One that is there stays as it is."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
