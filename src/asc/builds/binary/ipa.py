@@ -159,12 +159,6 @@ def _note(found: _Contents, name: str) -> bool:
     return inner is not None and (inner in ("", "Contents/") or _NESTED.fullmatch(inner) is not None)
 
 
-def _stranger(name: str) -> tuple[str, str] | None:
-    """What an archive with a file of this name is, and what to do about it."""
-    found = ((what, remedy) for pattern, what, remedy in _STRANGERS if re.fullmatch(pattern, name, re.S))
-    return next(found, None)
-
-
 def _main_app(ipa: _Ipa, contents: _Contents) -> str:
     """The folder of the one app in Payload."""
     if len(contents.apps) > 1:

@@ -36,9 +36,13 @@ def check_parts(parts: Sequence[Part], size: int) -> None:
 
 def missing(source: Source, file: UploadFile, parallel: int) -> list[Part]:
     """The parts that are not there yet, or hold other bytes than the file has now."""
+    return _without_those_there(source, file.parts, parallel)
+
+
+def _without_those_there(source: Source, parts: Sequence[Part], parallel: int) -> list[Part]:
     with ThreadPoolExecutor(parallel) as pool:
-        there = list(pool.map(lambda part: _is_there(source, part), file.parts))
-    return [part for part, is_there in zip(file.parts, there, strict=True) if not is_there]
+        there = list(pool.map(lambda part: _is_there(source, part), parts))
+    return [part for part, is_there in zip(parts, there, strict=True) if not is_there]
 
 
 def _is_there(source: Source, part: Part) -> bool:
@@ -52,9 +56,7 @@ def foreign(source: Source, file: UploadFile, parallel: int) -> list[Part]:
     arrived damaged. Where all differ it may as well be that the tags only look like an MD5.
     """
     tagged = [part for part in file.parts if md5_in(part.entity_tag)]
-    with ThreadPoolExecutor(parallel) as pool:
-        there = list(pool.map(lambda part: _is_there(source, part), tagged))
-    return [part for part, is_there in zip(tagged, there, strict=True) if not is_there]
+    return _without_those_there(source, tagged, parallel)
 
 
 class LinksOver(UnreachableError):

@@ -134,7 +134,7 @@ class Uploader:
             if joined:
                 self._check_committed(source, upload)
             log.info("App Store Connect has %s whole", source.path.name)
-        except LinksOver:
+        except (LinksOver, _OtherParts):
             raise
         except Error as error:
             return self._finished_by_another(error, upload, source)
@@ -195,7 +195,7 @@ class Uploader:
     def _send(self, source: Source, file: UploadFile, resumed: bool) -> int:
         check_parts(file.parts, source.size)
         if resumed and foreign(source, file, self.parallel):
-            raise _OtherParts("parts of another file are there")
+            raise _OtherParts("Parts of another file with this build number are there.", ONE_AT_A_TIME)
         parts = missing(source, file, self.parallel)
         size = sum(part.length for part in parts)
         if resumed and size < source.size:
@@ -223,17 +223,16 @@ class Uploader:
         source.check_unchanged()
         try:
             there = judge(self.client, now, source, self.if_exists).is_there
-        except (
-            Error
-        ) as verdict:  # another job's file took the number; a refusal would only hide what went wrong here
+        except Error as verdict:
+            # Another job's file took the number; only a refusal would hide what went wrong here.
             raise (error if now.state == FAILED else verdict) from None
         if not there:
             raise error
         return Uploaded(now, 0, True)
 
 
-class _OtherParts(Exception):
-    """Parts of another file are there."""
+class _OtherParts(Error):
+    """Parts of another file are there: the upload has to begin anew."""
 
 
 def _tags(upload: Upload) -> tuple[str, ...]:

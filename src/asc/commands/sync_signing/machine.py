@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +99,7 @@ def _home(environment: Mapping[str, str]) -> str:
 
 
 def _temporary(environment: Mapping[str, str]) -> Path:
-    return Path(environment.get("RUNNER_TEMP") or environment.get("TMPDIR") or "/tmp")  # noqa: S108 (a folder of its own inside)
+    return Path(environment.get("RUNNER_TEMP") or tempfile.gettempdir())
 
 
 def _named(signing: Signing, changed: bool) -> dict[str, str]:

@@ -16,6 +16,7 @@ from asc.signing.sync.wants import Wishes
 from asc.signing.vault.kinds import Platform, ProfileType, apple_profile_type
 from asc.signing.vault.layout import CertificateEntry, KeyEntry, ProfileEntry
 from asc.signing.vault.opening import Opener
+from asc.signing.vault.texts import revoked_message
 from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def revoke(surroundings: Surroundings, what: Doomed) -> None:
             gone |= {stored.path for stored in vault.profiles().entries if stored.profile.uuid in uuids}
         return Changes(delete=frozenset(gone))
 
-    surroundings.storage.update(change, f"[fastlane] Nuked files: {what}")
+    surroundings.storage.update(change, revoked_message(str(what)))
 
 
 def _apple_types(kinds: Collection[ProfileType], platforms: Collection[Platform]) -> list[str]:

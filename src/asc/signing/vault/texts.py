@@ -47,7 +47,7 @@ def commit_message(kinds: Iterable[ProfileType], platforms: Iterable[Platform]) 
 
 
 def revoked_message(what: str) -> str:
-    """The line of match's `nuke`; `what` is the type that it was for."""
+    """The line of match's `nuke`; `what` says what went."""
     return f"[fastlane] Nuked files for {what}"
 
 
