@@ -1,6 +1,6 @@
 # `make` lists what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-container bench generate format lock contract
+.PHONY: help setup demo test check test-container bench golden generate format lock contract
 
 PYTHON ?= python3
 python := .venv/bin/python
@@ -32,6 +32,9 @@ check: setup ## format, lint, types, generated files, shell scripts, workflows
 
 bench: setup ## figures against the peers and the floor, in one run; ONLY=fetch or upload for one action
 	$(python) -m bench $(ONLY)
+
+golden: setup ## what runs look like, written anew; read the difference before it lands
+	$(python) -m pytest -n 2 tests/look --update-golden
 
 generate: setup ## action.yml, the READMEs of the actions, and the tables in the docs
 	$(python) -I tools/generate.py

@@ -26,6 +26,10 @@ class Error(Exception):
         self.message = message
         self.remedy = remedy
 
+    def told(self) -> list[tuple[str, str]]:
+        """What happened, each with what to do about it."""
+        return [(self.message, self.remedy)]
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -47,6 +51,10 @@ class InputError(Error):
             "\n".join(f"{problem.input}: {problem.reason}" for problem in self.problems),
             "\n".join(dict.fromkeys(problem.remedy for problem in self.problems)),
         )
+
+    def told(self) -> list[tuple[str, str]]:
+        """Each problem with its own remedy."""
+        return [(f"{problem.input}: {problem.reason}", problem.remedy) for problem in self.problems]
 
 
 class SetupError(Error):

@@ -232,7 +232,7 @@ def test_nothing_there_is_an_answer(tmp_path: Path, word: str) -> None:
     assert len(done.log.messages("warning")) == (word == "warn")
     assert "missing: it was uploaded without symbols" in done.summary
     if word == "fail":
-        assert "has no symbols of 5" in done.error
+        assert "lacks symbols (5)" in done.error
 
 
 @pytest.mark.parametrize(("word", "code"), [("fail", 1), ("warn", 0), ("ignore", 0)])

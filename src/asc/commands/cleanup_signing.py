@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, output
 from asc.commands.sync_signing.machine import ledger_of, owner_of, security_of
-from asc.signing.install.cleanup import cleanup
-from asc.signing.install.ledger import Ledger
+from asc.signing.install.cleanup import Cleaned, cleanup
 from asc.signing.install.processes import processes
-from asc.signing.install.security import Security
-from asc.signing.install.state import State
 from asc.signing.install.sweeping import sweep
 
 log = logging.getLogger(__name__)
@@ -38,8 +36,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     ledger = ledger_of(environment)
     mine = ledger.of_owner(owner_of(environment))
     security = security_of(environment) if any(state.keychain for state in ledger.states()) else None
-    for state in mine:
-        _clean(ledger, state, security)
+    cleaned = [cleanup(ledger, state.id, security) for state in mine]
+    if mine:
+        log.info("Removed %s", _what(cleaned))
     running = processes(environment.get("PATH", os.defpath))
     swept = sweep(ledger, datetime.now(UTC), security, running)
     if not mine and not swept:
@@ -47,12 +46,18 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     return Outputs(removed=str(len(mine) + len(swept)))
 
 
-def _clean(ledger: Ledger, state: State, security: Security | None) -> None:
-    done = cleanup(ledger, state.id, security)
-    what = [f"the keychain {done.keychain}"] if done.keychain else []
-    what += [f"{done.profiles} profiles"] if done.profiles else []
-    what += [f"{done.files} files"] if done.files else []
-    log.info("Removed %s", ", ".join(what) or "nothing: it was gone already")
+def _what(cleaned: Sequence[Cleaned]) -> str:
+    what = [f"the keychain {each.keychain}" for each in cleaned if each.keychain]
+    for count, name in (
+        (sum(c.profiles for c in cleaned), "profile"),
+        (sum(c.files for c in cleaned), "file"),
+    ):
+        what += [_several(count, name)] if count else []
+    return ", ".join(what) or "nothing: it was gone already"
+
+
+def _several(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 COMMAND = Command(

@@ -71,9 +71,8 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         if action in refused:
             log.info("✗ %s: refused; it needs the role %s", action, refused[action])
         else:
-            log.info(
-                "✓ %s: what it reads is allowed (writing cannot be tried without changing something)", action
-            )
+            log.info("✓ %s: what it reads is allowed", action)
+    log.info("Only reading was tried: writing cannot be without changing something")
     context.summary.append(_summary(key.key_id, apps, refused))
     missing = [action for action in inputs.needs or () if action in refused]
     if missing:

@@ -96,7 +96,7 @@ def _run(call: _Call, job: Job, secrets: Secrets) -> int:
         _hand_over(outputs, call, job)
         return 0
     except Error as error:
-        context.summary.append(_failure(error, secrets))
+        context.summary.insert(0, _failure(call.command.name, error, secrets))
         if context.outputs is not None:
             _hand_over(context.outputs, call, job)
         raise
@@ -178,22 +178,33 @@ def _what_it_took(traffic: Traffic, seconds: float) -> str:
     return f"{count} in {seconds:.1f} s{budget}"
 
 
-def _failure(error: Error, secrets: Secrets) -> str:
-    what, remedy = (summary.escape(secrets.hide(text)) for text in (error.message, error.remedy))
-    return summary.paragraph(f"❌ {what}") + summary.paragraph(f"**What to do:** {remedy}")
+def _failure(command: str, error: Error, secrets: Secrets) -> str:
+    text = summary.heading(f"❌ {command} failed")
+    for what, remedy in error.told():
+        text += summary.paragraph(
+            "<br>".join(summary.escape(secrets.hide(line)) for line in what.splitlines())
+        )
+        text += summary.paragraph(f"**What to do:** {summary.escape(secrets.hide(remedy))}")
+    return text
 
 
 def _report(error: Error, job: Job, secrets: Secrets) -> None:
-    message, remedy = secrets.hide(error.message), secrets.hide(error.remedy)
+    told = [(secrets.hide(what), secrets.hide(remedy)) for what, remedy in error.told()]
     if job.in_job:
-        title = _TITLES.get(type(error), "Failed")
-        room = workflow.LONGEST_ANNOTATION - len(remedy) - 2  # what is cut must not be the way out
-        workflow.annotate("error", title, f"{message[:room]}\n{remedy}" if room > 0 else remedy)
+        workflow.annotate("error", _TITLES.get(type(error), "Failed"), _annotation(told))
         return
-    for line in message.splitlines():
-        log.print_error(f"error: {line}")
-    for line in remedy.splitlines():
-        log.print_error(f"  fix: {line}")
+    for what, remedy in told:
+        for line in what.splitlines():
+            log.print_error(f"error: {line}")
+        for line in remedy.splitlines():
+            log.print_error(f"  fix: {line}")
+
+
+def _annotation(told: Sequence[tuple[str, str]]) -> str:
+    """All of it in one annotation, for the runner shows ten. What is cut must not be the way out."""
+    room = workflow.LONGEST_ANNOTATION // len(told) - 2
+    parts = [f"{what[: max(room - len(remedy), 0)]}\n{remedy}" for what, remedy in told]
+    return "\n".join(part.strip() for part in parts)
 
 
 def _unexpected(error: Exception) -> Error:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from actions_toolkit import core
@@ -50,6 +52,21 @@ def debug(message: str) -> None:
     """Prints a line that only shows when the job runs with debug logging."""
     core.debug(harmless(message))
     sys.stdout.flush()
+
+
+@contextmanager
+def group(title: str) -> Iterator[None]:
+    """Folds the lines of a block away below `title`; the runner knows no group within a group. In a job only."""
+    in_job = bool(os.environ.get("GITHUB_OUTPUT"))
+    if in_job:
+        core.start_group(harmless(title))
+        sys.stdout.flush()
+    try:
+        yield
+    finally:
+        if in_job:
+            core.end_group()
+            sys.stdout.flush()
 
 
 def line(text: str) -> None:

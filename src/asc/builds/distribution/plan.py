@@ -25,7 +25,7 @@ _REVIEWED = {
     "READY_FOR_BETA_TESTING",
     "IN_BETA_TESTING",
 }
-_IN_REVIEW = {"WAITING_FOR_BETA_REVIEW", "IN_BETA_REVIEW"}
+IN_REVIEW = {"WAITING_FOR_BETA_REVIEW", "IN_BETA_REVIEW"}
 _STAY = "The previous builds stay until this one is out: use wait: available, or run the step again then"
 _AVAILABLE = {"BETA_APPROVED", "READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
 
@@ -83,7 +83,7 @@ def is_out(wishes: Wishes, ground: Ground, state: BuildState | None) -> bool:
         return False
     if state and state.external_state in _AVAILABLE:
         return True
-    reviewed = state and (state.external_state in _IN_REVIEW or state.review_state in IN_QUEUE)
+    reviewed = state and (state.external_state in IN_REVIEW or state.review_state in IN_QUEUE)
     return not reviewed and not goes_outside(wishes, ground)
 
 

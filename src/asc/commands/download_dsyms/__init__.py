@@ -20,7 +20,7 @@ from asc.commands.declaration import Command
 from asc.commands.download_dsyms.inputs import Inputs
 from asc.commands.download_dsyms.story import Outputs, Story
 from asc.errors import Error
-from asc.job import progress
+from asc.job import progress, workflow
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +89,8 @@ def _fetch(inputs: Inputs, context: Context, story: Story, directory: Path) -> N
     if not targets:
         return
     parallel = min(inputs.parallel_downloads, len(targets))
-    with context.storage(context.client, parallel) as storage:
+    several = f"{len(targets)} archive{'' if len(targets) == 1 else 's'}"
+    with workflow.group(f"Fetching {several}"), context.storage(context.client, parallel) as storage:
         Downloader(
             storage=storage,
             links=Links(context.client, story.builds),
@@ -101,11 +102,12 @@ def _fetch(inputs: Inputs, context: Context, story: Story, directory: Path) -> N
         ).fetch(targets, story.ended.append)
     new = [each for each in story.whole if not each.was_there]
     log.info(
-        "%d of %d archives fetched, %s; %d were there",
+        "Fetched %d of %s (%s) into %s%s",
         len(new),
-        len(targets),
+        several,
         size_text(sum(each.fetched for each in new)),
-        len(story.whole) - len(new),
+        directory,
+        f"; {there} had been there" if (there := len(story.whole) - len(new)) else "",
     )
 
 
@@ -131,7 +133,7 @@ def _tell_what_is_missing(inputs: Inputs, story: Story) -> None:
     elif story.missing:
         named = "; ".join(str(each) for each in story.missing[:MOST_NAMED])
         more = f"; and {len(story.missing) - MOST_NAMED} more" if len(story.missing) > MOST_NAMED else ""
-        text = f"App Store Connect has no symbols of {len(story.missing)}: {named}{more}."
+        text = f"App Store Connect lacks symbols ({len(story.missing)}): {named}{more}."
         remedy = (
             "Upload builds with symbols, or take the dSYMs from the .xcarchive: without bitcode (gone since Xcode 14) "
             "App Store Connect only has what was uploaded. For builds that are being processed, give wait."

@@ -42,7 +42,7 @@ def _read_only(inputs: Inputs, context: Context) -> Outputs:
     storage, wishes = storage_of(inputs, context), inputs.wishes(in_house=False)
     stock = take_stock(storage.read(), inputs.passphrase or "", wishes, inputs.p12_password)
     signing = ready(stock, wishes, datetime.now(UTC))
-    log.info("Everything that is wanted is in the %s and valid", storage.label)
+    _tell_all_is_there(storage)
     return _install(inputs, context, signing, (), storage)
 
 
@@ -56,6 +56,8 @@ def _sync(inputs: Inputs, context: Context) -> Outputs:
     except KeyNotStored as error:
         context.outputs = Outputs(unsaved_key_path=str(error.path or ""), changed="true")
         raise
+    if not synced.changes:
+        _tell_all_is_there(surroundings.storage)
     return _install(inputs, context, synced.signing, synced.changes, surroundings.storage)
 
 
@@ -127,6 +129,10 @@ def _migrate(inputs: Inputs, context: Context) -> Outputs:
     count = moving.migrate(source, target, inputs.passphrase or "")
     log.info("%d files were copied from the %s to the %s", count, source.label, target.label)
     return Outputs(changed=_said(count > 0))
+
+
+def _tell_all_is_there(storage: Storage) -> None:
+    log.info("Everything that is wanted is in the %s and valid", storage.label)
 
 
 def _said(changed: bool) -> str:

@@ -26,8 +26,13 @@ def of_signing(signing: Signing, changes: Iterable[str], label: str, now: dateti
 
 def of_changes(changes: Iterable[str]) -> str:
     """A list of what was changed, or that nothing was."""
-    lines = "".join(f"- {summary.escape(change)}\n" for change in changes)
-    return lines + "\n" if lines else summary.paragraph("Nothing had to be changed.")
+    lines = _listed(changes)
+    return summary.paragraph("Done:") + lines if lines else summary.paragraph("Nothing had to be changed.")
+
+
+def _listed(lines: Iterable[str]) -> str:
+    listed = "".join(f"- {summary.escape(line)}\n" for line in lines)
+    return listed + "\n" if listed else ""
 
 
 def _until(end: datetime | None, now: datetime) -> tuple[str, str]:
@@ -36,4 +41,6 @@ def _until(end: datetime | None, now: datetime) -> tuple[str, str]:
 
 def of_plan(lines: Iterable[str]) -> str:
     """What sync would do."""
-    return summary.heading("What sync would do") + of_changes(lines)
+    return summary.heading("What sync would do") + (
+        _listed(lines) or summary.paragraph("Nothing: all is there and valid.")
+    )

@@ -62,6 +62,8 @@ def _work(inputs: Inputs, context: Context, story: Story) -> None:
         _tell_plan(inputs, client, story, wishes)
     elif inputs.wait != "none":
         _wait_and_give(inputs, client, story, wishes)
+    for line in story.what_comes_next():
+        log.info("%s", line)
 
 
 def _bring(inputs: Inputs, context: Context, story: Story, binary: Binary, wishes: Wishes) -> None:
@@ -89,6 +91,8 @@ def _bring(inputs: Inputs, context: Context, story: Story, binary: Binary, wishe
             uploader = Uploader(client, storage, inputs.parallel_parts, IfExists(inputs.if_exists), display)
             uploaded = uploader.upload(source, subject.number, binary.uti, standing)
         story.sent, story.resumed = uploaded.sent, uploaded.resumed
+        if uploaded.sent:
+            log.info("Sent %s", story.sent_in_words())
         story.upload_id, story.state = uploaded.upload.id, uploaded.upload.state
         target = Target(subject.number, uploaded.upload.id, uploaded.upload.build_id)
         story.subject = replace(subject, target=target)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from asc.builds.distribution.apply import groups_with_build
 from asc.builds.distribution.ground import Ground
-from asc.builds.distribution.plan import Change
+from asc.builds.distribution.plan import IN_REVIEW, Change
 from asc.builds.platforms import PLATFORM_NAMES
 from asc.builds.upload.model import Reason
 from asc.builds.waiting import Seen, duration
@@ -131,14 +131,36 @@ class Story:
             summary.paragraph(f"[Open in App Store Connect]({self.page()})") if self.page() else ""
         )
 
+    def sent_in_words(self) -> str:
+        """How much this run sent, and how long that took."""
+        took = self.timeline.phases[-1]
+        there = ", the rest was there" if self.resumed else ""
+        return f"{self.sent / 1024 / 1024:.1f} MiB in {took.ended - took.began:.1f} s{there}"
+
+    def _sent_or_there(self) -> str:
+        if self.sent:
+            return f"{self.sent / 1024 / 1024:.1f} MiB" + (", the rest was there" if self.resumed else "")
+        return "nothing, all of it was there" if self.resumed else ""
+
+    def what_comes_next(self) -> list[str]:
+        """The last lines of a step that did what it was asked for."""
+        if self.dry_run or not self.subject:
+            return []
+        lines = []
+        if not self.seen.build:
+            lines.append(
+                f"Next: Apple processes it. A later step goes on with build-upload-id: {self.upload_id}"
+            )
+        elif self.seen.build.external_state in IN_REVIEW:
+            lines.append("Next: beta review. External testers get the build when it is approved")
+        return [*lines, self.page()] if self.page() else lines
+
     def _facts(self) -> list[tuple[str, str]]:
         """The rows of the table: only what is known."""
         build, binary = self.seen.build, self.subject.binary if self.subject else None
         facts = {
             "File": f"{binary.path.name}, {binary.size / 1024 / 1024:.1f} MiB" if binary else "",
-            "Sent": f"{self.sent / 1024 / 1024:.1f} MiB" + (", the rest was there" if self.resumed else "")
-            if binary and not self.dry_run
-            else "",
+            "Sent": self._sent_or_there(),
             "State": self.standing,
             "Internal testing": build.internal_state if build else "",
             "External testing": build.external_state if build else "",

@@ -41,11 +41,13 @@ def write_files(
         log.warning("macOS' security command takes no .p12 password with characters outside ASCII")
     root = folder.absolute()
     try:
-        return _write(_Writer(root, before), identities, profiles, password)
+        written = _write(_Writer(root, before), identities, profiles, password)
     except OSError as error:
         raise SetupError(
             f"{root} cannot be written ({error.strerror}).", "Give another output-directory, or its rights."
         ) from None
+    log.info("Wrote %s to %s", written.in_words(), root)
+    return written
 
 
 def new_password() -> str:

@@ -50,6 +50,13 @@ class Written:
     manifest: Path
     password: str = field(repr=False)
 
+    def in_words(self) -> str:
+        """What there is: `2 .p12 files, 1 profile and ExportOptions.plist`."""
+        counts = ((len(self.identities), ".p12 file"), (len(self.profiles), "profile"))
+        what = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
+        what += [each.path.name for each in self.export_options]
+        return " and ".join(filter(None, (", ".join(what[:-1]), *what[-1:]))) or "nothing"
+
 
 def certificate_sha1s(profile: StoredProfile) -> list[str]:
     """The fingerprints of the certificates that a profile names, upper case hex, in its order."""

@@ -185,12 +185,6 @@ class Sync:
 
         message = commit_message([want.kind for want in made], [want.platform for want in made])
         self.surroundings.storage.update(change, message)
-        log.info(
-            "Stored %d profile%s in the %s",
-            len(made),
-            "" if len(made) == 1 else "s",
-            self.surroundings.storage.label,
-        )
 
     def _signing(
         self, identities: Mapping[CertificateType, StoredIdentity], profiles: Mapping[Want, StoredProfile]
