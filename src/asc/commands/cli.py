@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -54,11 +55,14 @@ def _help(command: Command) -> str:
 
 
 def _parser(command: Command) -> argparse.ArgumentParser:
-    outputs = "\n".join(f"  {name:<22} {help}" for name, help in outputs_of(command).items())
+    outputs = "\n".join(
+        textwrap.fill(f"{name:<21} {help}", 80, initial_indent="  ", subsequent_indent=" " * 24)
+        for name, help in outputs_of(command).items()
+    )
     parser = _Parser(
         prog=command.name,
         usage=f"python entrypoint.py {command.name} --<input> <value> …",
-        description=command.description,
+        description=textwrap.fill(command.description),
         epilog=f"outputs:\n{outputs}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

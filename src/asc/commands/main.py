@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import logging
 import os
@@ -12,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from asc import __version__
 from asc.api.key.model import KeyRefused
 from asc.api.key.sources import SECRET_VARIABLES, find_key
 from asc.commands import NAMES, load
@@ -70,6 +72,9 @@ def _main(arguments: Sequence[str]) -> int:
             from asc.commands.cli import overview
 
             log.print_result(overview())
+            return 0
+        if arguments and arguments[0] in ("--version", "-V"):
+            log.print_result(f"App Store Connect Actions {__version__}")
             return 0
         call = _call(arguments)
         call = replace(call, raw=with_variables(call.command, call.raw, job.environment))
@@ -146,7 +151,9 @@ def _composite_inputs(text: str | None) -> dict[str, str]:
 def _command(name: str) -> Command:
     if name not in NAMES:
         reason = f"{quoted(name)} is not a command" if name else "no command was given"
-        raise InputError([Problem("command", reason, f"Choose one of: {', '.join(NAMES)}.")])
+        close = difflib.get_close_matches(name, NAMES, 1, 0.3)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise InputError([Problem("command", reason, f"{hint}Choose one of: {', '.join(NAMES)}.")])
     return load(name)
 
 
