@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from asc.api.client import Client
+from asc.api.errors import ApiError
 from asc.errors import Error
 
 MOST_NAMED = 20
@@ -29,6 +30,17 @@ def find_app(client: Client, bundle_id: str) -> App:
         if app.text("bundleId") == bundle_id:
             return App(app.id, bundle_id, app.text("name"), app.text("primaryLocale"))
     raise app_not_visible(client, f"the bundle id {bundle_id}")
+
+
+def find_app_by_id(client: Client, app_id: str) -> App:
+    """The app with this id. Raises Error, with the apps that the key can see, where there is none."""
+    try:
+        found = client.get(f"/v1/apps/{app_id}", {"fields[apps]": "bundleId,name,primaryLocale"}).data[0]
+    except ApiError as error:
+        if error.status == 404:
+            raise app_not_visible(client, f"the id {app_id}") from None
+        raise
+    return App(found.id, found.text("bundleId"), found.text("name"), found.text("primaryLocale"))
 
 
 def visible_apps(client: Client) -> list[App]:

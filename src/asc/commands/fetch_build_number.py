@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asc.api.apps import App, app_not_visible, find_app
+from asc.api.apps import App, find_app_by_id
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds import history
@@ -15,8 +15,9 @@ from asc.builds.number import BuildNumber
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.commands import kinds
 from asc.commands.context import Context
-from asc.commands.declaration import Command, CommonInputs, given, output
-from asc.errors import Error, Problem, UnreachableError
+from asc.commands.declaration import Command, given, output
+from asc.commands.naming import AppInputs
+from asc.errors import Error, UnreachableError
 from asc.job import summary
 
 log = logging.getLogger(__name__)
@@ -30,21 +31,9 @@ ROWS = 10
 
 
 @dataclass(frozen=True)
-class Inputs(CommonInputs):
+class Inputs(AppInputs):
     """What fetch-build-number takes."""
 
-    bundle_id: str | None = given(
-        kinds.matching(r"[A-Za-z0-9.-]{1,155}", "a bundle id"),
-        "Bundle id of the app. This or `app-id`.",
-        group="App",
-        examples=("com.example.app",),
-    )
-    app_id: str | None = given(
-        kinds.matching(r"[0-9]{1,20}", "an app id (digits)"),
-        "Apple's id of the app (the number in its App Store Connect address); saves a request.",
-        group="App",
-        examples=("1000000001",),
-    )
     platform: str | None = given(
         kinds.choice(PLATFORMS),
         "Only count builds for this platform. Without it, all platforms count.",
@@ -77,17 +66,6 @@ class Inputs(CommonInputs):
         default="true",
     )
 
-    def problems(self) -> Iterator[Problem]:
-        """Exactly one of bundle-id and app-id."""
-        if not self.bundle_id and not self.app_id:
-            yield Problem(
-                "bundle-id",
-                "is required (or app-id)",
-                "Give the app, for example bundle-id: com.example.app.",
-            )
-        if self.bundle_id and self.app_id:
-            yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")
-
 
 @dataclass(frozen=True)
 class Outputs:
@@ -105,7 +83,7 @@ class Outputs:
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Asks for the app, then for its builds and uploads side by side, and picks the highest number."""
     client = context.connect(inputs)
-    app = App(inputs.app_id) if inputs.app_id else find_app(client, inputs.bundle_id or "")
+    app = inputs.app(client)
     platform = PLATFORMS[inputs.platform] if inputs.platform else None
     found = highest_first(_numbers(inputs, client, app, platform))
     context.summary.append(_summary(inputs, app, found))
@@ -133,23 +111,14 @@ def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> 
     except ApiError as error:
         if error.status != 404:
             raise
-        _check_app_id(client, app)
+        find_app_by_id(client, app.id)
         raise UnreachableError(
             f"App Store Connect keeps answering 404 for what belongs to the app {app.id}, which is there.",
             "It does so at random: run the step again.",
         ) from None
     if not found and inputs.app_id:
-        _check_app_id(client, app)  # an unknown id has no builds either
+        find_app_by_id(client, app.id)  # an unknown id has no builds either
     return found
-
-
-def _check_app_id(client: Client, app: App) -> None:
-    try:
-        client.get(f"/v1/apps/{app.id}", {"fields[apps]": "bundleId"})
-    except ApiError as error:
-        if error.status == 404:
-            raise app_not_visible(client, f"the id {app.id}") from None
-        raise
 
 
 def _without_builds(inputs: Inputs, app: App) -> Outputs:

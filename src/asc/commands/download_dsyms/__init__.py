@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from asc.api.apps import App, app_not_visible, find_app
-from asc.api.client import Client
-from asc.api.errors import ApiError
+from asc.api.apps import App, find_app_by_id
 from asc.builds.platforms import PLATFORMS
 from asc.builds.symbols.awaiting import await_symbols, missing_now
 from asc.builds.symbols.downloading import Downloader, Fetched, Target, prepare
@@ -43,11 +41,11 @@ def _work(inputs: Inputs, context: Context, story: Story) -> None:
     directory = Path(inputs.directory).absolute()
     prepare(directory)
     client = context.connect(inputs)
-    app = App(inputs.app_id) if inputs.app_id else find_app(client, inputs.bundle_id or "")
+    app = inputs.app(client)
     wanted = _selection(inputs, app)
     builds = select(client, wanted)
     if not builds and inputs.app_id:
-        _check_app_id(client, app)  # an unknown id has no builds either
+        find_app_by_id(client, app.id)  # an unknown id has no builds either
     story.app = app
     story.builds = await_symbols(client, wanted, builds, inputs.wait) if inputs.wait else builds
     story.missing = missing_now(client, story.builds)
@@ -66,15 +64,6 @@ def _selection(inputs: Inputs, app: App) -> Selection:
         uploaded_after=inputs.uploaded_after,
         limit=inputs.limit,
     )
-
-
-def _check_app_id(client: Client, app: App) -> None:
-    try:
-        client.get(f"/v1/apps/{app.id}", {"fields[apps]": "bundleId"})
-    except ApiError as error:
-        if error.status == 404:
-            raise app_not_visible(client, f"the id {app.id}") from None
-        raise
 
 
 def _fetch(inputs: Inputs, context: Context, story: Story, directory: Path) -> None:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from asc.builds.platforms import PLATFORMS
 from asc.builds.symbols.selecting import LATEST, LIVE
 from asc.commands import kinds
-from asc.commands.declaration import CommonInputs, given
+from asc.commands.declaration import given
+from asc.commands.naming import AppInputs
 from asc.errors import Problem
 
 BUILDS, FILES, NOTHING = "Builds", "Files", "Nothing there"
@@ -17,21 +18,9 @@ MOST_PARALLEL = 32
 
 
 @dataclass(frozen=True)
-class Inputs(CommonInputs):
+class Inputs(AppInputs):
     """What download-dsyms takes."""
 
-    bundle_id: str | None = given(
-        kinds.matching(r"[A-Za-z0-9.-]{1,155}", "a bundle id"),
-        "Bundle id of the app. This or `app-id`.",
-        group="App",
-        examples=("com.example.app",),
-    )
-    app_id: str | None = given(
-        kinds.matching(r"[0-9]{1,20}", "an app id (digits)"),
-        "Apple's id of the app (the number in its App Store Connect address); saves a request.",
-        group="App",
-        examples=("1000000001",),
-    )
     platform: str | None = given(
         kinds.choice(PLATFORMS), "Only builds for this platform. Without it, those of all.", group=BUILDS
     )
@@ -99,14 +88,7 @@ class Inputs(CommonInputs):
 
     def problems(self) -> Iterator[Problem]:
         """One app, and a selection that makes sense."""
-        if not self.bundle_id and not self.app_id:
-            yield Problem(
-                "bundle-id",
-                "is required (or app-id)",
-                "Give the app, for example bundle-id: com.example.app.",
-            )
-        if self.bundle_id and self.app_id:
-            yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")
+        yield from super().problems()
         yield from self._senseless()
 
     def _senseless(self) -> Iterator[Problem]:

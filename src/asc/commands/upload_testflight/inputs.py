@@ -9,6 +9,7 @@ from typing import Any
 from asc.builds.platforms import PLATFORMS
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
+from asc.commands.naming import APP_ID, BUNDLE_ID
 from asc.commands.upload_testflight.asking import wishes_of
 from asc.errors import InputError, Problem
 
@@ -29,13 +30,13 @@ class Inputs(CommonInputs):
         examples=("build/*.ipa",),
     )
     bundle_id: str | None = given(
-        kinds.matching(r"[A-Za-z0-9.-]{1,155}", "a bundle id"),
+        BUNDLE_ID,
         "Bundle id of the app. Without it, the one in the file.",
         group=BUILD,
         examples=("com.example.app",),
     )
     app_id: str | None = given(
-        kinds.matching(r"[0-9]{1,20}", "an app id (digits)"),
+        APP_ID,
         "Apple's id of the app, instead of `bundle-id`.",
         group=BUILD,
         examples=("1000000001",),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from asc.api.apps import App, app_not_visible, find_app
+from asc.api.apps import App, find_app, find_app_by_id
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.binary import Binary, defects, read_binary
@@ -95,7 +95,7 @@ def the_file(pattern: str) -> Path:
 
 def subject_of_file(client: Client, inputs: Inputs, binary: Binary) -> Subject:
     """The app and the number of a file."""
-    app = _app_by_id(client, inputs.app_id) if inputs.app_id else find_app(client, binary.bundle_id)
+    app = find_app_by_id(client, inputs.app_id) if inputs.app_id else find_app(client, binary.bundle_id)
     if inputs.app_id and app.bundle_id != binary.bundle_id:
         raise InputError(
             [
@@ -114,7 +114,11 @@ def subject_of_ids(client: Client, inputs: Inputs) -> Subject:
     """What an earlier job brought: by the id of the build or of its upload, or by app, version and build number."""
     app = App("")
     if inputs.bundle_id or inputs.app_id:
-        app = _app_by_id(client, inputs.app_id) if inputs.app_id else find_app(client, inputs.bundle_id or "")
+        app = (
+            find_app_by_id(client, inputs.app_id)
+            if inputs.app_id
+            else find_app(client, inputs.bundle_id or "")
+        )
     if inputs.build_id:
         build = _named("build-id", inputs.build_id, lambda: state.fetch(client, inputs.build_id or ""))
         number = Number(build.app_id, build.version, build.build_number, build.platform)
@@ -170,16 +174,6 @@ def _check_same(name: str, inputs: Inputs, number: Number, app: App) -> None:
 def _another_app(name: str, app: App) -> InputError:
     remedy = "Give the app that the build is of, or leave it out."
     return InputError([Problem(name, f"is not of the app {app.bundle_id or app.id}", remedy)])
-
-
-def _app_by_id(client: Client, app_id: str) -> App:
-    try:
-        found = client.get(f"/v1/apps/{app_id}", {"fields[apps]": "bundleId,name,primaryLocale"}).data[0]
-    except ApiError as error:
-        if error.status == 404:
-            raise app_not_visible(client, f"the id {app_id}") from None
-        raise
-    return App(found.id, found.text("bundleId"), found.text("name"), found.text("primaryLocale"))
 
 
 def _named(name: str, value: str, ask: Callable[[], T]) -> T:

@@ -1,0 +1,42 @@
+"""How commands that are about one app are told which: the bundle id, or Apple's id of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from asc.api.apps import App, find_app
+from asc.api.client import Client
+from asc.commands import kinds
+from asc.commands.declaration import CommonInputs, given
+from asc.errors import Problem
+
+BUNDLE_ID = kinds.matching(r"[A-Za-z0-9.-]{1,155}", "a bundle id")
+APP_ID = kinds.matching(r"[0-9]{1,20}", "an app id (digits)")
+
+
+@dataclass(frozen=True)
+class AppInputs(CommonInputs):
+    """The app, one of two ways."""
+
+    bundle_id: str | None = given(
+        BUNDLE_ID, "Bundle id of the app. This or `app-id`.", group="App", examples=("com.example.app",)
+    )
+    app_id: str | None = given(
+        APP_ID,
+        "Apple's id of the app (the number in its App Store Connect address); saves a request.",
+        group="App",
+        examples=("1000000001",),
+    )
+
+    def app(self, client: Client) -> App:
+        """The app; where its id was given nothing is asked, so it may not be there. Raises Error."""
+        return App(self.app_id) if self.app_id else find_app(client, self.bundle_id or "")
+
+    def problems(self) -> Iterator[Problem]:
+        """Exactly one of bundle-id and app-id."""
+        if not self.bundle_id and not self.app_id:
+            remedy = "Give the app, for example bundle-id: com.example.app."
+            yield Problem("bundle-id", "is required (or app-id)", remedy)
+        if self.bundle_id and self.app_id:
+            yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")
