@@ -48,6 +48,7 @@ def main(argv: Sequence[str]) -> int:
         return 2
     # Flushed at once: who started the sandbox waits for this line.
     print(f"sandbox: listening on {sandbox.url}", flush=True)
+    print(f"sandbox: open {sandbox.url}/ in a browser to see what it holds", file=sys.stderr, flush=True)
     stop.wait(options.stop_after)
     sandbox.stop()
     return 0

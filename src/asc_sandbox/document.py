@@ -91,7 +91,7 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
     shown: Json = {"type": record.type, "id": record.id}
     attributes = [name for name in resource.attributes if chosen is None or name in chosen]
     if attributes:
-        shown["attributes"] = {name: _value(call, record, name) for name in attributes}
+        shown["attributes"] = {name: value_of(call, record, name) for name in attributes}
     own_address = f"{call.base}/v1/{record.type}/{record.id}"
     relationships = {
         each.name: _relationship(call, query, record, each, own_address, each.name in includes)
@@ -104,7 +104,8 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
     return shown
 
 
-def _value(call: Call, record: Record, name: str) -> Any:
+def value_of(call: Call, record: Record, name: str) -> Any:
+    """What an attribute is in an answer: what is stored, or else what follows from other facts."""
     stored = record.attributes.get(name)
     derived = call.world.schema[record.type].derived.get(name)
     return stored if stored is not None or derived is None else derived(call, record)

@@ -10,6 +10,7 @@ words.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import re
@@ -42,7 +43,7 @@ SETTINGS = {
     "flaky": "flaky=P: hit a matching request with this probability, from 0 to 1; the dice are seeded",
 }
 
-_METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "*")
+METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "*")
 _TAKES_STATUS = ("status", "html", "garbage-json", "empty")
 _WITH_SECONDS = ("slow", "delay")
 _FOREVER = 1 << 62
@@ -52,6 +53,7 @@ class FaultError(ValueError):
     """A fault is misspelled. The text says what is wrong and lists all words."""
 
     def __init__(self, spec: str, problem: str) -> None:
+        self.problem = problem
         words = "\n".join(f"  {line}" for line in (*EFFECTS.values(), *SETTINGS.values()))
         super().__init__(
             f"fault {spec!r}: {problem}\nA fault is METHOD PATH WORDS, with these words:\n{words}"
@@ -91,8 +93,8 @@ def parse(spec: str) -> Fault:
         method, path, *words = shlex.split(spec)
     except ValueError:
         raise FaultError(spec, "it begins with a method and a path") from None
-    if method not in _METHODS:
-        raise FaultError(spec, f"{method!r} is not one of {', '.join(_METHODS)}")
+    if method not in METHODS:
+        raise FaultError(spec, f"{method!r} is not one of {', '.join(METHODS)}")
     if not path.startswith("/"):
         raise FaultError(spec, f"the path {path!r} does not begin with a slash")
     values = dict(_word(spec, word) for word in words)
@@ -166,12 +168,25 @@ def _count(spec: str, values: dict[str, str], name: str, default: int) -> int:
     return int(value)
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A fault of the plan as it stands: requests still to let pass, hits so far, and hits left, None for no end."""
+
+    number: int
+    spec: str
+    to_pass: int
+    hits: int
+    left: int | None
+    flaky: float
+
+
 class FaultPlan:
-    """The faults that are still to come. Faults may be added from any thread while requests are served."""
+    """The faults that are still to come. Faults may be added and removed from any thread while requests are served."""
 
     def __init__(self, specs: Iterable[str] = (), *, seed: int = 0) -> None:
         self._lock = threading.Lock()
         self._dice = random.Random(seed)
+        self._numbers = itertools.count(1)
         self._pending: list[_Pending] = []
         for spec in specs:
             self.add(spec)
@@ -180,7 +195,7 @@ class FaultPlan:
         """Plan one more. Raises FaultError."""
         fault = parse(spec)
         with self._lock:
-            self._pending.append(_Pending(fault, fault.after, fault.times))
+            self._pending.append(_Pending(next(self._numbers), spec, fault, fault.after))
 
     def pick(self, method: str, path: str) -> Fault | None:
         """The fault that hits this request.
@@ -193,20 +208,41 @@ class FaultPlan:
             ]
             if not due:
                 return None
-            due[0].left -= 1
+            due[0].hits += 1
             return due[0].fault
+
+    def planned(self) -> tuple[Planned, ...]:
+        """The faults in their order, spent ones too."""
+        with self._lock:
+            return tuple(each.as_planned() for each in self._pending)
+
+    def clear(self) -> None:
+        """Let nothing go wrong any more."""
+        with self._lock:
+            self._pending.clear()
+
+    def remove(self, number: int) -> None:
+        """Take one fault out of the plan; one that is not there is no error."""
+        with self._lock:
+            self._pending = [each for each in self._pending if each.number != number]
 
 
 @dataclass
 class _Pending:
-    """A fault with its counters: requests still to let pass, and hits left."""
+    """A fault with its counters: requests still to let pass, and hits so far."""
 
+    number: int
+    spec: str
     fault: Fault
     to_pass: int
-    left: int
+    hits: int = 0
 
     def is_due(self, dice: random.Random) -> bool:
         if self.to_pass:
             self.to_pass -= 1
             return False
-        return self.left > 0 and dice.random() < self.fault.flaky
+        return self.hits < self.fault.times and dice.random() < self.fault.flaky
+
+    def as_planned(self) -> Planned:
+        left = None if self.fault.times == _FOREVER else self.fault.times - self.hits
+        return Planned(self.number, self.spec, self.to_pass, self.hits, left, self.fault.flaky)

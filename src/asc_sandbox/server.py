@@ -15,6 +15,7 @@ from asc_sandbox.authority.office import Authority
 from asc_sandbox.clock import Clock
 from asc_sandbox.course import Course
 from asc_sandbox.endpoints import Router
+from asc_sandbox.face.routes import Face
 from asc_sandbox.faults import FaultPlan
 from asc_sandbox.judge import Judge, Violation
 from asc_sandbox.keys import hand_out
@@ -90,6 +91,7 @@ class Sandbox:
         self._faults = FaultPlan(faults)
         self._judge = Judge(contract)
         self._log = RequestLog(log)
+        budget = RateLimit(rate_limit)
         self._service = Service(
             world=start.world,
             stage=self._stage,
@@ -98,11 +100,22 @@ class Sandbox:
             router=Router(ENDPOINTS),
             clock=clock,
             faults=self._faults,
-            rate_limit=RateLimit(rate_limit),
+            rate_limit=budget,
             judge=self._judge,
             log=self._log,
             latency=latency,
             connections=Connections(),
+            face=Face(
+                world=start.world,
+                stage=self._stage,
+                course=self._course,
+                keys=self._keys,
+                budget=budget,
+                log=self._log,
+                faults=self._faults,
+                paths=tuple(sorted({each.path.replace("{id}", "*") for each in ENDPOINTS})),
+                key_file=key_file,
+            ),
         )
         self._thread = ServerThread(self._service, host, port)
 

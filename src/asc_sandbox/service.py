@@ -1,4 +1,7 @@
-"""What happens to a request, in this order: log, latency, faults, token, rate limit, contract, endpoint."""
+"""What happens to a request, in this order: log, latency, faults, token, rate limit, contract, endpoint.
+
+A browser's are none of that: the face answers them first.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from asc_sandbox.course import Course
 from asc_sandbox.endpoints import Answer, Call, Router
 from asc_sandbox.errors import Refusal, internal_error, invalid_body
 from asc_sandbox.exchange import Exchange, Reply
+from asc_sandbox.face.routes import Face
 from asc_sandbox.faults import FaultPlan
 from asc_sandbox.judge import Judge
 from asc_sandbox.keys import Key
@@ -49,9 +53,12 @@ class Service:
     log: RequestLog
     latency: float
     connections: Connections
+    face: Face
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, or let it go wrong as planned."""
+        if self.face.takes(request.path):
+            return await self.face.answer(request)
         exchange = Exchange(
             request, self.connections.number(request), self.log, lambda: self._headers(request)
         )

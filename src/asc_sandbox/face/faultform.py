@@ -1,0 +1,149 @@
+"""The faults that are planned, and the forms that switch more of them on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from asc_sandbox.face import parts
+from asc_sandbox.face.html import Child, Html, element, joined
+from asc_sandbox.face.page import FOLDER
+from asc_sandbox.face.traffic import outlook
+from asc_sandbox.faults import EFFECTS, METHODS, SETTINGS, Planned
+
+ADD = f"{FOLDER}faults"
+CLEAR = f"{FOLDER}faults/clear"
+
+_COMMON = {
+    "status=503": "503 Service unavailable",
+    "status=429 retry-after=1": "429 Too many requests, Retry-After: 1",
+    "status=500": "500 Unexpected error",
+    "status=401": "401 Not authorized",
+    "status=403": "403 Forbidden",
+    "status=404": "404 Not found",
+    "reset": "The connection is reset",
+    "hang": "No answer at all",
+    "lost": "Done, but the answer is lost",
+    "delay=3": "The answer comes 3 seconds late",
+    "slow=5": "The body takes 5 seconds",
+    "truncate": "Half of the body, then closed",
+    "short": "Half of the body, as if it were all",
+    "damage": "A byte of the body is changed",
+    "html status=502": "502 with a page of HTML",
+    "garbage-json": "A body that is no JSON",
+    "empty": "An empty body",
+}
+_TIMES = {"times=1": "once", "times=2": "twice", "times=5": "5 times", "times=always": "always"}
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A fault that was refused: what was asked for, and why it cannot be."""
+
+    spec: str
+    problem: str
+
+
+def planned(faults: Sequence[Planned]) -> Html:
+    """The faults of the plan with what they are still going to do."""
+    if not faults:
+        return parts.empty("No faults: every request is answered as Apple would.")
+    rows = ((parts.code(each.spec), outlook(each), _remover(each)) for each in faults)
+    clear = element("button", "Clear all faults", type="submit")
+    return joined(
+        parts.table("Planned faults", ("Fault", "Still to come", "Remove"), rows, len(faults)),
+        element("form", clear, method="post", action=CLEAR),
+    )
+
+
+def _remover(fault: Planned) -> Html:
+    button = element("button", "Remove", type="submit", aria_label=f"Remove {fault.spec}", class_="small")
+    number = element("input", type="hidden", name="number", value=fault.number)
+    return element("form", number, button, method="post", action=CLEAR)
+
+
+def forms(paths: Iterable[str], rejected: Rejected | None) -> Html:
+    """Two ways to say it: with four choices, or in the words of --fault. The fields are parts of one spec."""
+    return element("div", _chooser(paths), _speller(rejected), class_="forms")
+
+
+def _chooser(paths: Iterable[str]) -> Html:
+    known = element("datalist", (element("option", value=each) for each in paths), id="paths")
+    path = element(
+        "input",
+        id="fault-path",
+        name="fault",
+        value="/v1/builds",
+        list="paths",
+        required=True,
+        pattern="/.*",
+        title="A path that begins with a slash; * stands for one segment",
+        autocapitalize="off",
+        spellcheck="false",
+    )
+    return element(
+        "form",
+        _field("method", "Method", _select("fault-method", {each: each for each in METHODS})),
+        _field("path", "Path", joined(path, known)),
+        _field("effect", "What goes wrong", _select("fault-effect", _COMMON)),
+        _field("times", "How often", _select("fault-times", _TIMES)),
+        element("button", "Switch on", type="submit", class_="primary"),
+        method="post",
+        action=ADD,
+        class_="chooser",
+    )
+
+
+def _speller(rejected: Rejected | None) -> Html:
+    spec = element(
+        "input",
+        id="fault-spec",
+        name="fault",
+        value=rejected.spec if rejected else None,
+        placeholder="PUT /uploads/*/* cut=100000 times=2",
+        required=True,
+        autocapitalize="off",
+        spellcheck="false",
+        autofocus=rejected is not None,
+        aria_invalid="true" if rejected else None,
+        aria_describedby="fault-problem" if rejected else None,
+    )
+    problem = (
+        element("p", rejected.problem, id="fault-problem", class_="problem", role="alert")
+        if rejected
+        else None
+    )
+    words = element("dl", (_word(each) for each in (*EFFECTS.values(), *SETTINGS.values())), class_="words")
+    return element(
+        "details",
+        element("summary", "In the words of --fault"),
+        element(
+            "form",
+            _field("spec", "Fault", spec),
+            element("button", "Switch on", type="submit"),
+            method="post",
+            action=ADD,
+            class_="speller",
+        ),
+        problem,
+        words,
+        open=rejected is not None,
+    )
+
+
+def _word(line: str) -> Html:
+    word, _, meaning = line.partition(": ")
+    return element("div", element("dt", parts.code(word)), element("dd", meaning))
+
+
+def _field(name: str, label: str, control: Child) -> Html:
+    return element("div", element("label", label, for_=f"fault-{name}"), control, class_=f"field {name}")
+
+
+def _select(name: str, options: dict[str, str]) -> Html:
+    return element(
+        "select",
+        (element("option", text, value=each) for each, text in options.items()),
+        id=name,
+        name="fault",
+    )

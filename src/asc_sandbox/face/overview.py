@@ -1,0 +1,276 @@
+"""The page at the root: everything at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from asc_sandbox.face import deliveries, faultform, parts
+from asc_sandbox.face.html import Child, Html, element, joined
+from asc_sandbox.face.page import HOME, TITLE, page
+from asc_sandbox.face.signing import Signing
+from asc_sandbox.face.testflight import App, Delivery, Group
+from asc_sandbox.face.traffic import ApiKey, Request, Requests
+from asc_sandbox.face.words import counted
+from asc_sandbox.faults import Planned
+
+NEWEST = 5
+"""How many builds are shown here."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the sandbox holds at the moment `now`. `key_file` is where a client finds its key."""
+
+    now: datetime
+    address: str
+    key_file: str | None
+    apps: tuple[App, ...]
+    newest: tuple[Delivery, ...]
+    deliveries: int
+    groups: tuple[Group, ...]
+    signing: Signing
+    keys: tuple[ApiKey, ...]
+    requests: Requests
+    faults: tuple[Planned, ...]
+    paths: tuple[str, ...]
+
+
+def render(seen: Overview, rejected: faultform.Rejected | None = None) -> Html:
+    """The page."""
+    return page(
+        TITLE,
+        HOME,
+        seen.address,
+        element("h1", "What happened here", class_="unseen"),
+        _tiles(seen),
+        _builds(seen),
+        _apps(seen),
+        _groups(seen.groups),
+        _signing(seen.signing, seen.now),
+        _requests(seen),
+        _faults(seen, rejected),
+        _keys(seen.keys),
+    )
+
+
+def _tiles(seen: Overview) -> Html:
+    """Numbers that lead to their sections."""
+    signing, coming = seen.signing, sum(1 for each in seen.faults if each.left != 0)
+    tiles = (
+        ("builds", seen.deliveries, "builds", None),
+        ("apps", len(seen.apps), "apps", None),
+        ("groups", len(seen.groups), "groups", None),
+        ("signing", len(signing.certificates) + len(signing.profiles), "certificates, profiles", None),
+        (
+            "requests",
+            seen.requests.count,
+            "requests",
+            f"{seen.requests.failed} failed" if seen.requests.failed else None,
+        ),
+        ("faults", coming, "faults to come", "on" if coming else None),
+    )
+    return element(
+        "nav",
+        element("ul", (_tile(*each) for each in tiles)),
+        id="tiles",
+        aria_label="Sections",
+        data_live=True,
+    )
+
+
+def _tile(name: str, number: int, noun: str, alarm: str | None) -> Html:
+    mark = element("span", alarm, class_="badge bad") if alarm else None
+    return element(
+        "li", element("a", element("b", number), " ", element("span", noun), mark, href=f"#{name}")
+    )
+
+
+def _builds(seen: Overview) -> Html:
+    if not seen.newest:
+        hint = parts.empty(
+            "No builds yet. Make one and upload it:",
+            ".venv/bin/python entrypoint.py sandbox make-ipa Example.ipa --version 1.0 --build-number 1",
+            ".venv/bin/python entrypoint.py upload-testflight --file Example.ipa",
+        )
+        return parts.section("builds", "Builds", 0, hint)
+    rest = seen.deliveries - len(seen.newest)
+    more = (
+        element("p", f"{counted(rest, 'older one')} on the pages of the apps.", class_="more")
+        if rest
+        else None
+    )
+    return parts.section(
+        "builds", "Newest builds", None, deliveries.cards(seen.newest, seen.now, with_app=True), more
+    )
+
+
+def _apps(seen: Overview) -> Html:
+    if not seen.apps:
+        hint = "No apps. Apple lets nobody make one by its API, and so they come from the seed:"
+        return parts.section(
+            "apps", "Apps", 0, parts.empty(hint, ".venv/bin/python entrypoint.py sandbox --seed FILE")
+        )
+    columns = ("App", "Bundle id", "Builds", "Newest", "Groups")
+    rows = (
+        (
+            element("a", each.name, href=deliveries.app_path(each.id)),
+            parts.code(each.bundle_id),
+            each.builds,
+            _newest(each.newest, seen.now),
+            each.groups,
+        )
+        for each in seen.apps
+    )
+    return parts.section("apps", "Apps", len(seen.apps), parts.table("Apps", columns, rows, len(seen.apps)))
+
+
+def _newest(delivery: Delivery | None, now: datetime) -> Html:
+    if delivery is None:
+        return element("span", "none", class_="quiet")
+    when = parts.moment(delivery.when, now)
+    return joined(
+        deliveries.number(delivery), " ", element("span", delivery.platform, " ", when, class_="quiet")
+    )
+
+
+def _groups(groups: Sequence[Group]) -> Html:
+    if not groups:
+        hint = "No groups. They come from the seed, or from a client that makes some (POST /v1/betaGroups)."
+        return parts.section("groups", "Groups and testers", 0, parts.empty(hint))
+    columns = ("Group", "App", "Kind", "Builds", "Testers")
+    rows = (
+        (
+            each.name,
+            element("a", each.app_name, href=deliveries.app_path(each.app_id)),
+            "internal" if each.internal else "external",
+            "all" if each.builds is None else parts.names(each.builds[::-1]),
+            parts.names(each.testers),
+        )
+        for each in groups
+    )
+    return parts.section(
+        "groups", "Groups and testers", len(groups), parts.table("Groups", columns, rows, len(groups))
+    )
+
+
+def _signing(found: Signing, now: datetime) -> Html:
+    return parts.section(
+        "signing",
+        "Signing",
+        None,
+        _certificates(found, now),
+        _profiles(found, now),
+        _bundle_ids(found),
+        _devices(found),
+    )
+
+
+def _certificates(found: Signing, now: datetime) -> Html:
+    rows = (
+        (
+            each.name,
+            parts.badge(each.type),
+            parts.code(each.serial),
+            parts.expiry(each.expires, now),
+            parts.code(each.id),
+        )
+        for each in found.certificates
+    )
+    columns = ("Certificate", "Type", "Serial number", "Expires", "Id")
+    hint = parts.empty(
+        "No certificates. This makes one, with a profile:",
+        "MATCH_PASSWORD=try .venv/bin/python entrypoint.py sync-signing --bundle-ids com.example.app"
+        " --storage dir:signing --install files",
+    )
+    return _part("Certificates", columns, rows, len(found.certificates), hint)
+
+
+def _profiles(found: Signing, now: datetime) -> Html:
+    rows = (
+        (
+            each.name,
+            parts.badge(each.type),
+            parts.badge(each.state),
+            parts.code(each.bundle_id),
+            parts.names(each.certificates),
+            each.devices,
+            parts.expiry(each.expires, now),
+        )
+        for each in found.profiles
+    )
+    columns = ("Profile", "Type", "State", "Bundle id", "Certificates", "Devices", "Expires")
+    hint = parts.empty("No profiles. sync-signing makes those that an app needs.")
+    return _part("Profiles", columns, rows, len(found.profiles), hint)
+
+
+def _bundle_ids(found: Signing) -> Html:
+    rows = (
+        (parts.code(each.identifier), each.name, each.platform, parts.names(each.capabilities))
+        for each in found.bundle_ids
+    )
+    columns = ("Bundle id", "Name", "Platform", "Capabilities")
+    hint = parts.empty("No bundle ids. sync-signing registers those that are missing.")
+    return _part("Bundle ids", columns, rows, len(found.bundle_ids), hint)
+
+
+def _devices(found: Signing) -> Html:
+    rows = (
+        (each.name, each.model, parts.code(each.udid), parts.badge(each.status)) for each in found.devices
+    )
+    columns = ("Device", "Model", "UDID", "Status")
+    hint = parts.empty("No devices. They come from the seed, or from sync-signing with a list of devices.")
+    return _part("Devices", columns, rows, len(found.devices), hint)
+
+
+def _part(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], count: int, hint: Html
+) -> Html:
+    heading = element("h3", title, " ", element("span", count, class_="count"))
+    return joined(heading, parts.table(title, columns, rows, count) if count else hint)
+
+
+def _requests(seen: Overview) -> Html:
+    found = seen.requests
+    if not found.last:
+        hint = parts.empty(
+            "No requests yet. Point a client here:",
+            f"export ASC_API_URL={seen.address} ASC_API_KEY_PATH={seen.key_file or 'sandbox-key.json'}",
+            ".venv/bin/python entrypoint.py doctor",
+        )
+        return parts.section("requests", "Requests", 0, hint)
+    columns = ("Request", "Status", "Took", "Connection", "At")
+    rows = (_request_row(each) for each in found.last)
+    table = parts.table("The last requests, newest first", columns, rows, found.count)
+    return parts.section("requests", "Requests", found.count, table)
+
+
+def _request_row(request: Request) -> tuple[Child, ...]:
+    query = element("code", request.query, class_="query") if request.query else None
+    return (
+        joined(element("b", request.method, class_="method"), " ", parts.code(request.path), query),
+        parts.badge(str(request.status or "dropped"), request.tone),
+        f"{request.milliseconds:.1f} ms",
+        request.connection,
+        element(
+            "time",
+            f"{request.when:%H:%M:%S}",
+            datetime=request.when.isoformat(),
+            title=request.when.isoformat(" ", "seconds"),
+        ),
+    )
+
+
+def _faults(seen: Overview, rejected: faultform.Rejected | None) -> Html:
+    live = element("div", faultform.planned(seen.faults), id="planned", data_live=True)
+    return parts.section("faults", "Faults", None, live, faultform.forms(seen.paths, rejected), live=False)
+
+
+def _keys(keys: Sequence[ApiKey]) -> Html:
+    rows = (
+        (parts.code(each.id), parts.badge(each.role), each.kind, f"{each.left} of {each.limit}")
+        for each in keys
+    )
+    columns = ("Key id", "Role", "Kind", "Requests left this hour")
+    return parts.section("keys", "API keys", len(keys), parts.table("API keys", columns, rows, len(keys)))

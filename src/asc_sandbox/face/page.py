@@ -1,0 +1,50 @@
+"""The frame of every page."""
+
+from __future__ import annotations
+
+from asc_sandbox.face.html import Child, Html, element, joined
+
+HOME = "/"
+FOLDER = "/sandbox/"
+"""Paths of the face begin so; Apple's begin with /v1, /v2 or /v3."""
+
+TITLE = "App Store Connect sandbox"
+
+
+def page(title: str, path: str, address: str, *children: Child) -> Html:
+    """A whole document. `path` is where the page can be asked for again, `address` what clients use."""
+    named = title if title == TITLE else f"{title} · {TITLE}"
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", named),
+        element("link", rel="icon", href=f"{FOLDER}icon.svg", type="image/svg+xml"),
+        element("link", rel="stylesheet", href=f"{FOLDER}style.css"),
+        element("script", src=f"{FOLDER}live.js", defer=True),
+    )
+    body = element(
+        "body",
+        element("a", "Skip to the content", href="#content", class_="skip"),
+        _header(address),
+        element("main", *children, id="content", tabindex="-1"),
+        _footer(),
+        data_page=path,
+    )
+    return joined(Html("<!DOCTYPE html>"), element("html", head, body, lang="en"))
+
+
+def _header(address: str) -> Html:
+    home = element("a", element("span", class_="mark", aria_hidden="true"), TITLE, href=HOME, class_="home")
+    live = element("span", id="live-state", class_="quiet", role="status")
+    button = element("button", "Pause", type="button", id="live-switch", hidden=True)
+    return element("header", home, element("code", address, class_="address"), element("div", live, button))
+
+
+def _footer() -> Html:
+    return element(
+        "footer",
+        "A local stand-in for App Store Connect. Nothing here has reached Apple. This page asks for no token, "
+        "uses no request budget and is in no log.",
+    )

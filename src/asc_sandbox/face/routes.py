@@ -1,0 +1,177 @@
+"""Which page a path means. The face answers before the API is asked, and leaves no trace there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from aiohttp import web
+
+from asc_sandbox.course import Course
+from asc_sandbox.endpoints import Call
+from asc_sandbox.face import app_page, faultform, guard, overview, signing, testflight, traffic
+from asc_sandbox.face.html import Html
+from asc_sandbox.face.page import FOLDER, HOME
+from asc_sandbox.face.parts import LONGEST
+from asc_sandbox.faults import FaultError, FaultPlan
+from asc_sandbox.keys import Key
+from asc_sandbox.ratelimit import RateLimit
+from asc_sandbox.requestlog import RequestLog
+from asc_sandbox.stage import Stage
+from asc_sandbox.world import World
+
+_APPS = f"{FOLDER}apps/"
+_ICON = "/favicon.ico"
+"""What a browser asks for where nothing of ours is open."""
+
+_FILES = {
+    f"{FOLDER}style.css": ("style.css", "text/css"),
+    f"{FOLDER}live.js": ("live.js", "text/javascript"),
+    f"{FOLDER}icon.svg": ("icon.svg", "image/svg+xml"),
+    _ICON: ("icon.svg", "image/svg+xml"),
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    # With no-referrer a browser would not say where a form comes from.
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True)
+class Face:
+    """The pages of one sandbox. `paths` are those that faults are likely to be for."""
+
+    world: World
+    stage: Stage
+    course: Course
+    keys: Mapping[str, Key]
+    budget: RateLimit
+    log: RequestLog
+    faults: FaultPlan
+    paths: tuple[str, ...]
+    key_file: Path | None
+
+    @staticmethod
+    def takes(path: str) -> bool:
+        """Whether a path is one of the face's, and none of Apple's."""
+        return path in (HOME, _ICON) or path.startswith(FOLDER)
+
+    async def answer(self, request: web.BaseRequest) -> web.Response:
+        """Answer a browser."""
+        if not guard.is_loopback(request.headers.get("Host", "")):
+            return _plain(403, guard.ADVICE)
+        if request.method in ("GET", "HEAD"):
+            return self._show(request)
+        if request.method == "POST" and request.path in (faultform.ADD, faultform.CLEAR):
+            return await self._take(request)
+        return _plain(405, "There are pages to look at, and a form for faults.", Allow="GET, HEAD")
+
+    def _show(self, request: web.BaseRequest) -> web.Response:
+        path = request.path
+        if path in _FILES:
+            name, content_type = _FILES[path]
+            return _response(200, _file(name), content_type)
+        if path == HOME:
+            return _html(200, self._overview(request))
+        if path in (faultform.ADD, faultform.CLEAR):
+            return _see_faults()
+        if path.startswith(_APPS) and (page := self._app(request, path.removeprefix(_APPS))):
+            return _html(200, page)
+        return _plain(404, "There is no such page. The sandbox's first page is at /.")
+
+    async def _take(self, request: web.BaseRequest) -> web.Response:
+        """Switch a fault on, or faults off. The fields called `fault` are one spec, whatever its pieces are."""
+        if not guard.is_own_form(request.headers):
+            return _plain(403, guard.CROSS_SITE)
+        form = await request.post()
+        if request.path == faultform.CLEAR:
+            self._clear(str(form.get("number", "")))
+            return _see_faults()
+        spec = " ".join(str(each) for each in form.getall("fault", []))
+        try:
+            self.faults.add(spec)
+        except FaultError as error:
+            return _html(400, self._overview(request, faultform.Rejected(spec, error.problem)))
+        return _see_faults()
+
+    def _clear(self, number: str) -> None:
+        if number.isdecimal():
+            self.faults.remove(int(number))
+        elif not number:
+            self.faults.clear()
+
+    def _overview(self, request: web.BaseRequest, rejected: faultform.Rejected | None = None) -> Html:
+        with self.world.lock:
+            self.course.catch_up()
+            call, apps = Call(self.world, self.stage, "", HOME), self.world.all("apps")
+            seen = overview.Overview(
+                now=self._now(),
+                address=_address(request),
+                key_file=str(self.key_file) if self.key_file else None,
+                apps=testflight.apps(call),
+                newest=testflight.newest(call, apps, overview.NEWEST),
+                deliveries=testflight.count(self.world, apps),
+                groups=testflight.groups(call, apps),
+                signing=signing.signing(self.world),
+                keys=traffic.api_keys(self.keys.values(), self.budget, self.stage.clock.now()),
+                requests=traffic.requests(self.log.entries, LONGEST),
+                faults=self.faults.planned(),
+                paths=self.paths,
+            )
+        return overview.render(seen, rejected)
+
+    def _app(self, request: web.BaseRequest, app_id: str) -> Html | None:
+        with self.world.lock:
+            self.course.catch_up()
+            call, app = Call(self.world, self.stage, "", HOME), self.world.find("apps", app_id)
+            if app is None:
+                return None
+            seen = app_page.AppSeen(
+                now=self._now(),
+                address=_address(request),
+                app=testflight.app(call, app),
+                newest=testflight.newest(call, [app], LONGEST),
+                deliveries=testflight.count(self.world, [app]),
+                groups=testflight.groups(call, [app]),
+                testers=testflight.testers(call, app),
+                versions=testflight.store_versions(call, app),
+            )
+        return app_page.render(seen)
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.stage.clock.now(), UTC)
+
+
+@cache
+def _file(name: str) -> bytes:
+    return Path(__file__).with_name(name).read_bytes()
+
+
+def _address(request: web.BaseRequest) -> str:
+    return f"http://{request.headers['Host']}"
+
+
+def _see_faults() -> web.Response:
+    return _response(303, b"", "text/plain", Location=f"{HOME}#faults")
+
+
+def _html(status: int, page: Html) -> web.Response:
+    return _response(status, page.encode(), "text/html")
+
+
+def _plain(status: int, text: str, **headers: str) -> web.Response:
+    return _response(status, f"{text}\n".encode(), "text/plain", **headers)
+
+
+def _response(status: int, body: bytes, content_type: str, **headers: str) -> web.Response:
+    return web.Response(
+        status=status, body=body, content_type=content_type, charset="utf-8", headers={**_HEADERS, **headers}
+    )

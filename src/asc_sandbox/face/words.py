@@ -1,0 +1,54 @@
+"""How moments, numbers and Apple's states are put into words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Literal
+
+Tone = Literal["good", "busy", "warn", "bad", "idle"]
+
+_TONES: dict[Tone, str] = {
+    "good": "COMPLETE VALID APPROVED BETA_APPROVED IN_BETA_TESTING ACTIVE ENABLED ACCEPTED INSTALLED"
+    " READY_FOR_DISTRIBUTION",
+    "busy": "AWAITING_UPLOAD PROCESSING WAITING_FOR_REVIEW IN_REVIEW WAITING_FOR_BETA_REVIEW IN_BETA_REVIEW INVITED",
+    "warn": "MISSING_EXPORT_COMPLIANCE EXPIRED DISABLED",
+    "bad": "FAILED INVALID PROCESSING_EXCEPTION REJECTED BETA_REJECTED REVOKED",
+}
+_TONE_OF = {state: tone for tone, states in _TONES.items() for state in states.split()}
+
+_PLATFORMS = {"IOS": "iOS", "MAC_OS": "macOS", "TV_OS": "tvOS", "VISION_OS": "visionOS"}
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+def tone(state: str | None) -> Tone:
+    """How a state is meant; one that nobody has told us about is idle."""
+    return _TONE_OF.get(state or "", "idle")
+
+
+def platform(name: object) -> str:
+    """A platform as its maker writes it."""
+    return _PLATFORMS.get(str(name), str(name)) if name else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 build`, `2 builds`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def moment(value: object) -> datetime | None:
+    """The moment that an attribute holds; None where it holds none."""
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def distance(when: datetime, now: datetime) -> str:
+    """`3 days ago`, `in 2 hours`, `now`."""
+    seconds = round((when - now).total_seconds())
+    for size, unit in _UNITS:
+        if abs(seconds) >= size:
+            span = counted(abs(seconds) // size, unit)
+            return f"in {span}" if seconds > 0 else f"{span} ago"
+    return "now"
