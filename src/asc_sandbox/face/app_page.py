@@ -55,7 +55,7 @@ def _builds(seen: AppSeen) -> Html:
         )
         return parts.section("builds", "Builds", 0, hint)
     cards = deliveries.cards(seen.newest, seen.now, with_app=False)
-    return parts.section("builds", "Builds", seen.deliveries, cards, parts.more(seen.deliveries))
+    return parts.section("builds", "Uploads and builds", seen.deliveries, cards, parts.more(seen.deliveries))
 
 
 def _groups(groups: Sequence[Group]) -> Html:

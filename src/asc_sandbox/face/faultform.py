@@ -48,12 +48,16 @@ def planned(faults: Sequence[Planned]) -> Html:
     """The faults of the plan with what they are still going to do."""
     if not faults:
         return parts.empty("No faults: every request is answered as Apple would.")
-    rows = ((parts.code(each.spec), outlook(each), _remover(each)) for each in faults)
+    rows = ((parts.code(each.spec), _outlook(each), _remover(each)) for each in faults)
     clear = element("button", "Clear all faults", type="submit")
     return joined(
         parts.table("Planned faults", ("Fault", "Still to come", "Remove"), rows, len(faults)),
         element("form", clear, method="post", action=CLEAR),
     )
+
+
+def _outlook(fault: Planned) -> Html:
+    return element("span", outlook(fault), class_="quiet" if fault.left == 0 else None)
 
 
 def _remover(fault: Planned) -> Html:

@@ -17,7 +17,8 @@ CROSS_SITE = "This form was sent from another site. Send it from the sandbox's o
 def is_loopback(host: str) -> bool:
     """Whether a Host header names this machine in a way that nobody else's DNS can."""
     try:
-        name = urlsplit(f"//{host}").hostname or ""
+        address = urlsplit(f"//{host}")
+        name = "" if "@" in host else address.hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,9 @@ from asc_sandbox.faults import Planned
 
 NEWEST = 5
 """How many builds are shown here."""
+
+LAST = 30
+"""How many requests are."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def _tiles(seen: Overview) -> Html:
     """Numbers that lead to their sections."""
     signing, coming = seen.signing, sum(1 for each in seen.faults if each.left != 0)
     tiles = (
-        ("builds", seen.deliveries, "builds", None),
+        ("builds", seen.deliveries, "uploads, builds", None),
         ("apps", len(seen.apps), "apps", None),
         ("groups", len(seen.groups), "groups", None),
         ("signing", len(signing.certificates) + len(signing.profiles), "certificates, profiles", None),
@@ -97,12 +101,12 @@ def _builds(seen: Overview) -> Html:
         return parts.section("builds", "Builds", 0, hint)
     rest = seen.deliveries - len(seen.newest)
     more = (
-        element("p", f"{counted(rest, 'older one')} on the pages of the apps.", class_="more")
+        element("p", f"{counted(rest, 'older build')} on the pages of the apps.", class_="more")
         if rest
         else None
     )
     return parts.section(
-        "builds", "Newest builds", None, deliveries.cards(seen.newest, seen.now, with_app=True), more
+        "builds", "Newest uploads and builds", None, deliveries.cards(seen.newest, seen.now, with_app=True), more
     )
 
 
@@ -235,21 +239,21 @@ def _requests(seen: Overview) -> Html:
     found = seen.requests
     if not found.last:
         hint = parts.empty(
-            "No requests yet. Point a client here:",
-            f"export ASC_API_URL={seen.address} ASC_API_KEY_PATH={seen.key_file or 'sandbox-key.json'}",
+            "No requests yet. Point a client here; its key is the file of --key-file:",
+            f"export ASC_API_URL={seen.address} ASC_API_KEY_PATH={shlex.quote(seen.key_file or 'sandbox-key.json')}",
             ".venv/bin/python entrypoint.py doctor",
         )
         return parts.section("requests", "Requests", 0, hint)
     columns = ("Request", "Status", "Took", "Connection", "At")
     rows = (_request_row(each) for each in found.last)
-    table = parts.table("The last requests, newest first", columns, rows, found.count)
+    table = parts.table("The last requests, newest first", columns, rows, found.count, LAST)
     return parts.section("requests", "Requests", found.count, table)
 
 
 def _request_row(request: Request) -> tuple[Child, ...]:
     query = element("code", request.query, class_="query") if request.query else None
     return (
-        joined(element("b", request.method, class_="method"), " ", parts.code(request.path), query),
+        joined(element("b", request.method, class_="verb"), " ", parts.code(request.path), query),
         parts.badge(str(request.status or "dropped"), request.tone),
         f"{request.milliseconds:.1f} ms",
         request.connection,

@@ -57,7 +57,9 @@ def names(found: Sequence[str], none: str = "none") -> Html:
     return joined(", ".join(found[:FEW]), rest)
 
 
-def table(label: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], total: int) -> Html:
+def table(
+    label: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], total: int, limit: int = LONGEST
+) -> Html:
     """A table, of which a narrow screen makes a list of cards; the first cell of a row names it.
 
     Roles are spelled out: where a style changes `display`, browsers forget that it is a table.
@@ -65,7 +67,7 @@ def table(label: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], t
     head = element(
         "tr", *(element("th", each, scope="col", role="columnheader") for each in columns), role="row"
     )
-    body = [_row(columns, row) for row in islice(rows, LONGEST)]
+    body = [_row(columns, row) for row in islice(rows, limit)]
     shown = element(
         "table",
         element("thead", head, role="rowgroup"),
@@ -73,7 +75,7 @@ def table(label: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], t
         role="table",
         aria_label=label,
     )
-    return joined(shown, more(total))
+    return joined(shown, more(total, limit))
 
 
 def _row(columns: Sequence[str], row: Sequence[Child]) -> Html:

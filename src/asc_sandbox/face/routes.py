@@ -122,7 +122,7 @@ class Face:
                 groups=testflight.groups(call, apps),
                 signing=signing.signing(self.world),
                 keys=traffic.api_keys(self.keys.values(), self.budget, self.stage.clock.now()),
-                requests=traffic.requests(self.log.entries, LONGEST),
+                requests=traffic.requests(self.log.entries, overview.LAST),
                 faults=self.faults.planned(),
                 paths=self.paths,
             )

@@ -224,7 +224,7 @@ def _identity(world: World, upload: Record | None, build: Record | None) -> tupl
 
 def _upload_step(call: Call, upload: Record | None) -> Step:
     if upload is None:
-        return Step("Upload", None, "idle", "before this sandbox's time")
+        return Step("Upload", None, "idle", "not recorded")
     state = str((upload.attributes.get("state") or {}).get("state"))
     return Step(
         "Upload", state, words.tone(state), _parts(call, upload) if state == "AWAITING_UPLOAD" else ""
