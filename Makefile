@@ -1,6 +1,6 @@
 # `make` lists what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-container bench golden generate format lock contract
+.PHONY: help setup demo test check test-browser test-container bench golden generate format lock contract
 
 PYTHON ?= python3
 python := .venv/bin/python
@@ -17,8 +17,12 @@ setup: ## .venv with the locked runtime, the sandbox and the development tools
 demo: setup ## the main job, end to end, against the sandbox
 	@$(with_pip) $(python) -I tools/demo.py
 
-test: setup contract ## all tests but those that need Docker
-	$(with_pip) $(python) -m pytest -n 2 tests --ignore tests/container
+test: setup contract ## all tests but those that need Docker or a browser
+	$(with_pip) $(python) -m pytest -n 2 tests --ignore tests/container --ignore tests/browser
+
+test-browser: setup ## the sandbox's pages, in a real browser
+	@tools/setup browser
+	tools/browser .cache/venvs/browser/bin/python -m pytest tests/browser
 
 test-container: setup contract ## the image, and the actions in it, with a real Docker
 	tools/docker-engine $(python) -m pytest tests/container
