@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import DESKTOP, PHONE
 from browser.looking import PATIENCE, Looking, Viewport, brightness, overflow, poor_contrasts
-from browser.sandboxes import Running, running
+from browser.sandboxes import ROOT, Running, running
 
 expect.set_options(timeout=PATIENCE)
 
@@ -189,3 +191,33 @@ def test_an_empty_sandbox_says_what_to_do(looking: Looking, viewport: Viewport, 
         expect(page.locator("#requests pre")).to_contain_text(f"export ASC_API_URL={sandbox.url} ")
         assert overflow(page) == 0
         assert poor_contrasts(page) == []
+
+
+def test_what_the_page_says_to_run_runs(looking: Looking, tmp_path: Path) -> None:
+    """Given an app and nothing else, when the commands of the page are run as they stand, then it fills."""
+    seed = tmp_path / "seed.yml"
+    seed.write_text("apps: [{name: Example, bundleId: com.example.app}]\n")
+    for name in (".venv", "entrypoint.py"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    with running(tmp_path, "--seed", seed) as sandbox:
+        page = looking.at(sandbox.url, DESKTOP)
+        run_as_written(page.locator("#requests pre, #builds pre, #signing pre").all_inner_texts(), tmp_path)
+        page.reload()
+        expect(page.locator("#builds")).to_contain_text("Example 1.0 (1)")
+        expect(page.get_by_role("table", name="Profiles")).to_contain_text("com.example.app")
+        assert page.locator("pre").count() == 0
+
+
+def run_as_written(blocks: list[str], folder: Path) -> None:
+    """Run lines in a shell."""
+    script = "\n".join(blocks)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, f"{script}\n{done.stderr}"

@@ -303,7 +303,7 @@ def test_a_fault_is_switched_on_and_takes_effect() -> None:
         )
         assert (answer.status, answer.headers["Location"]) == (303, "/#faults")
         assert specs(sandbox) == ["GET /v1/apps status=429 retry-after=1 times=1"]
-        assert "1 faults to come on" in words(sandbox)
+        assert "1 fault 1 to come" in words(sandbox)
         client = Client(sandbox)
         hit = client.get("/v1/apps")
         assert (hit.status, hit.headers["Retry-After"]) == (429, "1")

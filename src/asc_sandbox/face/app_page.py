@@ -14,10 +14,11 @@ from asc_sandbox.face.testflight import App, Delivery, Group, StoreVersion, Test
 
 @dataclass(frozen=True)
 class AppSeen:
-    """What there is of an app at the moment `now`."""
+    """What there is of an app at the moment `now`. `client` is the line that points a client here."""
 
     now: datetime
     address: str
+    client: str
     app: App
     newest: tuple[Delivery, ...]
     deliveries: int
@@ -49,6 +50,7 @@ def _builds(seen: AppSeen) -> Html:
     if not seen.newest:
         hint = parts.empty(
             "No builds yet. Make one and upload it:",
+            seen.client,
             f".venv/bin/python entrypoint.py sandbox make-ipa Example.ipa --bundle-id {seen.app.bundle_id}"
             " --version 1.0 --build-number 1",
             ".venv/bin/python entrypoint.py upload-testflight --file Example.ipa",

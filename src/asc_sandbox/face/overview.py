@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from asc_sandbox.face import deliveries, faultform, parts
+from asc_sandbox.face import deliveries, faultform, parts, words
 from asc_sandbox.face.html import Child, Html, element, joined
 from asc_sandbox.face.page import HOME, TITLE, page
 from asc_sandbox.face.signing import Signing
 from asc_sandbox.face.testflight import App, Delivery, Group
 from asc_sandbox.face.traffic import ApiKey, Request, Requests
-from asc_sandbox.face.words import counted
 from asc_sandbox.faults import Planned
 
 NEWEST = 5
@@ -25,11 +23,11 @@ LAST = 30
 
 @dataclass(frozen=True)
 class Overview:
-    """What the sandbox holds at the moment `now`. `key_file` is where a client finds its key."""
+    """What the sandbox holds at the moment `now`. `client` is the line that points a client here."""
 
     now: datetime
     address: str
-    key_file: str | None
+    client: str
     apps: tuple[App, ...]
     newest: tuple[Delivery, ...]
     deliveries: int
@@ -52,7 +50,7 @@ def render(seen: Overview, rejected: faultform.Rejected | None = None) -> Html:
         _builds(seen),
         _apps(seen),
         _groups(seen.groups),
-        _signing(seen.signing, seen.now),
+        _signing(seen.signing, seen.now, seen.client),
         _requests(seen),
         _faults(seen, rejected),
         _keys(seen.keys),
@@ -61,33 +59,25 @@ def render(seen: Overview, rejected: faultform.Rejected | None = None) -> Html:
 
 def _tiles(seen: Overview) -> Html:
     """Numbers that lead to their sections."""
-    signing, coming = seen.signing, sum(1 for each in seen.faults if each.left != 0)
+    apps, groups, requests = len(seen.apps), len(seen.groups), seen.requests
+    signing = len(seen.signing.certificates) + len(seen.signing.profiles)
+    coming = sum(1 for each in seen.faults if each.left != 0)
     tiles = (
-        ("builds", seen.deliveries, "uploads, builds", None),
-        ("apps", len(seen.apps), "apps", None),
-        ("groups", len(seen.groups), "groups", None),
-        ("signing", len(signing.certificates) + len(signing.profiles), "certificates, profiles", None),
-        (
-            "requests",
-            seen.requests.count,
-            "requests",
-            f"{seen.requests.failed} failed" if seen.requests.failed else None,
-        ),
-        ("faults", coming, "faults to come", "on" if coming else None),
+        _tile("builds", seen.deliveries, "uploads and builds"),
+        _tile("apps", apps, words.plural(apps, "app")),
+        _tile("groups", groups, words.plural(groups, "group")),
+        _tile("signing", signing, "certificates and profiles"),
+        _tile("requests", requests.count, words.plural(requests.count, "request"), requests.failed, "failed"),
+        _tile("faults", coming, words.plural(coming, "fault"), coming, "to come"),
     )
-    return element(
-        "nav",
-        element("ul", (_tile(*each) for each in tiles)),
-        id="tiles",
-        aria_label="Sections",
-        data_live=True,
-    )
+    return element("nav", element("ul", tiles), id="tiles", aria_label="Sections", data_live=True)
 
 
-def _tile(name: str, number: int, noun: str, alarm: str | None) -> Html:
-    mark = element("span", alarm, class_="badge bad") if alarm else None
+def _tile(name: str, number: int, noun: str, bad: int = 0, alarm: str = "") -> Html:
+    """A number; where some of it is bad it says so."""
+    mark = element("span", f"{bad} {alarm}", class_="badge bad") if bad else None
     return element(
-        "li", element("a", element("b", number), " ", element("span", noun), mark, href=f"#{name}")
+        "li", element("a", element("b", number), " ", element("span", noun), " ", mark, href=f"#{name}")
     )
 
 
@@ -95,18 +85,23 @@ def _builds(seen: Overview) -> Html:
     if not seen.newest:
         hint = parts.empty(
             "No builds yet. Make one and upload it:",
+            seen.client,
             ".venv/bin/python entrypoint.py sandbox make-ipa Example.ipa --version 1.0 --build-number 1",
             ".venv/bin/python entrypoint.py upload-testflight --file Example.ipa",
         )
         return parts.section("builds", "Builds", 0, hint)
     rest = seen.deliveries - len(seen.newest)
     more = (
-        element("p", f"{counted(rest, 'older build')} on the pages of the apps.", class_="more")
+        element("p", f"{words.counted(rest, 'older build')} on the pages of the apps.", class_="more")
         if rest
         else None
     )
     return parts.section(
-        "builds", "Newest uploads and builds", None, deliveries.cards(seen.newest, seen.now, with_app=True), more
+        "builds",
+        "Newest uploads and builds",
+        None,
+        deliveries.cards(seen.newest, seen.now, with_app=True),
+        more,
     )
 
 
@@ -159,19 +154,19 @@ def _groups(groups: Sequence[Group]) -> Html:
     )
 
 
-def _signing(found: Signing, now: datetime) -> Html:
+def _signing(found: Signing, now: datetime, client: str) -> Html:
     return parts.section(
         "signing",
         "Signing",
         None,
-        _certificates(found, now),
+        _certificates(found, now, client),
         _profiles(found, now),
         _bundle_ids(found),
         _devices(found),
     )
 
 
-def _certificates(found: Signing, now: datetime) -> Html:
+def _certificates(found: Signing, now: datetime, client: str) -> Html:
     rows = (
         (
             each.name,
@@ -185,6 +180,8 @@ def _certificates(found: Signing, now: datetime) -> Html:
     columns = ("Certificate", "Type", "Serial number", "Expires", "Id")
     hint = parts.empty(
         "No certificates. This makes one, with a profile:",
+        client,
+        "mkdir -p signing",
         "MATCH_PASSWORD=try .venv/bin/python entrypoint.py sync-signing --bundle-ids com.example.app"
         " --storage dir:signing --install files",
     )
@@ -240,7 +237,7 @@ def _requests(seen: Overview) -> Html:
     if not found.last:
         hint = parts.empty(
             "No requests yet. Point a client here; its key is the file of --key-file:",
-            f"export ASC_API_URL={seen.address} ASC_API_KEY_PATH={shlex.quote(seen.key_file or 'sandbox-key.json')}",
+            seen.client,
             ".venv/bin/python entrypoint.py doctor",
         )
         return parts.section("requests", "Requests", 0, hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,7 +116,7 @@ class Face:
             seen = overview.Overview(
                 now=self._now(),
                 address=_address(request),
-                key_file=str(self.key_file) if self.key_file else None,
+                client=self._client(request),
                 apps=testflight.apps(call),
                 newest=testflight.newest(call, apps, overview.NEWEST),
                 deliveries=testflight.count(self.world, apps),
@@ -137,6 +138,7 @@ class Face:
             seen = app_page.AppSeen(
                 now=self._now(),
                 address=_address(request),
+                client=self._client(request),
                 app=testflight.app(call, app),
                 newest=testflight.newest(call, [app], LONGEST),
                 deliveries=testflight.count(self.world, [app]),
@@ -145,6 +147,11 @@ class Face:
                 versions=testflight.store_versions(call, app),
             )
         return app_page.render(seen)
+
+    def _client(self, request: web.BaseRequest) -> str:
+        """The line of a shell that points a client here."""
+        key = shlex.quote(str(self.key_file or "sandbox-key.json"))
+        return f"export ASC_API_URL={_address(request)} ASC_API_KEY_PATH={key}"
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self.stage.clock.now(), UTC)

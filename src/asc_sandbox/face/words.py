@@ -32,7 +32,12 @@ def platform(name: object) -> str:
 
 def counted(number: int, noun: str) -> str:
     """`1 build`, `2 builds`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {plural(number, noun)}"
+
+
+def plural(number: int, noun: str) -> str:
+    """`build` for one, `builds` for more or none."""
+    return noun if number == 1 else f"{noun}s"
 
 
 def moment(value: object) -> datetime | None:
