@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from asc_sandbox.face import deliveries, parts
+from asc_sandbox.face import cards, parts
 from asc_sandbox.face.html import Html, element
 from asc_sandbox.face.page import HOME, page
-from asc_sandbox.face.testflight import App, Delivery, Group, StoreVersion, Tester
+from asc_sandbox.face.seen.apps import App, Group, StoreVersion, Tester
+from asc_sandbox.face.seen.builds import Delivery
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def render(seen: AppSeen) -> Html:
     facts = (parts.code(app.bundle_id), f" · id {app.id}", f" · SKU {app.sku}" if app.sku else "")
     return page(
         app.name,
-        deliveries.app_path(app.id),
+        cards.app_path(app.id),
         seen.address,
         back,
         element("h1", app.name),
@@ -56,8 +57,8 @@ def _builds(seen: AppSeen) -> Html:
             ".venv/bin/python entrypoint.py upload-testflight --file Example.ipa",
         )
         return parts.section("builds", "Builds", 0, hint)
-    cards = deliveries.cards(seen.newest, seen.now, with_app=False)
-    return parts.section("builds", "Uploads and builds", seen.deliveries, cards, parts.more(seen.deliveries))
+    found = cards.cards(seen.newest, seen.now, with_app=False)
+    return parts.section("builds", "Uploads and builds", seen.deliveries, found, parts.more(seen.deliveries))
 
 
 def _groups(groups: Sequence[Group]) -> Html:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from asc_sandbox.face import parts
 from asc_sandbox.face.html import Child, Html, element, joined
 from asc_sandbox.face.page import FOLDER
-from asc_sandbox.face.traffic import outlook
+from asc_sandbox.face.seen.traffic import outlook
 from asc_sandbox.faults import EFFECTS, METHODS, SETTINGS, Planned
 
 ADD = f"{FOLDER}faults"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from asc_sandbox.face import deliveries, faultform, parts, words
+from asc_sandbox.face import cards, faultform, parts, signing_part, words
 from asc_sandbox.face.html import Child, Html, element, joined
 from asc_sandbox.face.page import HOME, TITLE, page
-from asc_sandbox.face.signing import Signing
-from asc_sandbox.face.testflight import App, Delivery, Group
-from asc_sandbox.face.traffic import ApiKey, Request, Requests
+from asc_sandbox.face.seen.apps import App, Group
+from asc_sandbox.face.seen.builds import Delivery
+from asc_sandbox.face.seen.signing import Signing
+from asc_sandbox.face.seen.traffic import ApiKey, Request, Requests
 from asc_sandbox.faults import Planned
 
 NEWEST = 5
@@ -50,7 +51,7 @@ def render(seen: Overview, rejected: faultform.Rejected | None = None) -> Html:
         _builds(seen),
         _apps(seen),
         _groups(seen.groups),
-        _signing(seen.signing, seen.now, seen.client),
+        signing_part.section(seen.signing, seen.now, seen.client),
         _requests(seen),
         _faults(seen, rejected),
         _keys(seen.keys),
@@ -100,7 +101,7 @@ def _builds(seen: Overview) -> Html:
         "builds",
         "Newest uploads and builds",
         None,
-        deliveries.cards(seen.newest, seen.now, with_app=True),
+        cards.cards(seen.newest, seen.now, with_app=True),
         more,
     )
 
@@ -114,7 +115,7 @@ def _apps(seen: Overview) -> Html:
     columns = ("App", "Bundle id", "Builds", "Newest", "Groups")
     rows = (
         (
-            element("a", each.name, href=deliveries.app_path(each.id)),
+            element("a", each.name, href=cards.app_path(each.id)),
             parts.code(each.bundle_id),
             each.builds,
             _newest(each.newest, seen.now),
@@ -129,9 +130,7 @@ def _newest(delivery: Delivery | None, now: datetime) -> Html:
     if delivery is None:
         return element("span", "none", class_="quiet")
     when = parts.moment(delivery.when, now)
-    return joined(
-        deliveries.number(delivery), " ", element("span", delivery.platform, " ", when, class_="quiet")
-    )
+    return joined(cards.number(delivery), " ", element("span", delivery.platform, " ", when, class_="quiet"))
 
 
 def _groups(groups: Sequence[Group]) -> Html:
@@ -142,7 +141,7 @@ def _groups(groups: Sequence[Group]) -> Html:
     rows = (
         (
             each.name,
-            element("a", each.app_name, href=deliveries.app_path(each.app_id)),
+            element("a", each.app_name, href=cards.app_path(each.app_id)),
             "internal" if each.internal else "external",
             "all" if each.builds is None else parts.names(each.builds[::-1]),
             parts.names(each.testers),
@@ -152,84 +151,6 @@ def _groups(groups: Sequence[Group]) -> Html:
     return parts.section(
         "groups", "Groups and testers", len(groups), parts.table("Groups", columns, rows, len(groups))
     )
-
-
-def _signing(found: Signing, now: datetime, client: str) -> Html:
-    return parts.section(
-        "signing",
-        "Signing",
-        None,
-        _certificates(found, now, client),
-        _profiles(found, now),
-        _bundle_ids(found),
-        _devices(found),
-    )
-
-
-def _certificates(found: Signing, now: datetime, client: str) -> Html:
-    rows = (
-        (
-            each.name,
-            parts.badge(each.type),
-            parts.code(each.serial),
-            parts.expiry(each.expires, now),
-            parts.code(each.id),
-        )
-        for each in found.certificates
-    )
-    columns = ("Certificate", "Type", "Serial number", "Expires", "Id")
-    hint = parts.empty(
-        "No certificates. This makes one, with a profile:",
-        client,
-        "mkdir -p signing",
-        "MATCH_PASSWORD=try .venv/bin/python entrypoint.py sync-signing --bundle-ids com.example.app"
-        " --storage dir:signing --install files",
-    )
-    return _part("Certificates", columns, rows, len(found.certificates), hint)
-
-
-def _profiles(found: Signing, now: datetime) -> Html:
-    rows = (
-        (
-            each.name,
-            parts.badge(each.type),
-            parts.badge(each.state),
-            parts.code(each.bundle_id),
-            parts.names(each.certificates),
-            each.devices,
-            parts.expiry(each.expires, now),
-        )
-        for each in found.profiles
-    )
-    columns = ("Profile", "Type", "State", "Bundle id", "Certificates", "Devices", "Expires")
-    hint = parts.empty("No profiles. sync-signing makes those that an app needs.")
-    return _part("Profiles", columns, rows, len(found.profiles), hint)
-
-
-def _bundle_ids(found: Signing) -> Html:
-    rows = (
-        (parts.code(each.identifier), each.name, each.platform, parts.names(each.capabilities))
-        for each in found.bundle_ids
-    )
-    columns = ("Bundle id", "Name", "Platform", "Capabilities")
-    hint = parts.empty("No bundle ids. sync-signing registers those that are missing.")
-    return _part("Bundle ids", columns, rows, len(found.bundle_ids), hint)
-
-
-def _devices(found: Signing) -> Html:
-    rows = (
-        (each.name, each.model, parts.code(each.udid), parts.badge(each.status)) for each in found.devices
-    )
-    columns = ("Device", "Model", "UDID", "Status")
-    hint = parts.empty("No devices. They come from the seed, or from sync-signing with a list of devices.")
-    return _part("Devices", columns, rows, len(found.devices), hint)
-
-
-def _part(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], count: int, hint: Html
-) -> Html:
-    heading = element("h3", title, " ", element("span", count, class_="count"))
-    return joined(heading, parts.table(title, columns, rows, count) if count else hint)
 
 
 def _requests(seen: Overview) -> Html:

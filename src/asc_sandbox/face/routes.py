@@ -13,10 +13,11 @@ from aiohttp import web
 
 from asc_sandbox.course import Course
 from asc_sandbox.endpoints import Call
-from asc_sandbox.face import app_page, faultform, guard, overview, signing, testflight, traffic
+from asc_sandbox.face import app_page, faultform, guard, overview
 from asc_sandbox.face.html import Html
 from asc_sandbox.face.page import FOLDER, HOME
 from asc_sandbox.face.parts import LONGEST
+from asc_sandbox.face.seen import apps, builds, signing, traffic
 from asc_sandbox.faults import FaultError, FaultPlan
 from asc_sandbox.keys import Key
 from asc_sandbox.ratelimit import RateLimit
@@ -112,15 +113,15 @@ class Face:
     def _overview(self, request: web.BaseRequest, rejected: faultform.Rejected | None = None) -> Html:
         with self.world.lock:
             self.course.catch_up()
-            call, apps = Call(self.world, self.stage, "", HOME), self.world.all("apps")
+            call, records = Call(self.world, self.stage, "", HOME), self.world.all("apps")
             seen = overview.Overview(
                 now=self._now(),
                 address=_address(request),
                 client=self._client(request),
-                apps=testflight.apps(call),
-                newest=testflight.newest(call, apps, overview.NEWEST),
-                deliveries=testflight.count(self.world, apps),
-                groups=testflight.groups(call, apps),
+                apps=apps.apps(call),
+                newest=builds.newest(call, records, overview.NEWEST),
+                deliveries=builds.count(self.world, records),
+                groups=apps.groups(call, records),
                 signing=signing.signing(self.world),
                 keys=traffic.api_keys(self.keys.values(), self.budget, self.stage.clock.now()),
                 requests=traffic.requests(self.log.entries, overview.LAST),
@@ -132,19 +133,19 @@ class Face:
     def _app(self, request: web.BaseRequest, app_id: str) -> Html | None:
         with self.world.lock:
             self.course.catch_up()
-            call, app = Call(self.world, self.stage, "", HOME), self.world.find("apps", app_id)
-            if app is None:
+            call, record = Call(self.world, self.stage, "", HOME), self.world.find("apps", app_id)
+            if record is None:
                 return None
             seen = app_page.AppSeen(
                 now=self._now(),
                 address=_address(request),
                 client=self._client(request),
-                app=testflight.app(call, app),
-                newest=testflight.newest(call, [app], LONGEST),
-                deliveries=testflight.count(self.world, [app]),
-                groups=testflight.groups(call, [app]),
-                testers=testflight.testers(call, app),
-                versions=testflight.store_versions(call, app),
+                app=apps.app(call, record),
+                newest=builds.newest(call, [record], LONGEST),
+                deliveries=builds.count(self.world, [record]),
+                groups=apps.groups(call, [record]),
+                testers=apps.testers(call, record),
+                versions=apps.store_versions(call, record),
             )
         return app_page.render(seen)
 

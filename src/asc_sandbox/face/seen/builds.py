@@ -1,4 +1,4 @@
-"""What is shown of apps, of builds on their way to testers, and of groups."""
+"""Builds on their way to testers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from asc_sandbox.document import value_of
 from asc_sandbox.endpoints import Call
 from asc_sandbox.face import words
+from asc_sandbox.face.seen.texts import app_name, said
 from asc_sandbox.face.words import Tone
 from asc_sandbox.rules.states import review_state
 from asc_sandbox.world import Record, World
@@ -45,70 +46,6 @@ class Delivery:
     """What to test, by locale."""
 
 
-@dataclass(frozen=True)
-class Tester:
-    """Somebody who tests."""
-
-    name: str
-    email: str
-    state: str
-    groups: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Group:
-    """A group of an app; `builds` is None for one that has all of them."""
-
-    name: str
-    app_id: str
-    app_name: str
-    internal: bool
-    builds: tuple[str, ...] | None
-    testers: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class StoreVersion:
-    """A version in the App Store."""
-
-    version: str
-    platform: str
-    state: str
-    build: str
-
-
-@dataclass(frozen=True)
-class App:
-    """An app, with its newest build and how many of its builds Apple works on."""
-
-    id: str
-    name: str
-    bundle_id: str
-    sku: str
-    builds: int
-    newest: Delivery | None
-    groups: int
-
-
-def apps(call: Call) -> tuple[App, ...]:
-    """All apps, in the order they were made."""
-    return tuple(app(call, record) for record in call.world.all("apps"))
-
-
-def app(call: Call, record: Record) -> App:
-    """One app."""
-    held, found = record.attributes, newest(call, [record], 1)
-    return App(
-        record.id,
-        _name(record),
-        str(held.get("bundleId") or ""),
-        str(held.get("sku") or ""),
-        len(call.world.related(record, "builds")),
-        found[0] if found else None,
-        len(call.world.related(record, "betaGroups")),
-    )
-
-
 def newest(call: Call, of_apps: Iterable[Record], limit: int) -> tuple[Delivery, ...]:
     """The newest deliveries of some apps, newest first."""
     everything = [pair for each in of_apps for pair in _pairs(call.world, each)]
@@ -121,54 +58,10 @@ def count(world: World, of_apps: Iterable[Record]) -> int:
     return sum(1 for each in of_apps for _ in _pairs(world, each))
 
 
-def groups(call: Call, of_apps: Iterable[Record]) -> tuple[Group, ...]:
-    """The groups of some apps."""
-    world = call.world
-    return tuple(
-        Group(
-            str(each.attributes.get("name") or ""),
-            app.id,
-            _name(app),
-            bool(each.attributes.get("isInternalGroup")),
-            None
-            if each.attributes.get("hasAccessToAllBuilds")
-            else tuple(_numbers(world, build) for build in world.related(each, "builds")),
-            tuple(_tester_name(tester) for tester in world.related(each, "betaTesters")),
-        )
-        for app in of_apps
-        for each in world.related(app, "betaGroups")
-    )
-
-
-def testers(call: Call, app: Record) -> tuple[Tester, ...]:
-    """The testers of an app: those that it has, and those of its groups."""
-    world = call.world
-    own_groups = world.related(app, "betaGroups")
-    found = {each.id: each for each in world.related(app, "betaTesters")}
-    found |= {each.id: each for group in own_groups for each in world.related(group, "betaTesters")}
-    own = {group.id for group in own_groups}
-    return tuple(
-        Tester(
-            _tester_name(each),
-            str(each.attributes.get("email") or ""),
-            str(each.attributes.get("state") or ""),
-            tuple(_group_names(group for group in world.related(each, "betaGroups") if group.id in own)),
-        )
-        for each in found.values()
-    )
-
-
-def store_versions(call: Call, app: Record) -> tuple[StoreVersion, ...]:
-    """The versions of an app in the App Store."""
-    return tuple(
-        StoreVersion(
-            str(each.attributes.get("versionString") or ""),
-            words.platform(each.attributes.get("platform")),
-            str(each.attributes.get("appVersionState") or ""),
-            ", ".join(_numbers(call.world, build) for build in call.world.related(each, "build")),
-        )
-        for each in call.world.related(app, "appStoreVersions")
-    )
+def numbers(world: World, build: Record) -> str:
+    """Version and build number, as TestFlight shows them."""
+    version, number, _ = _identity(world, None, build)
+    return f"{version} ({number})"
 
 
 def _pairs(world: World, app: Record) -> Iterator[tuple[Record, Record | None, Record | None]]:
@@ -196,7 +89,7 @@ def _delivery(call: Call, app: Record, upload: Record | None, build: Record | No
     held = build.attributes if build else {}
     return Delivery(
         app.id,
-        _name(app),
+        app_name(app),
         version,
         number,
         words.platform(platform),
@@ -204,7 +97,7 @@ def _delivery(call: Call, app: Record, upload: Record | None, build: Record | No
         words.moment(held.get("expirationDate")),
         (_upload_step(call, upload), *_build_steps(call, build)),
         _reasons(upload),
-        tuple(_group_names(world.related(build, "betaGroups"))) if build else (),
+        tuple(said(each, "name") for each in world.related(build, "betaGroups")) if build else (),
         len(world.related(build, "individualTesters")) if build else 0,
         tuple(_notes(world, build)) if build else (),
     )
@@ -268,22 +161,3 @@ def _notes(world: World, build: Record) -> Iterator[tuple[str, str]]:
     for each in world.related(build, "betaBuildLocalizations"):
         if text := each.attributes.get("whatsNew"):
             yield str(each.attributes.get("locale")), str(text)
-
-
-def _numbers(world: World, build: Record) -> str:
-    version, number, _ = _identity(world, None, build)
-    return f"{version} ({number})"
-
-
-def _name(app: Record) -> str:
-    return str(app.attributes.get("name") or app.attributes.get("bundleId") or app.id)
-
-
-def _group_names(records: Iterable[Record]) -> Iterator[str]:
-    return (str(each.attributes.get("name") or "") for each in records)
-
-
-def _tester_name(tester: Record) -> str:
-    held = tester.attributes
-    name = " ".join(str(held[part]) for part in ("firstName", "lastName") if held.get(part))
-    return name or str(held.get("email") or tester.id)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from asc_sandbox.face import parts
 from asc_sandbox.face.html import Child, Html, element
 from asc_sandbox.face.page import FOLDER
-from asc_sandbox.face.testflight import Delivery, Step
+from asc_sandbox.face.seen.builds import Delivery, Step
 from asc_sandbox.face.words import counted
 
 

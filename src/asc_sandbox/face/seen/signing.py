@@ -1,12 +1,12 @@
-"""What is shown of signing: certificates, profiles, bundle ids and devices. The newest come first."""
+"""Signing: certificates, profiles, bundle ids and devices. The newest come first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from asc_sandbox.face import words
+from asc_sandbox.face.seen.texts import said
 from asc_sandbox.world import Record, World
 
 
@@ -75,39 +75,35 @@ def signing(world: World) -> Signing:
 
 
 def _certificate(record: Record) -> Certificate:
-    say = _sayer(record)
-    return Certificate(record.id, say("name"), say("certificateType"), say("serialNumber"), _end(record))
+    name, kind, serial = (said(record, each) for each in ("name", "certificateType", "serialNumber"))
+    return Certificate(record.id, name, kind, serial, _end(record))
 
 
 def _profile(world: World, record: Record) -> Profile:
-    say = _sayer(record)
-    bundle_ids = (_sayer(each)("identifier") for each in world.related(record, "bundleId"))
-    certificates = tuple(each.id for each in world.related(record, "certificates"))
-    devices = len(world.related(record, "devices"))
     return Profile(
-        say("name"),
-        say("profileType"),
-        say("profileState"),
-        next(bundle_ids, ""),
-        certificates,
-        devices,
+        said(record, "name"),
+        said(record, "profileType"),
+        said(record, "profileState"),
+        ", ".join(said(each, "identifier") for each in world.related(record, "bundleId")),
+        tuple(each.id for each in world.related(record, "certificates")),
+        len(world.related(record, "devices")),
         _end(record),
     )
 
 
 def _bundle_id(world: World, record: Record) -> BundleId:
-    say = _sayer(record)
-    capabilities = (_sayer(each)("capabilityType") for each in world.related(record, "bundleIdCapabilities"))
-    return BundleId(say("identifier"), say("name"), words.platform(say("platform")), tuple(capabilities))
+    capabilities = world.related(record, "bundleIdCapabilities")
+    return BundleId(
+        said(record, "identifier"),
+        said(record, "name"),
+        words.platform(said(record, "platform")),
+        tuple(said(each, "capabilityType") for each in capabilities),
+    )
 
 
 def _device(record: Record) -> Device:
-    say = _sayer(record)
-    return Device(say("name"), say("model") or say("deviceClass"), say("udid"), say("status"))
-
-
-def _sayer(record: Record) -> Callable[[str], str]:
-    return lambda name: str(record.attributes.get(name) or "")
+    model = said(record, "model") or said(record, "deviceClass")
+    return Device(said(record, "name"), model, said(record, "udid"), said(record, "status"))
 
 
 def _end(record: Record) -> datetime | None:

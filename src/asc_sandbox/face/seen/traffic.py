@@ -1,4 +1,4 @@
-"""What is shown of keys, requests and faults."""
+"""Keys, requests and faults."""
 
 from __future__ import annotations
 

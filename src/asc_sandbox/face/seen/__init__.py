@@ -1,0 +1,1 @@
+"""What is shown: frozen dataclasses, made from the world."""
