@@ -148,7 +148,7 @@ def test_signatures_and_keys_stay_away() -> None:
         (seed(), "entrypoint.py sandbox --seed FILE"),
         (seed(apps=[app("com.example.app")]), "sandbox make-ipa Example.ipa"),
         (seed(), "No groups."),
-        (seed(), "entrypoint.py sync-signing --bundle-ids com.example.app"),
+        (seed(), "entrypoint.py sync-signing --mode sync --bundle-ids com.example.app"),
         (seed(), "No profiles."),
         (seed(), "No bundle ids."),
         (seed(), "No devices."),

@@ -135,7 +135,7 @@ def _newest(delivery: Delivery | None, now: datetime) -> Html:
 
 def _groups(groups: Sequence[Group]) -> Html:
     if not groups:
-        hint = "No groups. They come from the seed, or from a client that makes some (POST /v1/betaGroups)."
+        hint = "No groups. upload-testflight makes those of its --groups with --create-groups internal."
         return parts.section("groups", "Groups and testers", 0, parts.empty(hint))
     columns = ("Group", "App", "Kind", "Builds", "Testers")
     rows = (

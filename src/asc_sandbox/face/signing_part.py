@@ -39,8 +39,8 @@ def _certificates(found: Signing, now: datetime, client: str) -> Html:
         "No certificates. This makes one, with a profile:",
         client,
         "mkdir -p signing",
-        "MATCH_PASSWORD=try .venv/bin/python entrypoint.py sync-signing --mode sync --bundle-ids com.example.app"
-        " --storage dir:signing --install files",
+        "MATCH_PASSWORD=try .venv/bin/python entrypoint.py sync-signing --mode sync --bundle-ids com.example.app \\",
+        "  --register-bundle-ids true --storage dir:signing --install files",
     )
     return _part("Certificates", columns, rows, len(found.certificates), hint)
 
@@ -69,7 +69,7 @@ def _bundle_ids(found: Signing) -> Html:
         for each in found.bundle_ids
     )
     columns = ("Bundle id", "Name", "Platform", "Capabilities")
-    hint = parts.empty("No bundle ids. sync-signing registers those that are missing.")
+    hint = parts.empty("No bundle ids. sync-signing registers them with --register-bundle-ids true.")
     return _part("Bundle ids", columns, rows, len(found.bundle_ids), hint)
 
 
@@ -78,7 +78,7 @@ def _devices(found: Signing) -> Html:
         (each.name, each.model, parts.code(each.udid), parts.badge(each.status)) for each in found.devices
     )
     columns = ("Device", "Model", "UDID", "Status")
-    hint = parts.empty("No devices. They come from the seed, or from sync-signing with a list of devices.")
+    hint = parts.empty("No devices. sync-signing registers those of its --devices.")
     return _part("Devices", columns, rows, len(found.devices), hint)
 
 
