@@ -145,6 +145,7 @@ def test_signatures_and_keys_stay_away() -> None:
     ("world", "hint"),
     [
         (seed(), "No apps."),
+        (seed(), "No builds, for there is no app."),
         (seed(), "entrypoint.py sandbox --seed FILE"),
         (seed(apps=[app("com.example.app")]), "sandbox make-ipa Example.ipa"),
         (seed(), "No groups."),

@@ -83,6 +83,8 @@ def _tile(name: str, number: int, noun: str, bad: int = 0, alarm: str = "") -> H
 
 
 def _builds(seen: Overview) -> Html:
+    if not seen.apps:
+        return parts.section("builds", "Builds", 0, parts.empty("No builds, for there is no app."))
     if not seen.newest:
         hint = parts.empty(
             "No builds yet. Make one and upload it:",
