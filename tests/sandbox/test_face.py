@@ -388,6 +388,19 @@ def test_a_wrong_fault_is_explained_in_place(spec: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"fault=\xff%ff", 400), (b"", 400), (b"\0", 400), (b"fault=" + b"x" * 2_000_000, 413)],
+)
+def test_a_body_that_is_no_form_is_refused(body: bytes, status: int) -> None:
+    with start_sandbox() as sandbox:
+        connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=5)
+        connection.request("POST", "/sandbox/faults", body)
+        assert connection.getresponse().status == status
+        connection.close()
+        assert specs(sandbox) == []
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Origin": "https://evil.example"},
