@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,19 @@ def viewport(request: pytest.FixtureRequest) -> Viewport:
     return found
 
 
+Start = Callable[..., Running]
+
+
 @pytest.fixture
-def looking(browser: Browser) -> Iterator[Looking]:
-    """Opens pages; whatever a browser complains about fails the test when it ends."""
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts a sandbox that ends with the test; what it is given are options of the command line."""
+    with ExitStack() as stack:
+        yield lambda *options: stack.enter_context(running(tmp_path, *options))
+
+
+@pytest.fixture
+def looking(browser: Browser, start: Start) -> Iterator[Looking]:
+    """Opens pages, and closes them before the sandboxes stop. Whatever a browser complains about fails the test."""
     eyes = Looking(browser)
     yield eyes
     eyes.close()

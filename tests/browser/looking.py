@@ -49,7 +49,17 @@ class Looking:
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._contexts: list[BrowserContext] = []
-        self.complaints: list[str] = []
+        self._expected: list[str] = []
+        self._said: list[str] = []
+
+    @property
+    def complaints(self) -> list[str]:
+        """What nobody expected to hear."""
+        return [each for each in self._said if not any(known in each for known in self._expected)]
+
+    def expect(self, words: str) -> None:
+        """Take a complaint with these words for granted."""
+        self._expected.append(words)
 
     def at(self, address: str, viewport: Viewport, **options: Any) -> Page:
         """A page in a window of its own."""
@@ -65,9 +75,9 @@ class Looking:
         self._contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: self._note(said.type, said.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("pageerror", lambda error: self._said.append(str(error)))
         page.on("requestfailed", lambda request: self._lost(request.url, str(request.failure)))
-        page.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", lambda dialog: (self._said.append(dialog.message), dialog.dismiss()))
         return page
 
     def close(self) -> None:
@@ -76,11 +86,11 @@ class Looking:
 
     def _lost(self, address: str, failure: str) -> None:
         if "ERR_ABORTED" not in failure:  # whoever goes to another page ends what is under way
-            self.complaints.append(f"{address}: {failure}")
+            self._said.append(f"{address}: {failure}")
 
     def _note(self, kind: str, text: str) -> None:
         if kind in ("error", "warning"):
-            self.complaints.append(text)
+            self._said.append(text)
 
 
 def overflow(page: Page) -> int:

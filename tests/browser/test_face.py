@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.conftest import DESKTOP, PHONE
+from browser.conftest import DESKTOP, PHONE, Start
 from browser.looking import PATIENCE, Looking, Viewport, brightness, overflow, poor_contrasts
 from browser.sandboxes import ROOT, Running, running
 
@@ -72,27 +72,28 @@ def test_the_check_of_contrasts_finds_what_is_poor(filled: Running, looking: Loo
     assert len(poor_contrasts(page)) == 1
 
 
-def test_faults_are_switched_on_and_off(looking: Looking, viewport: Viewport, tmp_path: Path) -> None:
+def test_faults_are_switched_on_and_off(looking: Looking, viewport: Viewport, start: Start) -> None:
     """When somebody chooses a fault and clears it again, then requests go wrong in between."""
-    with running(tmp_path) as sandbox:
-        page = looking.at(sandbox.url, viewport)
-        switch_on(page, "GET", "/v1/users", "503 Service unavailable", "always")
-        expect(page.locator("#planned")).to_contain_text("GET /v1/users status=503 times=always")
-        assert sandbox.status("/v1/users") == 503
-        switch_on(page, "*", "/v1/apps/*", "404 Not found", "twice")
-        expect(page.locator("#planned tbody tr")).to_have_count(2)
-        page.get_by_role("button", name="Remove GET /v1/users").click()
-        expect(page.locator("#planned tbody tr")).to_have_count(1)
-        assert planned(page) == ["* /v1/apps/* status=404 times=2"]
-        assert sandbox.status("/v1/users") == 401
-        page.get_by_role("button", name="Clear all faults").click()
-        expect(page.locator("#planned")).to_contain_text("No faults")
-        assert sandbox.status("/v1/apps/1") == 401
+    sandbox = start()
+    page = looking.at(sandbox.url, viewport)
+    switch_on(page, "GET", "/v1/users", "503 Service unavailable", "always")
+    expect(page.locator("#planned")).to_contain_text("GET /v1/users status=503 times=always")
+    assert sandbox.status("/v1/users") == 503
+    switch_on(page, "*", "/v1/apps/*", "404 Not found", "twice")
+    expect(page.locator("#planned tbody tr")).to_have_count(2)
+    page.get_by_role("button", name="Remove GET /v1/users").click()
+    expect(page.locator("#planned tbody tr")).to_have_count(1)
+    assert planned(page) == ["* /v1/apps/* status=404 times=2"]
+    assert sandbox.status("/v1/users") == 401
+    page.get_by_role("button", name="Clear all faults").click()
+    expect(page.locator("#planned")).to_contain_text("No faults")
+    assert sandbox.status("/v1/apps/1") == 401
 
 
-def test_a_misspelled_fault_can_be_mended(browser_page: Page) -> None:
+def test_a_misspelled_fault_can_be_mended(looking: Looking, start: Start) -> None:
     """Then the words are shown beside what was typed, which has the focus."""
-    page = browser_page
+    looking.expect("status of 400")
+    page = looking.at(start().url, DESKTOP)
     page.get_by_text("In the words of --fault").click()
     page.get_by_label("Fault", exact=True).fill("PUT /uploads/*/* cuts=10")
     page.locator(".speller").get_by_role("button", name="Switch on").click()
@@ -106,17 +107,9 @@ def test_a_misspelled_fault_can_be_mended(browser_page: Page) -> None:
     expect(page.locator("#planned")).to_contain_text("PUT /uploads/*/* cut=10")
 
 
-@pytest.fixture
-def browser_page(looking: Looking, tmp_path: Path) -> object:
-    with running(tmp_path) as sandbox:
-        page = looking.at(sandbox.url, DESKTOP)
-        yield page
-        # The browser says itself that a form was answered with 400.
-        looking.complaints[:] = [each for each in looking.complaints if "status of 400" not in each]
-
-
 def test_the_page_renews_itself_until_it_is_paused(looking: Looking, tmp_path: Path) -> None:
     """Then what somebody is typing stays, and a paused page stays as it is."""
+    looking.expect("net::ERR_")  # the sandbox stops under its eyes
     with running(tmp_path) as sandbox:
         page = looking.at(sandbox.url, DESKTOP)
         expect(page.locator("#requests")).to_contain_text("No requests yet")
@@ -131,16 +124,15 @@ def test_the_page_renews_itself_until_it_is_paused(looking: Looking, tmp_path: P
         page.get_by_role("button", name="Resume").click()
         expect(page.locator("#requests")).to_contain_text("/v1/apps/second")
     expect(page.get_by_role("status")).to_have_text("The sandbox has stopped")
-    looking.complaints[:] = [each for each in looking.complaints if "ERR_CONNECTION_REFUSED" not in each]
 
 
-def test_it_works_without_scripts(looking: Looking, tmp_path: Path) -> None:
-    with running(tmp_path) as sandbox:
-        page = looking.at(sandbox.url, PHONE, java_script_enabled=False)
-        expect(page.get_by_role("button", name="Pause")).to_be_hidden()
-        switch_on(page, "GET", "/v1/apps", "500 Unexpected error", "once")
-        expect(page.locator("#planned")).to_contain_text("GET /v1/apps status=500 times=1")
-        assert sandbox.status("/v1/apps") == 500
+def test_it_works_without_scripts(looking: Looking, start: Start) -> None:
+    sandbox = start()
+    page = looking.at(sandbox.url, PHONE, java_script_enabled=False)
+    expect(page.get_by_role("button", name="Pause")).to_be_hidden()
+    switch_on(page, "GET", "/v1/apps", "500 Unexpected error", "once")
+    expect(page.locator("#planned")).to_contain_text("GET /v1/apps status=500 times=1")
+    assert sandbox.status("/v1/apps") == 500
 
 
 def test_a_keyboard_is_enough(looking: Looking, filled: Running) -> None:
@@ -151,7 +143,7 @@ def test_a_keyboard_is_enough(looking: Looking, filled: Running) -> None:
     expect(page.locator("#content")).to_be_focused()
 
 
-def test_names_cannot_do_anything(looking: Looking, viewport: Viewport, tmp_path: Path) -> None:
+def test_names_cannot_do_anything(looking: Looking, viewport: Viewport, start: Start, tmp_path: Path) -> None:
     """Given names that are HTML, and endless, then they stand there as text, and the page keeps its width."""
     seed = tmp_path / "seed.yml"
     seed.write_text(
@@ -160,52 +152,54 @@ def test_names_cannot_do_anything(looking: Looking, viewport: Viewport, tmp_path
         f"devices: [{{name: '{HOSTILE}', udid: '{HOSTILE}', status: '{HOSTILE}'}}]\n"
         f"certificates: [{{name: '{HOSTILE}', certificateType: '{HOSTILE}'}}]\n"
     )
-    with running(tmp_path, "--seed", seed) as sandbox:
-        for path in ("/", "/sandbox/apps/1"):
-            page = looking.at(sandbox.url + path, viewport)
-            expect(page.locator("main")).to_contain_text(HOSTILE)
-            assert page.locator("img").count() == 0
-            assert overflow(page) == 0
-
-
-def test_another_site_cannot_switch_faults_on(looking: Looking, tmp_path: Path) -> None:
-    """Given a page of somebody else with the same form, when a browser sends it, then nothing happens."""
-    with running(tmp_path) as sandbox:
-        page = looking.window(DESKTOP)
-        form = (
-            f"<form method=post action='{sandbox.url}/sandbox/faults'>"
-            "<input name=fault value='GET /v1/apps status=500'><button>Win</button></form>"
-        )
-        page.route("http://other.example/", lambda route: route.fulfill(body=form, content_type="text/html"))
-        page.goto("http://other.example/")
-        page.get_by_role("button").click()
-        expect(page.get_by_text("from another site")).to_be_visible()
-        page.goto(sandbox.url)
-        expect(page.locator("#planned")).to_contain_text("No faults")
-    looking.complaints[:] = [each for each in looking.complaints if "status of 403" not in each]
-
-
-def test_an_empty_sandbox_says_what_to_do(looking: Looking, viewport: Viewport, empty_seed: Path) -> None:
-    with running(empty_seed.parent, "--seed", empty_seed) as sandbox:
-        page = looking.at(sandbox.url, viewport)
-        expect(page.locator("#requests pre")).to_contain_text(f"export ASC_API_URL={sandbox.url} ")
+    sandbox = start("--seed", seed)
+    for path in ("/", "/sandbox/apps/1"):
+        page = looking.at(sandbox.url + path, viewport)
+        expect(page.locator("main")).to_contain_text(HOSTILE)
+        assert page.locator("img").count() == 0
         assert overflow(page) == 0
-        assert poor_contrasts(page) == []
 
 
-def test_what_the_page_says_to_run_runs(looking: Looking, tmp_path: Path) -> None:
+def test_another_site_cannot_switch_faults_on(looking: Looking, start: Start) -> None:
+    """Given a page of somebody else with the same form, when a browser sends it, then nothing happens."""
+    looking.expect("status of 403")
+    sandbox = start()
+    page = looking.window(DESKTOP)
+    form = (
+        f"<form method=post action='{sandbox.url}/sandbox/faults'>"
+        "<input name=fault value='GET /v1/apps status=500'><button>Win</button></form>"
+    )
+    page.route("http://other.example/", lambda route: route.fulfill(body=form, content_type="text/html"))
+    page.goto("http://other.example/")
+    page.get_by_role("button").click()
+    expect(page.get_by_text("from another site")).to_be_visible()
+    page.goto(sandbox.url)
+    expect(page.locator("#planned")).to_contain_text("No faults")
+
+
+def test_an_empty_sandbox_says_what_to_do(
+    looking: Looking, viewport: Viewport, start: Start, empty_seed: Path
+) -> None:
+    sandbox = start("--seed", empty_seed)
+    page = looking.at(sandbox.url, viewport)
+    expect(page.locator("#requests pre")).to_contain_text(f"export ASC_API_URL={sandbox.url} ")
+    assert overflow(page) == 0
+    assert poor_contrasts(page) == []
+
+
+def test_what_the_page_says_to_run_runs(looking: Looking, start: Start, tmp_path: Path) -> None:
     """Given an app and nothing else, when the commands of the page are run as they stand, then it fills."""
     seed = tmp_path / "seed.yml"
     seed.write_text("apps: [{name: Example, bundleId: com.example.app}]\n")
     for name in (".venv", "entrypoint.py"):
         (tmp_path / name).symlink_to(ROOT / name)
-    with running(tmp_path, "--seed", seed) as sandbox:
-        page = looking.at(sandbox.url, DESKTOP)
-        run_as_written(page.locator("#requests pre, #builds pre, #signing pre").all_inner_texts(), tmp_path)
-        page.reload()
-        expect(page.locator("#builds")).to_contain_text("Example 1.0 (1)")
-        expect(page.get_by_role("table", name="Profiles")).to_contain_text("com.example.app")
-        assert page.locator("pre").count() == 0
+    sandbox = start("--seed", seed)
+    page = looking.at(sandbox.url, DESKTOP)
+    run_as_written(page.locator("#requests pre, #builds pre, #signing pre").all_inner_texts(), tmp_path)
+    page.reload()
+    expect(page.locator("#builds")).to_contain_text("Example 1.0 (1)")
+    expect(page.get_by_role("table", name="Profiles")).to_contain_text("com.example.app")
+    assert page.locator("pre").count() == 0
 
 
 def run_as_written(blocks: list[str], folder: Path) -> None:
