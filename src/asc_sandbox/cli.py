@@ -42,6 +42,8 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         sandbox = _sandbox(options)
+        if options.ca_file:
+            options.ca_file.write_bytes(sandbox.authority.chain())
         sandbox.start()
     except (SeedError, faults.FaultError, KeyFileError, OSError, ValueError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
@@ -114,6 +116,7 @@ def _add_world_options(group: argparse._ArgumentGroup) -> None:
     )
     add("--key-file", type=Path, metavar="FILE", help="write an API key JSON; an existing one is used")
     add("--key-id", metavar="ID", help="the key of the seed to write (the first)")
+    add("--ca-file", type=Path, metavar="FILE", help="write who signs its certificates: PEM, the root last")
     add("--contract", type=Path, metavar="FILE", help="check all against the document of `make contract`")
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificates
 
 from asc_sandbox.cli import main
 from asc_sandbox.server import Sandbox
@@ -128,6 +129,14 @@ def test_the_process_serves_logs_and_stops_on_a_signal(number: int, tmp_path: Pa
     assert json.loads(line).keys() == {"t", "connection", "method", "path", "query", "status", "ms"}
     assert json.loads(line)["status"] == 200
     assert "Bearer" not in line
+
+
+def test_the_process_tells_who_signs_its_certificates(tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    with process("--ca-file", ca_file, "--stop-after", "60"):
+        intermediate, root = load_pem_x509_certificates(ca_file.read_bytes())
+    intermediate.verify_directly_issued_by(root)
+    root.verify_directly_issued_by(root)
 
 
 def test_the_process_stops_by_itself() -> None:
