@@ -10,6 +10,8 @@ import re
 import sys
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
@@ -173,9 +175,21 @@ def with_tables(text: str) -> str:
     tables = {"inputs": inputs_table, "outputs": outputs_table}
 
     def renew(match: re.Match[str]) -> str:
-        return f"{match[1]}\n{tables[match[2]](load(match[3]))}{match[4]}"
+        table = workflow_table(match[3]) if match[2] == "workflow" else tables[match[2]](load(match[3]))
+        return f"{match[1]}\n{table}{match[4]}"
 
-    return re.sub(r"(<!-- (inputs|outputs): ([a-z-]+) -->)\n.*?(<!-- end -->)", renew, text, flags=re.DOTALL)
+    pattern = r"(<!-- (inputs|outputs|workflow): ([a-z-]+) -->)\n.*?(<!-- end -->)"
+    return re.sub(pattern, renew, text, flags=re.DOTALL)
+
+
+def workflow_table(name: str) -> str:
+    """The inputs of a workflow that others call."""
+    workflow = yaml.load((ROOT / f".github/workflows/{name}.yml").read_text("utf-8"), yaml.BaseLoader)
+    text = "| Input | Default | What it is |\n| --- | --- | --- |\n"
+    for input, spec in workflow["on"]["workflow_call"]["inputs"].items():
+        default = "required" if "required" in spec else f"`{spec['default']}`" if spec["default"] else ""
+        text += f"| `{input}` | {default} | {cell(spec['description'])} |\n"
+    return text
 
 
 if __name__ == "__main__":

@@ -13,7 +13,9 @@ from support.act import ActRun, run_act
 from support.scratch import REPOSITORY
 from support.security import Mac, mac
 
-SETUP_PYTHON = re.compile(r"      - uses: actions/setup-python@.*\n        with:\n          python-version: .*\n")
+SETUP_PYTHON = re.compile(
+    r"      - uses: actions/setup-python@.*\n        with:\n          python-version: .*\n"
+)
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def program(path: Path, text: str) -> None:
 @pytest.mark.parametrize("may_trust", [True, False])
 def test_the_job_with_a_keychain(folder: Path, machine: Path, a_mac: Mac, may_trust: bool) -> None:
     settings = a_mac.folder / "settings.json"
-    trust = f"sed -i 's/\"untrusted\": true/\"untrusted\": false/' {settings}" if may_trust else "exit 1"
+    trust = f'sed -i \'s/"untrusted": true/"untrusted": false/\' {settings}' if may_trust else "exit 1"
     program(machine / "sudo", f'echo "sudo $*"; [[ $2 != add-trusted-cert ]] || {trust}')
     program(machine / "codesign", 'echo "codesign $*"')
     before = a_mac.search_list()

@@ -41,6 +41,28 @@ def test_the_composite_runs_in_the_image(
     assert result.log.problems == []
 
 
+def test_clean_up_removes_what_another_container_installed(
+    house: Path, job: Runner, sandbox: Sandbox, runtime_image: str
+) -> None:
+    job.env["HOME"] = str(job.folder)
+    (job.workspace / "store").mkdir()
+    given = {
+        "mode": "sync",
+        "storage": f"dir:{job.workspace}/store",
+        "passphrase": "long",
+        "install": "files",
+    }
+    given |= {"api-key": json.dumps(sandbox.api_key())}
+    installed = job.run(house / "actions/sync-signing", given)
+    assert installed.exit_code == 0, installed.log.text
+    p12 = Path(installed.outputs["p12-path"])
+    assert p12.exists()
+    cleaned = job.run(house / "actions/cleanup-signing")
+    assert cleaned.exit_code == 0, cleaned.log.text
+    assert cleaned.outputs["removed"] == "1"
+    assert not p12.exists()
+
+
 def test_the_root_action(house: Path, job: Runner, sandbox: Sandbox) -> None:
     result = job.run(house, inputs(sandbox, command="fetch-build-number"))
     assert result.exit_code == 0, result.log.text

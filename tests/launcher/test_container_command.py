@@ -231,6 +231,17 @@ def test_arguments_reach_the_entrypoint(
     assert arguments(record)[-4:] == ["--env-from-stdin", "fetch", "--x", "a b"]
 
 
+@pytest.mark.parametrize("command", ["sync-signing", "cleanup-signing", "fetch"])
+def test_what_signing_puts_on_the_machine_is_known_to_later_steps(
+    scratch: Scratch, runner: Runner, record: Path, tmp_path: Path, command: str
+) -> None:
+    env = {name: runner.env[name] for name in ("PATH", "RECORD", "ASC_RUNTIME")}
+    scratch.launch(command, cwd=tmp_path, HOME=str(tmp_path), **env)
+    ledger = tmp_path / ".app-store-connect-actions"
+    shared = (str(ledger), "/tmp/.app-store-connect-actions", set()) in all_mounts(record)
+    assert shared == ledger.is_dir() == command.endswith("-signing")
+
+
 def test_a_published_image_is_used_where_it_is(scratch: Scratch, runner: Runner, record: Path) -> None:
     image = "registry.example/asc@sha256:" + "1" * 64
     (scratch.root / "image.lock").write_text(image + "\n")
