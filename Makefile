@@ -52,3 +52,10 @@ contract: setup ## Apple's OpenAPI document, rebuilt from its npm package
 
 lock: setup ## the locks anew, from pyproject.toml
 	@tools/lock
+
+.PHONY: release release-dry-run
+release: ## VERSION=1.2.3: the versions and the changelog of a release, to commit (docs/releasing.md)
+	@python3 -I tools/release.py prepare "$(VERSION)"
+
+release-dry-run: ## VERSION=1.2.3: all of a release that leaves nothing behind, in a clone
+	@tools/release-dry-run "$(VERSION)"

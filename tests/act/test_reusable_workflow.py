@@ -28,7 +28,11 @@ SECRETS = ("ASC_API_KEY", "MATCH_PASSWORD", "CERTS_TOKEN")
 UPLOAD = """
 name: upload
 description: Keeps files.
-inputs: {name: {description: n}, path: {description: p}, if-no-files-found: {description: i}, retention-days: {description: r}}
+inputs:
+  name: {description: n}
+  path: {description: p}
+  if-no-files-found: {description: i}
+  retention-days: {description: r}
 runs:
   using: composite
   steps:

@@ -138,7 +138,7 @@ def test_a_build_that_fails_is_a_clear_error(scratch: Scratch, runner: Runner) -
 
 
 def test_auto_takes_an_image_that_is_at_hand(scratch: Scratch, runner: Runner, runtime_image: str) -> None:
-    (scratch.root / "image.lock").write_text(runtime_image + "\n")
+    scratch.publish(runtime_image)
     runner.env["ASC_RUNTIME"] = "auto"
     result = runner.run(scratch.action)
     assert result.exit_code == 0, result.log.text

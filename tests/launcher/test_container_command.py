@@ -216,7 +216,7 @@ def test_a_published_image_does_not_serve_every_storage(
 ) -> None:
     image = "registry.example/asc@sha256:" + "1" * 64
     (scratch.root / "Dockerfile").write_text("FROM scratch\n")
-    (scratch.root / "image.lock").write_text(image + "\n")
+    scratch.publish(image)
     runner.env["PRESENT"] = image
     assert runner.run(scratch.action, {"storage": "az://c"}).exit_code == 0
     assert "LOCK=requirements-object-stores.lock" in arguments(record, "build")
@@ -244,7 +244,7 @@ def test_what_signing_puts_on_the_machine_is_known_to_later_steps(
 
 def test_a_published_image_is_used_where_it_is(scratch: Scratch, runner: Runner, record: Path) -> None:
     image = "registry.example/asc@sha256:" + "1" * 64
-    (scratch.root / "image.lock").write_text(image + "\n")
+    scratch.publish(image)
     runner.env["PRESENT"] = image
     runner.run(scratch.action)
     assert image in arguments(record)
@@ -254,7 +254,7 @@ def test_a_published_image_is_used_where_it_is(scratch: Scratch, runner: Runner,
 
 def test_a_published_image_is_pulled(scratch: Scratch, runner: Runner, record: Path) -> None:
     image = "registry.example/asc@sha256:" + "1" * 64
-    (scratch.root / "image.lock").write_text(image + "\n")
+    scratch.publish(image)
     runner.run(scratch.action)
     assert arguments(record, "pull")[-1] == image
     assert image in arguments(record)
@@ -262,13 +262,29 @@ def test_a_published_image_is_pulled(scratch: Scratch, runner: Runner, record: P
 
 def test_an_image_that_cannot_be_pulled_is_built(scratch: Scratch, runner: Runner, record: Path) -> None:
     (scratch.root / "Dockerfile").write_text("FROM scratch\n")
-    (scratch.root / "image.lock").write_text("registry.example/asc@sha256:1\n")
+    scratch.publish("registry.example/asc@sha256:1")
     runner.env["PULL"] = "1"
     runner.run(scratch.action)
     built = arguments(record, "build")
     tag = built[built.index("--tag") + 1]
     assert tag.startswith("app-store-connect-actions:")
     assert tag in arguments(record)
+
+
+@pytest.mark.parametrize("changed", ["Dockerfile", "requirements.lock"])
+def test_a_published_image_serves_only_what_it_was_built_from(
+    scratch: Scratch, runner: Runner, record: Path, changed: str
+) -> None:
+    """Between two releases the packages may move on. The old image would run new code with old packages."""
+    scratch.publish("registry.example/asc@sha256:1")
+    with (scratch.root / changed).open("a") as file:
+        file.write("# changed\n")
+    runner.env["ASC_RUNTIME"] = "auto"
+    result = runner.run(scratch.action)
+    assert result.exit_code == 0, result.log.text
+    said = "registry.example/asc@sha256:1 was built from another Dockerfile or requirements.lock."
+    assert f"##[debug]No container: the published image {said}" in result.log.lines
+    assert list(record.iterdir()) == []
 
 
 def test_auto_never_builds(scratch: Scratch, runner: Runner, record: Path) -> None:
@@ -294,7 +310,7 @@ def outside_a_container(scratch: Scratch) -> None:
 def test_auto_is_native_where_the_published_image_lacks_libraries(
     scratch: Scratch, runner: Runner, record: Path
 ) -> None:
-    (scratch.root / "image.lock").write_text("registry.example/asc@sha256:1\n")
+    scratch.publish("registry.example/asc@sha256:1")
     runner.env["ASC_RUNTIME"] = "auto"
     result = runner.run(scratch.action, {"storage": "s3://bucket"})
     assert "##[debug]No container: the published image lacks what this storage needs." in result.log.lines
@@ -307,7 +323,7 @@ def test_auto_is_native_where_the_published_image_lacks_libraries(
 def test_auto_takes_the_container_where_it_can(
     scratch: Scratch, runner: Runner, record: Path, pull: str, verb: str
 ) -> None:
-    (scratch.root / "image.lock").write_text("registry.example/asc@sha256:1\n")
+    scratch.publish("registry.example/asc@sha256:1")
     runner.env |= {"ASC_RUNTIME": "auto", "PULL": pull}
     result = runner.run(scratch.action)
     assert result.exit_code == 0
@@ -316,7 +332,7 @@ def test_auto_takes_the_container_where_it_can(
 
 
 def test_auto_is_native_in_a_container(scratch: Scratch, runner: Runner, record: Path) -> None:
-    (scratch.root / "image.lock").write_text("registry.example/asc@sha256:1\n")
+    scratch.publish("registry.example/asc@sha256:1")
     runner.env |= {"ASC_RUNTIME": "auto", "KUBERNETES_SERVICE_HOST": "10.0.0.1"}
     result = runner.run(scratch.action)
     assert "##[debug]No container: this job runs in a container itself." in result.log.lines

@@ -114,6 +114,13 @@ class Scratch:
             "UV_CACHE_DIR": f"{here}/uv",
         }
 
+    def publish(self, image: str) -> None:
+        """Writes image.lock as a release does, for an image that was built from what is here."""
+        dockerfile = self.root / "Dockerfile"
+        dockerfile.touch()
+        built_from = hashlib.sha256(dockerfile.read_bytes() + (self.root / "requirements.lock").read_bytes())
+        (self.root / "image.lock").write_text(f"{image} {built_from.hexdigest()[:24]}\n")
+
     def launch(self, *arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
         """Runs bin/run as a person does, outside of any job."""
         return subprocess.run(
