@@ -78,14 +78,19 @@ def check(version: str) -> str:
     newest = max((parsed(each) for each in released() if each != version), default=None)
     if newest and parsed(version) < newest and parsed(version)[0] == newest[0]:
         raise ReleaseError(f"{version} is older than a release that is out.")
-    return f"built-from={built_from()}\nimage={'there' if image_serves() else 'missing'}\ntagged={str(bool(commit)).lower()}\n"
+    image, tagged = "there" if image_serves() else "missing", "true" if commit else "false"
+    return f"built-from={built_from()}\nimage={image}\ntagged={tagged}\n"
 
 
 def notes(version: str) -> str:
     """The changelog's section of a version. Raises where there is none."""
-    found = section((ROOT / "CHANGELOG.md").read_text("utf-8"), rf"{re.escape(version)} \(\d{{4}}-\d\d-\d\d\)")
+    found = section(
+        (ROOT / "CHANGELOG.md").read_text("utf-8"), rf"{re.escape(version)} \(\d{{4}}-\d\d-\d\d\)"
+    )
     if not found:
-        raise ReleaseError(f"CHANGELOG.md has no section “## {version} (date)”. Run: make release VERSION={version}")
+        raise ReleaseError(
+            f"CHANGELOG.md has no section “## {version} (date)”. Run: make release VERSION={version}"
+        )
     return found
 
 

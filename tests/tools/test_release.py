@@ -59,7 +59,9 @@ class Repository:
 
     def release(self, step: str, argument: str) -> subprocess.CompletedProcess[str]:
         names = {
-            f"GIT_{who}_{what}": "tests@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+            f"GIT_{who}_{what}": "tests@example.com"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
         }
         return subprocess.run(
             [sys.executable, "-I", "tools/release.py", step, argument],
@@ -171,7 +173,9 @@ def test_a_candidate_moves_nothing(repository: Repository) -> None:
     assert repository.ok("tags", "1.0.0") == "v1.0.0 v1\n"
 
 
-@pytest.mark.parametrize("image", ["runtime", "registry.example/runtime:latest", "registry.example/r@sha256:12"])
+@pytest.mark.parametrize(
+    "image", ["runtime", "registry.example/runtime:latest", "registry.example/r@sha256:12"]
+)
 def test_only_an_image_with_a_digest_is_locked(repository: Repository, image: str) -> None:
     assert "is no image with a digest" in repository.refused("lock", image)
 
@@ -196,7 +200,11 @@ def run_the_job(repository: Repository, folder: Path, **env: str) -> subprocess.
     }
     script = "\n".join(scripts)
     return subprocess.run(
-        ["bash", "-eo", "pipefail", "-c", script], cwd=repository.folder, env=job, capture_output=True, text=True
+        ["bash", "-eo", "pipefail", "-c", script],
+        cwd=repository.folder,
+        env=job,
+        capture_output=True,
+        text=True,
     )
 
 
