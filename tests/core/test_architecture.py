@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,6 +57,20 @@ def test_imports_go_one_way(module: tuple[str, ast.Module]) -> None:
     part = name.split("/")[1]
     imported = {part_of(each) for each in names(tree) if each.startswith("asc.")} & set(MAY_IMPORT)
     assert imported <= MAY_IMPORT.get(part, set())
+
+
+def test_the_picture_shows_the_imports() -> None:
+    page = (SOURCE.parent / "docs/architecture.md").read_text("utf-8")
+    picture = page.partition("subgraph asc")[2].partition("\n  end\n")[0]
+    drawn = set(re.findall(r"^    (\w+) --> (\w+)$", picture, re.MULTILINE))
+    real = {
+        (relative(path).split("/")[1], part_of(each))
+        for path in MODULES
+        for each in names(ast.parse(path.read_text("utf-8")))
+        if each.startswith("asc.") and part_of(each) in MAY_IMPORT
+    }
+    assert drawn == {(one, other) for one, other in real if one != other and other != "errors"}
+    assert set(re.findall(r"^    (\w+)\[", picture, re.MULTILINE)) == set(MAY_IMPORT) - {"errors"}
 
 
 def test_the_core_knows_no_sandbox_and_one_module_the_toolkit(module: tuple[str, ast.Module]) -> None:
