@@ -60,5 +60,6 @@ release: ## VERSION=1.2.3: the versions and the changelog of a release, to commi
 release-dry-run: ## VERSION=1.2.3: all of a release that leaves nothing behind, in a clone
 	@tools/release-dry-run "$(VERSION)"
 
+.PHONY: action
 action: setup ## NAME=my-action: a new action with its module, test and page
 	@$(python) -I tools/scaffold.py "$(NAME)"

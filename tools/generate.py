@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -172,11 +173,14 @@ def cell(text: str) -> str:
 
 def with_tables(text: str) -> str:
     """A handwritten page with the tables between its markers renewed."""
-    tables = {"inputs": inputs_table, "outputs": outputs_table}
+    makers: dict[str, Callable[[str], str]] = {
+        "inputs": lambda name: inputs_table(load(name)),
+        "outputs": lambda name: outputs_table(load(name)),
+        "workflow": workflow_table,
+    }
 
     def renew(match: re.Match[str]) -> str:
-        table = workflow_table(match[3]) if match[2] == "workflow" else tables[match[2]](load(match[3]))
-        return f"{match[1]}\n{table}{match[4]}"
+        return f"{match[1]}\n{makers[match[2]](match[3])}{match[4]}"
 
     pattern = r"(<!-- (inputs|outputs|workflow): ([a-z-]+) -->)\n.*?(<!-- end -->)"
     return re.sub(pattern, renew, text, flags=re.DOTALL)

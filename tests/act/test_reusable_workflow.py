@@ -14,7 +14,6 @@ import yaml
 from asc_sandbox.plans import Processing
 from asc_sandbox.server import Sandbox
 from support.act import ActRun, run_act
-from support.examples import code_block
 from support.runner import Runner
 from support.sandbox import start_sandbox
 from support.scratch import REPOSITORY
@@ -51,6 +50,11 @@ runs:
       shell: bash
       env: {NAME: "${{ inputs.name }}", FOLDER: "${{ inputs.path }}"}
 """
+
+
+def example(number: int) -> str:
+    """One of the page's examples, as it stands there."""
+    return re.findall(r"^```yaml\n(.*?)^```$", (REPOSITORY / PAGE).read_text("utf-8"), re.M | re.S)[number]
 
 
 @pytest.fixture
@@ -130,9 +134,8 @@ def when_asked(text: str) -> str:
 def test_from_signing_to_symbols(
     app: Path, house: Path, tmp_path: Path, sandbox: Sandbox, storage: Path, cache: Path
 ) -> None:
-    example = code_block(PAGE, "One workflow for a release")
-    assert len(example.splitlines()) <= 15
-    caller = when_asked(example).replace("https://github.com/example/certificates.git", f"dir:{storage}")
+    assert len(example(0).splitlines()) <= 15
+    caller = when_asked(example(0)).replace("https://github.com/example/certificates.git", f"dir:{storage}")
     done = call(caller, app, house, tmp_path, sandbox, cache)
     assert done.exit_code == 0, done.everything
     assert "certificate: Apple Distribution: " in done.printed
@@ -153,8 +156,8 @@ def test_a_built_app_needs_no_mac_and_no_storage(
     built = tmp_path / "artifacts/app"
     built.mkdir(parents=True)
     make_ipa(built / "Example.ipa", bundle_id="com.example.app", version="1.5.0", build_number="47")
-    example = code_block(PAGE, "The build", number=-1).replace("    needs: my-own-build\n", "")
-    done = call(f"on: workflow_dispatch\njobs:\n{example}", app, house, tmp_path, sandbox, cache)
+    job = example(1).replace("    needs: my-own-build\n", "")
+    done = call(f"on: workflow_dispatch\njobs:\n{job}", app, house, tmp_path, sandbox, cache)
     assert done.exit_code == 0, done.everything
     assert len(sandbox.delivered) == 1
 
@@ -162,7 +165,7 @@ def test_a_built_app_needs_no_mac_and_no_storage(
 def test_a_build_that_fails_uploads_nothing(
     app: Path, house: Path, tmp_path: Path, sandbox: Sandbox, cache: Path
 ) -> None:
-    caller = when_asked(code_block(PAGE, "One workflow for a release"))
+    caller = when_asked(example(0))
     caller = re.sub(r", storage: .*}", "}", caller).replace("./build.sh", "exit 3")
     done = call(caller, app, house, tmp_path, sandbox, cache)
     assert done.exit_code != 0

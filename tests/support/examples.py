@@ -17,18 +17,11 @@ OURS = re.compile(r"OWNER/REPO/(actions/[a-z-]+)@v1")
 
 def example(page: str, heading: str) -> Any:
     """The first YAML block below a heading of a page."""
-    return yaml.load(code_block(page, heading), yaml.BaseLoader)
-
-
-def code_block(page: str, heading: str, number: int = 0) -> str:
-    """The text of a YAML block below a heading, up to the next heading."""
     text = (REPOSITORY / page).read_text("utf-8")
     section = re.split(rf"^#+ {re.escape(heading)}$", text, flags=re.MULTILINE)[1]
-    blocks = re.findall(
-        r"^```yaml\n(.*?)^```$", re.split("^## ", section, flags=re.MULTILINE)[0], re.M | re.S
-    )
-    assert blocks, f"{page} has no example below {heading}"
-    return str(blocks[number])
+    block = re.search(r"^```yaml\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
+    assert block, f"{page} has no example below {heading}"
+    return yaml.load(block[1], yaml.BaseLoader)
 
 
 def run_example(content: Any, house: Path, runner: Runner, secrets: Mapping[str, str]) -> list[Result]:
