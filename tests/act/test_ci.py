@@ -38,19 +38,25 @@ def folder(house: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def run(folder: Path, *options: str) -> ActRun:
+@pytest.fixture
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With its tools; other tests use it, too."""
+    return tmp_path_factory.getbasetemp() / "act"
+
+
+def run(folder: Path, cache: Path, *options: str) -> ActRun:
     """One job of ci.yml, at a free port. Python is there already, which act would have to fetch."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     text, found = SETUP_PYTHON.subn("", (REPOSITORY / ".github/workflows/ci.yml").read_text("utf-8"))
     assert found
-    cache = Path(os.environ["HOME"]) / "cache"
     return run_act(folder, text.replace("8080", port), *options, cache=cache, secrets={}, env={})
 
 
-def test_the_job_that_uses_the_actions(folder: Path, machine: Path) -> None:
+def test_the_job_that_uses_the_actions(folder: Path, machine: Path, cache: Path) -> None:
     done = run(
         folder,
+        cache,
         *("--platform", "ubuntu-latest=-self-hosted", "--job", "later"),
         *("--matrix", "os:ubuntu-latest", "--matrix", "runtime:auto"),
     )
@@ -73,13 +79,15 @@ def program(path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("may_trust", [True, False])
-def test_the_job_with_a_keychain(folder: Path, machine: Path, a_mac: Mac, may_trust: bool) -> None:
+def test_the_job_with_a_keychain(
+    folder: Path, machine: Path, a_mac: Mac, cache: Path, may_trust: bool
+) -> None:
     settings = a_mac.folder / "settings.json"
     trust = f'sed -i \'s/"untrusted": true/"untrusted": false/\' {settings}' if may_trust else "exit 1"
     program(machine / "sudo", f'echo "sudo $*"; [[ $2 != add-trusted-cert ]] || {trust}')
     program(machine / "codesign", 'echo "codesign $*"')
     before = a_mac.search_list()
-    done = run(folder, "--platform", "macos-latest=-self-hosted", "--job", "keychain")
+    done = run(folder, cache, "--platform", "macos-latest=-self-hosted", "--job", "keychain")
     assert done.exit_code == 0, done.everything
     assert "probably missing on this machine" in done.commands("error")[0]["arg"]
     assert ("codesign --force" in done.printed) == may_trust

@@ -64,11 +64,13 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def storage(house: Path, tmp_path: Path, sandbox: Sandbox) -> Path:
+def storage(house: Path, tmp_path: Path, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the team keeps its certificate and profile."""
     folder = tmp_path / "storage"
     folder.mkdir()
     job = Runner(tmp_path / "first", env={"ASC_RUNTIME": "native", "ASC_API_URL": sandbox.url})
+    job.tool_cache = tmp_path_factory.getbasetemp() / "tools"
+    job.tool_cache.mkdir(exist_ok=True)
     inputs = {
         "mode": "sync",
         "api-key": json.dumps(sandbox.api_key()),

@@ -180,10 +180,12 @@ def test_only_an_image_with_a_digest_is_locked(repository: Repository, image: st
     assert "is no image with a digest" in repository.refused("lock", image)
 
 
-def run_the_job(repository: Repository, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """The scripts of the job `release`, one after the other, with a `gh` that writes down how it was called."""
+def run_the_job(
+    repository: Repository, folder: Path, job_name: str = "release", **env: str
+) -> subprocess.CompletedProcess[str]:
+    """The scripts of a job, one after the other, with a `gh` that writes down how it was called."""
     workflow = yaml.load((REPOSITORY / ".github/workflows/release.yml").read_text(), yaml.BaseLoader)
-    scripts = [step["run"] for step in workflow["jobs"]["release"]["steps"] if "run" in step]
+    scripts = [step["run"] for step in workflow["jobs"][job_name]["steps"] if "run" in step]
     gh = folder / "bin/gh"
     gh.parent.mkdir()
     gh.write_text(f'#!/bin/sh\necho "$*" >>{folder}/gh\n')
@@ -194,6 +196,12 @@ def run_the_job(repository: Repository, folder: Path, **env: str) -> subprocess.
         "RUNNER_TEMP": str(folder),
         "GITHUB_REF": "refs/heads/main",
         "GITHUB_REF_TYPE": "branch",
+        "GITHUB_REF_NAME": "main",
+        "GITHUB_REPOSITORY": "Owner/Repo",
+        "GITHUB_OUTPUT": str(folder / "output"),
+        "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+        "DRY_RUN": "false",
+        "REGISTRY": "registry.example",
         "NAME": IMAGE.partition("@")[0],
         "DIGEST": IMAGE.partition("@")[2],
         **env,
@@ -206,6 +214,39 @@ def run_the_job(repository: Repository, folder: Path, **env: str) -> subprocess.
         capture_output=True,
         text=True,
     )
+
+
+@pytest.mark.parametrize(
+    ("settings", "publish"),
+    [
+        ({"DRY_RUN": "true", "REGISTRY": ""}, "false"),
+        ({"DRY_RUN": "false"}, "true"),
+        ({"DRY_RUN": ""}, "true"),
+    ],
+)
+def test_what_the_jobs_after_the_check_are_told(
+    repository: Repository, tmp_path: Path, settings: dict[str, str], publish: str
+) -> None:
+    repository.prepared("1.0.0")
+    done = run_the_job(repository, tmp_path, "check", VERSION="1.0.0", **settings)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = dict(line.split("=") for line in (tmp_path / "output").read_text().splitlines())
+    assert told["name"] == "registry.example/owner/repo/runtime"
+    assert (told["version"], told["image"], told["publish"]) == ("1.0.0", "missing", publish)
+    assert (tmp_path / "summary").read_text() == "* Faster start.\n"
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [({"REGISTRY": ""}, "variable REGISTRY"), ({"GITHUB_REF_NAME": "topic"}, "made from main")],
+)
+def test_what_stops_a_release_that_is_no_dry_run(
+    repository: Repository, tmp_path: Path, settings: dict[str, str], why: str
+) -> None:
+    repository.prepared("1.0.0")
+    done = run_the_job(repository, tmp_path, "check", VERSION="1.0.0", **settings)
+    assert done.returncode == 1
+    assert why in done.stdout
 
 
 def test_main_and_tags_are_pushed_together(repository: Repository, tmp_path: Path) -> None:
