@@ -75,9 +75,11 @@ def check(version: str) -> str:
             f"image.lock at {tag} names no image built from its {' and '.join(BUILT_FROM)}. Delete the tag and "
             "start the workflow by hand: it builds the image, and sets the tag where image.lock names it."
         )
-    newest = max((parsed(each) for each in released() if each != version), default=None)
-    if newest and parsed(version) < newest and parsed(version)[0] == newest[0]:
-        raise ReleaseError(f"{version} is older than a release that is out.")
+    newer = [each for each in released() if parsed(each) > parsed(version) and same_major(each, version)]
+    if newer:
+        raise ReleaseError(
+            f"{version} is older than {newer[0]}, which is out: v{parsed(version)[0]} would move back."
+        )
     image, tagged = "there" if image_serves() else "missing", "true" if commit else "false"
     return f"built-from={built_from()}\nimage={image}\ntagged={tagged}\n"
 
@@ -134,6 +136,11 @@ def parsed(version: str) -> tuple[int, int, int, int]:
         raise ReleaseError(f"“{version}” is no version: 1.2.3, or 1.2.3-rc.1.")
     major, minor, patch, candidate = found.groups()
     return int(major), int(minor), int(patch), int(candidate) if candidate else FINAL
+
+
+def same_major(one: str, other: str) -> bool:
+    """Whether both move the same tag."""
+    return parsed(one)[0] == parsed(other)[0]
 
 
 def check_places(version: str) -> None:

@@ -110,13 +110,16 @@ def test_what_may_be_released(repository: Repository) -> None:
     said = repository.ok("check", "1.0.0")
     assert "image=missing\ntagged=false\n" in said
     repository.git("tag", "v1.1.0")
-    assert "older than a release that is out" in repository.refused("check", "1.0.0")
+    assert "1.0.0 is older than 1.1.0, which is out" in repository.refused("check", "1.0.0")
 
 
 def test_an_older_major_version_may_be_mended(repository: Repository) -> None:
-    repository.git("tag", "v2.0.0")
+    for tag in ("v2.0.0", "v1.0.0", "v1", "vanilla"):
+        repository.git("tag", tag)
     repository.prepared("1.0.1")
     repository.ok("check", "1.0.1")
+    repository.git("tag", "v1.2.0")
+    assert "v1 would move back" in repository.refused("check", "1.0.1")
 
 
 def test_the_tag_holds_the_image_that_was_built_from_its_files(repository: Repository) -> None:
