@@ -68,7 +68,9 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         faults=options.fault,
         latency=options.latency / 1000,
         clock_offset=options.clock_offset,
+        clock_speed=options.clock_speed,
         rate_limit=options.rate_limit,
+        rate_spent=options.rate_spent,
         host=options.host,
         port=options.port,
         log=options.log,
@@ -188,5 +190,19 @@ def _add_trouble_options(group: argparse._ArgumentGroup) -> None:
         default=APPLES_RATE_LIMIT,
         metavar="N",
         help="requests per key and hour (%(default)s)",
+    )
+    add(
+        "--rate-spent",
+        type=int,
+        default=0,
+        metavar="N",
+        help="how many of them each key sent in the hour before (%(default)s)",
+    )
+    add(
+        "--clock-speed",
+        type=float,
+        default=1,
+        metavar="N",
+        help="let time pass N times as fast: at 60 an hour takes a minute (%(default)s)",
     )
     add("--clock-offset", type=float, default=0, metavar="SECONDS", help="run the clock ahead or behind")

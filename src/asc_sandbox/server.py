@@ -20,7 +20,7 @@ from asc_sandbox.faults import FaultPlan
 from asc_sandbox.judge import Judge, Violation
 from asc_sandbox.keys import hand_out
 from asc_sandbox.plans import DEFAULT_PROCESSING, DEFAULT_REVIEW, Processing, Review
-from asc_sandbox.ratelimit import RateLimit
+from asc_sandbox.ratelimit import RateLimit, evenly
 from asc_sandbox.requestlog import Entry, RequestLog
 from asc_sandbox.resources import ENDPOINTS, SCHEMA
 from asc_sandbox.serverthread import ServerThread
@@ -41,7 +41,9 @@ class Sandbox:
     """A local App Store Connect. Use it as a context manager, or call start and stop.
 
     `seed` is a mapping, a YAML file, or None for the demo. `faults` are specs, see the module faults.
-    `latency` is in seconds per request, `clock_offset` in seconds. `key_file` gets an API key (`key_id`, else
+    `latency` is in seconds per request, `clock_offset` in seconds; time passes
+    `clock_speed` times as fast. Each key may send `rate_limit` requests an hour, and has sent `rate_spent` of them in the
+    hour before the start. `key_file` gets an API key (`key_id`, else
     the first) for clients. Port 0 means any free one. With a `contract` requests and answers are judged, see
     `violations`. Files are taken in parts of `part_size` bytes, whose addresses last `part_lifetime` seconds.
     Links to symbols last `link_lifetime` seconds; `symbols_padding` bytes make their archives larger.
@@ -59,7 +61,9 @@ class Sandbox:
         faults: Iterable[str] = (),
         latency: float = 0.0,
         clock_offset: float = 0.0,
+        clock_speed: float = 1.0,
         rate_limit: int = APPLES_RATE_LIMIT,
+        rate_spent: int = 0,
         host: str = "127.0.0.1",
         port: int = 0,
         log: Path | None = None,
@@ -74,7 +78,7 @@ class Sandbox:
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         start = seeds.load(seed, SCHEMA)
-        clock = Clock(clock_offset)
+        self.clock = clock = Clock(clock_offset, clock_speed)
         self._stage = Stage(
             clock=clock,
             agenda=Agenda(clock),
@@ -91,7 +95,7 @@ class Sandbox:
         self._faults = FaultPlan(faults)
         self._judge = Judge(contract)
         self._log = RequestLog(log)
-        budget = RateLimit(rate_limit)
+        budget = RateLimit(rate_limit, evenly(rate_spent, clock.now()))
         self._service = Service(
             world=start.world,
             stage=self._stage,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from asc import __version__
+from asc.api.clock import SYSTEM_CLOCK, Clock
 from asc.commands.declaration import Command, CommonInputs
 from asc.errors import SetupError
 from asc.job.environment import Job
@@ -27,6 +28,7 @@ class Context:
     command: Command
     job: Job
     hide: Callable[[str], None]
+    clock: Clock = SYSTEM_CLOCK
     summary: list[str] = field(default_factory=list)
     client: Client | None = None
     outputs: Any = None
@@ -63,7 +65,8 @@ class Context:
         from asc.api.client import Client
 
         key = key or self.key(inputs)
-        self.client = Client(key, self.settings(inputs, key.in_house), self.command.role, self.hide)
+        settings = self.settings(inputs, key.in_house)
+        self.client = Client(key, settings, self.command.role, self.hide, self.clock)
         return self.client
 
     @contextmanager

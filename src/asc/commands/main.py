@@ -8,12 +8,12 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asc import __version__
+from asc.api.clock import SYSTEM_CLOCK, Clock
 from asc.api.key.model import KeyRefused
 from asc.api.key.sources import SECRET_VARIABLES, find_key
 from asc.commands import NAMES, load
@@ -49,19 +49,19 @@ class _Call:
     as_json: bool = False
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], clock: Clock = SYSTEM_CLOCK) -> int:
     """Runs the command that the arguments, or the runner's variables, name. Returns the exit code."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     log.open_streams()
     try:
-        return _main(arguments)
+        return _main(arguments, clock)
     except BrokenPipeError:  # nobody reads our log any more; the interpreter would flush into it once again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 
 
-def _main(arguments: Sequence[str]) -> int:
+def _main(arguments: Sequence[str], clock: Clock) -> int:
     job = Job.read()
     secrets = Secrets(mask=job.in_job)
     for name in SECRET_VARIABLES:
@@ -82,7 +82,7 @@ def _main(arguments: Sequence[str]) -> int:
             secrets.add(secret)
         log.start(secrets, job.in_job, job.debug, call.command.name)
         workflow.check_files()
-        return _run(call, job, secrets)
+        return _run(call, Context(call.command, job, secrets.add, clock), secrets)
     except Error as error:
         _report(error, job, secrets)
         return error.exit_code
@@ -93,9 +93,9 @@ def _main(arguments: Sequence[str]) -> int:
         return 1
 
 
-def _run(call: _Call, job: Job, secrets: Secrets) -> int:
-    context = Context(call.command, job, secrets.add)
-    started = time.monotonic()
+def _run(call: _Call, context: Context, secrets: Secrets) -> int:
+    job, clock = context.job, context.clock
+    started = clock.monotonic()
     try:
         outputs = call.command.run(_inputs(call, job), context)
         _hand_over(outputs, call, job)
@@ -106,7 +106,7 @@ def _run(call: _Call, job: Job, secrets: Secrets) -> int:
             _hand_over(context.outputs, call, job)
         raise
     finally:
-        _finish(context, time.monotonic() - started, secrets)
+        _finish(context, clock.monotonic() - started, secrets)
 
 
 def _inputs(call: _Call, job: Job) -> CommonInputs:

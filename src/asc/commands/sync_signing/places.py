@@ -37,4 +37,5 @@ def _options(inputs: Inputs, context: Context) -> Options:
         team_id=inputs.team_id or "",
         environment=context.job.environment,
         temporary=Path(temporary) if temporary else None,
+        clock=context.clock,
     )

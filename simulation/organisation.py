@@ -1,0 +1,107 @@
+"""The team: its apps, its stores, and what its jobs want."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from asc_sandbox.samples import make_ipa
+
+APPS = tuple(f"com.example.app{number}" for number in range(1, 7))
+PASSPHRASE = "a passphrase of the team"
+VERSION = "1.5.0"
+WITH_SYMBOLS = ("1.4.0", "41")
+SIZE = 256 * 1024
+
+PATTERN = (
+    *("fetch", "upload", "git", "fetch", "upload", "symbols", "s3", "upload", "fetch", "git"),
+    *("upload", "fetch", "symbols", "upload", "s3", "fetch", "git", "upload", "symbols", "fetch"),
+)
+"""The mixture: of 20 jobs, 6 ask for a build number, 6 upload, 5 sync signing, 3 download symbols."""
+RACES = 5
+"""Each such upload takes the number of the one before it."""
+
+KINDS = {
+    "fetch": "fetch-build-number",
+    "upload": "upload-testflight",
+    "git": "sync-signing, git",
+    "s3": "sync-signing, S3",
+    "symbols": "download-dsyms",
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job: `kind` is one of KINDS; `number` is that of the build, for uploads; `inputs` those of the command."""
+
+    folder: Path
+    kind: str
+    command: str
+    inputs: Mapping[str, str]
+    number: tuple[str, str] | None = None
+
+
+def seed() -> dict[str, Any]:
+    """What the team has at Apple before the first job: apps with one build each, bundle ids, devices; no signing."""
+    version, number = WITH_SYMBOLS
+    build = {"version": number, "uploadedDate": "3 days ago", "buildBundles": [{}]}
+    return {
+        "apps": [
+            {
+                "id": str(1000000001 + index),
+                "name": f"App {index + 1}",
+                "bundleId": app,
+                "preReleaseVersions": [{"version": version, "platform": "IOS", "builds": [build]}],
+                "betaGroups": [{"name": "QA", "isInternalGroup": True, "hasAccessToAllBuilds": False}],
+            }
+            for index, app in enumerate(APPS)
+        ],
+        "bundleIds": [
+            {"id": f"BUNDLE{index:04d}", "name": app.replace(".", " "), "identifier": app}
+            for index, app in enumerate(APPS)
+        ],
+        "devices": [{"name": "A phone", "udid": "00008110-0000000000000001"}],
+    }
+
+
+def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], rest: Mapping[str, str]) -> list[Job]:
+    """`count` jobs, each with a folder below `root`. `stores` are inputs for each kind of store, `rest` for all."""
+    uploads = _uploads(root)
+    found = []
+    for index, kind in zip(range(count), itertools.cycle(PATTERN), strict=False):
+        folder, app = root / f"job-{index:03d}", APPS[index % len(APPS)]
+        folder.mkdir()
+        if kind == "upload":
+            found.append(_upload(folder, *next(uploads), rest))
+        elif kind == "fetch":
+            found.append(Job(folder, kind, "fetch-build-number", {"bundle-id": app, **rest}))
+        elif kind == "symbols":
+            version, number = WITH_SYMBOLS
+            inputs = {"bundle-id": app, "version": version, "build-number": number, **rest}
+            found.append(Job(folder, kind, "download-dsyms", inputs))
+        else:
+            found.append(_signing(folder, kind, app, {**stores[kind], **rest}))
+    return found
+
+
+def _uploads(root: Path) -> Iterator[tuple[str, str, Path]]:
+    """App, build number and file of each upload."""
+    app, number = APPS[0], "100"
+    for index in itertools.count(1):
+        if index % RACES:  # else the same once more, from another file
+            app, number = APPS[index % len(APPS)], str(100 + index)
+        path = root / f"{index}.ipa"
+        yield app, number, make_ipa(path, app, VERSION, number, size=SIZE, seed=index)
+
+
+def _upload(folder: Path, app: str, number: str, file: Path, rest: Mapping[str, str]) -> Job:
+    inputs = {"file": str(file), "groups": "QA", "whats-new": "Faster start.", **rest}
+    return Job(folder, "upload", "upload-testflight", inputs, (app, number))
+
+
+def _signing(folder: Path, kind: str, app: str, inputs: Mapping[str, str]) -> Job:
+    usual = {"mode": "sync", "bundle-ids": app, "passphrase": PASSPHRASE, "install": "files"}
+    return Job(folder, kind, "sync-signing", {**usual, **inputs})

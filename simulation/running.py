@@ -1,0 +1,132 @@
+"""Starts the jobs, all at once or one after the other within moments, and collects what came of them."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from asc_sandbox.server import Sandbox
+from simulation import step
+from simulation.organisation import Job
+from simulation.stores import ENVIRONMENT
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended. Seconds are those of the sandbox's clock; a job that was killed has the code None."""
+
+    job: Job
+    code: int | None
+    began: float
+    ended: float
+    log: str
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        return self.ended - self.began
+
+    @property
+    def requests(self) -> int:
+        """How many requests it sent."""
+        found = re.search(r"^(\d+) requests? in ", self.log, re.MULTILINE)
+        return int(found[1]) if found else 0
+
+    @property
+    def refusals(self) -> int:
+        """How many of them were answered with 429."""
+        return len(re.findall(r"answered 429", self.log))
+
+    @property
+    def error(self) -> str:
+        """What the annotation of a failed job says."""
+        return " ".join(line for line in self.log.splitlines() if line.startswith("::error"))
+
+
+def run(jobs: Sequence[Job], sandbox: Sandbox, *, arrival: float, cold: int, limit: float) -> list[Outcome]:
+    """Runs them all, started within `arrival` seconds; every `cold`th is a fresh Python, the others are forked.
+
+    What has not ended after `limit` seconds is killed. Both are seconds of the machine.
+    """
+    for job in jobs:
+        _prepare(job, sandbox)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([step.__name__])
+    first = context.Process(target=int)  # starts the server, which imports all that jobs need
+    first.start()
+    first.join()
+    running: list[ForkServerProcess | subprocess.Popen[bytes]] = []
+    began = time.monotonic()
+    for index, job in enumerate(jobs):
+        time.sleep(max(0.0, began + arrival * index / len(jobs) - time.monotonic()))
+        if cold and index % cold == 0:
+            running.append(_started_cold(job))
+        else:
+            process = context.Process(target=step.forked, args=(job.folder,))
+            process.start()
+            running.append(process)
+    for process in running:
+        _await(process, began + limit)
+    return [_outcome(job, sandbox) for job in jobs]
+
+
+def _started_cold(job: Job) -> subprocess.Popen[bytes]:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"}
+    return subprocess.Popen([sys.executable, "-m", step.__name__, job.folder], env=environment)
+
+
+def _await(process: ForkServerProcess | subprocess.Popen[bytes], until: float) -> None:
+    left = max(0.1, until - time.monotonic())
+    if isinstance(process, subprocess.Popen):
+        try:
+            process.wait(left)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        return
+    process.join(left)
+    if process.is_alive():
+        process.kill()
+        process.join()
+
+
+def _prepare(job: Job, sandbox: Sandbox) -> None:
+    for name in ("output", "summary"):
+        (job.folder / name).write_text("")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "LC_ALL": "C.UTF-8",
+        "HOME": str(job.folder),
+        "RUNNER_TEMP": str(job.folder),
+        "GITHUB_RUN_ID": "1",
+        "GITHUB_OUTPUT": str(job.folder / "output"),
+        "GITHUB_STEP_SUMMARY": str(job.folder / "summary"),
+        "ASC_COMMAND": job.command,
+        "ASC_INPUTS": json.dumps(dict(job.inputs)),
+        "ASC_API_URL": sandbox.url,
+        "ASC_API_KEY": json.dumps(sandbox.api_key()),
+        **ENVIRONMENT,
+    }
+    content: Mapping[str, object] = {"environment": environment, "clock": asdict(sandbox.clock)}
+    (job.folder / "job.json").write_text(json.dumps(content))
+
+
+def _outcome(job: Job, sandbox: Sandbox) -> Outcome:
+    log = job.folder / "log"
+    text = log.read_text("utf-8", "replace") if log.exists() else ""
+    try:
+        said = json.loads((job.folder / "outcome.json").read_text())
+    except FileNotFoundError:
+        return Outcome(job, None, sandbox.clock.origin, sandbox.clock.now(), text)
+    return Outcome(job, said["code"], said["began"], said["ended"], text)

@@ -1,0 +1,68 @@
+"""One run, from the empty stores to the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asc_sandbox.plans import Processing, Review
+from asc_sandbox.server import APPLES_RATE_LIMIT, Sandbox
+from simulation import judging, organisation
+from simulation.running import Outcome, run
+from simulation.stores import stores
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is played. `arrival` is in seconds and `processing` in minutes of the sandbox's clock."""
+
+    jobs: int = 200
+    arrival: float = 60.0
+    speed: float = 12.0
+    limit: int = APPLES_RATE_LIMIT
+    spent: int = 0
+    processing: float = 10.0
+    cold: int = 12
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    longest: float = 2.5 * 3600
+
+    def __str__(self) -> str:
+        return (
+            f"{self.jobs} jobs within {self.arrival:.0f} s, {self.limit} requests an hour of which {self.spent} are "
+            f"spent, {self.processing:g} min of processing, time at {self.speed:g}"
+        )
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of it."""
+
+    sandbox: Sandbox
+    outcomes: Sequence[Outcome]
+    findings: Sequence[str]
+
+
+@contextmanager
+def play(scenario: Scenario, folder: Path) -> Iterator[Played]:
+    """Plays it below `folder`. The sandbox lives as long as the block."""
+    with stores(folder) as places:
+        jobs = organisation.jobs(scenario.jobs, folder, places, scenario.inputs)
+        with Sandbox(
+            organisation.seed(),
+            clock_speed=scenario.speed,
+            rate_limit=scenario.limit,
+            rate_spent=scenario.spent,
+            processing=Processing(scenario.processing * 60),
+            review=Review(0),
+        ) as sandbox:
+            outcomes = run(
+                jobs,
+                sandbox,
+                arrival=scenario.arrival / scenario.speed,
+                cold=scenario.cold,
+                limit=scenario.longest / scenario.speed,
+            )
+            found = judging.findings(outcomes, sandbox, places, scenario.longest)
+            yield Played(sandbox, outcomes, found)

@@ -1,0 +1,79 @@
+"""The two places that keep the team's signing: a bare git repository, and a bucket in moto's S3."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import requests
+
+from asc.signing.storage import Options, open_storage
+from asc.signing.vault.kinds import CertificateType, ProfileType
+
+BUCKET = "signing"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "simulation",
+    "AWS_SECRET_ACCESS_KEY": "simulation",
+    "AWS_REGION": "us-east-1",
+}
+TYPES = {
+    "git": (CertificateType.DISTRIBUTION, ProfileType.APP_STORE),
+    "s3": (CertificateType.DEVELOPMENT, ProfileType.DEVELOPMENT),
+}
+"""Each store has a type of its own: all of them are the team's at Apple."""
+
+
+@contextmanager
+def stores(folder: Path) -> Iterator[dict[str, dict[str, str]]]:
+    """Makes both; yields the inputs for each kind."""
+    repository = folder / "signing.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", repository], check=True)
+    with _bucket() as endpoint:
+        yield {
+            "git": {"storage": f"git+file://{repository}", "type": "app-store"},
+            "s3": {"storage": f"s3://{BUCKET}", "endpoint": endpoint, "type": "development"},
+        }
+
+
+def read(inputs: Mapping[str, str]) -> Mapping[str, bytes]:
+    """What lies in a store."""
+    options = Options(environment=ENVIRONMENT, endpoint=inputs.get("endpoint", ""))
+    return open_storage(inputs["storage"], options).read()
+
+
+def history(inputs: Mapping[str, str]) -> list[list[str]]:
+    """The commits of the git store, newest first: each with its parents."""
+    repository = inputs["storage"].removeprefix("git+file://")
+    command = ["git", "--git-dir", repository, "log", "--all", "--format=%H %P"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [line.split() for line in lines]
+
+
+@contextmanager
+def _bucket() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _make_bucket(url)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _make_bucket(url: str) -> None:
+    for _ in range(150):
+        try:
+            requests.put(f"{url}/{BUCKET}", timeout=10).raise_for_status()
+            return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    raise RuntimeError("moto's S3 did not start")
