@@ -11,6 +11,7 @@ from pathlib import Path
 
 from asc_sandbox.server import APPLES_RATE_LIMIT
 from simulation import report
+from simulation.organisation import KINDS
 from simulation.scenario import Scenario, play
 
 
@@ -41,6 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--spent", type=int, default=usual.spent, help="those sent in the hour before (%(default)s)")
     add("--processing", type=float, default=usual.processing, help="minutes of an upload (%(default)s)")
     add("--cold", type=int, default=usual.cold, help="every Nth job is a fresh Python (%(default)s)")
+    add("--only", choices=tuple(KINDS), default="", help="all jobs of one kind")
     add("--keep", action="store_true", help="keep the folder with the logs of the jobs")
     return parser
 

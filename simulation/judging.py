@@ -28,8 +28,7 @@ def findings(
         *_failures(outcomes),
         *_laggards(outcomes, longest),
         *_builds(outcomes, sandbox),
-        *(each for kind in places for each in _signing(kind, places[kind], outcomes, sandbox)),
-        *_history(places["git"]),
+        *(each for kind in places for each in _store(kind, places[kind], outcomes, sandbox)),
     ]
 
 
@@ -76,9 +75,17 @@ def _builds(outcomes: Iterable[Outcome], sandbox: Sandbox) -> Iterator[str]:
             )
 
 
-def _signing(
+def _store(
     kind: str, inputs: Mapping[str, str], outcomes: Iterable[Outcome], sandbox: Sandbox
 ) -> Iterator[str]:
+    wanted = {each.job.inputs["bundle-ids"] for each in outcomes if each.job.kind == kind}
+    if wanted:
+        yield from _signing(kind, inputs, wanted, sandbox)
+    if wanted and kind == "git":
+        yield from _history(inputs)
+
+
+def _signing(kind: str, inputs: Mapping[str, str], wanted: set[str], sandbox: Sandbox) -> Iterator[str]:
     """One certificate of the type, at Apple and with its key in the store, and an active profile for each app."""
     certificate_type, profile_type = stores.TYPES[kind]
     files = stores.read(inputs)
@@ -95,7 +102,8 @@ def _signing(
     }
     stored = {each.certificate.der for each in identities.entries}
     if len(stored) != 1 or at_apple != stored:
-        yield f"the {kind} store has {len(stored)} certificates, Apple {len(at_apple)}; {len(at_apple - stored)} without key"
+        without = len(at_apple - stored)
+        yield f"the {kind} store has {len(stored)} certificates, Apple {len(at_apple)}; {without} without key"
     if pending := [path for path in files if path.startswith("pending/")]:
         yield f"the {kind} store has keys put aside: {pending}"
     active = {
@@ -104,7 +112,6 @@ def _signing(
         if each.attributes["profileState"] == "ACTIVE"
     }
     good = {each.bundle_id for each in profiles.entries if each.profile.uuid in active}
-    wanted = {each.job.inputs["bundle-ids"] for each in outcomes if each.job.kind == kind}
     if wanted - good:
         yield f"the {kind} store has no active profile for {', '.join(sorted(wanted - good))}"
 

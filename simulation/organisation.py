@@ -67,23 +67,26 @@ def seed() -> dict[str, Any]:
     }
 
 
-def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], rest: Mapping[str, str]) -> list[Job]:
-    """`count` jobs, each with a folder below `root`. `stores` are inputs for each kind of store, `rest` for all."""
+def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], only: str = "") -> list[Job]:
+    """`count` jobs, each with a folder below `root`. `stores` are inputs for each kind of store.
+
+    They are of the kind `only`, where it is given.
+    """
     uploads = _uploads(root)
     found = []
-    for index, kind in zip(range(count), itertools.cycle(PATTERN), strict=False):
+    for index, kind in zip(range(count), itertools.cycle([only] if only else PATTERN), strict=False):
         folder, app = root / f"job-{index:03d}", APPS[index % len(APPS)]
         folder.mkdir()
         if kind == "upload":
-            found.append(_upload(folder, *next(uploads), rest))
+            found.append(_upload(folder, *next(uploads)))
         elif kind == "fetch":
-            found.append(Job(folder, kind, "fetch-build-number", {"bundle-id": app, **rest}))
+            found.append(Job(folder, kind, "fetch-build-number", {"bundle-id": app}))
         elif kind == "symbols":
             version, number = WITH_SYMBOLS
-            inputs = {"bundle-id": app, "version": version, "build-number": number, **rest}
+            inputs = {"bundle-id": app, "version": version, "build-number": number}
             found.append(Job(folder, kind, "download-dsyms", inputs))
         else:
-            found.append(_signing(folder, kind, app, {**stores[kind], **rest}))
+            found.append(_signing(folder, kind, app, stores[kind]))
     return found
 
 
@@ -97,8 +100,8 @@ def _uploads(root: Path) -> Iterator[tuple[str, str, Path]]:
         yield app, number, make_ipa(path, app, VERSION, number, size=SIZE, seed=index)
 
 
-def _upload(folder: Path, app: str, number: str, file: Path, rest: Mapping[str, str]) -> Job:
-    inputs = {"file": str(file), "groups": "QA", "whats-new": "Faster start.", **rest}
+def _upload(folder: Path, app: str, number: str, file: Path) -> Job:
+    inputs = {"file": str(file), "groups": "QA", "whats-new": "Faster start."}
     return Job(folder, "upload", "upload-testflight", inputs, (app, number))
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from asc_sandbox.plans import Processing, Review
@@ -25,13 +25,14 @@ class Scenario:
     spent: int = 0
     processing: float = 10.0
     cold: int = 12
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    only: str = ""
     longest: float = 2.5 * 3600
 
     def __str__(self) -> str:
+        kind = f" ({self.only})" if self.only else ""
         return (
-            f"{self.jobs} jobs within {self.arrival:.0f} s, {self.limit} requests an hour of which {self.spent} are "
-            f"spent, {self.processing:g} min of processing, time at {self.speed:g}"
+            f"{self.jobs} jobs{kind} within {self.arrival:.0f} s, {self.limit} requests an hour of which {self.spent} "
+            f"are spent, {self.processing:g} min of processing, time at {self.speed:g}"
         )
 
 
@@ -48,7 +49,7 @@ class Played:
 def play(scenario: Scenario, folder: Path) -> Iterator[Played]:
     """Plays it below `folder`. The sandbox lives as long as the block."""
     with stores(folder) as places:
-        jobs = organisation.jobs(scenario.jobs, folder, places, scenario.inputs)
+        jobs = organisation.jobs(scenario.jobs, folder, places, scenario.only)
         with Sandbox(
             organisation.seed(),
             clock_speed=scenario.speed,

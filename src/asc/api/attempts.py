@@ -24,9 +24,12 @@ class Attempts:
     call: str
     retry_for: float
     clock: Clock
+    wait_for_budget: float = 0.0
     made: int = 0
     deadline: float | None = None
     refused: bool = False
+    over_budget: int = 0
+    budget_deadline: float | None = None
 
     def time_left(self) -> float:
         """Seconds until the deadline; before the first failure, what the first attempt may take."""
@@ -49,6 +52,26 @@ class Attempts:
             self.give_up(reason, asked)
         when = datetime.fromtimestamp(self.clock.now() + self.time_left(), UTC)
         log.info("%s: %s; trying again in %.1f s (until %s UTC)", self.call, reason, wait, f"{when:%H:%M:%S}")
+        self.clock.sleep(wait)
+
+    def await_budget(self, asked: float | None) -> None:
+        """Waits until requests of the hour may have come back; raises UnreachableError where that takes too long."""
+        self.over_budget += 1
+        now = self.clock.monotonic()
+        if self.budget_deadline is None:
+            self.budget_deadline = now + self.wait_for_budget
+        left = self.budget_deadline - now
+        if left <= 0 or (asked or 0.0) > left:
+            raise UnreachableError(
+                f"{self.call}: the requests of this hour are used up (429), and none came back for it within "
+                f"{self.wait_for_budget:.0f} s (wait-for-budget).",
+                "Run the step again later, give it a longer wait-for-budget, or give some jobs a key of their own: "
+                "all jobs of a key share its budget.",
+            )
+        wait = min(retry.pause_for_budget(self.over_budget, asked, self.clock.chance()), left)
+        log.info(
+            "%s: answered 429, the requests of this hour are used up; asking again in %.0f s", self.call, wait
+        )
         self.clock.sleep(wait)
 
     def give_up(self, reason: str, asked: float | None) -> NoReturn:

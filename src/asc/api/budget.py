@@ -12,6 +12,9 @@ HOUR = 3600.0
 RESERVE = 0.1
 """The part of the budget that is spent slowly, so that the jobs of a busy team share it out to the end."""
 LONGEST_WAIT = 30.0
+PLENTY = 0.5
+"""The part of the budget above which nobody has to hold back."""
+MOST_PATIENT = 10.0
 
 
 @dataclass(frozen=True)
@@ -29,10 +32,25 @@ class Budget:
             return None
         return cls(int(found["lim"]), int(found["rem"]))
 
-    def wait(self) -> float:
-        """Seconds to wait before the next request: none while there is plenty, then the longer the less is left."""
-        reserve = self.limit * RESERVE
-        if self.left >= reserve:
+    @property
+    def scarce(self) -> bool:
+        """Whether only the reserve is left."""
+        return self.left < self.limit * RESERVE
+
+    def wait(self, chance: float) -> float:
+        """Seconds to wait before the next request: none while there is plenty, then the longer the less is left.
+
+        Half of it is left to `chance` (0 to 1), for other jobs were told the same.
+        """
+        if not self.scarce:
             return 0.0
         sustainable = HOUR / self.limit
-        return min(sustainable * reserve / max(self.left, 1), LONGEST_WAIT)
+        longest = min(sustainable * self.limit * RESERVE / max(self.left, 1), LONGEST_WAIT)
+        return longest * (0.5 + 0.5 * chance)
+
+    def patience(self) -> float:
+        """How many times longer than usual to wait between looks at what is not done yet.
+
+        Looks are most of what is asked, and can wait: so the budget is left to those who have work to do.
+        """
+        return min(max(1.0, self.limit * PLENTY / max(self.left, 1)), MOST_PATIENT)

@@ -52,7 +52,7 @@ class Client:
 
     @contextmanager
     def until(self, deadline: float) -> Iterator[None]:
-        """Within the block nothing is repeated past `deadline`, by the monotonic clock."""
+        """Within the block nothing that failed is repeated past `deadline`, by the monotonic clock."""
         self._transport.deadline = deadline
         try:
             yield

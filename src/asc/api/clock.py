@@ -37,6 +37,10 @@ class Traffic:
     skew: float = 0.0
     """Our clock minus Apple's in seconds, measured at the newest answer."""
 
+    def patience(self) -> float:
+        """How many times longer than usual to wait between looks at what is not done yet."""
+        return self.budget.patience() if self.budget else 1.0
+
     def time_there(self, now: float) -> float:
         """`now` as Apple's clock has it, so that a wrong clock here makes no wrong token."""
         return now - (self.skew if abs(self.skew) > CORRECTED else 0.0)

@@ -10,6 +10,8 @@ PASSING_STATUSES = frozenset({408, 500, 502, 503, 504, *range(520, 530)})
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
+FIRST_PAUSE_FOR_BUDGET, LONGEST_PAUSE_FOR_BUDGET = 15.0, 240.0
+"""Where the requests of the hour are used up: they come back over minutes, and are not there sooner for asking."""
 
 
 def may_repeat(method: str, status: int) -> bool:
@@ -21,13 +23,22 @@ def may_repeat(method: str, status: int) -> bool:
     return status == 429 or (method == "GET" and status in PASSING_STATUSES)
 
 
+def pause_for_budget(attempt: int, retry_after: float | None, chance: float) -> float:
+    """Seconds before asking once more, where the requests of the hour are used up."""
+    return _pause(FIRST_PAUSE_FOR_BUDGET, LONGEST_PAUSE_FOR_BUDGET, attempt, retry_after, chance)
+
+
 def pause(attempt: int, retry_after: float | None, chance: float) -> float:
     """Seconds before the attempt after number `attempt` (from 1).
 
     What the server asks for is honoured; else the pause doubles each time, with half of it left to `chance`
     (0 to 1), so that jobs which failed together do not return together.
     """
-    grown = min(FIRST_PAUSE * 2.0 ** min(attempt - 1, 16), LONGEST_PAUSE)
+    return _pause(FIRST_PAUSE, LONGEST_PAUSE, attempt, retry_after, chance)
+
+
+def _pause(first: float, longest: float, attempt: int, retry_after: float | None, chance: float) -> float:
+    grown = min(first * 2.0 ** min(attempt - 1, 16), longest)
     jittered = grown * (0.5 + 0.5 * chance)
     return jittered if retry_after is None else retry_after + jittered / 2
 

@@ -20,11 +20,16 @@ SLOWEST_BLOCK = 60.0
 
 @dataclass(frozen=True)
 class Settings:
-    """How to reach App Store Connect. `retry_for` is in seconds, counted from the first failure of a request."""
+    """How to reach App Store Connect.
+
+    `retry_for` is in seconds, counted from the first failure of a request; `wait_for_budget` as well, from the first
+    time that it is refused since the requests of the hour are used up.
+    """
 
     url: str = HOST
     ca_bundle: str | None = None
     retry_for: float = 120.0
+    wait_for_budget: float = 3600.0
     user_agent: str = "app-store-connect-actions"
 
     @property

@@ -62,8 +62,10 @@ class Transport:
         self._clock = clock
         self._lock = threading.Lock()
         self._told_of_the_clock = False
+        self._told_of_the_budget = False
         self.deadline: float | None = None
-        """When repeating ends at the latest, by the monotonic clock, whatever retry-for says."""
+        """When repeating ends at the latest, by the monotonic clock, whatever retry-for says. The wait for budget has a
+        limit of its own: what it holds up is not late."""
         self._session = open_session(settings, CONNECTIONS)
         self._session.headers["Accept"] = "application/json"
 
@@ -79,7 +81,7 @@ class Transport:
         """
         url = self._resolve(target)
         call = f"{method} {urlsplit(url).path}"
-        attempts = Attempts(call, self._patience(), self._clock)
+        attempts = Attempts(call, self._patience(), self._clock, self.settings.wait_for_budget)
         while True:
             self._spare_the_budget(call, attempts)
             try:
@@ -100,7 +102,11 @@ class Transport:
             if not retry.may_repeat(method, answer.status):
                 return _final(call, method, answer)
             wait = retry.retry_after(answer.headers.get("Retry-After"), self._now_there())
-            attempts.after(_describe(answer), wait)
+            if answer.status == 429 and self.traffic.budget and self.traffic.budget.scarce:
+                self._tell_of_the_budget(self.traffic.budget)
+                attempts.await_budget(wait)
+            else:
+                attempts.after(_describe(answer), wait)
 
     def _patience(self) -> float:
         """Seconds for which a request may be repeated."""
@@ -153,9 +159,9 @@ class Transport:
 
     def _spare_the_budget(self, call: str, attempts: Attempts) -> None:
         budget = self.traffic.budget
-        if not budget or attempts.made:  # a repeat has waited already
+        if not budget or attempts.made or attempts.over_budget:  # a repeat has waited already
             return
-        wait = budget.wait()
+        wait = budget.wait(self._clock.chance())
         if wait:
             log.info(
                 "Only %d of %d requests are left this hour: %s waits %.1f s",
@@ -165,6 +171,17 @@ class Transport:
                 wait,
             )
             self._clock.sleep(wait)
+
+    def _tell_of_the_budget(self, budget: Budget) -> None:
+        with self._lock:
+            first, self._told_of_the_budget = not self._told_of_the_budget, True
+        if first:
+            log.warning(
+                "All %d requests that this key has an hour are used up, by all jobs that share it. Waiting for some to "
+                "come back, %.0f min at most (wait-for-budget).",
+                budget.limit,
+                self.settings.wait_for_budget / 60,
+            )
 
     def _tell_of_the_clock(self, call: str) -> None:
         with self._lock:

@@ -122,7 +122,7 @@ class Watch:
             left = self._began + self._timeout - now
             if left <= 0:
                 raise self._too_late(seen)
-            self._clock.sleep(min(pause, left))
+            self._clock.sleep(min(pause * self._client.traffic.patience(), left))
             pause = min(pause * GROWTH, LONGEST_PAUSE)
 
     def _look(self) -> Seen:

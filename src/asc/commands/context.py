@@ -57,6 +57,7 @@ class Context:
             url=check_base_url(self.job.api_url or (HOST_IN_HOUSE if in_house else HOST)),
             ca_bundle=self.job.ca_bundle,
             retry_for=inputs.retry_for,
+            wait_for_budget=inputs.wait_for_budget,
             user_agent=f"app-store-connect-actions/{__version__}",
         )
 

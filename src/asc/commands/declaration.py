@@ -80,6 +80,13 @@ class CommonInputs:
         default="2m",
         examples=("30s", "5m"),
     )
+    wait_for_budget: float = given(
+        kinds.DURATION,
+        "How long a request waits where the key's requests of the hour are used up. All jobs of a key share them.",
+        group="App Store Connect",
+        default="1h",
+        examples=("10m",),
+    )
 
     def problems(self) -> Iterator[Problem]:
         """What is wrong with the inputs taken together. Commands override this."""

@@ -34,7 +34,7 @@ def await_symbols(client: Client, wanted: Selection, builds: list[Build], timeou
             told_at = clock.monotonic()
             what = "; ".join(map(str, pending)) or f"there is no build {wanted.number} yet"
             log.info("Waiting up to %.0f s more: %s", left, what)
-        clock.sleep(min(pause, left))
+        clock.sleep(min(pause * client.traffic.patience(), left))
         pause = min(pause * GROWTH, LONGEST_PAUSE)
         builds = _looked_at_again(client, wanted, builds, [each.build for each in pending])
 

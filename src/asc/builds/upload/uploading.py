@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from asc.api.client import Client
@@ -36,6 +37,10 @@ WHILE_PARTS_ARE_REPLACED = (0.2, 0.5, 1.0, 2.0)
 """Seconds between attempts at declaring a file whole of which App Store Connect misses parts."""
 IDLE = 30.0
 """Seconds without another part after which nobody is at an upload."""
+JUST_BEGUN = timedelta(minutes=1)
+"""The age up to which whoever began an upload is likely to be at it, though nothing is there yet."""
+BETWEEN_LOOKS = 3.0
+"""Seconds, while it is waited for what comes of it."""
 
 ONE_AT_A_TIME = (
     "Give each build a number of its own (fetch-build-number), or let one job upload at a time (concurrency)."
@@ -66,11 +71,13 @@ class Uploader:
 
     def upload(self, source: Source, number: Number, uti: str, standing: Standing) -> Uploaded:
         """Goes on from `standing` until App Store Connect has the whole file. Raises Error where it cannot."""
-        if standing.start_again and standing.upload:
-            self._take_back(standing.upload, "it was begun with another file")
-            standing = Standing()
         joined = standing.upload is not None
         if not joined:
+            standing, joined = self._begin(number, source)
+        if joined:
+            standing = self._after_whoever_began(standing, source)
+        if standing.start_again and standing.upload:
+            self._take_back(standing.upload, "it was begun with another file")
             standing, joined = self._begin(number, source)
         upload = standing.upload
         assert upload
@@ -100,6 +107,35 @@ class Uploader:
             log.warning("%s is there already; which file it came from is not known.", number)
             return Standing(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True), True
         raise taken(self.client, number, self.if_exists, "by a build that came another way" if build else "")
+
+    def _after_whoever_began(self, standing: Standing, source: Source) -> Standing:
+        """Lets a job go first that began the upload a moment ago: its parts will tell whether it has the same file.
+
+        Two that send different files to one upload would spoil both. Where nothing moves for a while, nobody is at it.
+        """
+        upload = standing.upload
+        assert upload and upload.number
+        number = upload.number
+        decided = standing.is_there or standing.start_again or _tags(upload)
+        if decided or not self._just_begun(upload):
+            return standing
+        log.info("The upload %s was begun just now; looking whether another job is at it", upload.id)
+        clock = self.client.clock
+        until = clock.monotonic() + IDLE
+        while is_unfinished(upload) and not _tags(upload) and clock.monotonic() < until:
+            self.client.pause(min(BETWEEN_LOOKS, IDLE / 4))
+            now = record.read(self.client, upload.id, number.app_id)
+            if bool(now.file) != bool(upload.file):
+                until = clock.monotonic() + IDLE
+            upload = now
+        now_standing = judge(self.client, upload, source, self.if_exists)
+        if now_standing.upload is None:
+            raise taken(self.client, number, self.if_exists, "by another file, which Apple refused")
+        return now_standing
+
+    def _just_begun(self, upload: Upload) -> bool:
+        there = self.client.traffic.time_there(self.client.clock.now())
+        return upload.created is not None and upload.created > datetime.fromtimestamp(there, UTC) - JUST_BEGUN
 
     def _take_back(self, upload: Upload, why: str) -> None:
         """Deletes an upload, unless somebody is sending to it: it must not vanish under another job."""
@@ -236,4 +272,4 @@ class _OtherParts(Error):
 
 
 def _tags(upload: Upload) -> tuple[str, ...]:
-    return tuple(part.entity_tag for part in upload.file.parts) if upload.file else ()
+    return tuple(part.entity_tag for part in upload.file.parts if part.entity_tag) if upload.file else ()
