@@ -44,8 +44,9 @@ class Sandbox:
     `latency` is in seconds per request, `clock_offset` in seconds; time passes `clock_speed` times as fast. Each key
     may send `rate_limit` requests an hour, and has sent `rate_spent` of them in the hour before the start. `key_file`
     gets an API key (`key_id`, else the first) for clients. Port 0 means any free one. With a `contract` requests and
-    answers are judged, see `violations`. Files are taken in parts of `part_size` bytes, whose addresses last `part_lifetime` seconds.
-    Links to symbols last `link_lifetime` seconds; `symbols_padding` bytes make their archives larger.
+    answers are judged, see `violations`. Files are taken in parts of `part_size` bytes, whose addresses last
+    `part_lifetime` seconds. Links to symbols last `link_lifetime` seconds; `symbols_padding` bytes make their archives
+    larger.
     `processing` and `review` say how long Apple takes and how it ends, `limits` how many certificates and devices
     there may be.
 

@@ -11,7 +11,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from asc.api import failures, retry
+from asc.api import attempts, failures, retry
 from asc.api.apps import App
 from asc.api.budget import LONGEST_WAIT, Budget
 from asc.api.client import Client
@@ -88,11 +88,16 @@ def test_the_budget_is_read(header: str | None, budget: Budget | None) -> None:
 
 
 def test_the_less_is_left_the_longer_is_waited() -> None:
-    assert Budget(3500, 3500).wait() == Budget(3500, 350).wait() == 0.0
-    waits = [Budget(3500, left).wait() for left in range(349, -1, -1)]
+    assert Budget(3500, 3500).wait(1.0) == Budget(3500, 350).wait(1.0) == 0.0
+    waits = [Budget(3500, left).wait(1.0) for left in range(349, -1, -1)]
     assert waits == sorted(waits)
     assert 0 < waits[0] < 2
     assert waits[-1] == LONGEST_WAIT
+    assert Budget(3500, 0).wait(0.0) == LONGEST_WAIT / 2, "jobs that were told the same do not go on together"
+
+
+def test_the_less_is_left_the_more_seldom_is_looked() -> None:
+    assert [Budget(3500, left).patience() for left in (3500, 1750, 875, 350, 175, 0)] == [1, 1, 2, 5, 10, 10]
 
 
 class Time:
@@ -151,10 +156,11 @@ def test_an_in_house_key_has_its_own_audience() -> None:
     assert claims["exp"] - claims["iat"] == 300
 
 
-def client(sandbox: Any, time: Time, retry_for: float = 120.0) -> Client:
+def client(sandbox: Any, time: Time, retry_for: float = 120.0, wait_for_budget: float = 3600.0) -> Client:
     key = sandbox.api_key()
     made = ApiKey(key["key_id"], key["issuer_id"], key["key"])
-    return Client(made, Settings(sandbox.url, retry_for=retry_for), "Admin", clock=time.clock)
+    settings = Settings(sandbox.url, retry_for=retry_for, wait_for_budget=wait_for_budget)
+    return Client(made, settings, "Admin", clock=time.clock)
 
 
 def test_repeats_end_with_the_deadline() -> None:
@@ -165,6 +171,74 @@ def test_repeats_end_with_the_deadline() -> None:
             asking.get("/v1/apps")
         asking.close()
     assert time.slept == [0.5, 1, 2, 4, 8, 16, 20, 20, 20, 20]
+
+
+class PassingTime(Time):
+    """Sleeping moves the sandbox's clock, too."""
+
+    def __init__(self, sandbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        start, there = self.now, sandbox.clock.now()
+        monkeypatch.setattr(type(sandbox.clock), "now", lambda clock: there + self.now - start)
+
+    @property
+    def clock(self) -> Clock:
+        start, there = self.now, super().clock.now()
+        return Clock(lambda: there + self.now - start, lambda: self.now, self.sleep, lambda: 1.0)
+
+
+def test_a_job_waits_for_the_hour_s_requests_to_come_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Given a key whose budget is used up by others, when a job asks, then it says so, waits, and gets its answer."""
+    with start_sandbox(seed(), rate_limit=4) as sandbox:
+        time = PassingTime(sandbox, monkeypatch)
+        first, second = client(sandbox, time), client(sandbox, time, retry_for=1.0)
+        for _ in range(4):
+            first.get("/v1/apps")
+        second.get("/v1/apps")
+        statuses = [entry.status for entry in sandbox.requests]
+        for asking in (first, second):
+            asking.close()
+    assert statuses[-1] == 200
+    assert 1 <= statuses.count(429) <= 20, "it asks seldom"
+    assert sum(time.slept) < 3600 + 240, "and is there soon after requests have come back"
+    (told,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert "All 4 requests that this key has an hour are used up" in told
+
+
+def test_it_waits_no_longer_than_the_user_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    with start_sandbox(seed(), rate_limit=1) as sandbox:
+        time = PassingTime(sandbox, monkeypatch)
+        first, second = client(sandbox, time), client(sandbox, time, wait_for_budget=600)
+        first.get("/v1/apps")
+        with pytest.raises(UnreachableError, match=r"used up .* within 600 s \(wait-for-budget\)") as raised:
+            second.get("/v1/apps")
+        for asking in (first, second):
+            asking.close()
+    assert sum(time.slept) == 600, "and asks once more at the end of it"
+    assert "a key of their own" in raised.value.remedy
+
+
+def test_what_is_asked_for_beyond_that_is_not_waited_for() -> None:
+    """A Retry-After that leads past wait-for-budget."""
+    time = Time()
+    attempt = attempts.Attempts("GET /v1/apps", 120, time.clock, 600)
+    with pytest.raises(UnreachableError, match="wait-for-budget"):
+        attempt.await_budget(601)
+    attempt = attempts.Attempts("GET /v1/apps", 120, time.clock, 600)
+    attempt.await_budget(60)
+    assert 60 < time.slept[-1] < 70
+
+
+def test_429_while_there_is_plenty_is_a_fault_like_others() -> None:
+    time = Time()
+    with start_sandbox(seed(), faults=["GET /v1/apps status=429 times=always"]) as sandbox:
+        asking = client(sandbox, time)
+        with pytest.raises(UnreachableError, match="retry-for"):
+            asking.get("/v1/apps")
+        asking.close()
+    assert sum(time.slept) < 120
 
 
 def test_a_small_budget_slows_the_client_down() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from asc.builds import waiting
 from asc.builds.distribution import apply
+from asc.builds.upload import uploading
 from asc_sandbox.plans import Review
 from asc_sandbox.server import Sandbox
 from core.uploading import (
@@ -47,6 +48,7 @@ LATENCY = 0.02
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(uploading, "IDLE", 0.2)
     monkeypatch.setattr(apply, "LOOK_AGAIN_AFTER", 0.05)
 
 

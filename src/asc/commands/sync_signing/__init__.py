@@ -41,7 +41,7 @@ def _read_only(inputs: Inputs, context: Context) -> Outputs:
     """What is stored must do. App Store Connect is asked nothing, and no key is needed."""
     storage, wishes = storage_of(inputs, context), inputs.wishes(in_house=False)
     stock = take_stock(storage.read(), inputs.passphrase or "", wishes, inputs.p12_password)
-    signing = ready(stock, wishes, datetime.now(UTC))
+    signing = ready(stock, wishes, datetime.fromtimestamp(context.clock.now(), UTC))
     _tell_all_is_there(storage)
     return _install(inputs, context, signing, (), storage)
 

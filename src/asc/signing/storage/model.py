@@ -104,4 +104,4 @@ class Options:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     temporary: Path | None = None
     clock: Clock = SYSTEM_CLOCK
-    attempts: int = 8
+    attempts: int = 30

@@ -42,8 +42,10 @@ log = logging.getLogger(__name__)
 
 LOOKS_AFTER_LIMIT = 5
 """Where Apple allows no more certificates, another job may just be storing the one that it was given."""
-PAUSE = 2.0
-"""Seconds between them."""
+LOOKS_AT_OTHERS = 22
+"""The same while keys of other jobs are put aside: one of many may have to wait for its turn, five minutes in all."""
+PAUSE, GROWTH, LONGEST_PAUSE = 2.0, 1.5, 8.0
+"""Seconds after the first look, and up to how many times that after later ones."""
 
 
 class KeyNotStored(Error):
@@ -146,12 +148,21 @@ class IdentityMaker:
         try:
             return self._certify(key)
         except LimitReached:
-            for attempt in range(LOOKS_AFTER_LIMIT):
-                if theirs := self._newly_stored(self.surroundings.storage.read()):
-                    return theirs
-                if attempt + 1 < LOOKS_AFTER_LIMIT:
-                    self.surroundings.client.pause(PAUSE)
-            return self._certify(key)  # what Apple says now is what the user is told
+            # Where nobody stores one, what Apple says now is what the user is told.
+            return self._stored_by_others(key) or self._certify(key)
+
+    def _stored_by_others(self, key: RSAPrivateKey) -> StoredIdentity | None:
+        """What another job stores, as long as there is one that may."""
+        ours = frozenset(pending_file(self.kind, key, self.surroundings.passphrase))
+        clock = self.surroundings.client.clock
+        for attempt in range(LOOKS_AT_OTHERS):
+            files = self.surroundings.storage.read()
+            if theirs := self._newly_stored(files):
+                return theirs
+            if attempt + 1 >= LOOKS_AFTER_LIMIT and pending_paths(files, self.kind) <= ours:
+                return None
+            clock.sleep(PAUSE * min(GROWTH**attempt, LONGEST_PAUSE) * (0.5 + clock.chance()))
+        return None
 
     def _forget(self, key: RSAPrivateKey) -> None:
         """Removes a key that was put aside, and that Apple has certified nowhere."""
