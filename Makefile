@@ -1,6 +1,6 @@
 # `make` lists what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-browser test-container bench golden generate format lock contract
+.PHONY: help setup demo test check test-browser test-container bench simulate golden generate format lock contract
 
 PYTHON ?= python3
 python := .venv/bin/python
@@ -39,6 +39,9 @@ bench: setup ## figures against the peers and the floor, in one run; ONLY=fetch 
 
 golden: setup ## what runs look like, written anew; read the difference before it lands
 	$(python) -m pytest -n 2 tests/look --update-golden
+simulate: setup ## 200 jobs of one team at once; e.g. JOBS=40 SPENT=3000
+	PYTHONPATH=src $(python) -m simulation $(if $(JOBS),--jobs $(JOBS)) $(if $(SPENT),--spent $(SPENT)) \
+		$(if $(SPEED),--speed $(SPEED)) $(if $(ONLY),--only $(ONLY))
 
 generate: setup ## action.yml, the READMEs of the actions, and the tables in the docs
 	$(python) -I tools/generate.py

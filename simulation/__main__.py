@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from asc_sandbox.server import APPLES_RATE_LIMIT
@@ -17,19 +19,29 @@ from simulation.scenario import Scenario, play
 
 def main() -> int:
     """Plays one scenario."""
-    options = _parser().parse_args()
-    scenario = Scenario(**{name: value for name, value in vars(options).items() if name != "keep"})
-    with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
-        print(_machine(), flush=True)
-        with play(scenario, Path(folder)) as played:
-            print(f"\n{scenario}.\n")
-            print("\n".join(report.table(played.outcomes)), end="\n\n")
-            print("\n".join(report.traffic(played.sandbox, played.outcomes)))
-        for finding in played.findings:
-            print(f"simulation: {finding}", file=sys.stderr)
-        if options.keep:
-            print(f"\nKept in {folder}")
-    return 1 if played.findings else 0
+    options = vars(_parser().parse_args())
+    keep = options.pop("keep")
+    folder = Path(tempfile.mkdtemp(prefix="simulation-"))
+    print(f"{_machine()}.\n", flush=True)
+    try:
+        findings = _play(Scenario(**options), folder)
+    finally:
+        if keep:
+            print(f"\nKept: {folder}")
+        else:
+            shutil.rmtree(folder)
+    for finding in findings:
+        print(f"simulation: {finding}", file=sys.stderr)
+    return 1 if findings else 0
+
+
+def _play(scenario: Scenario, folder: Path) -> Sequence[str]:
+    """Plays it, prints the figures, and returns what was wrong."""
+    with play(scenario, folder) as played:
+        print(f"{scenario}.\n")
+        print("\n".join(report.table(played.outcomes)), end="\n\n")
+        print("\n".join(report.traffic(played.sandbox, played.outcomes)))
+        return played.findings
 
 
 def _parser() -> argparse.ArgumentParser:

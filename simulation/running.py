@@ -113,7 +113,8 @@ def _prepare(job: Job, sandbox: Sandbox) -> None:
         "GITHUB_OUTPUT": str(job.folder / "output"),
         "GITHUB_STEP_SUMMARY": str(job.folder / "summary"),
         "ASC_COMMAND": job.command,
-        "ASC_INPUTS": json.dumps(dict(job.inputs)),
+        # As long by the machine's clock as the usual two minutes: its trouble is not scaled.
+        "ASC_INPUTS": json.dumps({"retry-for": f"{120 * sandbox.clock.speed:.0f}", **job.inputs}),
         "ASC_API_URL": sandbox.url,
         "ASC_API_KEY": json.dumps(sandbox.api_key()),
         **ENVIRONMENT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +19,14 @@ class Scenario:
     """What is played. `arrival` is in seconds and `processing` in minutes of the sandbox's clock."""
 
     jobs: int = 200
-    arrival: float = 60.0
-    speed: float = 12.0
+    arrival: float = 120.0
+    speed: float = 10.0
     limit: int = APPLES_RATE_LIMIT
     spent: int = 0
     processing: float = 10.0
     cold: int = 12
     only: str = ""
-    longest: float = 2.5 * 3600
+    longest: float = 2 * 3600
 
     def __str__(self) -> str:
         kind = f" ({self.only})" if self.only else ""
@@ -42,6 +42,7 @@ class Played:
 
     sandbox: Sandbox
     outcomes: Sequence[Outcome]
+    places: Mapping[str, Mapping[str, str]]
     findings: Sequence[str]
 
 
@@ -66,4 +67,4 @@ def play(scenario: Scenario, folder: Path) -> Iterator[Played]:
                 limit=scenario.longest / scenario.speed,
             )
             found = judging.findings(outcomes, sandbox, places, scenario.longest)
-            yield Played(sandbox, outcomes, found)
+            yield Played(sandbox, outcomes, places, found)
