@@ -152,7 +152,7 @@ class Uploader:
 
     def _finish(self, source: Source, upload: Upload, uti: str, joined: bool) -> Uploaded:
         """Sends and commits. `joined`: another job may be at the same upload."""
-        checksum = Checksum(source)
+        checksum, began = Checksum(source), self.client.clock.monotonic()
         try:
             file = upload.file
             if file is None:
@@ -164,7 +164,8 @@ class Uploader:
             sha256 = checksum.hex()
             source.check_unchanged()
             check = partial(self._check_parts, source, file, joined)
-            if joined:
+            # After so long another job may have taken this one for dead, and have sent parts of its own.
+            if joined or self.client.clock.monotonic() - began > IDLE:
                 check()
             sent += self._commit(source, upload, file, sha256, check)
             if joined:
@@ -207,13 +208,13 @@ class Uploader:
         """
         file = record.renewed(self.client, file)
         wrong = foreign(source, file, self.parallel)
+        if wrong and not joined and (len(wrong) < len(file.parts) or len(wrong) == 1):
+            log.info("%d parts arrived damaged, or another job replaced them; sending them again", len(wrong))
+            Sender(self.client, self.storage, source, file, lambda count: None).send(wrong, self.parallel)
+            wrong = foreign(source, record.renewed(self.client, file), self.parallel)
         if not joined and len(wrong) == len(file.parts):
             log.info("The store's entity tags are no checksums: they cannot be compared.")
             return
-        if wrong and not joined:
-            log.info("%d parts arrived damaged; sending them again", len(wrong))
-            Sender(self.client, self.storage, source, file, lambda count: None).send(wrong, self.parallel)
-            wrong = foreign(source, record.renewed(self.client, file), self.parallel)
         if wrong:
             raise Error(
                 "Another job sent parts of another file with this number meanwhile, so the upload was not finished.",
