@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from asc.api import attempts, retry, storage
 from asc.api.storage import Storage
@@ -116,7 +117,8 @@ def test_links_that_expire_are_renewed(tmp_path: Path) -> None:
     assert "its link is over; asking for a new one" in done.stdout
 
 
-def test_one_renewal_serves_all_parts(tmp_path: Path) -> None:
+def test_one_renewal_serves_all_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploading, "IDLE", 30.0)  # no look at the parts besides
     file = an_ipa(tmp_path)
     with apple(faults=["PUT /uploads/*/* delay=0.7 status=503 times=4"], part_lifetime=0.6) as sandbox:
         done = step(tmp_path, sandbox, {"file": str(file)})
@@ -490,6 +492,29 @@ def test_a_file_that_vanishes_before_it_is_opened(tmp_path: Path, monkeypatch: p
 
 
 # Two jobs at once
+
+
+def test_a_slow_upload_that_another_job_took_for_dead_is_still_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a job that replaced the part that is there, when the first one comes to its end, then its file counts."""
+    ours, theirs = an_ipa(tmp_path, size=PART // 2), an_ipa(tmp_path, "Theirs.ipa", size=PART // 2, seed=2)
+    monkeypatch.setattr(uploading, "IDLE", 0.0)
+    send = uploading.Sender.send
+    replaced: list[int] = []
+
+    def replacing(sender: Any, parts: Any, parallel: int) -> None:
+        send(sender, parts, parallel)
+        if not replaced:
+            replaced.append(
+                requests.put(parts[0].url, theirs.read_bytes(), headers=parts[0].headers).status_code
+            )
+
+    monkeypatch.setattr(uploading.Sender, "send", replacing)
+    with apple() as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(ours)})
+        assert (done.code, replaced) == (0, [200]), done.stdout
+        assert_exactly_one(sandbox, ours)
 
 
 def both(tmp_path: Path, sandbox: Any, first: Path, second: Path) -> list[tuple[int, str, dict[str, str]]]:

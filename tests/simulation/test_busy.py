@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from simulation.scenario import Played, Scenario, play
 
 from simulation import judging, report
-from simulation.scenario import Played, Scenario, play
 
 SMALL = Scenario(jobs=20, arrival=8, speed=8, processing=0.3, cold=0)
 

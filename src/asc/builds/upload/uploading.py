@@ -37,7 +37,7 @@ WHILE_PARTS_ARE_REPLACED = (0.2, 0.5, 1.0, 2.0)
 """Seconds between attempts at declaring a file whole of which App Store Connect misses parts."""
 IDLE = 30.0
 """Seconds without another part after which nobody is at an upload."""
-JUST_BEGUN = timedelta(minutes=1)
+JUST_BEGUN = timedelta(minutes=5)
 """The age up to which whoever began an upload is likely to be at it, though nothing is there yet."""
 BETWEEN_LOOKS = 3.0
 """Seconds, while it is waited for what comes of it."""
@@ -209,7 +209,7 @@ class Uploader:
         file = record.renewed(self.client, file)
         wrong = foreign(source, file, self.parallel)
         if wrong and not joined and (len(wrong) < len(file.parts) or len(wrong) == 1):
-            log.info("%d parts arrived damaged, or another job replaced them; sending them again", len(wrong))
+            log.info("%d parts arrived damaged; sending them again, in case another job replaced them, too", len(wrong))
             Sender(self.client, self.storage, source, file, lambda count: None).send(wrong, self.parallel)
             wrong = foreign(source, record.renewed(self.client, file), self.parallel)
         if not joined and len(wrong) == len(file.parts):
