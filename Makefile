@@ -39,6 +39,7 @@ bench: setup ## figures against the peers and the floor, in one run; ONLY=fetch 
 
 golden: setup ## what runs look like, written anew; read the difference before it lands
 	$(python) -m pytest -n 2 tests/look --update-golden
+
 simulate: setup ## 200 jobs of one team at once; e.g. JOBS=40 SPENT=3000
 	PYTHONPATH=src $(python) -m simulation $(if $(JOBS),--jobs $(JOBS)) $(if $(SPENT),--spent $(SPENT)) \
 		$(if $(SPEED),--speed $(SPEED)) $(if $(ONLY),--only $(ONLY))

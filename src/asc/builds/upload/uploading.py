@@ -209,7 +209,10 @@ class Uploader:
         file = record.renewed(self.client, file)
         wrong = foreign(source, file, self.parallel)
         if wrong and not joined and (len(wrong) < len(file.parts) or len(wrong) == 1):
-            log.info("%d parts arrived damaged; sending them again, in case another job replaced them, too", len(wrong))
+            log.info(
+                "%d parts arrived damaged; sending them again, in case another job replaced them, too",
+                len(wrong),
+            )
             Sender(self.client, self.storage, source, file, lambda count: None).send(wrong, self.parallel)
             wrong = foreign(source, record.renewed(self.client, file), self.parallel)
         if not joined and len(wrong) == len(file.parts):
