@@ -280,6 +280,29 @@ class TestAppleRefuses:
         assert "certificate-ids" in done.error and "mode: import" in done.error
         assert store.pending() == [], "a key that Apple certified nowhere is of no use"
 
+    def test_a_job_waits_as_long_as_another_one_s_key_is_put_aside(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Given a job that has the last certificate and is slow to store it, when another comes, then it takes that."""
+        store = folder_store(tmp_path).put_aside(a_key(7))
+        looks: list[int] = []
+        newly_stored = identities.IdentityMaker._newly_stored
+
+        def counting(maker: Any, files: Any) -> Any:
+            looks.append(1)
+            if len(looks) == 2 * identities.LOOKS_AFTER_LIMIT:
+                store.put(identity_of(certificate, a_key()))
+            return newly_stored(maker, files)
+
+        monkeypatch.setattr(identities.IdentityMaker, "_newly_stored", counting)
+        monkeypatch.setattr(identities, "PAUSE", 0.001)
+        with apple(limits=Limits(certificates={"DISTRIBUTION": 1})) as sandbox:
+            certificate = at_apple(sandbox, a_key())
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert certificates(sandbox) == [certificate.id]
+        assert len(looks) > 2 * identities.LOOKS_AFTER_LIMIT
+
     def test_a_place_that_becomes_free_at_the_last_moment_loses_no_key(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from asc_sandbox.auth import FUTURE_TOLERANCE
-from asc_sandbox.ratelimit import HOUR, RateLimit
+from asc_sandbox.clock import Clock
+from asc_sandbox.ratelimit import HOUR, RateLimit, evenly
 from asc_sandbox.server import Sandbox
 from sandbox.client import Client, token
 from support.sandbox import key, seed, start_sandbox
@@ -139,3 +140,22 @@ def test_the_hour_rolls() -> None:
     assert limit.remaining("key", now=HOUR - 1) == 0
     assert limit.remaining("key", now=HOUR) == 1
     assert limit.remaining("other", now=0) == 2
+
+
+def test_an_hour_that_others_have_spent_comes_back_evenly() -> None:
+    limit = RateLimit(60, evenly(60, until=HOUR))
+    assert limit.remaining("key", now=HOUR - 1) == 0
+    assert [limit.remaining("key", now=HOUR + 60 * minutes) for minutes in (1, 2, 30)] == [1, 2, 30]
+    limit.take("key", now=HOUR + 1800)
+    assert limit.remaining("key", now=HOUR + 1800) == 29
+
+
+def test_time_may_pass_faster() -> None:
+    clock = Clock(speed=3600, origin=time.time() - 1)
+    assert clock.now() - clock.origin >= 3600
+    began = time.monotonic()
+    clock.sleep(36)
+    assert 0.01 <= time.monotonic() - began < 5
+    with start_sandbox(clock_speed=36_000, rate_limit=10, rate_spent=10) as sandbox:
+        time.sleep(0.1)  # an hour
+        assert sandbox.clock.now() - sandbox.clock.origin >= 3600
