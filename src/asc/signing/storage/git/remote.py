@@ -86,7 +86,7 @@ class Remote:
                 self._options.clock.sleep(retry.pause(attempt, None, self._options.clock.chance()))
         return ask()
 
-    def _fetch(self) -> str | None:
+    def _fetch(self, again: bool = False) -> str | None:
         if not self._ready:
             self.client.must("init", "--quiet", "--bare", "--template=", str(self.client.repository))
             self._ready = True
@@ -107,14 +107,18 @@ class Remote:
             return self.client.must("rev-parse", "--verify", f"{TIP}^{{commit}}").decode("ascii").strip()
         if not NO_SUCH_REF.search(result.words):
             raise self.explainer.reading(result.words)
-        return self._fetch_other()
+        return self._fetch_other(again)
 
-    def _fetch_other(self) -> str | None:
-        """After the wanted branch was not found: an empty repository, or a HEAD that leads nowhere, is no error."""
+    def _fetch_other(self, again: bool) -> str | None:
+        """After the wanted branch was not found: an empty repository, or a HEAD that leads nowhere, is no error.
+
+        Nor is a branch that is there now: another writer has just begun it.
+        """
         _, heads = self._heads()
-        if not self.branch and FIRST_BRANCH in heads:
-            self.branch = FIRST_BRANCH
-            return self._fetch()
+        wanted = self.branch or FIRST_BRANCH
+        if wanted in heads and not again:
+            self.branch = wanted
+            return self._fetch(again=True)
         if not heads or (self.branch and self._options.create_branch):
             self.branch = self.branch or FIRST_BRANCH
             return None
