@@ -41,8 +41,8 @@ golden: setup ## what runs look like, written anew; read the difference before i
 	$(python) -m pytest -n 2 tests/look --update-golden
 
 simulate: setup ## 200 jobs of one team at once; e.g. JOBS=40 SPENT=3000
-	PYTHONPATH=src $(python) -m simulation $(if $(JOBS),--jobs $(JOBS)) $(if $(SPENT),--spent $(SPENT)) \
-		$(if $(SPEED),--speed $(SPEED)) $(if $(ONLY),--only $(ONLY))
+	PYTHONPATH=src $(python) -m simulation $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMIT),--limit $(LIMIT)) \
+		$(if $(SPENT),--spent $(SPENT)) $(if $(SPEED),--speed $(SPEED)) $(if $(ONLY),--only $(ONLY))
 
 generate: setup ## action.yml, the READMEs of the actions, and the tables in the docs
 	$(python) -I tools/generate.py

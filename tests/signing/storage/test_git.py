@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from asc.signing.storage import Changes, Files, StorageError, open_storage
+from asc.signing.storage.git.remote import Remote
 from signing.storage.git_server import git
 from signing.storage.places import Place, options, someone_commits, tree
 
@@ -151,6 +152,22 @@ def test_always_overtaken(repository: Place) -> None:
     with pytest.raises(StorageError, match="at each of 4 attempts"):
         repository.open(attempts=4).update(change, "Add")
     assert repository.contents() == {"theirs": b"4"}
+
+
+def test_a_branch_that_another_writer_begins_between_two_looks(
+    repository: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given an empty repository, when somebody makes the first commit while it is looked at, then that is read."""
+    storage = repository.open()
+    assert storage.read() == {}
+    heads = Remote._heads
+
+    def begun(remote: Remote) -> tuple[str, set[str]]:
+        someone_commits(repository.more["repository"], "theirs", b"1")
+        return heads(remote)
+
+    monkeypatch.setattr(Remote, "_heads", begun)
+    assert storage.read() == {"theirs": b"1"}
 
 
 def raw_tree(where: Path, *entries: tuple[str, str, bytes]) -> str:
