@@ -126,7 +126,8 @@ class TestKilled:
                 process.wait()
             done = step(tmp_path, sandbox, store, BOTH)
             assert done.code == 0, done.stdout
-            assert_one_certificate_with_its_key(sandbox, store)
+            # A key that Apple was never asked to certify may lie there for a day: its run might be under way.
+            assert_one_certificate_with_its_key(sandbox, store, aside=1)
             assert {each.uuid for each in store.profiles().values()} == {
                 each.attributes["uuid"] for each in sandbox.world.all("profiles")
             }
@@ -134,22 +135,6 @@ class TestKilled:
             writes, files = calls(sandbox, *WRITES), store.files()
             assert step(tmp_path, sandbox, store, BOTH).code == 0
             assert (calls(sandbox, *WRITES), store.files()) == (writes, files), "a third run changes nothing"
-
-    def test_a_key_put_aside_whose_certificate_was_made_is_finished(self, tmp_path: Path) -> None:
-        store = folder_store(tmp_path).put_aside(a_key())
-        with apple() as sandbox:
-            record = at_apple(sandbox, a_key())
-            done = step(tmp_path, sandbox, store)
-            assert done.code == 0, done.stdout
-            identity = assert_one_certificate_with_its_key(sandbox, store)
-            assert identity.certificate_id == record.id
-            assert key_pem(identity.key) == key_pem(a_key())
-
-    def test_a_key_put_aside_that_apple_never_saw_makes_room(self, tmp_path: Path) -> None:
-        store = folder_store(tmp_path).put_aside(a_key())
-        with apple() as sandbox:
-            assert step(tmp_path, sandbox, store).code == 0
-            assert_one_certificate_with_its_key(sandbox, store)
 
 
 class TestTwoJobsAtOnce:

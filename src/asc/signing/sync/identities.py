@@ -5,7 +5,8 @@
 3. key and certificate go to their place, and the key put aside is removed
 
 A run that ends in between is finished by the next one: it finds the key put aside and its certificate at Apple. Of two
-jobs that do this at once, the one that stores first wins; the other takes what it stored, and revokes its own.
+jobs that do this at once, the one that stores first wins; the other takes what it stored, and revokes its own. Each
+removes only its own key, and the loser only after it revoked: if it is ended before, a later run does (see leftovers).
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from asc.signing.sync.wants import Wishes
 from asc.signing.vault.encryption import encrypt
 from asc.signing.vault.entries import StoredIdentity, new_identity
 from asc.signing.vault.kinds import CertificateType
-from asc.signing.vault.pending import pending_file, pending_keys, pending_paths
+from asc.signing.vault.pending import pending_file, pending_keys
 from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
@@ -66,39 +67,41 @@ class IdentityMaker:
 
     def make(self, files: Mapping[str, bytes]) -> StoredIdentity:
         """A usable identity: one that an earlier run began, a new one, or what another job was quicker to store."""
-        begun = self._begun(files)
-        if begun:
+        if begun := self._begun(files):
             return self._store(*begun)
         key = new_private_key()
-        if theirs := self._put_aside(key):
+        aside, content = pending_file(
+            self.kind, key, self.surroundings.passphrase, self.surroundings.now, self.surroundings.encryption
+        )
+        if theirs := self._put_aside(aside, content):
             return theirs
         try:
             made = self._certify_or_wait(key)
         except NotMade:
-            self._forget(key)
+            self._forget(aside)
             raise
-        return made if isinstance(made, StoredIdentity) else self._store(key, made)
+        if isinstance(made, StoredIdentity):
+            self._forget(aside)
+            return made
+        return self._store(aside, key, made)
 
-    def _begun(self, files: Mapping[str, bytes]) -> tuple[RSAPrivateKey, Listed] | None:
-        for key in pending_keys(files, self.kind, self.surroundings.passphrase):
+    def _begun(self, files: Mapping[str, bytes]) -> tuple[str, RSAPrivateKey, Listed] | None:
+        for path, key in pending_keys(files, self.kind, self.surroundings.passphrase).items():
             listed = by_public_key(self.portal.certificates, public_key_der(key))
             if listed and listed.certificate and listed.certificate.valid_at(self.surroundings.now):
                 log.info("An earlier run was ended before it stored the certificate %s: going on", listed)
-                return key, listed
+                return path, key, listed
         return None
 
-    def _put_aside(self, key: RSAPrivateKey) -> StoredIdentity | None:
+    def _put_aside(self, path: str, content: bytes) -> StoredIdentity | None:
         """Stores the key; or returns the identity that another job stored meanwhile."""
 
         def change(files: Mapping[str, bytes]) -> Changes:
             if self._newly_stored(files):
                 return Changes()
-            Vault(files, self.surroundings.passphrase).put(
-                []
-            )  # nothing is mixed with files of another passphrase
-            return Changes(
-                pending_file(self.kind, key, self.surroundings.passphrase, self.surroundings.encryption)
-            )
+            # Nothing is mixed with files of another passphrase.
+            Vault(files, self.surroundings.passphrase).put([])
+            return Changes({path: content})
 
         after = self.surroundings.storage.update(
             change, f"[sync-signing] Begun a {self.kind.value} certificate"
@@ -113,17 +116,16 @@ class IdentityMaker:
         log.info("Apple made the certificate %s", listed)
         return listed
 
-    def _store(self, key: RSAPrivateKey, listed: Listed) -> StoredIdentity:
+    def _store(self, aside: str, key: RSAPrivateKey, listed: Listed) -> StoredIdentity:
         """Puts the identity into its place, unless another job has put one there: then that, and ours is revoked."""
         assert listed.certificate
         ours = new_identity(self.kind, listed.id, listed.certificate, key)
 
         def change(files: Mapping[str, bytes]) -> Changes:
-            aside = pending_paths(files, self.kind)
             if self._newly_stored(files):
-                return Changes(delete=aside)
+                return Changes()
             vault = Vault(files, self.surroundings.passphrase)
-            return Changes(vault.put([ours], self.surroundings.encryption), aside)
+            return Changes(vault.put([ours], self.surroundings.encryption), frozenset({aside}))
 
         try:
             after = self.surroundings.storage.update(change, f"[fastlane] Updated {self.kind.value}")
@@ -131,9 +133,17 @@ class IdentityMaker:
             raise self._kept(ours, key, error) from None
         stored = self._newly_stored(after) or ours
         if stored.certificate_id != ours.certificate_id:
-            log.info("Another job stored the certificate %s first; ours is revoked", stored.certificate_id)
-            revoke_certificate(self.surroundings.client, ours.certificate_id)
+            self._withdraw(aside, ours, stored)
         return stored
+
+    def _withdraw(self, aside: str, ours: StoredIdentity, stored: StoredIdentity) -> None:
+        log.info("Another job stored the certificate %s first; ours is revoked", stored.certificate_id)
+        try:
+            revoke_certificate(self.surroundings.client, ours.certificate_id)
+        except Error as error:
+            log.warning("%s could not be revoked: %s The next run does.", ours.certificate_id, error.message)
+            return
+        self._forget(aside)
 
     def _newly_stored(self, files: Mapping[str, bytes]) -> StoredIdentity | None:
         """An identity in the store that was not there when this run began."""
@@ -153,11 +163,12 @@ class IdentityMaker:
                     self.surroundings.client.pause(PAUSE)
             return self._certify(key)  # what Apple says now is what the user is told
 
-    def _forget(self, key: RSAPrivateKey) -> None:
-        """Removes a key that was put aside, and that Apple has certified nowhere."""
-        ours = frozenset(pending_file(self.kind, key, self.surroundings.passphrase))
+    def _forget(self, aside: str) -> None:
+        """Removes a key that was put aside, and has no certificate (any more)."""
         with contextlib.suppress(StorageError):  # it does no harm there
-            self.surroundings.storage.update(lambda files: Changes(delete=ours), "[sync-signing] Not made")
+            self.surroundings.storage.update(
+                lambda files: Changes(delete=frozenset({aside})), "[sync-signing] Not made"
+            )
 
     def _kept(self, identity: StoredIdentity, key: RSAPrivateKey, error: StorageError) -> KeyNotStored:
         """The key is in the store already, put aside; a second copy is handed over, for nobody knows the storage."""

@@ -8,14 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from asc.errors import Error
+from asc.signing.identity.keys import public_key_der
 from asc.signing.portal.certificates import Listed, list_certificates, revoke_certificate
 from asc.signing.portal.profiles import AppleProfile, delete_profiles, profiles_of_types
 from asc.signing.storage import Changes
 from asc.signing.sync.surroundings import AT_ONCE, Surroundings
 from asc.signing.sync.wants import Wishes
-from asc.signing.vault.kinds import Platform, ProfileType, apple_profile_type
+from asc.signing.vault.kinds import CertificateType, Platform, ProfileType, apple_profile_type
 from asc.signing.vault.layout import CertificateEntry, KeyEntry, ProfileEntry
 from asc.signing.vault.opening import Opener
+from asc.signing.vault.pending import pending_keys
 from asc.signing.vault.texts import revoked_message
 from asc.signing.vault.tree import Vault
 
@@ -90,9 +92,17 @@ def revoke(surroundings: Surroundings, what: Doomed) -> None:
         }
         if any(isinstance(entry, ProfileEntry) for entry in vault.entries) and uuids:
             gone |= {stored.path for stored in vault.profiles().entries if stored.profile.uuid in uuids}
+        gone |= _put_aside(files, surroundings.passphrase, what.certificates)
         return Changes(delete=frozenset(gone))
 
     surroundings.storage.update(change, revoked_message(str(what)))
+
+
+def _put_aside(files: Mapping[str, bytes], passphrase: str, certificates: Collection[Listed]) -> set[str]:
+    """The keys put aside that belong to these certificates."""
+    gone = {each.certificate.public_key for each in certificates if each.certificate}
+    keys = [item for kind in CertificateType for item in pending_keys(files, kind, passphrase).items()]
+    return {path for path, key in keys if public_key_der(key) in gone}
 
 
 def _apple_types(kinds: Collection[ProfileType], platforms: Collection[Platform]) -> list[str]:

@@ -12,6 +12,7 @@ from asc.signing.portal.devices import register_devices
 from asc.signing.storage import Changes
 from asc.signing.sync.identities import IdentityMaker
 from asc.signing.sync.judging import apple_defect, device_defect, ends, profile_defect
+from asc.signing.sync.leftovers import Leftovers, clear, leftovers
 from asc.signing.sync.profiles import ProfileMaker, ProfilesFailed
 from asc.signing.sync.readiness import Signing
 from asc.signing.sync.stock import Stock
@@ -27,15 +28,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be made, and why. `devices` are UDIDs → names that the team lacks."""
+    """What is to be made, and why. `devices` are UDIDs → names that the team lacks; `leftovers` are to go."""
 
     certificates: Mapping[CertificateType, str] = field(default_factory=dict)
     profiles: Mapping[Want, str] = field(default_factory=dict)
     bundle_ids: tuple[str, ...] = ()
     devices: Mapping[str, str] = field(default_factory=dict)
+    leftovers: Leftovers = field(default_factory=Leftovers)
 
     def lines(self) -> list[str]:
         """The plan in words, in the order in which it is carried out."""
+        return [*self.leftovers.lines(), *self.making()]
+
+    def making(self) -> list[str]:
+        """What is to be made, in words."""
         return [
             *(f"register the device {name}" for name in self.devices.values()),
             *(f"register the bundle id {each}" for each in self.bundle_ids),
@@ -95,13 +101,14 @@ class Sync:
                 f"The team has no bundle id {', '.join(missing)}.",
                 "Check bundle-ids and the key's team, or register them with register-bundle-ids: true.",
             )
-        return replace(self, bundle_ids=known), Plan(certificates, profiles, missing, devices)
+        left = leftovers(self.surroundings, self.wishes, self.files, self.stock, self.portal)
+        return replace(self, bundle_ids=known), Plan(certificates, profiles, missing, devices, left)
 
     def carry_out(self, plan: Plan) -> Synced:
         """Makes what the plan says. What could be made is stored also where something else failed."""
-        changes = plan.lines()
+        cleared, changes = clear(self.surroundings, plan.leftovers), plan.making()
         if not changes:
-            return Synced(self._signing(self._identities(), self.stock.profiles), ())
+            return Synced(self._signing(self._identities(), self.stock.profiles), tuple(cleared))
         self.surroundings.storage.prove_writable()
         client = self.surroundings.client
         devices = (*self.portal.devices, *register_devices(client, plan.devices, self.portal.devices))
@@ -118,7 +125,7 @@ class Sync:
             self._store(failed.made)
             raise
         self._store(made)
-        return Synced(self._signing(identities, {**self.stock.profiles, **made}), tuple(changes))
+        return Synced(self._signing(identities, {**self.stock.profiles, **made}), (*cleared, *changes))
 
     def _certificate_defect(self, kind: CertificateType) -> str:
         """Why a certificate has to be made; "" where one will do."""
