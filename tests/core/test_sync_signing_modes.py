@@ -129,6 +129,44 @@ class TestRevoke:
             assert list(profiles_at_apple(sandbox)) == [f"match AppStore {APP}"]
             assert len(store.identities()) == len(store.profiles()) == 1
 
+    @pytest.mark.parametrize("by_id", [True, False], ids=["of one certificate", "of the type"])
+    def test_says_that_profiles_of_other_types_go_with_their_certificate(
+        self, tmp_path: Path, by_id: bool
+    ) -> None:
+        store = folder_store(tmp_path)
+        both = {"type": "app-store, ad-hoc, development", "platform": "ios, tvos"}
+        devices = [device(PHONE), {**device("2" * 40, "A TV", deviceClass="APPLE_TV"), "id": "TV"}]
+        with apple(team(devices=devices)) as sandbox:
+            made = step(tmp_path, sandbox, store, both)
+            assert made.code == 0, made.stdout
+            ids = made.outputs["certificate-id"] if by_id else None
+            inputs = {"mode": "revoke", "type": "app-store", "certificate-ids": ids}
+            listed = step(tmp_path, sandbox, store, inputs)
+            assert "give confirm: 1 certificate, 4 profiles" in listed.error
+            for name in (f"match AdHoc {APP}", f"match AdHoc {APP} tvos", f"match AppStore {APP} tvos"):
+                assert f"delete the profile {name}, too" in listed.stdout
+            done = step(tmp_path, sandbox, store, {**inputs, "confirm": "1 certificate, 4 profiles"})
+            assert done.code == 0, done.stdout
+            assert set(profiles_at_apple(sandbox)) == {
+                f"match Development {APP}",
+                f"match Development {APP} tvos",
+            }
+            assert set(store.profiles()) == {
+                f"Development_{APP}.mobileprovision",
+                f"Development_{APP}_tvos.mobileprovision",
+            }
+
+    def test_sees_a_certificate_among_more_than_a_list_shows(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(devices=[device(PHONE)])) as sandbox:
+            records = [at_apple(sandbox, a_key(), "DEVELOPMENT") for _ in range(52)]
+            about = {"name": "Of all", "profileType": "IOS_APP_DEVELOPMENT", "profileState": "ACTIVE"}
+            ids = [each.id for each in records]
+            sandbox.world.add("profiles", about, {"bundleId": "BUNDLE0001", "certificates": ids})
+            inputs = {"mode": "revoke", "type": "development", "certificate-ids": ids[-1]}
+            done = step(tmp_path, sandbox, store, inputs)
+            assert "give confirm: 1 certificate, 1 profile" in done.error
+
     def test_of_an_unknown_certificate_names_those_that_there_are(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
         with apple() as sandbox:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from core.signing import (
     identity_of,
     profile_file,
     profiles_at_apple,
+    start,
     step,
     stored_profile,
     team,
@@ -50,6 +52,11 @@ def uuids(store: Store) -> dict[str, str]:
 
 def writes(sandbox: Sandbox) -> list[str]:
     return [each.rpartition("/v1/")[0] + each.rpartition("/v1/")[2] for each in calls(sandbox, *WRITES)]
+
+
+def capabilities(sandbox: Sandbox, bundle_id: Any) -> set[str]:
+    found = sandbox.world.related(bundle_id, "bundleIdCapabilities")
+    return {each.attributes["capabilityType"] for each in found}
 
 
 def profile_at_apple(sandbox: Sandbox, record: Any, content: bytes, name: str, uuid: str) -> None:
@@ -369,10 +376,7 @@ class TestBundleIds:
             assert done.code == 0, done.stdout
             made = {each.attributes["identifier"]: each for each in sandbox.world.all("bundleIds")}
             assert set(made) == {APP, WIDGET}
-            assert {
-                each.attributes["capabilityType"]
-                for each in sandbox.world.related(made[WIDGET], "bundleIdCapabilities")
-            } >= {"PUSH_NOTIFICATIONS", "APP_GROUPS"}
+            assert capabilities(sandbox, made[WIDGET]) >= {"PUSH_NOTIFICATIONS", "APP_GROUPS"}
             assert calls(sandbox, "POST").count("POST /v1/bundleIds") == 1
         assert len(store.profiles()) == 2
 
@@ -398,6 +402,45 @@ class TestBundleIds:
             assert step(tmp_path, sandbox, store, wanted).code == 0
             kinds = [e.attributes["capabilityType"] for e in sandbox.world.all("bundleIdCapabilities")]
             assert "PUSH_NOTIFICATIONS" in kinds
+
+    def test_registered_by_a_killed_run_get_their_capabilities_from_the_next(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        wanted = {"register-bundle-ids": "true", "capabilities": "PUSH_NOTIFICATIONS, APP_GROUPS", **BOTH}
+        with apple(team(bundle_ids=[]), faults=["POST /v1/bundleIdCapabilities hang after=1"]) as sandbox:
+            killed = start(tmp_path, sandbox, store, wanted)
+            while len(calls(sandbox, "POST")) < 2 and killed.poll() is None:
+                time.sleep(0.01)
+            killed.kill()
+            killed.wait()
+            planned = step(tmp_path, sandbox, store, {"mode": "plan", **wanted})
+            assert f"Would enable APP_GROUPS for {APP}" in planned.stdout
+            done = step(tmp_path, sandbox, store, wanted)
+            assert done.code == 0, done.stdout
+            for each in sandbox.world.all("bundleIds"):
+                assert capabilities(sandbox, each) >= {"PUSH_NOTIFICATIONS", "APP_GROUPS"}
+            asked = len(sandbox.requests)
+            assert step(tmp_path, sandbox, store, wanted).outputs["changed"] == "false"
+            assert len(sandbox.requests) - asked == 2
+
+    def test_that_get_capabilities_get_all_of_their_profiles_anew(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(devices=[device(PHONE)])) as sandbox:
+            step(tmp_path, sandbox, store)
+            before = uuids(store)
+            more = {"type": "app-store, ad-hoc", "capabilities": "PUSH_NOTIFICATIONS"}
+            done = step(tmp_path, sandbox, store, {**more, "register-bundle-ids": "true"})
+            assert done.code == 0, done.stdout
+            after = uuids(store)
+            assert not set(before.values()) & set(after.values())
+            assert set(profiles_at_apple(sandbox).values()) == set(after.values()), "and all are valid"
+            again = step(tmp_path, sandbox, store, {**more, "register-bundle-ids": "true"})
+            assert again.outputs["changed"] == "false"
+
+    def test_stay_as_they_are_where_none_shall_be_registered(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store, {"capabilities": "PUSH_NOTIFICATIONS"}).code == 0
+            assert "POST /v1/bundleIdCapabilities" not in calls(sandbox)
 
     def test_a_wildcard(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)

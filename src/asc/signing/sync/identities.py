@@ -175,8 +175,7 @@ class IdentityMaker:
         handed_over: Path | None
         handed_over = place = self.surroundings.handover / f"{identity.certificate_id}.p12"
         try:
-            for folder in (self.surroundings.handover.parent, self.surroundings.handover):
-                private_folder(folder)
+            private_folder(self.surroundings.handover)
             write_private(place, encrypt(key_pem(key), self.surroundings.passphrase))
         except OSError as problem:
             log.warning("A copy of the key could not be written to %s (%s).", place, problem.strerror)

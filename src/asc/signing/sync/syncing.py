@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from asc.errors import Error
-from asc.signing.portal.bundle_ids import find_bundle_ids, register_bundle_id
+from asc.signing.portal.bundle_ids import BundleId, enable, find_bundle_ids, register_bundle_id
 from asc.signing.portal.devices import register_devices
 from asc.signing.storage import Changes
 from asc.signing.sync.identities import IdentityMaker
@@ -28,12 +28,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be made, and why. `devices` are UDIDs → names that the team lacks; `leftovers` are to go."""
+    """What is to be made, and why.
+
+    `devices` are UDIDs → names that the team lacks, `capabilities` those that bundle ids lack; `leftovers` are to go.
+    """
 
     certificates: Mapping[CertificateType, str] = field(default_factory=dict)
     profiles: Mapping[Want, str] = field(default_factory=dict)
     bundle_ids: tuple[str, ...] = ()
     devices: Mapping[str, str] = field(default_factory=dict)
+    capabilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     leftovers: Leftovers = field(default_factory=Leftovers)
 
     def lines(self) -> list[str]:
@@ -45,6 +49,7 @@ class Plan:
         return [
             *(f"register the device {name}" for name in self.devices.values()),
             *(f"register the bundle id {each}" for each in self.bundle_ids),
+            *(f"enable {', '.join(names)} for {each}" for each, names in self.capabilities.items()),
             *(f"make a {kind.value} certificate: {why}" for kind, why in self.certificates.items()),
             *(f"make {want}: {why}" for want, why in self.profiles.items()),
         ]
@@ -67,7 +72,7 @@ class Sync:
     files: Mapping[str, bytes]
     stock: Stock
     portal: Portal
-    bundle_ids: Mapping[str, str] = field(default_factory=dict)
+    bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, surroundings: Surroundings, wishes: Wishes) -> Sync:
@@ -90,19 +95,21 @@ class Sync:
             for want in self.wishes.wants
             if (why := self._profile_defect(want, certificates, bool(devices)))
         }
-        known = (
-            find_bundle_ids(self.surroundings.client, {want.bundle_id for want in profiles})
-            if profiles
-            else {}
-        )
+        known = self._known({want.bundle_id for want in profiles})
         missing = tuple(dict.fromkeys(want.bundle_id for want in profiles if want.bundle_id not in known))
         if missing and not self.wishes.register_bundle_ids:
             raise Error(
                 f"The team has no bundle id {', '.join(missing)}.",
                 "Check bundle-ids and the key's team, or register them with register-bundle-ids: true.",
             )
+        lacking = self._lacking(known)
+        profiles = {
+            want: profiles.get(want, "its bundle id gets capabilities")
+            for want in self.wishes.wants
+            if want in profiles or want.bundle_id in lacking
+        }
         left = leftovers(self.surroundings, self.wishes, self.files, self.stock, self.portal)
-        return replace(self, bundle_ids=known), Plan(certificates, profiles, missing, devices, left)
+        return replace(self, bundle_ids=known), Plan(certificates, profiles, missing, devices, lacking, left)
 
     def carry_out(self, plan: Plan) -> Synced:
         """Makes what the plan says. What could be made is stored also where something else failed."""
@@ -115,10 +122,14 @@ class Sync:
         registered = {
             each: register_bundle_id(client, each, self.wishes.capabilities) for each in plan.bundle_ids
         }
+        for identifier, names in plan.capabilities.items():
+            enable(client, self.bundle_ids[identifier].id, names)
         identities = {**self._identities(), **{kind: self._new_identity(kind) for kind in plan.certificates}}
         portal = replace(self.portal, devices=devices)
         bundle_ids = {**self.bundle_ids, **registered}
-        maker = ProfileMaker(self.surroundings, self.wishes, portal, identities, bundle_ids)
+        maker = ProfileMaker(
+            self.surroundings, self.wishes, portal, identities, bundle_ids, frozenset(plan.capabilities)
+        )
         try:
             made = maker.make_all(list(plan.profiles))
         except ProfilesFailed as failed:
@@ -126,6 +137,23 @@ class Sync:
             raise
         self._store(made)
         return Synced(self._signing(identities, {**self.stock.profiles, **made}), (*cleared, *changes))
+
+    def _known(self, identifiers: set[str]) -> dict[str, BundleId]:
+        """Apple's bundle ids, asked for where a profile is to be made."""
+        if not identifiers:
+            return {}
+        capabilities = self.wishes.register_bundle_ids and bool(self.wishes.capabilities)
+        return find_bundle_ids(self.surroundings.client, identifiers, capabilities=capabilities)
+
+    def _lacking(self, known: Mapping[str, BundleId]) -> dict[str, tuple[str, ...]]:
+        """The wanted capabilities that bundle ids lack: the run that registered them may have been ended before."""
+        if not self.wishes.register_bundle_ids:
+            return {}
+        found = {
+            identifier: tuple(name for name in self.wishes.capabilities if name not in each.capabilities)
+            for identifier, each in known.items()
+        }
+        return {identifier: names for identifier, names in found.items() if names}
 
     def _certificate_defect(self, kind: CertificateType) -> str:
         """Why a certificate has to be made; "" where one will do."""

@@ -115,6 +115,11 @@ def apple_profile_type(kind: ProfileType, platform: Platform) -> str:
     )
 
 
+def apple_profile_types() -> dict[str, ProfileType]:
+    """All of Apple's `profileType`s with ours."""
+    return {apple: kind for (kind, _), apple in _PROFILE_TYPES.items()}
+
+
 def from_apple_profile_type(apple: str) -> tuple[ProfileType, Platform] | None:
     """The reverse of `apple_profile_type`; None for what this program does not know."""
     return _FROM_APPLE.get(apple)
