@@ -269,7 +269,12 @@ def clean_up(folder: Path, **env: str) -> Done:
 
 
 def start(
-    folder: Path, sandbox: Sandbox, store: Store, inputs: Mapping[str, object], name: str = "step"
+    folder: Path,
+    sandbox: Sandbox,
+    store: Store,
+    inputs: Mapping[str, object],
+    name: str = "step",
+    **variables: str,
 ) -> subprocess.Popen[bytes]:
     """The same step in a process of its own, under way. What it prints goes to `folder`."""
     output, summary = folder / f"{name}.output", folder / f"{name}.summary"
@@ -285,6 +290,7 @@ def start(
         "ASC_API_KEY": json.dumps(sandbox.api_key()),
         "GITHUB_OUTPUT": str(output),
         "GITHUB_STEP_SUMMARY": str(summary),
+        **variables,
     }
     with (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(
