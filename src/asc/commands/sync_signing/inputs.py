@@ -9,12 +9,16 @@ from typing import Any
 
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
+from asc.commands.sync_signing import match
 from asc.errors import InputError, Problem
 from asc.signing.sync.wants import Wishes, wanted
 from asc.signing.vault.kinds import EXTRA_CERTIFICATE_TYPES, Platform, ProfileType
 
 MODES = ("read-only", "sync", "plan", "revoke", "import", "change-passphrase", "migrate")
+_MATCH_WORDS = kinds.Kind("list", kinds.LIST.form, lambda text: kinds.LIST.parse(match.words(text)))
 WHAT, STORAGE, SYNC, MACHINE, OTHER = "What to sign", "Storage", "Sync", "This machine", "Other modes"
+_ENCRYPTING = ("sync", "plan", "import")
+"""Modes that need the passphrase; in the others a store that match left without encryption needs none."""
 _LOCATION = "https://….git, git@host:path, s3://…, az://…, gs://…, gitlab://…, dir:PATH"
 
 
@@ -30,23 +34,26 @@ class Inputs(CommonInputs):
         examples=("com.example.app, com.example.app.widget",),
     )
     type: tuple[str, ...] = given(
-        kinds.LIST,
+        _MATCH_WORDS,
         "Types of profiles, one or several: " + ", ".join(f"`{kind}`" for kind in ProfileType) + ".",
         group=WHAT,
         default="app-store",
+        variable="MATCH_TYPE",
     )
     platform: tuple[str, ...] = given(
-        kinds.LIST,
+        _MATCH_WORDS,
         "Platforms, one or several: " + ", ".join(f"`{each}`" for each in Platform) + ".",
         group=WHAT,
         default="ios",
+        variable="MATCH_PLATFORM",
     )
     additional_certificates: tuple[str, ...] | None = given(
-        kinds.LIST,
+        _MATCH_WORDS,
         "Certificates besides those of the types: "
         + ", ".join(f"`{each}`" for each in EXTRA_CERTIFICATE_TYPES)
         + ".",
         group=WHAT,
+        variable="MATCH_ADDITIONAL_CERT_TYPES",
     )
     mode: str = given(
         kinds.choice(MODES),
@@ -60,6 +67,7 @@ class Inputs(CommonInputs):
         "Where certificates, keys and profiles are kept, encrypted as fastlane match does it.",
         group=STORAGE,
         variable="MATCH_GIT_URL",
+        derived=match.storage,
         required=True,
         examples=("https://github.com/example/certificates.git",),
     )
@@ -116,6 +124,7 @@ class Inputs(CommonInputs):
         "JSON of a Google service account, or its path. S3 and Azure read their usual variables (AWS_…, AZURE_…).",
         group=STORAGE,
         secret=True,
+        variable="MATCH_GOOGLE_CLOUD_KEYS_FILE",
     )
     encryption: str = given(
         kinds.choice(("v2", "v1")),
@@ -131,7 +140,7 @@ class Inputs(CommonInputs):
     )
     capabilities: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Capabilities of bundle ids that are registered, as Apple's API names them.",
+        "Capabilities, as Apple's API names them, of bundle ids that are registered or get a profile.",
         group=SYNC,
         examples=("PUSH_NOTIFICATIONS, APP_GROUPS",),
     )
@@ -152,6 +161,7 @@ class Inputs(CommonInputs):
         "Where p12, profiles, a manifest and ExportOptions.plist are put, for you alone (0600).",
         group=MACHINE,
         default="signing",
+        variable="MATCH_OUTPUT_PATH",
     )
     install: str = given(
         kinds.choice(("auto", "keychain", "files", "none")),
@@ -203,7 +213,7 @@ class Inputs(CommonInputs):
         yield from _unknown(
             "additional-certificates", self.additional_certificates or (), EXTRA_CERTIFICATE_TYPES
         )
-        if not self.passphrase:
+        if not self.passphrase and self.mode in _ENCRYPTING:
             yield Problem("passphrase", "is required", "Give it from a secret, or set MATCH_PASSWORD.")
         needed = {
             "change-passphrase": ("new-passphrase",),
