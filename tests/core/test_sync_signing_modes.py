@@ -421,6 +421,7 @@ class TestMigrate:
         ({"mode": "import"}, "key-file"),
         ({"mode": "migrate"}, "to-storage"),
         ({"devices": "A phone: xyz"}, "UDID"),
+        ({"devices": "no-such-file.txt"}, "no-such-file.txt"),
         ({"bundle-ids": "../../etc"}, "bundle-ids"),
         ({"type": "ad-hoc", "platform": "macos"}, "ad-hoc"),
         ({"additional-certificates": "pass"}, "additional-certificates"),

@@ -285,6 +285,27 @@ class TestDevices:
             again = step(tmp_path, sandbox, store, inputs)
             assert again.outputs["changed"] == "false"
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            f"A phone: {PHONE}\nA pad: {PAD}\n",
+            f'{{"A phone": "{PHONE}", "A pad": "{PAD}"}}',
+            f"Device ID\tDevice Name\tDevice Platform\n{PHONE}\tA phone\tios\n{PAD}\tA pad\tios\n",
+            f"\ufeff{PHONE}\tA pad\r\n{PAD}\tA pad\r\n",
+        ],
+        ids=["yaml", "json", "fastlane", "the same name twice"],
+    )
+    def test_of_a_file_are_registered(self, tmp_path: Path, content: str) -> None:
+        store, file = folder_store(tmp_path), tmp_path / "devices.txt"
+        file.write_text(content, "utf-8")
+        with apple() as sandbox:
+            done = step(tmp_path, sandbox, store, {"type": "ad-hoc", "devices": str(file)})
+            assert done.code == 0, done.stdout
+            assert sorted(e.attributes["udid"] for e in sandbox.world.all("devices")) == sorted([PHONE, PAD])
+            assert len({each.attributes["name"] for each in sandbox.world.all("devices")}) == 2
+        (profile,) = store.profiles().values()
+        assert set(profile.devices) == {PHONE, PAD}
+
     def test_of_the_input_that_were_added_later_replace_the_profile(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
         with apple(team(devices=[device(PHONE)])) as sandbox:

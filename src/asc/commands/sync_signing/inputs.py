@@ -10,6 +10,7 @@ from typing import Any
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
 from asc.commands.sync_signing import match
+from asc.commands.sync_signing.devices import KIND as DEVICES
 from asc.errors import InputError, Problem
 from asc.signing.sync.wants import Wishes, wanted
 from asc.signing.vault.kinds import EXTRA_CERTIFICATE_TYPES, Platform, ProfileType
@@ -145,8 +146,9 @@ class Inputs(CommonInputs):
         examples=("PUSH_NOTIFICATIONS, APP_GROUPS",),
     )
     devices: Mapping[str, Any] | None = given(
-        kinds.MAPPING,
-        "Devices for development and ad-hoc profiles, name: UDID; those that the team lacks are registered.",
+        DEVICES,
+        "Devices for development and ad-hoc profiles, name: UDID, or a file with them (also as `register_devices` of "
+        "fastlane takes it); those that the team lacks are registered.",
         group=SYNC,
     )
     if_revoked: str = given(
