@@ -10,6 +10,7 @@ from typing import Any
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
 from asc.commands.sync_signing import match
+from asc.commands.sync_signing.checks import unknown, wrong_devices
 from asc.commands.sync_signing.devices import KIND as DEVICES
 from asc.errors import InputError, Problem
 from asc.signing.sync.wants import Wishes, wanted
@@ -210,9 +211,9 @@ class Inputs(CommonInputs):
 
     def problems(self) -> Iterator[Problem]:
         """The words are known, and the mode has what it needs."""
-        yield from _unknown("type", self.type, [each.value for each in ProfileType])
-        yield from _unknown("platform", self.platform, [each.value for each in Platform])
-        yield from _unknown(
+        yield from unknown("type", self.type, [each.value for each in ProfileType])
+        yield from unknown("platform", self.platform, [each.value for each in Platform])
+        yield from unknown(
             "additional-certificates", self.additional_certificates or (), EXTRA_CERTIFICATE_TYPES
         )
         if not self.passphrase and self.mode in _ENCRYPTING:
@@ -231,7 +232,7 @@ class Inputs(CommonInputs):
         except (InputError, ValueError) as error:
             if isinstance(error, InputError):
                 yield from error.problems
-        yield from _wrong_devices(self.devices or {})
+        yield from wrong_devices(self.devices or {})
 
     def wishes(self, in_house: bool) -> Wishes:
         """What is wanted. Raises InputError for a combination that Apple lacks, ValueError for unknown words."""
@@ -254,22 +255,3 @@ class Inputs(CommonInputs):
             if_revoked="replace" if self.if_revoked == "replace" else "fail",
             force=self.force,
         )
-
-
-def _unknown(name: str, words: tuple[str, ...], known: Any) -> Iterator[Problem]:
-    for word in words:
-        if word not in known:
-            yield Problem(
-                name,
-                f"{kinds.quoted(word)} is not one of {', '.join(known)}",
-                f"Give {name} as one of these.",
-            )
-
-
-def _wrong_devices(devices: Mapping[str, Any]) -> Iterator[Problem]:
-    for name, udid in devices.items():
-        text = str(udid).strip().replace("-", "")
-        if not (24 <= len(text) <= 40 and text.isalnum() and text.isascii()):
-            yield Problem(
-                "devices", f"the UDID of {kinds.quoted(name)} is none", "Write name: UDID, as Xcode shows it."
-            )

@@ -104,7 +104,7 @@ class IdentityMaker:
             return Changes({path: content})
 
         after = self.surroundings.storage.update(
-            change, f"[sync-signing] Begun a {self.kind.value} certificate"
+            change, f"[sync-signing] Begun {self.kind.with_article} certificate"
         )
         return self._newly_stored(after)
 

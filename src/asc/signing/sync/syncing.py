@@ -50,7 +50,7 @@ class Plan:
             *(f"register the device {name}" for name in self.devices.values()),
             *(f"register the bundle id {each}" for each in self.bundle_ids),
             *(f"enable {', '.join(names)} for {each}" for each, names in self.capabilities.items()),
-            *(f"make a {kind.value} certificate: {why}" for kind, why in self.certificates.items()),
+            *(f"make {kind.with_article} certificate: {why}" for kind, why in self.certificates.items()),
             *(f"make {want}: {why}" for want, why in self.profiles.items()),
         ]
 
@@ -164,7 +164,7 @@ class Sync:
         if unknown and self.wishes.if_revoked == "fail":
             names = ", ".join(f"{each.certificate_id} ({each.certificate.common_name})" for each in unknown)
             raise Error(
-                f"The store has a {kind.value} certificate that Apple does not list: {names}.",
+                f"The store has {kind.with_article} certificate that Apple does not list: {names}.",
                 "Either the key is of another team, or the certificate was revoked. If it was revoked, "
                 "if-revoked: replace makes a new one.",
             )

@@ -36,6 +36,11 @@ class CertificateType(StrEnum):
     MAC_INSTALLER_DISTRIBUTION = "mac_installer_distribution"
     DEVELOPER_ID_INSTALLER = "developer_id_installer"
 
+    @property
+    def with_article(self) -> str:
+        """For sentences."""
+        return f"{'an' if self is CertificateType.ENTERPRISE else 'a'} {self.value}"
+
 
 class ProfileType(StrEnum):
     """What a profile is for; the values are the words of the input `type`."""
