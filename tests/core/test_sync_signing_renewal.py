@@ -6,9 +6,11 @@ import base64
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from asc.signing.portal.lists import chunks
 from asc.signing.sync import identities
 from asc_sandbox.server import Sandbox
 from core.signing import (
@@ -375,6 +377,14 @@ class TestALargeTeam:
             assert step(tmp_path, sandbox, store, {"bundle-ids": "\n".join(many)}).code == 0
             assert len(sandbox.requests) - asked == 2
         assert len(store.profiles()) == len(many)
+
+    def test_of_150_bundle_ids_fits_into_one_address(self) -> None:
+        names = [f"match AppStore com.example.app{number:03d}.widget" for number in range(150)]
+        assert list(chunks(names)) == [names]
+        assert len(quote(",".join(names), safe=",")) < 7500
+        many = [f"{name}.{part}" for name in names for part in "abc"]
+        assert [each for group in chunks(many) for each in group] == many
+        assert all(len(quote(",".join(group), safe=",")) < 7500 for group in chunks(many))
 
 
 class TestBundleIds:
