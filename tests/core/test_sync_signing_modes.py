@@ -28,6 +28,7 @@ from core.signing import (
     device,
     folder_store,
     git_store,
+    identity_of,
     profile_file,
     profiles_at_apple,
     refuse_pushes,
@@ -403,6 +404,22 @@ class TestMigrate:
         assert done.code == 1
         assert f"it holds other files of the same names: {path}" in done.error
         assert target.files() == {path: b"another"}
+
+    def test_encrypts_what_fastlane_left_without_encryption(self, tmp_path: Path) -> None:
+        store, target = folder_store(tmp_path), git_store(tmp_path)
+        with apple() as sandbox:
+            identity = identity_of(at_apple(sandbox, a_key()), a_key())
+        store.write(identity.files())
+        inputs = {"mode": "migrate", "to-storage": target.location}
+        done = step(tmp_path, None, store, {**inputs, "passphrase": None})
+        assert done.code == 2 and "passphrase" in done.error
+        assert target.files() == {}
+        done = step(tmp_path, None, store, inputs)
+        assert done.code == 0, done.stdout
+        assert target.opened() == identity.files()
+        assert not any(b"PRIVATE KEY" in content for content in target.files().values())
+        again = step(tmp_path, None, store, inputs)
+        assert (again.code, again.outputs["changed"]) == (0, "false")
 
     def test_of_an_empty_place_is_refused(self, tmp_path: Path) -> None:
         store, target = folder_store(tmp_path), folder_store(tmp_path, "target")

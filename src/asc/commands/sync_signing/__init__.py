@@ -127,7 +127,7 @@ def _change_passphrase(inputs: Inputs, context: Context) -> Outputs:
 
 def _migrate(inputs: Inputs, context: Context) -> Outputs:
     source, target = storage_of(inputs, context), second_storage_of(inputs, context)
-    count = moving.migrate(source, target, inputs.passphrase or "")
+    count = moving.migrate(source, target, inputs.passphrase or "", _version(inputs))
     log.info("%d files were copied from the %s to the %s", count, source.label, target.label)
     return Outputs(changed=_said(count > 0))
 
