@@ -39,7 +39,7 @@ def storage(environment: Mapping[str, str]) -> str:
     url = found("GIT_URL")
     if url.startswith("/"):
         return f"git+file://{url}"
-    return url if not url or is_git(url) else f"git+{url}"
+    return f"git+{url}" if url.startswith("https://") and not is_git(url) else url
 
 
 def with_access(options: Options, location: str, environment: Mapping[str, str]) -> Options:
