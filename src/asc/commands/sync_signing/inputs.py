@@ -100,7 +100,7 @@ class Inputs(CommonInputs):
     )
     branch: str | None = given(
         kinds.TEXT,
-        "Branch of the git repository. Without it the default one.",
+        "Branch of the git repository. Without it the default one, or match's `master`.",
         group=STORAGE,
         variable="MATCH_GIT_BRANCH",
     )

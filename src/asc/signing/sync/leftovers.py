@@ -30,7 +30,7 @@ from asc.signing.vault.pending import is_given_up, pending_keys
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = timedelta(days=1)
+TOGETHER = timedelta(days=1)
 """Certificates that end within this were made by runs at the same time."""
 
 
@@ -100,7 +100,7 @@ def _without_use(
         if public_key_der(key) in stored:
             yield path, None
         elif listed and listed.certificate and listed.certificate.valid_at(now):
-            if any(end > listed.certificate.not_after - AT_ONCE for end in lasts_until):
+            if any(end > listed.certificate.not_after - TOGETHER for end in lasts_until):
                 yield path, listed
         elif is_given_up(path, now):
             yield path, None
