@@ -130,6 +130,20 @@ def test_cleaning_up_takes_all_of_it_away_and_twice_is_no_error(
     assert (again.code, again.outputs["removed"]) == (0, "0")
 
 
+def test_a_clean_up_that_security_refuses_fails_and_is_made_up_for(
+    tmp_path: Path, machine: Mac, store: Store, job: dict[str, str]
+) -> None:
+    keychain_path = Path(sign(tmp_path, store, job).outputs["keychain-path"])
+    machine.set(fail="list-keychains", says="Not now.")
+    done = clean_up(tmp_path, **job)
+    assert done.code == 1
+    assert "Not now." in done.error and "Run cleanup-signing again" in done.error
+    assert not keychain_path.exists(), "the key is gone all the same"
+    machine.set(fail=None)
+    assert clean_up(tmp_path, **job).outputs["removed"] == "1"
+    assert left(machine, tmp_path) == []
+
+
 @pytest.mark.parametrize(
     ("number", "after"),
     [*((number, False) for number in range(1, len(ORDER) + 1)), (1, True), (4, True), (7, True)],
