@@ -30,6 +30,7 @@ from asc.signing.vault.tree import Vault
 from asc_sandbox.authority.plans import ProfilePlan, signed
 from asc_sandbox.server import Sandbox
 from core.running import ENTRYPOINT, Done, in_job
+from signing.storage.places import someone_commits
 from support.sandbox import seed, start_sandbox
 
 Json = dict[str, Any]
@@ -113,13 +114,16 @@ class Store:
         self.write(self.vault(passphrase).put(entries))
         return self
 
-    def put_aside(self, key: Any, kind: CertificateType = DISTRIBUTION) -> Store:
-        self.write(pending_file(kind, key, PASSPHRASE))
+    def put_aside(self, key: Any, *, hours_ago: float = 0, kind: CertificateType = DISTRIBUTION) -> Store:
+        path, content = pending_file(kind, key, PASSPHRASE, datetime.now(UTC) - timedelta(hours=hours_ago))
+        self.write({path: content})
         return self
 
     def write(self, files: Mapping[str, bytes]) -> None:
-        assert not self.git
         for name, content in files.items():
+            if self.git:
+                someone_commits(self.path, name, content, "main")
+                continue
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
@@ -265,7 +269,12 @@ def clean_up(folder: Path, **env: str) -> Done:
 
 
 def start(
-    folder: Path, sandbox: Sandbox, store: Store, inputs: Mapping[str, object], name: str = "step"
+    folder: Path,
+    sandbox: Sandbox,
+    store: Store,
+    inputs: Mapping[str, object],
+    name: str = "step",
+    **variables: str,
 ) -> subprocess.Popen[bytes]:
     """The same step in a process of its own, under way. What it prints goes to `folder`."""
     output, summary = folder / f"{name}.output", folder / f"{name}.summary"
@@ -281,6 +290,7 @@ def start(
         "ASC_API_KEY": json.dumps(sandbox.api_key()),
         "GITHUB_OUTPUT": str(output),
         "GITHUB_STEP_SUMMARY": str(summary),
+        **variables,
     }
     with (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(
@@ -311,11 +321,11 @@ def profiles_at_apple(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def assert_one_certificate_with_its_key(sandbox: Sandbox, store: Store) -> StoredIdentity:
-    """Apple has one certificate; the store has it and its key, and none put aside."""
+def assert_one_certificate_with_its_key(sandbox: Sandbox, store: Store, *, aside: int = 0) -> StoredIdentity:
+    """Apple has one certificate; the store has it and its key, and at most so many others put aside."""
     (identity,) = store.identities()
     assert certificates(sandbox) == [identity.certificate_id]
     (record,) = sandbox.world.all("certificates")
     assert certificate_of(record).der == identity.certificate.der
-    assert store.pending() == []
+    assert len(store.pending()) <= aside
     return identity

@@ -125,6 +125,18 @@ class TestTheFirstSync:
             "manifest.json",
         ]
 
+    def test_makes_folders_for_this_user_alone_and_takes_them_away(self, tmp_path: Path) -> None:
+        store, there = folder_store(tmp_path), tmp_path / "build"
+        there.mkdir(mode=0o755)
+        with apple() as sandbox:
+            done = step(tmp_path, sandbox, store, {"output-directory": str(there / "a" / "b" / "signing")})
+        assert done.code == 0, done.stdout
+        made = [there / "a", there / "a" / "b", there / "a" / "b" / "signing"]
+        assert {path.stat().st_mode & 0o777 for path in made} == {0o700}
+        assert there.stat().st_mode & 0o777 == 0o755, "what is there stays as it is"
+        assert clean_up(tmp_path).code == 0
+        assert list(there.iterdir()) == []
+
     @pytest.mark.parametrize("password", [None, P12_PASSWORD])
     def test_the_p12_opens_with_the_password_and_holds_the_key(
         self, tmp_path: Path, password: str | None

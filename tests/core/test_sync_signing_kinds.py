@@ -89,6 +89,19 @@ def test_a_team_of_the_enterprise_program(tmp_path: Path) -> None:
         assert step(tmp_path, sandbox, store, {"type": "enterprise"}).outputs["changed"] == "false"
 
 
+@pytest.mark.parametrize("mode", ["sync", "plan", "revoke"])
+@pytest.mark.parametrize(("in_house", "kind"), [(False, "enterprise"), (True, "app-store")])
+def test_a_type_of_the_other_program_is_told_before_anything_is_made(
+    tmp_path: Path, in_house: bool, kind: str, mode: str
+) -> None:
+    store = folder_store(tmp_path)
+    with apple(team(keys=[key("INHOUSE001", in_house=in_house)])) as sandbox:
+        done = step(tmp_path, sandbox, store, {"type": kind, "mode": mode})
+        assert done.code == 2
+        assert "Enterprise Program" in done.error and "in_house" in done.error
+        assert calls(sandbox) == []
+
+
 def test_an_installer_certificate_besides(tmp_path: Path) -> None:
     store = folder_store(tmp_path)
     inputs = {"platform": "macos", "additional-certificates": "mac-installer-distribution"}

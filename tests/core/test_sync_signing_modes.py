@@ -28,6 +28,7 @@ from core.signing import (
     device,
     folder_store,
     git_store,
+    identity_of,
     profile_file,
     profiles_at_apple,
     refuse_pushes,
@@ -128,6 +129,44 @@ class TestRevoke:
             assert certificates(sandbox) == [made.outputs["certificate-id"]]
             assert list(profiles_at_apple(sandbox)) == [f"match AppStore {APP}"]
             assert len(store.identities()) == len(store.profiles()) == 1
+
+    @pytest.mark.parametrize("by_id", [True, False], ids=["of one certificate", "of the type"])
+    def test_says_that_profiles_of_other_types_go_with_their_certificate(
+        self, tmp_path: Path, by_id: bool
+    ) -> None:
+        store = folder_store(tmp_path)
+        both = {"type": "app-store, ad-hoc, development", "platform": "ios, tvos"}
+        devices = [device(PHONE), {**device("2" * 40, "A TV", deviceClass="APPLE_TV"), "id": "TV"}]
+        with apple(team(devices=devices)) as sandbox:
+            made = step(tmp_path, sandbox, store, both)
+            assert made.code == 0, made.stdout
+            ids = made.outputs["certificate-id"] if by_id else None
+            inputs = {"mode": "revoke", "type": "app-store", "certificate-ids": ids}
+            listed = step(tmp_path, sandbox, store, inputs)
+            assert "give confirm: 1 certificate, 4 profiles" in listed.error
+            for name in (f"match AdHoc {APP}", f"match AdHoc {APP} tvos", f"match AppStore {APP} tvos"):
+                assert f"delete the profile {name}, too" in listed.stdout
+            done = step(tmp_path, sandbox, store, {**inputs, "confirm": "1 certificate, 4 profiles"})
+            assert done.code == 0, done.stdout
+            assert set(profiles_at_apple(sandbox)) == {
+                f"match Development {APP}",
+                f"match Development {APP} tvos",
+            }
+            assert set(store.profiles()) == {
+                f"Development_{APP}.mobileprovision",
+                f"Development_{APP}_tvos.mobileprovision",
+            }
+
+    def test_sees_a_certificate_among_more_than_a_list_shows(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(devices=[device(PHONE)])) as sandbox:
+            records = [at_apple(sandbox, a_key(), "DEVELOPMENT") for _ in range(52)]
+            about = {"name": "Of all", "profileType": "IOS_APP_DEVELOPMENT", "profileState": "ACTIVE"}
+            ids = [each.id for each in records]
+            sandbox.world.add("profiles", about, {"bundleId": "BUNDLE0001", "certificates": ids})
+            inputs = {"mode": "revoke", "type": "development", "certificate-ids": ids[-1]}
+            done = step(tmp_path, sandbox, store, inputs)
+            assert "give confirm: 1 certificate, 1 profile" in done.error
 
     def test_of_an_unknown_certificate_names_those_that_there_are(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
@@ -366,6 +405,22 @@ class TestMigrate:
         assert f"it holds other files of the same names: {path}" in done.error
         assert target.files() == {path: b"another"}
 
+    def test_encrypts_what_fastlane_left_without_encryption(self, tmp_path: Path) -> None:
+        store, target = folder_store(tmp_path), git_store(tmp_path)
+        with apple() as sandbox:
+            identity = identity_of(at_apple(sandbox, a_key()), a_key())
+        store.write(identity.files())
+        inputs = {"mode": "migrate", "to-storage": target.location}
+        done = step(tmp_path, None, store, {**inputs, "passphrase": None})
+        assert done.code == 2 and "passphrase" in done.error
+        assert target.files() == {}
+        done = step(tmp_path, None, store, inputs)
+        assert done.code == 0, done.stdout
+        assert target.opened() == identity.files()
+        assert not any(b"PRIVATE KEY" in content for content in target.files().values())
+        again = step(tmp_path, None, store, inputs)
+        assert (again.code, again.outputs["changed"]) == (0, "false")
+
     def test_of_an_empty_place_is_refused(self, tmp_path: Path) -> None:
         store, target = folder_store(tmp_path), folder_store(tmp_path, "target")
         done = step(tmp_path, None, store, {"mode": "migrate", "to-storage": target.location})
@@ -383,6 +438,7 @@ class TestMigrate:
         ({"mode": "import"}, "key-file"),
         ({"mode": "migrate"}, "to-storage"),
         ({"devices": "A phone: xyz"}, "UDID"),
+        ({"devices": "no-such-file.txt"}, "no-such-file.txt"),
         ({"bundle-ids": "../../etc"}, "bundle-ids"),
         ({"type": "ad-hoc", "platform": "macos"}, "ad-hoc"),
         ({"additional-certificates": "pass"}, "additional-certificates"),

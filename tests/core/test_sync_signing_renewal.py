@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from asc.signing.portal.lists import chunks
 from asc.signing.sync import identities
 from asc_sandbox.server import Sandbox
 from core.signing import (
@@ -30,6 +33,7 @@ from core.signing import (
     identity_of,
     profile_file,
     profiles_at_apple,
+    start,
     step,
     stored_profile,
     team,
@@ -50,6 +54,11 @@ def uuids(store: Store) -> dict[str, str]:
 
 def writes(sandbox: Sandbox) -> list[str]:
     return [each.rpartition("/v1/")[0] + each.rpartition("/v1/")[2] for each in calls(sandbox, *WRITES)]
+
+
+def capabilities(sandbox: Sandbox, bundle_id: Any) -> set[str]:
+    found = sandbox.world.related(bundle_id, "bundleIdCapabilities")
+    return {each.attributes["capabilityType"] for each in found}
 
 
 def profile_at_apple(sandbox: Sandbox, record: Any, content: bytes, name: str, uuid: str) -> None:
@@ -278,6 +287,27 @@ class TestDevices:
             again = step(tmp_path, sandbox, store, inputs)
             assert again.outputs["changed"] == "false"
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            f"A phone: {PHONE}\nA pad: {PAD}\n",
+            f'{{"A phone": "{PHONE}", "A pad": "{PAD}"}}',
+            f"Device ID\tDevice Name\tDevice Platform\n{PHONE}\tA phone\tios\n{PAD}\tA pad\tios\n",
+            f"\ufeff{PHONE}\tA pad\r\n{PAD}\tA pad\r\n",
+        ],
+        ids=["yaml", "json", "fastlane", "the same name twice"],
+    )
+    def test_of_a_file_are_registered(self, tmp_path: Path, content: str) -> None:
+        store, file = folder_store(tmp_path), tmp_path / "devices.txt"
+        file.write_text(content, "utf-8")
+        with apple() as sandbox:
+            done = step(tmp_path, sandbox, store, {"type": "ad-hoc", "devices": str(file)})
+            assert done.code == 0, done.stdout
+            assert sorted(e.attributes["udid"] for e in sandbox.world.all("devices")) == sorted([PHONE, PAD])
+            assert len({each.attributes["name"] for each in sandbox.world.all("devices")}) == 2
+        (profile,) = store.profiles().values()
+        assert set(profile.devices) == {PHONE, PAD}
+
     def test_of_the_input_that_were_added_later_replace_the_profile(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
         with apple(team(devices=[device(PHONE)])) as sandbox:
@@ -348,6 +378,14 @@ class TestALargeTeam:
             assert len(sandbox.requests) - asked == 2
         assert len(store.profiles()) == len(many)
 
+    def test_of_150_bundle_ids_fits_into_one_address(self) -> None:
+        names = [f"match AppStore com.example.app{number:03d}.widget" for number in range(150)]
+        assert list(chunks(names)) == [names]
+        assert len(quote(",".join(names), safe=",")) < 7500
+        many = [f"{name}.{part}" for name in names for part in "abc"]
+        assert [each for group in chunks(many) for each in group] == many
+        assert all(len(quote(",".join(group), safe=",")) < 7500 for group in chunks(many))
+
 
 class TestBundleIds:
     def test_that_the_team_lacks_are_reported_before_anything_is_made(self, tmp_path: Path) -> None:
@@ -369,10 +407,7 @@ class TestBundleIds:
             assert done.code == 0, done.stdout
             made = {each.attributes["identifier"]: each for each in sandbox.world.all("bundleIds")}
             assert set(made) == {APP, WIDGET}
-            assert {
-                each.attributes["capabilityType"]
-                for each in sandbox.world.related(made[WIDGET], "bundleIdCapabilities")
-            } >= {"PUSH_NOTIFICATIONS", "APP_GROUPS"}
+            assert capabilities(sandbox, made[WIDGET]) >= {"PUSH_NOTIFICATIONS", "APP_GROUPS"}
             assert calls(sandbox, "POST").count("POST /v1/bundleIds") == 1
         assert len(store.profiles()) == 2
 
@@ -398,6 +433,45 @@ class TestBundleIds:
             assert step(tmp_path, sandbox, store, wanted).code == 0
             kinds = [e.attributes["capabilityType"] for e in sandbox.world.all("bundleIdCapabilities")]
             assert "PUSH_NOTIFICATIONS" in kinds
+
+    def test_registered_by_a_killed_run_get_their_capabilities_from_the_next(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        wanted = {"register-bundle-ids": "true", "capabilities": "PUSH_NOTIFICATIONS, APP_GROUPS", **BOTH}
+        with apple(team(bundle_ids=[]), faults=["POST /v1/bundleIdCapabilities hang after=1"]) as sandbox:
+            killed = start(tmp_path, sandbox, store, wanted)
+            while len(calls(sandbox, "POST")) < 2 and killed.poll() is None:
+                time.sleep(0.01)
+            killed.kill()
+            killed.wait()
+            planned = step(tmp_path, sandbox, store, {"mode": "plan", **wanted})
+            assert f"Would enable APP_GROUPS for {APP}" in planned.stdout
+            done = step(tmp_path, sandbox, store, wanted)
+            assert done.code == 0, done.stdout
+            for each in sandbox.world.all("bundleIds"):
+                assert capabilities(sandbox, each) >= {"PUSH_NOTIFICATIONS", "APP_GROUPS"}
+            asked = len(sandbox.requests)
+            assert step(tmp_path, sandbox, store, wanted).outputs["changed"] == "false"
+            assert len(sandbox.requests) - asked == 2
+
+    def test_that_get_capabilities_get_all_of_their_profiles_anew(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple(team(devices=[device(PHONE)])) as sandbox:
+            step(tmp_path, sandbox, store)
+            before = uuids(store)
+            more = {"type": "app-store, ad-hoc", "capabilities": "PUSH_NOTIFICATIONS"}
+            done = step(tmp_path, sandbox, store, {**more, "register-bundle-ids": "true"})
+            assert done.code == 0, done.stdout
+            after = uuids(store)
+            assert not set(before.values()) & set(after.values())
+            assert set(profiles_at_apple(sandbox).values()) == set(after.values()), "and all are valid"
+            again = step(tmp_path, sandbox, store, {**more, "register-bundle-ids": "true"})
+            assert again.outputs["changed"] == "false"
+
+    def test_stay_as_they_are_where_none_shall_be_registered(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store, {"capabilities": "PUSH_NOTIFICATIONS"}).code == 0
+            assert "POST /v1/bundleIdCapabilities" not in calls(sandbox)
 
     def test_a_wildcard(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)

@@ -151,6 +151,7 @@ def test_the_container_can_reach_a_storage(
     files = {}
     for name in (
         "GOOGLE_APPLICATION_CREDENTIALS",
+        "MATCH_GOOGLE_CLOUD_KEYS_FILE",
         "AWS_WEB_IDENTITY_TOKEN_FILE",
         "AZURE_FEDERATED_TOKEN_FILE",
     ):

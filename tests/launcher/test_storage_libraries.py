@@ -53,6 +53,22 @@ def test_the_storage_of_a_step(
 
 
 @pytest.mark.parametrize(
+    ("command", "mode", "libraries"),
+    [
+        ("sync-signing", "git", []),
+        ("sync-signing", "s3", STORES),
+        ("sync-signing", "google_cloud", ALL),
+        ("sync-signing", "gitlab_secure_files", []),
+        ("doctor", "s3", []),
+    ],
+)
+def test_the_storage_that_a_variable_of_matchs_names(
+    scratch: Scratch, tmp_path: Path, command: str, mode: str, libraries: list[str]
+) -> None:
+    assert libraries_of_call(scratch, tmp_path, command, MATCH_STORAGE_MODE=mode) == libraries
+
+
+@pytest.mark.parametrize(
     ("arguments", "libraries"),
     [
         (["--storage", "s3://b"], STORES),

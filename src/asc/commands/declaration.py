@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ class Input:
     examples: tuple[str, ...] = ()
     variable: str = ""
     """The environment variable that is read where the input is not given: the name that fastlane has for it."""
+    derived: Callable[[Mapping[str, str]], str] | None = None
+    """The same where several variables make one value; `variable` is the one that the docs name."""
 
 
 def given(kind: Kind, help: str, **rest: Any) -> Any:

@@ -16,8 +16,11 @@ def with_variables(
     """`raw`, and from the environment what is not given there."""
     found = dict(raw)
     for name, (_, spec) in inputs_of(command).items():
-        if spec.variable and not raw.get(name, "").strip() and environment.get(spec.variable):
-            found[name] = environment[spec.variable]
+        if raw.get(name, "").strip():
+            continue
+        value = spec.derived(environment) if spec.derived else environment.get(spec.variable)
+        if value:
+            found[name] = value
     return found
 
 

@@ -6,9 +6,15 @@ import os
 from pathlib import Path
 
 
+def missing_folders(path: Path) -> list[Path]:
+    """The folders that have to be made for `path` to be one, outermost first."""
+    return [each for each in (path, *path.parents) if not each.exists()][::-1]
+
+
 def private_folder(path: Path) -> Path:
-    """Makes a folder for nobody else; those above it as usual. One that is there stays as it is."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Makes a folder for nobody else, and those above it that are missing. What is there stays as it is."""
+    for each in (*missing_folders(path), path):
+        each.mkdir(mode=0o700, exist_ok=True)
     return path
 
 

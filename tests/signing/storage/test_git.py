@@ -66,6 +66,20 @@ def test_the_default_branch_is_the_one_that_head_names(repository: Place) -> Non
     assert "branch certificates" in storage.label
 
 
+def test_match_writes_to_master_whatever_the_default_branch_is(repository: Place) -> None:
+    where = repository.more["repository"]
+    git("--git-dir", str(where), "symbolic-ref", "HEAD", "refs/heads/main")
+    someone_commits(where, "README.md", b"1", "main")
+    someone_commits(where, "certs/distribution/A.cer", b"2", "master")
+    storage = repository.open()
+    assert storage.read() == {"certs/distribution/A.cer": b"2"}
+    storage.update(add, "Add")
+    assert tree(where, "main") == {"README.md": b"1"}
+    assert "branch master" in storage.label
+    someone_commits(where, "match_version.txt", b"3", "main")
+    assert "match_version.txt" in repository.open().read(), "the default branch is the one"
+
+
 def test_a_head_that_leads_nowhere(repository: Place) -> None:
     where = repository.more["repository"]
     git("--git-dir", str(where), "symbolic-ref", "HEAD", "refs/heads/main")

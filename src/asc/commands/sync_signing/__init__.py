@@ -11,6 +11,7 @@ from pathlib import Path
 from asc.commands.context import Context
 from asc.commands.declaration import Command
 from asc.commands.sync_signing import machine, summaries
+from asc.commands.sync_signing.checks import check_program
 from asc.commands.sync_signing.inputs import Inputs
 from asc.commands.sync_signing.outputs import Outputs
 from asc.commands.sync_signing.places import second_storage_of, storage_of
@@ -126,7 +127,7 @@ def _change_passphrase(inputs: Inputs, context: Context) -> Outputs:
 
 def _migrate(inputs: Inputs, context: Context) -> Outputs:
     source, target = storage_of(inputs, context), second_storage_of(inputs, context)
-    count = moving.migrate(source, target, inputs.passphrase or "")
+    count = moving.migrate(source, target, inputs.passphrase or "", _version(inputs))
     log.info("%d files were copied from the %s to the %s", count, source.label, target.label)
     return Outputs(changed=_said(count > 0))
 
@@ -152,6 +153,7 @@ _MODES = {
 
 def _surroundings(inputs: Inputs, context: Context) -> tuple[Surroundings, Wishes]:
     key = context.key(inputs)
+    check_program(inputs.type, key.in_house)
     client = context.connect(inputs, key)
     surroundings = Surroundings(
         client=client,

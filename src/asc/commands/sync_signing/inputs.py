@@ -9,12 +9,18 @@ from typing import Any
 
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
+from asc.commands.sync_signing import match
+from asc.commands.sync_signing.checks import unknown, wrong_devices
+from asc.commands.sync_signing.devices import KIND as DEVICES
 from asc.errors import InputError, Problem
 from asc.signing.sync.wants import Wishes, wanted
 from asc.signing.vault.kinds import EXTRA_CERTIFICATE_TYPES, Platform, ProfileType
 
 MODES = ("read-only", "sync", "plan", "revoke", "import", "change-passphrase", "migrate")
+_MATCH_WORDS = kinds.Kind("list", kinds.LIST.form, lambda text: kinds.LIST.parse(match.words(text)))
 WHAT, STORAGE, SYNC, MACHINE, OTHER = "What to sign", "Storage", "Sync", "This machine", "Other modes"
+_ENCRYPTING = ("sync", "plan", "import")
+"""Modes that need the passphrase; in the others a store that match left without encryption needs none."""
 _LOCATION = "https://….git, git@host:path, s3://…, az://…, gs://…, gitlab://…, dir:PATH"
 
 
@@ -30,23 +36,26 @@ class Inputs(CommonInputs):
         examples=("com.example.app, com.example.app.widget",),
     )
     type: tuple[str, ...] = given(
-        kinds.LIST,
+        _MATCH_WORDS,
         "Types of profiles, one or several: " + ", ".join(f"`{kind}`" for kind in ProfileType) + ".",
         group=WHAT,
         default="app-store",
+        variable="MATCH_TYPE",
     )
     platform: tuple[str, ...] = given(
-        kinds.LIST,
+        _MATCH_WORDS,
         "Platforms, one or several: " + ", ".join(f"`{each}`" for each in Platform) + ".",
         group=WHAT,
         default="ios",
+        variable="MATCH_PLATFORM",
     )
     additional_certificates: tuple[str, ...] | None = given(
-        kinds.LIST,
+        _MATCH_WORDS,
         "Certificates besides those of the types: "
         + ", ".join(f"`{each}`" for each in EXTRA_CERTIFICATE_TYPES)
         + ".",
         group=WHAT,
+        variable="MATCH_ADDITIONAL_CERT_TYPES",
     )
     mode: str = given(
         kinds.choice(MODES),
@@ -60,6 +69,7 @@ class Inputs(CommonInputs):
         "Where certificates, keys and profiles are kept, encrypted as fastlane match does it.",
         group=STORAGE,
         variable="MATCH_GIT_URL",
+        derived=match.storage,
         required=True,
         examples=("https://github.com/example/certificates.git",),
     )
@@ -90,7 +100,7 @@ class Inputs(CommonInputs):
     )
     branch: str | None = given(
         kinds.TEXT,
-        "Branch of the git repository. Without it the default one.",
+        "Branch of the git repository. Without it the default one, or match's `master`.",
         group=STORAGE,
         variable="MATCH_GIT_BRANCH",
     )
@@ -116,6 +126,7 @@ class Inputs(CommonInputs):
         "JSON of a Google service account, or its path. S3 and Azure read their usual variables (AWS_…, AZURE_…).",
         group=STORAGE,
         secret=True,
+        variable="MATCH_GOOGLE_CLOUD_KEYS_FILE",
     )
     encryption: str = given(
         kinds.choice(("v2", "v1")),
@@ -131,13 +142,14 @@ class Inputs(CommonInputs):
     )
     capabilities: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Capabilities of bundle ids that are registered, as Apple's API names them.",
+        "Capabilities, as Apple's API names them, of bundle ids that are registered or get a profile.",
         group=SYNC,
         examples=("PUSH_NOTIFICATIONS, APP_GROUPS",),
     )
     devices: Mapping[str, Any] | None = given(
-        kinds.MAPPING,
-        "Devices for development and ad-hoc profiles, name: UDID; those that the team lacks are registered.",
+        DEVICES,
+        "Devices for development and ad-hoc profiles, name: UDID, or a file with them (also as `register_devices` of "
+        "fastlane takes it); those that the team lacks are registered.",
         group=SYNC,
     )
     if_revoked: str = given(
@@ -152,6 +164,7 @@ class Inputs(CommonInputs):
         "Where p12, profiles, a manifest and ExportOptions.plist are put, for you alone (0600).",
         group=MACHINE,
         default="signing",
+        variable="MATCH_OUTPUT_PATH",
     )
     install: str = given(
         kinds.choice(("auto", "keychain", "files", "none")),
@@ -198,12 +211,12 @@ class Inputs(CommonInputs):
 
     def problems(self) -> Iterator[Problem]:
         """The words are known, and the mode has what it needs."""
-        yield from _unknown("type", self.type, [each.value for each in ProfileType])
-        yield from _unknown("platform", self.platform, [each.value for each in Platform])
-        yield from _unknown(
+        yield from unknown("type", self.type, [each.value for each in ProfileType])
+        yield from unknown("platform", self.platform, [each.value for each in Platform])
+        yield from unknown(
             "additional-certificates", self.additional_certificates or (), EXTRA_CERTIFICATE_TYPES
         )
-        if not self.passphrase:
+        if not self.passphrase and self.mode in _ENCRYPTING:
             yield Problem("passphrase", "is required", "Give it from a secret, or set MATCH_PASSWORD.")
         needed = {
             "change-passphrase": ("new-passphrase",),
@@ -219,7 +232,7 @@ class Inputs(CommonInputs):
         except (InputError, ValueError) as error:
             if isinstance(error, InputError):
                 yield from error.problems
-        yield from _wrong_devices(self.devices or {})
+        yield from wrong_devices(self.devices or {})
 
     def wishes(self, in_house: bool) -> Wishes:
         """What is wanted. Raises InputError for a combination that Apple lacks, ValueError for unknown words."""
@@ -242,22 +255,3 @@ class Inputs(CommonInputs):
             if_revoked="replace" if self.if_revoked == "replace" else "fail",
             force=self.force,
         )
-
-
-def _unknown(name: str, words: tuple[str, ...], known: Any) -> Iterator[Problem]:
-    for word in words:
-        if word not in known:
-            yield Problem(
-                name,
-                f"{kinds.quoted(word)} is not one of {', '.join(known)}",
-                f"Give {name} as one of these.",
-            )
-
-
-def _wrong_devices(devices: Mapping[str, Any]) -> Iterator[Problem]:
-    for name, udid in devices.items():
-        text = str(udid).strip().replace("-", "")
-        if not (24 <= len(text) <= 40 and text.isalnum() and text.isascii()):
-            yield Problem(
-                "devices", f"the UDID of {kinds.quoted(name)} is none", "Write name: UDID, as Xcode shows it."
-            )

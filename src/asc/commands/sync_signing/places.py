@@ -6,28 +6,30 @@ from dataclasses import replace
 from pathlib import Path
 
 from asc.commands.context import Context
+from asc.commands.sync_signing import match
 from asc.commands.sync_signing.inputs import Inputs
 from asc.signing.storage import Options, Storage, open_storage
 
 
 def storage_of(inputs: Inputs, context: Context) -> Storage:
     """The storage. Raises StorageError for a location or an option that cannot be."""
-    return open_storage(inputs.storage or "", _options(inputs, context))
+    location, environment = inputs.storage or "", context.job.environment
+    return open_storage(location, match.with_access(_options(inputs, context), location, environment))
 
 
 def second_storage_of(inputs: Inputs, context: Context) -> Storage:
     """Where `migrate` copies to. What the first one needs to be reached is not handed to it."""
-    options = replace(
-        _options(inputs, context), token=inputs.to_storage_token or "", branch="", create_branch=True
-    )
-    return open_storage(inputs.to_storage or "", options)
+    location = inputs.to_storage or ""
+    options = _options(inputs, context)
+    options = replace(options, token=inputs.to_storage_token or "", branch="", create_branch=True)
+    return open_storage(location, options)
 
 
 def _options(inputs: Inputs, context: Context) -> Options:
     temporary = context.job.environment.get("RUNNER_TEMP")
     return Options(
         token=inputs.storage_token or "",
-        deploy_key=inputs.deploy_key or "",
+        deploy_key=match.text_or_file(inputs.deploy_key or ""),
         known_hosts=inputs.known_hosts or "",
         branch=inputs.branch or "",
         create_branch=inputs.create_branch,

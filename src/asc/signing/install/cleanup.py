@@ -124,7 +124,7 @@ def _outputs(state: State) -> Callable[[], None]:
                 f".{each.name}.*"
             ):  # of a process that was killed while it wrote
                 temporary.unlink(missing_ok=True)
-        for folder in folders:
+        for folder in reversed(folders):  # the innermost was made last
             if not any(folder.iterdir()):
                 folder.rmdir()
 

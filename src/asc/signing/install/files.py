@@ -13,7 +13,7 @@ from asc.signing.install.export_options import export_options, groups
 from asc.signing.install.manifest import manifest
 from asc.signing.install.names import p12_names, profile_names
 from asc.signing.install.written import ExportOptions, Written, WrittenIdentity, WrittenProfile, signer_of
-from asc.signing.private import private_folder, write_private
+from asc.signing.private import missing_folders, private_folder, write_private
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def write_files(
     """Writes a .p12 for each identity, the profiles, manifest.json and ExportOptions.plist, each file 0600.
 
     `password` protects the .p12 files, a random one where it is missing or empty. `before` is called with each path
-    before it is written, and with the folder before it is made: how a clean-up comes to know of it. A file of the
+    before it is written, and with each folder before it is made: how a clean-up comes to know of it. A file of the
     same name is replaced. Raises SetupError where the folder cannot be written; IdentityError from `p12`.
     """
     password = password or new_password()
@@ -59,8 +59,8 @@ class _Writer:
     def __init__(self, root: Path, before: Before) -> None:
         self.root = root
         self._before = before
-        if not root.is_dir():
-            before(root)
+        for each in missing_folders(root):
+            before(each)
         private_folder(root)
 
     def write(self, name: str, content: bytes) -> Path:

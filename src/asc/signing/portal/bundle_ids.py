@@ -8,27 +8,55 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from asc.api.client import Client
+from asc.api.document import Document, Resource
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError
 from asc.signing.portal.lists import chunks
 
 log = logging.getLogger(__name__)
 
+_BARE: dict[str, str | int | None] = {"fields[bundleIds]": "identifier"}
+_WITH_CAPABILITIES: dict[str, str | int | None] = {
+    "fields[bundleIds]": "identifier,bundleIdCapabilities",
+    "include": "bundleIdCapabilities",
+    "fields[bundleIdCapabilities]": "capabilityType",
+    "limit[bundleIdCapabilities]": 50,
+}
 
-def find_bundle_ids(client: Client, identifiers: Collection[str]) -> dict[str, str]:
-    """Identifier → Apple's id, of those that there are. The filter finds more than the exact text: compared again."""
-    found: dict[str, str] = {}
+
+@dataclass(frozen=True)
+class BundleId:
+    """A bundle id at Apple. `capabilities` are () where they were not asked for."""
+
+    id: str
+    capabilities: tuple[str, ...] = ()
+
+
+def find_bundle_ids(
+    client: Client, identifiers: Collection[str], *, capabilities: bool = False
+) -> dict[str, BundleId]:
+    """Those that there are, by identifier. The filter finds more than the exact text: compared again."""
+    found: dict[str, BundleId] = {}
     for group in chunks(identifiers):
-        query = {"filter[identifier]": ",".join(group), "fields[bundleIds]": "identifier,platform"}
-        for each in client.list("/v1/bundleIds", query).data:
-            found.setdefault(each.text("identifier"), each.id)
+        query = {"filter[identifier]": ",".join(group), **(_WITH_CAPABILITIES if capabilities else _BARE)}
+        listed = client.list("/v1/bundleIds", query)
+        for each in listed.data:
+            found.setdefault(each.text("identifier"), BundleId(each.id, _capabilities(listed, each)))
     return {identifier: found[identifier] for identifier in identifiers if identifier in found}
 
 
-def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[str]) -> str:
-    """Registers a bundle id for all platforms, with capabilities as the API names them. Returns Apple's id.
+def _capabilities(listed: Document, bundle_id: Resource) -> tuple[str, ...]:
+    references = bundle_id.related("bundleIdCapabilities")
+    return tuple(
+        listed.included[each].text("capabilityType") for each in references if each in listed.included
+    )
+
+
+def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[str]) -> BundleId:
+    """Registers a bundle id for all platforms, with capabilities as the API names them.
 
     Where a capability cannot be enabled none is left registered: the next run would take it for whole.
     """
@@ -44,17 +72,23 @@ def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[s
         there = find_bundle_ids(client, [identifier])  # another job was quicker, or the answer was lost
         if identifier not in there:
             raise
-        made, ours = there[identifier], isinstance(error, LostAnswerError)
+        made, ours = there[identifier].id, isinstance(error, LostAnswerError)
+    capabilities = tuple(capabilities)
     try:
-        for capability in capabilities:
-            _enable(client, made, capability)
+        enable(client, made, capabilities)
     except Error:
         if ours:
             with contextlib.suppress(Error):
                 client.delete(f"/v1/bundleIds/{made}")
         raise
     log.info("Registered the bundle id %s", identifier)
-    return made
+    return BundleId(made, capabilities)
+
+
+def enable(client: Client, bundle_id: str, capabilities: Iterable[str]) -> None:
+    """Enables capabilities, by Apple's id. The profiles that there are of the bundle id are invalid then."""
+    for capability in capabilities:
+        _enable(client, bundle_id, capability)
 
 
 def _enable(client: Client, bundle_id: str, capability: str) -> None:

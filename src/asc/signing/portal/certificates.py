@@ -22,6 +22,8 @@ from asc.signing.identity.errors import IdentityError
 log = logging.getLogger(__name__)
 
 MOST_NAMED = 10
+LOOKS = (0.5, 2.0, 4.0)
+"""Seconds before each look for a certificate whose order was not answered."""
 FAULTS_OF_SERVERS = 500
 """HTTP statuses from here on say nothing of what was done."""
 
@@ -74,8 +76,11 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
         return _ordered(client, apple_type, body)
     except LostAnswerError as lost:
         log.info("%s Looking for it.", lost.message)
-        found = by_public_key(list_certificates(client, [apple_type]), public_key)
-        return found or _ordered(client, apple_type, body)
+        for pause in LOOKS:  # Apple may still be at it
+            client.pause(pause)
+            if found := by_public_key(list_certificates(client, [apple_type]), public_key):
+                return found
+        return _ordered(client, apple_type, body)
 
 
 def _ordered(client: Client, apple_type: str, body: object) -> Listed:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
-LONGEST = 6000
-"""Characters of values in one address; servers take 8 KiB."""
+LONGEST = 7000
+"""Characters of values in one address; servers take 8 KiB. That is some 150 profiles with their names."""
 
 
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:
@@ -13,7 +14,7 @@ def chunks(values: Iterable[str]) -> Iterator[list[str]]:
     group: list[str] = []
     length = 0
     for value in dict.fromkeys(values):
-        size = len(value.encode()) + 2 * sum(not character.isalnum() for character in value) + 1
+        size = len(quote(value)) + 1
         if group and length + size > LONGEST:
             yield group
             group, length = [], 0

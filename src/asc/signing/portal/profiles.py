@@ -9,7 +9,7 @@ import base64
 import binascii
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asc.api.client import Client
 from asc.api.document import Resource
@@ -19,6 +19,8 @@ from asc.signing.portal.lists import chunks
 
 log = logging.getLogger(__name__)
 
+MOST_INCLUDED = 50
+"""Certificates of a profile that a list shows."""
 _FIELDS = "name,uuid,profileType,profileState"
 _WITH_CONTENT = f"{_FIELDS},profileContent"
 
@@ -63,9 +65,19 @@ def profiles_of_types(client: Client, apple_types: Collection[str]) -> list[Appl
         "include": "certificates",
         "fields[profiles]": f"{_FIELDS},certificates",
         "fields[certificates]": "serialNumber",
-        "limit[certificates]": 50,
+        "limit[certificates]": MOST_INCLUDED,
     }
-    return [_profile(each) for each in client.list("/v1/profiles", query).data]
+    return [_with_all_certificates(client, each) for each in client.list("/v1/profiles", query).data]
+
+
+def _with_all_certificates(client: Client, resource: Resource) -> AppleProfile:
+    """Of a profile with more certificates than a list shows (a large team's for development) the rest is asked for."""
+    profile = _profile(resource)
+    if len(profile.certificate_ids) < MOST_INCLUDED:
+        return profile
+    query = {"fields[certificates]": "serialNumber"}
+    all_of_them = client.list(f"/v1/profiles/{profile.id}/certificates", query).data
+    return replace(profile, certificate_ids=tuple(each.id for each in all_of_them))
 
 
 def fetch_profile(client: Client, profile_id: str) -> AppleProfile:

@@ -5,7 +5,8 @@
 3. key and certificate go to their place, and the key put aside is removed
 
 A run that ends in between is finished by the next one: it finds the key put aside and its certificate at Apple. Of two
-jobs that do this at once, the one that stores first wins; the other takes what it stored, and revokes its own.
+jobs that do this at once, the one that stores first wins; the other takes what it stored, and revokes its own. Each
+removes only its own key, and the loser only after it revoked: if it is ended before, a later run does (see leftovers).
 """
 
 from __future__ import annotations
@@ -68,42 +69,44 @@ class IdentityMaker:
 
     def make(self, files: Mapping[str, bytes]) -> StoredIdentity:
         """A usable identity: one that an earlier run began, a new one, or what another job was quicker to store."""
-        begun = self._begun(files)
-        if begun:
+        if begun := self._begun(files):
             return self._store(*begun)
         key = new_private_key()
-        if theirs := self._put_aside(key):
+        aside, content = pending_file(
+            self.kind, key, self.surroundings.passphrase, self.surroundings.now, self.surroundings.encryption
+        )
+        if theirs := self._put_aside(aside, content):
             return theirs
         try:
-            made = self._certify_or_wait(key)
+            made = self._certify_or_wait(aside, key)
         except NotMade:
-            self._forget(key)
+            self._forget(aside)
             raise
-        return made if isinstance(made, StoredIdentity) else self._store(key, made)
+        if isinstance(made, StoredIdentity):
+            self._forget(aside)
+            return made
+        return self._store(aside, key, made)
 
-    def _begun(self, files: Mapping[str, bytes]) -> tuple[RSAPrivateKey, Listed] | None:
-        for key in pending_keys(files, self.kind, self.surroundings.passphrase):
+    def _begun(self, files: Mapping[str, bytes]) -> tuple[str, RSAPrivateKey, Listed] | None:
+        for path, key in pending_keys(files, self.kind, self.surroundings.passphrase).items():
             listed = by_public_key(self.portal.certificates, public_key_der(key))
             if listed and listed.certificate and listed.certificate.valid_at(self.surroundings.now):
                 log.info("An earlier run was ended before it stored the certificate %s: going on", listed)
-                return key, listed
+                return path, key, listed
         return None
 
-    def _put_aside(self, key: RSAPrivateKey) -> StoredIdentity | None:
+    def _put_aside(self, path: str, content: bytes) -> StoredIdentity | None:
         """Stores the key; or returns the identity that another job stored meanwhile."""
 
         def change(files: Mapping[str, bytes]) -> Changes:
             if self._newly_stored(files):
                 return Changes()
-            Vault(files, self.surroundings.passphrase).put(
-                []
-            )  # nothing is mixed with files of another passphrase
-            return Changes(
-                pending_file(self.kind, key, self.surroundings.passphrase, self.surroundings.encryption)
-            )
+            # Nothing is mixed with files of another passphrase.
+            Vault(files, self.surroundings.passphrase).put([])
+            return Changes({path: content})
 
         after = self.surroundings.storage.update(
-            change, f"[sync-signing] Begun a {self.kind.value} certificate"
+            change, f"[sync-signing] Begun {self.kind.with_article} certificate"
         )
         return self._newly_stored(after)
 
@@ -115,17 +118,16 @@ class IdentityMaker:
         log.info("Apple made the certificate %s", listed)
         return listed
 
-    def _store(self, key: RSAPrivateKey, listed: Listed) -> StoredIdentity:
+    def _store(self, aside: str, key: RSAPrivateKey, listed: Listed) -> StoredIdentity:
         """Puts the identity into its place, unless another job has put one there: then that, and ours is revoked."""
         assert listed.certificate
         ours = new_identity(self.kind, listed.id, listed.certificate, key)
 
         def change(files: Mapping[str, bytes]) -> Changes:
-            aside = pending_paths(files, self.kind)
             if self._newly_stored(files):
-                return Changes(delete=aside)
+                return Changes()
             vault = Vault(files, self.surroundings.passphrase)
-            return Changes(vault.put([ours], self.surroundings.encryption), aside)
+            return Changes(vault.put([ours], self.surroundings.encryption), frozenset({aside}))
 
         try:
             after = self.surroundings.storage.update(change, f"[fastlane] Updated {self.kind.value}")
@@ -133,9 +135,17 @@ class IdentityMaker:
             raise self._kept(ours, key, error) from None
         stored = self._newly_stored(after) or ours
         if stored.certificate_id != ours.certificate_id:
-            log.info("Another job stored the certificate %s first; ours is revoked", stored.certificate_id)
-            revoke_certificate(self.surroundings.client, ours.certificate_id)
+            self._withdraw(aside, ours, stored)
         return stored
+
+    def _withdraw(self, aside: str, ours: StoredIdentity, stored: StoredIdentity) -> None:
+        log.info("Another job stored the certificate %s first; ours is revoked", stored.certificate_id)
+        try:
+            revoke_certificate(self.surroundings.client, ours.certificate_id)
+        except Error as error:
+            log.warning("%s could not be revoked: %s The next run does.", ours.certificate_id, error.message)
+            return
+        self._forget(aside)
 
     def _newly_stored(self, files: Mapping[str, bytes]) -> StoredIdentity | None:
         """An identity in the store that was not there when this run began."""
@@ -143,40 +153,39 @@ class IdentityMaker:
         found = usable(stock, None, self.wishes, self.kind, self.surroundings.now)
         return next((each for each in found if each.certificate_id not in self.before), None)
 
-    def _certify_or_wait(self, key: RSAPrivateKey) -> Listed | StoredIdentity:
+    def _certify_or_wait(self, aside: str, key: RSAPrivateKey) -> Listed | StoredIdentity:
         """The certificate; where Apple allows no more, what another job stores meanwhile, if any does."""
         try:
             return self._certify(key)
         except LimitReached:
             # Where nobody stores one, what Apple says now is what the user is told.
-            return self._stored_by_others(key) or self._certify(key)
+            return self._stored_by_others(aside) or self._certify(key)
 
-    def _stored_by_others(self, key: RSAPrivateKey) -> StoredIdentity | None:
+    def _stored_by_others(self, aside: str) -> StoredIdentity | None:
         """What another job stores, as long as there is one that may."""
-        ours = frozenset(pending_file(self.kind, key, self.surroundings.passphrase))
         clock = self.surroundings.client.clock
         for attempt in range(LOOKS_AT_OTHERS):
             files = self.surroundings.storage.read()
             if theirs := self._newly_stored(files):
                 return theirs
-            if attempt + 1 >= LOOKS_AFTER_LIMIT and pending_paths(files, self.kind) <= ours:
+            if attempt + 1 >= LOOKS_AFTER_LIMIT and pending_paths(files, self.kind) <= {aside}:
                 return None
             clock.sleep(PAUSE * min(GROWTH**attempt, LONGEST_PAUSE) * (0.5 + clock.chance()))
         return None
 
-    def _forget(self, key: RSAPrivateKey) -> None:
-        """Removes a key that was put aside, and that Apple has certified nowhere."""
-        ours = frozenset(pending_file(self.kind, key, self.surroundings.passphrase))
+    def _forget(self, aside: str) -> None:
+        """Removes a key that was put aside, and has no certificate (any more)."""
         with contextlib.suppress(StorageError):  # it does no harm there
-            self.surroundings.storage.update(lambda files: Changes(delete=ours), "[sync-signing] Not made")
+            self.surroundings.storage.update(
+                lambda files: Changes(delete=frozenset({aside})), "[sync-signing] Not made"
+            )
 
     def _kept(self, identity: StoredIdentity, key: RSAPrivateKey, error: StorageError) -> KeyNotStored:
         """The key is in the store already, put aside; a second copy is handed over, for nobody knows the storage."""
         handed_over: Path | None
         handed_over = place = self.surroundings.handover / f"{identity.certificate_id}.p12"
         try:
-            for folder in (self.surroundings.handover.parent, self.surroundings.handover):
-                private_folder(folder)
+            private_folder(self.surroundings.handover)
             write_private(place, encrypt(key_pem(key), self.surroundings.passphrase))
         except OSError as problem:
             log.warning("A copy of the key could not be written to %s (%s).", place, problem.strerror)

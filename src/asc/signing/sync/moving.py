@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from asc.errors import Error
 from asc.signing.storage import Changes, Storage
-from asc.signing.vault.encryption import Version
+from asc.signing.vault.encryption import Version, encrypt, version_of
+from asc.signing.vault.opening import Opener
 from asc.signing.vault.passphrase import change_passphrase, open_all
 from asc.signing.vault.texts import PASSPHRASE_MESSAGE
 
@@ -29,19 +30,23 @@ def renew_passphrase(storage: Storage, old: str, new: str, version: Version) -> 
     return len(changed)
 
 
-def migrate(source: Storage, target: Storage, passphrase: str) -> int:
-    """Copies everything as it is; what is at the target and differs is not overwritten. Returns how many were copied.
+def migrate(source: Storage, target: Storage, passphrase: str, version: Version = 2) -> int:
+    """Copies everything as it is, but encrypts what is not; what differs at the target is not overwritten.
 
-    Raises WrongPassphrase where the passphrase does not open the source: a copy that nobody can open is no use.
+    Returns how many were copied. Raises WrongPassphrase where the passphrase does not open the source: a copy that
+    nobody can open is no use; BadPassphrase where there is none to encrypt with.
     """
     files = source.read()
     if not files:
         raise Error("storage: there is nothing in it to migrate.", "Check storage, branch and team-id.")
-    open_all(files, passphrase)
+    opened = open_all(files, passphrase)
+    bare = {path: plain for path, plain in opened.items() if version_of(files[path]) is None}
+    sealed = {path: encrypt(plain, passphrase, version) for path, plain in bare.items()}
     copied: dict[str, bytes] = {}
 
     def change(there: Mapping[str, bytes]) -> Changes:
-        other = sorted(path for path in files if path in there and there[path] != files[path])
+        wanted = {**files, **sealed, **_held(there, bare, passphrase)}
+        other = sorted(path for path in wanted if path in there and there[path] != wanted[path])
         if other:
             names = ", ".join(other[:MOST_NAMED]) + (" …" if len(other) > MOST_NAMED else "")
             raise Error(
@@ -49,9 +54,18 @@ def migrate(source: Storage, target: Storage, passphrase: str) -> int:
                 "Migrate into an empty place, or remove them there first.",
             )
         copied.clear()
-        copied.update(Changes(files).needed(there).put)
+        copied.update(Changes(wanted).needed(there).put)
         return Changes(dict(copied))
 
     target.prove_writable()
     target.update(change, "[sync-signing] Migrated")
     return len(copied)
+
+
+def _held(there: Mapping[str, bytes], bare: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:
+    """Those of `bare` that are there already, encrypted: no two encryptions of one file are the same."""
+    paths = [path for path in bare if path in there]
+    if not paths:
+        return {}
+    opened = Opener(there, passphrase).open(paths)
+    return {path: there[path] for path in paths if opened[path] == bare[path] and version_of(there[path])}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from asc.api.errors import ApiError
 from asc.errors import Error
+from asc.signing.portal.bundle_ids import BundleId
 from asc.signing.portal.certificates import by_public_key
 from asc.signing.portal.devices import fitting
 from asc.signing.portal.profiles import (
@@ -32,13 +33,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ProfileMaker:
-    """Makes profiles with `identities`. `bundle_ids` are Apple's ids by identifier."""
+    """Makes profiles with `identities`. `bundle_ids` are Apple's by identifier; those `changed` got capabilities."""
 
     surroundings: Surroundings
     wishes: Wishes
     portal: Portal
     identities: Mapping[CertificateType, StoredIdentity]
-    bundle_ids: Mapping[str, str] = field(default_factory=dict)
+    bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
 
     def make_all(self, wants: Sequence[Want]) -> dict[Want, StoredProfile]:
         """Makes them all. One that fails does not keep the others from being made; then its error is raised."""
@@ -91,7 +93,7 @@ class ProfileMaker:
 
     def _taken_over(self, want: Want, candidates: Sequence[AppleProfile]) -> StoredProfile | None:
         """A profile that Apple has and that will do, so that its UUID stays."""
-        if self.wishes.force:
+        if self.wishes.force or want.bundle_id in self.changed:
             return None
         for each in candidates:
             if not each.active:
@@ -117,7 +119,7 @@ class ProfileMaker:
                     "Register them with the input devices, or in the developer portal.",
                 )
         identity = self.identities[want.kind.certificate_type]
-        bundle_id = self.bundle_ids[want.bundle_id]
+        bundle_id = self.bundle_ids[want.bundle_id].id
         return Recipe(name, want.apple_type, bundle_id, (self._apple_id(identity),), devices)
 
     def _apple_id(self, identity: StoredIdentity) -> str:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from asc.errors import Error
+from asc.signing.identity.keys import public_key_der
 from asc.signing.portal.certificates import Listed, list_certificates, revoke_certificate
 from asc.signing.portal.profiles import AppleProfile, delete_profiles, profiles_of_types
 from asc.signing.storage import Changes
 from asc.signing.sync.surroundings import AT_ONCE, Surroundings
 from asc.signing.sync.wants import Wishes
-from asc.signing.vault.kinds import Platform, ProfileType, apple_profile_type
+from asc.signing.vault.kinds import (
+    CertificateType,
+    Platform,
+    ProfileType,
+    apple_profile_type,
+    apple_profile_types,
+)
 from asc.signing.vault.layout import CertificateEntry, KeyEntry, ProfileEntry
 from asc.signing.vault.opening import Opener
+from asc.signing.vault.pending import pending_keys
 from asc.signing.vault.texts import revoked_message
 from asc.signing.vault.tree import Vault
 
@@ -24,14 +32,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Doomed:
-    """What would go."""
+    """What would go. `others` are profiles of types that were not named: a certificate of theirs goes."""
 
     certificates: tuple[Listed, ...]
     profiles: tuple[AppleProfile, ...]
+    others: tuple[AppleProfile, ...] = ()
 
     def __str__(self) -> str:
         """What `confirm` has to say."""
-        certificates, profiles = len(self.certificates), len(self.profiles)
+        certificates, profiles = len(self.certificates), len(self.profiles) + len(self.others)
         return (
             f"{certificates} certificate{'' if certificates == 1 else 's'}, "
             f"{profiles} profile{'' if profiles == 1 else 's'}"
@@ -42,6 +51,10 @@ class Doomed:
         return [
             *(f"revoke the certificate {each}" for each in self.certificates),
             *(f"delete the profile {each.name}" for each in self.profiles),
+            *(
+                f"delete the profile {each.name}, too ({each.apple_type}): it was made with one of these certificates"
+                for each in self.others
+            ),
         ]
 
 
@@ -51,22 +64,37 @@ def doomed(
     kinds: Collection[ProfileType],
     certificate_ids: Collection[str],
 ) -> Doomed:
-    """The certificates and profiles of the wanted types; with ids only those, and the profiles made with them."""
+    """The certificates and profiles of the wanted types; with ids only those, and the profiles made with them.
+
+    Profiles of other types that are made with one of the certificates end with it: distribution certificates are those
+    of app-store and ad-hoc alike.
+    """
     types = [each for kind in wishes.certificates for each in wishes.apple_types(kind)]
     certificates = list_certificates(surroundings.client, types) if types else []
-    profiles = profiles_of_types(surroundings.client, _apple_types(kinds, wishes.platforms))
-    if not certificate_ids:
-        return Doomed(tuple(certificates), tuple(profiles))
-    unknown = set(certificate_ids) - {each.id for each in certificates}
+    named = _named(certificates, certificate_ids)
+    ids, wanted = {each.id for each in named}, _apple_types(kinds, wishes.platforms)
+    profiles = profiles_of_types(surroundings.client, {*wanted, *_made_with(wishes.certificates)})
+    gone = [
+        each
+        for each in profiles
+        if set(each.certificate_ids) & ids or (each.apple_type in wanted and not certificate_ids)
+    ]
+    return Doomed(
+        tuple(named),
+        tuple(each for each in gone if each.apple_type in wanted),
+        tuple(each for each in gone if each.apple_type not in wanted),
+    )
+
+
+def _named(certificates: Sequence[Listed], ids: Collection[str]) -> list[Listed]:
+    """Those with the ids; all where none are given. Raises Error for an id that is none of them."""
+    unknown = set(ids) - {each.id for each in certificates}
     if unknown:
         raise Error(
             f"certificate-ids: the team has no such certificate of these types: {', '.join(sorted(unknown))}.",
             f"It has: {'; '.join(map(str, certificates)) or 'none'}.",
         )
-    return Doomed(
-        tuple(each for each in certificates if each.id in certificate_ids),
-        tuple(each for each in profiles if set(each.certificate_ids) & set(certificate_ids)),
-    )
+    return [each for each in certificates if not ids or each.id in ids]
 
 
 def revoke(surroundings: Surroundings, what: Doomed) -> None:
@@ -76,10 +104,11 @@ def revoke(surroundings: Surroundings, what: Doomed) -> None:
     """
     Opener(surroundings.storage.read(), surroundings.passphrase).prove()
     surroundings.storage.prove_writable()
+    profiles = (*what.profiles, *what.others)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda profile: delete_profiles(surroundings.client, [profile]), what.profiles))
+        list(pool.map(lambda profile: delete_profiles(surroundings.client, [profile]), profiles))
         list(pool.map(lambda each: revoke_certificate(surroundings.client, each.id), what.certificates))
-    ids, uuids = {each.id for each in what.certificates}, {each.uuid for each in what.profiles}
+    ids, uuids = {each.id for each in what.certificates}, {each.uuid for each in profiles}
 
     def change(files: Mapping[str, bytes]) -> Changes:
         vault = Vault(files, surroundings.passphrase, p12_password=surroundings.p12_password)
@@ -90,10 +119,24 @@ def revoke(surroundings: Surroundings, what: Doomed) -> None:
         }
         if any(isinstance(entry, ProfileEntry) for entry in vault.entries) and uuids:
             gone |= {stored.path for stored in vault.profiles().entries if stored.profile.uuid in uuids}
+        gone |= _put_aside(files, surroundings.passphrase, what.certificates)
         return Changes(delete=frozenset(gone))
 
     surroundings.storage.update(change, revoked_message(str(what)))
 
 
+def _put_aside(files: Mapping[str, bytes], passphrase: str, certificates: Collection[Listed]) -> set[str]:
+    """The keys put aside that belong to these certificates."""
+    gone = {each.certificate.public_key for each in certificates if each.certificate}
+    keys = [item for kind in CertificateType for item in pending_keys(files, kind, passphrase).items()]
+    return {path for path, key in keys if public_key_der(key) in gone}
+
+
 def _apple_types(kinds: Collection[ProfileType], platforms: Collection[Platform]) -> list[str]:
     return list(dict.fromkeys(apple_profile_type(kind, platform) for kind in kinds for platform in platforms))
+
+
+def _made_with(certificates: Collection[CertificateType]) -> list[str]:
+    """All of Apple's profile types that certificates of these types are used for."""
+    found = apple_profile_types()
+    return [apple for apple, kind in found.items() if kind.certificate_type in certificates]

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from asc.errors import Error
-from asc.signing.portal.bundle_ids import find_bundle_ids, register_bundle_id
+from asc.signing.portal.bundle_ids import BundleId, enable, find_bundle_ids, register_bundle_id
 from asc.signing.portal.devices import register_devices
 from asc.signing.storage import Changes
 from asc.signing.sync.identities import IdentityMaker
 from asc.signing.sync.judging import apple_defect, device_defect, ends, profile_defect
+from asc.signing.sync.leftovers import Leftovers, clear, leftovers
 from asc.signing.sync.profiles import ProfileMaker, ProfilesFailed
 from asc.signing.sync.readiness import Signing
 from asc.signing.sync.stock import Stock
@@ -27,19 +28,29 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be made, and why. `devices` are UDIDs → names that the team lacks."""
+    """What is to be made, and why.
+
+    `devices` are UDIDs → names that the team lacks, `capabilities` those that bundle ids lack; `leftovers` are to go.
+    """
 
     certificates: Mapping[CertificateType, str] = field(default_factory=dict)
     profiles: Mapping[Want, str] = field(default_factory=dict)
     bundle_ids: tuple[str, ...] = ()
     devices: Mapping[str, str] = field(default_factory=dict)
+    capabilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    leftovers: Leftovers = field(default_factory=Leftovers)
 
     def lines(self) -> list[str]:
         """The plan in words, in the order in which it is carried out."""
+        return [*self.leftovers.lines(), *self.making()]
+
+    def making(self) -> list[str]:
+        """What is to be made, in words."""
         return [
             *(f"register the device {name}" for name in self.devices.values()),
             *(f"register the bundle id {each}" for each in self.bundle_ids),
-            *(f"make a {kind.value} certificate: {why}" for kind, why in self.certificates.items()),
+            *(f"enable {', '.join(names)} for {each}" for each, names in self.capabilities.items()),
+            *(f"make {kind.with_article} certificate: {why}" for kind, why in self.certificates.items()),
             *(f"make {want}: {why}" for want, why in self.profiles.items()),
         ]
 
@@ -61,7 +72,7 @@ class Sync:
     files: Mapping[str, bytes]
     stock: Stock
     portal: Portal
-    bundle_ids: Mapping[str, str] = field(default_factory=dict)
+    bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, surroundings: Surroundings, wishes: Wishes) -> Sync:
@@ -84,41 +95,65 @@ class Sync:
             for want in self.wishes.wants
             if (why := self._profile_defect(want, certificates, bool(devices)))
         }
-        known = (
-            find_bundle_ids(self.surroundings.client, {want.bundle_id for want in profiles})
-            if profiles
-            else {}
-        )
+        known = self._known({want.bundle_id for want in profiles})
         missing = tuple(dict.fromkeys(want.bundle_id for want in profiles if want.bundle_id not in known))
         if missing and not self.wishes.register_bundle_ids:
             raise Error(
                 f"The team has no bundle id {', '.join(missing)}.",
                 "Check bundle-ids and the key's team, or register them with register-bundle-ids: true.",
             )
-        return replace(self, bundle_ids=known), Plan(certificates, profiles, missing, devices)
+        lacking = self._lacking(known)
+        profiles = {
+            want: profiles.get(want, "its bundle id gets capabilities")
+            for want in self.wishes.wants
+            if want in profiles or want.bundle_id in lacking
+        }
+        left = leftovers(self.surroundings, self.wishes, self.files, self.stock, self.portal)
+        return replace(self, bundle_ids=known), Plan(certificates, profiles, missing, devices, lacking, left)
 
     def carry_out(self, plan: Plan) -> Synced:
         """Makes what the plan says. What could be made is stored also where something else failed."""
-        changes = plan.lines()
+        cleared, changes = clear(self.surroundings, plan.leftovers), plan.making()
         if not changes:
-            return Synced(self._signing(self._identities(), self.stock.profiles), ())
+            return Synced(self._signing(self._identities(), self.stock.profiles), tuple(cleared))
         self.surroundings.storage.prove_writable()
         client = self.surroundings.client
         devices = (*self.portal.devices, *register_devices(client, plan.devices, self.portal.devices))
         registered = {
             each: register_bundle_id(client, each, self.wishes.capabilities) for each in plan.bundle_ids
         }
+        for identifier, names in plan.capabilities.items():
+            enable(client, self.bundle_ids[identifier].id, names)
         identities = {**self._identities(), **{kind: self._new_identity(kind) for kind in plan.certificates}}
         portal = replace(self.portal, devices=devices)
         bundle_ids = {**self.bundle_ids, **registered}
-        maker = ProfileMaker(self.surroundings, self.wishes, portal, identities, bundle_ids)
+        maker = ProfileMaker(
+            self.surroundings, self.wishes, portal, identities, bundle_ids, frozenset(plan.capabilities)
+        )
         try:
             made = maker.make_all(list(plan.profiles))
         except ProfilesFailed as failed:
             self._store(failed.made)
             raise
         self._store(made)
-        return Synced(self._signing(identities, {**self.stock.profiles, **made}), tuple(changes))
+        return Synced(self._signing(identities, {**self.stock.profiles, **made}), (*cleared, *changes))
+
+    def _known(self, identifiers: set[str]) -> dict[str, BundleId]:
+        """Apple's bundle ids, asked for where a profile is to be made."""
+        if not identifiers:
+            return {}
+        capabilities = self.wishes.register_bundle_ids and bool(self.wishes.capabilities)
+        return find_bundle_ids(self.surroundings.client, identifiers, capabilities=capabilities)
+
+    def _lacking(self, known: Mapping[str, BundleId]) -> dict[str, tuple[str, ...]]:
+        """The wanted capabilities that bundle ids lack: the run that registered them may have been ended before."""
+        if not self.wishes.register_bundle_ids:
+            return {}
+        found = {
+            identifier: tuple(name for name in self.wishes.capabilities if name not in each.capabilities)
+            for identifier, each in known.items()
+        }
+        return {identifier: names for identifier, names in found.items() if names}
 
     def _certificate_defect(self, kind: CertificateType) -> str:
         """Why a certificate has to be made; "" where one will do."""
@@ -129,7 +164,7 @@ class Sync:
         if unknown and self.wishes.if_revoked == "fail":
             names = ", ".join(f"{each.certificate_id} ({each.certificate.common_name})" for each in unknown)
             raise Error(
-                f"The store has a {kind.value} certificate that Apple does not list: {names}.",
+                f"The store has {kind.with_article} certificate that Apple does not list: {names}.",
                 "Either the key is of another team, or the certificate was revoked. If it was revoked, "
                 "if-revoked: replace makes a new one.",
             )

@@ -36,6 +36,11 @@ class CertificateType(StrEnum):
     MAC_INSTALLER_DISTRIBUTION = "mac_installer_distribution"
     DEVELOPER_ID_INSTALLER = "developer_id_installer"
 
+    @property
+    def with_article(self) -> str:
+        """For sentences."""
+        return f"{'an' if self is CertificateType.ENTERPRISE else 'a'} {self.value}"
+
 
 class ProfileType(StrEnum):
     """What a profile is for; the values are the words of the input `type`."""
@@ -113,6 +118,11 @@ def apple_profile_type(kind: ProfileType, platform: Platform) -> str:
     raise InputError(
         [Problem("type", f"there is no {kind} profile for {platform}", f"Use {kind} with one of: {others}.")]
     )
+
+
+def apple_profile_types() -> dict[str, ProfileType]:
+    """All of Apple's `profileType`s with ours."""
+    return {apple: kind for (kind, _), apple in _PROFILE_TYPES.items()}
 
 
 def from_apple_profile_type(apple: str) -> tuple[ProfileType, Platform] | None:

@@ -1,13 +1,15 @@
 """Keys put aside before Apple is asked for their certificates, so that none is lost whatever happens in between.
 
-They lie in `pending/<certificate type>/<fingerprint>.p12`, encrypted like all others, where match does not look. Who
-finds one whose certificate Apple has made finishes what was begun.
+They lie in `pending/<certificate type>/<time>-<fingerprint>.p12`, encrypted like all others, where match does not look.
+Who finds one whose certificate Apple has made finishes what was begun.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -19,30 +21,45 @@ from asc.signing.vault.kinds import CertificateType
 from asc.signing.vault.opening import Opener
 
 FOLDER = "pending"
+LONGEST_STEP = timedelta(days=1)
+"""Whoever put a key aside longer ago than this does not go on with it."""
+_TIME = "%Y%m%dT%H%M%SZ"
+_NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{16}\.p12")
 
 
 def pending_file(
-    kind: CertificateType, key: RSAPrivateKey, passphrase: str, version: Version = 2
-) -> dict[str, bytes]:
-    """Path → contents of the file that keeps `key`. Raises BadPassphrase."""
+    kind: CertificateType, key: RSAPrivateKey, passphrase: str, now: datetime, version: Version = 2
+) -> tuple[str, bytes]:
+    """Path and contents of the file that keeps `key`. Raises BadPassphrase."""
     fingerprint = hashlib.sha256(public_key_der(key)).hexdigest()[:16]
-    return {f"{FOLDER}/{kind.value}/{fingerprint}.p12": encrypt(key_pem(key), passphrase, version)}
+    name = f"{now.astimezone(UTC).strftime(_TIME)}-{fingerprint}.p12"
+    return f"{FOLDER}/{kind.value}/{name}", encrypt(key_pem(key), passphrase, version)
+
+
+def is_given_up(path: str, now: datetime) -> bool:
+    """Whether the run that put the key of this path aside is over for sure."""
+    found = _NAME.fullmatch(path.rpartition("/")[2])
+    try:
+        return not found or datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) < now - LONGEST_STEP
+    except ValueError:
+        return True
 
 
 def pending_paths(files: Mapping[str, bytes], kind: CertificateType) -> frozenset[str]:
-    """The paths of the keys of this type that were put aside."""
-    return frozenset(
-        path for path in files if path.startswith(f"{FOLDER}/{kind.value}/") and path.endswith(".p12")
-    )
+    """Where keys of this type are put aside."""
+    start = f"{FOLDER}/{kind.value}/"
+    return frozenset(path for path in files if path.startswith(start) and path.endswith(".p12"))
 
 
-def pending_keys(files: Mapping[str, bytes], kind: CertificateType, passphrase: str) -> list[RSAPrivateKey]:
-    """The keys themselves; what cannot be read is passed over. Raises WrongPassphrase, BadPassphrase."""
-    opened = Opener(files, passphrase).open(sorted(pending_paths(files, kind)))
-    keys = []
-    for path, content in opened.items():
+def pending_keys(
+    files: Mapping[str, bytes], kind: CertificateType, passphrase: str
+) -> dict[str, RSAPrivateKey]:
+    """Path → key of this type; what cannot be read is passed over. Raises WrongPassphrase, BadPassphrase."""
+    keys = {}
+    for path, content in Opener(files, passphrase).open(sorted(pending_paths(files, kind))).items():
         try:
-            keys += [read_private_key(content, None, f"“{path}”")] if isinstance(content, bytes) else []
+            if isinstance(content, bytes):
+                keys[path] = read_private_key(content, None, f"“{path}”")
         except IdentityError:
             continue
     return keys

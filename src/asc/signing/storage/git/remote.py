@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 FIRST_BRANCH = "master"
 """What match names the branch of an empty repository."""
+MARKS = ("certs", "profiles", "match_version.txt")
+"""One of these stands in every tree of match's."""
 TIP = "refs/asc/tip"
 UNREACHABLE_ATTEMPTS = 3
 NO_SUCH_REF = re.compile(r"couldn't find remote ref", re.IGNORECASE)
@@ -104,10 +106,21 @@ class Remote:
             *("--no-recurse-submodules", "--", self._location.url, f"+{wanted}:{TIP}"),
         )
         if result.code == 0:
+            if not self.branch and self._is_elsewhere():
+                self.branch = FIRST_BRANCH
+                return self._fetch()
             return self.client.must("rev-parse", "--verify", f"{TIP}^{{commit}}").decode("ascii").strip()
         if not NO_SUCH_REF.search(result.words):
             raise self.explainer.reading(result.words)
         return self._fetch_other(again)
+
+    def _is_elsewhere(self) -> bool:
+        """Whether match would find its files: it writes to `master` unless told, whatever the default branch is."""
+        there = self.client.must("ls-tree", "-z", "--name-only", TIP, "--", *MARKS)
+        if there:
+            return False
+        default, heads = self._heads()
+        return default != FIRST_BRANCH and FIRST_BRANCH in heads
 
     def _fetch_other(self, again: bool) -> str | None:
         """After the wanted branch was not found: an empty repository, or a HEAD that leads nowhere, is no error.

@@ -1,0 +1,76 @@
+"""What fastlane's variables say of match's storage where the inputs do not: who has them set needs no inputs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from asc.signing.storage import Options
+from asc.signing.storage.git.location import is_git
+
+TYPES = {"appstore": "app-store", "adhoc": "ad-hoc"}
+"""match's words that are not ours with other dashes."""
+
+
+def words(text: str) -> str:
+    """A list of match's words as ours: `appstore, mac_installer_distribution`."""
+    plain = text.lower().replace("_", "-")
+    for theirs, ours in TYPES.items():
+        plain = plain.replace(theirs, ours)
+    return plain
+
+
+def storage(environment: Mapping[str, str]) -> str:
+    """The location that MATCH_STORAGE_MODE and the variables of that mode name; "" where they name none."""
+
+    def found(name: str) -> str:
+        return environment.get(f"MATCH_{name}", "").strip()
+
+    mode = found("STORAGE_MODE")
+    if mode == "s3" and found("S3_BUCKET"):
+        return f"s3://{found('S3_BUCKET')}/{found('S3_OBJECT_PREFIX')}".rstrip("/")
+    if mode == "google_cloud" and found("GOOGLE_CLOUD_BUCKET_NAME"):
+        return f"gs://{found('GOOGLE_CLOUD_BUCKET_NAME')}"
+    if mode == "gitlab_secure_files" and found("GITLAB_PROJECT"):
+        return f"gitlab://{found('GITLAB_PROJECT')}"
+    url = found("GIT_URL")
+    if url.startswith("/"):
+        return f"git+file://{url}"
+    return f"git+{url}" if url.startswith("https://") and not is_git(url) else url
+
+
+def with_access(options: Options, location: str, environment: Mapping[str, str]) -> Options:
+    """`options` with what match is let in by at this location, where they have nothing of their own."""
+    scheme = location.removeprefix("git+").partition("://")[0]
+    if scheme == "s3" and not options.access_key:
+        names = ("ACCESS_KEY", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+        access, secret, session = (environment.get(f"MATCH_S3_{name}", "") for name in names)
+        return replace(options, access_key=access, secret_key=secret, session_token=session)
+    if scheme == "gitlab" and not options.endpoint:
+        return replace(options, endpoint=environment.get("MATCH_GITLAB_HOST", ""))
+    if scheme in ("https", "http") and not options.token:
+        return replace(options, token=_token(environment))
+    return options
+
+
+def text_or_file(key: str) -> str:
+    """The text of a deploy key: match takes its path, too."""
+    if not key or "\n" in key.strip():
+        return key
+    try:
+        return Path(key.strip()).expanduser().read_text("utf-8")
+    except (OSError, UnicodeDecodeError, RuntimeError):
+        return key
+
+
+def _token(environment: Mapping[str, str]) -> str:
+    """`user:token` in base64, or a token."""
+    basic = environment.get("MATCH_GIT_BASIC_AUTHORIZATION", "").strip()
+    try:
+        pair = base64.b64decode(basic, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        pair = ""
+    return pair or environment.get("MATCH_GIT_BEARER_AUTHORIZATION", "").strip()

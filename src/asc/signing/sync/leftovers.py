@@ -1,0 +1,106 @@
+"""What runs that were ended left in the store: keys put aside that nobody needs any more.
+
+A key put aside whose certificate Apple has made is
+
+* finished by the run that needs a certificate (see identities), or
+* surplus, where a stored certificate lasts as long: its run lost against another one, and was ended before it revoked
+  its own. The certificate is revoked, and the key goes then;
+* kept, where it lasts longer than the stored one: a renewal that is finished when it is due.
+
+A key that Apple has certified nowhere is of no use to anybody. It goes when it has lain there for a day; before that
+its run may just be asking for the certificate.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from asc.errors import Error
+from asc.signing.identity.keys import public_key_der
+from asc.signing.portal.certificates import Listed, by_public_key, revoke_certificate
+from asc.signing.storage import Changes
+from asc.signing.sync.stock import Stock
+from asc.signing.sync.surroundings import Portal, Surroundings, usable
+from asc.signing.sync.wants import Wishes
+from asc.signing.vault.kinds import CertificateType
+from asc.signing.vault.pending import is_given_up, pending_keys
+
+log = logging.getLogger(__name__)
+
+TOGETHER = timedelta(days=1)
+"""Certificates that end within this were made by runs at the same time."""
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """Paths of keys put aside: those with a certificate that nobody needs, and those without any."""
+
+    surplus: Mapping[str, Listed] = field(default_factory=dict)
+    useless: frozenset[str] = frozenset()
+
+    def lines(self) -> list[str]:
+        """What is to be done about them, in words."""
+        return [
+            *(
+                f"revoke the certificate {each}: a run that was ended made it, and another one is stored"
+                for each in self.surplus.values()
+            ),
+            *(f"remove {path}: a key that was put aside and is not needed" for path in sorted(self.useless)),
+        ]
+
+
+def leftovers(
+    surroundings: Surroundings, wishes: Wishes, files: Mapping[str, bytes], stock: Stock, portal: Portal
+) -> Leftovers:
+    """What is left of the wanted types. Nothing is asked of Apple for it."""
+    surplus: dict[str, Listed] = {}
+    useless: set[str] = set()
+    for kind in wishes.certificates:
+        for path, listed in _without_use(surroundings, wishes, files, stock, portal, kind):
+            if listed:
+                surplus[path] = listed
+            else:
+                useless.add(path)
+    return Leftovers(surplus, frozenset(useless))
+
+
+def clear(surroundings: Surroundings, what: Leftovers) -> list[str]:
+    """Revokes and removes it, and says what was done. Trouble is told, and no failure: the next run tries again."""
+    if not what.lines():
+        return []
+    try:
+        surroundings.storage.prove_writable()
+        for each in what.surplus.values():
+            revoke_certificate(surroundings.client, each.id)
+        gone = what.useless | frozenset(what.surplus)
+        surroundings.storage.update(lambda files: Changes(delete=gone), "[sync-signing] Cleared")
+    except Error as error:
+        log.warning("What earlier runs left could not be cleared: %s %s", error.message, error.remedy)
+        return []
+    return what.lines()
+
+
+def _without_use(
+    surroundings: Surroundings,
+    wishes: Wishes,
+    files: Mapping[str, bytes],
+    stock: Stock,
+    portal: Portal,
+    kind: CertificateType,
+) -> Iterator[tuple[str, Listed | None]]:
+    """Paths with the certificate to revoke, or None."""
+    now = surroundings.now
+    stored = {each.certificate.public_key for each in stock.identities.get(kind, ())}
+    lasts_until = [each.certificate.not_after for each in usable(stock, portal, wishes, kind, now)]
+    for path, key in pending_keys(files, kind, surroundings.passphrase).items():
+        listed = by_public_key(portal.certificates, public_key_der(key))
+        if public_key_der(key) in stored:
+            yield path, None
+        elif listed and listed.certificate and listed.certificate.valid_at(now):
+            if any(end > listed.certificate.not_after - TOGETHER for end in lasts_until):
+                yield path, listed
+        elif is_given_up(path, now):
+            yield path, None
