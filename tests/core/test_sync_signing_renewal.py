@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from asc.signing.sync import identities
+from asc.signing.vault import encryption
+from asc.signing.vault.ciphers import open_v2
 from asc_sandbox.server import Sandbox
 from core.signing import (
     APP,
@@ -347,6 +349,21 @@ class TestALargeTeam:
             assert step(tmp_path, sandbox, store, {"bundle-ids": "\n".join(many)}).code == 0
             assert len(sandbox.requests) - asked == 2
         assert len(store.profiles()) == len(many)
+
+    def test_does_not_open_every_profile_to_find_a_certificate(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A profile takes 3 ms to open. Twice is enough: to judge it, and to see that the new one differs."""
+        store, opened = folder_store(tmp_path), list[bytes]()
+        monkeypatch.setattr(encryption, "open_v2", lambda *given: opened.append(given[0]) or open_v2(*given))
+        many = [f"com.example.app{number:02d}" for number in range(20)]
+        wanted = {"bundle-ids": "\n".join(many), "if-revoked": "replace"}
+        with apple(team(bundle_ids=many)) as sandbox:
+            assert step(tmp_path, sandbox, store, wanted).code == 0
+            sandbox.world.remove(sandbox.world.all("certificates")[0])
+            opened.clear()
+            assert step(tmp_path, sandbox, store, wanted).code == 0
+        assert len(opened) < 3 * len(many)
 
 
 class TestBundleIds:
