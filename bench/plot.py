@@ -1,0 +1,60 @@
+"""Draws the charts of a benchmark: python plot.py FIGURES.json FOLDER
+
+Runs in an environment of its own, which has matplotlib (`tools/setup plot`); nothing else imports this.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("svg")
+matplotlib.rcParams.update({"svg.hashsalt": "bench", "svg.fonttype": "none", "font.size": 9})
+
+from matplotlib import pyplot  # noqa: E402  after the choice of what draws
+
+PANEL = (3.6, 3.0)
+"""Inches of the axes for one quantity."""
+
+
+def main(source: str, folder: str) -> None:
+    chapters = json.loads(Path(source).read_text())["chapters"]
+    for chart in (chart for chapter in chapters for chart in chapter["charts"]):
+        draw(chart, Path(folder) / f"{chart['name']}.svg")
+
+
+def draw(chart: dict, path: Path) -> None:
+    """A panel for each quantity, a line for each program."""
+    quantities = list(dict.fromkeys((each["quantity"], each["unit"]) for each in chart["figures"]))
+    figure, panels = pyplot.subplots(
+        1,
+        len(quantities),
+        figsize=(PANEL[0] * len(quantities), PANEL[1]),
+        layout="constrained",
+        squeeze=False,
+    )
+    for axes, (quantity, unit) in zip(panels[0], quantities, strict=True):
+        lines = [each for each in chart["figures"] if each["quantity"] == quantity]
+        draw_panel(axes, lines)
+        axes.set(xlabel=chart["x_name"], title=f"{quantity}, {unit}" if unit else quantity)
+    figure.suptitle(chart["title"])
+    figure.savefig(path, metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def draw_panel(axes, lines: list) -> None:
+    for line in lines:
+        spread = line["spread"]
+        axes.plot(line["x"], line["values"], marker="o", markersize=3, linewidth=1, label=line["name"])
+        axes.fill_between(line["x"], [low for low, _ in spread], [high for _, high in spread], alpha=0.15)
+    axes.set_xscale("symlog" if 0 in lines[0]["x"] else "log")
+    if all(value > 0 for line in lines for value in line["values"]):
+        axes.set_yscale("log")
+    axes.grid(visible=True, which="major", linewidth=0.3)
+    if len(lines) > 1:
+        axes.legend(fontsize=7)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
