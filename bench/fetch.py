@@ -63,8 +63,8 @@ def compare(folder: Path, settings: Settings) -> Chapter:
             Target("peak memory, MiB", value[OURS, "peak memory"], 60),
         ),
         sentences=(
-            f"fetch-build-number is {faster:.1f} times as fast as codemagic-cli-tools, and takes {slower:.1f} times what a "
-            "bare script takes that asks the same.",
+            f"fetch-build-number is {faster:.1f} times as fast as codemagic-cli-tools, and takes {slower:.1f} times "
+            "what a bare script takes that asks the same.",
         ),
     )
 

@@ -65,10 +65,11 @@ def size(name: str) -> int:
 
 def layers(name: str, base: str) -> Iterator[Figure]:
     """Those that take room, the lowest first."""
+    noise = r"/bin/sh -c (#\(nop\) *)?|# buildkit|\b(dir|file):[0-9a-f]+"
     told = [line.split("\t") for line in _history(name)[len(_history(base)) :]]
     for number, (room, instruction) in enumerate(told, 1):
         if int(room):
-            text = " ".join(re.sub(r"/bin/sh -c (#\(nop\) *)?|# buildkit", "", instruction).split())
+            text = " ".join(re.sub(noise, "", instruction).split())
             text = text.replace("|", "/")[:LONGEST]
             yield figure(f"layer {number}: `{text}`", "size", "MB", [int(room) / MB])
 

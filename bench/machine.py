@@ -29,8 +29,8 @@ class Machine:
     def described(self) -> str:
         return (
             f"`{self.command}` at commit {self.commit}, on {self.cpu}, {self.cores} cores for the programs and for the "
-            f"sandbox that serves them, {self.memory:.0f} GiB, {self.system}, Python {self.python}, load {self.load:.1f} "
-            "before the first measurement."
+            f"sandbox that serves them, {self.memory:.0f} GiB, {self.system}, Python {self.python}, load "
+            f"{self.load:.1f} before the first measurement."
         )
 
 

@@ -97,8 +97,8 @@ def read_only(folder: Path, settings: Settings) -> Chapter:
         figures,
         targets=(Target(f"times git clone and decryption alone, {STORED} profiles", ours / least, 3),),
         sentences=(
-            f"sync-signing reads {STORED} profiles from git in {ours / least:.1f} times what `git clone` and decryption "
-            "alone take.",
+            f"sync-signing reads {STORED} profiles from git in {ours / least:.1f} times what `git clone` and "
+            "decryption alone take.",
         ),
     )
 

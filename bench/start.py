@@ -37,9 +37,9 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
     launcher = seconds[NATIVE] / seconds[DIRECT]
     yield Chapter(
         "Start of a step",
-        "fetch-build-number through `bin/run`. The first time it installs the locked packages, with nothing in any cache, "
-        "from the package index that this machine uses. Memory and processor of a container are not those of its client. "
-        + ("" if CONTAINER in runs else "No Docker answers here: the container was not measured."),
+        "fetch-build-number through `bin/run`. The first time it installs the locked packages, with nothing in any "
+        "cache, from the package index that this machine uses. Memory and processor of a container are not those of "
+        f"its client. {'' if CONTAINER in runs else 'No Docker answers here: the container was not measured.'}",
         figures,
         targets=(Target("native, packages there, times without a launcher", launcher, 1.5),),
     )

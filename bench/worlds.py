@@ -105,9 +105,13 @@ class Store:
         """One run in the mode sync."""
         return asked(self.command(team, "sync", *options), sandbox)
 
-    def read(self, team: Team, folder: Path) -> Run:
+    def read(self, team: Team) -> Run:
         """One run in the mode read-only, without an App Store Connect."""
-        return run(self.command(team, "read-only"), machine_environment(folder))
+        return run(self.command(team, "read-only"), machine_environment(self.path.parent))
+
+    def clean_up(self) -> Run:
+        """Removes what the runs before put on the machine."""
+        return run((*ENTRYPOINT, "cleanup-signing"), machine_environment(self.path.parent))
 
 
 def _written(path: Path, world: dict[str, Any]) -> Path:
