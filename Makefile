@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 python := .venv/bin/python
-export PYTHON ONLY QUICK GROWTH OUT
+export PYTHON
 # bin/run finds a Python with pip there; the machine's may have none, or be too old.
 with_pip := PATH="$(CURDIR)/.venv/path:$$PATH"
 

@@ -13,6 +13,7 @@ matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.hashsalt": "bench", "svg.fonttype": "none", "font.size": 9})
 
 from matplotlib import pyplot  # noqa: E402  after the choice of what draws
+from matplotlib.ticker import LogFormatter  # noqa: E402
 
 PANEL = (3.6, 3.0)
 """Inches of the axes for one quantity."""
@@ -48,9 +49,12 @@ def draw_panel(axes, lines: list) -> None:
         spread = line["spread"]
         axes.plot(line["x"], line["values"], marker="o", markersize=3, linewidth=1, label=line["name"])
         axes.fill_between(line["x"], [low for low, _ in spread], [high for _, high in spread], alpha=0.15)
-    axes.set_xscale("symlog" if 0 in lines[0]["x"] else "log")
-    if all(value > 0 for line in lines for value in line["values"]):
-        axes.set_yscale("log")
+    axes.set_xscale("symlog" if any(0 in line["x"] for line in lines) else "log")
+    axes.set_yscale("symlog" if any(0 in line["values"] for line in lines) else "log")
+    works = sorted({x for line in lines for x in line["x"]})
+    axes.set_xticks(works, [f"{x:,}" for x in works], minor=False)
+    axes.yaxis.set_major_formatter(LogFormatter())
+    axes.yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(1, 0.4)))
     axes.grid(visible=True, which="major", linewidth=0.3)
     if len(lines) > 1:
         axes.legend(fontsize=7)

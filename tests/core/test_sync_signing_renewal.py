@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from asc.signing.portal import lists
 from asc.signing.sync import identities
 from asc.signing.vault import encryption
 from asc.signing.vault.ciphers import open_v2
@@ -349,6 +350,21 @@ class TestALargeTeam:
             assert step(tmp_path, sandbox, store, {"bundle-ids": "\n".join(many)}).code == 0
             assert len(sandbox.requests) - asked == 2
         assert len(store.profiles()) == len(many)
+
+    def test_of_more_bundle_ids_than_fit_into_an_address_is_asked_for_side_by_side(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lists, "LONGEST", 200)
+        many = [f"com.example.app{number:02d}" for number in range(12)]
+        with apple(team(bundle_ids=many), latency=0.2) as sandbox:
+            done = step(
+                tmp_path, sandbox, folder_store(tmp_path), {"bundle-ids": "\n".join(many), "mode": "plan"}
+            )
+            assert done.code == 0, done.stdout
+            for path in ("/v1/profiles", "/v1/bundleIds"):
+                asked = [each for each in sandbox.requests if each.path == path]
+                assert len(asked) in (2, 3, 4)
+                assert max(each.t for each in asked) < min(each.t + each.ms / 1000 for each in asked)
 
     def test_does_not_open_every_profile_to_find_a_certificate(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

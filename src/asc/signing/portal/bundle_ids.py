@@ -12,18 +12,17 @@ from collections.abc import Collection, Iterable
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError
-from asc.signing.portal.lists import chunks
+from asc.signing.portal.lists import list_by
 
 log = logging.getLogger(__name__)
 
 
 def find_bundle_ids(client: Client, identifiers: Collection[str]) -> dict[str, str]:
     """Identifier → Apple's id, of those that there are. The filter finds more than the exact text: compared again."""
+    query = {"fields[bundleIds]": "identifier,platform"}
     found: dict[str, str] = {}
-    for group in chunks(identifiers):
-        query = {"filter[identifier]": ",".join(group), "fields[bundleIds]": "identifier,platform"}
-        for each in client.list("/v1/bundleIds", query).data:
-            found.setdefault(each.text("identifier"), each.id)
+    for each in list_by(client, "/v1/bundleIds", "filter[identifier]", identifiers, query):
+        found.setdefault(each.text("identifier"), each.id)
     return {identifier: found[identifier] for identifier in identifiers if identifier in found}
 
 
