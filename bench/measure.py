@@ -121,13 +121,15 @@ def sandbox(folder: Path, *options: object) -> Iterator[Sandbox]:
     key, log = own / "key.json", own / "requests.jsonl"
     command = [*ENTRYPOINT, "sandbox", "--rate-limit", "1000000", *map(str, options)]
     command += ["--key-file", key, "--log", log]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(own)}
-    ) as server:
+    environment, words = {**os.environ, "TMPDIR": str(own)}, own / "words"
+    with (
+        words.open("w") as said,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, env=environment) as server,
+    ):
         try:
             line = server.stdout.readline()
             if not line:
-                raise SystemExit("bench: the sandbox did not start; it says why above.")
+                raise SystemExit(f"bench: the sandbox did not start:\n{words.read_text()}")
             yield Sandbox(_environment(folder, line.split()[-1], key), log)
         finally:
             server.terminate()
