@@ -56,7 +56,7 @@ def main() -> int:
 
 def settings_of_environment() -> Settings:
     quick = bool(os.environ.get("QUICK"))
-    growth = float(os.environ.get("GROWTH") or (40 if quick else 480))
+    growth = float(os.environ.get("GROWTH") or (40 if quick else 420))
     return Settings(runs=2 if quick else 5, growth=growth, quick=quick)
 
 

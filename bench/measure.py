@@ -31,7 +31,7 @@ class Settings:
     """How thorough a run of the benchmark is. `growth` is how many seconds the curves may take, about."""
 
     runs: int = 5
-    growth: float = 480.0
+    growth: float = 420.0
     quick: bool = False
 
     def repeated(self, budget: float = 60.0, least: int = 1) -> Iterator[int]:

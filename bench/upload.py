@@ -31,8 +31,8 @@ PARTS, PARTS_SIZE = 13, 60 * MIB
 ROUNDS = ceil(PARTS / PARALLEL)
 
 SIZE, PART_SIZE = 1024 * MIB, 5 * MIB
-DISK = 10 * 1024 * MIB
-"""The largest file, the sandbox's copy of it, and some more."""
+DISK = 4 * SIZE
+"""The largest file, its parts, the sandbox's copy of it, and some more."""
 OURS, FLOOR = "upload-testflight", "floor: a bare script, one part at a time"
 CURLS = {
     "curl -T, one part at a time": (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -30,7 +31,9 @@ WORKS = (1, 10, 100, 1000)
     ],
     ids=["constant", "hardly", "linear", "requests", "quadratic"],
 )
-def test_a_curve_tells_how_cost_grows_above_what_the_least_work_costs(cost, exponent) -> None:  # type: ignore[no-untyped-def]
+def test_a_curve_tells_how_cost_grows_above_what_the_least_work_costs(
+    cost: Callable[[int], float], exponent: float
+) -> None:
     found = curve("ours", "processor", "s", {work: [cost(work)] for work in WORKS})
     assert found.exponent == pytest.approx(exponent, abs=0.1)
 
