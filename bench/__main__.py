@@ -46,11 +46,7 @@ def main() -> int:
         for chapter in TOPICS[name](settings):
             chapters.append(chapter)
             print(f"\n{chapter_text(chapter)}", flush=True)
-    folder = Path(
-        os.environ.get("OUT")
-        or (ROOT / ".cache/bench/figures" if only or settings.quick else ROOT / "docs/benchmarks")
-    )
-    write(folder, chapters, machine)
+    write(folder_for(whole=not only and not settings.quick), chapters, machine)
     return 1 if any(not target.met for chapter in chapters for target in chapter.targets) else 0
 
 
@@ -58,6 +54,10 @@ def settings_of_environment() -> Settings:
     quick = bool(os.environ.get("QUICK"))
     growth = float(os.environ.get("GROWTH") or (40 if quick else 420))
     return Settings(runs=2 if quick else 5, growth=growth, quick=quick)
+
+
+def folder_for(*, whole: bool) -> Path:
+    return Path(os.environ.get("OUT") or ROOT / ("docs/benchmarks" if whole else ".cache/bench/figures"))
 
 
 def command() -> str:
