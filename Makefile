@@ -34,8 +34,8 @@ check: setup ## format, lint, types, generated files, shell scripts, workflows
 	$(python) -I tools/generate.py --check
 	tools/lint
 
-bench: setup ## figures against the peers and the floor, in one run; ONLY=fetch or upload for one action
-	$(python) -m bench $(ONLY)
+bench: setup ## figures against peers and the floor (20 min); ONLY=fetch,signing  QUICK=1  GROWTH=seconds  OUT=folder
+	$(python) -m bench
 
 golden: setup ## what runs look like, written anew; read the difference before it lands
 	$(python) -m pytest -n 2 tests/look --update-golden

@@ -1,4 +1,4 @@
-"""Figures against a peer and against the floor: `make bench`. A module per action."""
+"""Figures against peers and against the floor: `make bench`. A module for each topic; docs/benchmarks explains."""
 
 import sys
 

@@ -1,31 +1,82 @@
-"""Runs the benchmark of each action, or of the one that is named. Exit code 1: a target is missed."""
+"""Runs the topics of the benchmark, prints their tables, writes them down. Exit code 1: a target is missed.
+
+ONLY=topic,topic   only these
+QUICK=1            fewer runs and smaller work, to try a change out
+GROWTH=SECONDS     how long the curves may take, about; 0 leaves them out
+OUT=FOLDER         where the figures go. Without it those of a whole run go to docs/benchmarks, others to .cache/bench
+"""
 
 from __future__ import annotations
 
+import json
 import os
-import platform
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
 
-from bench import fetch, symbols, upload
+from bench import fetch, growth, image, signing, start, symbols, upload
+from bench.data import Chapter
+from bench.machine import Machine, this_machine
+from bench.measure import ROOT, Settings
+from bench.report import chapter_text, report
 
-ACTIONS = {"fetch": fetch.main, "upload": upload.main, "symbols": symbols.main}
+TOPICS: dict[str, Callable[[Settings], Iterator[Chapter]]] = {
+    "fetch": fetch.chapters,
+    "upload": upload.chapters,
+    "signing": signing.chapters,
+    "symbols": symbols.chapters,
+    "start": start.chapters,
+    "image": image.chapters,
+    "growth": growth.chapters,
+}
 
 
-def main(only: str) -> int:
-    if only and only not in ACTIONS:
-        print(f"bench: there is no {only!r}; one of {', '.join(ACTIONS)}, or none for all", file=sys.stderr)
+def main() -> int:
+    only = [each for each in os.environ.get("ONLY", "").split(",") if each]
+    if unknown := [each for each in only if each not in TOPICS]:
+        print(f"bench: there is no {', '.join(unknown)}; there are {', '.join(TOPICS)}", file=sys.stderr)
         return 2
-    print(f"{describe_machine()}.\n")
-    missed = sum(bench() for name, bench in ACTIONS.items() if only in ("", name))
-    return 1 if missed else 0
+    settings = settings_of_environment()
+    machine = this_machine(command())
+    print(machine.described(), flush=True)
+    chapters = []
+    for name in only or TOPICS:
+        for chapter in TOPICS[name](settings):
+            chapters.append(chapter)
+            print(f"\n{chapter_text(chapter)}", flush=True)
+    write(folder_for(whole=not only and not settings.quick), chapters, machine)
+    return 1 if any(not target.met for chapter in chapters for target in chapter.targets) else 0
 
 
-def describe_machine() -> str:
-    return (
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs for both sides, "
-        f"Python {platform.python_version()}, load {os.getloadavg()[0]:.1f} at the start"
-    )
+def settings_of_environment() -> Settings:
+    quick = bool(os.environ.get("QUICK"))
+    growth = float(os.environ.get("GROWTH") or (40 if quick else 420))
+    return Settings(runs=2 if quick else 5, growth=growth, quick=quick)
+
+
+def folder_for(*, whole: bool) -> Path:
+    return Path(os.environ.get("OUT") or ROOT / ("docs/benchmarks" if whole else ".cache/bench/figures"))
+
+
+def command() -> str:
+    """The command that repeats this run."""
+    given = [f"{name}={os.environ[name]}" for name in ("ONLY", "QUICK", "GROWTH") if os.environ.get(name)]
+    return " ".join(["make bench", *given])
+
+
+def write(folder: Path, chapters: list[Chapter], machine: Machine) -> None:
+    """latest.json, latest.md, and the plots."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {"machine": asdict(machine), "chapters": [asdict(each) for each in chapters]}
+    (folder / "latest.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+    (folder / "latest.md").write_text(report(chapters, machine))
+    subprocess.run([ROOT / "tools" / "setup", "plot"], check=True, stdout=sys.stderr)
+    python = ROOT / ".cache" / "venvs" / "plot" / "bin" / "python"
+    subprocess.run([python, "-I", ROOT / "bench" / "plot.py", folder / "latest.json", folder], check=True)
+    print(f"\nbench: the figures are in {folder}", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else ""))
+    sys.exit(main())

@@ -1,9 +1,22 @@
-"""codemagic-cli-tools' app-store-connect, sent to the sandbox: it has no option for the address of the API."""
+"""codemagic-cli-tools' app-store-connect, sent to the sandbox: it has no option for the address of the API.
+
+It also insists on a member of certificates that Apple's document does not have, and the sandbox therefore not either.
+"""
 
 import os
 
 from codemagic.apple.app_store_connect.api_client import AppStoreConnectApiClient
+from codemagic.apple.resources import SigningCertificate
 from codemagic.tools.app_store_connect import AppStoreConnect
 
+create_attributes = SigningCertificate._create_attributes
+
+
+def with_csr(response):
+    response["attributes"].setdefault("csrContent", None)
+    return create_attributes(response)
+
+
+SigningCertificate._create_attributes = staticmethod(with_csr)
 AppStoreConnectApiClient.API_URL = os.environ["ASC_API_URL"] + "/v1"
 AppStoreConnect.invoke_cli()

@@ -1,4 +1,4 @@
-"""Runs a command, and tells how long it took, the memory it used, what it asked of the sandbox, and what was missed."""
+"""Runs a command against a sandbox, and tells what it took and what it asked."""
 
 from __future__ import annotations
 
@@ -13,18 +13,43 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.data import Figure, figure
+
 ROOT = Path(__file__).resolve().parent.parent
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024
-"""Bytes in a unit of ru_maxrss."""
-OURS_AND_THE_JOBS = ("ASC_", "APP_STORE_CONNECT_", "GITHUB_", "RUNNER_", "XDG_", "PYTHON")
+MIB = 1024 * 1024
+OURS_AND_THE_JOBS = ("ASC_", "APP_STORE_CONNECT_", "GITHUB_", "RUNNER_", "XDG_", "PYTHON", "MATCH_")
 """Starts of the variables that a measured command does not get from here."""
+PYTHON = (sys.executable, "-I")
+ENTRYPOINT = (*PYTHON, ROOT / "entrypoint.py")
+
+Command = Sequence[str | Path]
+Entries = Sequence[Mapping[str, object]]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How thorough a run of the benchmark is. `growth` is how many seconds the curves may take, about."""
+
+    runs: int = 5
+    growth: float = 420.0
+    quick: bool = False
+
+    def repeated(self, budget: float = 60.0, least: int = 1) -> Iterator[int]:
+        """Counts the runs of a measurement: fewer where they take longer than `budget` seconds together."""
+        ends = time.monotonic() + budget
+        for number in range(self.runs):
+            if number >= least and time.monotonic() > ends:
+                return
+            yield number
 
 
 @dataclass(frozen=True)
 class Run:
+    """A whole process: seconds from its start to its end, processor seconds, and the peak of its memory in bytes."""
+
     seconds: float
+    cpu: float
     peak: int
-    """Bytes."""
 
 
 @dataclass(frozen=True)
@@ -35,60 +60,92 @@ class Traffic:
 
 
 @dataclass(frozen=True)
-class Target:
-    """A figure and what it should be."""
-
-    what: str
-    figure: object
-    wanted: str
-    met: bool
-
-
-@dataclass(frozen=True)
 class Sandbox:
     environment: Mapping[str, str]
     log: Path
 
+    @property
+    def url(self) -> str:
+        return self.environment["ASC_API_URL"]
 
-def run(command: Sequence[str | Path], environment: Mapping[str, str]) -> Run:
-    """One whole process, from its start to its end."""
-    started = time.perf_counter()
-    child = subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    said = child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    took = time.perf_counter() - started
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise SystemExit(f"{command[0]} failed:\n{said.decode(errors='replace')}")
-    return Run(took, usage.ru_maxrss * RSS_UNIT)
+
+@dataclass(frozen=True)
+class Asked:
+    """A run, and the requests that came of it, where it had the sandbox for itself."""
+
+    run: Run
+    entries: Entries
+
+    @property
+    def requests(self) -> int:
+        return len(self.entries)
+
+
+def run(command: Command, environment: Mapping[str, str]) -> Run:
+    """One whole process."""
+    with tempfile.NamedTemporaryFile() as said:
+        spawn = [sys.executable, "-I", "-S", ROOT / "bench" / "spawn.py", said.name, *command]
+        done = subprocess.run(spawn, env=environment, stdout=subprocess.PIPE, check=True)
+        cost = json.loads(done.stdout)
+        if cost.pop("code"):
+            raise SystemExit(
+                f"bench: {' '.join(map(str, command))} failed:\n{said.read().decode('utf-8', 'replace')}"
+            )
+    return Run(**cost)
+
+
+def asked(command: Command, sandbox: Sandbox, **environment: str) -> Asked:
+    """One process, and what it asked of the sandbox."""
+    before = len(entries(sandbox.log))
+    done = run(command, {**sandbox.environment, **environment})
+    return Asked(done, entries(sandbox.log)[before:])
+
+
+def in_turn(
+    commands: Mapping[str, Command], settings: Settings, environment: Mapping[str, str]
+) -> dict[str, list[Run]]:
+    """A B C A B C …, so that a busy moment of the machine hits all alike. The first turn warms up and is not kept."""
+    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    for command in commands.values():
+        run(command, environment)
+    for _ in settings.repeated():
+        for name, command in commands.items():
+            runs[name].append(run(command, environment))
+    return runs
 
 
 @contextmanager
 def sandbox(folder: Path, *options: object) -> Iterator[Sandbox]:
-    """A sandbox with the demo seed, and the environment that leads a command to it."""
+    """A sandbox with the demo seed, unless an option names another; and the environment that leads a command to it."""
     own = Path(tempfile.mkdtemp(dir=folder))
     key, log = own / "key.json", own / "requests.jsonl"
-    command = [sys.executable, "-I", ROOT / "entrypoint.py", "sandbox", *map(str, options)]
+    command = [*ENTRYPOINT, "sandbox", "--rate-limit", "1000000", *map(str, options)]
     command += ["--key-file", key, "--log", log]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(own)}
-    ) as server:
+    environment, words = {**os.environ, "TMPDIR": str(own)}, own / "words"
+    with (
+        words.open("w") as said,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, env=environment) as server,
+    ):
         try:
-            url = server.stdout.readline().split()[-1]
-            yield Sandbox(_environment(folder, url, key), log)
+            line = server.stdout.readline()
+            if not line:
+                raise SystemExit(f"bench: the sandbox did not start:\n{words.read_text()}")
+            yield Sandbox(_environment(folder, line.split()[-1], key), log)
         finally:
             server.terminate()
 
 
+def machine_environment(folder: Path) -> dict[str, str]:
+    """What a measured command gets of this machine: nothing of a job, and `folder` for a home."""
+    machine = {name: value for name, value in os.environ.items() if not name.startswith(OURS_AND_THE_JOBS)}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return {**machine, "PATH": path, "HOME": str(folder), "RUNNER_TEMP": str(folder)}
+
+
 def _environment(folder: Path, url: str, key: Path) -> dict[str, str]:
     credentials = json.loads(key.read_text())
-    machine = {name: value for name, value in os.environ.items() if not name.startswith(OURS_AND_THE_JOBS)}
     return {
-        **machine,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(folder),
+        **machine_environment(folder),
         "ASC_API_URL": url,
         "ASC_API_KEY_PATH": str(key),
         "ASC_RUNTIME": "native",
@@ -99,13 +156,24 @@ def _environment(folder: Path, url: str, key: Path) -> dict[str, str]:
     }
 
 
-def traffic(entries: Sequence[Mapping[str, object]]) -> Traffic:
+def costs(name: str, runs: Sequence[Run], requests: int | None = None) -> list[Figure]:
+    """Time, processor time and memory of whole processes; and requests, where they count."""
+    asked = [] if requests is None else [figure(name, "requests", "", [requests])]
+    return [
+        figure(name, "whole process", "s", [each.seconds for each in runs]),
+        figure(name, "processor", "s", [each.cpu for each in runs]),
+        figure(name, "peak memory", "MiB", [each.peak / MIB for each in runs]),
+        *asked,
+    ]
+
+
+def traffic(entries: Entries) -> Traffic:
     """What the entries of a sandbox's log amount to. Requests whose times overlap are one round."""
     rounds, ends = 0, 0.0
     for entry in sorted(entries, key=lambda entry: entry["t"]):
         if entry["t"] >= ends:
             rounds += 1
-        ends = max(ends, entry["t"] + entry["ms"] / 1000)
+        ends = max(ends, end_of(entry))
     return Traffic(len(entries), rounds, len({entry["connection"] for entry in entries}))
 
 
@@ -113,12 +181,6 @@ def entries(log: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
-def print_targets(what: str, targets: Sequence[Target]) -> int:
-    """Prints each target beside its figure. Returns how many are missed."""
-    print(f"| {what} | figure | target | |\n|---|--:|--:|---|")
-    for target in targets:
-        print(
-            f"| {target.what} | {target.figure} | {target.wanted} | {'met' if target.met else '**missed**'} |"
-        )
-    print()
-    return sum(not target.met for target in targets)
+def end_of(entry: Mapping[str, object]) -> float:
+    """When the answer to a request was out."""
+    return entry["t"] + entry["ms"] / 1000

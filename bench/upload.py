@@ -1,4 +1,4 @@
-"""Measures upload-testflight: parts side by side, throughput against curl, memory, requests. Prints three tables.
+"""Measures upload-testflight: parts side by side, throughput against curl, memory, requests.
 
 Sandbox and command share the machine's cores. The sandbox hashes and writes what it gets, so on loopback it is
 mostly the sandbox that is waited for: the ratios within one run mean something, the MiB/s little.
@@ -7,41 +7,39 @@ mostly the sandbox that is waited for: the ratios within one run mean something,
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from statistics import median
 
 from asc.commands.upload_testflight.inputs import Inputs
-from asc_sandbox.samples import make_ipa
 from bench import curl, measure
-from bench.measure import ROOT, Run, Target, print_targets
+from bench.data import Chapter, Chart, Figure, Target, curve, figure
+from bench.measure import ENTRYPOINT, MIB, PYTHON, ROOT, Entries, Run, Settings, end_of
+from bench.worlds import make_file
 
-MIB = 1024 * 1024
-UPLOAD = (sys.executable, "-I", ROOT / "entrypoint.py", "upload-testflight")
+UPLOAD = (*ENTRYPOINT, "upload-testflight")
 NO_WAIT = ("--wait", "none")
-NUMBER = {"version": "9.0", "build_number": "1"}
 PARALLEL = Inputs().parallel_parts
-RUNS = 3
+AT_ONCE = (1, 2, 4, PARALLEL)
 
 DELAY = 0.5
 """Seconds that each part waits at the sandbox, as it does on its way to a distant store."""
 PARTS, PARTS_SIZE = 13, 60 * MIB
 ROUNDS = ceil(PARTS / PARALLEL)
 
-SMALL, LARGE, LARGEST = 200 * MIB, 2048 * MIB, 4000 * MIB
-PART_SIZE = 5 * MIB
-DISK = 10 * 1024 * MIB
-"""The largest file, the sandbox's copy of it, and some more."""
-OURS = f"upload-testflight, {LARGE // MIB} MiB"
+SIZE, PART_SIZE = 1024 * MIB, 5 * MIB
+DISK = 4 * SIZE
+"""The largest file, its parts, the sandbox's copy of it, and some more."""
+OURS, FLOOR = "upload-testflight", "floor: a bare script, one part at a time"
 CURLS = {
-    f"curl -T, {LARGE // MIB} MiB, one part at a time": (),
-    f"curl -T, {LARGE // MIB} MiB, {PARALLEL} at a time": ("--parallel", "--parallel-max", str(PARALLEL)),
+    "curl -T, one part at a time": (),
+    f"curl -T, {PARALLEL} at a time": ("--parallel", "--parallel-max", str(PARALLEL)),
 }
 
+LATENCIES = (0, 50, 100, 200)
 LATENCY = 100
 """Milliseconds a request: those made side by side overlap."""
 LOOKS = ("GET /v1/buildUploads/", "GET /v1/builds")
@@ -50,8 +48,6 @@ DISTRIBUTION = (
     *("--groups", "QA, Beta testers", "--uses-non-exempt-encryption", "false"),
     *("--whats-new", '{"en-US": "Faster start.", "de-DE": "Schnellerer Start."}'),
 )
-
-Entries = Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True)
@@ -72,14 +68,15 @@ class Upload:
         return sum(each["ms"] for each in self.entries if each["method"] in methods) / 1000
 
 
-def main() -> int:
-    """Prints the tables. Returns how many targets are missed."""
+def chapters(settings: Settings) -> Iterator[Chapter]:
     curl.check()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if shutil.disk_usage(folder).free < DISK:
             raise SystemExit(f"bench: {folder} needs {DISK // MIB // 1024} GiB; point TMPDIR elsewhere.")
-        return measure_parts(folder) + measure_size(folder) + measure_requests(folder)
+        yield by_parallelism(folder, settings)
+        yield throughput(folder, settings)
+        yield requests(folder, settings)
 
 
 def upload(file: Path, folder: Path, *options: object, server: Sequence[object] = ()) -> Upload:
@@ -89,118 +86,139 @@ def upload(file: Path, folder: Path, *options: object, server: Sequence[object] 
         return Upload(run, measure.entries(sandbox.log))
 
 
-def measure_parts(folder: Path) -> int:
-    """Parts that take their time, side by side and one after the other.
+def by_parallelism(folder: Path, settings: Settings) -> Chapter:
+    """Parts that take their time, more and more of them side by side.
 
     The ideal of the whole process is that of its parts (rounds of PARALLEL parts, DELAY each, as if the bytes took no
     time) and what it does beside them: a dry run of the same file (start of Python, reading the file, the questions)
     and the three writes. Moving and hashing the bytes is not in it.
     """
-    file = make_ipa(folder / "parts.ipa", size=PARTS_SIZE, **NUMBER)
+    file = make_file(folder / "parts.ipa", PARTS_SIZE)
     delay = f"PUT /uploads/*/* delay={DELAY} times=always"
     server = ("--part-size", ceil(PARTS_SIZE / PARTS), "--fault", delay)
-    together, single, dry = [], [], []
-    for _ in range(RUNS):
-        together.append(upload(file, folder, *NO_WAIT, server=server))
-        single.append(upload(file, folder, *NO_WAIT, "--parallel-parts", 1, server=server))
+    found: dict[float, list[Upload]] = {count: [] for count in AT_ONCE}
+    dry = []
+    for _ in settings.repeated(budget=90):
         dry.append(upload(file, folder, *NO_WAIT, "--dry-run", "true", server=server))
+        for count, runs in found.items():
+            runs.append(upload(file, folder, *NO_WAIT, "--parallel-parts", count, server=server))
     file.unlink()
-    beside = median(each.run.seconds for each in dry)
-    beside += median(each.seconds_of("POST", "PATCH") for each in together)
-    ideal = ROUNDS * DELAY + beside
-    whole = median(each.run.seconds for each in together)
-    print(
-        f"upload-testflight: {PARTS_SIZE // MIB} MiB in {PARTS} parts, {DELAY} s each, {RUNS} runs in turn.\n"
+    sending = curve(
+        OURS, "sending the parts", "s", {x: [each.sending for each in runs] for x, runs in found.items()}
     )
-    print("| | sending the parts | fastest to slowest | whole process |\n|---|--:|--:|--:|")
-    for name, runs in ((f"{PARALLEL} at a time (default)", together), ("one at a time", single)):
-        times = [each.sending for each in runs]
-        span = f"{min(times):.2f} to {max(times):.2f} s"
-        print(
-            f"| {name} | {median(times):.2f} s | {span} | {median(each.run.seconds for each in runs):.2f} s |"
-        )
-    print(f"| ideal ({beside:.2f} s beside the parts) | {ROUNDS * DELAY:.2f} s | | {ideal:.2f} s |\n")
-    faster = median(each.sending for each in single) / median(each.sending for each in together)
-    targets = [
-        Target("sending, times faster than one at a time", f"{faster:.2f}", "at least 5", faster >= 5),
-        Target("whole process, times the ideal", f"{whole / ideal:.2f}", "at most 1.3", whole <= 1.3 * ideal),
-    ]
-    return print_targets("upload-testflight, parts", targets)
+    whole = curve(
+        OURS, "whole process", "s", {x: [each.run.seconds for each in runs] for x, runs in found.items()}
+    )
+    beside = median(each.run.seconds for each in dry)
+    beside += median(each.seconds_of("POST", "PATCH") for each in found[PARALLEL])
+    ideal = ROUNDS * DELAY + beside
+    faster = sending.values[0] / sending.value
+    return Chapter(
+        "upload-testflight by parts at a time",
+        f"{PARTS_SIZE // MIB} MiB in {PARTS} parts, each of which waits {DELAY} s at the store. {PARALLEL} at a time "
+        f"is the default; its ideal is {ideal:.2f} s for the whole process, {beside:.2f} s of that beside the parts.",
+        charts=(
+            Chart("upload-parallel", "Parts at a time", "parts at a time", (sending, whole), grows=False),
+        ),
+        targets=(
+            Target("sending, times faster than one at a time", faster, 5, "at least"),
+            Target("whole process, times the ideal", whole.value / ideal, 1.3),
+        ),
+        sentences=(
+            f"An upload whose parts wait on a distant store is {faster:.1f} times as fast as one part at a time.",
+        ),
+    )
 
 
-def measure_size(folder: Path) -> int:
-    """A large file against curl, and the memory that files of three sizes take.
+def throughput(folder: Path, settings: Settings) -> Chapter:
+    """A large file against curl and the floor.
 
-    Ours is the whole process, but for the sandbox's check of the whole file at the end, which curl does not ask for.
-    curl has its parts as files, and hashes nothing. The fastest run of each counts: what else the machine does, and
-    its disk with what was written before, only slows a run down.
+    Ours is the whole process, but for the sandbox's check of the whole file at the end, which curl does not ask for;
+    so is the floor. curl has its parts as files, and hashes nothing. The fastest run of each counts in the target:
+    what else the machine does, and its disk with what was written before, only slows a run down.
     """
+    size = SIZE // 8 if settings.quick else SIZE
+    file, server = make_file(folder / "large.ipa", size), ("--part-size", PART_SIZE)
+    parts = curl.split(file, folder / "parts", PART_SIZE)
     speeds: dict[str, list[float]] = {}
-    peaks: dict[int, list[float]] = {}
-    server = ("--part-size", PART_SIZE)
-    for size, runs in ((SMALL, RUNS), (LARGE, RUNS), (LARGEST, 1)):
-        file = make_ipa(folder / "large.ipa", size=size, **NUMBER)
-        parts = curl.split(file, folder / "parts", PART_SIZE) if size == LARGE else []
-        for _ in range(runs):
-            done = upload(file, folder, *NO_WAIT, server=server)
-            peaks.setdefault(size, []).append(done.run.peak / MIB)
-            seconds = done.run.seconds - done.seconds_of("PATCH")
-            speeds.setdefault(f"upload-testflight, {size // MIB} MiB", []).append(size / MIB / seconds)
-            for name, options in CURLS.items() if parts else ():
-                with measure.sandbox(folder, *server) as sandbox:
-                    seconds = curl.upload(parts, sandbox, options).seconds
-                speeds.setdefault(name, []).append(size / MIB / seconds)
-        file.unlink()
+    for _ in settings.repeated(budget=120, least=3):
+        done = upload(file, folder, *NO_WAIT, server=server)
+        speeds.setdefault(OURS, []).append(done.run.seconds - done.seconds_of("PATCH"))
+        speeds.setdefault(FLOOR, []).append(floor(file, folder, server))
+        for name, options in CURLS.items():
+            with measure.sandbox(folder, *server) as sandbox:
+                speeds.setdefault(name, []).append(curl.upload(parts, sandbox, options).seconds)
+    file.unlink()
     shutil.rmtree(folder / "parts")
-    print(f"upload-testflight on loopback, parts of {PART_SIZE // MIB} MiB, in turn.\n")
-    print("| whole process | median | slowest to fastest | runs |\n|---|--:|--:|--:|")
-    for name, each in speeds.items():
-        span = f"{min(each):.0f} to {max(each):.0f} MiB/s"
-        print(f"| {name} | {median(each):.0f} MiB/s | {span} | {len(each)} |")
-    print()
-    share = max(speeds[OURS]) / max(max(speeds[name]) for name in CURLS)
-    highest = [max(each) for each in peaks.values()]
-    spread = max(highest) / min(highest)
-    sizes, told = (" / ".join(f"{each:.0f}" for each in row) for row in ([s / MIB for s in peaks], highest))
-    targets = [
-        Target("of curl's best throughput", f"{share:.2f}", "at least 0.6", share >= 0.6),
-        Target(f"peak memory, MiB, at {sizes} MiB", told, "below 80", max(highest) < 80),
-        Target("the largest peak, times the smallest", f"{spread:.2f}", "at most 1.1", spread <= 1.1),
+    figures = [
+        figure(name, "throughput", "MiB/s", [size / MIB / each for each in runs])
+        for name, runs in speeds.items()
     ]
-    return print_targets("upload-testflight, size", targets)
+    best = {each.name: each.spread[0][1] for each in figures}
+    share = best[OURS] / max(best[name] for name in CURLS)
+    return Chapter(
+        "upload-testflight against curl",
+        f"{size // MIB} MiB on loopback, parts of {PART_SIZE // MIB} MiB, in turn. curl is given the links, and "
+        "the parts as files of their own.",
+        tuple(figures),
+        targets=(Target("of curl's best throughput", share, 0.6, "at least"),),
+        sentences=(f"upload-testflight, which hashes each byte, reaches {share:.2f} of curl's throughput.",),
+    )
 
 
-def measure_requests(folder: Path) -> int:
+def floor(file: Path, folder: Path, server: Sequence[object]) -> float:
+    """Seconds of the bare script, without the sandbox's check of the whole file."""
+    with measure.sandbox(folder, *server) as sandbox:
+        asked = measure.asked((*PYTHON, ROOT / "bench" / "floors" / "upload.py", file), sandbox)
+        return asked.run.seconds - Upload(asked.run, asked.entries).seconds_of("PATCH")
+
+
+def requests(folder: Path, settings: Settings) -> Chapter:
     """What is asked for an upload, and for all of a distribution with it. Looks while waiting do not count."""
-    file = make_ipa(folder / "small.ipa", encryption=None, **NUMBER)
+    file = make_file(folder / "small.ipa", MIB, encryption=None)
     plain = upload(file, folder, *NO_WAIT, server=("--latency", LATENCY))
     full = upload(file, folder, *DISTRIBUTION, server=("--latency", LATENCY, "--processing", 0.5))
     alone, everything = counted(plain.entries), counted(full.entries)
-    more = len(everything) - len(alone)
     committed = next(end_of(each) for each in everything if "buildUploadFiles/" in each["path"])
     giving = measure.traffic([each for each in everything if each["t"] >= committed])
-    print(f"upload-testflight, beside parts and looks while waiting, {LATENCY} ms a request.\n")
-    print("| | requests | rounds |\n|---|--:|--:|")
-    for name, entries in (("upload", alone), ("and two locales, compliance, two groups, review", everything)):
-        traffic = measure.traffic(entries)
-        print(f"| {name} | {traffic.requests} | {traffic.rounds} |")
-    print()
-    targets = [
-        Target("requests for an upload", len(alone), "at most 5", len(alone) <= 5),
-        Target("more for a full distribution", more, "at most 6", more <= 6),
-        Target("rounds of its writes", giving.rounds, "at most 4", giving.rounds <= 4),
-    ]
-    return print_targets("upload-testflight, requests", targets)
+    by_latency = {latency: [] for latency in LATENCIES}
+    for _ in settings.repeated(budget=60):
+        for latency, runs in by_latency.items():
+            runs.append(upload(file, folder, *NO_WAIT, server=("--latency", latency)).run.seconds)
+    return Chapter(
+        "upload-testflight, requests",
+        "Beside the parts, and the looks while waiting. Requests whose times overlap are one round.",
+        (
+            *_asked("upload", alone),
+            *_asked("upload, two locales, compliance, two groups, review", everything),
+        ),
+        charts=(
+            Chart(
+                "upload-latency",
+                "A small upload by latency",
+                "ms a request",
+                (curve(OURS, "whole process", "s", by_latency),),
+                grows=False,
+            ),
+        ),
+        targets=(
+            Target("requests for an upload", len(alone), 5),
+            Target("more for a full distribution", len(everything) - len(alone), 6),
+            Target("rounds of its writes", giving.rounds, 4),
+        ),
+    )
 
 
-def counted(entries: Entries) -> Entries:
+def _asked(name: str, entries: Entries) -> Iterator[Figure]:
+    traffic = measure.traffic(entries)
+    yield figure(name, "requests", "", [traffic.requests])
+    yield figure(name, "rounds", "", [traffic.rounds])
+
+
+def counted(entries: Sequence[Mapping[str, object]]) -> Entries:
     """The requests that are neither parts nor looks at the upload and its build."""
     return [
         each
         for each in entries
         if each["method"] != "PUT" and not f"{each['method']} {each['path']}".startswith(LOOKS)
     ]
-
-
-def end_of(entry: Mapping[str, object]) -> float:
-    return entry["t"] + entry["ms"] / 1000

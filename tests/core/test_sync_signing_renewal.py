@@ -10,8 +10,11 @@ from urllib.parse import quote
 
 import pytest
 
+from asc.signing.portal import lists
 from asc.signing.portal.lists import chunks
 from asc.signing.sync import identities
+from asc.signing.vault import encryption
+from asc.signing.vault.ciphers import open_v2
 from asc_sandbox.server import Sandbox
 from core.signing import (
     APP,
@@ -385,6 +388,36 @@ class TestALargeTeam:
         many = [f"{name}.{part}" for name in names for part in "abc"]
         assert [each for group in chunks(many) for each in group] == many
         assert all(len(quote(",".join(group), safe=",")) < 7500 for group in chunks(many))
+
+    def test_of_more_bundle_ids_than_fit_into_an_address_is_asked_for_side_by_side(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lists, "LONGEST", 200)
+        many = [f"com.example.app{number:02d}" for number in range(12)]
+        with apple(team(bundle_ids=many), latency=0.2) as sandbox:
+            done = step(
+                tmp_path, sandbox, folder_store(tmp_path), {"bundle-ids": "\n".join(many), "mode": "plan"}
+            )
+            assert done.code == 0, done.stdout
+            for path in ("/v1/profiles", "/v1/bundleIds"):
+                asked = [each for each in sandbox.requests if each.path == path]
+                assert len(asked) in (2, 3, 4)
+                assert max(each.t for each in asked) < min(each.t + each.ms / 1000 for each in asked)
+
+    def test_does_not_open_every_profile_to_find_a_certificate(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A profile takes 3 ms to open. Twice is enough: to judge it, and to see that the new one differs."""
+        store, opened = folder_store(tmp_path), list[bytes]()
+        monkeypatch.setattr(encryption, "open_v2", lambda *given: opened.append(given[0]) or open_v2(*given))
+        many = [f"com.example.app{number:02d}" for number in range(20)]
+        wanted = {"bundle-ids": "\n".join(many), "if-revoked": "replace"}
+        with apple(team(bundle_ids=many)) as sandbox:
+            assert step(tmp_path, sandbox, store, wanted).code == 0
+            sandbox.world.remove(sandbox.world.all("certificates")[0])
+            opened.clear()
+            assert step(tmp_path, sandbox, store, wanted).code == 0
+        assert len(opened) < 3 * len(many)
 
 
 class TestBundleIds:

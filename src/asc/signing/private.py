@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -30,3 +31,16 @@ def write_private(path: Path, content: bytes) -> Path:
         temporary.unlink(missing_ok=True)
         raise
     return path
+
+
+def half_written(paths: Iterable[Path]) -> list[Path]:
+    """What processes that were killed left of writing these files. Each folder is listed once."""
+    names: dict[Path, set[str]] = {}
+    for path in paths:
+        names.setdefault(path.parent, set()).add(path.name)
+    return [
+        each
+        for folder, of_folder in names.items()
+        for each in folder.glob(".*")
+        if each.stem.removeprefix(".") in of_folder and each.suffix[1:].isdecimal()
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,9 @@ import pytest
 from asc.signing.install.cleanup import Cleaned, cleanup, undone_on_failure
 from asc.signing.install.errors import CleanupError, InstallError
 from asc.signing.install.files import write_files
-from asc.signing.install.placing import FOLDERS
+from asc.signing.install.ledger import Ledger
+from asc.signing.install.placing import FOLDERS, place
+from asc.signing.install.state import State
 from signing.install.samples import Job, identity, job, profile
 from signing.install.test_keychain import ORDER
 from signing.test_vault_samples import issue, key, traditional
@@ -282,3 +285,29 @@ def test_jobs_at_once_on_one_machine(here: Job, tmp_path: Path) -> None:
         assert here.profile_files() == both(here)
         cleanup(here.ledger, state.id, here.security)
     assert here.left() == [] and not any(path.exists() for path in both(here))
+
+
+class CountedLedger(Ledger):
+    """Counts how often a record is written anew: each time costs as much as everything that is in it."""
+
+    changes = 0
+
+    def change(self, identifier: str, change: Callable[[State], State]) -> State:
+        self.changes += 1
+        return super().change(identifier, change)
+
+
+def test_many_profiles_are_noted_and_handed_on_at_once(here: Job) -> None:
+    many = [
+        profile(f"com.example.app{number}", f"0A1B2C3D-0000-4000-8000-{number:012d}") for number in range(5)
+    ]
+    ledger = CountedLedger(here.ledger.folder)
+    first, second = here.begin("first"), here.begin("second")
+    place(ledger, first, here.mac.home, many)
+    assert ledger.changes == 1
+    place(ledger, second, here.mac.home, many)
+    assert cleanup(ledger, first).profiles == 10
+    assert ledger.changes == 3
+    assert len(here.profile_files()) == 10
+    assert cleanup(ledger, second).profiles == 10
+    assert here.left() == []

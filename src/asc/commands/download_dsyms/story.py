@@ -61,12 +61,15 @@ class Story:
     def outputs(self) -> Outputs:
         """The outputs, as far as they are known."""
         whole = self.whole
+        files: dict[str, list[str]] = {}
+        for each in whole:
+            files.setdefault(each.target.build.id, []).append(str(each.path))
         return Outputs(
             directory=self.directory,
             files=_json([str(each.path) for each in whole]),
             dsym_count=str(sum(each.contents.dsyms for each in whole if each.contents)),
             uuids=_json({str(each.path): dict(each.contents.uuids) for each in whole if each.contents}),
-            builds=_json([self._build(build) for build in self.builds]),
+            builds=_json([_build(build, files.get(build.id, [])) for build in self.builds]),
             missing=_json([_missing(each) for each in self.missing]),
             downloaded_bytes=str(sum(each.fetched for each in self.ended)),
         )
@@ -86,16 +89,17 @@ class Story:
         left_out = len(rows) - ROWS
         return text + (summary.paragraph(f"… and {left_out} more") if left_out > 0 else "")
 
-    def _build(self, build: Build) -> dict[str, object]:
-        return {
-            "id": build.id,
-            "version": build.version,
-            "build-number": build.number,
-            "platform": build.platform,
-            "state": build.state,
-            "uploaded-at": f"{build.uploaded_at:%Y-%m-%dT%H:%M:%SZ}" if build.uploaded_at else "",
-            "files": [str(each.path) for each in self.whole if each.target.build.id == build.id],
-        }
+
+def _build(build: Build, files: list[str]) -> dict[str, object]:
+    return {
+        "id": build.id,
+        "version": build.version,
+        "build-number": build.number,
+        "platform": build.platform,
+        "state": build.state,
+        "uploaded-at": f"{build.uploaded_at:%Y-%m-%dT%H:%M:%SZ}" if build.uploaded_at else "",
+        "files": files,
+    }
 
 
 def _missing(each: Missing) -> dict[str, str]:

@@ -16,6 +16,7 @@ from asc.signing.install.ledger import Ledger
 from asc.signing.install.placing import displace
 from asc.signing.install.security import Security
 from asc.signing.install.state import State
+from asc.signing.private import half_written
 
 log = logging.getLogger(__name__)
 
@@ -120,10 +121,8 @@ def _outputs(state: State) -> Callable[[], None]:
                 folders.append(each)
                 continue
             each.unlink(missing_ok=True)
-            for temporary in each.parent.glob(
-                f".{each.name}.*"
-            ):  # of a process that was killed while it wrote
-                temporary.unlink(missing_ok=True)
+        for temporary in half_written(map(Path, state.outputs)):
+            temporary.unlink(missing_ok=True)
         for folder in reversed(folders):  # the innermost was made last
             if not any(folder.iterdir()):
                 folder.rmdir()

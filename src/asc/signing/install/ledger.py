@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -83,11 +83,11 @@ class Ledger:
             self._write(changed)
             return changed
 
-    def note(self, identifier: str) -> Callable[[Path], None]:
-        """A function that writes a path of `output-directory` down: `before` of `write_files`."""
+    def note(self, identifier: str) -> Callable[[Iterable[Path]], None]:
+        """A function that writes paths of `output-directory` down: `before` of `write_files`."""
 
-        def note(path: Path) -> None:
-            self.change(identifier, lambda state: state.with_output(str(path)))
+        def note(paths: Iterable[Path]) -> None:
+            self.change(identifier, lambda state: state.with_outputs(map(str, paths)))
 
         return note
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from asc.signing.install.errors import InstallError
 from asc.signing.install.ledger import Ledger
 from asc.signing.install.names import profile_suffix
 from asc.signing.install.state import Placed, State
-from asc.signing.private import private_folder, write_private
+from asc.signing.private import half_written, private_folder, write_private
 from asc.signing.vault.entries import StoredProfile
 
 FOLDERS = (
@@ -32,7 +33,8 @@ def place(ledger: Ledger, identifier: str, home: Path, profiles: list[StoredProf
     jobs that use it removes it. A file with other content is kept aside until then. Raises InstallError where a
     profile's UUID is none; SetupError where a folder cannot be written.
     """
-    found = {}
+    found: dict[str, Path] = {}
+    wanted: dict[Path, bytes] = {}
     for each in profiles:
         uuid = each.profile.uuid
         if not _UUID.fullmatch(uuid):
@@ -41,36 +43,45 @@ def place(ledger: Ledger, identifier: str, home: Path, profiles: list[StoredProf
                 "Have it made anew with mode: sync and force: true.",
             )
         paths = [home.absolute() / folder / f"{uuid}{profile_suffix(each.platform)}" for folder in FOLDERS]
-        for path in paths:
-            try:
-                with ledger.locked():
-                    _place_one(ledger, identifier, path, each.content)
-            except OSError as error:
-                raise SetupError(
-                    f"{path} cannot be written ({error.strerror}).", "Check its rights."
-                ) from None
+        wanted.update(dict.fromkeys(paths, each.content))
         found[uuid] = paths[0]
+    with ledger.locked():
+        entries = [_entry(path, content) for path, content in wanted.items()]
+        ledger.change(identifier, lambda state: _with_entries(state, entries))
+        for entry in entries:
+            if entry.made:
+                _write(Path(entry.path), wanted[Path(entry.path)])
     return found
 
 
-def _place_one(ledger: Ledger, identifier: str, path: Path, content: bytes) -> None:
-    current = path.read_bytes() if path.is_file() else None
-    entry = Placed(
+def _entry(path: Path, content: bytes) -> Placed:
+    try:
+        current = path.read_bytes() if path.is_file() else None
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read ({error.strerror}).", "Check its rights.") from None
+    return Placed(
         path=str(path),
         sha256=_sha256(content),
         made=current != content,
         previous=None if current in (None, content) else base64.b64encode(current or b"").decode(),
     )
 
-    def with_entry(state: State) -> State:
-        before = next((each for each in state.placed if each.path == entry.path and each.made), None)
-        # Placed once already by this job: what stood there before it is what counts.
-        return state.with_placed(Placed(entry.path, entry.sha256, True, before.previous) if before else entry)
 
-    ledger.change(identifier, with_entry)
-    if current != content:
+def _with_entries(state: State, entries: Iterable[Placed]) -> State:
+    """Of what this job placed once already, what stood there before that is what counts."""
+    before = {each.path: each.previous for each in state.placed if each.made}
+    return state.with_placed(
+        replace(each, made=True, previous=before[each.path]) if each.path in before else each
+        for each in entries
+    )
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
         private_folder(path.parent)
         write_private(path, content)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be written ({error.strerror}).", "Check its rights.") from None
 
 
 def displace(ledger: Ledger, state: State) -> None:
@@ -78,31 +89,38 @@ def displace(ledger: Ledger, state: State) -> None:
 
     What was changed since is somebody else's and stays. Raises OSError.
     """
-    others = [each for each in ledger.states() if each.id != state.id]
-    for each in state.placed:
-        if each.made and not any(_bequeath(ledger, other, each) for other in others):
-            _remove(each)
+    left = {each.path: each for each in state.placed if each.made}
+    for other in ledger.states():
+        for path in _bequeath(ledger, other, left) if other.id != state.id else ():
+            del left[path]
+    for temporary in half_written(map(Path, left)):
+        temporary.unlink(missing_ok=True)
+    for each in left.values():
+        _remove(each)
 
 
-def _bequeath(ledger: Ledger, other: State, ours: Placed) -> bool:
-    """Makes a file of ours another job's to remove, if that job uses it or has put its own over it."""
-    theirs = next((each for each in other.placed if each.path == ours.path), None)
-    if theirs is None:
-        return False
+def _bequeath(ledger: Ledger, other: State, ours: Mapping[str, Placed]) -> list[str]:
+    """Makes files of ours another job's to remove, if that job uses them or has put its own over them: their paths."""
+    found = [
+        inherited
+        for theirs in other.placed
+        if theirs.path in ours and (inherited := _inherited(theirs, ours[theirs.path]))
+    ]
+    if found:
+        ledger.change(other.id, lambda state: state.with_placed(found))
+    return [each.path for each in found]
+
+
+def _inherited(theirs: Placed, ours: Placed) -> Placed | None:
     if theirs.sha256 == ours.sha256:
-        theirs = ours
-    elif theirs.previous is not None and _sha256(base64.b64decode(theirs.previous)) == ours.sha256:
-        theirs = replace(theirs, previous=ours.previous)
-    else:
-        return False
-    ledger.change(other.id, lambda state: state.with_placed(theirs))
-    return True
+        return ours
+    if theirs.previous is not None and _sha256(base64.b64decode(theirs.previous)) == ours.sha256:
+        return replace(theirs, previous=ours.previous)
+    return None
 
 
 def _remove(placed: Placed) -> None:
     path = Path(placed.path)
-    for temporary in path.parent.glob(f".{path.name}.*"):  # of a process that was killed while it wrote
-        temporary.unlink(missing_ok=True)
     try:
         current = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):

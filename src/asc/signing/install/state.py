@@ -8,6 +8,7 @@ user's search list, Xcode's folders, or these files.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -55,14 +56,15 @@ class State:
     placed: tuple[Placed, ...] = ()
     outputs: tuple[str, ...] = ()
 
-    def with_placed(self, placed: Placed) -> State:
-        """With this file, in the place of an earlier entry for the same path."""
-        others = tuple(each for each in self.placed if each.path != placed.path)
-        return replace(self, placed=(*others, placed))
+    def with_placed(self, placed: Iterable[Placed]) -> State:
+        """With these files, in the place of earlier entries for the same paths."""
+        new = {each.path: each for each in placed}
+        others = (each for each in self.placed if each.path not in new)
+        return replace(self, placed=(*others, *new.values()))
 
-    def with_output(self, path: str) -> State:
-        """With this file or folder of `output-directory`."""
-        return self if path in self.outputs else replace(self, outputs=(*self.outputs, path))
+    def with_outputs(self, paths: Iterable[str]) -> State:
+        """With these files and folders of `output-directory`."""
+        return replace(self, outputs=tuple(dict.fromkeys((*self.outputs, *paths))))
 
 
 def write_state(state: State) -> bytes:

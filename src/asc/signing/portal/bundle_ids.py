@@ -14,7 +14,7 @@ from asc.api.client import Client
 from asc.api.document import Document, Resource
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError
-from asc.signing.portal.lists import chunks
+from asc.signing.portal.lists import list_by
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +39,11 @@ def find_bundle_ids(
     client: Client, identifiers: Collection[str], *, capabilities: bool = False
 ) -> dict[str, BundleId]:
     """Those that there are, by identifier. The filter finds more than the exact text: compared again."""
+    query = _WITH_CAPABILITIES if capabilities else _BARE
+    listed = list_by(client, "/v1/bundleIds", "filter[identifier]", identifiers, query)
     found: dict[str, BundleId] = {}
-    for group in chunks(identifiers):
-        query = {"filter[identifier]": ",".join(group), **(_WITH_CAPABILITIES if capabilities else _BARE)}
-        listed = client.list("/v1/bundleIds", query)
-        for each in listed.data:
-            found.setdefault(each.text("identifier"), BundleId(each.id, _capabilities(listed, each)))
+    for each in listed.data:
+        found.setdefault(each.text("identifier"), BundleId(each.id, _capabilities(listed, each)))
     return {identifier: found[identifier] for identifier in identifiers if identifier in found}
 
 

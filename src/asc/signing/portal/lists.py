@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
+
+from asc.api.client import Client, Query
+from asc.api.document import Document
 
 LONGEST = 7000
 """Characters of values in one address; servers take 8 KiB. That is some 150 profiles with their names."""
+AT_ONCE = 4
+
+
+def list_by(client: Client, path: str, parameter: str, values: Iterable[str], query: Query) -> Document:
+    """What a filter finds for the values: a request for each address full of them, side by side."""
+
+    def ask(group: list[str]) -> Document:
+        return client.list(path, {parameter: ",".join(group), **query})
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return Document.joined(pool.map(ask, chunks(values)))
 
 
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:

@@ -15,7 +15,7 @@ from asc.api.client import Client
 from asc.api.document import Resource
 from asc.api.errors import ApiError
 from asc.errors import LostAnswerError, UnreachableError
-from asc.signing.portal.lists import chunks
+from asc.signing.portal.lists import list_by
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +51,8 @@ class Recipe:
 
 def find_profiles(client: Client, names: Collection[str]) -> list[AppleProfile]:
     """The profiles of these names, without their contents."""
-    found: list[AppleProfile] = []
-    for group in chunks(names):
-        query = {"filter[name]": ",".join(group), "fields[profiles]": _FIELDS}
-        found += [_profile(each) for each in client.list("/v1/profiles", query).data]
-    return [each for each in found if each.name in names]
+    found = list_by(client, "/v1/profiles", "filter[name]", names, {"fields[profiles]": _FIELDS})
+    return [_profile(each) for each in found.data if each.text("name") in names]
 
 
 def profiles_of_types(client: Client, apple_types: Collection[str]) -> list[AppleProfile]:

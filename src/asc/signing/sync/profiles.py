@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from asc.api.errors import ApiError
 from asc.errors import Error
@@ -42,6 +43,13 @@ class ProfileMaker:
     bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
 
+    @cached_property
+    def _by_name(self) -> Mapping[str, list[AppleProfile]]:
+        found: dict[str, list[AppleProfile]] = {}
+        for each in self.portal.profiles:
+            found.setdefault(each.name, []).append(each)
+        return found
+
     def make_all(self, wants: Sequence[Want]) -> dict[Want, StoredProfile]:
         """Makes them all. One that fails does not keep the others from being made; then its error is raised."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -67,12 +75,12 @@ class ProfileMaker:
         return made
 
     def _make(self, want: Want) -> StoredProfile:
-        same_name = [each for each in self.portal.profiles if each.name == want.name]
+        same_name = self._by_name.get(want.name, [])
         ours = [each for each in same_name if each.apple_type == want.apple_type]
         if taken_over := self._taken_over(want, ours):
             return taken_over
         delete_profiles(self.surroundings.client, ours)
-        name = free_name(want.name, {each.name for each in self.portal.profiles if each not in ours})
+        name = want.name if ours == same_name else free_name(want.name, self._by_name)
         try:
             return self._stored(want, create_profile(self.surroundings.client, self._recipe(want, name)))
         except ApiError as error:

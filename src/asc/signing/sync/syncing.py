@@ -90,11 +90,7 @@ class Sync:
         certificates = {
             kind: why for kind in self.wishes.certificates if (why := self._certificate_defect(kind))
         }
-        profiles = {
-            want: why
-            for want in self.wishes.wants
-            if (why := self._profile_defect(want, certificates, bool(devices)))
-        }
+        profiles = self._profile_defects(certificates, bool(devices))
         known = self._known({want.bundle_id for want in profiles})
         missing = tuple(dict.fromkeys(want.bundle_id for want in profiles if want.bundle_id not in known))
         if missing and not self.wishes.register_bundle_ids:
@@ -180,23 +176,29 @@ class Sync:
             return "none is stored"
         return f"the stored one {ends(there[0].certificate.not_after, now, self.wishes.renew_before) or 'is not valid'}"
 
-    def _profile_defect(
-        self, want: Want, certificates: Mapping[CertificateType, str], new_devices: bool
-    ) -> str:
-        kind = want.kind.certificate_type
-        if kind in certificates:
-            return "its certificate is new"
-        if self.wishes.force:
-            return "all are made anew (force)"
-        now, stored = self.surroundings.now, self.stock.profiles.get(want)
-        identities = usable(self.stock, self.portal, self.wishes, kind, now)
-        known = [each.certificate for each in identities]
-        defect = profile_defect(want, stored, known, now, self.wishes.renew_before)
-        if defect or stored is None:
-            return defect
-        defect = apple_defect(stored, self.portal.states())
-        defect = defect or device_defect(want, stored, self.portal.udids(want))
-        return defect or ("devices are new" if new_devices and want.kind.has_devices else "")
+    def _profile_defects(
+        self, certificates: Mapping[CertificateType, str], new_devices: bool
+    ) -> dict[Want, str]:
+        """Why profiles have to be made, of those that have to be."""
+        now, states = self.surroundings.now, self.portal.states()
+        known = {
+            kind: [each.certificate for each in usable(self.stock, self.portal, self.wishes, kind, now)]
+            for kind in self.wishes.certificates
+        }
+
+        def defect(want: Want) -> str:
+            kind, stored = want.kind.certificate_type, self.stock.profiles.get(want)
+            if kind in certificates:
+                return "its certificate is new"
+            if self.wishes.force:
+                return "all are made anew (force)"
+            found = profile_defect(want, stored, known[kind], now, self.wishes.renew_before)
+            if found or stored is None:
+                return found
+            found = apple_defect(stored, states) or device_defect(want, stored, self.portal.udids(want))
+            return found or ("devices are new" if new_devices and want.kind.has_devices else "")
+
+        return {want: why for want in self.wishes.wants if (why := defect(want))}
 
     def _identities(self) -> dict[CertificateType, StoredIdentity]:
         """The identity to use of each type, as far as the store has one."""

@@ -1,0 +1,36 @@
+"""The peers: codemagic-cli-tools from PyPI, in an environment of its own."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.measure import ROOT, Command
+
+CODEMAGIC = "codemagic-cli-tools==0.70.0"
+_VENV = ROOT / ".cache" / "bench" / CODEMAGIC
+
+
+def codemagic(*arguments: str) -> Command:
+    """Its app-store-connect, told where the sandbox is."""
+    install()
+    return (_VENV / "bin" / "python", "-I", ROOT / "bench" / "codemagic.py", *arguments)
+
+
+def one_after_the_other(commands: Iterable[Command]) -> Command:
+    """Several commands as one: a peer that does one thing at a time."""
+    return ("sh", "-ec", "\n".join(shlex.join(map(str, command)) for command in commands))
+
+
+def install() -> None:
+    """Installs it, once."""
+    done = _VENV / ".done"
+    if done.exists():
+        return
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, _VENV], check=True)
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", _VENV, CODEMAGIC], check=True)
+    done.touch()

@@ -1,0 +1,194 @@
+"""Measures sync-signing: requests by work, time against a peer and against git clone with decryption alone."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
+
+from bench import measure
+from bench.data import Chapter, Chart, Figure, Target, compared, curve
+from bench.measure import PYTHON, ROOT, Asked, Command, Sandbox, Settings, costs, end_of
+from bench.peers import codemagic, one_after_the_other
+from bench.worlds import PASSPHRASE, Store, Team
+
+WORKS = (1, 3, 30, 100)
+"""Bundle ids."""
+DEVICES, OTHERS = (1, 100, 300), (0, 100, 450)
+FEW, STORED, MADE = 3, 50, 30
+LATENCY = 100
+"""Milliseconds a request."""
+P12_PASSWORD = "bench"
+OURS, READ, PEER, FLOOR = (
+    "sync-signing, mode sync",
+    "sync-signing, mode read-only",
+    "codemagic fetch-signing-files, once for each",
+    "floor: git clone and decryption",
+)
+AD_HOC = ("--type", "ad-hoc")
+
+
+def chapters(settings: Settings) -> Iterator[Chapter]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        yield in_sync(folder, settings)
+        yield read_only(folder, settings)
+        yield by_work(folder, settings)
+
+
+@contextmanager
+def synced(
+    folder: Path, team: Team, *options: str, latency: float = 0
+) -> Iterator[tuple[Sandbox, Store, Asked]]:
+    """A team and its store after a first run, which made everything: that run is the third of what is yielded."""
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        own = Path(name)
+        store = Store.begun(own)
+        with measure.sandbox(own, "--seed", team.seed(own), "--latency", latency) as sandbox:
+            yield sandbox, store, store.sync(team, sandbox, *options)
+
+
+def in_sync(folder: Path, settings: Settings) -> Chapter:
+    """A few bundle ids for which all is there: ours, the peer, the floor."""
+    team = Team(FEW)
+    with synced(folder, team, "--p12-password", P12_PASSWORD) as (sandbox, store, _):
+        commands = {
+            OURS: store.command(team, "sync"),
+            READ: store.command(team, "read-only"),
+            PEER: fetch_signing_files(team, store),
+            FLOOR: floor(store),
+        }
+        asked = {name: measure.asked(command, sandbox) for name, command in commands.items()}
+        runs = measure.in_turn(commands, settings, sandbox.environment)
+    figures = [each for name in commands for each in costs(name, runs[name], asked[name].requests)]
+    by_name = {(each.name, each.quantity): each.value for each in figures}
+    faster = by_name[PEER, "whole process"] / by_name[OURS, "whole process"]
+    return Chapter(
+        f"sync-signing, {FEW} bundle ids that are in sync",
+        "The store is a bare git repository on this machine. codemagic-cli-tools has no store: it asks Apple for "
+        "certificate and profiles in each job, with the private key that it is given.",
+        compared(figures),
+        targets=(
+            Target(f"requests in sync, {FEW} bundle ids", by_name[OURS, "requests"], 3),
+            Target("requests in read-only", by_name[READ, "requests"], 0),
+        ),
+        sentences=(
+            f"sync-signing that finds {FEW} bundle ids in sync makes {by_name[OURS, 'requests']:.0f} requests, "
+            f"codemagic-cli-tools {by_name[PEER, 'requests']:.0f}, and it is {faster:.1f} times as fast.",
+        ),
+    )
+
+
+def read_only(folder: Path, settings: Settings) -> Chapter:
+    """Many profiles from a local repository, without Apple."""
+    team = Team(STORED)
+    with synced(folder, team) as (_, store, _):
+        commands = {READ: store.command(team, "read-only"), FLOOR: floor(store)}
+        runs = measure.in_turn(commands, settings, measure.machine_environment(folder))
+    figures = compared(each for name in commands for each in costs(name, runs[name]))
+    ours, least = (each.value for each in figures if each.quantity == "whole process")
+    return Chapter(
+        f"sync-signing, read-only, {STORED} profiles",
+        "From a bare git repository on this machine. The floor clones it and decrypts every file, and does no more.",
+        figures,
+        targets=(Target(f"times git clone and decryption alone, {STORED} profiles", ours / least, 3),),
+        sentences=(
+            f"sync-signing reads {STORED} profiles from git in {ours / least:.1f} times what `git clone` and "
+            "decryption alone take.",
+        ),
+    )
+
+
+def by_work(folder: Path, settings: Settings) -> Chapter:
+    """What is asked for more bundle ids, for more devices, and in a team with more profiles of others."""
+    bundle_ids = {count: made_and_kept(folder, settings, Team(count)) for count in WORKS}
+    devices = {count: made_and_kept(folder, settings, Team(FEW, devices=count), *AD_HOC) for count in DEVICES}
+    others = {count: made_and_kept(folder, settings, Team(FEW, others=count)) for count in OTHERS}
+    at_once, rounds = side_by_side(folder)
+    return Chapter(
+        "sync-signing by work",
+        f"Bundle ids for the App Store; devices and profiles of other apps with {FEW} bundle ids. "
+        f"Of {MADE} profiles that are made, {at_once:.1f} are at Apple at a time, {LATENCY} ms a request.",
+        charts=(
+            Chart("signing-bundle-ids", "sync-signing by bundle ids", "bundle ids", curves(bundle_ids)),
+            Chart(
+                "signing-devices", "sync-signing, ad hoc, by devices of the team", "devices", curves(devices)
+            ),
+            Chart(
+                "signing-profiles", "sync-signing by profiles of other apps", "other profiles", curves(others)
+            ),
+        ),
+        targets=(
+            *(Target(f"requests in sync, {x} bundle ids", each.kept, 3) for x, each in bundle_ids.items()),
+            *(Target(f"requests to make {x} profiles", each.made, 4 + x) for x, each in bundle_ids.items()),
+            Target("requests in sync, ad hoc, 300 devices", devices[300].kept, 4),
+            Target("requests in sync beside 450 profiles of others", others[450].kept, 3),
+            Target("profiles made at a time", at_once, 4, "at least"),
+            Target("rounds before the profiles are made", rounds, 3),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class MadeAndKept:
+    """Requests of the run that makes everything, and of one that finds it; and the times of such runs."""
+
+    made: int
+    kept: int
+    seconds: tuple[float, ...]
+
+
+def made_and_kept(folder: Path, settings: Settings, team: Team, *options: str) -> MadeAndKept:
+    with synced(folder, team, *options) as (sandbox, store, first):
+        kept = [store.sync(team, sandbox, *options) for _ in settings.repeated(budget=10)]
+    return MadeAndKept(first.requests, kept[-1].requests, tuple(each.run.seconds for each in kept))
+
+
+def curves(found: dict[int, MadeAndKept]) -> tuple[Figure, ...]:
+    return (
+        curve("in sync", "requests", "", {x: [each.kept] for x, each in found.items()}),
+        curve("everything is made", "requests", "", {x: [each.made] for x, each in found.items()}),
+        curve("in sync", "whole process", "s", {x: each.seconds for x, each in found.items()}),
+    )
+
+
+def side_by_side(folder: Path) -> tuple[float, int]:
+    """How many profiles are being made at a time, on an average; and the rounds of requests before."""
+    with synced(folder, Team(MADE), latency=LATENCY) as (_, _, made):
+        parts = [each for each in made.entries if (each["method"], each["path"]) == ("POST", "/v1/profiles")]
+        begun = min(each["t"] for each in parts)
+        span = max(map(end_of, parts)) - begun
+        before = [each for each in made.entries if each["t"] < begun]
+        return sum(each["ms"] for each in parts) / 1000 / span, measure.traffic(before).rounds
+
+
+def fetch_signing_files(team: Team, store: Store) -> Command:
+    """The peer for each bundle id, with the private key that our first run made."""
+    signing = store.path.parent / "signing"
+    return one_after_the_other(
+        codemagic(
+            *("fetch-signing-files", identifier, "--strict-match-identifier", "--type", "IOS_APP_STORE"),
+            *("--platform", "UNIVERSAL"),
+            *("--certificate-key", f"@file:{private_key(signing)}"),
+            *("--certificates-dir", f"{signing}-peer", "--profiles-dir", f"{signing}-peer"),
+        )
+        for identifier in team.identifiers
+    )
+
+
+def private_key(signing: Path) -> Path:
+    """The key out of the p12, as the peer wants it."""
+    (p12,) = signing.glob("*.p12")
+    key, _, _ = pkcs12.load_key_and_certificates(p12.read_bytes(), P12_PASSWORD.encode())
+    path = signing.parent / "key.pem"
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
+    return path
+
+
+def floor(store: Store) -> Command:
+    script = ROOT / "bench" / "floors" / "signing.py"
+    return (*PYTHON, script, f"file://{store.path}", PASSPHRASE)

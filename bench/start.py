@@ -1,0 +1,62 @@
+"""Measures how long bin/run takes before an action works: the first time on a machine, and every time after."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench import measure
+from bench.containers import docker_answers
+from bench.data import Chapter, Target, compared
+from bench.measure import ENTRYPOINT, ROOT, Command, Run, Settings, costs
+from bench.worlds import APP
+
+LAUNCHED: Command = (ROOT / "bin" / "run", "fetch-build-number", *APP)
+DIRECT, NATIVE, CONTAINER, COLD_UV, COLD_PIP = (
+    "entrypoint.py, no launcher",
+    "native, packages there",
+    "container, image there",
+    "native, first time, uv",
+    "native, first time, pip",
+)
+
+
+def chapters(settings: Settings) -> Iterator[Chapter]:
+    with tempfile.TemporaryDirectory() as name, measure.sandbox(Path(name)) as sandbox:
+        environment = dict(sandbox.environment)
+        commands = {DIRECT: (*ENTRYPOINT, "fetch-build-number", *APP), NATIVE: with_runtime("native")}
+        if docker_answers():
+            commands[CONTAINER] = with_runtime("container")
+        runs = measure.in_turn(commands, settings, environment)
+        runs[COLD_UV] = list(first_times(Path(name), settings, environment))
+        runs[COLD_PIP] = list(first_times(Path(name), settings, {**environment, "PATH": path_without_uv()}))
+    figures = compared(each for name in runs for each in costs(name, runs[name]))
+    seconds = {each.name: each.value for each in figures if each.quantity == "whole process"}
+    launcher = seconds[NATIVE] / seconds[DIRECT]
+    yield Chapter(
+        "Start of a step",
+        "fetch-build-number through `bin/run`. The first time it installs the locked packages, with nothing in any "
+        "cache, from the package index that this machine uses. Memory and processor of a container are not those of "
+        f"its client. {'' if CONTAINER in runs else 'No Docker answers here: the container was not measured.'}",
+        figures,
+        targets=(Target("native, packages there, times without a launcher", launcher, 1.5),),
+    )
+
+
+def with_runtime(runtime: str) -> Command:
+    return ("env", f"ASC_RUNTIME={runtime}", *LAUNCHED)
+
+
+def first_times(folder: Path, settings: Settings, environment: dict[str, str]) -> Iterator[Run]:
+    """Each in a home of its own, with empty caches."""
+    for _ in settings.repeated(budget=60):
+        with tempfile.TemporaryDirectory(dir=folder) as home:
+            yield measure.run(LAUNCHED, {**environment, "HOME": home})
+
+
+def path_without_uv() -> str:
+    """The machine's programs, and before them a Python that has pip."""
+    usual = [each for each in os.environ["PATH"].split(os.pathsep) if not (Path(each) / "uv").exists()]
+    return os.pathsep.join([str(ROOT / ".venv" / "path"), *usual])
