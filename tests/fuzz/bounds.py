@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, settings
 from asc.errors import Error
 
 TIMES = int(os.environ.get("FUZZ_TIMES", "0"))
-SECONDS = 1.0
-"""Of the processor, for one example: a busy machine makes no example slow."""
+SECONDS = 4.0
+"""Of the processor, for one example: a busy machine makes none slow, but counting memory takes up to five times."""
 MEMORY = 48 << 20
 """Bytes at the peak, as Python counts them. The largest inputs that are read whole have 2 MiB."""
 
