@@ -6,7 +6,6 @@ https://developer.apple.com/documentation/appstoreconnectapi/certificates
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import logging
 from collections.abc import Collection, Sequence
@@ -85,7 +84,7 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
 
 def _ordered(client: Client, apple_type: str, body: object) -> Listed:
     try:
-        return _listed(client.post("/v1/certificates", body).data[0])
+        return _listed(client.create("/v1/certificates", body).resource)
     except ApiError as error:
         if error.status >= FAULTS_OF_SERVERS:
             raise
@@ -137,7 +136,7 @@ def _listed(resource: Resource) -> Listed:
     try:
         der = base64.b64decode(resource.text("certificateContent"), validate=True)
         certificate = Certificate.from_der(der) if der else None
-    except (binascii.Error, IdentityError):
+    except (ValueError, IdentityError):  # not ASCII, not base64
         certificate = None
     name = resource.text("name") or resource.text("displayName")
     return Listed(resource.id, resource.text("certificateType"), name, certificate)
