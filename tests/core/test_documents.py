@@ -86,10 +86,7 @@ def test_an_answer_without_what_was_asked_for(
 
 @pytest.mark.parametrize("content", ["ü", "x", base64.b64encode(b"x").decode()])
 def test_a_certificate_that_cannot_be_read_is_listed_without_one(content: str) -> None:
-    body = (
-        '{"data": [{"type": "certificates", "id": "A", "attributes": {"certificateContent": "%s"}}]}'
-        % content
-    )
+    body = f'{{"data": [{{"type": "certificates", "id": "A", "attributes": {{"certificateContent": "{content}"}}}}]}}'
     head = f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {len(body.encode())}\r\n\r\n"
     with server((head + body).encode()) as url:
         (listed,) = list_certificates(Client(parse_key(key_json()), Settings(url), "Admin"), ["DISTRIBUTION"])

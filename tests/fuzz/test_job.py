@@ -1,4 +1,4 @@
-"""What the runner reads of us, whatever texts come from elsewhere (tests/core/test_workflow.py: the rules, one by one)."""
+"""What the runner reads of us, whatever texts come from elsewhere. The rules one by one: tests/core/test_workflow.py."""
 
 from __future__ import annotations
 
