@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,11 +15,13 @@ from asc.api.key.text import parse_key
 from asc.api.session import Settings
 from asc.builds.upload import record
 from asc.builds.upload.model import Number
-from asc.errors import LostAnswerError, UnreachableError
+from asc.errors import Error, LostAnswerError, UnreachableError
 from asc.signing.portal.bundle_ids import register_bundle_id
-from asc.signing.portal.certificates import list_certificates
+from asc.signing.portal.certificates import create_certificate, list_certificates
 from asc.signing.portal.devices import register_devices
 from asc.signing.portal.profiles import fetch_profile
+from asc_sandbox.authority.ca import somebodys_small_key
+from asc_sandbox.authority.office import Authority
 from core.test_hostile import key_json, server
 
 
@@ -91,3 +94,18 @@ def test_a_certificate_that_cannot_be_read_is_listed_without_one(content: str) -
     with server((head + body).encode()) as url:
         (listed,) = list_certificates(Client(parse_key(key_json()), Settings(url), "Admin"), ["DISTRIBUTION"])
     assert listed.certificate is None
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "somebody else's"])
+def test_a_certificate_of_another_key_is_never_taken_for_ours(whose: str) -> None:
+    """Given an answer that holds none, or one of another key, the step ends with what to do: the key is put aside."""
+    content = ""
+    if whose == "somebody else's":
+        content = base64.b64encode(Authority().issue(somebodys_small_key(), "DISTRIBUTION").der).decode()
+    made = {"type": "certificates", "id": "A", "attributes": {"certificateContent": content}}
+    body = json.dumps({"data": made}).encode()
+    head = b"HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with server(head + body) as url, pytest.raises(Error, match="made the certificate A"):
+        create_certificate(
+            Client(parse_key(key_json()), Settings(url), "Admin"), "DISTRIBUTION", "csr", b"ours"
+        )

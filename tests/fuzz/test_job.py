@@ -1,4 +1,4 @@
-"""What the runner reads of us, whatever texts come from elsewhere. The rules one by one: tests/core/test_workflow.py."""
+"""What the runner reads of us, whatever texts come from elsewhere. Rules one by one: tests/core/test_workflow.py."""
 
 from __future__ import annotations
 

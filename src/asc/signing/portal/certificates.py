@@ -72,14 +72,28 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
     attributes = {"csrContent": csr, "certificateType": apple_type}
     body = {"data": {"type": "certificates", "attributes": attributes}}
     try:
-        return _ordered(client, apple_type, body)
+        made = _ordered(client, apple_type, body)
     except LostAnswerError as lost:
         log.info("%s Looking for it.", lost.message)
         for pause in LOOKS:  # Apple may still be at it
             client.pause(pause)
             if found := by_public_key(list_certificates(client, [apple_type]), public_key):
                 return found
-        return _ordered(client, apple_type, body)
+        made = _ordered(client, apple_type, body)
+    return _proven(client, apple_type, made, public_key)
+
+
+def _proven(client: Client, apple_type: str, made: Listed, public_key: bytes) -> Listed:
+    """The certificate that was made for our key: what an answer holds instead is never stored beside it."""
+    found = by_public_key([made], public_key) or by_public_key(
+        list_certificates(client, [apple_type]), public_key
+    )
+    if found:
+        return found
+    raise Error(
+        f"App Store Connect made the certificate {made.id}, but answered without it or with another one.",
+        "Run the step again: its key lies in the storage (pending/), and the certificate is looked for by it.",
+    )
 
 
 def _ordered(client: Client, apple_type: str, body: object) -> Listed:
