@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, example, settings
 
 from asc.errors import Error
 
 TIMES = int(os.environ.get("FUZZ_TIMES", "0"))
-SECONDS = 4.0
+SECONDS = 10.0
 """Of the processor, for one example: a busy machine makes none slow, but counting memory takes up to five times."""
 MEMORY = 48 << 20
 """Bytes at the peak, as Python counts them. The largest inputs that are read whole have 2 MiB."""
@@ -30,6 +30,11 @@ def examples(quick: int) -> settings:
     if TIMES:
         return settings(max_examples=quick * TIMES, print_blob=True, **usual)
     return settings(max_examples=quick, derandomize=True, database=None, **usual)
+
+
+def large(*given: Any, **named: Any) -> Any:
+    """An example that is large, and so for `make fuzz` alone."""
+    return example(*given, **named) if TIMES else lambda test: test
 
 
 class _TooSlow(BaseException):

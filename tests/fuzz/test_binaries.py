@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asc.builds.binary import defects, read_binary
@@ -19,7 +19,7 @@ from asc.builds.symbols.archives import ArchiveError, inspect
 from asc.builds.symbols.extracting import extract
 from asc_sandbox.samples import make_ipa, make_pkg
 from core.symbols import archive, companion
-from fuzz.bounds import bounded, examples
+from fuzz.bounds import bounded, examples, large
 from fuzz.mutating import damaged
 
 NOW = datetime(2026, 1, 31, tzinfo=UTC)
@@ -91,13 +91,13 @@ def read(path: Path, data: bytes) -> None:
 
 @pytest.mark.parametrize("kind", ["ipa", "pkg"])
 @given(data=st.data())
-@examples(50)
+@examples(20)
 def test_a_damaged_binary_is_read_or_refused(kind: str, tmp_path: Path, data: st.DataObject) -> None:
     read(tmp_path / "damaged", data.draw(damaged(samples(kind))))
 
 
 @given(info=INFO, form=st.sampled_from([plistlib.FMT_BINARY, plistlib.FMT_XML]))
-@examples(50)
+@examples(20)
 def test_an_app_may_say_anything_of_itself(tmp_path: Path, info: dict[str, Any], form: Any) -> None:
     usual = {
         "CFBundleIdentifier": "com.example.app",
@@ -112,10 +112,10 @@ def test_an_app_may_say_anything_of_itself(tmp_path: Path, info: dict[str, Any],
 
 
 @given(names=st.lists(NAMES, max_size=8))
-@example(["a" * 65_000] * 12)
-@example(["a/" * 32_000] * 12)
-@example(["Payload/" + "a" * 60_000 + ".app/Info.plist"])
-@examples(50)
+@large(["a" * 65_000] * 12)
+@large(["a/" * 32_000] * 12)
+@large(["Payload/" + "a" * 60_000 + ".app/Info.plist"])
+@examples(20)
 def test_files_may_be_called_anything(tmp_path: Path, names: list[str]) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as made:
@@ -129,7 +129,7 @@ def test_files_may_be_called_anything(tmp_path: Path, names: list[str]) -> None:
 
 
 @given(data=damaged([SYMBOLS]))
-@examples(60)
+@examples(24)
 def test_a_damaged_archive_of_symbols_is_unpacked_or_refused(tmp_path: Path, data: bytes) -> None:
     unpack(tmp_path, data)
 

@@ -22,7 +22,7 @@ from asc.formats.xar import XarError
 from asc.formats.xmltree import XmlError, read_xml
 from asc.formats.zipfiles import ZipError
 from core.symbols import archive, companion
-from fuzz.bounds import bounded, examples
+from fuzz.bounds import bounded, examples, large
 from fuzz.mutating import PACKED, damaged
 
 VALUES = st.recursive(
@@ -50,24 +50,24 @@ BINARY, XML = (plistlib.dumps(SAMPLE, fmt=each) for each in (plistlib.FMT_BINARY
 
 
 @given(DICTIONARIES, st.sampled_from([plistlib.FMT_BINARY, plistlib.FMT_XML]))
-@examples(40)
+@examples(16)
 def test_a_property_list_comes_back(value: dict[str, Any], form: Any) -> None:
     assert read_plist(plistlib.dumps(value, fmt=form)) == value
 
 
 @given(damaged([BINARY, XML]) | st.binary(max_size=200).map(b"bplist00".__add__))
-@example(b"<plist>" + b"<array>" * 50_000)
-@example(b"<plist>" + b"<array/>" * 50_000)
-@example(b"<plist><dict>" + b"<key>a</key><dict>" * 50_000)
-@example(b"<plist><dict><key>a</key><integer>" + b"9" * 1_000_000 + b"</integer></dict></plist>")
-@example(
+@large(b"<plist>" + b"<array>" * 50_000)
+@large(b"<plist>" + b"<array/>" * 50_000)
+@large(b"<plist><dict>" + b"<key>a</key><dict>" * 50_000)
+@large(b"<plist><dict><key>a</key><integer>" + b"9" * 1_000_000 + b"</integer></dict></plist>")
+@large(
     b'<!DOCTYPE p [<!ENTITY a "'
     + b"x" * 1000
     + b'">]><plist><string>'
     + b"&a;" * 100_000
     + b"</string></plist>"
 )
-@examples(150)
+@examples(60)
 def test_a_damaged_property_list_is_read_or_refused(data: bytes) -> None:
     with bounded(PlistError):
         read_plist(data)
@@ -99,11 +99,11 @@ def walk(element: ber.Element, left: int = 200) -> None:
 
 
 @given(elements() | damaged([SIGNED]))
-@example(b"\x30\x80" * 100_000)
-@example(b"\x24\x80" * 100_000)
-@example(SIGNED[:46] + b"\x24\x80" * 100_000)
-@example(SIGNED[:46] + (b"\x24\x80" + b"\x04\0" * 100_000) + bytes(12))
-@examples(150)
+@large(b"\x30\x80" * 100_000)
+@large(b"\x24\x80" * 100_000)
+@large(SIGNED[:46] + b"\x24\x80" * 100_000)
+@large(SIGNED[:46] + (b"\x24\x80" + b"\x04\0" * 100_000) + bytes(12))
+@examples(60)
 def test_ber_and_what_is_signed_are_read_or_refused(data: bytes) -> None:
     with bounded(BerError):
         found = ber.read(data)
@@ -114,7 +114,7 @@ def test_ber_and_what_is_signed_are_read_or_refused(data: bytes) -> None:
 
 
 @given(damaged([SIGNED]) | DICTIONARIES.map(lambda values: SIGNED.replace(XML, plistlib.dumps(values))))
-@examples(60)
+@examples(24)
 def test_a_profile_is_read_or_refused(data: bytes) -> None:
     with bounded(ProfileError):
         profile = read_profile(data)
@@ -134,19 +134,19 @@ FAT += companion() + companion()
 
 
 @given(damaged([companion(), FAT]))
-@examples(100)
+@examples(40)
 def test_a_program_is_read_or_refused(data: bytes) -> None:
     with bounded(MachOError):
         macho.read_slices(io.BytesIO(data))
 
 
 @given(damaged([b"<a b='c'><d>e</d><f/></a>", b"<?xml version='1.0' encoding='UTF-8'?><a>\xc3\xbc</a>"]))
-@example(b"<a>" * 100_000)
-@example(b"<a>" + b"<b/>" * 100_000)
-@example(b"<a " + b"".join(b"a%d='' " % each for each in range(100_000)) + b"/>")
+@large(b"<a>" * 100_000)
+@large(b"<a>" + b"<b/>" * 100_000)
+@large(b"<a " + b"".join(b"a%d='' " % each for each in range(100_000)) + b"/>")
 @example(b"<?xml version='1.0' encoding='utf-7'?><a/>")
 @example(b"<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>")
-@examples(80)
+@examples(32)
 def test_xml_is_read_or_refused(data: bytes) -> None:
     with bounded(XmlError):
         read_xml(data)
@@ -186,7 +186,7 @@ PIECES = st.lists(
 
 
 @given(PIECES, st.sampled_from([b"abc", zlib.compress(b"abc"), b"BZh9", b""]))
-@examples(80)
+@examples(32)
 def test_a_package_s_list_is_read_or_refused(pieces: list[str], heap: bytes) -> None:
     with bounded(XarError):
         read_all(a_xar(f"<xar><toc>{''.join(pieces)}</toc></xar>".encode(), heap))
@@ -202,9 +202,9 @@ def test_a_package_s_list_is_read_or_refused(pieces: list[str], heap: bytes) -> 
         ]
     )
 )
-@example(a_xar(bytes(64 << 20), claimed=16 << 20))
+@large(a_xar(bytes(64 << 20), claimed=16 << 20))
 @example(a_xar(b"<xar><toc>" + b"<file><name>a</name>" * 60 + b"</file>" * 60 + b"</toc></xar>"))
-@examples(60)
+@examples(24)
 def test_a_damaged_package_is_read_or_refused(data: bytes) -> None:
     with bounded(XarError):
         read_all(data)
@@ -224,8 +224,8 @@ BOMB = archive({"a": bytes(20 << 20)})
     damaged([ZIP])
     | st.tuples(st.just(ZIP), st.lists(st.sampled_from(PACKED))).map(lambda it: it[0] + b"".join(it[1]))
 )
-@example(BOMB)
-@examples(150)
+@large(BOMB)
+@examples(60)
 def test_a_damaged_zip_is_read_or_refused(data: bytes) -> None:
     file = io.BytesIO(data)
     with bounded(ZipError):

@@ -12,7 +12,7 @@ from asc.builds.distribution import mappings, texts
 from asc.commands import NAMES, kinds, load
 from asc.commands.declaration import inputs_of
 from asc.commands.reading import read_inputs
-from fuzz.bounds import bounded, examples
+from fuzz.bounds import bounded, examples, large
 
 MAPPING_PIECES = st.lists(
     st.sampled_from(
@@ -65,19 +65,19 @@ KINDS += [
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 @given(text=TEXT)
-@example(text="[" * 20_000)
-@example(text="{" * 20_000)
-@example(text='{"a":' * 20_000)
-@example(text="a: " * 20_000)
-@example(text="- " * 20_000)
-@example(text="? " * 20_000)
-@example(text="a: " + "[" * 900 + "]" * 900)
-@example(text="a: \n" + "".join(" " * n + "-\n" for n in range(900)))
-@example(text=LAUGHS)
+@large(text="[" * 20_000)
+@large(text="{" * 20_000)
+@large(text='{"a":' * 20_000)
+@large(text="a: " * 20_000)
+@large(text="- " * 20_000)
+@large(text="? " * 20_000)
+@large(text="a: " + "[" * 900 + "]" * 900)
+@large(text="a: \n" + "".join(" " * n + "-\n" for n in range(900)))
+@large(text=LAUGHS)
 @example(text="a: &a [*a]")
-@example(text="9" * 100_000)
-@example(text='{"a": ' + "9" * 100_000 + "}")
-@examples(15)
+@large(text="9" * 100_000)
+@large(text='{"a": ' + "9" * 100_000 + "}")
+@examples(6)
 def test_a_kind_reads_or_says_why_not(kind: kinds.Kind, text: str) -> None:
     with bounded(ValueError):
         kind.parse(text)
@@ -93,7 +93,7 @@ def raw_inputs(draw: st.DrawFn, name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", NAMES)
 @given(data=st.data())
-@examples(20)
+@examples(8)
 def test_the_inputs_of_a_command_are_read_or_refused(name: str, data: st.DataObject) -> None:
     raw = data.draw(raw_inputs(name))
     with bounded():
@@ -102,11 +102,11 @@ def test_the_inputs_of_a_command_are_read_or_refused(name: str, data: st.DataObj
 
 @pytest.mark.parametrize("read", [mappings.whats_new, mappings.review_info, mappings.app_info])
 @given(text=MAPPING_PIECES)
-@example(text=LAUGHS.replace("a: ", "en-US: "))
+@large(text=LAUGHS.replace("a: ", "en-US: "))
 @example(text="en-US: &a {whats_new: *a}")
-@example(text="contact_email: " + "a@" * 5000)
-@example(text="contact_email: " + "a." * 5000 + "@" + "a." * 20_000)
-@examples(30)
+@large(text="contact_email: " + "a@" * 5000)
+@large(text="contact_email: " + "a." * 5000 + "@" + "a." * 20_000)
+@examples(12)
 def test_a_mapping_of_texts_is_read_or_refused(read: Any, text: str) -> None:
     with bounded(ValueError):
         value = kinds.MAPPING.parse(text)
@@ -114,11 +114,11 @@ def test_a_mapping_of_texts_is_read_or_refused(read: Any, text: str) -> None:
 
 
 @given(st.lists(TEXT, max_size=5))
-@example(["a@" * 20_000])
-@example(["<" * 20_000])
-@example(["a" + " " * 20_000 + "b"])
-@example(["a " * 10_000 + "<" + "a@a." * 5_000])
-@examples(40)
+@large(["a@" * 20_000])
+@large(["<" * 20_000])
+@large(["a" + " " * 20_000 + "b"])
+@large(["a " * 10_000 + "<" + "a@a." * 5_000])
+@examples(16)
 def test_testers_are_read_or_refused(entries: list[str]) -> None:
     with bounded(ValueError):
         mappings.testers(entries)
@@ -154,13 +154,13 @@ LETTERS = st.sampled_from(
 
 
 @given(st.lists(LETTERS | st.characters(), max_size=60).map("".join), st.integers(2, 80))
-@example("1" * 50_000 + "<" + "\u20e3" * 50_000, 4000)
-@example("\U0001f1e9" * 20_001 + "<" + "\U0001f1ea" * 20_001, 4000)
-@example("\U0001f469\u200d" * 50_000, 4000)
-@example("\x1b[" * 100_000, 4000)
-@example("\x1b[" + "1;" * 100_000, 4000)
-@example("\u0301" * 50_000, 4000)
-@examples(80)
+@large("1" * 50_000 + "<" + "\u20e3" * 50_000, 4000)
+@large("\U0001f1e9" * 20_001 + "<" + "\U0001f1ea" * 20_001, 4000)
+@large("\U0001f469\u200d" * 50_000, 4000)
+@large("\x1b[" * 100_000, 4000)
+@large("\x1b[" + "1;" * 100_000, 4000)
+@large("\u0301" * 50_000, 4000)
+@examples(32)
 def test_whats_new_comes_out_clean_and_short(text: str, limit: int) -> None:
     with bounded():
         cleaned, changes = texts.clean(text, limit)
@@ -186,7 +186,7 @@ def test_whats_new_comes_out_clean_and_short(text: str, limit: int) -> None:
 @given(
     st.text(max_size=40) | st.from_regex(r"[a-z]{2,3}[-_][A-Za-z]{2,4}([-_][A-Z0-9]{2,3})?", fullmatch=True)
 )
-@examples(40)
+@examples(16)
 def test_a_locale_is_read_once_and_for_all(text: str) -> None:
     with bounded(ValueError):
         read = texts.locale(text)

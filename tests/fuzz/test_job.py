@@ -10,12 +10,12 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asc.job import log, summary, workflow
 from asc.job.secrets import Secrets
-from fuzz.bounds import bounded, examples
+from fuzz.bounds import bounded, examples, large
 from support.job_log import JobLog, parse_file_command, parse_log
 
 TEXTS = st.text() | st.text(st.sampled_from(":#[]%\r\n\t ,;=error|`<>-\\A0D25\x85\u2028\x0b\x1c\ud800"))
@@ -31,10 +31,10 @@ def printed(text: str, level: int, secrets: Secrets) -> JobLog:
 
 
 @given(TEXTS, st.sampled_from([logging.DEBUG, logging.INFO, logging.WARNING]))
-@example("##" * 50_000 + "[error]", logging.INFO)
-@example(" " * 100_000 + "::error::", logging.INFO)
-@example("\n:" * 50_000, logging.WARNING)
-@examples(120)
+@large("##" * 50_000 + "[error]", logging.INFO)
+@large(" " * 100_000 + "::error::", logging.INFO)
+@large("\n:" * 50_000, logging.WARNING)
+@examples(48)
 def test_a_record_is_what_its_level_says(text: str, level: int) -> None:
     with bounded():
         found = printed(text, level, Secrets(mask=True))
@@ -43,7 +43,7 @@ def test_a_record_is_what_its_level_says(text: str, level: int) -> None:
 
 
 @given(st.dictionaries(NAMES, TEXTS, max_size=4), st.dictionaries(NAMES, TEXTS, max_size=4))
-@examples(60)
+@examples(24)
 def test_outputs_and_variables_come_back_as_they_were(
     tmp_path_factory: pytest.TempPathFactory, outputs: dict[str, str], variables: dict[str, str]
 ) -> None:
@@ -68,7 +68,7 @@ def writable(text: str) -> str:
 
 
 @given(st.lists(st.lists(TEXTS, min_size=2, max_size=2), max_size=4), TEXTS)
-@examples(60)
+@examples(24)
 def test_a_summary_has_as_many_rows_as_it_should(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], text: str
 ) -> None:
@@ -82,7 +82,7 @@ def test_a_summary_has_as_many_rows_as_it_should(
 
 
 @given(st.lists(st.text(min_size=5, max_size=20), min_size=1, max_size=3), TEXTS, TEXTS)
-@examples(80)
+@examples(32)
 def test_a_secret_is_in_no_text_of_ours(known: list[str], before: str, after: str) -> None:
     secrets = Secrets(mask=False)
     for secret in known:

@@ -7,14 +7,14 @@ import json
 
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asc.api.key.model import KeyRefused
 from asc.api.key.pem import private_key_pem
 from asc.api.key.sources import FASTLANE, find_key
 from asc.api.key.text import looks_like_pem, parse_key
-from fuzz.bounds import bounded, examples
+from fuzz.bounds import bounded, examples, large
 from fuzz.mutating import VALUES, damaged
 
 PRIVATE = ec.derive_private_key(0x5EED, ec.SECP256R1())
@@ -80,11 +80,11 @@ BODY = "".join(PEM.decode().split("\n")[1:-2])
 
 
 @given(TEXTS | YAML_PIECES.map("key_id: ".__add__) | st.text())
-@example("key_id" + "\n- " * 3000)
-@example("{" * 49 + "key_id: " * 2000)
-@example("key_id: " + "[" * 50 + "- " * 5000)
-@example("key_id: &a [x]\n" + "".join(f"b{n}: &b{n} [{'*a,' * 9}]\n" for n in range(300)))
-@examples(120)
+@large("key_id" + "\n- " * 3000)
+@large("{" * 49 + "key_id: " * 2000)
+@large("key_id: " + "[" * 50 + "- " * 5000)
+@large("key_id: &a [x]\n" + "".join(f"b{n}: &b{n} [{'*a,' * 9}]\n" for n in range(300)))
+@examples(48)
 def test_a_pasted_key_is_read_or_refused(text: str) -> None:
     with bounded():
         parse_key(text)
@@ -95,7 +95,7 @@ def test_a_pasted_key_is_read_or_refused(text: str) -> None:
 
 
 @given(TEXTS)
-@examples(60)
+@examples(24)
 def test_a_refusal_quotes_nothing_of_the_key(text: str) -> None:
     try:
         parse_key(text)
@@ -110,7 +110,7 @@ def test_a_refusal_quotes_nothing_of_the_key(text: str) -> None:
         VALUES,
     )
 )
-@examples(100)
+@examples(40)
 def test_a_field_may_hold_anything(fields: dict[str, object]) -> None:
     with bounded():
         parse_key(json.dumps({**FIELDS, **fields}), allow_filepath=True)
@@ -127,7 +127,7 @@ def test_a_field_may_hold_anything(fields: dict[str, object]) -> None:
         st.text(st.characters(codec="utf-8"), max_size=30) | TEXTS,
     )
 )
-@examples(40)
+@examples(16)
 def test_a_variable_may_hold_anything(environment: dict[str, str]) -> None:
     with bounded():
         find_key(None, None, environment)
