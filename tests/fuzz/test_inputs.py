@@ -163,20 +163,8 @@ LETTERS = st.sampled_from(
 @examples(32)
 def test_whats_new_comes_out_clean_and_short(text: str, limit: int) -> None:
     with bounded():
-        cleaned, changes = texts.clean(text, limit)
+        cleaned, _ = texts.clean(text, limit)
     assert texts._length(cleaned) <= limit
-    assert (
-        bool(changes)
-        == (
-            not texts.same(
-                cleaned,
-                "\n".join(
-                    line.rstrip(" \t\u00a0") for line in texts._NEWLINES.sub("\n", text).strip().split("\n")
-                ),
-            )
-        )
-        or changes == []
-    )
     if len(text) < 1000:
         assert texts.clean(cleaned, limit) == (cleaned, [])
     with bounded():
