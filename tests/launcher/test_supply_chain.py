@@ -77,7 +77,7 @@ def test_npm_runs_no_scripts_of_packages() -> None:
 )
 def test_actions_of_others_are_named_by_commit(path: Path) -> None:
     used = re.findall(r"uses: *(\S+)", path.read_text("utf-8"))
-    foreign = [each for each in used if not each.startswith("./")]
+    foreign = [each for each in used if not each.startswith(("./", "$/"))]
     assert [each for each in foreign if not re.fullmatch(r"[\w.-]+(?:/[\w.-]+)+@[0-9a-f]{40}", each)] == []
 
 
