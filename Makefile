@@ -1,6 +1,6 @@
 # `make` lists what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-browser test-container bench simulate golden generate format lock contract
+.PHONY: help setup demo test check test-browser test-container bench simulate fuzz audit sbom golden generate format lock contract
 
 PYTHON ?= python3
 python := .venv/bin/python
@@ -43,6 +43,16 @@ golden: setup ## what runs look like, written anew; read the difference before i
 simulate: setup ## 200 jobs of one team at once; e.g. JOBS=40 SPENT=3000
 	PYTHONPATH=src $(python) -m simulation $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMIT),--limit $(LIMIT)) \
 		$(if $(SPENT),--spent $(SPENT)) $(if $(SPEED),--speed $(SPEED)) $(if $(ONLY),--only $(ONLY))
+
+fuzz: setup contract ## hostile texts, files and answers, new ones each time; FOR=seconds, 300 unless told
+	tools/fuzz $(FOR)
+
+audit: ## asks PyPI whether a weakness is known of anything in the locks
+	@tools/audit
+
+sbom: ## .cache/sbom.json: what an action runs with (CycloneDX); IMAGE=name for the Debian packages of an image, too
+	@tools/setup audit
+	@.cache/venvs/audit/bin/python -I tools/sbom.py $(IMAGE)
 
 generate: setup ## action.yml, the READMEs of the actions, and the tables in the docs
 	$(python) -I tools/generate.py

@@ -44,3 +44,9 @@ def test_git_and_the_packages_stay_small(runtime_image: str) -> None:
         int(docker("image", "inspect", "--format", "{{.Size}}", image)) for image in (runtime_image, base)
     ]
     assert sizes[0] - sizes[1] < 90_000_000
+
+
+def test_it_needs_no_rights_and_no_file_to_write(runtime_image: str) -> None:
+    """Nothing in it is written to, nobody in it is more than the caller."""
+    confined = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+    docker("run", "--rm", "--user", "12345:12345", *confined, runtime_image, "python", "-I", "-c", SCRIPT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -203,6 +204,13 @@ def test_a_member_that_is_longer_than_it_says_is_not_read_on(tmp_path: Path) -> 
     content[at + 24 : at + 28] = struct.pack("<L", 1000)
     error = refused(tmp_path, bytes(content))
     assert error.broken
+
+
+def test_names_as_long_as_they_may_be_cost_no_more_than_others(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(archive({f"{number}{'a' * 60_000}": b"" for number in range(10)}))
+    started = time.process_time()
+    assert inspect(tmp_path / "x.zip").dsyms == 0
+    assert time.process_time() - started < 2
 
 
 def test_an_archive_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,3 +56,13 @@ def test_read(kind: Kind, text: str, value: Any) -> None:
 def test_refused(kind: Kind, text: str) -> None:
     with pytest.raises(ValueError):
         kind.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 20_000, "a: " + "[" * 900 + "]" * 900, "- " * 20_000, '{"a":' * 20_000]
+)
+def test_a_mapping_nested_without_end_is_refused_at_once(text: str) -> None:
+    started = time.process_time()
+    with pytest.raises(ValueError, match="mapping"):
+        kinds.MAPPING.parse(text)
+    assert time.process_time() - started < 0.5

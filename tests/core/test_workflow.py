@@ -112,6 +112,20 @@ def test_a_name_of_an_output_is_checked(name: str) -> None:
         workflow.set_output(name, "x")
 
 
+def test_halves_of_characters_and_nuls_are_written_as_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile's name may hold a NUL, which no variable can; JSON may hold half of a character, which no file can."""
+    for name in ("GITHUB_OUTPUT", "GITHUB_ENV"):
+        (tmp_path / name).touch()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("ASC_TEST", "")
+    workflow.set_output("name", "a\ud800b")
+    workflow.set_env("ASC_TEST", "a\ud800\0b")
+    assert parse_file_command((tmp_path / "GITHUB_OUTPUT").read_text()) == {"name": "a?b"}
+    assert parse_file_command((tmp_path / "GITHUB_ENV").read_text()) == {"ASC_TEST": "a?b"}
+
+
 def test_a_secret_is_masked_whole_and_line_by_line() -> None:
     _, log = printed((workflow.add_mask, "first line\r\nsecond line\n"), (workflow.line, "a second line b"))
     assert log.lines == ["a *** b"]

@@ -3,6 +3,7 @@
 import csv
 import itertools
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,21 @@ def test_the_container_leaves_no_trace(scratch: Scratch, runner: Runner, record:
     assert {"--rm", "--init", "--interactive"} <= set(words)
     assert {("--log-driver", "none"), ("--pull", "never")} <= options
     assert {value for option, value in options if option == "--env"} == {"HOME=/tmp", "RUNNER_TRACKING_ID"}
+
+
+def test_the_container_is_the_caller_with_no_shell_and_no_way_to_docker(
+    scratch: Scratch, runner: Runner, record: Path
+) -> None:
+    runner.run(scratch.action)
+    words = arguments(record)
+    assert words[words.index("--user") + 1] == f"{os.getuid()}:{os.getgid()}"
+    assert words[words.index("python") :][:2] == ["python", "-I"]
+    assert words[words.index("python") - 1].startswith("app-store-connect-actions:")
+    assert not [
+        word
+        for word in words
+        if "docker.sock" in word or word in ("--privileged", "--cap-add", "--entrypoint")
+    ]
 
 
 @pytest.mark.parametrize("name", ["plain", "a b", 'it\'s "quoted"', "a,b", "a:b", "ümläut"])

@@ -21,6 +21,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     GOOGLE: (*STORE_EXTRAS, "storage-google-cloud"),
     DEV: ("sandbox",),
 }
+GROUPS = {f"locks/{group}.lock": group for group in ("audit", "browser", "plot", "site")}
 LEFT_OUT = {"pygithub", "pynacl"}
 STALE = "run make lock"
 
@@ -37,11 +38,17 @@ def read(lock: str) -> dict[str, tuple[Requirement, set[str], bool]]:
 
 def asked_for(lock: str) -> dict[str, Requirement]:
     project: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    if lock in GROUPS:
+        return _by_name(project["dependency-groups"][GROUPS[lock]])
     texts = list(project["project"]["dependencies"])
     for extra in EXTRAS[lock]:
         texts += project["project"]["optional-dependencies"][extra]
     if lock == DEV:
         texts += project["dependency-groups"]["dev"]
+    return _by_name(texts)
+
+
+def _by_name(texts: list[str]) -> dict[str, Requirement]:
     return {canonicalize_name(asked.name): asked for asked in map(Requirement, texts)}
 
 
@@ -51,7 +58,7 @@ def version(pin: Requirement) -> str:
     return match[1]
 
 
-@pytest.mark.parametrize("lock", EXTRAS)
+@pytest.mark.parametrize("lock", [*EXTRAS, *GROUPS])
 def test_a_lock_holds_what_pyproject_asks_for(lock: str) -> None:
     pins, asked = read(lock), asked_for(lock)
     assert {name for name, (_, _, direct) in pins.items() if direct} == set(asked), STALE
@@ -59,7 +66,7 @@ def test_a_lock_holds_what_pyproject_asks_for(lock: str) -> None:
         assert requirement.specifier.contains(version(pins[name][0])), f"{requirement}: {STALE}"
 
 
-@pytest.mark.parametrize("lock", EXTRAS)
+@pytest.mark.parametrize("lock", [*EXTRAS, *GROUPS])
 def test_every_pin_has_hashes_and_what_is_not_needed_is_left_out(lock: str) -> None:
     pins = read(lock)
     assert [name for name, (_, hashes, _) in pins.items() if not hashes] == []

@@ -246,6 +246,23 @@ def test_foreign_files_are_left_alone(store: dict[str, bytes]) -> None:
     assert not vault.profiles().faults and not vault.identities().faults
 
 
+def test_a_file_that_anybody_could_have_put_there_is_named(
+    store: dict[str, bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Given an encrypted store, a file without encryption is read, for match leaves some so, but not silently."""
+    vault = Vault({**store, APP: profile(), TV: profile()}, PASSPHRASE)
+    vault.profiles()
+    vault.profiles()
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert f"“{APP}”, “{TV}”" in record.getMessage()
+
+
+def test_a_store_without_encryption_is_not_complained_of(caplog: pytest.LogCaptureFixture) -> None:
+    assert Vault(tree(lambda plain, _: plain), "").profiles().entries
+    assert caplog.records == []
+
+
 def test_a_p12_with_a_password_of_its_own(store: dict[str, bytes]) -> None:
     made = pkcs12.serialize_key_and_certificates(
         None, key(), None, None, serialization.BestAvailableEncryption(b"own")

@@ -35,7 +35,7 @@ def find_app(client: Client, bundle_id: str) -> App:
 def find_app_by_id(client: Client, app_id: str) -> App:
     """The app with this id. Raises Error, with the apps that the key can see, where there is none."""
     try:
-        found = client.get(f"/v1/apps/{app_id}", {"fields[apps]": "bundleId,name,primaryLocale"}).data[0]
+        found = client.get(f"/v1/apps/{app_id}", {"fields[apps]": "bundleId,name,primaryLocale"}).resource
     except ApiError as error:
         if error.status == 404:
             raise app_not_visible(client, f"the id {app_id}") from None

@@ -13,7 +13,7 @@ from asc.api.key.model import ApiKey
 from asc.api.session import Settings
 from asc.api.token import TokenSource
 from asc.api.transport import Answer, Transport
-from asc.errors import UnreachableError
+from asc.errors import LostAnswerError, UnreachableError
 
 LARGEST_PAGE = 200
 """Resources on a page: App Store Connect gives no more."""
@@ -80,6 +80,16 @@ class Client:
     def post(self, path: str, body: object) -> Document:
         """Creates. Sent again only where it surely was not applied; else LostAnswerError: look before repeating."""
         return self._document("POST", path, body)
+
+    def create(self, path: str, body: object) -> Document:
+        """Creates a resource and returns it. An answer that does not hold it is as good as lost: LostAnswerError."""
+        made = self.post(path, body)
+        if not made.data:
+            raise LostAnswerError(
+                f"POST {path} was answered, but without what was to be made.",
+                "Look in App Store Connect whether it took effect before running the step again.",
+            )
+        return made
 
     def patch(self, path: str, body: object) -> Document:
         """Changes. After LostAnswerError, read the state again."""

@@ -6,10 +6,16 @@ Everything is read leniently: the live API leaves members out, sends null, and a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from asc.errors import UnreachableError
+
+_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~:@!$&'()*+,;=-]+")
+"""A segment of a path as it stands. Ids become parts of addresses: one with a slash would make it another's."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +28,9 @@ class Resource:
     relationships: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
-        """An attribute as text; "" where it is missing or null."""
+        """An attribute as text; "" where it is missing, null, or a list or an object."""
         value = self.attributes.get(name)
-        return "" if value is None else str(value)
+        return "" if value is None or isinstance(value, list | Mapping) else str(value)
 
     def time(self, name: str) -> datetime | None:
         """A date attribute in UTC. Apple writes both `2021-02-02T04:00:19-08:00` and `…220+0000`."""
@@ -38,7 +44,11 @@ class Resource:
         relationship = self.relationships.get(name)
         data = relationship.get("data") if isinstance(relationship, Mapping) else None
         references = data if isinstance(data, list) else [data]
-        return [(str(ref.get("type")), str(ref.get("id"))) for ref in references if isinstance(ref, Mapping)]
+        return [
+            (str(ref.get("type")), ref["id"])
+            for ref in references
+            if isinstance(ref, Mapping) and _is_id(ref.get("id"))
+        ]
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,16 @@ class Document:
             next=following if isinstance(following, str) and following else None,
         )
 
+    @property
+    def resource(self) -> Resource:
+        """The resource that was asked for by its id. Raises UnreachableError where the answer lacks it."""
+        if self.data:
+            return self.data[0]
+        raise UnreachableError(
+            "App Store Connect answered without the resource that was asked for.",
+            "Run the step again; check what stands between this machine and App Store Connect.",
+        )
+
     @classmethod
     def joined(cls, pages: Iterable[Document]) -> Document:
         """All pages of a listing as one document."""
@@ -77,13 +97,17 @@ class Document:
         )
 
 
+def _is_id(value: object) -> bool:
+    return isinstance(value, str) and _ID.fullmatch(value) is not None
+
+
 def _resources(items: object) -> Iterator[Resource]:
     for item in items if isinstance(items, list) else ():
-        if isinstance(item, Mapping) and item.get("type") and item.get("id"):
+        if isinstance(item, Mapping) and isinstance(item.get("type"), str) and _is_id(item.get("id")):
             attributes, relationships = item.get("attributes"), item.get("relationships")
             yield Resource(
-                type=str(item["type"]),
-                id=str(item["id"]),
+                type=item["type"],
+                id=item["id"],
                 attributes=attributes if isinstance(attributes, Mapping) else {},
                 relationships=relationships if isinstance(relationships, Mapping) else {},
             )

@@ -12,6 +12,9 @@ from typing import Any
 LONGEST_QUOTE = 60
 """Characters: less than a line of a private key."""
 
+DEEPEST = 20
+"""Lists and mappings within one another in YAML. No input has more than three."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -59,18 +62,27 @@ def _mapping(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
-        import yaml
-
-        try:
-            value = yaml.load(text, yaml.BaseLoader)
-        except (yaml.YAMLError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            raise ValueError(
-                "is not a mapping in YAML" + (f" (line {mark.line + 1})" if mark else "")
-            ) from None
+        value = _yaml(text)
     if not isinstance(value, dict):
         raise ValueError("is not a mapping (name: value)")
     return {str(name): each for name, each in value.items()}
+
+
+def _yaml(text: str) -> Any:
+    """YAML made of texts, lists and mappings. They may not nest without end: PyYAML takes minutes over that."""
+    import yaml
+
+    class Loader(yaml.BaseLoader):
+        def fetch_more_tokens(self) -> None:
+            if self.flow_level + len(self.indents) > DEEPEST:
+                raise yaml.YAMLError
+            super().fetch_more_tokens()
+
+    try:
+        return yaml.load(text, Loader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ValueError("is not a mapping in YAML" + (f" (line {mark.line + 1})" if mark else "")) from None
 
 
 def _date(text: str) -> datetime:

@@ -87,13 +87,18 @@ def harmless(text: str) -> str:
 def set_output(name: str, value: str) -> None:
     """Sets an output of the step. The value may hold anything; a delimiter that is not in it is used."""
     _check_name(name)
-    core.set_output(name, value)
+    core.set_output(name, _writable(value))
 
 
 def set_env(name: str, value: str) -> None:
     """Sets a variable for the later steps of the job; without a job there is nothing to set it in."""
     if os.environ.get("GITHUB_ENV"):
-        core.export_variable(name, value)
+        core.export_variable(name, _writable(value).replace("\0", ""))
+
+
+def _writable(value: str) -> str:
+    """`value` with a question mark for each half of a character, which no file takes."""
+    return value.encode("utf-8", "replace").decode()
 
 
 def append_summary(markdown: str) -> None:

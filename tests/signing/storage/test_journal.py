@@ -206,6 +206,8 @@ GOOD = json.loads(Journal(3, "id", CHANGE, {"certs/a": "v1"}).encode())
         json.dumps(GOOD | {"put": {"a": 1}}).encode(),
         json.dumps(GOOD | {"delete": ["-rf"]}).encode(),
         json.dumps(GOOD | {"generation": None}).encode(),
+        json.dumps(GOOD | {"generation": float("inf")}).encode(),
+        b"[" * 100_000,
     ],
 )
 def test_a_damaged_or_foreign_journal_stops_all(data: bytes) -> None:

@@ -34,7 +34,7 @@ _SYMBOLS = "\u00a9\u00ae\u203c\u2049\u2100-\u27bf\u2900-\u2bff\u3030\u303d\u3297
 _TONE = "\U0001f3fb-\U0001f3ff"
 _FOLLOWERS = f"[{_TONE}\ufe0e\ufe0f\u20e3\U000e0020-\U000e007f]"
 _EMOJI = (
-    f"(?:[0-9#*]\ufe0f?\u20e3"
+    f"(?:(?:[0-9#*]\ufe0f?)?\u20e3"  # a keycap also alone, so that nothing taken out brings two halves together
     f"|[\U0001f1e6-\U0001f1ff]{{2}}"  # flags
     f"|[{_PICTURES}]{_FOLLOWERS}*"
     f"|[{_SYMBOLS}](?:\ufe0f|[{_TONE}]){_FOLLOWERS}*)"
@@ -65,12 +65,7 @@ def clean(text: str, limit: int = LONGEST_WHATS_NEW) -> tuple[str, list[str]]:
     """The text as App Store Connect takes it, and what had to be changed, in words (blanks around do not count)."""
     text = _NEWLINES.sub("\n", text)
     taken_out: Counter[str] = Counter()
-    while True:  # what was taken out may have kept two halves of an emoji apart
-        cleaner, controls = _INVISIBLE.subn("", _without_refused(text, taken_out))
-        taken_out["control characters"] += controls
-        if cleaner == text:
-            break
-        text = cleaner
+    text, taken_out["control characters"] = _INVISIBLE.subn("", _without_refused(text, taken_out))
     text = "\n".join(line.rstrip(" \t\u00a0") for line in text.strip().split("\n"))
     changes = [f"{what} taken out ({count})" for what, count in taken_out.items() if count]
     if _length(text) > limit:

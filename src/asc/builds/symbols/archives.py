@@ -51,7 +51,7 @@ def inspect(path: Path) -> Contents:
         uuids: dict[str, str] = {}
         unread: list[str] = []
         for entry in members(file):
-            bundles.update(re.findall(r"[^/]+\.dSYM(?=/)", entry.path)[:1])
+            bundles.update(_bundle(entry.path))
             stream = _Stream(file, entry)
             if DWARF.fullmatch(entry.path):
                 try:
@@ -60,6 +60,11 @@ def inspect(path: Path) -> Contents:
                     unread.append(f"{entry.path}: {error}")
             stream.finish()
         return Contents(path.stat().st_size, len(bundles), uuids, tuple(unread))
+
+
+def _bundle(path: str) -> list[str]:
+    """The name of the outermost dSYM that a file lies in, if there is one."""
+    return [part for part in path.split("/")[:-1] if part.endswith(".dSYM") and part != ".dSYM"][:1]
 
 
 def members(file: BinaryIO) -> list[Entry]:

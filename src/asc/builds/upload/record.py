@@ -65,7 +65,7 @@ def read(client: Client, upload_id: str, app_id: str = "") -> Upload:
     """One upload, as it is now."""
     path = f"/v1/buildUploads/{upload_id}"
     found = despite_flakes(client, path, lambda: client.get(path, _FIELDS))
-    return read_upload(found, found.data[0], app_id)
+    return read_upload(found, found.resource, app_id)
 
 
 def create(client: Client, number: Number) -> Upload:
@@ -77,7 +77,7 @@ def create(client: Client, number: Number) -> Upload:
     }
     body = _body("buildUploads", attributes, app=("apps", number.app_id))
     try:
-        made = client.post("/v1/buildUploads", body)
+        made = client.create("/v1/buildUploads", body)
     except LostAnswerError as lost:
         log.info("%s Looking for it.", lost.message)
         for pause in LISTINGS_LAG:
@@ -85,8 +85,8 @@ def create(client: Client, number: Number) -> Upload:
             if waiting:
                 return waiting[0]
             client.pause(pause)
-        made = client.post("/v1/buildUploads", body)  # a second one of the number would be refused
-    return read_upload(made, made.data[0], number.app_id)
+        made = client.create("/v1/buildUploads", body)  # a second one of the number would be refused
+    return read_upload(made, made.resource, number.app_id)
 
 
 def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> tuple[UploadFile, bool]:
@@ -97,7 +97,7 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> t
     attributes = {"assetType": "ASSET", "fileName": name, "fileSize": size, "uti": uti}
     body = _body("buildUploadFiles", attributes, buildUpload=("buildUploads", upload.id))
     try:
-        made = client.post("/v1/buildUploadFiles", body)
+        made = client.create("/v1/buildUploadFiles", body)
     except (LostAnswerError, ApiError) as error:
         if isinstance(error, ApiError) and error.status != 409:
             raise
@@ -109,15 +109,15 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> t
             client.pause(pause)
         if isinstance(error, ApiError):
             raise
-        made = client.post("/v1/buildUploadFiles", body)
-    return read_file(made.data[0]), True
+        made = client.create("/v1/buildUploadFiles", body)
+    return read_file(made.resource), True
 
 
 def renewed(client: Client, file: UploadFile) -> UploadFile:
     """The file with links that are valid again."""
     fields = {"fields[buildUploadFiles]": _FIELDS["fields[buildUploadFiles]"]}
     path = f"/v1/buildUploadFiles/{file.id}"
-    return read_file(despite_flakes(client, path, lambda: client.get(path, fields)).data[0])
+    return read_file(despite_flakes(client, path, lambda: client.get(path, fields)).resource)
 
 
 def commit(client: Client, upload: Upload, file: UploadFile, sha256: str, check: Callable[[], None]) -> None:

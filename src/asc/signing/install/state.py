@@ -80,7 +80,7 @@ def read_state(content: bytes) -> State:
         if values.get("version") != VERSION:
             raise ValueError("of another version")
         return _state(values)
-    except (AttributeError, KeyError, TypeError, RecursionError) as error:
+    except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"no state: {type(error).__name__}") from None
 
 

@@ -64,7 +64,7 @@ def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[s
     body = {"data": {"type": "bundleIds", "attributes": attributes}}
     ours = True
     try:
-        made = client.post("/v1/bundleIds", body).data[0].id
+        made = client.create("/v1/bundleIds", body).resource.id
     except (LostAnswerError, ApiError) as error:
         if isinstance(error, ApiError) and error.status != 409:
             raise

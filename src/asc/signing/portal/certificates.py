@@ -6,7 +6,6 @@ https://developer.apple.com/documentation/appstoreconnectapi/certificates
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import logging
 from collections.abc import Collection, Sequence
@@ -73,19 +72,33 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
     attributes = {"csrContent": csr, "certificateType": apple_type}
     body = {"data": {"type": "certificates", "attributes": attributes}}
     try:
-        return _ordered(client, apple_type, body)
+        made = _ordered(client, apple_type, body)
     except LostAnswerError as lost:
         log.info("%s Looking for it.", lost.message)
         for pause in LOOKS:  # Apple may still be at it
             client.pause(pause)
             if found := by_public_key(list_certificates(client, [apple_type]), public_key):
                 return found
-        return _ordered(client, apple_type, body)
+        made = _ordered(client, apple_type, body)
+    return _proven(client, apple_type, made, public_key)
+
+
+def _proven(client: Client, apple_type: str, made: Listed, public_key: bytes) -> Listed:
+    """The certificate that was made for our key: what an answer holds instead is never stored beside it."""
+    found = by_public_key([made], public_key) or by_public_key(
+        list_certificates(client, [apple_type]), public_key
+    )
+    if found:
+        return found
+    raise Error(
+        f"App Store Connect made the certificate {made.id}, but answered without it or with another one.",
+        "Run the step again: its key lies in the storage (pending/), and the certificate is looked for by it.",
+    )
 
 
 def _ordered(client: Client, apple_type: str, body: object) -> Listed:
     try:
-        return _listed(client.post("/v1/certificates", body).data[0])
+        return _listed(client.create("/v1/certificates", body).resource)
     except ApiError as error:
         if error.status >= FAULTS_OF_SERVERS:
             raise
@@ -137,7 +150,7 @@ def _listed(resource: Resource) -> Listed:
     try:
         der = base64.b64decode(resource.text("certificateContent"), validate=True)
         certificate = Certificate.from_der(der) if der else None
-    except (binascii.Error, IdentityError):
+    except (ValueError, IdentityError):  # not ASCII, not base64
         certificate = None
     name = resource.text("name") or resource.text("displayName")
     return Listed(resource.id, resource.text("certificateType"), name, certificate)

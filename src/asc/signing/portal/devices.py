@@ -75,7 +75,7 @@ def _register(client: Client, udid: str, name: str) -> Device:
     attributes = {"name": name, "udid": udid, "platform": platform}
     body = {"data": {"type": "devices", "attributes": attributes}}
     try:
-        return _device(client.post("/v1/devices", body).data[0])
+        return _device(client.create("/v1/devices", body).resource)
     except (LostAnswerError, ApiError) as error:
         if isinstance(error, ApiError) and error.status != 409:
             raise

@@ -6,7 +6,6 @@ https://developer.apple.com/documentation/appstoreconnectapi/profiles
 from __future__ import annotations
 
 import base64
-import binascii
 import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -79,20 +78,20 @@ def _with_all_certificates(client: Client, resource: Resource) -> AppleProfile:
 
 def fetch_profile(client: Client, profile_id: str) -> AppleProfile:
     """One profile with its content."""
-    return _profile(client.get(f"/v1/profiles/{profile_id}", {"fields[profiles]": _WITH_CONTENT}).data[0])
+    return _profile(client.get(f"/v1/profiles/{profile_id}", {"fields[profiles]": _WITH_CONTENT}).resource)
 
 
 def create_profile(client: Client, recipe: Recipe) -> AppleProfile:
     """Makes a profile; never a second one where the answer to the first request was lost."""
     try:
-        return _whole(client, client.post("/v1/profiles", _body(recipe)).data[0])
+        return _whole(client, client.create("/v1/profiles", _body(recipe)).resource)
     except LostAnswerError as lost:
         log.info("%s Looking for it.", lost.message)
         query = {"filter[name]": recipe.name, "fields[profiles]": _WITH_CONTENT}
         for each in client.list("/v1/profiles", query).data:
             if (each.text("name"), each.text("profileType")) == (recipe.name, recipe.apple_type):
                 return _whole(client, each)
-        return _whole(client, client.post("/v1/profiles", _body(recipe)).data[0])
+        return _whole(client, client.create("/v1/profiles", _body(recipe)).resource)
 
 
 def delete_profiles(client: Client, profiles: Iterable[AppleProfile]) -> None:
@@ -135,7 +134,7 @@ def _whole(client: Client, resource: Resource) -> AppleProfile:
 def _profile(resource: Resource) -> AppleProfile:
     try:
         content = base64.b64decode(resource.text("profileContent"), validate=True)
-    except binascii.Error:
+    except ValueError:  # not ASCII, not base64
         content = b""
     return AppleProfile(
         id=resource.id,

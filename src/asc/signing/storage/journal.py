@@ -85,7 +85,7 @@ def decode(data: bytes) -> Journal:
         if any(names.problem(path) or is_ours(path) for path in [*changes.put, *changes.delete]):
             raise Unreadable("it names files that have no place here")
         return Journal(int(document["generation"]), str(document["identity"]), changes, bases)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise Unreadable("it is damaged") from error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +13,17 @@ from asc.signing.vault.encryption import decrypt, secret_of, version_of
 from asc.signing.vault.errors import PASSPHRASE, Damaged, VaultError, WrongPassphrase
 from asc.signing.vault.layout import SUFFIXES
 
+log = logging.getLogger(__name__)
+
 In = TypeVar("In")
 Out = TypeVar("Out")
 Opened = bytes | VaultError
 
 MOST_PROBES = 32
 """Files that are tried before a passphrase is called wrong: one of 3 ms each, so a tenth of a second."""
+
+
+MOST_NAMED = 10
 
 
 class Opener:
@@ -44,7 +50,9 @@ class Opener:
         BadPassphrase.
         """
         wanted = list(paths)
-        self._try([path for path in wanted if path not in self._opened])
+        untried = [path for path in wanted if path not in self._opened]
+        self._try(untried)
+        self._warn_of_plain([path for path in untried if self._opened[path] == self._files[path]])
         found = {path: self._opened[path] for path in wanted}
         if any(isinstance(each, WrongPassphrase) for each in found.values()):
             self.prove()
@@ -52,6 +60,15 @@ class Opener:
             path: _not_like_the_others(path) if isinstance(each, WrongPassphrase) else each
             for path, each in found.items()
         }
+
+    def _warn_of_plain(self, paths: list[str]) -> None:
+        """Says which files are not encrypted where others are: no passphrase was needed to put them there."""
+        if paths and any(version_of(data) for data in self._files.values()):
+            log.warning(
+                "These files of the storage are not encrypted, unlike others there; whoever may write to it can have "
+                "put them there: %s. The mode change-passphrase encrypts them.",
+                ", ".join(f"“{path}”" for path in paths[:MOST_NAMED]),
+            )
 
     def prove(self) -> None:
         """Raises WrongPassphrase where the passphrase opens no encrypted file though there are some; BadPassphrase."""

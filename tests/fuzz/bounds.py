@@ -1,0 +1,64 @@
+"""What every fuzzed call must keep to: no error but those it declares, little time, little memory.
+
+`make test` runs a few examples, the same each time. `make fuzz` sets FUZZ_TIMES: so many times as many, new ones each
+time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from hypothesis import HealthCheck, example, settings
+
+from asc.errors import Error
+
+TIMES = int(os.environ.get("FUZZ_TIMES", "0"))
+SECONDS = 10.0
+"""Of the processor, for one example: a busy machine makes none slow, but counting memory takes up to five times."""
+MEMORY = 48 << 20
+"""Bytes at the peak, as Python counts them. The largest inputs that are read whole have 2 MiB."""
+
+
+def examples(quick: int) -> settings:
+    """How often a test runs: `quick` times in `make test`."""
+    usual: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+    if TIMES:
+        return settings(max_examples=quick * TIMES, print_blob=True, **usual)
+    return settings(max_examples=quick, derandomize=True, database=None, **usual)
+
+
+def large(*given: Any, **named: Any) -> Any:
+    """An example that is large, and so for `make fuzz` alone."""
+    return example(*given, **named) if TIMES else lambda test: test
+
+
+class _TooSlow(BaseException):
+    """Not an Exception: nothing that is tested may swallow it."""
+
+
+@contextmanager
+def bounded(*allowed: type[Exception], seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
+    """Within the block nothing but `allowed` and asc.errors.Error is raised, in time and in memory."""
+    previous = signal.signal(signal.SIGPROF, _stop)
+    tracemalloc.start()
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        with suppress(Error, *allowed):
+            yield
+        peak = tracemalloc.get_traced_memory()[1]
+    except _TooSlow:
+        raise AssertionError(f"more than {seconds} s of the processor") from None
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        tracemalloc.stop()
+        signal.signal(signal.SIGPROF, previous)
+    assert peak <= memory, f"{peak >> 20} MiB at the peak"
+
+
+def _stop(number: int, frame: object) -> None:
+    raise _TooSlow

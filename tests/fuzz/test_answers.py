@@ -1,0 +1,119 @@
+"""Whatever App Store Connect answers, a step ends well or with an error of ours: no traceback, no command injected."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asc.signing.sync import identities
+from asc_sandbox.plans import Processing, Review
+from asc_sandbox.server import Sandbox
+from core import signing, uploading
+from core.running import Done, in_job
+from fuzz.bounds import examples
+from fuzz.misanswering import REMOVED, REPLACEMENTS, Change, misanswering
+from support.sandbox import app, build, seed, upload
+
+APP = "com.example.app"
+WORLD = seed(
+    apps=[
+        app(
+            APP,
+            id="1000000001",
+            builds=[build("1.4.0", "41", buildBundles=[{}]), build("1.5.0", "7", "PROCESSING")],
+            uploads=[upload("1.5.0", "8", "PROCESSING"), upload("1.5.0", "9", "FAILED")],
+            betaGroups=[uploading.QA, uploading.FRIENDS],
+            betaAppReviewDetail=uploading.CONTACT,
+        )
+    ],
+    bundleIds=[{"id": "BUNDLE0001", "name": "Example", "identifier": APP}],
+    devices=[signing.device(signing.PHONE)],
+)
+SIGN = {
+    "mode": "sync",
+    "bundle-ids": APP,
+    "passphrase": signing.PASSPHRASE,
+    "install": "files",
+    "type": "app-store, development",
+}
+COMMANDS: dict[str, dict[str, Any]] = {
+    "fetch-build-number": {"bundle-id": APP},
+    "doctor": {},
+    "download-dsyms": {"bundle-id": APP, "extract": "true"},
+    "upload-testflight": {
+        "groups": "QA, Beta testers",
+        "whats-new": "Faster.",
+        "testers": "a@example.com",
+        "expire-previous-builds": "true",
+    },
+    "sync-signing": {**SIGN, "devices": f"Pad: {signing.PAD}", "register-bundle-ids": "true"},
+}
+COMMANDS["sync-signing"]["bundle-ids"] = f"{APP}, {APP}.new"
+MOST_REQUESTS = {
+    "fetch-build-number": 5,
+    "doctor": 9,
+    "download-dsyms": 3,
+    "upload-testflight": 30,
+    "sync-signing": 20,
+}
+
+
+@contextmanager
+def surroundings(command: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """The inputs of a step with what they name: a file to upload, a store, keys that are there already."""
+    given = dict(COMMANDS[command])
+    if command == "upload-testflight":
+        given["file"] = str(uploading.an_ipa(folder, size=60_000))
+    elif command == "sync-signing":
+        given |= {"storage": f"dir:{folder / 'store'}", "output-directory": str(folder / "signing")}
+        (folder / "store").mkdir(exist_ok=True)
+    elif command == "download-dsyms":
+        given["directory"] = str(folder / "dsyms")
+    keys = itertools.count(100)
+    with patch.object(identities, "new_private_key", lambda: signing.a_key(next(keys))):
+        yield given
+
+
+def step(folder: Path, command: str, change: Change) -> Done:
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(
+            Sandbox(WORLD, processing=Processing(seconds=0), review=Review(seconds=0), part_size=30_000)
+        )
+        url = stack.enter_context(misanswering(sandbox, change))
+        inputs = stack.enter_context(surroundings(command, folder))
+        env = {"ASC_API_URL": url, "ASC_API_KEY": json.dumps(sandbox.api_key()), "ASC_DEBUG": "1"}
+        return in_job(
+            folder, {"retry-for": "0", **inputs}, command=command, **env, **signing.surroundings(folder)
+        )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_a_change_the_steps_do_their_work(command: str, tmp_path: Path) -> None:
+    done = step(tmp_path, command, Change(1 << 30, 0, None))
+    assert done.code == 0, done.everything
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@given(data=st.data())
+@examples(5)
+def test_an_answer_that_is_not_as_it_should_be(
+    command: str, tmp_path_factory: Any, data: st.DataObject
+) -> None:
+    change = Change(
+        data.draw(st.integers(0, MOST_REQUESTS[command] - 1)),
+        data.draw(st.integers(0, 400)),
+        data.draw(st.sampled_from([REMOVED, *REPLACEMENTS])),
+    )
+    done = step(tmp_path_factory.mktemp("step"), command, change)
+    assert "fault in the action" not in done.everything, done.everything
+    assert done.log.problems == []
+    assert not any(message in ("x", "y") for message in done.log.messages("error"))

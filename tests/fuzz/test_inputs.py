@@ -1,0 +1,181 @@
+"""Every input takes every text: it is read, or all that is wrong is told. So do the files that inputs name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from asc.builds.distribution import mappings, texts
+from asc.commands import NAMES, kinds, load
+from asc.commands.declaration import inputs_of
+from asc.commands.reading import read_inputs
+from fuzz.bounds import bounded, examples, large
+
+MAPPING_PIECES = st.lists(
+    st.sampled_from(
+        [
+            "en-US",
+            "default",
+            ": ",
+            "\n",
+            "  ",
+            "- ",
+            "[",
+            "]",
+            "{",
+            "}",
+            ",",
+            "&a ",
+            "*a",
+            "!!int ",
+            "<<: ",
+            "|\n ",
+            ">\n ",
+        ]
+    )
+    | st.sampled_from(
+        ["'", '"', "%", "? ", "#", "\t", "whats_new", "contact_email", "a@b.example", "\\", "\x85", "\u2028"]
+    )
+    | st.text(max_size=3),
+    max_size=40,
+).map("".join)
+TEXT = st.text() | MAPPING_PIECES
+LAUGHS = "a: &a0 [x, x]\n" + "".join(f"b{n}: &a{n} [{f'*a{n - 1},' * 9}]\n" for n in range(1, 60))
+KINDS = [
+    kinds.TEXT,
+    kinds.SECRET,
+    kinds.PATH,
+    kinds.GLOB,
+    kinds.BOOLEAN,
+    kinds.INTEGER,
+    kinds.DURATION,
+    kinds.LIST,
+]
+KINDS += [
+    kinds.MAPPING,
+    kinds.DATE,
+    kinds.choice(["a", "b"]),
+    kinds.whole_number(1, 9),
+    kinds.matching("[A-Z]+", "x"),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@given(text=TEXT)
+@large(text="[" * 20_000)
+@large(text="{" * 20_000)
+@large(text='{"a":' * 20_000)
+@large(text="a: " * 20_000)
+@large(text="- " * 20_000)
+@large(text="? " * 20_000)
+@large(text="a: " + "[" * 900 + "]" * 900)
+@large(text="a: \n" + "".join(" " * n + "-\n" for n in range(900)))
+@large(text=LAUGHS)
+@example(text="a: &a [*a]")
+@large(text="9" * 100_000)
+@large(text='{"a": ' + "9" * 100_000 + "}")
+@examples(6)
+def test_a_kind_reads_or_says_why_not(kind: kinds.Kind, text: str) -> None:
+    with bounded(ValueError):
+        kind.parse(text)
+
+
+@st.composite
+def raw_inputs(draw: st.DrawFn, name: str) -> dict[str, str]:
+    known = inputs_of(load(name))
+    chosen = draw(st.lists(st.sampled_from(sorted(known)), max_size=6, unique=True))
+    values = {each: draw(st.sampled_from(known[each][1].examples or ("x",)) | TEXT) for each in chosen}
+    return {**values, **draw(st.dictionaries(st.text(max_size=10), st.text(max_size=10), max_size=2))}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(data=st.data())
+@examples(8)
+def test_the_inputs_of_a_command_are_read_or_refused(name: str, data: st.DataObject) -> None:
+    raw = data.draw(raw_inputs(name))
+    with bounded():
+        read_inputs(load(name), raw)
+
+
+@pytest.mark.parametrize("read", [mappings.whats_new, mappings.review_info, mappings.app_info])
+@given(text=MAPPING_PIECES)
+@large(text=LAUGHS.replace("a: ", "en-US: "))
+@example(text="en-US: &a {whats_new: *a}")
+@large(text="contact_email: " + "a@" * 5000)
+@large(text="contact_email: " + "a." * 5000 + "@" + "a." * 20_000)
+@examples(12)
+def test_a_mapping_of_texts_is_read_or_refused(read: Any, text: str) -> None:
+    with bounded(ValueError):
+        value = kinds.MAPPING.parse(text)
+        read(value)
+
+
+@given(st.lists(TEXT, max_size=5))
+@large(["a@" * 20_000])
+@large(["<" * 20_000])
+@large(["a" + " " * 20_000 + "b"])
+@large(["a " * 10_000 + "<" + "a@a." * 5_000])
+@examples(16)
+def test_testers_are_read_or_refused(entries: list[str]) -> None:
+    with bounded(ValueError):
+        mappings.testers(entries)
+
+
+LETTERS = st.sampled_from(
+    [
+        "1",
+        "#",
+        "\u20e3",
+        "\ufe0f",
+        "\u200d",
+        "<",
+        "\u2502",
+        "\U0001f1e9",
+        "\U0001f1ea",
+        "\u231a",
+        "\U0001f3fb",
+        "\u2764",
+        " ",
+        "\n",
+        "\r",
+        "\x1b",
+        "[",
+        "3",
+        "m",
+        "a",
+        "\u0301",
+        "\ud800",
+        "\x00",
+    ]
+)
+
+
+@given(st.lists(LETTERS | st.characters(), max_size=60).map("".join), st.integers(2, 80))
+@large("1" * 50_000 + "<" + "\u20e3" * 50_000, 4000)
+@large("\U0001f1e9" * 20_001 + "<" + "\U0001f1ea" * 20_001, 4000)
+@large("\U0001f469\u200d" * 50_000, 4000)
+@large("\x1b[" * 100_000, 4000)
+@large("\x1b[" + "1;" * 100_000, 4000)
+@large("\u0301" * 50_000, 4000)
+@examples(32)
+def test_whats_new_comes_out_clean_and_short(text: str, limit: int) -> None:
+    with bounded():
+        cleaned, _ = texts.clean(text, limit)
+    assert texts._length(cleaned) <= limit
+    if len(text) < 1000:
+        assert texts.clean(cleaned, limit) == (cleaned, [])
+    with bounded():
+        assert texts.in_bytes(texts.cut_to_bytes(text, 4000)) <= 4000
+
+
+@given(
+    st.text(max_size=40) | st.from_regex(r"[a-z]{2,3}[-_][A-Za-z]{2,4}([-_][A-Z0-9]{2,3})?", fullmatch=True)
+)
+@examples(16)
+def test_a_locale_is_read_once_and_for_all(text: str) -> None:
+    with bounded(ValueError):
+        read = texts.locale(text)
+        assert texts.locale(read) == read
