@@ -57,7 +57,7 @@ def _python_packages() -> Iterator[Component]:
         hashes = re.findall(r"--hash=sha256:([0-9a-f]{64})", block)
         wheels = ExternalReference(
             type=ExternalReferenceType.DISTRIBUTION,
-            url=XsUri(f"https://pypi.org/project/{pin.name}/{version}/"),
+            url=XsUri(f"pkg:pypi/{pin.name}@{version}"),
             hashes=[HashType(alg=HashAlgorithm.SHA_256, content=each) for each in hashes],
         )
         yield _library(PackageURL("pypi", name=pin.name, version=version), [wheels])
