@@ -1,4 +1,5 @@
-"""Writes action.yml, the READMEs of the actions and the tables in the docs from the declarations of the commands.
+"""Writes action.yml, the READMEs of the actions and the tables in the docs from the declarations of the commands, and
+puts the recipes into their page.
 
 `--check` writes nothing and fails when a file is not what it would write.
 """
@@ -172,17 +173,18 @@ def cell(text: str) -> str:
 
 
 def with_tables(text: str) -> str:
-    """A handwritten page with the tables between its markers renewed."""
+    """A handwritten page with the tables and recipes between its markers renewed."""
     makers: dict[str, Callable[[str], str]] = {
         "inputs": lambda name: inputs_table(load(name)),
         "outputs": lambda name: outputs_table(load(name)),
         "workflow": workflow_table,
+        "recipe": recipe,
     }
 
     def renew(match: re.Match[str]) -> str:
         return f"{match[1]}\n{makers[match[2]](match[3])}{match[4]}"
 
-    pattern = r"(<!-- (inputs|outputs|workflow): ([a-z-]+) -->)\n.*?(<!-- end -->)"
+    pattern = r"(<!-- (inputs|outputs|workflow|recipe): ([a-z-]+) -->)\n.*?(<!-- end -->)"
     return re.sub(pattern, renew, text, flags=re.DOTALL)
 
 
@@ -194,6 +196,11 @@ def workflow_table(name: str) -> str:
         default = "required" if "required" in spec else f"`{spec['default']}`" if spec["default"] else ""
         text += f"| `{input}` | {default} | {cell(spec['description'])} |\n"
     return text
+
+
+def recipe(name: str) -> str:
+    """A workflow of docs/recipes, to be read in a page."""
+    return f"```yaml\n{(ROOT / 'docs/recipes' / name).with_suffix('.yml').read_text('utf-8')}```\n"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,14 +57,24 @@ def run_act(
     cache: Path,
     secrets: Mapping[str, str],
     env: Mapping[str, str],
+    event: str = "workflow_dispatch",
+    payload: Mapping[str, Any] | None = None,
 ) -> ActRun:
-    """Runs a workflow in a repository. Secrets reach act by its environment, for its command line is public."""
+    """Runs a workflow in a repository. Secrets reach act by its environment, for its command line is public.
+
+    `payload` is what GitHub would tell of the event, `env` the environment of the job. A PATH in it is act's own.
+    """
     file = repository / ".github/workflows/test.yml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(workflow)
     become_git_repository(repository)
-    command = [str(ACT), "workflow_dispatch", "--workflows", str(file), "--json", "--rm", "--no-cache-server"]
+    command = [str(ACT), event, "--workflows", str(file), "--json", "--rm", "--no-cache-server"]
     command += options or ON_THIS_MACHINE
+    if payload:
+        cache.mkdir(parents=True, exist_ok=True)
+        described = cache / f"{uuid.uuid4()}.json"
+        described.write_text(json.dumps(payload))
+        command += ["--eventpath", str(described)]
     for name in secrets:
         command += ["--secret", name]
     for name, value in env.items():
@@ -71,7 +82,7 @@ def run_act(
     done = subprocess.run(
         command,
         cwd=repository,
-        env={**outside_a_job(), "XDG_CACHE_HOME": str(cache), **secrets},
+        env={**outside_a_job(), "XDG_CACHE_HOME": str(cache), **secrets, "PATH": env.get("PATH", os.environ["PATH"])},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -15,9 +15,11 @@ from support.scratch import REPOSITORY
 OURS = re.compile(r"OWNER/REPO/(actions/[a-z-]+)@v1")
 
 
-def example(page: str, heading: str) -> Any:
-    """The first YAML block below a heading of a page."""
+def example(page: str, heading: str, replace: Mapping[str, str] | None = None) -> Any:
+    """The first YAML block below a heading of a page. `replace` puts what is on this machine into GitHub's place."""
     text = (REPOSITORY / page).read_text("utf-8")
+    for old, new in (replace or {}).items():
+        text = text.replace(old, new)
     section = re.split(rf"^#+ {re.escape(heading)}$", text, flags=re.MULTILINE)[1]
     block = re.search(r"^```yaml\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
     assert block, f"{page} has no example below {heading}"

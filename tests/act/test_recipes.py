@@ -1,0 +1,194 @@
+"""The recipes of the docs: whole workflows under act, as they stand, with the sandbox in Apple's place.
+
+What cannot be on this machine is played by programs of our own: macOS runners by this machine, `xcodebuild`,
+`security`, Sentry's uploader and the build script of an app by tests/support, GitHub's repositories by folders. An
+environment's approval is GitHub's alone: act lets the job pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asc_sandbox.plans import Processing
+from asc_sandbox.server import Sandbox
+from core.signing import PASSPHRASE, Store, git_store, step
+from support import security
+from support.act import ActRun, become_git_repository, run_act
+from support.places import put_app, put_programs
+from support.sandbox import app, build, seed, start_sandbox
+from support.scratch import REPOSITORY
+
+RECIPES = REPOSITORY / "docs/recipes"
+CERTIFICATES = "https://github.com/example/certificates.git"
+GROUPS = [{"name": "QA", "isInternalGroup": True, "hasAccessToAllBuilds": False}, {"name": "Beta testers"}]
+REVIEW = {"contactFirstName": "Ada", "contactLastName": "Example", "contactEmail": "ada@example.com"}
+TEXTS = [{"locale": "en-US", "description": "An example.", "feedbackEmail": "beta@example.com"}]
+TEAM = seed(
+    apps=[
+        app(
+            "com.example.app",
+            builds=[build("1.4.0", "46", uploadedDate="2 days ago", buildBundles=[{}])],
+            betaGroups=GROUPS,
+            betaAppReviewDetail={**REVIEW, "contactPhone": "+15555550100", "demoAccountRequired": False},
+            betaAppLocalizations=TEXTS,
+        ),
+        app("com.example.fresh"),
+    ],
+    bundleIds=[
+        {"id": f"BUNDLE000{number}", "name": f"Example {number}", "identifier": identifier}
+        for number, identifier in enumerate(("com.example.app", "com.example.app.widget"))
+    ],
+)
+
+
+@dataclass
+class Place:
+    """The repository of an app and its secrets, on a machine with the programs of a Mac."""
+
+    folder: Path
+    apple: Sandbox
+    house: Path
+    cache: Path
+    secrets: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
+    path: str = ""
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "home"
+
+    def run(self, recipe: str, event: str = "workflow_dispatch", **about: Any) -> ActRun:
+        """Runs a recipe, or a text. `replace` puts folders of this machine into GitHub's place."""
+        text = (RECIPES / recipe).read_text() if recipe.endswith(".yml") else recipe
+        for old, new in about.pop("replace", {}).items():
+            assert old in text
+            text = text.replace(old, new)
+        here = [f"--platform={name}-latest=-self-hosted" for name in ("ubuntu", "macos")]
+        ours = ["--local-repository", f"OWNER/REPO@v1={self.house}", *self.options]
+        done = run_act(
+            self.folder / "app",
+            text,
+            *here,
+            *ours,
+            cache=self.cache,
+            secrets={"ASC_API_KEY": json.dumps(self.apple.api_key()), **self.secrets},
+            env={
+                "ASC_API_URL": self.apple.url,
+                "ASC_RUNTIME": "native",
+                "HOME": str(self.home),
+                "PATH": self.path,
+            },
+            event=event,
+            **about,
+        )
+        assert done.exit_code == 0, done.everything[-20000:]
+        return done
+
+    def builds(self) -> list[str]:
+        """The builds that came of uploads: bundle id and number."""
+        apps = {each.id: each.attributes["bundleId"] for each in self.apple.world.all("apps")}
+        return sorted(
+            f"{apps[each.references['app'][0]]} {each.attributes['version']}"
+            for each in self.apple.world.all("builds")
+            if each.attributes["version"] != "46"
+        )
+
+
+@pytest.fixture
+def place(tmp_path: Path, house: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Two apps at Apple: one with the build 46, one with none."""
+    put_app(tmp_path / "app")
+    (tmp_path / "home").mkdir()
+    cache = tmp_path_factory.getbasetemp() / "act"
+    with start_sandbox(TEAM, processing=Processing(seconds=0.1)) as apple:
+        path = put_programs(tmp_path / "bin")
+        yield Place(tmp_path, apple, house, cache, path=path)
+
+
+def groups_of_47(place: Place) -> list[str]:
+    (new,) = [each for each in place.apple.world.all("builds") if each.attributes["version"] == "47"]
+    return [
+        each.attributes["name"]
+        for each in place.apple.world.all("betaGroups")
+        if new.id in each.references.get("builds", ())
+    ]
+
+
+def test_the_workflow_of_the_readme(place: Place) -> None:
+    text = (REPOSITORY / "README.md").read_text("utf-8").split("```yaml\n")[1].split("```")[0]
+    assert len(text.splitlines()) <= 25
+    place.run(text, "push", payload={"ref": "refs/tags/v1.5.0"})
+    assert place.builds() == ["com.example.app 47"]
+    assert groups_of_47(place) == ["QA"]
+
+
+def test_bump_and_upload(place: Place) -> None:
+    commit = {"head_commit": {"message": "Fixed: a crash at the start"}, "ref": "refs/heads/main"}
+    place.run("bump-and-upload.yml", "push", payload=commit)
+    assert place.builds() == ["com.example.app 47"]
+    assert groups_of_47(place) == ["QA"]
+    (text,) = place.apple.world.all("betaBuildLocalizations")
+    assert text.attributes["whatsNew"] == "Fixed: a crash at the start"
+
+
+def test_matrix_of_apps(place: Place) -> None:
+    place.run("matrix-of-apps.yml")
+    assert place.builds() == ["com.example.app 47", "com.example.fresh 1"]
+
+
+def test_release_by_tag(place: Place) -> None:
+    place.secrets = {"ASC_DISTRIBUTION_KEY": json.dumps(place.apple.api_key())}
+    place.run("release-by-tag.yml", "push", payload={"ref": "refs/tags/v1.6.0"})
+    assert groups_of_47(place) == ["Beta testers"]
+    trains = {each.attributes["version"] for each in place.apple.world.all("preReleaseVersions")}
+    assert "1.6.0" in trains
+
+
+def test_two_jobs(place: Place) -> None:
+    done = place.run("two-jobs.yml")
+    assert groups_of_47(place) == ["QA"]
+    assert [done.job_result(job) for job in ("build", "testflight")] == ["success", "success"]
+
+
+def stored(place: Place) -> Store:
+    """A storage in which a run before has put everything."""
+    store = git_store(place.folder)
+    both = {"bundle-ids": "com.example.app, com.example.app.widget"}
+    assert step(place.folder, place.apple, store, both).code == 0
+    return store
+
+
+def test_signing_with_cleanup(place: Place) -> None:
+    store = stored(place)
+    mac = security.mac(place.folder / "mac", place.home)
+    mac.set(now=datetime.now(UTC).isoformat())
+    place.path = f"{place.folder / 'mac/bin'}:{place.path}"
+    place.secrets = {"MATCH_PASSWORD": PASSPHRASE}
+    place.run("signing.yml", replace={CERTIFICATES: store.location})
+    assert place.builds() == ["com.example.app 47"]
+    assert mac.search_list() == [mac.login]
+    assert not list((place.home / "Library").rglob("*.mobileprovision"))
+
+
+def test_symbols_to_a_crash_reporter(place: Place) -> None:
+    place.secrets = {"SENTRY_AUTH_TOKEN": "only-for-the-test"}
+    place.run("symbols.yml")
+    assert (place.home / "uploaded.txt").read_text() == "com.example.app-1.4.0-46.dSYM.zip"
+
+
+def test_reuse_from_another_repository(place: Place) -> None:
+    shared = place.folder / "workflows"
+    (shared / ".github/workflows").mkdir(parents=True)
+    (shared / ".github/workflows/testflight.yml").write_text((RECIPES / "reusable.yml").read_text())
+    become_git_repository(shared)
+    place.options = ("--local-repository", f"example/workflows@v1={shared}")
+    done = place.run("caller.yml")
+    assert groups_of_47(place) == ["QA"]
+    assert "Build 47 is with QA." in done.printed
