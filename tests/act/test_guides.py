@@ -165,15 +165,12 @@ class TestFirstSetUp:
         workflow("sync")
         (tree,) = re.findall(r"^```\n(README\.md .*?)^```", page, re.MULTILINE | re.DOTALL)
         listed = {line.split()[0].rstrip(",") for line in tree.splitlines()}
-        unnamed = {re.sub(r"/[A-Z0-9]{10}\.", "/*.", path) for path in the_team.files()}
+        unnamed = {re.sub(r"/[A-Z0-9]{10}\.", "/*.", path) for path in the_team.files("master")}
         assert unnamed == {re.sub(r"/[A-Z0-9]{10}\.", "/*.", path) for path in listed} | {
             "certs/distribution/*.p12",
             "certs/development/*.p12",
         }
         the_team.run(FIRST, "4. Sign a build")
-        before = calls(the_team.apple, *WRITES)
-        workflow("sync")
-        assert calls(the_team.apple, *WRITES) == before, "a second run has nothing to do"
 
     @pytest.fixture
     def workflow(

@@ -1,0 +1,186 @@
+"""The pages say what is true: links lead somewhere, examples have inputs that exist, errors have an entry."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from asc.commands import NAMES, load
+from asc.commands.declaration import inputs_of, outputs_of
+from support.messages import SOURCE, error_classes, messages
+from support.scratch import REPOSITORY
+
+PAGES = sorted(
+    [REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("actions/*/README.md")]
+)
+RECIPES = sorted(REPOSITORY.glob("docs/recipes/*.yml"))
+TROUBLE = (REPOSITORY / "docs/troubleshooting.md").read_text("utf-8")
+# Caught where they are raised: no user sees them.
+INTERNAL = {"_OtherParts", "_Overtaken"}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def prose(page: Path) -> str:
+    """A page without its blocks of code."""
+    return re.sub(r"^ *```.*?^ *```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    found: dict[str, int] = {}
+    names = set()
+    for heading in re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").lower()
+        name = re.sub(r"[^\w\- ]", "", text).replace(" ", "-")
+        names.add(f"{name}-{found[name]}" if name in found else name)
+        found[name] = found.get(name, 0) + 1
+    return names
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    return [re.sub(rf"^{indent}", "", text, flags=re.MULTILINE) for indent, text in found]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        other = (page.parent / path).resolve() if path else page
+        assert other.exists(), f"{target} is not there"
+        if anchor:
+            assert anchor in anchors(other), f"{target}: no such heading"
+
+
+def steps(content: Any) -> Iterator[dict[str, Any]]:
+    """The steps of a workflow, of a list of steps, or none."""
+    if isinstance(content, dict):
+        for job in (content.get("jobs") or {}).values():
+            yield from job.get("steps", [])
+    elif isinstance(content, list):
+        yield from (each for each in content if isinstance(each, dict))
+
+
+EXAMPLES = [(name_of(page), text) for page in PAGES for text in blocks(page, "yaml")]
+EXAMPLES += [(name_of(path), path.read_text("utf-8")) for path in RECIPES]
+
+
+@pytest.mark.parametrize(("place", "text"), EXAMPLES, ids=[f"{p}:{n}" for n, (p, _) in enumerate(EXAMPLES)])
+def test_examples_use_what_there_is(place: str, text: str) -> None:
+    """Actions, their inputs, words of a choice, and outputs of steps that the example itself has."""
+    content = yaml.load(text, yaml.BaseLoader)
+    commands: dict[str, str] = {}
+    for step in steps(content):
+        action = re.fullmatch(r"(?:OWNER/REPO|\.)/actions/([a-z-]+)(?:@v1)?", step.get("uses", ""))
+        if not action:
+            continue
+        command = load(action[1])
+        commands[step.get("id", "")] = action[1]
+        declared = inputs_of(command)
+        for name, value in step.get("with", {}).items():
+            assert name in declared, f"{place}: {action[1]} has no input {name}"
+            if "${{" not in value:
+                declared[name][1].kind.parse(value)
+    for step, output in re.findall(r"steps\.([\w-]+)\.outputs\.([\w-]+)", text):
+        if step in commands:
+            assert output in outputs_of(load(commands[step])), f"{place}: no output {output}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_action_has_a_page_with_its_tables(name: str) -> None:
+    page = (REPOSITORY / f"docs/{name}.md").read_text("utf-8")
+    assert page.startswith(f"# {name}\n")
+    assert f"<!-- inputs: {name} -->" in page and f"<!-- outputs: {name} -->" in page
+    assert f"](docs/{name}.md)" in (REPOSITORY / "README.md").read_text("utf-8")
+
+
+def test_every_recipe_is_in_the_page_of_recipes_or_a_guide() -> None:
+    text = "".join(page.read_text("utf-8") for page in PAGES)
+    assert RECIPES
+    for path in RECIPES:
+        assert f"<!-- recipe: {path.stem} -->" in text
+
+
+# Troubleshooting
+
+
+def fragments() -> list[str]:
+    """What the page's first columns quote."""
+    cells = re.findall(r"^\| (`.*?) \|", TROUBLE, re.MULTILINE)
+    return [text for cell in cells for text in re.findall(r"`([^`]+)`", cell)]
+
+
+def pattern(fragment: str) -> re.Pattern[str]:
+    """`…` stands for anything, for nothing too."""
+    return re.compile(".*?".join(re.escape(part) for part in re.split(r" ?… ?", fragment)))
+
+
+@pytest.mark.parametrize("error", [each.__name__ for each in error_classes()])
+def test_every_class_of_errors_has_an_entry(error: str) -> None:
+    texts = messages().get(error, [])
+    if error in INTERNAL:
+        return
+    assert texts, "nothing makes one"
+    entries = [each for each in fragments() if any(pattern(each).search(text) for text in texts)]
+    assert entries, f"docs/troubleshooting.md has no message of {error}"
+
+
+@pytest.mark.parametrize("fragment", fragments())
+def test_every_entry_is_a_message(fragment: str) -> None:
+    assert pattern(fragment).search(source())
+
+
+@cache
+def source() -> str:
+    """All code, with texts over several lines joined, and their gaps as `…`."""
+    text = "".join(path.read_text("utf-8") for path in sorted(SOURCE.rglob("*.py")))
+    return re.sub(r"\{[^{}]*\}", "…", re.sub(r'"\s*\n\s*f?"', "", text))
+
+
+# fastlane's options
+
+MATCH = """
+type additional_cert_types readonly generate_apple_certs skip_provisioning_profiles app_identifier api_key_path api_key
+username team_id team_name storage_mode git_url git_branch git_full_name git_user_email shallow_clone
+clone_branch_directly git_basic_authorization git_bearer_authorization git_private_key google_cloud_bucket_name
+google_cloud_keys_file google_cloud_project_id skip_google_cloud_account_confirmation s3_region s3_access_key
+s3_secret_access_key s3_session_token s3_bucket s3_object_prefix s3_skip_encryption gitlab_project gitlab_host job_token
+private_token keychain_name keychain_password force force_for_new_devices include_mac_in_profiles
+include_all_certificates certificate_id force_for_new_certificates renew_expired_certs skip_confirmation
+safe_remove_certs skip_docs platform derive_catalyst_app_identifier template_name profile_name fail_on_name_taken
+skip_certificate_matching output_path skip_set_partition_list force_legacy_encryption verbose
+"""
+CERT = """
+development type force generate_apple_certs api_key_path api_key username team_id team_name filename output_path
+keychain_path keychain_password skip_set_partition_list platform
+"""
+SIGH = """
+adhoc developer_id development skip_install force include_mac_in_profiles app_identifier api_key_path api_key username
+team_id team_name provisioning_name ignore_profiles_with_different_name output_path cert_id cert_owner_name filename
+skip_fetch_profiles include_all_certificates skip_certificate_verification platform readonly template_name
+fail_on_name_taken cached_certificates cached_devices cached_bundle_ids cached_profiles
+"""
+
+
+@pytest.mark.parametrize(("tool", "options"), [("match", MATCH), ("cert", CERT), ("sigh", SIGH)])
+def test_every_option_of_fastlane_is_accounted_for(tool: str, options: str) -> None:
+    page = (REPOSITORY / "docs/migrating-from-match.md").read_text("utf-8")
+    section = re.split(rf"^### {tool}$", page, flags=re.MULTILINE)[1].split("\n### ")[0]
+    rows = [row.split(" | ") for row in section.splitlines() if row.startswith("| `")]
+    named = [option for row in rows for option in re.findall(r"`([^`]+)`", row[0])]
+    assert sorted(each for each in named if " " not in each) == sorted(options.split())
+    declared = inputs_of(load("sync-signing"))
+    for row in rows:
+        for word in re.findall(r"`([a-z-]+)", row[1]):
+            assert word in declared, f"{word} is no input"
