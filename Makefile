@@ -1,6 +1,6 @@
 # `make` lists what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-browser test-container bench simulate fuzz audit sbom golden generate format lock contract
+.PHONY: help setup demo test check test-browser test-container bench simulate fuzz audit sbom golden generate format lock contract site
 
 PYTHON ?= python3
 python := .venv/bin/python
@@ -63,6 +63,10 @@ format: setup ## formats the code, mends what the linter can
 
 contract: setup ## Apple's OpenAPI document, rebuilt from its npm package
 	@$(python) -I tools/contract.py
+
+site: ## the pages as a web site, in build/site/index.html
+	@tools/setup site
+	@.cache/venvs/site/bin/python -I tools/site.py
 
 lock: setup ## the locks anew, from pyproject.toml
 	@tools/lock
