@@ -78,6 +78,23 @@ def test_macos(house: Path, runner: Runner, demo: Sandbox) -> None:
     assert (done.outputs["platform"], done.outputs["state"]) == ("MAC_OS", "VALID")
 
 
+@pytest.mark.parametrize(
+    ("page", "heading", "output"),
+    [
+        ("docs/fetch-build-number.md", "fetch-build-number", ("next-build-number", "47")),
+        ("docs/fetch-build-number.md", "Recipes", ("next-build-number", "1")),
+        ("docs/migrating-from-fastlane.md", "download_dsyms", ("dsym-count", "1")),
+        ("docs/migrating-from-fastlane.md", "pilot, upload_to_testflight", ("state", "VALID")),
+        ("docs/doctor.md", "doctor", ("key-id", "DEMOADMIN1")),
+    ],
+)
+def test_short_ones(
+    page: str, heading: str, output: tuple[str, str], house: Path, runner: Runner, demo: Sandbox
+) -> None:
+    (done,) = run(heading, house, runner, demo, page)
+    assert done.outputs[output[0]] == output[1]
+
+
 def test_symbols(house: Path, runner: Runner, demo: Sandbox) -> None:
     (done,) = run("download-dsyms", house, runner, demo, SYMBOLS)
     files = [Path(each) for each in json.loads(done.outputs["files"])]

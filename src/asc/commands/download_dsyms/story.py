@@ -82,10 +82,8 @@ class Story:
         if not self.builds:
             return text + summary.paragraph("No build is meant by this.")
         rows = [_row(each) for each in (*self.failed, *self.whole)]
-        rows += [
-            (str(each.build), each.bundle_id, "", "", "", f"missing: {each.reason}") for each in self.missing
-        ]
-        text += summary.table(("Build", "Bundle", "File", "Size", "UUIDs", "State"), rows[:ROWS])
+        rows += [(str(each.build), each.bundle_id, "", "", f"missing: {each.reason}") for each in self.missing]
+        text += summary.table(("Build", "File", "Size", "UUIDs", "State"), rows[:ROWS])
         left_out = len(rows) - ROWS
         return text + (summary.paragraph(f"… and {left_out} more") if left_out > 0 else "")
 
@@ -119,8 +117,7 @@ def _row(each: Fetched) -> tuple[str, ...]:
     more = f" and {len(uuids) - UUIDS_SHOWN} more" if len(uuids) > UUIDS_SHOWN else ""
     return (
         str(each.target.build),
-        each.target.bundle.bundle_id,
-        each.target.name,
+        each.target.name,  # which begins with the bundle id
         size_text(each.contents.size) if each.contents else "",
         shown + more,
         state,

@@ -40,9 +40,9 @@ class Timeline:
             self.phases.append(Phase(name, began, self.now() - self._start))
 
     def mermaid(self) -> str:
-        """A Gantt chart as GitHub shows it in summaries; "" when nothing took long enough to be seen."""
+        """A Gantt chart as GitHub shows it in summaries; "" for a single phase, and where none took long enough."""
         shown = [phase for phase in self.phases if phase.ended - phase.began >= SHORTEST_SHOWN]
-        if not shown:
+        if len(self.phases) < 2 or not shown:
             return ""
         lines = [
             f"  {phase.name} ({phase.ended - phase.began:.1f} s) : "
