@@ -37,9 +37,11 @@ def runner(tmp_path: Path, demo: Sandbox, tmp_path_factory: pytest.TempPathFacto
     return runner
 
 
-def run(heading: str, house: Path, runner: Runner, demo: Sandbox, page: str = UPLOAD) -> list[Result]:
+def run(
+    heading: str, house: Path, runner: Runner, demo: Sandbox, page: str = UPLOAD, number: int = 1
+) -> list[Result]:
     secrets = {"ASC_API_KEY": json.dumps(demo.api_key())}
-    results = run_example(example(page, heading), house, runner, secrets)
+    results = run_example(example(page, heading, number=number), house, runner, secrets)
     for result in results:
         assert result.exit_code == 0, result.log.text
         assert result.log.problems == []
@@ -78,21 +80,32 @@ def test_macos(house: Path, runner: Runner, demo: Sandbox) -> None:
     assert (done.outputs["platform"], done.outputs["state"]) == ("MAC_OS", "VALID")
 
 
+NUMBER, FASTLANE, DOCTOR = "docs/fetch-build-number.md", "docs/migrating-from-fastlane.md", "docs/doctor.md"
+
+
 @pytest.mark.parametrize(
-    ("page", "heading", "output"),
+    ("page", "heading", "number", "output", "value"),
     [
-        ("docs/fetch-build-number.md", "fetch-build-number", ("next-build-number", "47")),
-        ("docs/fetch-build-number.md", "Recipes", ("next-build-number", "1")),
-        ("docs/migrating-from-fastlane.md", "download_dsyms", ("dsym-count", "1")),
-        ("docs/migrating-from-fastlane.md", "pilot, upload_to_testflight", ("state", "VALID")),
-        ("docs/doctor.md", "doctor", ("key-id", "DEMOADMIN1")),
+        (NUMBER, "fetch-build-number", 1, "next-build-number", "47"),
+        (NUMBER, "Recipes", 1, "next-build-number", "1"),
+        (NUMBER, "Recipes", 2, "version", "1.4.0"),
+        (FASTLANE, "pilot, upload_to_testflight", 1, "state", "VALID"),
+        (FASTLANE, "pilot, upload_to_testflight", 2, "groups", "Beta testers"),
+        (FASTLANE, "download_dsyms", 1, "dsym-count", "1"),
+        (DOCTOR, "doctor", 1, "key-id", "DEMOADMIN1"),
+        (DOCTOR, "doctor", 2, "key-id", "DEMOADMIN1"),
     ],
 )
 def test_short_ones(
-    page: str, heading: str, output: tuple[str, str], house: Path, runner: Runner, demo: Sandbox
+    page: str, heading: str, number: int, output: str, value: str, house: Path, runner: Runner, demo: Sandbox
 ) -> None:
-    (done,) = run(heading, house, runner, demo, page)
-    assert done.outputs[output[0]] == output[1]
+    (done,) = run(heading, house, runner, demo, page, number)
+    assert done.outputs[output] == value
+
+
+def test_the_symbols_of_the_build_that_was_just_uploaded(house: Path, runner: Runner, demo: Sandbox) -> None:
+    _, symbols = run("The symbols of the build that was just uploaded", house, runner, demo, SYMBOLS)
+    assert symbols.outputs["dsym-count"] == "1"
 
 
 def test_symbols(house: Path, runner: Runner, demo: Sandbox) -> None:

@@ -10,6 +10,7 @@ import base64
 import json
 import plistlib
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,16 +19,29 @@ from typing import Any
 import pytest
 
 from asc_sandbox.server import Sandbox
-from core.signing import APP, WIDGET, WRITES, a_key, apple, at_apple, calls, certificate_of, profile_file, team
+from core.signing import (
+    APP,
+    WIDGET,
+    WRITES,
+    a_key,
+    apple,
+    at_apple,
+    calls,
+    certificate_of,
+    profile_file,
+    team,
+)
 from signing.storage.git_server import git
 from signing.test_vault_encryption import v2_step_by_step
 from signing.test_vault_samples import by_match, openssl, traditional
-from support.act import ActRun, run_act
+from support.act import ActRun, become_git_repository, run_act
 from support.examples import example, run_example
 from support.runner import Result, Runner
-from support.scratch import REPOSITORY
+from support.sandbox import start_sandbox
+from support.scratch import REPOSITORY, outside_a_job
 
 FIRST, MATCH = "docs/signing-first-set-up.md", "docs/migrating-from-match.md"
+FENCED = re.MULTILINE | re.DOTALL
 CERTIFICATES = "https://github.com/example/certificates.git"
 PASSPHRASE, NEW = "what match had, ä", "another one"
 UUID = "0f2a1b3c-1111-4222-8333-444455556666"
@@ -49,10 +63,11 @@ class Team:
         self._house = house
         self.secrets = {"ASC_SIGNING_KEY": json.dumps(sandbox.api_key()), "MATCH_PASSWORD": PASSPHRASE}
 
-    def run(self, page: str, heading: str, *, fails: bool = False, **inputs: str) -> Result:
-        """Runs our steps of the example below a heading, the first with these inputs besides; returns that one."""
+    def run(self, page: str, heading: str, *, number: int = 1, fails: bool = False, **inputs: str) -> Result:
+        """Runs our steps of an example below a heading, the first with these inputs besides; returns that one."""
         places = {CERTIFICATES: f"git+file://{self.repository}"}
-        steps: Any = example(page, heading, {**places, "s3://example-certificates": f"dir:{self.folder}/other"})
+        places |= {"s3://example-certificates": f"dir:{self.folder}/other"}
+        steps: Any = example(page, heading, places, number)
         steps[0]["with"] |= inputs
         results = run_example(steps, self._house, self.runner, self.secrets)
         for result in results[1:] if fails else results:
@@ -136,8 +151,7 @@ class TestFromMatch:
 
     def test_sync_adds_what_is_new_and_touches_nothing_else(self, by_fastlane: Team) -> None:
         before = by_fastlane.files()
-        inputs = {"mode": "sync", "bundle-ids": f"{APP}, {WIDGET}"}
-        by_fastlane.run(MATCH, "1. Let it read", **inputs)
+        by_fastlane.run(MATCH, "1. Let it read", **SYNC)
         after = by_fastlane.files()
         new = f"profiles/appstore/AppStore_{WIDGET}.mobileprovision"
         assert {path: after[path] for path in before} == before
@@ -229,6 +243,42 @@ class TestAfterwards:
             assert (by_fastlane.folder / "other" / path).read_bytes() == content
 
 
+SYNC = {"mode": "sync", "bundle-ids": f"{APP}, {WIDGET}"}
+
+
+class TestThePageOfTheAction:
+    def test_its_first_example(self, by_fastlane: Team) -> None:
+        by_fastlane.run(MATCH, "1. Let it read", **SYNC)
+        done = by_fastlane.run("docs/sync-signing.md", "sync-signing")
+        assert set(json.loads(done.outputs["profiles"])) == {APP, WIDGET}
+
+    def test_a_p12_for_a_mac_that_is_not_this_runner(self, by_fastlane: Team) -> None:
+        devices = {"type": "ad-hoc", "devices": "A phone: 00008110-000A1B2C3D4E5F60"}
+        by_fastlane.run(MATCH, "1. Let it read", **SYNC, **devices)
+        by_fastlane.secrets["P12_PASSWORD"] = "only for the test"
+        done = by_fastlane.run("docs/sync-signing.md", "Recipes")
+        arguments = [
+            "-in",
+            done.outputs["p12-path"],
+            "-passin",
+            "pass:only for the test",
+            "-nokeys",
+            "-legacy",
+        ]
+        assert b"Apple Distribution" in openssl("pkcs12", *arguments)
+
+    def test_an_existing_certificate(self, the_team: Team) -> None:
+        """The p12 is the openssl command's, as Keychain Access' are no library's of ours."""
+        certificate = certificate_of(at_apple(the_team.apple, a_key(), identifier="BYHAND0001"))
+        pem = traditional(a_key()) + openssl("x509", "-inform", "DER", stdin=certificate.der)
+        p12 = openssl("pkcs12", "-export", "-passout", "pass:of the p12", stdin=pem)
+        (the_team.runner.workspace / "certificate.p12").write_bytes(p12)
+        the_team.put({"README.md": b"Of the team.\n"}, "Begun")
+        the_team.secrets["P12_PASSWORD"] = "of the p12"
+        the_team.run("docs/sync-signing.md", "Recipes", number=2)
+        assert "certs/distribution/BYHAND0001.p12" in the_team.files()
+
+
 def test_the_secrets_are_made_as_the_page_says(tmp_path: Path) -> None:
     """`gh` is played by a program that keeps what it is given; the rest are the real ones."""
     gh = tmp_path / "bin/gh"
@@ -247,3 +297,23 @@ def test_the_secrets_are_made_as_the_page_says(tmp_path: Path) -> None:
     made = json.loads((tmp_path / "secret-ASC_API_KEY").read_text())
     assert (made["key_id"], made["key"][:10]) == ("D383SF7390", "-----BEGIN")
     assert len((tmp_path / "secret-MATCH_PASSWORD").read_text()) == 33
+
+
+def test_the_page_on_act(tmp_path: Path, house: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Its commands in a shell, with the sandbox at another port."""
+    here = shutil.copytree(house, tmp_path / "here", symlinks=True)
+    become_git_repository(here)
+    (here / ".venv").symlink_to(REPOSITORY / ".venv")
+    app = tmp_path / "app"
+    app.mkdir()
+    become_git_repository(app)
+    _, commands = re.findall(r"^```sh\n(.*?)^```", (REPOSITORY / "docs/act.md").read_text("utf-8"), FENCED)
+    cache = tmp_path_factory.getbasetemp() / "act"
+    with start_sandbox() as sandbox:
+        (here / "sandbox-key.json").write_text(json.dumps(sandbox.api_key()))
+        script = commands.replace("http://127.0.0.1:8080", sandbox.url)
+        env = {**outside_a_job(), "HERE": str(here), "XDG_CACHE_HOME": str(cache)}
+        done = subprocess.run(["sh", "-e", "-c", script], cwd=app, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+    assert "Job succeeded" in done.stdout
+    assert "com.example.app-1.5.0-43.dSYM.zip" in done.stdout

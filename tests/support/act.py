@@ -82,7 +82,12 @@ def run_act(
     done = subprocess.run(
         command,
         cwd=repository,
-        env={**outside_a_job(), "XDG_CACHE_HOME": str(cache), **secrets, "PATH": env.get("PATH", os.environ["PATH"])},
+        env={
+            **outside_a_job(),
+            "XDG_CACHE_HOME": str(cache),
+            **secrets,
+            "PATH": env.get("PATH", os.environ["PATH"]),
+        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

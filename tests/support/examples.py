@@ -15,15 +15,18 @@ from support.scratch import REPOSITORY
 OURS = re.compile(r"OWNER/REPO/(actions/[a-z-]+)@v1")
 
 
-def example(page: str, heading: str, replace: Mapping[str, str] | None = None) -> Any:
-    """The first YAML block below a heading of a page. `replace` puts what is on this machine into GitHub's place."""
+def example(page: str, heading: str, replace: Mapping[str, str] | None = None, number: int = 1) -> Any:
+    """The YAML block below a heading of a page, the first unless told.
+
+    `replace` puts what is on this machine into GitHub's place.
+    """
     text = (REPOSITORY / page).read_text("utf-8")
     for old, new in (replace or {}).items():
         text = text.replace(old, new)
     section = re.split(rf"^#+ {re.escape(heading)}$", text, flags=re.MULTILINE)[1]
-    block = re.search(r"^```yaml\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
-    assert block, f"{page} has no example below {heading}"
-    return yaml.load(block[1], yaml.BaseLoader)
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", section, flags=re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= number, f"{page} has no example {number} below {heading}"
+    return yaml.load(blocks[number - 1], yaml.BaseLoader)
 
 
 def run_example(content: Any, house: Path, runner: Runner, secrets: Mapping[str, str]) -> list[Result]:

@@ -38,10 +38,8 @@ def put_programs(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     for name, module in PROGRAMS.items():
         code = f"import sys; sys.path.insert(0, {str(REPOSITORY / 'src')!r})\n"
-        code += f"import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
-        command = shlex.join(
-            [sys.executable, "-I", "-c", code, str(REPOSITORY / "tests/support" / module)]
-        )
+        code += "import runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+        command = shlex.join([sys.executable, "-I", "-c", code, str(REPOSITORY / "tests/support" / module)])
         (folder / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         (folder / name).chmod(0o755)
     return f"{folder}:{os.environ['PATH']}"

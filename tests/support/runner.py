@@ -283,7 +283,9 @@ def processes_with(variable: str) -> list[int]:
 
 def checkout(source: Path, target: Path) -> Path:
     """A copy of the files that make up the actions: what a runner downloads for `uses: owner/repo/…@ref`."""
-    ignored = shutil.ignore_patterns(".git", ".venv", ".cache", "__pycache__", ".*_cache", "node_modules")
+    ignored = shutil.ignore_patterns(
+        ".git", ".venv", ".cache", "build", "__pycache__", ".*_cache", "node_modules"
+    )
     shutil.copytree(source, target, ignore=ignored, symlinks=True)
     return target
 

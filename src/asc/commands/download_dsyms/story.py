@@ -82,7 +82,9 @@ class Story:
         if not self.builds:
             return text + summary.paragraph("No build is meant by this.")
         rows = [_row(each) for each in (*self.failed, *self.whole)]
-        rows += [(str(each.build), each.bundle_id, "", "", f"missing: {each.reason}") for each in self.missing]
+        rows += [
+            (str(each.build), each.bundle_id, "", "", f"missing: {each.reason}") for each in self.missing
+        ]
         text += summary.table(("Build", "File", "Size", "UUIDs", "State"), rows[:ROWS])
         left_out = len(rows) - ROWS
         return text + (summary.paragraph(f"… and {left_out} more") if left_out > 0 else "")
