@@ -20,7 +20,7 @@ FROM_ROOT = {
     "CHANGELOG.md": "changelog.md",
 }
 FOLDERS = {"docs/adr": "adr/index.md", "docs/recipes": "recipes.md"}
-LINK = re.compile(r"(\]\()([^)#\s]+)((?:#[^)\s]*)?\))")
+LINK = re.compile(r"\[([^]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def main() -> int:
@@ -45,13 +45,16 @@ def relinked(text: str, place: str) -> str:
     """
 
     def relink(match: re.Match[str]) -> str:
-        opening, target, end = match.groups()
+        words, target, anchor = match.groups()
         if re.match(r"[a-z]+:", target):
             return match[0]
         path = posixpath.normpath(posixpath.join(posixpath.dirname(place), target))
-        on_site = FROM_ROOT.get(path) or FOLDERS.get(path) or path.removeprefix("docs/")
+        on_site = FROM_ROOT.get(path) or FOLDERS.get(path)
+        if not on_site and not (path.startswith("docs/") and (ROOT / path).is_file()):
+            return str(words)
+        on_site = on_site or path.removeprefix("docs/")
         here = posixpath.dirname(FROM_ROOT.get(place) or place.removeprefix("docs/"))
-        return f"{opening}{posixpath.relpath(on_site, here or '.')}{end}"
+        return f"[{words}]({posixpath.relpath(on_site, here or '.')}{anchor or ''})"
 
     return LINK.sub(relink, text)
 

@@ -17,7 +17,7 @@ from support.messages import SOURCE, error_classes, messages
 from support.scratch import REPOSITORY
 
 PAGES = sorted(
-    [REPOSITORY / "README.md", *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("actions/*/README.md")]
+    [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md"), *REPOSITORY.glob("actions/*/README.md")]
 )
 RECIPES = sorted(REPOSITORY.glob("docs/recipes/*.yml"))
 TROUBLE = (REPOSITORY / "docs/troubleshooting.md").read_text("utf-8")
