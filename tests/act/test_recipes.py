@@ -22,7 +22,7 @@ from core.signing import PASSPHRASE, Store, git_store, step
 from support import security
 from support.act import ActRun, become_git_repository, run_act
 from support.places import put_app, put_programs
-from support.sandbox import app, build, seed, start_sandbox
+from support.sandbox import app, build, key, seed, start_sandbox
 from support.scratch import REPOSITORY
 
 RECIPES = REPOSITORY / "docs/recipes"
@@ -30,7 +30,9 @@ CERTIFICATES = "https://github.com/example/certificates.git"
 GROUPS = [{"name": "QA", "isInternalGroup": True, "hasAccessToAllBuilds": False}, {"name": "Beta testers"}]
 REVIEW = {"contactFirstName": "Ada", "contactLastName": "Example", "contactEmail": "ada@example.com"}
 TEXTS = [{"locale": "en-US", "description": "An example.", "feedbackEmail": "beta@example.com"}]
+KEYS = [key("ADMIN00001"), key("DEVELOPER1", "DEVELOPER"), key("MANAGER001", "APP_MANAGER")]
 TEAM = seed(
+    keys=KEYS,
     apps=[
         app(
             "com.example.app",
@@ -144,7 +146,10 @@ def test_matrix_of_apps(place: Place) -> None:
 
 
 def test_release_by_tag(place: Place) -> None:
-    place.secrets = {"ASC_DISTRIBUTION_KEY": json.dumps(place.apple.api_key())}
+    place.secrets = {
+        "ASC_API_KEY": json.dumps(place.apple.api_key("DEVELOPER1")),
+        "ASC_DISTRIBUTION_KEY": json.dumps(place.apple.api_key("MANAGER001")),
+    }
     place.run("release-by-tag.yml", "push", payload={"ref": "refs/tags/v1.6.0"})
     assert groups_of_47(place) == ["Beta testers"]
     trains = {each.attributes["version"] for each in place.apple.world.all("preReleaseVersions")}
