@@ -1,4 +1,4 @@
-"""Starts steps by forking a process that has imported everything: each has a process of its own at a tenth of the price.
+"""Starts steps by forking a process that has imported everything: a process each at a tenth of the price.
 
 Reads a JSON line for each step from standard input, and answers with lines: its process id, later its exit code.
 """

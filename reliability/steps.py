@@ -127,9 +127,7 @@ class Nursery:
                 step.ended.set()
 
 
-def _surroundings(
-    machine: Path, folder: Path, command: str, inputs: Mapping[str, object]
-) -> dict[str, str]:
+def _surroundings(machine: Path, folder: Path, command: str, inputs: Mapping[str, object]) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "LC_ALL": "C.UTF-8",

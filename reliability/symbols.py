@@ -13,6 +13,7 @@ from core.symbols import APP, with_symbols, world
 from reliability.hurry import RETRY_FOR
 from reliability.scenarios import Json, Scenario
 
+WHEN = {"uploadedDate": "2026-01-31T10:00:00Z"}
 CLIP = {"bundleId": "com.example.app.clip", "bundleType": "APP_CLIP"}
 
 
@@ -27,6 +28,7 @@ class Symbols(Scenario):
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
         """The files and their bytes; paths without the machine."""
         outputs = {name: value.replace(str(machine), "") for name, value in done.outputs.items()}
+        del outputs["downloaded-bytes"]  # of this run
         return {"outputs": outputs, "files": _digests(machine)}
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
@@ -55,5 +57,5 @@ def _digests(machine: Path) -> dict[str, str]:
 DSYMS = Symbols(
     "download-dsyms",
     "download-dsyms",
-    world(with_symbols("1.0", "7", {}, CLIP), with_symbols("1.0", "8")),
+    world(with_symbols("1.0", "7", {}, CLIP, **WHEN), with_symbols("1.0", "8", **WHEN)),
 )

@@ -89,7 +89,8 @@ class Upload(Scenario):
             ],
         )
         yield from twice(
-            "a submission of", [each.references["build"] for each in everything.all("betaAppReviewSubmissions")]
+            "a submission of",
+            [each.references["build"] for each in everything.all("betaAppReviewSubmissions")],
         )
         whole = sha256(machine / "workspace" / "Example.ipa")
         yield from ("other bytes arrived" for each in sandbox.delivered if each.sha256 != whole)

@@ -216,9 +216,7 @@ class TestRevoke:
             (left,) = profiles_at_apple(sandbox)
             assert [f"AppStore_{left.split()[-1]}.mobileprovision"] == list(store.profiles())
             assert_one_certificate_with_its_key(sandbox, store)
-            again = step(
-                tmp_path, sandbox, store, {"mode": "revoke", "confirm": "1 certificate, 1 profile"}
-            )
+            again = step(tmp_path, sandbox, store, {"mode": "revoke", "confirm": "1 certificate, 1 profile"})
             assert again.code == 0, again.stdout
             assert (certificates(sandbox), profiles_at_apple(sandbox)) == ([], {})
             assert store.profiles() == {}
