@@ -1,6 +1,6 @@
 """The fault matrix: every action × every request it makes × every fault of the sandbox, and a kill at each request.
 
-`make reliability` runs it and writes docs/reliability.md. The worlds, stores and looks into them are those of the tests.
+`make reliability` runs it and writes docs/reliability.md. Its worlds and stores are those of the tests.
 """
 
 from __future__ import annotations

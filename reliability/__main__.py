@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
         outcomes = [outcome for part in pool.map(Share.run, shares) for outcome in part]
     for each in matrix.wrong(outcomes):
-        print(f"{each.cell}\n  {each.cell.spec}\n" + "".join(f"  - {detail}\n" for detail in each.details))
+        print(f"{each.cell}\n  {each.cell.specs[0]}\n" + "".join(f"  - {detail}\n" for detail in each.details))
     took = time.monotonic() - began
     print(report.summary(outcomes, took))
     if options.write:

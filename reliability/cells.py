@@ -6,11 +6,11 @@ import hashlib
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from asc_sandbox.requestlog import Entry
-from reliability.faults import APPLIED, EVERY, NOT_APPLIED, Kind
+from reliability.faults import APPLIED, EVERY, NOT_APPLIED, NOW_AND_THEN, Kind
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,22 @@ class Request:
 
 @dataclass(frozen=True)
 class Cell:
-    """A step during which one request goes wrong, or at which the step is ended by a signal."""
+    """A step during which a request goes wrong (or any of several), or at which it is ended by a signal."""
 
     scenario: str
-    request: Request
+    requests: tuple[Request, ...]
     kind: Kind
     signal: int = 0
 
     @property
-    def spec(self) -> str:
-        """The fault in the sandbox's language."""
-        return self.kind.spec(self.request.method, self.request.path, self.request.before)
+    def request(self) -> str:
+        """What goes wrong, in words."""
+        return str(self.requests[0]) if len(self.requests) == 1 else "any request"
+
+    @property
+    def specs(self) -> list[str]:
+        """The faults in the sandbox's language."""
+        return [self.kind.spec(each.method, each.path, each.before) for each in self.requests]
 
     @property
     def what(self) -> str:
@@ -62,15 +67,17 @@ def requests_of(log: Iterable[Entry]) -> list[Request]:
     return found
 
 
-def cells(scenario: str, requests: Iterable[Request]) -> Iterator[Cell]:
+def cells(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
     """All that can happen to these requests."""
     for request in requests:
         for kind in EVERY:
             if "cut=" not in kind.words or request.method != "GET":
-                yield Cell(scenario, request, kind)
+                yield Cell(scenario, (request,), kind)
         for number in (signal.SIGTERM, signal.SIGKILL):
-            yield Cell(scenario, request, NOT_APPLIED, number)
-            yield Cell(scenario, request, APPLIED, number)
+            yield Cell(scenario, (request,), NOT_APPLIED, number)
+            yield Cell(scenario, (request,), APPLIED, number)
+    first_of_each = tuple(each for each in requests if not each.before)
+    yield from (Cell(scenario, first_of_each, kind) for kind in NOW_AND_THEN if len(first_of_each) > 1)
 
 
 def sampled(every: Iterable[Cell], one_in: int) -> list[Cell]:

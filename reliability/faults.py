@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 REFUSALS = (400, 401, 403, 404, 409, 422)
 """App Store Connect says no: a step that fails then may end with 1 as well as with 3."""
-ONCE, ALWAYS, NOW_AND_THEN = "once", "always", "now and then"
+ONCE, ALWAYS = "once", "always"
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Kind:
 
     def spec(self, method: str, path: str, after: int) -> str:
         """It, for that request after so many of its like."""
-        times = {ONCE: "1", ALWAYS: "always", NOW_AND_THEN: "always flaky=0.4"}[self.often]
+        times = "1" if self.often == ONCE else "always"
         return f"{method} {path} {self.words} after={after} times={times}"
 
     def __str__(self) -> str:
@@ -44,9 +44,12 @@ WIRE = (
     *("reset", "cut=20", "lost", "mute", "hang", "truncate", "short", "damage"),
     *("html", "garbage-json", "empty", "slow=0.3", "slow=60", "delay=0.3"),
 )
-EVERY = (
-    *(Kind(words, often) for words in (*STATUSES, *WIRE) for often in (ONCE, ALWAYS)),
-    *(Kind(words, NOW_AND_THEN) for words in ("status=404", "status=503", "reset", "lost")),
+EVERY = tuple(Kind(words, often) for words in (*STATUSES, *WIRE) for often in (ONCE, ALWAYS))
+NOW_AND_THEN = tuple(
+    Kind(f"{words} flaky={share}", ALWAYS)
+    for words in ("status=404", "status=429", "status=503", "reset", "lost", "truncate")
+    for share in (0.1, 0.2, 0.3, 0.4)
 )
+"""For all requests of a step at once, with dice that fall the same way each time."""
 NOT_APPLIED, APPLIED = Kind("hang", ONCE), Kind("mute", ONCE)
 """Where a step is ended: its request has arrived, and is not played, or has been."""

@@ -141,7 +141,8 @@ def run_cell(course: Course, cell: Cell, nursery: Nursery, folder: Path) -> Outc
     """One cell: the step with its fault, then the step again without one."""
     began = time.monotonic()
     with bench(course.scenario, nursery, folder) as one:
-        one.sandbox.add_fault(cell.spec)
+        for spec in cell.specs:
+            one.sandbox.add_fault(spec)
         step = one.start()
         details = _ended(one, cell, step) if cell.signal else _waited(step)
         took = time.monotonic() - began
@@ -192,7 +193,7 @@ def _unclear(cell: Cell, done: Done) -> Iterator[str]:
     errors = done.log.messages("error")
     may_be_no = (
         cell.kind.is_refusal
-        or cell.request.path.startswith(("/symbols/", "/uploads/"))  # what is broken there, stays broken
+        or cell.requests[0].path.startswith(("/symbols/", "/uploads/"))  # what is broken there, stays broken
         or any("(timeout)" in each for each in errors)
     )
     if done.code not in ((1, 3) if may_be_no else (3,)):
