@@ -160,13 +160,24 @@ def _command(name: str) -> Command:
 def _hand_over(outputs: Any, call: _Call, job: Job) -> None:
     values = {name_of(entry): getattr(outputs, entry.name) for entry in fields(outputs)}
     if job.in_job:
-        for name, value in values.items():
-            workflow.set_output(name, value)
+        _set_outputs(values)
     elif call.as_json:
         log.print_result(json.dumps(values, ensure_ascii=False))
     else:
         for name, value in values.items():
-            log.print_result(f"{name}={json.dumps(value) if chr(10) in value else value}")
+            plain = workflow.visible(value) == value and chr(10) not in value
+            log.print_result(f"{name}={value if plain else json.dumps(value)}")
+
+
+def _set_outputs(values: Mapping[str, str]) -> None:
+    try:
+        for name, value in values.items():
+            workflow.set_output(name, value)
+    except OSError as error:
+        raise Error(
+            f"The outputs could not be written: {error.strerror}.",
+            "The work itself is done. Make room on the runner's disk, then run the step again.",
+        ) from None
 
 
 def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
@@ -176,7 +187,10 @@ def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
         took = _what_it_took(context.client.traffic, seconds)
         logger.info("%s", took)
         context.summary.append(summary.paragraph(f"<sub>{context.command.name}: {took}</sub>"))
-    workflow.append_summary(secrets.hide("".join(context.summary)))
+    try:
+        workflow.append_summary(secrets.hide("".join(context.summary)))
+    except OSError as error:
+        logger.warning("The job summary could not be written: %s", error.strerror)
 
 
 def _what_it_took(traffic: Traffic, seconds: float) -> str:
