@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from core import signing
 from core.running import ENTRYPOINT, by_hand, in_job
 from support.sandbox import app, build, seed, start_sandbox
 
@@ -256,6 +257,18 @@ def test_an_answer_that_unpacks_without_end_is_not_kept(tmp_path: Path, layers: 
         done = in_job(tmp_path, inputs, ASC_API_URL=url)
     assert done.code == 3
     assert "larger than 64 MiB" in done.error or "too slowly" in done.error
+
+
+def test_a_disk_that_is_full_when_signing_is_installed_is_called_that(tmp_path: Path) -> None:
+    store = signing.folder_store(tmp_path)
+    inputs = {"mode": "read-only", "output-directory": str(tmp_path / "new")}
+    with signing.apple() as sandbox:
+        assert signing.step(tmp_path, sandbox, store, {"install": "none"}).code == 0
+        with full_disk():
+            done = signing.step(tmp_path, sandbox, store, inputs)
+    assert done.code == 1
+    assert "A file could not be written" in done.error
+    assert not list((tmp_path / "new").rglob("*.p12"))
 
 
 @contextmanager

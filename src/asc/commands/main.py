@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import logging
 import os
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _TITLES = {
     InputError: "Wrong input",
     KeyRefused: "Wrong input",
@@ -232,6 +234,12 @@ def _unexpected(error: Exception) -> Error:
     import traceback
 
     logger.debug("%s", "".join(traceback.format_exception(error)))
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
+        return Error(
+            f"A file could not be written: {error.strerror}{where}.",
+            "Make room on the runner's disk, then run the step again.",
+        )
     return Error(
         f"A fault in the action itself: {type(error).__name__}.",
         "Run it again with debug logging (ASC_DEBUG=1, or a re-run with debug logging) and report what it prints.",
