@@ -27,13 +27,17 @@ def main(arguments: Sequence[str]) -> int:
         for number in range(options.processes)
     ]
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        outcomes = [outcome for part in pool.map(Share.run, shares) for outcome in part]
+        ran = list(pool.map(Share.run, shares))
+    outcomes = [outcome for each in ran for outcome in each.outcomes]
     for each in matrix.wrong(outcomes):
-        print(f"{each.cell}\n  {each.cell.specs[0]}\n" + "".join(f"  - {detail}\n" for detail in each.details))
+        print(
+            f"{each.cell}\n  {each.cell.specs[0]}\n" + "".join(f"  - {detail}\n" for detail in each.details)
+        )
     took = time.monotonic() - began
     print(report.summary(outcomes, took))
     if options.write:
-        PAGE.write_text(report.page(outcomes, took), encoding="utf-8")
+        requests = {each.scenario: each.requests for each in ran}
+        PAGE.write_text(report.page(outcomes, requests, took), encoding="utf-8")
     return 1 if matrix.wrong(outcomes) else 0
 
 

@@ -67,17 +67,22 @@ def requests_of(log: Iterable[Entry]) -> list[Request]:
     return found
 
 
-def cells(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
-    """All that can happen to these requests."""
+def broken(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
+    """All that can go wrong with these requests."""
     for request in requests:
         for kind in EVERY:
             if "cut=" not in kind.words or request.method != "GET":
                 yield Cell(scenario, (request,), kind)
+    first_of_each = tuple(each for each in requests if not each.before)
+    yield from (Cell(scenario, first_of_each, kind) for kind in NOW_AND_THEN if len(first_of_each) > 1)
+
+
+def ended(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
+    """Ends of a step at these requests."""
+    for request in requests:
         for number in (signal.SIGTERM, signal.SIGKILL):
             yield Cell(scenario, (request,), NOT_APPLIED, number)
             yield Cell(scenario, (request,), APPLIED, number)
-    first_of_each = tuple(each for each in requests if not each.before)
-    yield from (Cell(scenario, first_of_each, kind) for kind in NOW_AND_THEN if len(first_of_each) > 1)
 
 
 def sampled(every: Iterable[Cell], one_in: int) -> list[Cell]:

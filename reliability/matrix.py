@@ -17,7 +17,7 @@ from typing import Any
 from asc_sandbox.server import Sandbox
 from core.running import Done
 from reliability import leaks
-from reliability.cells import Cell, Request, cells, requests_of
+from reliability.cells import Cell, Request, broken, ended, requests_of
 from reliability.faults import APPLIED
 from reliability.hurry import DEADLINE
 from reliability.scenarios import Json, Scenario
@@ -115,7 +115,9 @@ class Course:
 
     def cells(self) -> list[Cell]:
         """Its part of the matrix."""
-        return list(cells(self.scenario.name, self.requests))
+        name = self.scenario.name
+        faults = () if self.scenario.only_ended else broken(name, self.requests)
+        return [*faults, *ended(name, self.requests)]
 
 
 def course_of(scenario: Scenario, nursery: Nursery, folder: Path) -> Course:

@@ -23,6 +23,8 @@ class Scenario:
     command: str
     world: Json = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+    only_ended: bool = False
+    """Whether steps are only ended by signals: what App Store Connect's faults do is seen in another scenario."""
 
     def prepare(self, machine: Path, sandbox: Sandbox) -> None:
         """Puts files and records where the step finds them."""

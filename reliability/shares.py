@@ -14,6 +14,15 @@ from reliability.steps import Nursery
 
 
 @dataclass(frozen=True)
+class Ran:
+    """What came of a share. `requests` are those of the scenario without a fault."""
+
+    scenario: str
+    requests: int
+    outcomes: list[Outcome]
+
+
+@dataclass(frozen=True)
 class Share:
     """Every `of`-th cell of a scenario, from `number` on; of a sample, and of those with a text in their names."""
 
@@ -24,10 +33,11 @@ class Share:
     containing: str = ""
     side_by_side: int = 6
 
-    def run(self) -> list[Outcome]:
-        """The outcomes of these cells."""
+    def run(self) -> Ran:
+        """Runs these cells."""
         with tempfile.TemporaryDirectory(prefix="asc-matrix-") as folder, Nursery() as nursery:
             course = matrix.course_of(SCENARIOS[self.scenario], nursery, Path(folder))
             chosen = [each for each in course.cells() if self.containing in str(each)]
             chosen = sampled(chosen, self.one_in)[self.number :: self.of]
-            return list(matrix.run(course, chosen, nursery, Path(folder), self.side_by_side))
+            outcomes = list(matrix.run(course, chosen, nursery, Path(folder), self.side_by_side))
+            return Ran(self.scenario, len(course.requests), outcomes)

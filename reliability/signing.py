@@ -207,7 +207,9 @@ def _empty_repository() -> Path:
     return git_store(Path(tempfile.mkdtemp(prefix="asc-matrix-"))).path
 
 
-SYNC = Sync("sync-signing, sync", "sync-signing", team(bundle_ids=[APP], devices=[device(PAD)]), git=True)
+BEGINNING = team(bundle_ids=[APP], devices=[device(PAD)])
+SYNC = Sync("sync-signing, sync", "sync-signing", BEGINNING)
+SYNC_GIT = Sync("sync-signing, sync, git", "sync-signing", BEGINNING, only_ended=True, git=True)
 READ_ONLY = Complete("sync-signing, read-only", "sync-signing", team(), mode="read-only")
 PLAN = Plan("sync-signing, plan", "sync-signing", team(), mode="plan")
 REVOKE = Revoke("sync-signing, revoke", "sync-signing", team(), mode="revoke")

@@ -81,10 +81,11 @@ class Nursery:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._process.stdin
+        assert self._process.stdin and self._process.stdout
         self._process.stdin.close()
         self._process.wait()
         self._reader.join()
+        self._process.stdout.close()
 
     def start(
         self, machine: Path, command: str, inputs: Mapping[str, object], env: Mapping[str, str], name: str
