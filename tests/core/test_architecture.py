@@ -19,12 +19,13 @@ SOURCE = ENTRYPOINT.parent / "src"
 MODULES = sorted((SOURCE / "asc").rglob("*.py"))
 MAY_IMPORT = {
     "errors": set[str](),
+    "ending": set[str](),
     "api": {"api", "errors"},
     "formats": {"formats", "errors"},
     "builds": {"builds", "formats", "api", "errors"},
-    "signing": {"signing", "formats", "api", "errors"},
+    "signing": {"signing", "formats", "api", "errors", "ending"},
     "job": {"job", "errors"},
-    "commands": {"commands", "builds", "signing", "formats", "api", "job", "errors"},
+    "commands": {"commands", "builds", "signing", "formats", "api", "job", "errors", "ending"},
 }
 
 

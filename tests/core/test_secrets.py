@@ -7,7 +7,11 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import stat
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,7 +22,7 @@ import pytest
 from reliability import leaks
 
 from asc_sandbox.server import Sandbox
-from core.running import Done, by_hand, in_job
+from core.running import ENTRYPOINT, Done, by_hand, in_job
 from core.signing import APP, P12_PASSWORD, PASSPHRASE, apple, folder_store, git_store
 from signing.storage import azure_server, gitlab_server, places
 from signing.storage.git_server import WRITES, git_host
@@ -181,6 +185,34 @@ def test_of_signing_are_nowhere_where_the_storage_refuses_them(machine: Machine,
         done = machine.run("sync", **{"storage-token": wrong})
         assert done.code != 0
         assert "storage-token" in done.error
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_deploy_key_does_not_outlive_a_step_that_is_cancelled(machine: Machine, number: int) -> None:
+    """Nor does the ssh that it was for."""
+    ssh(machine, ExitStack())
+    at = machine.folder.parent / "pid"
+    program = machine.folder / "bin" / "ssh"
+    program.write_text(f"#!/bin/sh\necho $$ > {at}.new; mv {at}.new {at}; exec sleep 60\n")
+    inputs = {"mode": "read-only", "bundle-ids": APP, "passphrase": PASSPHRASE, **machine.inputs}
+    env = {**machine.env, "ASC_COMMAND": "sync-signing", "ASC_INPUTS": json.dumps(inputs)}
+    step = subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
+    try:
+        while not at.exists():
+            assert step.poll() is None
+            time.sleep(0.01)
+        assert list(leaks.left(machine.folder, machine.secrets)), "the key is there while ssh runs"
+        step.send_signal(number)
+        assert step.wait(5) == 128 + number
+    finally:
+        step.kill()
+        step.wait()
+    assert list(leaks.left(machine.folder, machine.secrets)) == []
+    until = time.monotonic() + 5
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() < until:
+            os.kill(int(at.read_text()), 0)
+            time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

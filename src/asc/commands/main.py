@@ -22,6 +22,7 @@ from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, name_of
 from asc.commands.kinds import quoted
 from asc.commands.reading import read_inputs, secret_texts, with_variables
+from asc.ending import undo_all
 from asc.errors import Error, InputError, LostAnswerError, Problem, SetupError, UnreachableError
 from asc.job import environment, log, summary, workflow
 from asc.job.environment import Job
@@ -248,4 +249,5 @@ def _unexpected(error: Exception) -> Error:
 
 def _stop(number: int, frame: object) -> NoReturn:
     """A cancelled step ends at once: worker threads must not hold the process."""
+    undo_all()
     os._exit(128 + number)
