@@ -27,7 +27,10 @@ def main(arguments: Sequence[str]) -> int:
         for number in range(options.processes)
     ]
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        ran = list(pool.map(Share.run, shares))
+        ran = []
+        for each in pool.map(Share.run, shares):
+            print(f"{each.scenario}: {len(each.outcomes)} cells, {each.seconds:.0f} s", file=sys.stderr)
+            ran.append(each)
     outcomes = [outcome for each in ran for outcome in each.outcomes]
     for each in matrix.wrong(outcomes):
         print(

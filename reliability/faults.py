@@ -48,7 +48,7 @@ EVERY = tuple(Kind(words, often) for words in (*STATUSES, *WIRE) for often in (O
 NOW_AND_THEN = tuple(
     Kind(f"{words} flaky={share}", ALWAYS)
     for words in ("status=404", "status=429", "status=503", "reset", "lost", "truncate")
-    for share in (0.1, 0.2, 0.3, 0.4)
+    for share in (0.3, 0.5, 0.7)
 )
 """For all requests of a step at once, with dice that fall the same way each time."""
 NOT_APPLIED, APPLIED = Kind("hang", ONCE), Kind("mute", ONCE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ class Ran:
 
     scenario: str
     requests: int
+    seconds: float
     outcomes: list[Outcome]
 
 
@@ -35,9 +37,10 @@ class Share:
 
     def run(self) -> Ran:
         """Runs these cells."""
+        began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="asc-matrix-") as folder, Nursery() as nursery:
             course = matrix.course_of(SCENARIOS[self.scenario], nursery, Path(folder))
             chosen = [each for each in course.cells() if self.containing in str(each)]
             chosen = sampled(chosen, self.one_in)[self.number :: self.of]
             outcomes = list(matrix.run(course, chosen, nursery, Path(folder), self.side_by_side))
-            return Ran(self.scenario, len(course.requests), outcomes)
+        return Ran(self.scenario, len(course.requests), time.monotonic() - began, outcomes)
