@@ -33,6 +33,8 @@ SUCCESS, FAILURE, ENDED, NOT_MET, WRONG = (
 )
 PROMPT = 5.0
 """Seconds in which a step ends that is asked to. It takes a few milliseconds; the machine may be busy."""
+PATIENT = {"retry-for": 20}
+"""Of steps without faults: a busy machine must not look like one."""
 MOMENT = 0.05
 """Seconds in which the sandbox plays a request."""
 
@@ -57,14 +59,14 @@ class Bench:
     nursery: Nursery
     steps: list[Step] = field(default_factory=list)
 
-    def start(self) -> Step:
-        """A step with the inputs of this moment."""
+    def start(self, **more: object) -> Step:
+        """A step with the inputs of this moment, and more."""
         env = {
             "ASC_API_URL": self.sandbox.url,
             "ASC_API_KEY": json.dumps(self.sandbox.api_key()),
             **self.scenario.env(self.sandbox),
         }
-        inputs = self.scenario.inputs(self.machine, self.sandbox)
+        inputs = {**self.scenario.inputs(self.machine, self.sandbox), **more}
         name = f"step{len(self.steps)}"
         self.steps.append(self.nursery.start(self.machine, self.scenario.command, inputs, env, name))
         return self.steps[-1]
@@ -123,7 +125,7 @@ class Course:
 def course_of(scenario: Scenario, nursery: Nursery, folder: Path) -> Course:
     """Runs a scenario without faults. Raises AssertionError where even that goes wrong."""
     with bench(scenario, nursery, folder) as one:
-        assert one.start().wait(DEADLINE), "the step hangs without a fault"
+        assert one.start(**PATIENT).wait(DEADLINE), "the step hangs without a fault"
         done = one.steps[0].done()
         assert done.code == 0, done.everything
         wrong = [*one.wrongs(), *one.leaked(done)]
@@ -214,7 +216,7 @@ def _unclear(cell: Cell, done: Done) -> Iterator[str]:
 
 def _again(course: Course, one: Bench) -> list[str]:
     """What is wrong with the same step run again, now that nothing goes wrong any more."""
-    step = one.start()
+    step = one.start(**PATIENT)
     if not step.wait(DEADLINE):
         return ["run again, it hangs"]
     done = step.done()
