@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reliability.faults import EVERY, NOW_AND_THEN
 from reliability.hurry import DEADLINE, RETRY_FOR, TIMEOUT
 from reliability.matrix import ENDED, FAILURE, NOT_MET, SUCCESS, WRONG, Outcome, wrong
 
@@ -52,11 +53,13 @@ def _table(
     key: Callable[[Outcome], str],
     requests: Mapping[str, int] | None = None,
 ) -> str:
-    """Counts of results by something, in the order in which that came first."""
+    """Counts of results by something, in the order of the scenarios or of the faults."""
     more = ["Requests"] if requests is not None else []
     head = [first, *more, "Cells", *(result.capitalize() for result in RESULTS)]
     rows = [head, ["---", *("--:" for _ in head[1:])]]
-    for name in dict.fromkeys([*(requests or {}), *map(key, outcomes)]):
+    order = requests or [str(kind) for kind in (*EVERY, *NOW_AND_THEN)]
+    there = [key(each) for each in outcomes]
+    for name in dict.fromkeys([*(each for each in order if requests or each in there), *there]):
         counts = Counter(each.result for each in outcomes if key(each) == name)
         of_requests = [str(requests.get(name, 0))] if requests is not None else []
         rows.append([name, *of_requests, str(counts.total()), *(str(counts[result]) for result in RESULTS)])
