@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import signal
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def ended(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
 
 def sampled(every: Iterable[Cell], one_in: int) -> list[Cell]:
     """One cell in so many, always the same ones."""
-    return [each for each in every if hashlib.sha256(str(each).encode()).digest()[0] % one_in == 0]
+    return [each for each in every if zlib.crc32(str(each).encode()) % one_in == 0]
 
 
 def _without_ids(path: str) -> str:

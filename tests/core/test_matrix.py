@@ -19,7 +19,15 @@ from reliability.steps import Nursery
 from asc_sandbox.server import Sandbox
 from core.running import Done
 
-ONE_IN = {"fetch-build-number": 12, "doctor": 25, "upload-testflight": 90, "download-dsyms": 25}
+ONE_IN = {
+    "fetch-build-number": 12,
+    "doctor": 25,
+    "upload-testflight": 90,
+    "download-dsyms": 25,
+    "sync-signing, sync, git": 10,
+    "sync-signing, plan": 15,
+    "sync-signing, revoke": 30,
+}
 """How small a sample is: all of them together take some seconds. Those of signing are slow."""
 AT_ONCE = 8
 
