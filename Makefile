@@ -1,6 +1,6 @@
 # `make` lists what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-browser test-container bench simulate fuzz audit sbom golden generate format lock contract site
+.PHONY: help setup demo test check test-browser test-container bench reliability simulate fuzz audit sbom golden generate format lock contract site
 
 PYTHON ?= python3
 python := .venv/bin/python
@@ -53,6 +53,9 @@ audit: ## asks PyPI whether a weakness is known of anything in the locks
 sbom: ## .cache/sbom.json: what an action runs with (CycloneDX); IMAGE=name for the Debian packages of an image, too
 	@tools/setup audit
 	@.cache/venvs/audit/bin/python -I tools/sbom.py $(IMAGE)
+
+reliability: setup contract ## each action × each request × each fault, about ten minutes; writes docs/reliability.md
+	$(python) -m reliability --write
 
 generate: setup ## action.yml, the READMEs of the actions, and the tables in the docs
 	$(python) -I tools/generate.py

@@ -32,6 +32,7 @@ EFFECTS = {
     "short": "short: send half of the body as if that were all",
     "damage": "damage: send the body with a byte in its middle changed",
     "lost": "lost: play the request, then close the connection without an answer",
+    "mute": "mute: play the request, then never answer, until the client goes",
     "delay": "delay=SECONDS: wait first; alone or with any other effect",
 }
 
@@ -188,6 +189,8 @@ class FaultPlan:
         self._dice = random.Random(seed)
         self._numbers = itertools.count(1)
         self._pending: list[_Pending] = []
+        self.hits = 0
+        """How many requests were hit so far."""
         for spec in specs:
             self.add(spec)
 
@@ -209,6 +212,7 @@ class FaultPlan:
             if not due:
                 return None
             due[0].hits += 1
+            self.hits += 1
             return due[0].fault
 
     def planned(self) -> tuple[Planned, ...]:

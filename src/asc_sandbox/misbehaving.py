@@ -28,6 +28,9 @@ async def misbehave(fault: Fault, exchange: Exchange, play: PlayRequest) -> None
         case "lost":
             await play()
             exchange.close()
+        case "mute":
+            await play()
+            await asyncio.Event().wait()
         case "slow":
             await exchange.send_slowly(await play(), fault.seconds)
         case "truncate":

@@ -172,6 +172,15 @@ class Sandbox:
         """Plan one more fault. Raises FaultError."""
         self._faults.add(spec)
 
+    def end_faults(self) -> None:
+        """From here on nothing goes wrong."""
+        self._faults.clear()
+
+    @property
+    def faults_hit(self) -> int:
+        """How many requests a fault has hit so far."""
+        return self._faults.hits
+
     def api_key(self, key_id: str | None = None) -> dict[str, Any]:
         """fastlane's API key JSON of a key of the seed, with the private half; without an id of the first.
 

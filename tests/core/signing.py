@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -81,8 +83,8 @@ class Store:
     def files(self) -> dict[str, bytes]:
         """Path → what lies there."""
         if self.git:
-            names = _git(self.path, "ls-tree", "-r", "-z", "--name-only", "main").decode().split("\0")
-            return {name: _git(self.path, "show", f"main:{name}") for name in names if name}
+            with zipfile.ZipFile(io.BytesIO(_git(self.path, "archive", "--format=zip", "main"))) as archive:
+                return {each: archive.read(each) for each in archive.namelist() if not each.endswith("/")}
         return {
             str(path.relative_to(self.path)): path.read_bytes()
             for path in sorted(self.path.rglob("*"))

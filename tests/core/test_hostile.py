@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import resource
+import shlex
 import socket
 import subprocess
 import sys
@@ -14,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from core import signing
 from core.running import ENTRYPOINT, by_hand, in_job
 from support.sandbox import app, build, seed, start_sandbox
 
@@ -191,3 +196,96 @@ def test_a_body_that_trickles_ends_with_retry_for(tmp_path: Path) -> None:
         took = time.monotonic() - started
     assert done.code == 3
     assert took < 12
+
+
+def test_a_pipe_that_nobody_writes_to_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("asc.api.key.file.PATIENCE", 0.2)
+    os.mkfifo(tmp_path / "key.json")
+    done = by_hand(ASC_API_KEY_PATH=str(tmp_path / "key.json"))
+    assert (done.code, "nobody wrote it to its end" in done.stderr) == (2, True)
+
+
+def test_a_key_comes_through_a_pipe(tmp_path: Path) -> None:
+    """As a shell's <(…) hands it over."""
+    with start_sandbox(WORLD) as sandbox:
+        script = f'"$0" -I "$1" doctor --api-key-path <(sleep 0.1; echo {shlex.quote(json.dumps(sandbox.api_key()))})'
+        command = ["bash", "-c", script, sys.executable, ENTRYPOINT]
+        ended = subprocess.run(command, env={**os.environ, "ASC_API_URL": sandbox.url}, capture_output=True)
+    assert ended.returncode == 0, ended.stderr
+
+
+ESCAPES = "\x1b[8mhidden\x1b[0m \x07\u202egnp"
+
+
+def test_apples_texts_do_not_command_a_terminal() -> None:
+    body = json.dumps({"errors": [{"status": "409", "code": "X", "title": ESCAPES, "detail": ESCAPES}]})
+    answer = f"HTTP/1.1 409 Conflict\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    with server(answer) as url:
+        done = by_hand("--bundle-id", APP, ASC_API_URL=url, ASC_API_KEY=key_json(), ASC_DEBUG="1")
+    assert done.code == 1
+    assert "hidden" in done.stderr
+    assert not set("\x1b\x07\u202e") & set(done.everything)
+
+
+def test_outputs_do_not_command_a_terminal_either() -> None:
+    with start_sandbox(seed(apps=[app(APP, builds=[build(f"1{ESCAPES}", "7")])])) as sandbox:
+        done = by_hand("--bundle-id", APP, sandbox=sandbox)
+    assert not set("\x1b\x07\u202e") & set(done.everything)
+    assert json.loads(done.printed["version"]) == f"1{ESCAPES}"
+    assert done.printed["build-number"] == "7"
+
+
+def test_nor_do_they_hide_lines_of_a_jobs_log(tmp_path: Path) -> None:
+    with start_sandbox(seed(apps=[app(APP, builds=[build(f"1{ESCAPES}", "7")])])) as sandbox:
+        done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox)
+    assert not set("\x1b\x07\u202e") & set(done.stdout)
+    assert done.outputs["version"] == f"1{ESCAPES}", "what a later step gets is Apple's"
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_an_answer_that_unpacks_without_end_is_not_kept(tmp_path: Path, layers: int) -> None:
+    body = gzip.compress(bytes(200 << 20), 1)
+    for _ in range(layers - 1):
+        body = gzip.compress(body)
+    head = (
+        f"HTTP/1.1 200 OK\r\nContent-Encoding: {', '.join(['gzip'] * layers)}\r\nContent-Length: {len(body)}"
+    )
+    with server(head.encode() + b"\r\n\r\n" + body) as url:
+        inputs = {"bundle-id": APP, "retry-for": "0", "api-key": key_json()}
+        done = in_job(tmp_path, inputs, ASC_API_URL=url)
+    assert done.code == 3
+    assert "larger than 64 MiB" in done.error or "too slowly" in done.error
+
+
+def test_a_disk_that_is_full_when_signing_is_installed_is_called_that(tmp_path: Path) -> None:
+    store = signing.folder_store(tmp_path)
+    inputs = {"mode": "read-only", "output-directory": str(tmp_path / "new")}
+    with signing.apple() as sandbox:
+        assert signing.step(tmp_path, sandbox, store, {"install": "none"}).code == 0
+        with full_disk():
+            done = signing.step(tmp_path, sandbox, store, inputs)
+    assert done.code == 1
+    assert "A file could not be written" in done.error
+    assert not list((tmp_path / "new").rglob("*.p12"))
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process can grow."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_is_full_when_outputs_are_written_is_called_that(tmp_path: Path) -> None:
+    with start_sandbox(WORLD) as sandbox, full_disk():
+        done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox)
+    assert done.code == 1
+    assert "The outputs could not be written" in done.error
+    assert "The work itself is done" in done.error
+    assert "The job summary could not be written" in done.log.messages("warning")[0]

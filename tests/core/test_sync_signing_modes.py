@@ -186,6 +186,41 @@ class TestRevoke:
             assert step(tmp_path, sandbox, store, inputs).code != 0
             assert calls(sandbox, *WRITES) == writes
 
+    @pytest.mark.parametrize("of", ["certificates", "profiles"])
+    def test_is_not_fooled_by_a_404_for_what_is_there(self, tmp_path: Path, of: str) -> None:
+        store = folder_store(tmp_path)
+        inputs = {"mode": "revoke", "confirm": "1 certificate, 1 profile"}
+        with apple(faults=[f"DELETE /v1/{of}/* status=404"]) as sandbox:
+            step(tmp_path, sandbox, store)
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code == 0, done.stdout
+            assert (certificates(sandbox), profiles_at_apple(sandbox)) == ([], {})
+
+    def test_of_what_is_answered_404_for_ever_keeps_its_key(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        inputs = {"mode": "revoke", "confirm": "1 certificate, 1 profile"}
+        with apple(faults=["DELETE /v1/certificates/* status=404 times=always"]) as sandbox:
+            step(tmp_path, sandbox, store)
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code == 3
+            assert "it is still there" in done.error
+            assert_one_certificate_with_its_key(sandbox, store)
+
+    def test_that_apple_refuses_in_part_takes_the_rest_out_of_the_store(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        inputs = {"mode": "revoke", "confirm": "1 certificate, 2 profiles"}
+        with apple(faults=["DELETE /v1/profiles/* status=409"]) as sandbox:
+            step(tmp_path, sandbox, store, BOTH)
+            done = step(tmp_path, sandbox, store, inputs)
+            assert (done.code, "409" in done.error) == (1, True)
+            (left,) = profiles_at_apple(sandbox)
+            assert [f"AppStore_{left.split()[-1]}.mobileprovision"] == list(store.profiles())
+            assert_one_certificate_with_its_key(sandbox, store)
+            again = step(tmp_path, sandbox, store, {"mode": "revoke", "confirm": "1 certificate, 1 profile"})
+            assert again.code == 0, again.stdout
+            assert (certificates(sandbox), profiles_at_apple(sandbox)) == ([], {})
+            assert store.profiles() == {}
+
     def test_finishes_when_the_store_refused_the_first_time(self, tmp_path: Path) -> None:
         store = git_store(tmp_path)
         with apple() as sandbox:

@@ -370,6 +370,22 @@ def test_processing_that_never_ends_ends_at_the_deadline_and_goes_on_later(tmp_p
         assert (again.code, groups_with_it(sandbox)) == (0, {"QA"})
 
 
+@pytest.mark.parametrize("wait", ["processing", "available"])
+def test_a_look_that_fails_is_not_answered_from_memory(tmp_path: Path, wait: str) -> None:
+    """The answer on encryption was given after the last look: what that showed is true no more."""
+    inputs = {
+        "file": str(an_ipa(tmp_path, encryption=None)),
+        "uses-non-exempt-encryption": "false",
+        "groups": "QA",
+        "wait": wait,
+        "retry-for": "0",
+    }
+    with apple(faults=["GET /v1/builds/* reset"]) as sandbox:
+        done = step(tmp_path, sandbox, inputs)
+        assert sandbox.faults_hit == 1
+    assert (done.code, done.outputs["external-state"]) == (0, "READY_FOR_BETA_SUBMISSION"), done.stdout
+
+
 @pytest.mark.parametrize("status", [404, 409, 422])
 def test_groups_that_do_not_know_the_build_yet(tmp_path: Path, status: int) -> None:
     file = an_ipa(tmp_path)

@@ -840,6 +840,18 @@ def test_previous_builds_stay_until_testers_outside_have_the_new_one(
     assert bool(done.log.messages("warning")) == (wait == "processing")
 
 
+def test_a_group_that_was_just_made_is_named_after_the_wait_too(tmp_path: Path) -> None:
+    inputs = {
+        "file": str(an_ipa(tmp_path)),
+        "groups": "QA, Family",
+        "create-groups": "external",
+        "wait": "available",
+    }
+    with apple() as sandbox:
+        done = step(tmp_path, sandbox, inputs)
+    assert (done.code, done.outputs["groups"]) == (0, "QA, Family")
+
+
 @pytest.mark.parametrize("withdraw", ["true", "false"])
 def test_builds_that_wait_for_review_make_way(tmp_path: Path, withdraw: str) -> None:
     inputs = {"file": str(an_ipa(tmp_path)), "groups": "Beta testers", "reject-waiting-review": withdraw}

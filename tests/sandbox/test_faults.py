@@ -74,6 +74,22 @@ def test_lost_is_played_but_not_answered() -> None:
         assert [entry.status for entry in sandbox.requests] == [None, 200]
 
 
+def test_mute_is_played_but_not_answered() -> None:
+    with start_sandbox(faults=["GET /v1/apps mute"]) as sandbox:
+        with pytest.raises(TimeoutError):
+            raw_answer(sandbox, timeout=0.2)
+        assert "user-hour-rem:3498;" in Client(sandbox).get("/v1/apps").headers["X-Rate-Limit"]
+
+
+def test_faults_are_counted_and_can_be_ended() -> None:
+    with start_sandbox(faults=["GET /v1/apps status=503 times=always"]) as sandbox:
+        client = Client(sandbox)
+        assert [client.get("/v1/apps").status, client.get("/v1/users").status] == [503, 200]
+        assert sandbox.faults_hit == 1
+        sandbox.end_faults()
+        assert client.get("/v1/apps").status == 200
+
+
 def test_hang_lasts_until_the_client_goes() -> None:
     with start_sandbox(faults=["GET /v1/apps hang"]) as sandbox:
         with pytest.raises(TimeoutError):

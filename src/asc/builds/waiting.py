@@ -110,11 +110,13 @@ class Watch:
         """Looks until `reached`. Raises Error when Apple refuses the build, or when the time is over."""
         pause, told, told_at = FIRST_PAUSE, "", self._began
         while True:
-            seen = self._look()
-            self._check(seen)
-            if reached(seen):
-                log.info("%s: %s (after %s)", self.target.number, seen, self._waited())
-                return seen
+            look = self._look()
+            if look:
+                self._check(look)
+                if reached(look):
+                    log.info("%s: %s (after %s)", self.target.number, look, self._waited())
+                    return look
+            seen = look or self.seen
             now = self._clock.monotonic()
             if str(seen) != told or now - told_at >= HEARTBEAT:
                 told, told_at = str(seen), now
@@ -125,7 +127,8 @@ class Watch:
             self._clock.sleep(min(pause * self._client.traffic.patience(), left))
             pause = min(pause * GROWTH, LONGEST_PAUSE)
 
-    def _look(self) -> Seen:
+    def _look(self) -> Seen | None:
+        """None where App Store Connect was not reached: what an earlier look showed may be true no more."""
         try:
             with self._client.until(self._began + self._timeout):
                 seen = self._look_once()
@@ -136,7 +139,7 @@ class Watch:
             return Seen()
         except UnreachableError as error:  # the wait goes on until its own deadline
             log.info("%s", error.message)
-            return self.seen
+            return None
         self._blanks = 0
         if seen.build:
             self.target = replace(self.target, build_id=seen.build.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import json
 import logging
 import os
@@ -21,6 +22,7 @@ from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, name_of
 from asc.commands.kinds import quoted
 from asc.commands.reading import read_inputs, secret_texts, with_variables
+from asc.ending import undo_all
 from asc.errors import Error, InputError, LostAnswerError, Problem, SetupError, UnreachableError
 from asc.job import environment, log, summary, workflow
 from asc.job.environment import Job
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _TITLES = {
     InputError: "Wrong input",
     KeyRefused: "Wrong input",
@@ -160,13 +163,24 @@ def _command(name: str) -> Command:
 def _hand_over(outputs: Any, call: _Call, job: Job) -> None:
     values = {name_of(entry): getattr(outputs, entry.name) for entry in fields(outputs)}
     if job.in_job:
-        for name, value in values.items():
-            workflow.set_output(name, value)
+        _set_outputs(values)
     elif call.as_json:
         log.print_result(json.dumps(values, ensure_ascii=False))
     else:
         for name, value in values.items():
-            log.print_result(f"{name}={json.dumps(value) if chr(10) in value else value}")
+            plain = workflow.visible(value) == value and chr(10) not in value
+            log.print_result(f"{name}={value if plain else json.dumps(value)}")
+
+
+def _set_outputs(values: Mapping[str, str]) -> None:
+    try:
+        for name, value in values.items():
+            workflow.set_output(name, value)
+    except OSError as error:
+        raise Error(
+            f"The outputs could not be written: {error.strerror}.",
+            "The work itself is done. Make room on the runner's disk, then run the step again.",
+        ) from None
 
 
 def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
@@ -176,7 +190,10 @@ def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
         took = _what_it_took(context.client.traffic, seconds)
         logger.info("%s", took)
         context.summary.append(summary.paragraph(f"<sub>{context.command.name}: {took}</sub>"))
-    workflow.append_summary(secrets.hide("".join(context.summary)))
+    try:
+        workflow.append_summary(secrets.hide("".join(context.summary)))
+    except OSError as error:
+        logger.warning("The job summary could not be written: %s", error.strerror)
 
 
 def _what_it_took(traffic: Traffic, seconds: float) -> str:
@@ -218,6 +235,12 @@ def _unexpected(error: Exception) -> Error:
     import traceback
 
     logger.debug("%s", "".join(traceback.format_exception(error)))
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
+        return Error(
+            f"A file could not be written: {error.strerror}{where}.",
+            "Make room on the runner's disk, then run the step again.",
+        )
     return Error(
         f"A fault in the action itself: {type(error).__name__}.",
         "Run it again with debug logging (ASC_DEBUG=1, or a re-run with debug logging) and report what it prints.",
@@ -226,4 +249,5 @@ def _unexpected(error: Exception) -> Error:
 
 def _stop(number: int, frame: object) -> NoReturn:
     """A cancelled step ends at once: worker threads must not hold the process."""
+    undo_all()
     os._exit(128 + number)

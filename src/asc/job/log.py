@@ -44,8 +44,8 @@ class TerminalHandler(logging.Handler):
 
 
 def print_error(text: str) -> None:
-    """Prints to standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """Prints to standard error, without what would command the terminal."""
+    print(workflow.visible(text), file=sys.stderr, flush=True)
 
 
 def print_result(text: str) -> None:

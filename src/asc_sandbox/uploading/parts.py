@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import AsyncIterator
 from xml.sax.saxutils import escape
 
@@ -67,28 +68,31 @@ async def _keep(content: StreamReader, delivery: Delivery, part: Part) -> str | 
     """
     digest = hashlib.md5(usedforsecurity=False)
     loop = asyncio.get_running_loop()
+    turn = threading.Lock()
     writing: asyncio.Future[None] | None = None
     received = 0
-    with delivery.path.open("r+b") as file:
-        file.seek(part.offset)
+    file = delivery.path.open("r+b")
+    file.seek(part.offset)
 
-        def write(batch: list[bytes]) -> None:
+    def write(batch: list[bytes]) -> None:
+        with turn:
+            if file.closed:
+                return
             for piece in batch:
                 digest.update(piece)
                 file.write(piece)
 
-        try:
-            async for batch in _batches(content):
-                if writing:
-                    await writing
-                received += sum(map(len, batch))
-                writing = loop.run_in_executor(None, write, batch)
-        finally:
-            # Also when the client went: a file must not be closed under a write.
+    try:
+        async for batch in _batches(content):
             if writing:
-                await asyncio.wait([writing])
-    if writing:
-        writing.result()
+                await writing
+            received += sum(map(len, batch))
+            writing = loop.run_in_executor(None, write, batch)
+        if writing:
+            await writing
+    finally:
+        with turn:  # the client may have gone: a file must not be closed under a write
+            file.close()
     return digest.hexdigest() if received == part.length else None
 
 

@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from asc.api.key.file import read_key_file
 from asc.api.key.model import ApiKey, KeyRefused, refuse
-from asc.api.key.text import key_from_fields, looks_like_pem, parse_key, read_key_file
+from asc.api.key.text import key_from_fields, looks_like_pem, parse_key
 from asc.errors import Problem
 
 FASTLANE = "APP_STORE_CONNECT_API_KEY"

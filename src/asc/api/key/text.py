@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
+from asc.api.key.file import read_key_file
 from asc.api.key.model import MAX_LIFETIME, ApiKey, KeyRefused, refuse
 from asc.api.key.pem import decode_base64, private_key_pem
 from asc.errors import Problem
 
 T = TypeVar("T")
 
-MAX_SIZE = 64 * 1024
-"""Bytes of the largest key file that is read: a real one has about 400."""
-LONGEST_PATH = 180
-"""Characters: base64 of a private key alone is longer, and few paths are."""
 SHORTEST_LIFETIME = 10
 MOST_BRACKETS = 50
 
@@ -75,26 +71,6 @@ def looks_like_pem(text: str) -> bool:
     """True for a .p8, plain or in base64, where the JSON around it is missing."""
     forms = (text, (decode_base64(text) or b"").decode("utf-8", "ignore"))
     return any("-----BEGIN" in form and not _HAS_FIELDS.search(form) for form in forms)
-
-
-def read_key_file(path: str, field: str) -> str:
-    """Reads a key file. Raises KeyRefused naming `field` when it cannot be one."""
-    remedy = "Give the path of the API key JSON or of the AuthKey_….p8 file."
-    if len(path) > LONGEST_PATH or "{" in path or "PRIVATE KEY" in path:  # told without quoting it
-        raise refuse(field, "is not the path of a file; it may be the key itself", remedy)
-    try:
-        with Path(path).expanduser().open("rb") as file:
-            content = file.read(MAX_SIZE + 1)
-    except OSError as error:
-        raise refuse(field, f"{path}: {error.strerror}", remedy) from None
-    except (ValueError, RuntimeError):  # a NUL; a home that is nobody's
-        raise refuse(field, f"{path!r} is not the path of a file", remedy) from None
-    if len(content) > MAX_SIZE:
-        raise refuse(field, f"{path} is larger than {MAX_SIZE // 1024} KiB: not an API key", remedy)
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise refuse(field, f"{path} is not a text file", remedy) from None
 
 
 def _fields(text: str, depth: int = 0) -> dict[str, Any]:

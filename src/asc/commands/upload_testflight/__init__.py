@@ -143,7 +143,7 @@ def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch:
 
 def _tell(outcome: Outcome, story: Story) -> None:
     """What is to be said besides the changes that were made."""
-    story.groups = outcome.groups
+    story.groups = tuple(dict.fromkeys((*story.groups, *outcome.groups)))
     for note in outcome.notes:
         log.info("%s", note)
 

@@ -17,6 +17,7 @@ from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError
 from asc.signing.identity.certificate import Certificate
 from asc.signing.identity.errors import IdentityError
+from asc.signing.portal.deleting import delete_surely
 
 log = logging.getLogger(__name__)
 
@@ -111,18 +112,7 @@ class LimitReached(NotMade):
 
 def revoke_certificate(client: Client, certificate_id: str) -> None:
     """Revokes it: what was signed with it for development or outside of the store stops to run."""
-    try:
-        client.delete(f"/v1/certificates/{certificate_id}")
-    except LostAnswerError:
-        log.info("Whether the certificate %s was revoked is not known; asking once more.", certificate_id)
-        try:
-            client.delete(f"/v1/certificates/{certificate_id}")
-        except ApiError as error:
-            if error.status != 404:
-                raise
-    except ApiError as error:
-        if error.status != 404:  # somebody else was quicker
-            raise
+    delete_surely(client, f"/v1/certificates/{certificate_id}")
 
 
 def _explained(client: Client, apple_type: str, error: ApiError) -> NotMade:

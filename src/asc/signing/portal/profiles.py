@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from asc.api.client import Client
 from asc.api.document import Resource
-from asc.api.errors import ApiError
 from asc.errors import LostAnswerError, UnreachableError
+from asc.signing.portal.deleting import delete_surely
 from asc.signing.portal.lists import list_by
 
 log = logging.getLogger(__name__)
@@ -97,17 +97,7 @@ def create_profile(client: Client, recipe: Recipe) -> AppleProfile:
 def delete_profiles(client: Client, profiles: Iterable[AppleProfile]) -> None:
     """Deletes profiles; one that is gone already is no error."""
     for profile in profiles:
-        for attempt in (1, 2):
-            try:
-                client.delete(f"/v1/profiles/{profile.id}")
-                break
-            except LostAnswerError:
-                if attempt == 2:
-                    raise
-            except ApiError as error:
-                if error.status != 404:
-                    raise
-                break
+        delete_surely(client, f"/v1/profiles/{profile.id}")
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 from asc.errors import Error
 from asc.signing.identity.keys import public_key_der
@@ -28,6 +29,7 @@ from asc.signing.vault.texts import revoked_message
 from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -100,15 +102,41 @@ def _named(certificates: Sequence[Listed], ids: Collection[str]) -> list[Listed]
 def revoke(surroundings: Surroundings, what: Doomed) -> None:
     """Does it: first at Apple, for a stored file of something that is revoked does no harm.
 
-    Nothing is revoked where the store could not be changed afterwards. Raises WrongPassphrase, StorageError.
+    Nothing is revoked where the store could not be changed afterwards. Where Apple refuses a part, the store follows
+    in the rest. Raises WrongPassphrase, StorageError.
     """
     Opener(surroundings.storage.read(), surroundings.passphrase).prove()
     surroundings.storage.prove_writable()
-    profiles = (*what.profiles, *what.others)
+    client = surroundings.client
+    doomed_profiles = (*what.profiles, *what.others)
+    profiles, refused = _gone(doomed_profiles, lambda each: delete_profiles(client, [each]))
+    certificates: list[Listed] = []
+    if not refused:
+        certificates, refused = _gone(what.certificates, lambda each: revoke_certificate(client, each.id))
+    _forget(surroundings, Doomed(tuple(certificates), tuple(profiles)))
+    if refused:
+        raise refused
+
+
+def _gone(what: Sequence[T], take: Callable[[T], None]) -> tuple[list[T], Error | None]:
+    """What was taken away, and the first error of the others."""
+
+    def attempt(each: T) -> Error | None:
+        try:
+            take(each)
+        except Error as error:
+            return error
+        return None
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(lambda profile: delete_profiles(surroundings.client, [profile]), profiles))
-        list(pool.map(lambda each: revoke_certificate(surroundings.client, each.id), what.certificates))
-    ids, uuids = {each.id for each in what.certificates}, {each.uuid for each in profiles}
+        errors = list(pool.map(attempt, what))
+    gone = [each for each, error in zip(what, errors, strict=True) if not error]
+    return gone, next((error for error in errors if error), None)
+
+
+def _forget(surroundings: Surroundings, what: Doomed) -> None:
+    """Takes what is gone at Apple out of the store."""
+    ids, uuids = {each.id for each in what.certificates}, {each.uuid for each in what.profiles}
 
     def change(files: Mapping[str, bytes]) -> Changes:
         vault = Vault(files, surroundings.passphrase, p12_password=surroundings.p12_password)

@@ -11,8 +11,10 @@ import subprocess
 import tempfile
 import weakref
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from asc.ending import undone_at_the_end
 from asc.signing.storage.git.access import Access
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.names import cleaned
@@ -46,7 +48,8 @@ class Client:
 
     def run(self, *arguments: str, data: bytes = b"") -> Result:
         """Runs a command; raises StorageError where there is no git, or it does not end."""
-        with self._access.environment(self._private) as environment:
+        gone = partial(shutil.rmtree, self._private, ignore_errors=True)
+        with undone_at_the_end(gone), self._access.environment(self._private) as environment:
             command = ["git", f"--git-dir={self.repository}", *arguments]
             try:
                 # A group of its own: what git starts, ends with it.
@@ -63,7 +66,8 @@ class Client:
                 raise StorageError(
                     "storage", "the git command was not found.", "Install git on this runner."
                 ) from None
-            output, words = _outcome(process, data, arguments[0])
+            with undone_at_the_end(partial(_end, process)):
+                output, words = _outcome(process, data, arguments[0])
         return Result(process.returncode, output, self.presentable(words.decode("utf-8", "replace")))
 
     def must(self, *arguments: str, data: bytes = b"") -> bytes:

@@ -1,0 +1,59 @@
+"""Runs the fault matrix, or a sample of it. Exit code 1: a cell is wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from reliability import ROOT, matrix, report
+from reliability.every import SCENARIOS
+from reliability.shares import Share
+
+PAGE = ROOT / "docs" / "reliability.md"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs what is asked for, prints what is wrong, and writes the page where it was all of it."""
+    options = _parser().parse_args(arguments)
+    began = time.monotonic()
+    shares = [
+        Share(name, number, options.processes, options.one_in, options.cell, options.side_by_side)
+        for name in SCENARIOS
+        if options.only in name
+        for number in range(options.processes)
+    ]
+    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
+        ran = []
+        for each in pool.map(Share.run, shares):
+            print(f"{each.scenario}: {len(each.outcomes)} cells, {each.seconds:.0f} s", file=sys.stderr)
+            ran.append(each)
+    outcomes = [outcome for each in ran for outcome in each.outcomes]
+    for each in matrix.wrong(outcomes):
+        print(
+            f"{each.cell}\n  {each.cell.specs[0]}\n" + "".join(f"  - {detail}\n" for detail in each.details)
+        )
+    took = time.monotonic() - began
+    print(report.summary(outcomes, took))
+    if options.write:
+        requests = {each.scenario: each.requests for each in ran}
+        PAGE.write_text(report.page(outcomes, requests, took), encoding="utf-8")
+    return 1 if matrix.wrong(outcomes) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m reliability", description=__doc__)
+    parser.add_argument("--only", default="", help="scenarios with this in their names")
+    parser.add_argument("--cell", default="", help="cells with this in their names")
+    parser.add_argument("--one-in", type=int, default=1, help="a sample: one cell in so many")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--side-by-side", type=int, default=6, help="cells at a time in each process")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,15 @@
+"""All scenarios, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reliability.reading import DOCTOR, FETCH
+from reliability.scenarios import Scenario
+from reliability.signing import PLAN, READ_ONLY, REVOKE, SYNC, SYNC_GIT
+from reliability.symbols import DSYMS
+from reliability.uploading import UPLOAD
+
+SCENARIOS: Mapping[str, Scenario] = {
+    each.name: each for each in (FETCH, UPLOAD, SYNC, SYNC_GIT, READ_ONLY, PLAN, REVOKE, DSYMS, DOCTOR)
+}

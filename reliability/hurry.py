@@ -1,0 +1,30 @@
+"""The steps of the matrix pause for a shorter time than those of users: what they do is the same."""
+
+from __future__ import annotations
+
+RETRY_FOR = 2
+"""Seconds, the input of each step."""
+TIMEOUT = 6
+"""Seconds, the input of those that wait for App Store Connect."""
+DEADLINE = 30.0
+"""Seconds after which a step that has not ended hangs. The longest take about ten."""
+
+
+def hurry() -> None:
+    """Shortens the pauses of this process."""
+    from asc.api import attempts, retry
+    from asc.builds import flakes, waiting
+    from asc.builds.distribution import apply, sending
+    from asc.builds.upload import record, uploading
+    from asc.signing.sync import identities
+
+    attempts.SHORTEST_READ_TIMEOUT = 1.0
+    retry.FIRST_PAUSE = 0.1
+    flakes.PAUSE = 0.05
+    waiting.FIRST_PAUSE = 0.05
+    apply.LOOK_AGAIN_AFTER = 0.05
+    sending.SETTLING = (0.1, 0.2, 0.4)
+    record.LISTINGS_LAG = (0.05, 0.1, 0.2)
+    uploading.IDLE = 0.5
+    uploading.LOOKS_AFTER_DUPLICATE = uploading.WHILE_PARTS_ARE_REPLACED = (0.05, 0.1, 0.2)
+    identities.PAUSE = 0.1

@@ -1,0 +1,106 @@
+"""A sample of the fault matrix (`make reliability` runs all of it): nothing but success and clear failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from reliability import matrix
+from reliability.cells import Cell, Request, sampled
+from reliability.every import SCENARIOS
+from reliability.faults import ONCE, Kind
+from reliability.matrix import FAILURE, NOT_MET, SUCCESS, WRONG
+from reliability.reading import FETCH, Fetch
+from reliability.scenarios import Json
+from reliability.steps import Nursery
+
+from asc_sandbox.server import Sandbox
+from core.running import Done
+
+ONE_IN = {
+    "fetch-build-number": 12,
+    "doctor": 25,
+    "upload-testflight": 90,
+    "download-dsyms": 25,
+    "sync-signing, sync, git": 10,
+    "sync-signing, plan": 15,
+    "sync-signing, revoke": 30,
+}
+"""How small a sample is: all of them together take some seconds. Those of signing are slow."""
+AT_ONCE = 8
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with Nursery() as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_whatever_goes_wrong_a_step_succeeds_or_fails_clearly(
+    tmp_path: Path, nursery: Nursery, name: str
+) -> None:
+    course = matrix.course_of(SCENARIOS[name], nursery, tmp_path)
+    chosen = sampled(course.cells(), ONE_IN.get(name, 100))
+    outcomes = list(matrix.run(course, chosen, nursery, tmp_path, AT_ONCE))
+    assert [(str(each.cell), each.details) for each in matrix.wrong(outcomes)] == []
+    assert len(outcomes) >= 3 or not course.requests
+    assert [each.result for each in outcomes].count(NOT_MET) <= len(outcomes) / 3
+
+
+def test_the_cells_are_made_of_the_requests_of_a_run(tmp_path: Path, nursery: Nursery) -> None:
+    course = matrix.course_of(FETCH, nursery, tmp_path)
+    requests = {
+        Request("GET", "/v1/apps", 0),
+        Request("GET", "/v1/builds", 0),
+        Request("GET", "/v1/apps/*/buildUploads", 0),
+    }
+    assert set(course.requests) == requests
+    found = course.cells()
+    assert {each.requests[0] for each in found if len(each.requests) == 1} == requests
+    assert len(found) == len(set(found)) > 150
+
+
+class Wrong(Fetch):
+    """A scenario that finds fault with everything."""
+
+    def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
+        yield from ["it is wrong"] if sandbox.faults_hit else []
+
+
+class Another(Fetch):
+    """A scenario that comes to something else after a fault."""
+
+    def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
+        return {"hit": sandbox.faults_hit}
+
+
+CELL = Cell(FETCH.name, (Request("GET", "/v1/apps", 0),), Kind("status=503", ONCE))
+
+
+def test_a_matrix_that_sees_nothing_would_say_so(tmp_path: Path, nursery: Nursery) -> None:
+    """What is wrong is found: a broken promise, another result, a hang, a fault that is not met."""
+    for scenario, result in ((FETCH, SUCCESS), (_as(Wrong), WRONG), (_as(Another), WRONG)):
+        course = matrix.course_of(scenario, nursery, tmp_path)
+        assert matrix.run_cell(course, CELL, nursery, tmp_path).result == result
+    course = matrix.course_of(FETCH, nursery, tmp_path)
+    refused = replace(CELL, kind=Kind("status=403", ONCE))
+    assert matrix.run_cell(course, refused, nursery, tmp_path).result == FAILURE
+    elsewhere = replace(CELL, requests=(Request("GET", "/v1/devices", 0),))
+    assert matrix.run_cell(course, elsewhere, nursery, tmp_path).result == NOT_MET
+
+
+def test_a_step_that_hangs_is_found_and_ended(
+    tmp_path: Path, nursery: Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = matrix.course_of(FETCH, nursery, tmp_path)
+    monkeypatch.setattr(matrix, "DEADLINE", 0.5)
+    hanging = replace(CELL, kind=Kind("hang", ONCE))
+    outcome = matrix.run_cell(course, hanging, nursery, tmp_path)
+    assert (outcome.result, "it hangs" in outcome.details[0]) == (WRONG, True)
+
+
+def _as(kind: type[Fetch]) -> Fetch:
+    return kind(FETCH.name, FETCH.command, FETCH.world)
