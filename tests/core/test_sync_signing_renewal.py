@@ -138,6 +138,22 @@ class TestACertificate:
             assert again.outputs["changed"] == "false"
             assert again.outputs["certificate-id"] == done.outputs["certificate-id"]
 
+    @pytest.mark.parametrize(("days", "stays"), [(-1, False), (3, True)], ids=["over", "about to end"])
+    def test_goes_from_the_store_once_it_is_over_for_match_takes_the_last_by_name(
+        self, tmp_path: Path, days: int, stays: bool
+    ) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key(), days=days, identifier="ZZZZZZZZZZ")
+            development = at_apple(sandbox, a_key(1), "DEVELOPMENT", days=days, identifier="YYYYYYYYYY")
+            store.put(identity_of(record, a_key()), identity_of(development, a_key(1), DEVELOPMENT))
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            kept = {"ZZZZZZZZZZ"} if stays else set()
+            there = {each.certificate_id for each in store.identities()}
+            assert there == {done.outputs["certificate-id"], "YYYYYYYYYY"} | kept  # of the wanted type alone
+            assert ("ZZZZZZZZZZ is over" in done.stdout) is not stays
+
     def test_ends_later_than_renew_before_and_stays(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
         with apple() as sandbox:

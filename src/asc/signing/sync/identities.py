@@ -127,7 +127,7 @@ class IdentityMaker:
             if self._newly_stored(files):
                 return Changes()
             vault = Vault(files, self.surroundings.passphrase)
-            return Changes(vault.put([ours], self.surroundings.encryption), frozenset({aside}))
+            return Changes(vault.put([ours], self.surroundings.encryption), self._over(vault) | {aside})
 
         try:
             after = self.surroundings.storage.update(change, f"[fastlane] Updated {self.kind.value}")
@@ -152,6 +152,14 @@ class IdentityMaker:
         stock = self.surroundings.stock(files, replace(self.wishes, wants=()))  # profiles take long to open
         found = usable(stock, None, self.wishes, self.kind, self.surroundings.now)
         return next((each for each in found if each.certificate_id not in self.before), None)
+
+    def _over(self, vault: Vault) -> frozenset[str]:
+        """The files of expired identities. match takes the last one by name, whatever its date, so they may not stay."""
+        identities = vault.identities({self.kind}).entries
+        over = [each for each in identities if each.certificate.not_after <= self.surroundings.now]
+        for each in over:
+            log.info("The certificate %s is over: it goes from the store", each.certificate_id)
+        return frozenset(path for each in over for path in each.files())
 
     def _certify_or_wait(self, aside: str, key: RSAPrivateKey) -> Listed | StoredIdentity:
         """The certificate; where Apple allows no more, what another job stores meanwhile, if any does."""
