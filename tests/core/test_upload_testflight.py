@@ -193,6 +193,26 @@ def test_how_far_to_wait(tmp_path: Path, wait: str, state: str, has_build: bool)
     assert done.outputs["build-upload-id"]
 
 
+def test_texts_need_the_build_but_not_that_it_is_processed(tmp_path: Path) -> None:
+    inputs = {
+        "file": str(an_ipa(tmp_path)),
+        "wait": "upload",
+        "whats-new": "Faster start.",
+        "app-info": "en-US: {description: An example.}",
+        "beta-review-info": "notes: Any address does.",
+    }
+    with apple(processing=Processing(seconds=3)) as sandbox:
+        done = step(tmp_path, sandbox, inputs)
+        (text,) = sandbox.world.all("betaBuildLocalizations")
+        (information,) = sandbox.world.all("betaAppLocalizations")
+        assert (done.code, done.outputs["state"]) == (0, "PROCESSING"), done.stdout
+        assert (text.attributes["locale"], text.attributes["whatsNew"]) == ("en-US", "Faster start.")
+        assert information.attributes["description"] == "An example."
+        assert "Next: Apple processes it. A later step goes on with build-upload-id: " in done.stdout
+        again = step(tmp_path, sandbox, {**inputs, "wait": "processing"})
+        assert (again.code, "Done:" in again.stdout) == (0, False), again.stdout
+
+
 def test_until_testers_can_install_it(tmp_path: Path) -> None:
     inputs = {"file": str(an_ipa(tmp_path)), "groups": "Beta testers", "wait": "available"}
     with apple(review=Review(seconds=0.6)) as sandbox:
@@ -497,7 +517,8 @@ def test_all_wrong_inputs_are_told_at_once_and_nothing_is_sent(tmp_path: Path) -
         ({"file": "a.ipa", "bundle-id": APP, "app-id": "1"}, "app-id: is given together with bundle-id"),
         ({"file": "a.ipa", "whats-new": "a", "whats-new-file": "b"}, "whats-new-file: is given together"),
         ({"file": "a.ipa", "wait": "none", "groups": "QA"}, "wait: is none, but groups needs the processed"),
-        ({"file": "a.ipa", "wait": "upload", "whats-new": "a"}, "wait: is upload, but whats-new needs"),
+        ({"file": "a.ipa", "wait": "upload", "groups": "QA"}, "wait: is upload, but groups needs the processed"),
+        ({"file": "a.ipa", "wait": "none", "whats-new": "a"}, "or wait: upload, which is done before Apple"),
         ({"file": "a.ipa", "testers": "ada"}, "testers: ada is not an email address"),
         ({"file": "a.ipa", "whats-new": "{en: a}"}, "did you mean en-AU"),
         ({"file": "a.ipa", "beta-review-info": "contact-emial: a"}, "Did you mean contact_email?"),

@@ -73,6 +73,11 @@ def is_taken(seen: Seen) -> bool:
     return seen.build is not None or (seen.upload is not None and seen.upload.state == COMPLETE)
 
 
+def has_build(seen: Seen) -> bool:
+    """Whether Apple has made a build, which may be processed or not."""
+    return seen.build is not None
+
+
 def is_processed(seen: Seen) -> bool:
     """Whether the build can be given to testers."""
     return seen.build is not None and seen.build.processing_state == "VALID"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
@@ -21,7 +22,7 @@ from asc.builds.upload import record
 from asc.builds.upload.source import Source
 from asc.builds.upload.standing import IfExists, Standing, assess, taken
 from asc.builds.upload.uploading import Uploader
-from asc.builds.waiting import Seen, Target, Watch, is_installable, is_processed, is_taken
+from asc.builds.waiting import Seen, Target, Watch, has_build, is_installable, is_processed, is_taken
 from asc.commands.context import Context
 from asc.commands.declaration import Command
 from asc.commands.upload_testflight.asking import wishes_of
@@ -119,9 +120,9 @@ def _wait_and_give(inputs: Inputs, client: Client, story: Story, wishes: Wishes)
 def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch: Watch) -> None:
     assert story.subject
     with story.timeline.phase("Processing at Apple"):
-        story.seen = watch.until(is_taken if inputs.wait == "upload" else is_processed)
+        story.seen = watch.until(_reached(inputs))
     _tell_warnings(client, story)
-    if inputs.wait == "upload":
+    if inputs.wait == "upload" and not inputs.asked_of_the_build():
         return
     build = story.seen.build
     assert build
@@ -130,7 +131,7 @@ def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch:
     with story.timeline.phase("Distribution"):
         _tell(distribute(client, wishes, ground, build, story.done.append, expire_later=available), story)
     if story.done:  # they changed where the build stands
-        story.seen = watch.until(is_processed)
+        story.seen = watch.until(_reached(inputs))
     if available:
         _check_availability(inputs, wishes, ground, story.seen.build)
         with story.timeline.phase("Until testers have it"):
@@ -139,6 +140,13 @@ def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch:
             _tell(
                 expire_previous(client, wishes, ground, story.seen.build or build, story.done.append), story
             )
+
+
+def _reached(inputs: Inputs) -> Callable[[Seen], bool]:
+    """What is waited for before anything is changed of the build."""
+    if inputs.wait != "upload":
+        return is_processed
+    return has_build if inputs.asked_of_the_build() else is_taken
 
 
 def _tell(outcome: Outcome, story: Story) -> None:

@@ -14,6 +14,8 @@ from asc.commands.upload_testflight.asking import wishes_of
 from asc.errors import InputError, Problem
 
 WAITS = ("none", "upload", "processing", "available")
+EARLY = ("whats-new", "whats-new-file", "app-info", "beta-review-info")
+"""Texts, which App Store Connect takes as soon as there is a build, processed or not."""
 BUILD, UPLOAD, WAIT = "Build", "Upload", "Wait"
 TEXTS, TESTERS, REVIEW, OLDER = "What to test", "Testers", "Compliance and review", "Older builds"
 
@@ -83,8 +85,8 @@ class Inputs(CommonInputs):
     wait: str = given(
         kinds.choice(WAITS),
         "How far to wait. `none`: the file is there. `upload`: Apple has made a build of it. `processing`: "
-        "the build can be tested. `available`: testers can install it. Giving it to testers needs `processing` "
-        "at least.",
+        "the build can be tested. `available`: testers can install it. Texts need `upload` at least, giving it to "
+        "testers `processing`.",
         group=WAIT,
         default="processing",
     )
@@ -180,16 +182,26 @@ class Inputs(CommonInputs):
             yield from error.problems
         if self.whats_new and self.whats_new_file:
             yield Problem("whats-new-file", "is given together with whats-new", "Give one of the two.")
-        if self.wait in ("none", "upload") and self.asked_of_the_build():
-            what = self.asked_of_the_build()[0]
+        yield from self._problems_of_the_wait()
+
+    def _problems_of_the_wait(self) -> Iterator[Problem]:
+        asked = self.asked_of_the_build()
+        late = [name for name in asked if name not in EARLY]
+        if self.wait == "none" and asked and not late:
             yield Problem(
                 "wait",
-                f"is {self.wait}, but {what} needs the processed build",
-                f"Leave wait at processing, or give {what} to a later step with build-upload-id.",
+                f"is none, but {asked[0]} needs the build",
+                "Leave wait at processing, or wait: upload, which is done before Apple has processed the build.",
+            )
+        elif self.wait in ("none", "upload") and late:
+            yield Problem(
+                "wait",
+                f"is {self.wait}, but {late[0]} needs the processed build",
+                f"Leave wait at processing, or give {late[0]} to a later step with build-upload-id.",
             )
 
     def asked_of_the_build(self) -> list[str]:
-        """The inputs given that can only be done once the build is processed."""
+        """The inputs given that can only be done once there is a build."""
         asked = {
             "groups": self.groups,
             "testers": self.testers,

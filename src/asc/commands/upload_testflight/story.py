@@ -147,10 +147,11 @@ class Story:
         if self.dry_run or not self.subject:
             return []
         lines = []
-        if not self.seen.build:
-            lines.append(
-                f"Next: Apple processes it. A later step goes on with build-upload-id: {self.upload_id}"
+        if not self.seen.build or self.seen.build.processing_state == "PROCESSING":
+            known = (
+                f"build-upload-id: {self.upload_id}" if self.upload_id else f"build-id: {self.build_id}"
             )
+            lines.append(f"Next: Apple processes it. A later step goes on with {known}")
         elif self.seen.build.external_state in IN_REVIEW:
             lines.append("Next: beta review. External testers get the build when it is approved")
         return [*lines, self.page()] if self.page() else lines
