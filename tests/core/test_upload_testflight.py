@@ -308,6 +308,71 @@ def test_a_number_of_two_platforms_asks_for_the_platform(tmp_path: Path) -> None
     assert (done.code, "platform: is required" in done.error, "TV_OS" in done.error) == (2, True, True)
 
 
+LATEST = {"bundle-id": APP, "build-number": "latest", "groups": "QA"}
+
+
+def answered(train: str, number: str, **rest: Any) -> dict[str, Any]:
+    return build(train, number, usesNonExemptEncryption=False, **rest)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "number"),
+    [({}, "1.10.0 (9)"), ({"version": "1.9.0"}, "1.9.0 (10)"), ({"platform": "ios"}, "1.10.0 (9)")],
+    ids=["of all", "of a version", "of a platform"],
+)
+def test_the_latest_build_is_the_highest_number_of_the_highest_version(
+    tmp_path: Path, inputs: dict[str, str], number: str
+) -> None:
+    builds = [
+        answered("1.9.0", "9"),
+        answered("1.9.0", "10"),
+        answered("1.10.0", "9"),
+        answered("1.10.0", "8"),
+    ]
+    uploads = [upload("1.10.0", "11", "FAILED"), upload("1.10.0", "12", "AWAITING_UPLOAD")]
+    with apple(seed(apps=[app(APP, id=APP_ID, builds=builds, uploads=uploads, betaGroups=[QA])])) as sandbox:
+        done = step(tmp_path, sandbox, {**LATEST, **inputs})
+    assert (done.code, done.outputs.get("groups")) == (0, "QA"), done.stdout
+    assert f"The latest build is {number} for iOS" in done.stdout
+    assert f"{done.outputs['version']} ({done.outputs['build-number']})" == number
+
+
+def test_the_latest_build_may_still_be_on_its_way(tmp_path: Path) -> None:
+    file = an_ipa(tmp_path)
+    there = world(preReleaseVersions=[{"version": "1.5.0", "platform": "IOS", "builds": [{"version": "41"}]}])
+    with apple(there, processing=Processing(seconds=0.6)) as sandbox:
+        assert step(tmp_path, sandbox, {"file": str(file), "wait": "none"}).code == 0
+        done = step(tmp_path, sandbox, LATEST)
+    assert (done.code, done.outputs["build-number"], done.outputs["state"]) == (0, "42", "VALID"), done.stdout
+
+
+def test_without_a_build_there_is_no_latest(tmp_path: Path) -> None:
+    with apple(world(buildUploads=[upload("1.5.0", "42", "FAILED")])) as sandbox:
+        done = step(tmp_path, sandbox, LATEST)
+        assert calls(sandbox, *WRITES) == []
+    assert (done.code, "com.example.app has no build that could be the latest" in done.error) == (1, True)
+
+
+def test_the_latest_build_of_several_platforms_needs_the_platform(tmp_path: Path) -> None:
+    two = [answered("1.5.0", "42"), answered("1.5.0", "43", platform="TV_OS")]
+    with apple(seed(apps=[app(APP, id=APP_ID, builds=two)])) as sandbox:
+        done = step(tmp_path, sandbox, LATEST)
+    assert (done.code, "platform: is required" in done.error, "iOS and for tvOS" in done.error) == (
+        2,
+        True,
+        True,
+    )
+
+
+def test_a_number_that_never_appears_may_be_mistyped(tmp_path: Path) -> None:
+    with apple() as sandbox:
+        done = step(
+            tmp_path, sandbox, {"bundle-id": APP, "version": "1.5.0", "build-number": "24", "timeout": "0.2s"}
+        )
+    assert done.code == 1
+    assert "Check version, build-number and platform" in done.error
+
+
 def test_the_upload_alone_tells_where_it_stands(tmp_path: Path) -> None:
     with apple(world(buildUploads=[upload("1.5.0", "42", id="u-42")])) as sandbox:
         done = step(tmp_path, sandbox, {"build-upload-id": "u-42", "wait": "upload"})
@@ -514,10 +579,14 @@ def test_all_wrong_inputs_are_told_at_once_and_nothing_is_sent(tmp_path: Path) -
         ({}, "file: is required (or build-upload-id, build-id, or bundle-id with version and build-number)"),
         ({"version": "1.0", "build-number": "1"}, "file: is required"),
         ({"file": "a.ipa", "build-id": "b"}, "build-id: is given together with file"),
+        ({"file": "a.ipa", "build-number": "latest"}, "build-number: is latest, but file names the build"),
         ({"file": "a.ipa", "bundle-id": APP, "app-id": "1"}, "app-id: is given together with bundle-id"),
         ({"file": "a.ipa", "whats-new": "a", "whats-new-file": "b"}, "whats-new-file: is given together"),
         ({"file": "a.ipa", "wait": "none", "groups": "QA"}, "wait: is none, but groups needs the processed"),
-        ({"file": "a.ipa", "wait": "upload", "groups": "QA"}, "wait: is upload, but groups needs the processed"),
+        (
+            {"file": "a.ipa", "wait": "upload", "groups": "QA"},
+            "wait: is upload, but groups needs the processed",
+        ),
         ({"file": "a.ipa", "wait": "none", "whats-new": "a"}, "or wait: upload, which is done before Apple"),
         ({"file": "a.ipa", "testers": "ada"}, "testers: ada is not an email address"),
         ({"file": "a.ipa", "whats-new": "{en: a}"}, "did you mean en-AU"),

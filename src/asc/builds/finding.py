@@ -1,16 +1,22 @@
-"""Finding the build of a number."""
+"""Finding the build of a number, and the number of the latest build."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
+from asc.api.apps import App
 from asc.api.client import Client
 from asc.builds.distribution import state
 from asc.builds.distribution.state import BuildState
-from asc.builds.number import spellings
+from asc.builds.history import UsedNumber, numbers_used
+from asc.builds.number import BuildNumber, spellings
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.builds.upload.model import Number
 from asc.errors import InputError, Problem
+
+ALIVE = {"VALID", "PROCESSING", "COMPLETE"}
+"""States of builds and of uploads that somebody can get, now or when they are processed."""
 
 
 def find_build(client: Client, number: Number) -> BuildState | None:
@@ -30,15 +36,37 @@ def find_build(client: Client, number: Number) -> BuildState | None:
     found = client.get("/v1/builds", query)
     builds = [BuildState.read(replace(found, data=(resource,))) for resource in found.data]
     builds = [each for each in builds if number.is_one_with(each.version, each.build_number, each.platform)]
-    platforms = sorted({PLATFORM_NAMES.get(each.platform, each.platform) for each in builds})
+    _check_platform(str(number), (each.platform for each in builds))
+    return state.whole(client, builds[0]) if builds else None
+
+
+def find_latest(client: Client, app: App, platform: str, version: str) -> Number | None:
+    """The highest number of the highest version, of builds and of uploads that Apple is making one of.
+
+    Raises InputError where no platform is given, and there are builds for several.
+    """
+    used = numbers_used(client, app, platform or None, version or None)
+    used = [each for each in used if each.state in ALIVE]
+    _check_platform("a latest build", (each.platform for each in used))
+    if not used:
+        return None
+    latest = max(used, key=_age)
+    return Number(app.id, latest.version, latest.number.text, latest.platform)
+
+
+def _age(used: UsedNumber) -> tuple[BuildNumber, BuildNumber]:
+    return BuildNumber.parse(used.version) or BuildNumber("0"), used.number
+
+
+def _check_platform(what: str, found: Iterable[str]) -> None:
+    platforms = sorted({PLATFORM_NAMES.get(each, each) for each in found})
     if len(platforms) > 1:
         raise InputError(
             [
                 Problem(
                     "platform",
-                    f"is required: there is {number} for {' and for '.join(platforms)}",
+                    f"is required: there is {what} for {' and for '.join(platforms)}",
                     f"Give one of {', '.join(PLATFORMS)}.",
                 )
             ]
         )
-    return state.whole(client, builds[0]) if builds else None

@@ -191,11 +191,16 @@ class Watch:
         return duration(self._clock.monotonic() - self._began)
 
     def _too_late(self, seen: Seen) -> Error:
+        message = f"{self.target.number} was not done after {duration(self._timeout)} (timeout): {seen}."
         known = self.target.upload_id and f"build-upload-id: {self.target.upload_id}"
         known = known or (self.target.build_id and f"build-id: {self.target.build_id}")
+        if not known and seen == Seen():
+            return Error(
+                message, "Check version, build-number and platform, and that it was uploaded; or wait longer."
+            )
         instead = f", or with {known} instead of file" if known else ""
         return Error(
-            f"{self.target.number} was not done after {duration(self._timeout)} (timeout): {seen}.",
+            message,
             f"Nothing is lost. Run the step again with a longer timeout{instead}.",
         )
 

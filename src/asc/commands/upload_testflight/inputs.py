@@ -13,6 +13,7 @@ from asc.commands.naming import APP_ID, BUNDLE_ID
 from asc.commands.upload_testflight.asking import wishes_of
 from asc.errors import InputError, Problem
 
+LATEST = "latest"
 WAITS = ("none", "upload", "processing", "available")
 EARLY = ("whats-new", "whats-new-file", "app-info", "beta-review-info")
 """Texts, which App Store Connect takes as soon as there is a build, processed or not."""
@@ -50,7 +51,11 @@ class Inputs(CommonInputs):
         examples=("1.5.0",),
     )
     build_number: str | None = given(
-        kinds.TEXT, "Build number. Without it, the one in the file.", group=BUILD, examples=("42",)
+        kinds.TEXT,
+        "Build number. Without it, the one in the file. Without a file also `latest`: the highest number, of the "
+        "highest version unless one is given.",
+        group=BUILD,
+        examples=("42", "latest"),
     )
     platform: str | None = given(
         kinds.choice(PLATFORMS), "Platform. Without it, that of the file.", group=BUILD
@@ -223,11 +228,17 @@ class Inputs(CommonInputs):
         ]
         if len(by_id) > 1:
             yield Problem(by_id[1], f"is given together with {by_id[0]}", "Give one of them.")
-        if not by_id and not (self.version and self.build_number and (self.bundle_id or self.app_id)):
+        latest = self.build_number == LATEST
+        numbered = self.build_number and (self.version or latest)
+        if not by_id and not (numbered and (self.bundle_id or self.app_id)):
             yield Problem(
                 "file",
                 "is required (or build-upload-id, build-id, or bundle-id with version and build-number)",
-                "Give the file, for example file: build/*.ipa.",
+                "Give the file, for example file: build/*.ipa; or the app with build-number: latest.",
+            )
+        if by_id and latest:
+            yield Problem(
+                "build-number", f"is latest, but {by_id[0]} names the build", "Leave out one of the two."
             )
         if self.bundle_id and self.app_id:
             yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")

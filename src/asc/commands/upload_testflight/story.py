@@ -148,9 +148,7 @@ class Story:
             return []
         lines = []
         if not self.seen.build or self.seen.build.processing_state == "PROCESSING":
-            known = (
-                f"build-upload-id: {self.upload_id}" if self.upload_id else f"build-id: {self.build_id}"
-            )
+            known = f"build-upload-id: {self.upload_id}" if self.upload_id else f"build-id: {self.build_id}"
             lines.append(f"Next: Apple processes it. A later step goes on with {known}")
         elif self.seen.build.external_state in IN_REVIEW:
             lines.append("Next: beta review. External testers get the build when it is approved")

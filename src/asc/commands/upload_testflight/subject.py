@@ -15,12 +15,12 @@ from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.binary import Binary, defects, read_binary
 from asc.builds.distribution import state
-from asc.builds.finding import find_build
+from asc.builds.finding import find_build, find_latest
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.builds.upload import record
 from asc.builds.upload.model import Number
 from asc.builds.waiting import Target
-from asc.commands.upload_testflight.inputs import Inputs
+from asc.commands.upload_testflight.inputs import LATEST, Inputs
 from asc.errors import Error, InputError, Problem
 
 log = logging.getLogger(__name__)
@@ -133,8 +133,22 @@ def subject_of_ids(client: Client, inputs: Inputs) -> Subject:
         _check_same("build-upload-id", inputs, upload.number, app)
         return Subject(app, Target(upload.number, upload.id, upload.build_id))
     platform = PLATFORMS[inputs.platform] if inputs.platform else ""
+    if inputs.build_number == LATEST:
+        return _by_number(client, app, _latest(client, app, platform, inputs.version or ""))
     number = Number(app.id, inputs.version or "", inputs.build_number or "", platform)
     return _by_number(client, app, number)
+
+
+def _latest(client: Client, app: App, platform: str, version: str) -> Number:
+    number = find_latest(client, app, platform, version)
+    if not number:
+        where = f" of {version}" if version else ""
+        raise Error(
+            f"{app.bundle_id or app.id} has no build{where} that could be the latest.",
+            "Check version and platform, or upload one first.",
+        )
+    log.info("The latest build is %s for %s", number, PLATFORM_NAMES.get(number.platform, number.platform))
+    return number
 
 
 def _by_number(client: Client, app: App, number: Number) -> Subject:
