@@ -89,8 +89,13 @@ PLATFORMS = [
 ]
 
 
+ELSEWHERE = [("MAC_OS", "2"), ("osx", "2"), ("appletvos", "3"), ("xros", "4")]
+"""As outputs have them, and as they are written in lanes."""
+
+
 @pytest.mark.parametrize(
-    ("platform", "number"), [("ios", "1"), ("macos", "2"), ("tvos", "3"), ("visionOS", "4"), ("", "4")]
+    ("platform", "number"),
+    [("ios", "1"), ("macos", "2"), ("tvos", "3"), ("visionOS", "4"), ("", "4"), *ELSEWHERE],
 )
 def test_a_platform(tmp_path: Path, platform: str, number: str) -> None:
     done = ask(tmp_path, builds=PLATFORMS, platform=platform)

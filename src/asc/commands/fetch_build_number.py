@@ -16,7 +16,7 @@ from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, given, output
-from asc.commands.naming import AppInputs
+from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Error, UnreachableError
 from asc.job import summary
 
@@ -35,7 +35,7 @@ class Inputs(AppInputs):
     """What fetch-build-number takes."""
 
     platform: str | None = given(
-        kinds.choice(PLATFORMS),
+        PLATFORM,
         "Only count builds for this platform. Without it, all platforms count.",
         group="Builds",
     )

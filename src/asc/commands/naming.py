@@ -1,4 +1,4 @@
-"""How commands that are about one app are told which: the bundle id, or Apple's id of the app."""
+"""How commands that are about one app are told which: the bundle id, or Apple's id of the app; and the platform."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from asc.api.apps import App, find_app
 from asc.api.client import Client
+from asc.builds.platforms import ALSO_CALLED, PLATFORMS
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
 from asc.errors import Problem
 
 BUNDLE_ID = kinds.matching(r"[A-Za-z0-9.-]{1,155}", "a bundle id")
+PLATFORM = kinds.choice(PLATFORMS, also=ALSO_CALLED)
 APP_ID = kinds.matching(r"[0-9]{1,20}", "an app id (digits)")
 
 

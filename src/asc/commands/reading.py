@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from asc.commands.declaration import Command, CommonInputs, Input, inputs_of
+from asc.commands.familiar import here
 from asc.errors import InputError, Problem
 
 
@@ -61,7 +62,9 @@ def _remedy(name: str, spec: Input) -> str:
     return f"Give {name} as {spec.kind.form}{example}."
 
 
-def _unknown(command: Command, name: str, declared: Iterable[str]) -> Problem:
+def _unknown(command: Command, name: str, declared: Collection[str]) -> Problem:
     close = difflib.get_close_matches(name, list(declared), 1)
     hint = f"Did you mean {close[0]}?" if close else f"{command.name} takes: {', '.join(declared)}."
+    if familiar := here(name, declared):
+        hint = f"Here it is {familiar}."
     return Problem(name, f"is not an input of {command.name}", hint)

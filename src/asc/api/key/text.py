@@ -25,6 +25,7 @@ _FORMAT = 'The format is {"key_id": "…", "issuer_id": "…", "key": "-----BEGI
 _WHERE_THE_IDS_ARE = (
     "Both ids are in App Store Connect under Users and Access, Integrations, App Store Connect API."
 )
+_SEPARATE_IDS = "APP_STORE_CONNECT_API_KEY_KEY_ID and APP_STORE_CONNECT_API_KEY_ISSUER_ID"
 _OTHER_NAMES = {
     "key_id": ("keyId", "keyid", "key-id", "kid", "KEY_ID"),
     "issuer_id": ("issuerId", "issuerid", "issuer-id", "iss", "ISSUER_ID"),
@@ -84,7 +85,9 @@ def _fields(text: str, depth: int = 0) -> dict[str, Any]:
         return {str(name): value for name, value in found.items()}
     if looks_like_pem(text):
         raise refuse(
-            "", "is the .p8 file alone, without key id and issuer id", _FORMAT + " " + _WHERE_THE_IDS_ARE
+            "",
+            "is the .p8 file alone, without key id and issuer id",
+            f"{_FORMAT} Or leave it and set {_SEPARATE_IDS}. {_WHERE_THE_IDS_ARE}",
         )
     inner = (
         found

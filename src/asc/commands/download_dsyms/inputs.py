@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from asc.builds.platforms import PLATFORMS
 from asc.builds.symbols.selecting import LATEST, LIVE
 from asc.commands import kinds
 from asc.commands.declaration import given
-from asc.commands.naming import AppInputs
+from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Problem
 
 BUILDS, FILES, NOTHING = "Builds", "Files", "Nothing there"
@@ -22,7 +21,7 @@ class Inputs(AppInputs):
     """What download-dsyms takes."""
 
     platform: str | None = given(
-        kinds.choice(PLATFORMS), "Only builds for this platform. Without it, those of all.", group=BUILDS
+        PLATFORM, "Only builds for this platform. Without it, those of all.", group=BUILDS
     )
     version: str | None = given(
         kinds.matching(r"[A-Za-z0-9._+-]{1,64}", "a version, latest or live"),

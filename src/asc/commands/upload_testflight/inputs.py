@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from asc.builds.platforms import PLATFORMS
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
-from asc.commands.naming import APP_ID, BUNDLE_ID
+from asc.commands.naming import APP_ID, BUNDLE_ID, PLATFORM
 from asc.commands.upload_testflight.asking import wishes_of
 from asc.errors import InputError, Problem
 
@@ -57,9 +56,7 @@ class Inputs(CommonInputs):
         group=BUILD,
         examples=("42", "latest"),
     )
-    platform: str | None = given(
-        kinds.choice(PLATFORMS), "Platform. Without it, that of the file.", group=BUILD
-    )
+    platform: str | None = given(PLATFORM, "Platform. Without it, that of the file.", group=BUILD)
     build_upload_id: str | None = given(
         kinds.matching(r"[A-Za-z0-9-]{1,64}", "the id of a build upload"),
         "Go on with an upload that an earlier job made (its output `build-upload-id`), instead of `file`.",

@@ -154,7 +154,7 @@ class IdentityMaker:
         return next((each for each in found if each.certificate_id not in self.before), None)
 
     def _over(self, vault: Vault) -> frozenset[str]:
-        """The files of expired identities. match takes the last one by name, whatever its date, so they may not stay."""
+        """The files of expired identities. match takes the last by name, whatever its date, so they may not stay."""
         identities = vault.identities({self.kind}).entries
         over = [each for each in identities if each.certificate.not_after <= self.surroundings.now]
         for each in over:
