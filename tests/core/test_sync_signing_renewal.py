@@ -154,6 +154,24 @@ class TestACertificate:
             assert there == {done.outputs["certificate-id"], "YYYYYYYYYY"} | kept  # of the wanted type alone
             assert ("ZZZZZZZZZZ is over" in done.stdout) is not stays
 
+    def test_that_was_renewed_in_time_goes_from_the_store_by_the_run_that_finds_it_over(
+        self, tmp_path: Path
+    ) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store).code == 0
+            (new,) = store.identities()
+            record = at_apple(sandbox, a_key(), days=-1, identifier="ZZZZZZZZZZ")
+            store.put(identity_of(record, a_key()))
+            plan = step(tmp_path, sandbox, store, {"mode": "plan"})
+            assert "remove ZZZZZZZZZZ from the store: this certificate is over" in plan.stdout
+            assert len(store.identities()) == 2
+            done = step(tmp_path, sandbox, store)
+            assert (done.code, done.outputs["changed"]) == (0, "true"), done.stdout
+            assert [each.certificate_id for each in store.identities()] == [new.certificate_id]
+            assert set(certificates(sandbox)) == {"ZZZZZZZZZZ", new.certificate_id}  # Apple keeps its list
+            assert step(tmp_path, sandbox, store).outputs["changed"] == "false"
+
     def test_ends_later_than_renew_before_and_stays(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
         with apple() as sandbox:

@@ -31,6 +31,7 @@ from asc.signing.portal.certificates import (
 )
 from asc.signing.private import private_folder, write_private
 from asc.signing.storage import Changes, StorageError
+from asc.signing.sync.stock import Stock
 from asc.signing.sync.surroundings import Portal, Surroundings, usable
 from asc.signing.sync.wants import Wishes
 from asc.signing.vault.encryption import encrypt
@@ -127,7 +128,7 @@ class IdentityMaker:
             if self._newly_stored(files):
                 return Changes()
             vault = Vault(files, self.surroundings.passphrase)
-            return Changes(vault.put([ours], self.surroundings.encryption), self._over(vault) | {aside})
+            return Changes(vault.put([ours], self.surroundings.encryption), self._over(files) | {aside})
 
         try:
             after = self.surroundings.storage.update(change, f"[fastlane] Updated {self.kind.value}")
@@ -149,14 +150,15 @@ class IdentityMaker:
 
     def _newly_stored(self, files: Mapping[str, bytes]) -> StoredIdentity | None:
         """An identity in the store that was not there when this run began."""
-        stock = self.surroundings.stock(files, replace(self.wishes, wants=()))  # profiles take long to open
-        found = usable(stock, None, self.wishes, self.kind, self.surroundings.now)
+        found = usable(self._stock(files), None, self.wishes, self.kind, self.surroundings.now)
         return next((each for each in found if each.certificate_id not in self.before), None)
 
-    def _over(self, vault: Vault) -> frozenset[str]:
-        """The files of expired identities. match takes the last by name, whatever its date, so they may not stay."""
-        identities = vault.identities({self.kind}).entries
-        over = [each for each in identities if each.certificate.not_after <= self.surroundings.now]
+    def _stock(self, files: Mapping[str, bytes]) -> Stock:
+        return self.surroundings.stock(files, replace(self.wishes, wants=()))  # profiles take long to open
+
+    def _over(self, files: Mapping[str, bytes]) -> frozenset[str]:
+        """The files of expired identities of this type."""
+        over = self._stock(files).over(self.kind, self.surroundings.now)
         for each in over:
             log.info("The certificate %s is over: it goes from the store", each.certificate_id)
         return frozenset(path for each in over for path in each.files())

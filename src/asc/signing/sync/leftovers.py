@@ -1,4 +1,6 @@
-"""What runs that were ended left in the store: keys put aside that nobody needs any more.
+"""What is in the store without use: expired certificates beside their successors, and what runs that were ended left.
+
+Of the latter these are the keys put aside that nobody needs any more.
 
 A key put aside whose certificate Apple has made is
 
@@ -25,6 +27,7 @@ from asc.signing.storage import Changes
 from asc.signing.sync.stock import Stock
 from asc.signing.sync.surroundings import Portal, Surroundings, usable
 from asc.signing.sync.wants import Wishes
+from asc.signing.vault.entries import StoredIdentity
 from asc.signing.vault.kinds import CertificateType
 from asc.signing.vault.pending import is_given_up, pending_keys
 
@@ -36,10 +39,14 @@ TOGETHER = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Leftovers:
-    """Paths of keys put aside: those with a certificate that nobody needs, and those without any."""
+    """Paths of keys put aside: those with a certificate that nobody needs, and those without any.
+
+    `over` are expired identities of types that have one that will do.
+    """
 
     surplus: Mapping[str, Listed] = field(default_factory=dict)
     useless: frozenset[str] = frozenset()
+    over: tuple[StoredIdentity, ...] = ()
 
     def lines(self) -> list[str]:
         """What is to be done about them, in words."""
@@ -49,7 +56,12 @@ class Leftovers:
                 for each in self.surplus.values()
             ),
             *(f"remove {path}: a key that was put aside and is not needed" for path in sorted(self.useless)),
+            *(f"remove {each.certificate_id} from the store: this certificate is over" for each in self.over),
         ]
+
+    def paths(self) -> frozenset[str]:
+        """The files that go."""
+        return self.useless | self.surplus.keys() | {path for each in self.over for path in each.files()}
 
 
 def leftovers(
@@ -58,13 +70,16 @@ def leftovers(
     """What is left of the wanted types. Nothing is asked of Apple for it."""
     surplus: dict[str, Listed] = {}
     useless: set[str] = set()
+    over: list[StoredIdentity] = []
     for kind in wishes.certificates:
+        if usable(stock, portal, wishes, kind, surroundings.now):
+            over += stock.over(kind, surroundings.now)
         for path, listed in _without_use(surroundings, wishes, files, stock, portal, kind):
             if listed:
                 surplus[path] = listed
             else:
                 useless.add(path)
-    return Leftovers(surplus, frozenset(useless))
+    return Leftovers(surplus, frozenset(useless), tuple(over))
 
 
 def clear(surroundings: Surroundings, what: Leftovers) -> list[str]:
@@ -75,8 +90,7 @@ def clear(surroundings: Surroundings, what: Leftovers) -> list[str]:
         surroundings.storage.prove_writable()
         for each in what.surplus.values():
             revoke_certificate(surroundings.client, each.id)
-        gone = what.useless | frozenset(what.surplus)
-        surroundings.storage.update(lambda files: Changes(delete=gone), "[sync-signing] Cleared")
+        surroundings.storage.update(lambda files: Changes(delete=what.paths()), "[sync-signing] Cleared")
     except Error as error:
         log.warning("What earlier runs left could not be cleared: %s %s", error.message, error.remedy)
         return []

@@ -31,6 +31,10 @@ class Stock:
             if each.certificate.valid_at(now) and not each.certificate.expires_within(renew_before, now)
         ]
 
+    def over(self, kind: CertificateType, now: datetime) -> list[StoredIdentity]:
+        """Those that have expired. match takes the last by name, whatever its date: they may not stay beside others."""
+        return [each for each in self.identities.get(kind, ()) if each.certificate.not_after <= now]
+
 
 def take_stock(
     files: Mapping[str, bytes], passphrase: str, wishes: Wishes, p12_password: str | None = None
