@@ -265,6 +265,7 @@ class TestReadOnlyFails:
             "The development certificate is not stored.",
             f"The app-store profile for {WIDGET}: it is not stored.",
             "The app-store profile for com.example.more: it is not stored.",
+            f"Stored for app-store are profiles for {APP}.",
         ):
             assert name in done.error
         assert f"profile for {APP}:" not in done.error, "that one is there"

@@ -12,6 +12,8 @@ from asc.signing.sync.stock import Stock
 from asc.signing.sync.wants import Want, Wishes
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 
+MOST_NAMED = 10
+
 
 @dataclass(frozen=True)
 class Signing:
@@ -27,7 +29,7 @@ def ready(stock: Stock, wishes: Wishes, now: datetime) -> Signing:
     if missing:
         faults = [f"{fault.message} {fault.remedy}" for fault in stock.faults]
         raise Error(
-            "\n".join([*missing, *faults]),
+            "\n".join([*missing, *faults, *_there(stock, wishes)]),
             "Run sync-signing once with mode: sync and a key that may change certificates and profiles.",
         )
     profiles = tuple((want, stock.profiles[want]) for want in wishes.wants)
@@ -35,6 +37,18 @@ def ready(stock: Stock, wishes: Wishes, now: datetime) -> Signing:
         each for kind in wishes.certificates for each in _used(stock.valid(kind, now, timedelta()), profiles)
     ]
     return Signing(tuple(identities), profiles)
+
+
+def _there(stock: Stock, wishes: Wishes) -> list[str]:
+    """What is stored where a profile is not: the bundle id or the branch may be another one."""
+    kinds = dict.fromkeys(want.kind for want in wishes.wants if want not in stock.profiles)
+    lines = []
+    for kind in kinds:
+        names = stock.names.get(kind, ())
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        if names:
+            lines.append(f"Stored for {kind} are profiles for {', '.join(names[:MOST_NAMED])}{more}.")
+    return lines
 
 
 def _used(

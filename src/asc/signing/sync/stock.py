@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from asc.signing.sync.wants import Want, Wishes
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
-from asc.signing.vault.kinds import CertificateType
+from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
+from asc.signing.vault.layout import ProfileEntry
 from asc.signing.vault.tree import Fault, Vault
 
 log = logging.getLogger(__name__)
@@ -17,11 +18,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stock:
-    """The identities by type, those that last longest first, and the profiles. `faults` are files of no use."""
+    """The identities by type, those that last longest first, and the profiles. `faults` are files of no use.
+
+    `names` are the bundle ids of all profiles of a wanted type, with the platform where it is another than iOS.
+    """
 
     identities: Mapping[CertificateType, tuple[StoredIdentity, ...]]
     profiles: Mapping[Want, StoredProfile]
     faults: tuple[Fault, ...]
+    names: Mapping[ProfileType, tuple[str, ...]] = field(default_factory=dict)
 
     def valid(self, kind: CertificateType, now: datetime, renew_before: timedelta) -> list[StoredIdentity]:
         """Those that can be used now and for some time."""
@@ -58,4 +63,15 @@ def take_stock(
             if (key := (want.kind, want.bundle_id, want.platform.of_profile)) in found
         },
         faults=(*identities.faults, *profiles.faults),
+        names={kind: _names(vault, kind) for kind in kinds},
+    )
+
+
+def _names(vault: Vault, kind: ProfileType) -> tuple[str, ...]:
+    entries = [each for each in vault.entries if isinstance(each, ProfileEntry) and each.profile_type is kind]
+    return tuple(
+        sorted(
+            each.bundle_id if each.platform is Platform.IOS else f"{each.bundle_id} ({each.platform})"
+            for each in entries
+        )
     )
