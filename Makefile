@@ -67,7 +67,7 @@ format: setup ## formats the code, mends what the linter can
 contract: setup ## Apple's OpenAPI document, rebuilt from its npm package
 	@$(python) -I tools/contract.py
 
-site: ## the pages as a web site, in build/site/index.html
+site: setup ## the pages as a web site, in build/site/index.html
 	@tools/setup site
 	@.cache/venvs/site/bin/python -I tools/site.py
 

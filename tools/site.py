@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +23,12 @@ FROM_ROOT = {
     "CHANGELOG.md": "changelog.md",
 }
 FOLDERS = {"docs/adr": "adr/index.md", "docs/recipes": "recipes.md"}
+# Draws the pictures that are written as Mermaid, as GitHub does it. Lies beside the pages: nothing is fetched by them.
+MERMAID, MERMAID_SHA256 = (
+    "mermaid@11.12.0",
+    "93492e4d609be83653a41c435f4cbd7e74419f7fa6b4fc90a8c983195f64af82",
+)
+SCRIPT = ROOT / ".cache" / "node" / MERMAID / "mermaid.min.js"
 LINK = re.compile(r"\[([^]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -29,7 +38,7 @@ def main() -> int:
     shutil.copytree(ROOT / "docs", PAGES)
     for path in PAGES.rglob("*.md"):
         place = f"docs/{path.relative_to(PAGES).as_posix()}"
-        path.write_text(relinked(path.read_text("utf-8"), place), "utf-8")
+        path.write_text(drawn(relinked(path.read_text("utf-8"), place)), "utf-8")
     for name, new in FROM_ROOT.items():
         (PAGES / new).write_text(relinked((ROOT / name).read_text("utf-8"), name), "utf-8")
     (PAGES / "adr/index.md").write_text(list_of_decisions(), "utf-8")
@@ -57,6 +66,33 @@ def relinked(text: str, place: str) -> str:
         return f"[{words}]({posixpath.relpath(on_site, here or '.')}{anchor or ''})"
 
     return LINK.sub(relink, text)
+
+
+def drawn(text: str) -> str:
+    """The text of a page with what draws its pictures, where it has some. The theme uses it where it is there."""
+    if "```mermaid" not in text:
+        return text
+    if not SCRIPT.exists():
+        fetch_mermaid()
+    shutil.copy(SCRIPT, PAGES / "assets")
+    return f'{text}\n<script src="assets/{SCRIPT.name}"></script>\n'
+
+
+def fetch_mermaid() -> None:
+    """Takes the script out of its npm package, which is of the bytes that are written down here."""
+    npm = shutil.which("npm") or str(ROOT / ".venv/bin/npm")
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            [npm, "pack", "--loglevel=error", MERMAID], cwd=folder, check=True, stdout=subprocess.DEVNULL
+        )
+        (archive,) = Path(folder).glob("*.tgz")
+        if hashlib.sha256(archive.read_bytes()).hexdigest() != MERMAID_SHA256:
+            sys.exit(f"site: {MERMAID} is not of the bytes that it was. Do not use it; find out why.")
+        SCRIPT.parent.mkdir(parents=True, exist_ok=True)
+        with tarfile.open(archive) as tar:
+            script = tar.extractfile("package/dist/mermaid.min.js")
+            assert script
+            SCRIPT.write_bytes(script.read())
 
 
 def list_of_decisions() -> str:
