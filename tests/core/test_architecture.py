@@ -20,15 +20,16 @@ MODULES = sorted((SOURCE / "asc").rglob("*.py"))
 MAY_IMPORT = {
     "errors": set[str](),
     "ending": set[str](),
-    "api": {"api", "errors"},
+    "words": set[str](),
+    "api": {"api", "errors", "words"},
     "formats": {"formats", "errors"},
-    "builds": {"builds", "formats", "api", "errors"},
-    "signing": {"signing", "formats", "api", "errors", "ending"},
+    "builds": {"builds", "formats", "api", "errors", "words"},
+    "signing": {"signing", "formats", "api", "errors", "ending", "words"},
     "job": {"job", "errors"},
-    "commands": {"commands", "builds", "signing", "formats", "api", "job", "errors", "ending"},
+    "commands": {"commands", "builds", "signing", "formats", "api", "job", "errors", "ending", "words"},
 }
 
-SHARED = {"errors", "ending"}
+SHARED = {"errors", "ending", "words"}
 
 
 def names(tree: ast.AST) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.errors import Error
@@ -54,9 +55,8 @@ def visible_apps(client: Client) -> list[App]:
 def app_not_visible(client: Client, what: str) -> Error:
     """The error for an app that is not there, naming those that are."""
     apps = visible_apps(client)
-    names = ", ".join(f"{app.bundle_id} ({app.id})" for app in apps[:MOST_NAMED])
-    more = f" and {len(apps) - MOST_NAMED} more" if len(apps) > MOST_NAMED else ""
+    names = words.some([f"{app.bundle_id} ({app.id})" for app in apps], MOST_NAMED)
     return Error(
-        f"The key sees no app with {what}. It sees: {names + more if apps else 'none at all'}.",
+        f"The key sees no app with {what}. It sees: {names or 'none at all'}.",
         "Check the spelling, and that the key's team and access include the app (App Store Connect, Users and Access).",
     )

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from asc import words
 from asc.api.apps import App
 from asc.api.client import Client
 from asc.api.document import Document
@@ -174,9 +175,6 @@ def _matching(
         ):
             used.append(one)
     if skipped:  # one warning for all: a step has room for ten
-        names = ", ".join(f"“{text}”" for text in skipped[:SKIPPED_NAMED])
-        more = f" and {len(skipped) - SKIPPED_NAMED} more" if len(skipped) > SKIPPED_NAMED else ""
-        log.warning(
-            "Left out of the comparison, for they are not made of numbers and dots: %s%s", names, more
-        )
+        names = words.some([f"“{text}”" for text in skipped], SKIPPED_NAMED)
+        log.warning("Left out of the comparison, for they are not made of numbers and dots: %s", names)
     return used

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds import reasons
@@ -188,10 +189,10 @@ class Watch:
             return ()
 
     def _waited(self) -> str:
-        return duration(self._clock.monotonic() - self._began)
+        return words.duration(self._clock.monotonic() - self._began)
 
     def _too_late(self, seen: Seen) -> Error:
-        message = f"{self.target.number} was not done after {duration(self._timeout)} (timeout): {seen}."
+        message = f"{self.target.number} was not done after {words.duration(self._timeout)} (timeout): {seen}."
         known = self.target.upload_id and f"build-upload-id: {self.target.upload_id}"
         known = known or (self.target.build_id and f"build-id: {self.target.build_id}")
         if not known and seen == Seen():
@@ -227,13 +228,3 @@ def refusal(number: Number, state: str, why: tuple[Reason, ...]) -> Error:
             else "; the reason is in the mail that Apple sent, and in App Store Connect, TestFlight."
         ),
     )
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: `8 s`, `3 min 20 s`, `1 h 5 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
-    return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")

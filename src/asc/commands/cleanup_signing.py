@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from asc import words
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, output
 from asc.commands.sync_signing.machine import ledger_of, owner_of, security_of
@@ -52,12 +53,8 @@ def _what(cleaned: Sequence[Cleaned]) -> str:
         (sum(c.profiles for c in cleaned), "profile"),
         (sum(c.files for c in cleaned), "file"),
     ):
-        what += [_several(count, name)] if count else []
+        what += [words.counted(count, name)] if count else []
     return ", ".join(what) or "nothing: it was gone already"
-
-
-def _several(count: int, name: str) -> str:
-    return f"{count} {name}{'' if count == 1 else 's'}"
 
 
 COMMAND = Command(

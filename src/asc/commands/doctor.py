@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from asc import words
 from asc.api.apps import App, visible_apps
 from asc.api.client import Client
 from asc.api.errors import ApiError
@@ -65,7 +66,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     apps = _apps(client)
     log.info("✓ App Store Connect accepts its token")
     _tell_clock(client)
-    log.info("✓ It sees %d app%s%s", len(apps), "" if len(apps) == 1 else "s", _names(apps))
+    log.info("✓ It sees %s%s", words.counted(len(apps), "app"), _names(apps))
     refused = {action: role for action, (path, role) in PROBES.items() if not _answers(client, path)}
     for action in PROBES:
         if action in refused:

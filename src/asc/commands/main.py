@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from asc import __version__
+from asc import __version__, words
 from asc.api.clock import SYSTEM_CLOCK, Clock
 from asc.api.key.model import KeyRefused
 from asc.api.key.sources import SECRET_VARIABLES, find_key
@@ -197,9 +197,8 @@ def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
 
 
 def _what_it_took(traffic: Traffic, seconds: float) -> str:
-    count = f"{traffic.requests} request{'' if traffic.requests == 1 else 's'}"
     budget = f"; {traffic.budget.left} of {traffic.budget.limit} left this hour" if traffic.budget else ""
-    return f"{count} in {seconds:.1f} s{budget}"
+    return f"{words.counted(traffic.requests, 'request')} in {seconds:.1f} s{budget}"
 
 
 def _failure(command: str, error: Error, secrets: Secrets) -> str:

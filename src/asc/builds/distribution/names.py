@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from asc import words
+
 LONGEST = 60
 MOST_NAMED = 20
 
@@ -19,8 +21,7 @@ def shown(name: str) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """`a, b and 7 more`, or `none`."""
-    text = ", ".join(map(shown, names[:MOST_NAMED])) or "none"
-    return text + (f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else "")
+    return words.some([shown(name) for name in names], MOST_NAMED) or "none"
 
 
 def folded(name: str) -> str:

@@ -10,12 +10,13 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from asc import words
 from asc.api.storage import Expired, Link, Storage
 from asc.builds.symbols import archives, extracting, files
 from asc.builds.symbols.archives import ArchiveError, Contents
 from asc.builds.symbols.files import Part, told
 from asc.builds.symbols.links import Links
-from asc.builds.symbols.model import Build, Bundle, size_text
+from asc.builds.symbols.model import Build, Bundle
 from asc.builds.symbols.naming import ENDING
 from asc.errors import Error, UnreachableError
 
@@ -124,7 +125,7 @@ class Downloader:
                         continue
                     raise _refused(name, error) from None
                 part.path.replace(fetched.path)
-            log.info("%s: %s, whole", name, size_text(contents.size))
+            log.info("%s: %s, whole", name, words.size(contents.size))
             for text in contents.unread:
                 log.warning("%s: no UUIDs could be read from %s", name, text)
             break

@@ -53,16 +53,6 @@ class Build:
         return f"{self.version} ({self.number}), {PLATFORM_NAMES.get(self.platform, self.platform)}"
 
 
-def size_text(size: int) -> str:
-    """Bytes as people say them: `840 bytes`, `12.5 KiB`, `1.2 GiB`."""
-    value, unit = float(size), "bytes"
-    for larger in ("KiB", "MiB", "GiB"):
-        if value < 1024:
-            break
-        value, unit = value / 1024, larger
-    return f"{size} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
-
-
 def read_builds(document: Document) -> list[Build]:
     """The builds of an answer to QUERY, in its order."""
     return [_read(document, resource) for resource in document.data]

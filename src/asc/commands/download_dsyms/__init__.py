@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from asc import words
 from asc.api.apps import App, find_app_by_id
 from asc.builds.platforms import PLATFORMS
 from asc.builds.symbols.awaiting import await_symbols, missing_now
 from asc.builds.symbols.downloading import Downloader, Fetched, Target, prepare
 from asc.builds.symbols.links import Links
-from asc.builds.symbols.model import size_text
 from asc.builds.symbols.naming import archive_names
 from asc.builds.symbols.selecting import Selection, select
 from asc.commands.context import Context
@@ -78,7 +78,7 @@ def _fetch(inputs: Inputs, context: Context, story: Story, directory: Path) -> N
     if not targets:
         return
     parallel = min(inputs.parallel_downloads, len(targets))
-    several = f"{len(targets)} archive{'' if len(targets) == 1 else 's'}"
+    several = words.counted(len(targets), "archive")
     with workflow.group(f"Fetching {several}"), context.storage(context.client, parallel) as storage:
         Downloader(
             storage=storage,
@@ -94,7 +94,7 @@ def _fetch(inputs: Inputs, context: Context, story: Story, directory: Path) -> N
         "Fetched %d of %s (%s) into %s%s",
         len(new),
         several,
-        size_text(sum(each.fetched for each in new)),
+        words.size(sum(each.fetched for each in new)),
         directory,
         f"; {there} had been there" if (there := len(story.whole) - len(new)) else "",
     )
@@ -107,9 +107,8 @@ def _raise_what_failed(story: Story) -> None:
     first = failed[0].error
     assert first
     if len(failed) > 1:
-        names = ", ".join(each.target.name for each in failed[1 : MOST_NAMED + 1])
-        more = f" and {len(failed) - MOST_NAMED - 1} more" if len(failed) > MOST_NAMED + 1 else ""
-        first.message += f" Not there either: {names}{more}."
+        others = [each.target.name for each in failed[1:]]
+        first.message += f" Not there either: {words.some(others, MOST_NAMED)}."
     raise first
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+from asc import words
 from asc.api.apps import App
 from asc.builds.symbols.downloading import Fetched, NotBegun
 from asc.builds.symbols.missing import Missing
-from asc.builds.symbols.model import Build, size_text
+from asc.builds.symbols.model import Build
 from asc.commands.declaration import output
 from asc.job import summary
 
@@ -114,14 +115,13 @@ def _missing(each: Missing) -> dict[str, str]:
 
 def _row(each: Fetched) -> tuple[str, ...]:
     state = f"failed: {each.error.message}" if each.error else "was there" if each.was_there else "downloaded"
-    uuids = list(each.contents.uuids.items()) if each.contents else []
-    shown = ", ".join(f"{identity[:8]}… ({architecture})" for identity, architecture in uuids[:UUIDS_SHOWN])
-    more = f" and {len(uuids) - UUIDS_SHOWN} more" if len(uuids) > UUIDS_SHOWN else ""
+    uuids = each.contents.uuids.items() if each.contents else ()
+    shown = [f"{identity[:8]}… ({architecture})" for identity, architecture in uuids]
     return (
         str(each.target.build),
         each.target.name,  # which begins with the bundle id
-        size_text(each.contents.size) if each.contents else "",
-        shown + more,
+        words.size(each.contents.size) if each.contents else "",
+        words.some(shown, UUIDS_SHOWN),
         state,
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from asc import words
 from asc.builds.distribution.apply import groups_with_build
 from asc.builds.distribution.ground import Ground
 from asc.builds.distribution.plan import IN_REVIEW, Change
 from asc.builds.platforms import PLATFORM_NAMES
 from asc.builds.upload.model import Reason
-from asc.builds.waiting import Seen, duration
+from asc.builds.waiting import Seen
 from asc.commands.declaration import output
 from asc.commands.upload_testflight.subject import Subject
 from asc.commands.upload_testflight.timeline import Timeline
@@ -164,6 +165,6 @@ class Story:
             "Internal testing": build.internal_state if build else "",
             "External testing": build.external_state if build else "",
             "Groups": ", ".join(self.groups_there),
-            "Took": duration(sum(phase.ended - phase.began for phase in self.timeline.phases)),
+            "Took": words.duration(sum(phase.ended - phase.began for phase in self.timeline.phases)),
         }
         return [(name, value) for name, value in facts.items() if value]

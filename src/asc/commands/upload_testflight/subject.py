@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from asc import words
 from asc.api.apps import App, find_app, find_app_by_id
 from asc.api.client import Client
 from asc.api.errors import ApiError
@@ -87,9 +88,7 @@ def the_file(pattern: str) -> Path:
         raise InputError(
             [Problem("file", f"{pattern} matches no file", f"Check the path; the step runs in {Path.cwd()}.")]
         )
-    names = ", ".join(found[:MOST_NAMED]) + (
-        f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    )
+    names = words.some(found, MOST_NAMED)
     raise InputError([Problem("file", f"{pattern} matches {len(found)} files: {names}", "Name one of them.")])
 
 

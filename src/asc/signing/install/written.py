@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from asc import words
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from asc.signing.vault.kinds import Platform, ProfileType
 
@@ -53,7 +54,7 @@ class Written:
     def in_words(self) -> str:
         """What there is: `2 .p12 files, 1 profile and ExportOptions.plist`."""
         counts = ((len(self.identities), ".p12 file"), (len(self.profiles), "profile"))
-        what = [f"{count} {name}{'' if count == 1 else 's'}" for count, name in counts if count]
+        what = [words.counted(count, name) for count, name in counts if count]
         what += [each.path.name for each in self.export_options]
         return " and ".join(filter(None, (", ".join(what[:-1]), *what[-1:]))) or "nothing"
 

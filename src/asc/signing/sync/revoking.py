@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from asc import words
 from asc.errors import Error
 from asc.signing.identity.keys import public_key_der
 from asc.signing.portal.certificates import Listed, list_certificates, revoke_certificate
@@ -43,10 +44,7 @@ class Doomed:
     def __str__(self) -> str:
         """What `confirm` has to say."""
         certificates, profiles = len(self.certificates), len(self.profiles) + len(self.others)
-        return (
-            f"{certificates} certificate{'' if certificates == 1 else 's'}, "
-            f"{profiles} profile{'' if profiles == 1 else 's'}"
-        )
+        return f"{words.counted(certificates, 'certificate')}, {words.counted(profiles, 'profile')}"
 
     def lines(self) -> list[str]:
         """Each of them, in words."""

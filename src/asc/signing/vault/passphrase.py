@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from asc import words
 from asc.signing.vault.contents import check_for
 from asc.signing.vault.encryption import Version, decrypt, encrypt, secret_of
 from asc.signing.vault.errors import VaultError
@@ -43,10 +44,9 @@ def open_all(files: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:
     opened = opener.open(opener.paths)
     failed = [path for path, each in opened.items() if isinstance(each, VaultError)]
     if failed:
-        names = ", ".join(f"“{path}”" for path in failed[:_SHOWN])
-        more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
+        names = words.some([f"“{path}”" for path in failed], _SHOWN)
         raise VaultError(
-            f"These files do not open, so nothing was changed: {names}{more}.",
+            f"These files do not open, so nothing was changed: {names}.",
             "Restore them from the history of the store, or remove them first.",
         )
     return {path: each for path, each in opened.items() if isinstance(each, bytes)}
