@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from asc.commands import kinds
@@ -41,6 +42,16 @@ def given(kind: Kind, help: str, **rest: Any) -> Any:
 def output(help: str) -> Any:
     """A dataclass field that is an output."""
     return field(default="", kw_only=True, metadata={"help": help})
+
+
+def flag(value: bool) -> str:
+    """A truth as outputs have it: what `if:` in a workflow compares with."""
+    return "true" if value else "false"
+
+
+def moment(value: datetime | None) -> str:
+    """A moment as outputs have it: UTC, `2026-01-31T10:00:00Z`; "" where it is not known."""
+    return f"{value:%Y-%m-%dT%H:%M:%SZ}" if value else ""
 
 
 @dataclass(frozen=True)

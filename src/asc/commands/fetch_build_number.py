@@ -15,7 +15,7 @@ from asc.builds.number import BuildNumber
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.commands import kinds
 from asc.commands.context import Context
-from asc.commands.declaration import Command, given, output
+from asc.commands.declaration import Command, given, moment, output
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Error, UnreachableError
 from asc.job import summary
@@ -99,7 +99,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         next_build_number=following,
         version=highest.version,
         state=highest.state,
-        uploaded_at=f"{highest.uploaded_at:%Y-%m-%dT%H:%M:%SZ}" if highest.uploaded_at else "",
+        uploaded_at=moment(highest.uploaded_at),
         build_id=highest.build_id,
         app_id=app.id,
     )

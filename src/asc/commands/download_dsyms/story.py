@@ -10,7 +10,7 @@ from asc.api.apps import App
 from asc.builds.symbols.downloading import Fetched, NotBegun
 from asc.builds.symbols.missing import Missing
 from asc.builds.symbols.model import Build
-from asc.commands.declaration import output
+from asc.commands.declaration import moment, output
 from asc.job import summary
 
 ROWS = 200
@@ -98,7 +98,7 @@ def _build(build: Build, files: list[str]) -> dict[str, object]:
         "build-number": build.number,
         "platform": build.platform,
         "state": build.state,
-        "uploaded-at": f"{build.uploaded_at:%Y-%m-%dT%H:%M:%SZ}" if build.uploaded_at else "",
+        "uploaded-at": moment(build.uploaded_at),
         "files": files,
     }
 

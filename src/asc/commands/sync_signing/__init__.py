@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from asc.commands.context import Context
-from asc.commands.declaration import Command
+from asc.commands.declaration import Command, flag
 from asc.commands.sync_signing import machine, summaries
 from asc.commands.sync_signing.checks import check_program
 from asc.commands.sync_signing.inputs import Inputs
@@ -55,7 +55,7 @@ def _sync(inputs: Inputs, context: Context) -> Outputs:
     try:
         synced = sync.carry_out(plan)
     except KeyNotStored as error:
-        context.outputs = Outputs(unsaved_key_path=str(error.path or ""), changed="true")
+        context.outputs = Outputs(unsaved_key_path=str(error.path or ""), changed=flag(True))
         raise
     if not synced.changes:
         _tell_all_is_there(surroundings.storage)
@@ -71,7 +71,7 @@ def _plan(inputs: Inputs, context: Context) -> Outputs:
     if not plan.lines():
         log.info("Nothing is to be done")
     context.summary.append(summaries.of_plan(plan.lines()))
-    return Outputs(changed="false")
+    return Outputs(changed=flag(False))
 
 
 def _revoke(inputs: Inputs, context: Context) -> Outputs:
@@ -82,7 +82,7 @@ def _revoke(inputs: Inputs, context: Context) -> Outputs:
         log.info("Would %s", line)
     if not doomed.lines():
         log.info("There is nothing to revoke")
-        return Outputs(changed="false")
+        return Outputs(changed=flag(False))
     if (inputs.confirm or "").strip() != str(doomed):
         raise Error(
             f"Nothing was revoked: {doomed} would go, and confirm does not say so.",
@@ -91,7 +91,7 @@ def _revoke(inputs: Inputs, context: Context) -> Outputs:
     revoking.revoke(surroundings, doomed)
     log.info("Revoked: %s", doomed)
     context.summary.append(summaries.of_changes(doomed.lines()))
-    return Outputs(changed="true")
+    return Outputs(changed=flag(True))
 
 
 def _import(inputs: Inputs, context: Context) -> Outputs:
@@ -113,7 +113,7 @@ def _import(inputs: Inputs, context: Context) -> Outputs:
     if not stored:
         log.info("All of it is in the %s already", storage.label)
     context.summary.append(summaries.of_changes(lines))
-    return Outputs(changed=_said(bool(stored)))
+    return Outputs(changed=flag(bool(stored)))
 
 
 def _change_passphrase(inputs: Inputs, context: Context) -> Outputs:
@@ -122,22 +122,18 @@ def _change_passphrase(inputs: Inputs, context: Context) -> Outputs:
         storage, inputs.passphrase or "", inputs.new_passphrase or "", _version(inputs)
     )
     log.info("%d files in the %s are encrypted with the new passphrase", count, storage.label)
-    return Outputs(changed=_said(count > 0))
+    return Outputs(changed=flag(count > 0))
 
 
 def _migrate(inputs: Inputs, context: Context) -> Outputs:
     source, target = storage_of(inputs, context), second_storage_of(inputs, context)
     count = moving.migrate(source, target, inputs.passphrase or "", _version(inputs))
     log.info("%d files were copied from the %s to the %s", count, source.label, target.label)
-    return Outputs(changed=_said(count > 0))
+    return Outputs(changed=flag(count > 0))
 
 
 def _tell_all_is_there(storage: Storage) -> None:
     log.info("Everything that is wanted is in the %s and valid", storage.label)
-
-
-def _said(changed: bool) -> str:
-    return "true" if changed else "false"
 
 
 _MODES = {

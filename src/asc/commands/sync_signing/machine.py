@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from asc.commands.context import Context
+from asc.commands.declaration import flag
 from asc.commands.sync_signing.inputs import Inputs
 from asc.commands.sync_signing.outputs import Outputs
 from asc.errors import SetupError
@@ -110,7 +111,7 @@ def _named(signing: Signing, changed: bool) -> dict[str, str]:
         "certificate_name": certificate.common_name if certificate else "",
         "certificate_sha1": certificate.sha1 if certificate else "",
         "team_id": (certificate.team_id or "") if certificate else "",
-        "changed": str(changed).lower(),
+        "changed": flag(changed),
     }
 
 

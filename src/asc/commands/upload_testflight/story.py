@@ -11,7 +11,7 @@ from asc.builds.distribution.plan import IN_REVIEW, Change
 from asc.builds.platforms import PLATFORM_NAMES
 from asc.builds.upload.model import Reason
 from asc.builds.waiting import Seen
-from asc.commands.declaration import output
+from asc.commands.declaration import flag, output
 from asc.commands.upload_testflight.subject import Subject
 from asc.commands.upload_testflight.timeline import Timeline
 from asc.job import summary
@@ -96,7 +96,7 @@ class Story:
             groups="" if self.dry_run else ", ".join(self.groups_there),
             testflight_url=self.page(),
             uploaded_bytes=str(self.sent),
-            resumed=str(self.resumed).lower(),
+            resumed=flag(self.resumed),
         )
 
     def page(self) -> str:
