@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
-import errno
 import json
 import logging
 import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asc import __version__, words
 from asc.api.clock import SYSTEM_CLOCK, Clock
 from asc.api.key.model import KeyRefused
 from asc.api.key.sources import SECRET_VARIABLES, find_key
-from asc.commands import NAMES, load
+from asc.commands.asked import Call, read_call
 from asc.commands.context import Context
-from asc.commands.declaration import Command, CommonInputs, name_of
-from asc.commands.kinds import quoted
+from asc.commands.declaration import CommonInputs, name_of
 from asc.commands.reading import read_inputs, secret_texts, with_variables
+from asc.commands.telling import for_summary, report, unexpected
 from asc.ending import undo_all
-from asc.errors import Error, InputError, LostAnswerError, Problem, SetupError, UnreachableError
-from asc.job import environment, log, summary, workflow
+from asc.errors import Error, InputError
+from asc.job import log, summary, workflow
 from asc.job.environment import Job
 from asc.job.secrets import Secrets
 
@@ -32,24 +30,6 @@ if TYPE_CHECKING:
     from asc.api.clock import Traffic
 
 logger = logging.getLogger(__name__)
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-_TITLES = {
-    InputError: "Wrong input",
-    KeyRefused: "Wrong input",
-    SetupError: "Wrong surroundings",
-    UnreachableError: "App Store Connect not reached",
-    LostAnswerError: "App Store Connect not reached",
-}
-
-
-@dataclass(frozen=True)
-class _Call:
-    """What was asked for, before anything is checked."""
-
-    command: Command
-    raw: Mapping[str, str]
-    as_json: bool = False
 
 
 def main(arguments: Sequence[str], clock: Clock = SYSTEM_CLOCK) -> int:
@@ -79,7 +59,7 @@ def _main(arguments: Sequence[str], clock: Clock) -> int:
         if arguments and arguments[0] in ("--version", "-V"):
             log.print_result(f"App Store Connect Actions {__version__}")
             return 0
-        call = _call(arguments)
+        call = read_call(arguments)
         call = replace(call, raw=with_variables(call.command, call.raw, job.environment))
         for secret in secret_texts(call.command, call.raw):
             secrets.add(secret)
@@ -87,16 +67,16 @@ def _main(arguments: Sequence[str], clock: Clock) -> int:
         workflow.check_files()
         return _run(call, Context(call.command, job, secrets.add, clock), secrets)
     except Error as error:
-        _report(error, job, secrets)
+        report(error, job.in_job, secrets)
         return error.exit_code
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 (the last resort: one line, and the traceback only on request)
-        _report(_unexpected(error), job, secrets)
+        report(unexpected(error), job.in_job, secrets)
         return 1
 
 
-def _run(call: _Call, context: Context, secrets: Secrets) -> int:
+def _run(call: Call, context: Context, secrets: Secrets) -> int:
     job, clock = context.job, context.clock
     started = clock.monotonic()
     try:
@@ -104,7 +84,7 @@ def _run(call: _Call, context: Context, secrets: Secrets) -> int:
         _hand_over(outputs, call, job)
         return 0
     except Error as error:
-        context.summary.insert(0, _failure(call.command.name, error, secrets))
+        context.summary.insert(0, for_summary(call.command.name, error, secrets))
         if context.outputs is not None:
             _hand_over(context.outputs, call, job)
         raise
@@ -112,7 +92,7 @@ def _run(call: _Call, context: Context, secrets: Secrets) -> int:
         _finish(context, clock.monotonic() - started, secrets)
 
 
-def _inputs(call: _Call, job: Job) -> CommonInputs:
+def _inputs(call: Call, job: Job) -> CommonInputs:
     """The inputs, checked. Where some are wrong the key is looked at, too: one run tells everything."""
     try:
         return read_inputs(call.command, call.raw)
@@ -125,42 +105,7 @@ def _inputs(call: _Call, job: Job) -> CommonInputs:
     raise InputError(problems)
 
 
-def _call(arguments: Sequence[str]) -> _Call:
-    """Finds out what is asked for: the command line, a composite step's variables, or the Docker action's."""
-    if arguments:
-        from asc.commands.cli import parse
-
-        command = _command(arguments[0])
-        raw, as_json = parse(command, arguments[1:])
-        return _Call(command, raw, as_json)
-    name, text = environment.take("ASC_COMMAND"), environment.take("ASC_INPUTS")
-    if name:
-        return _Call(_command(name), _composite_inputs(text))
-    raw = environment.docker_action_inputs()
-    return _Call(_command(raw.pop("command", "")), raw)
-
-
-def _composite_inputs(text: str | None) -> dict[str, str]:
-    try:
-        values = json.loads(text or "{}")
-        return {str(name): "" if value is None else str(value) for name, value in values.items()}
-    except (ValueError, RecursionError, AttributeError):
-        raise SetupError(
-            "ASC_INPUTS is not a JSON object.",
-            "It is set by action.yml: use the action as it is, or the command line.",
-        ) from None
-
-
-def _command(name: str) -> Command:
-    if name not in NAMES:
-        reason = f"{quoted(name)} is not a command" if name else "no command was given"
-        close = difflib.get_close_matches(name, NAMES, 1, 0.3)
-        hint = f"Did you mean {close[0]}? " if close else ""
-        raise InputError([Problem("command", reason, f"{hint}Choose one of: {', '.join(NAMES)}.")])
-    return load(name)
-
-
-def _hand_over(outputs: Any, call: _Call, job: Job) -> None:
+def _hand_over(outputs: Any, call: Call, job: Job) -> None:
     values = {name_of(entry): getattr(outputs, entry.name) for entry in fields(outputs)}
     if job.in_job:
         _set_outputs(values)
@@ -199,51 +144,6 @@ def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
 def _what_it_took(traffic: Traffic, seconds: float) -> str:
     budget = f"; {traffic.budget.left} of {traffic.budget.limit} left this hour" if traffic.budget else ""
     return f"{words.counted(traffic.requests, 'request')} in {seconds:.1f} s{budget}"
-
-
-def _failure(command: str, error: Error, secrets: Secrets) -> str:
-    text = summary.heading(f"❌ {command} failed")
-    for what, remedy in error.told():
-        text += summary.paragraph(
-            "<br>".join(summary.escape(secrets.hide(line)) for line in what.splitlines())
-        )
-        text += summary.paragraph(f"**What to do:** {summary.escape(secrets.hide(remedy))}")
-    return text
-
-
-def _report(error: Error, job: Job, secrets: Secrets) -> None:
-    told = [(secrets.hide(what), secrets.hide(remedy)) for what, remedy in error.told()]
-    if job.in_job:
-        workflow.annotate("error", _TITLES.get(type(error), "Failed"), _annotation(told))
-        return
-    for what, remedy in told:
-        for line in what.splitlines():
-            log.print_error(f"error: {line}")
-        for line in remedy.splitlines():
-            log.print_error(f"  fix: {line}")
-
-
-def _annotation(told: Sequence[tuple[str, str]]) -> str:
-    """All of it in one annotation, for the runner shows ten. What is cut must not be the way out."""
-    room = workflow.LONGEST_ANNOTATION // len(told) - 2
-    parts = [f"{what[: max(room - len(remedy), 0)]}\n{remedy}" for what, remedy in told]
-    return "\n".join(part.strip() for part in parts)
-
-
-def _unexpected(error: Exception) -> Error:
-    import traceback
-
-    logger.debug("%s", "".join(traceback.format_exception(error)))
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
-        where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
-        return Error(
-            f"A file could not be written: {error.strerror}{where}.",
-            "Make room on the runner's disk, then run the step again.",
-        )
-    return Error(
-        f"A fault in the action itself: {type(error).__name__}.",
-        "Run it again with debug logging (ASC_DEBUG=1, or a re-run with debug logging) and report what it prints.",
-    )
 
 
 def _stop(number: int, frame: object) -> NoReturn:
