@@ -15,8 +15,8 @@ from asc.signing.vault.kinds import (
     ProfileType,
     apple_certificate_types,
     apple_profile_type,
+    apple_profile_types,
     from_apple_certificate_type,
-    from_apple_profile_type,
 )
 from asc.signing.vault.layout import (
     CertificateEntry,
@@ -200,10 +200,7 @@ def test_every_profile_type_of_apple_is_known() -> None:
         "MAC_CATALYST_APP_DIRECT",
     ]
     assert {apple_profile_type(kind, platform) for kind, platform, _ in PROFILES} == set(apple)
-    for each in apple:
-        ours = from_apple_profile_type(each)
-        assert ours and apple_profile_type(*ours) == each
-    assert from_apple_profile_type("XROS_APP_STORE") is None
+    assert set(apple_profile_types()) == set(apple)
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,6 @@ MOST_KEPT = 20_000
 """Entries worth a closer look. An app with all its extensions has some dozens."""
 LONGEST_PATH = 1024
 """Characters; no file of macOS or iOS has a longer one."""
-LOOKED_AT = 10_000
-"""Entries that are asked what else the archive could be."""
 MOST_NESTED = 100
 """Nested bundles that are read; Apple's largest apps have some thirty."""
 

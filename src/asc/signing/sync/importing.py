@@ -29,11 +29,10 @@ _PLATFORMS = {"tvOS": Platform.TVOS, "OSX": Platform.MACOS, "xrOS": Platform.IOS
 
 @dataclass(frozen=True)
 class Files:
-    """The paths to import."""
+    """A key and, where it does not stand in the same file, its certificate."""
 
     certificate: Path | None
-    key: Path | None
-    profiles: tuple[Path, ...] = ()
+    key: Path
 
 
 def apple_types(in_house: bool) -> tuple[str, ...]:
@@ -54,7 +53,6 @@ def read_imported_identity(
 
     Raises IdentityError where the two do not belong together, or one is not what it should be.
     """
-    assert files.key
     found = read_identity(_read(files.key, "key-file"), password, files.key.name)
     if found.key is None:
         raise Error(

@@ -104,7 +104,6 @@ _PROFILE_TYPES = {
     for kind, (word, platforms) in _APPLE_TYPES.items()
     for platform in platforms
 }
-_FROM_APPLE = {apple: ours for ours, apple in _PROFILE_TYPES.items()}
 
 _MOBILE = (Platform.IOS, Platform.TVOS)
 
@@ -123,11 +122,6 @@ def apple_profile_type(kind: ProfileType, platform: Platform) -> str:
 def apple_profile_types() -> dict[str, ProfileType]:
     """All of Apple's `profileType`s with ours."""
     return {apple: kind for (kind, _), apple in _PROFILE_TYPES.items()}
-
-
-def from_apple_profile_type(apple: str) -> tuple[ProfileType, Platform] | None:
-    """The reverse of `apple_profile_type`; None for what this program does not know."""
-    return _FROM_APPLE.get(apple)
 
 
 def apple_certificate_types(
