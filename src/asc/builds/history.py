@@ -110,15 +110,11 @@ def highest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
 
 def _from_builds(builds: Document) -> Iterator[UsedNumber | _NoNumber]:
     for build in builds.data:
-        version = builds.one(build, "preReleaseVersion")
-        parsed = BuildNumber.parse(build.text("version"))
-        if not parsed:
-            yield _NoNumber(build.text("version"))
-            continue
-        yield UsedNumber(
-            number=parsed,
-            version=version.text("version") if version else "",
-            platform=version.text("platform") if version else "",
+        train = builds.one(build, "preReleaseVersion")
+        yield _used(
+            build.text("version"),
+            version=train.text("version") if train else "",
+            platform=train.text("platform") if train else "",
             state=build.text("processingState"),
             uploaded_at=build.time("uploadedDate"),
             build_id=build.id,
@@ -127,13 +123,9 @@ def _from_builds(builds: Document) -> Iterator[UsedNumber | _NoNumber]:
 
 def _from_uploads(uploads: Document) -> Iterator[UsedNumber | _NoNumber]:
     for upload in uploads.data:
-        parsed = BuildNumber.parse(upload.text("cfBundleVersion"))
         state = upload.attributes.get("state")
-        if not parsed:
-            yield _NoNumber(upload.text("cfBundleVersion"))
-            continue
-        yield UsedNumber(
-            number=parsed,
+        yield _used(
+            upload.text("cfBundleVersion"),
             version=upload.text("cfBundleShortVersionString"),
             platform=upload.text("platform"),
             state=str(state.get("state") or "") if isinstance(state, dict) else "",
@@ -145,20 +137,22 @@ def _from_uploads(uploads: Document) -> Iterator[UsedNumber | _NoNumber]:
 def _from_versions(versions: Document) -> Iterator[UsedNumber | _NoNumber]:
     for version in versions.data:
         build = versions.one(version, "build")
-        if not build:
-            continue
-        parsed = BuildNumber.parse(build.text("version"))
-        if not parsed:
-            yield _NoNumber(build.text("version"))
-            continue
-        yield UsedNumber(
-            number=parsed,
-            version=version.text("versionString"),
-            platform=version.text("platform"),
-            state=version.text("appVersionState"),
-            uploaded_at=build.time("uploadedDate"),
-            build_id=build.id,
-        )
+        if build:
+            yield _used(
+                build.text("version"),
+                version=version.text("versionString"),
+                platform=version.text("platform"),
+                state=version.text("appVersionState"),
+                uploaded_at=build.time("uploadedDate"),
+                build_id=build.id,
+            )
+
+
+def _used(
+    text: str, version: str, platform: str, state: str, uploaded_at: datetime | None, build_id: str
+) -> UsedNumber | _NoNumber:
+    number = BuildNumber.parse(text)
+    return UsedNumber(number, version, platform, state, uploaded_at, build_id) if number else _NoNumber(text)
 
 
 def _matching(
