@@ -18,6 +18,11 @@ from asc.job import summary
 
 log = logging.getLogger(__name__)
 
+MOST_NAMED = 10
+"""Apps in the log."""
+ROWS = 50
+"""Apps in the summary."""
+
 # What each action has to read first. Reading is all that can be tried without changing anything.
 PROBES = {
     "fetch-build-number": ("/v1/builds", "Developer"),
@@ -119,8 +124,8 @@ def _answers(client: Client, path: str) -> bool:
 
 
 def _names(apps: list[App]) -> str:
-    names = ", ".join(app.bundle_id for app in apps[:10])
-    return f": {names}{', …' if len(apps) > 10 else ''}" if apps else ""
+    names = ", ".join(app.bundle_id for app in apps[:MOST_NAMED])
+    return f": {names}{', …' if len(apps) > MOST_NAMED else ''}" if apps else ""
 
 
 def _summary(key_id: str, apps: list[App], refused: dict[str, str]) -> str:
@@ -129,7 +134,7 @@ def _summary(key_id: str, apps: list[App], refused: dict[str, str]) -> str:
         summary.heading(f"The API key {key_id}")
         + summary.table(("Action", "Reading allowed", "Role needed"), rows)
         + summary.table(
-            ("Bundle id", "App id", "Name"), [(app.bundle_id, app.id, app.name) for app in apps[:50]]
+            ("Bundle id", "App id", "Name"), [(app.bundle_id, app.id, app.name) for app in apps[:ROWS]]
         )
     )
 
