@@ -43,6 +43,12 @@ class Context:
             self.hide(secret)
         return key
 
+    def has_key(self, inputs: CommonInputs) -> bool:
+        """Whether there is an API key, be it a good one or not."""
+        from asc.api.key.sources import is_given
+
+        return is_given(inputs.api_key, inputs.api_key_path, self.job.environment)
+
     def settings(self, inputs: CommonInputs, in_house: bool) -> Settings:
         """How to reach App Store Connect. Raises SetupError for an address that the token must not go to."""
         if self.job.ca_bundle and not os.access(self.job.ca_bundle, os.R_OK):

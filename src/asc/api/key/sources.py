@@ -61,6 +61,12 @@ def find_key(
     raise _no_key(environ, why_empty)
 
 
+def is_given(text: str | None, path: str | None, environ: Mapping[str, str]) -> bool:
+    """Whether `find_key` has anything to look at."""
+    names = ("ASC_API_KEY", "ASC_API_KEY_PATH", f"{FASTLANE}_PATH", FASTLANE, *_SEPARATE)
+    return bool(text or path or any(environ.get(name) for name in names))
+
+
 def _from_separate(_: str, separate: dict[str, Any]) -> ApiKey:
     return key_from_fields(separate, allow_filepath=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from asc.commands.sync_signing.outputs import Outputs
 from asc.commands.sync_signing.places import second_storage_of, storage_of
 from asc.errors import Error
 from asc.signing.portal.certificates import Listed, list_certificates
-from asc.signing.storage import Changes, Storage
+from asc.signing.storage import Storage
 from asc.signing.sync import importing, moving, revoking
 from asc.signing.sync.identities import KeyNotStored
 from asc.signing.sync.readiness import Signing, ready
@@ -28,7 +27,6 @@ from asc.signing.sync.wants import Wishes
 from asc.signing.vault.encryption import Version
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from asc.signing.vault.kinds import ProfileType
-from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
 
@@ -98,15 +96,7 @@ def _import(inputs: Inputs, context: Context) -> Outputs:
     storage, passphrase = storage_of(inputs, context), inputs.passphrase or ""
     entries: list[StoredIdentity | StoredProfile] = [*_imported_identity(inputs, context)]
     entries += importing.read_imported_profiles(_profile_files(inputs))
-
-    stored: dict[str, bytes] = {}
-
-    def change(files: Mapping[str, bytes]) -> Changes:
-        stored.clear()
-        stored.update(Vault(files, passphrase).put(entries, _version(inputs)))
-        return Changes(dict(stored))
-
-    storage.update(change, "[fastlane] Imported")
+    stored = importing.store(storage, passphrase, entries, _version(inputs))
     lines = [f"store {path}" for path in stored]
     for line in lines:
         log.info("Done: %s", line)
@@ -177,19 +167,11 @@ def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]
     )
     listed: list[Listed] = []
     in_house = False
-    if _has_key(inputs, context):  # Apple's id of the certificate becomes its name
+    if context.has_key(inputs):  # Apple's id of the certificate becomes its name
         key = context.key(inputs)
         client, in_house = context.connect(inputs, key), key.in_house
         listed = list_certificates(client, importing.apple_types(in_house))
     return [importing.read_imported_identity(files, inputs.p12_password, listed, in_house, datetime.now(UTC))]
-
-
-def _has_key(inputs: Inputs, context: Context) -> bool:
-    given = inputs.api_key or inputs.api_key_path
-    return bool(given) or any(
-        value and name.startswith(("ASC_API_KEY", "APP_STORE_CONNECT_API_KEY"))
-        for name, value in context.job.environment.items()
-    )
 
 
 def _profile_files(inputs: Inputs) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,8 @@ from asc.signing.identity.certificate import Certificate
 from asc.signing.identity.choosing import choose
 from asc.signing.identity.reading import read_certificates, read_identity
 from asc.signing.portal.certificates import Listed, by_public_key
+from asc.signing.storage import Changes, Storage
+from asc.signing.vault.encryption import Version
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity, new_profile
 from asc.signing.vault.kinds import (
     CertificateType,
@@ -21,6 +23,8 @@ from asc.signing.vault.kinds import (
     apple_certificate_types,
     from_apple_certificate_type,
 )
+from asc.signing.vault.texts import IMPORTED_MESSAGE
+from asc.signing.vault.tree import Vault
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file that can be one of these."""
@@ -91,6 +95,21 @@ def read_imported_profiles(paths: Iterable[Path]) -> list[StoredProfile]:
     return found
 
 
+def store(
+    storage: Storage, passphrase: str, entries: Sequence[StoredIdentity | StoredProfile], version: Version
+) -> list[str]:
+    """Puts what was read into the storage, in one change. Returns the paths of what was not there already."""
+    stored: dict[str, bytes] = {}
+
+    def change(files: Mapping[str, bytes]) -> Changes:
+        stored.clear()
+        stored.update(Vault(files, passphrase).put(entries, version))
+        return Changes(dict(stored))
+
+    storage.update(change, IMPORTED_MESSAGE)
+    return list(stored)
+
+
 def _kind(certificate: Certificate, in_house: bool) -> CertificateType:
     if certificate.kind == "DEVELOPER_ID_INSTALLER":
         return CertificateType.DEVELOPER_ID_INSTALLER
@@ -113,14 +132,8 @@ def _profile_kind(profile: Profile) -> ProfileType:
 
 
 def _platform(profile: Profile) -> Platform:
-    return next(
-        (
-            _PLATFORMS[each]
-            for each in profile.platforms
-            if each in _PLATFORMS and len(profile.platforms) == 1
-        ),
-        Platform.IOS,
-    )
+    only = profile.platforms[0] if len(profile.platforms) == 1 else ""
+    return _PLATFORMS.get(only, Platform.IOS)
 
 
 def _read(path: Path, name: str) -> bytes:

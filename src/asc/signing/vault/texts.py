@@ -12,6 +12,7 @@ VERSION_PATH, README_PATH = "match_version.txt", "README.md"
 MATCH_VERSION = b"2.237.0"
 """The version of fastlane whose format is written. match replaces it by its own, and goes by nothing in it."""
 PASSPHRASE_MESSAGE = "[fastlane] Changed passphrase"
+IMPORTED_MESSAGE = "[fastlane] Imported"
 
 _README = """\
 # Code signing
