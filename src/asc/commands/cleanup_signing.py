@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from asc import words
 from asc.commands.context import Context
@@ -41,7 +40,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     if mine:
         log.info("Removed %s", _what(cleaned))
     running = processes(environment.get("PATH", os.defpath))
-    swept = sweep(ledger, datetime.now(UTC), security, running)
+    swept = sweep(ledger, context.now(), security, running)
     if not mine and not swept:
         log.info("There is nothing to clean up")
     return Outputs(removed=str(len(mine) + len(swept)))

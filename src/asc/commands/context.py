@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from asc import __version__
@@ -33,6 +34,10 @@ class Context:
     client: Client | None = None
     outputs: Any = None
     """What is known of the outputs so far: handed over when the step fails, too."""
+
+    def now(self) -> datetime:
+        """This moment, by the clock of the step, in UTC."""
+        return datetime.fromtimestamp(self.clock.now(), UTC)
 
     def key(self, inputs: CommonInputs) -> ApiKey:
         """The API key from the inputs or the environment; hidden from here on. Raises KeyRefused."""

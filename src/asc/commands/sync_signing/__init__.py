@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import logging
-from datetime import UTC, datetime
 from pathlib import Path
 
 from asc.commands.context import Context
@@ -40,7 +39,7 @@ def _read_only(inputs: Inputs, context: Context) -> Outputs:
     """What is stored must do. App Store Connect is asked nothing, and no key is needed."""
     storage, wishes = storage_of(inputs, context), inputs.wishes(in_house=False)
     stock = take_stock(storage.read(), inputs.passphrase or "", wishes, inputs.p12_password)
-    signing = ready(stock, wishes, datetime.fromtimestamp(context.clock.now(), UTC))
+    signing = ready(stock, wishes, context.now())
     _tell_all_is_there(storage)
     return _install(inputs, context, signing, (), storage)
 
@@ -155,7 +154,7 @@ def _surroundings(inputs: Inputs, context: Context) -> tuple[Surroundings, Wishe
 def _install(
     inputs: Inputs, context: Context, signing: Signing, changes: tuple[str, ...], storage: Storage
 ) -> Outputs:
-    context.summary.append(summaries.of_signing(signing, changes, storage.label, datetime.now(UTC)))
+    context.summary.append(summaries.of_signing(signing, changes, storage.label, context.now()))
     return machine.install(inputs, context, signing, changed=bool(changes))
 
 
@@ -171,7 +170,7 @@ def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]
         key = context.key(inputs)
         client, in_house = context.connect(inputs, key), key.in_house
         listed = list_certificates(client, importing.apple_types(in_house))
-    return [importing.read_imported_identity(files, inputs.p12_password, listed, in_house, datetime.now(UTC))]
+    return [importing.read_imported_identity(files, inputs.p12_password, listed, in_house, context.now())]
 
 
 def _profile_files(inputs: Inputs) -> list[Path]:

@@ -7,7 +7,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 from asc.commands.context import Context
@@ -40,7 +39,7 @@ def install(inputs: Inputs, context: Context, signing: Signing, changed: bool) -
     ledger, owner = ledger_of(environment), owner_of(environment)
     security = _security(inputs, environment)
     running = processes(environment.get("PATH", os.defpath))
-    now = datetime.now(UTC)
+    now = context.now()
     sweep(ledger, now, security, running)
     state = ledger.begin(owner, now, holder_of(os.getpid(), running))
     profiles = [stored for _, stored in signing.profiles]

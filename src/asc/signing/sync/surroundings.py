@@ -25,7 +25,7 @@ AT_ONCE = 6
 
 @dataclass(frozen=True)
 class Surroundings:
-    """`handover` is a private folder for a key that could not be stored; `now` is aware."""
+    """What `sync` works with. `handover` is a private folder for a key that could not be stored."""
 
     client: Client
     storage: Storage
@@ -36,7 +36,7 @@ class Surroundings:
 
     @property
     def now(self) -> datetime:
-        """The time."""
+        """This moment, by the client's clock, in UTC."""
         return datetime.fromtimestamp(self.client.clock.now(), UTC)
 
     def stock(self, files: Mapping[str, bytes], wishes: Wishes) -> Stock:
