@@ -37,6 +37,8 @@ from support.sandbox import seed, start_sandbox
 
 Json = dict[str, Any]
 APP, WIDGET = "com.example.app", "com.example.app.widget"
+BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
+READ_ONLY = {"mode": "read-only"}
 PASSPHRASE = "correct horse, Löwe & 🐎"
 P12_PASSWORD = "only-for-the-p12"
 PHONE, PAD, OFF = (f"00008110-00000000000000{number:02d}" for number in range(3))

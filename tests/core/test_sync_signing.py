@@ -16,9 +16,11 @@ from asc.signing.identity.keys import same_key
 from core.running import Done
 from core.signing import (
     APP,
+    BOTH,
     DEVELOPMENT,
     P12_PASSWORD,
     PASSPHRASE,
+    READ_ONLY,
     WIDGET,
     WRITES,
     a_key,
@@ -37,9 +39,6 @@ from core.signing import (
     team,
 )
 from support.job_log import parse_file_command
-
-BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
-READ_ONLY = {"mode": "read-only"}
 
 
 def listing(folder: Path) -> dict[str, str]:

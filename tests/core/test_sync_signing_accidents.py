@@ -19,8 +19,8 @@ from asc_sandbox.authority.kinds import Limits
 from asc_sandbox.server import Sandbox
 from core.signing import (
     APP,
+    BOTH,
     PASSPHRASE,
-    WIDGET,
     WRITES,
     a_key,
     apple,
@@ -41,7 +41,6 @@ from core.signing import (
 from support.job_log import parse_file_command
 from support.sandbox import key as role_key
 
-BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
 LATENCY = 0.02
 """Seconds by which each request is held up, so that a kill comes between two of them."""
 

@@ -13,8 +13,7 @@ from asc.signing.portal.certificates import create_certificate
 from asc.signing.sync import identities
 from asc_sandbox.server import Sandbox
 from core.signing import (
-    APP,
-    WIDGET,
+    BOTH,
     WRITES,
     Store,
     a_key,
@@ -31,8 +30,6 @@ from core.signing import (
     step,
     take_pushes_again,
 )
-
-BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from asc.signing.identity.keys import key_pem
 from asc.signing.identity.p12 import p12
 from core.signing import (
     APP,
+    BOTH,
     DEVELOPMENT,
     P12_PASSWORD,
     PAD,
@@ -37,7 +38,6 @@ from core.signing import (
     team,
 )
 
-BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
 NEW = "the new passphrase"
 
 

@@ -18,6 +18,7 @@ from asc.signing.vault.ciphers import open_v2
 from asc_sandbox.server import Sandbox
 from core.signing import (
     APP,
+    BOTH,
     DEVELOPMENT,
     OFF,
     PAD,
@@ -42,7 +43,6 @@ from core.signing import (
     team,
 )
 
-BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
 TYPES = {"type": "app-store, ad-hoc, development"}
 
 

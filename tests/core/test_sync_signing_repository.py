@@ -9,8 +9,8 @@ import pytest
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from core.signing import (
     APP,
+    BOTH,
     PASSPHRASE,
-    WIDGET,
     Store,
     a_key,
     apple,
@@ -24,8 +24,6 @@ from core.signing import (
     stored_profile,
 )
 from signing.storage.git_server import git
-
-BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
 
 
 def hook(store: Store, script: str) -> None:

@@ -16,6 +16,8 @@ from asc.signing.vault.encryption import version_of
 from core.running import Done
 from core.signing import (
     APP,
+    BOTH,
+    READ_ONLY,
     WIDGET,
     WRITES,
     Store,
@@ -36,8 +38,6 @@ from signing.storage import azure_server, places
 from signing.storage.places import Place
 from support.job_log import parse_file_command
 
-BOTH = {"bundle-ids": f"{APP}\n{WIDGET}"}
-READ_ONLY = {"mode": "read-only"}
 GIVEN: Mapping[str, dict[str, str]] = {
     "s3": {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
     "az": {"AZURE_STORAGE_ACCOUNT_NAME": azure_server.ACCOUNT, "AZURE_STORAGE_ACCOUNT_KEY": azure_server.KEY},

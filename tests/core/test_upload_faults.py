@@ -53,8 +53,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(flakes, "PAUSE", 0.02)
-    monkeypatch.setattr(uploading, "IDLE", 0.2, raising=False)
-    monkeypatch.setattr(record, "LISTINGS_LAG", (0.1, 0.2), raising=False)
+    monkeypatch.setattr(uploading, "IDLE", 0.2)
+    monkeypatch.setattr(record, "LISTINGS_LAG", (0.1, 0.2))
     monkeypatch.setattr(sending, "SETTLING", (0.05, 0.1, 0.2))
     monkeypatch.setattr(apply, "LOOK_AGAIN_AFTER", 0.05)
 

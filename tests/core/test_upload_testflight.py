@@ -61,7 +61,7 @@ OUTPUTS = [
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.2)
-    monkeypatch.setattr(uploading, "IDLE", 0.2, raising=False)
+    monkeypatch.setattr(uploading, "IDLE", 0.2)
     monkeypatch.setattr(uploading, "LOOKS_AFTER_DUPLICATE", (0.05, 0.1))
 
 
