@@ -192,7 +192,9 @@ class Watch:
         return words.duration(self._clock.monotonic() - self._began)
 
     def _too_late(self, seen: Seen) -> Error:
-        message = f"{self.target.number} was not done after {words.duration(self._timeout)} (timeout): {seen}."
+        message = (
+            f"{self.target.number} was not done after {words.duration(self._timeout)} (timeout): {seen}."
+        )
         known = self.target.upload_id and f"build-upload-id: {self.target.upload_id}"
         known = known or (self.target.build_id and f"build-id: {self.target.build_id}")
         if not known and seen == Seen():

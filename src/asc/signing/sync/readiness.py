@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from asc import words
 from asc.errors import Error
 from asc.signing.sync.judging import ends, profile_defect
 from asc.signing.sync.stock import Stock
@@ -45,9 +46,8 @@ def _there(stock: Stock, wishes: Wishes) -> list[str]:
     lines = []
     for kind in kinds:
         names = stock.names.get(kind, ())
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
         if names:
-            lines.append(f"Stored for {kind} are profiles for {', '.join(names[:MOST_NAMED])}{more}.")
+            lines.append(f"Stored for {kind} are profiles for {words.some(names, MOST_NAMED)}.")
     return lines
 
 
