@@ -13,8 +13,8 @@ from asc.api.client import Client
 from asc.api.document import Document, Resource
 from asc.api.key.text import parse_key
 from asc.api.session import Settings
+from asc.builds.number import Number
 from asc.builds.upload import record
-from asc.builds.upload.model import Number
 from asc.errors import Error, LostAnswerError, UnreachableError
 from asc.signing.portal.bundle_ids import register_bundle_id
 from asc.signing.portal.certificates import create_certificate, list_certificates

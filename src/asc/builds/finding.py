@@ -10,9 +10,8 @@ from asc.api.client import Client
 from asc.builds.distribution import state
 from asc.builds.distribution.state import BuildState
 from asc.builds.history import UsedNumber, numbers_used
-from asc.builds.number import BuildNumber, spellings
+from asc.builds.number import BuildNumber, Number, spellings
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
-from asc.builds.upload.model import Number
 from asc.errors import InputError, Problem
 
 ALIVE = {"VALID", "PROCESSING", "COMPLETE"}

@@ -1,4 +1,4 @@
-"""Build numbers: one or more whole numbers with dots between, compared segment by segment.
+"""Build numbers: one or more whole numbers with dots between, compared segment by segment; and what has one.
 
 https://developer.apple.com/documentation/bundleresources/information-property-list/cfbundleversion
 """
@@ -64,3 +64,24 @@ def same_value(one: str, other: str) -> bool:
     """Whether two texts are the same number, however they are written."""
     parsed = BuildNumber.parse(one)
     return one == other or (parsed is not None and parsed == BuildNumber.parse(other))
+
+
+@dataclass(frozen=True)
+class Number:
+    """What makes a build and its upload unique: the app's id, the train, the build number, and Apple's platform."""
+
+    app_id: str
+    version: str
+    build_number: str
+    platform: str
+
+    def __str__(self) -> str:
+        return f"{self.version} ({self.build_number})"
+
+    def is_one_with(self, version: str, build_number: str, platform: str) -> bool:
+        """Whether texts of Apple's name this number; a missing platform of ours stands for any."""
+        return (
+            same_value(version, self.version)
+            and same_value(build_number, self.build_number)
+            and self.platform in ("", platform)
+        )

@@ -15,12 +15,12 @@ from datetime import timedelta
 from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
-from asc.builds import reasons
 from asc.builds.distribution import state
 from asc.builds.distribution.state import BuildState
 from asc.builds.finding import find_build
-from asc.builds.upload import record
-from asc.builds.upload.model import COMPLETE, FAILED, Number, Reason, Upload
+from asc.builds.number import Number
+from asc.builds.upload import reasons, record
+from asc.builds.upload.model import COMPLETE, FAILED, Reason, Upload
 from asc.errors import Error, UnreachableError
 
 log = logging.getLogger(__name__)

@@ -11,30 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from asc.api.document import Document, Resource
-from asc.builds.number import same_value
+from asc.builds.number import Number
 
 AWAITING, PROCESSING, COMPLETE, FAILED = "AWAITING_UPLOAD", "PROCESSING", "COMPLETE", "FAILED"
-
-
-@dataclass(frozen=True)
-class Number:
-    """What makes an upload unique: the app's id, the train, the build number, and the platform as Apple writes it."""
-
-    app_id: str
-    version: str
-    build_number: str
-    platform: str
-
-    def __str__(self) -> str:
-        return f"{self.version} ({self.build_number})"
-
-    def is_one_with(self, version: str, build_number: str, platform: str) -> bool:
-        """Whether texts of Apple's name this number; a missing platform of ours stands for any."""
-        return (
-            same_value(version, self.version)
-            and same_value(build_number, self.build_number)
-            and self.platform in ("", platform)
-        )
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,12 @@ from typing import Any
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.flakes import despite_flakes
-from asc.builds.number import spellings
+from asc.builds.number import Number, spellings
 from asc.builds.upload.model import (
     AWAITING,
     COMPLETE,
     FAILED,
     PROCESSING,
-    Number,
     Upload,
     UploadFile,
     read_file,

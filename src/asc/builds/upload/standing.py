@@ -9,11 +9,11 @@ from enum import Enum
 from asc.api.apps import App
 from asc.api.client import Client
 from asc.builds import history
-from asc.builds.number import BuildNumber
+from asc.builds.number import BuildNumber, Number
 from asc.builds.platforms import PLATFORM_NAMES
-from asc.builds.reasons import told
 from asc.builds.upload import record
-from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Number, Upload
+from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Upload
+from asc.builds.upload.reasons import told
 from asc.builds.upload.source import Source, md5_in
 from asc.errors import Error
 

@@ -13,8 +13,9 @@ from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.api.storage import Storage
 from asc.builds.finding import find_build
+from asc.builds.number import Number
 from asc.builds.upload import record
-from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Number, Upload, UploadFile
+from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Upload, UploadFile
 from asc.builds.upload.parts import LinksOver, Sender, check_parts, foreign, missing
 from asc.builds.upload.source import Advance, Checksum, Source
 from asc.builds.upload.standing import (

@@ -17,9 +17,9 @@ from asc.api.errors import ApiError
 from asc.builds.binary import Binary, defects, read_binary
 from asc.builds.distribution import state
 from asc.builds.finding import find_build, find_latest
+from asc.builds.number import Number
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.builds.upload import record
-from asc.builds.upload.model import Number
 from asc.builds.waiting import Target
 from asc.commands.upload_testflight.inputs import LATEST, Inputs
 from asc.errors import Error, InputError, Problem
