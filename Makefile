@@ -76,7 +76,7 @@ lock: setup ## the locks anew, from pyproject.toml
 
 .PHONY: release release-dry-run
 release: ## VERSION=1.2.3: the versions and the changelog of a release, to commit (docs/releasing.md)
-	@python3 -I tools/release.py prepare "$(VERSION)"
+	@python3 -I tools/release.py prepare "$(or $(VERSION),$(error VERSION is missing, as in: make release VERSION=1.2.3))"
 
 release-dry-run: ## VERSION=1.2.3: all of a release that leaves nothing behind, in a clone
 	@tools/release-dry-run "$(VERSION)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import sys
 import threading
@@ -46,7 +47,9 @@ def main(argv: Sequence[str]) -> int:
             options.ca_file.write_bytes(sandbox.authority.chain())
         sandbox.start()
     except (SeedError, faults.FaultError, KeyFileError, OSError, ValueError) as error:
-        print(f"sandbox: {error}", file=sys.stderr)
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        advice = f"port {options.port} is taken: give another --port, or none for a free one"
+        print(f"sandbox: {advice if taken else error}", file=sys.stderr)
         return 2
     # Flushed at once: who started the sandbox waits for this line.
     print(f"sandbox: listening on {sandbox.url}", flush=True)
@@ -100,10 +103,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number up to 65535")
+    return port
+
+
 def _add_server_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=int, default=0, help="port to listen on; without it a free one, which is printed")
+    add("--port", type=_port, default=0, help="port to listen on; without it a free one, which is printed")
     add("--log", type=Path, metavar="FILE", help="write a JSON line per request")
     add("--stop-after", type=float, metavar="SECONDS", help="stop by itself, for unattended use")
 

@@ -63,6 +63,8 @@ def hand_out(path: Path, keys: Mapping[str, Key], key_id: str | None = None) -> 
         chosen = keys.get(key_id or next(iter(keys)))
         if chosen is None:
             raise KeyFileError(f"the seed has no key {key_id}; it has {', '.join(keys)}")
+        if not path.parent.is_dir():
+            raise KeyFileError(f"{path} cannot be written: there is no folder {path.parent}")
         _write_exclusively(path, json.dumps(chosen.as_fastlane_json(), indent=2) + "\n")
         return dict(keys)
     known = _read(path)

@@ -164,7 +164,7 @@ def test_a_refused_connection(tmp_path: Path) -> None:
         inputs = {"bundle-id": APP, "retry-for": "1s"}
         done = in_job(tmp_path, inputs, sandbox=sandbox, ASC_API_URL=url)
     assert done.code == 3
-    assert "the connection was refused" in done.error
+    assert "the connection was refused at http://127.0.0.1:" in done.error and "(ASC_API_URL)" in done.error
 
 
 @pytest.mark.parametrize(("offset", "where"), [(600, "behind"), (-600, "ahead of")])

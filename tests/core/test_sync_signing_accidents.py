@@ -364,3 +364,44 @@ class TestAppleRefuses:
             assert again.code == 0
             assert len(store.profiles()) == 2
             assert kept in {each.uuid for each in store.profiles().values()}
+
+
+class TestAStoredKeyThatIsDamaged:
+    """One byte of it has changed. Apple allows few certificates: none is made in its place unless that is asked for."""
+
+    @staticmethod
+    def damage_the_key(store: Any) -> None:
+        (path,) = (store.path / "certs/distribution").glob("*.p12")
+        content = bytearray(path.read_bytes())
+        content[60] = ord("A") if content[60] != ord("A") else ord("B")
+        path.write_bytes(content)
+
+    def test_is_named_by_read_only_which_does_not_call_it_missing(self, tmp_path: Path) -> None:
+        with apple(team()) as sandbox:
+            store = folder_store(tmp_path)
+            assert step(tmp_path, sandbox, store).code == 0
+            self.damage_the_key(store)
+            done = step(tmp_path, sandbox, store, {"mode": "read-only"})
+        assert done.code == 1
+        assert "The distribution certificate is stored, but cannot be used" in done.error
+        assert "Restore what is damaged" in done.error
+
+    @pytest.mark.parametrize("mode", ["plan", "sync"])
+    def test_fails_the_other_modes_and_costs_no_certificate(self, tmp_path: Path, mode: str) -> None:
+        with apple(team()) as sandbox:
+            store = folder_store(tmp_path)
+            assert step(tmp_path, sandbox, store).code == 0
+            self.damage_the_key(store)
+            before = certificates(sandbox)
+            done = step(tmp_path, sandbox, store, {"mode": mode})
+            assert (done.code, certificates(sandbox)) == (1, before)
+            assert "it cannot be used" in done.error and "if-revoked: replace" in done.error
+
+    def test_is_replaced_where_that_is_asked_for(self, tmp_path: Path) -> None:
+        with apple(team()) as sandbox:
+            store = folder_store(tmp_path)
+            assert step(tmp_path, sandbox, store).code == 0
+            self.damage_the_key(store)
+            assert step(tmp_path, sandbox, store, {"if-revoked": "replace"}).code == 0
+            assert len(certificates(sandbox)) == 2
+            assert step(tmp_path, sandbox, store, {"mode": "read-only"}).code == 0

@@ -188,3 +188,18 @@ def test_key_files_that_do_not_fit(
 def test_wrong_options(options: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(options) == 2
     assert problem in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_or_none_ends_with_a_word_of_advice(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["--port", str(port)]) == 2
+    assert f"port {port} is taken: give another --port" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["--port", "80800"])
+    assert ended.value.code == 2 and "up to 65535" in capsys.readouterr().err
+
+
+def test_a_key_file_in_a_folder_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--key-file", str(tmp_path / "none" / "key.json")]) == 2
+    assert f"there is no folder {tmp_path / 'none'}" in capsys.readouterr().err

@@ -20,7 +20,7 @@ import requests
 import urllib3
 
 from asc.api import retry
-from asc.api.address import split
+from asc.api.address import HOST, HOST_IN_HOUSE, split
 from asc.api.attempts import Attempts
 from asc.api.budget import Budget
 from asc.api.clock import Clock, Traffic
@@ -66,6 +66,8 @@ class Transport:
         self.deadline: float | None = None
         """When repeating ends at the latest, by the monotonic clock, whatever retry-for says. The wait for budget has a
         limit of its own: what it holds up is not late."""
+        own = settings.url not in (HOST, HOST_IN_HOUSE)
+        self._elsewhere = f" at {settings.url} (ASC_API_URL)" if own else ""
         self._session = open_session(settings, CONNECTIONS)
         self._session.headers["Accept"] = "application/json"
 
@@ -87,7 +89,7 @@ class Transport:
             try:
                 answer = self._once(method, url, body, attempts.time_left())
             except NotSent as error:
-                attempts.after(str(error), None)
+                attempts.after(f"{error}{self._elsewhere}", None)
                 continue
             except Broken as error:
                 if method != "GET":

@@ -115,7 +115,7 @@ def _raise_what_failed(story: Story) -> None:
 def _tell_what_is_missing(inputs: Inputs, story: Story) -> None:
     if not story.builds:
         text, remedy = (
-            "No build is meant by this.",
+            "No build was found.",
             "Check version, build-number, platform and the other inputs.",
         )
     elif story.missing:

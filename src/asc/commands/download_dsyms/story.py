@@ -81,7 +81,7 @@ class Story:
             return ""
         text = summary.heading(f"Symbols of {self.app.bundle_id or f'app {self.app.id}'}")
         if not self.builds:
-            return text + summary.paragraph("No build is meant by this.")
+            return text + summary.paragraph("No build was found.")
         rows = [_row(each) for each in (*self.failed, *self.whole)]
         rows += [
             (str(each.build), each.bundle_id, "", "", f"missing: {each.reason}") for each in self.missing

@@ -154,7 +154,8 @@ class Inputs(CommonInputs):
     )
     if_revoked: str = given(
         kinds.choice(("fail", "replace")),
-        "What to do when Apple does not list a stored certificate: it was revoked, or the key is of another team.",
+        "What to do when Apple does not list a stored certificate (it was revoked, or the key is of another team), "
+        "or when what is stored of it is damaged.",
         group=SYNC,
         default="fail",
     )

@@ -41,6 +41,7 @@ def cleanup(ledger: Ledger, identifier: str, security: Security | None = None) -
         state = ledger.find(identifier)
         if state is None:
             return Cleaned(found=False)
+        files = sum(Path(each).is_file() for each in state.outputs)
         left = [
             problem
             for step in (_keychain(state, security), _work(state), _profiles(ledger, state), _outputs(state))
@@ -53,7 +54,7 @@ def cleanup(ledger: Ledger, identifier: str, security: Security | None = None) -
             )
         ledger.forget(identifier)
     made = sum(each.made for each in state.placed)
-    return Cleaned(True, state.keychain, made, len(state.outputs))
+    return Cleaned(True, state.keychain, made, files)
 
 
 @contextmanager

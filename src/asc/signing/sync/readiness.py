@@ -29,10 +29,13 @@ def ready(stock: Stock, wishes: Wishes, now: datetime) -> Signing:
     missing = [*_identity_defects(stock, wishes, now), *_profile_defects(stock, wishes, now)]
     if missing:
         faults = [f"{fault.message} {fault.remedy}" for fault in stock.faults]
-        raise Error(
-            "\n".join([*missing, *faults, *_there(stock, wishes)]),
-            "Run sync-signing once with mode: sync and a key that may change certificates and profiles.",
-        )
+        made = "with mode: sync and a key that may change certificates and profiles"
+        remedy = f"Run sync-signing once {made}."
+        if stock.faults:
+            remedy = (
+                f"Restore what is damaged; or else run sync-signing once {made}, and if-revoked: replace."
+            )
+        raise Error("\n".join([*missing, *faults, *_there(stock, wishes)]), remedy)
     profiles = tuple((want, stock.profiles[want]) for want in wishes.wants)
     identities = [
         each for kind in wishes.certificates for each in _used(stock.valid(kind, now, timedelta()), profiles)
@@ -65,7 +68,8 @@ def _identity_defects(stock: Stock, wishes: Wishes, now: datetime) -> list[str]:
         if stock.valid(kind, now, timedelta()):
             continue
         there = stock.identities.get(kind, ())
-        why = ends(there[0].certificate.not_after, now, timedelta()) if there else "is not stored"
+        absent = "is stored, but cannot be used" if stock.damaged(kind) else "is not stored"
+        why = ends(there[0].certificate.not_after, now, timedelta()) if there else absent
         found.append(f"The {kind.value} certificate {why or 'is not valid yet'}.")
     return found
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from asc.signing.sync.wants import Want, Wishes
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
-from asc.signing.vault.layout import ProfileEntry
+from asc.signing.vault.layout import CertificateEntry, Entry, KeyEntry, ProfileEntry
 from asc.signing.vault.tree import Fault, Vault
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,15 @@ class Stock:
             each
             for each in self.identities.get(kind, ())
             if each.certificate.valid_at(now) and not each.certificate.expires_within(renew_before, now)
+        ]
+
+    def damaged(self, kind: CertificateType) -> list[Fault]:
+        """What is wrong with certificates and keys of a type: they are stored, but of no use."""
+        return [
+            fault
+            for fault in self.faults
+            if isinstance(entry := Entry.parse(fault.path), CertificateEntry | KeyEntry)
+            and entry.certificate_type is kind
         ]
 
     def over(self, kind: CertificateType, now: datetime) -> list[StoredIdentity]:

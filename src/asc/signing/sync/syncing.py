@@ -164,6 +164,11 @@ class Sync:
                 "Either the key is of another team, or the certificate was revoked. If it was revoked, "
                 "if-revoked: replace makes a new one.",
             )
+        if (damaged := self.stock.damaged(kind)) and self.wishes.if_revoked == "fail":
+            raise Error(
+                f"The store has {kind.with_article} certificate, but it cannot be used: {damaged[0].message}",
+                f"{damaged[0].remedy} Or have a new one made with if-revoked: replace; Apple allows only few.",
+            )
         if not self.wishes.apple_types(kind):
             raise Error(
                 f"The store has no {kind.value} certificate, and App Store Connect's API makes none.",
@@ -171,6 +176,8 @@ class Sync:
             )
         if unknown:
             return "the stored one was revoked"
+        if damaged:
+            return "the stored one cannot be used"
         there = self.stock.identities.get(kind, ())
         if not there:
             return "none is stored"
