@@ -31,7 +31,9 @@ class Link:
         parts = split(self.url)
         if not parts or not _TOKEN.fullmatch(self.method):
             return False
-        if not all(_TOKEN.fullmatch(name) and _VALUE.fullmatch(value) for name, value in self.headers.items()):
+        if not all(
+            _TOKEN.fullmatch(name) and _VALUE.fullmatch(value) for name, value in self.headers.items()
+        ):
             return False
         local = locally and is_loopback(parts.hostname or "")
         return parts.scheme == "https" or (parts.scheme == "http" and local)
