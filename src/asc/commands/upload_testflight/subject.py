@@ -88,7 +88,7 @@ def the_file(pattern: str) -> Path:
         raise InputError(
             [Problem("file", f"{pattern} matches no file", f"Check the path; the step runs in {Path.cwd()}.")]
         )
-    names = words.some(found, MOST_NAMED)
+    names = words.some([str(each) for each in found], MOST_NAMED)
     names = ", ".join(map(str, found[:MOST_NAMED])) + (
         f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     )
