@@ -52,7 +52,7 @@ def claimed_key_id(header: str | None) -> str | None:
     """The kid of the token in an Authorization header, unverified; None when there is none."""
     try:
         kid = jwt.get_unverified_header((header or "").removeprefix("Bearer ")).get("kid")
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, UnicodeError, RecursionError):
         return None
     return kid if isinstance(kid, str) else None
 

@@ -147,5 +147,5 @@ def _decoded(content: bytes) -> Any:
     """The JSON of a body, None when there is none. Raises Refusal."""
     try:
         return json.loads(content) if content else None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise invalid_body(str(error)) from None

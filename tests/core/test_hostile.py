@@ -167,6 +167,11 @@ def test_an_event_nested_without_end(tmp_path: Path) -> None:
     assert by_hand(GITHUB_EVENT_PATH=str(tmp_path / "event")).code == 2
 
 
+def test_an_event_that_never_comes(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "event")
+    assert by_hand(GITHUB_EVENT_PATH=str(tmp_path / "event"), process=True).code == 2
+
+
 @pytest.mark.parametrize(
     ("answer", "trickle"),
     [

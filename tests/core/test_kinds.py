@@ -51,6 +51,7 @@ def test_read(kind: Kind, text: str, value: Any) -> None:
         (kinds.DATE, "yesterday"),
         (kinds.choice(["ios", "macos"]), "windows"),
         (kinds.PATH, "a\nb"),
+        (kinds.PATH, "a\ud800"),
     ],
 )
 def test_refused(kind: Kind, text: str) -> None:

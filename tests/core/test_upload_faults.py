@@ -25,6 +25,7 @@ from asc.builds.upload import record, uploading
 from asc.builds.upload.source import Checksum, PartBody, Source
 from asc_sandbox.plans import Processing, Review
 from asc_sandbox.samples import make_ipa
+from asc_sandbox.uploading.depot import Depot
 from core.running import Done
 from core.uploading import (
     NUMBER,
@@ -95,6 +96,28 @@ def upload_through(tmp_path: Path, *faults: str, **options: Any) -> Done:
 )
 def test_trouble_with_parts_passes(tmp_path: Path, fault: str) -> None:
     upload_through(tmp_path, fault)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"method": "P T"},
+        {"method": "PUT\r\nX-More: 1"},
+        {"requestHeaders": [{"name": "X-Name", "value": "漢"}]},
+        {"requestHeaders": [{"name": "漢", "value": "x"}]},
+        {"requestHeaders": [{"name": "X-Name", "value": "x\r\nX-More: 1"}]},
+    ],
+)
+def test_parts_that_http_cannot_send_are_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: dict[str, Any]
+) -> None:
+    operations = Depot.operations
+    monkeypatch.setattr(Depot, "operations", lambda *given: [each | odd for each in operations(*given)])
+    with apple(contract=None, expect_violations=True) as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path))})
+        assert not any("/uploads/" in call for call in calls(sandbox))
+    assert done.code == 3
+    assert "is not one to send to" in done.error
 
 
 def test_a_store_that_asks_for_time_gets_it(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -108,6 +109,23 @@ def test_what_a_killed_job_left_is_swept_up(scratch: Scratch, runner: Runner) ->
     assert {"aaa.1.new", "bbb.2.new", "old", "used"} & set(environments(runner)) == {"bbb.2.new", "used"}
 
 
+def test_half_an_environment_is_made_anew(scratch: Scratch, runner: Runner) -> None:
+    environment = Path(read_report(runner.run(scratch.action).outputs)["prefix"])
+    shutil.rmtree(environment / "bin")
+    again = runner.run(scratch.action)
+    assert again.exit_code == 0, again.log.text
+    assert environments(runner) == [environment.name]
+
+
+def test_settings_of_pip_do_not_change_what_is_installed(
+    scratch: Scratch, runner: Runner, tmp_path: Path
+) -> None:
+    choose_installer(runner, "pip", tmp_path / "programs")
+    runner.env |= {"PIP_DRY_RUN": "1", "PIP_CONSTRAINT": "/nowhere", "PIP_PLATFORM": "win32"}
+    result = runner.run(scratch.action)
+    assert result.exit_code == 0, result.log.text
+
+
 def test_a_use_keeps_an_environment_young(scratch: Scratch, runner: Runner) -> None:
     environment = Path(read_report(runner.run(scratch.action).outputs)["prefix"])
     os.utime(environment, (0, 0))
@@ -152,6 +170,20 @@ def choose_installer(runner: Runner, installer: str, programs: Path) -> None:
         (programs / "uv").symlink_to(Path(sys.executable).with_name("uv"))
         folders.insert(0, str(programs))
     runner.env["PATH"] = os.pathsep.join(folders)
+
+
+def test_a_cdpath_leads_nowhere_else(scratch: Scratch, tmp_path: Path) -> None:
+    elsewhere = make_scratch(tmp_path / "elsewhere")
+    variables = {"CDPATH": str(elsewhere.root), "RUNNER_TOOL_CACHE": str(tmp_path / "tools")}
+    done = subprocess.run(
+        ["bash", "bin/run"],
+        cwd=scratch.root,
+        env={**os.environ, **scratch.env, **variables, "ASC_RUNTIME": "native"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(elsewhere.root) not in done.stdout
 
 
 @pytest.mark.parametrize("name", ["a b", 'it\'s "quoted"', "a,b", "a:b", "ümläut ✓", "$HOME `id`", "*"])

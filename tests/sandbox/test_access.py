@@ -60,6 +60,7 @@ def test_what_is_no_token_of_this_team() -> None:
         api_key = sandbox.api_key()
         assert "no bearer token" in refusal(sandbox, None)
         assert "no key of this team" in refusal(sandbox, "nonsense")
+        assert "no key of this team" in refusal(sandbox, "\xff\xfe")
         assert "no key of this team" in refusal(sandbox, token(api_key, headers={"kid": "UNKNOWN000"}))
         assert "Signature verification failed" in refusal(
             sandbox, token({**api_key, "key": ec.generate_private_key(ec.SECP256R1())})

@@ -420,6 +420,12 @@ def test_posts_from_elsewhere_are_refused(headers: dict[str, str], path: str) ->
         assert specs(sandbox) == [SPEC]
 
 
+def test_a_number_of_a_fault_that_none_has_removes_none() -> None:
+    with start_sandbox(faults=[SPEC]) as sandbox:
+        assert ask(sandbox, "/sandbox/faults/clear", "POST", {"number": "9" * 5000}).status == 303
+        assert specs(sandbox) == [SPEC]
+
+
 def test_a_tool_without_a_browser_may_post() -> None:
     with start_sandbox() as sandbox:
         assert ask(sandbox, "/sandbox/faults", "POST", {"fault": SPEC}).status == 303
@@ -459,6 +465,9 @@ def test_a_name_of_somebody_else_cannot_post() -> None:
         ("evil.example@127.0.0.1", False),
         ("127.0.0.1@evil.example", False),
         ("[::1", False),
+        ("127.0.0.1/;id", False),
+        ("localhost?x", False),
+        ("localhost#x", False),
     ],
 )
 def test_which_hosts_are_this_machine(host: str, *, loopback: bool) -> None:

@@ -86,10 +86,11 @@ def test_a_bug_of_the_sandbox_is_a_500(
         assert "TypeError" in capfd.readouterr().err
 
 
-def test_a_body_that_is_not_json() -> None:
+@pytest.mark.parametrize("body", ["{", "[" * 100_000], ids=["cut", "nested"])
+def test_a_body_that_is_not_json(body: str) -> None:
     with start_sandbox(expect_violations=True) as sandbox:
         client = Client(sandbox)
-        client.connection.request("GET", "/v1/apps", "{", {"Authorization": f"Bearer {client.token}"})
+        client.connection.request("GET", "/v1/apps", body, {"Authorization": f"Bearer {client.token}"})
         assert client.connection.getresponse().status == 400
 
 

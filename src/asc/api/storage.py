@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from asc.api import retry
-from asc.api.address import is_loopback, split
 from asc.api.attempts import Attempts
 from asc.api.clock import Clock
 from asc.api.failures import Broken, NotSent, classify
+from asc.api.link import Link
 from asc.api.session import Settings, open_session
 from asc.errors import UnreachableError
 
@@ -55,17 +53,6 @@ class Body(Protocol):
 
     def rewind(self) -> None:
         """Begins again."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """A signed link. `expires` is in UTC, None where it is not known; `label` says what it is for, in a log line."""
-
-    label: str
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    expires: datetime | None
 
 
 class Sink(Protocol):
@@ -232,10 +219,7 @@ class Storage:
         response._content = bytes(content)  # where requests keeps what it has read itself
 
     def _check(self, link: Link) -> None:
-        """Bytes of an app go over https, or to the sandbox on this machine."""
-        parts = split(link.url)
-        local = bool(parts) and self._settings.is_local and is_loopback(urlsplit(link.url).hostname or "")
-        if not parts or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        if not link.may_be_followed(locally=self._settings.is_local):
             raise UnreachableError(
                 f"{link.label}: the link that App Store Connect gave is not one to send to.",
                 "Nothing was sent there. Check what stands between this machine and App Store Connect.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -96,6 +97,10 @@ def _date(text: str) -> datetime:
 def _path(text: str) -> str:
     if "\0" in text or "\n" in text:
         raise ValueError("has a line break in it")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        raise ValueError("has half a character in it") from None
     return text
 
 

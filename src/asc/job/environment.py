@@ -64,8 +64,11 @@ def _why_no_secrets() -> str | None:
         return "Dependabot's runs only see Dependabot secrets: add the key there, or skip this step for them."
     if os.environ.get("GITHUB_EVENT_NAME", "pull_request") not in _WITHOUT_SECRETS_FOR_FORKS:
         return None
+    path = Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull)
+    if not path.is_file():  # a device may never end
+        return None
     try:
-        event = json.loads(Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull).read_text("utf-8"))
+        event = json.loads(path.read_text("utf-8"))
         head, base = (event["pull_request"][side]["repo"]["full_name"] for side in ("head", "base"))
     except (OSError, ValueError, RecursionError, KeyError, TypeError):
         return None

@@ -18,7 +18,7 @@ def is_loopback(host: str) -> bool:
     """Whether a Host header names this machine in a way that nobody else's DNS can."""
     try:
         address = urlsplit(f"//{host}")
-        name = "" if "@" in host else address.hostname or ""
+        name = "" if set("@/?#") & set(host) else address.hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False

@@ -30,6 +30,9 @@ _APPS = f"{FOLDER}apps/"
 _ICON = "/favicon.ico"
 """What a browser asks for where nothing of ours is open."""
 
+_LONGEST_NUMBER = 20
+"""Digits; int refuses some thousands of them."""
+
 _FILES = {
     f"{FOLDER}style.css": ("style.css", "text/css"),
     f"{FOLDER}live.js": ("live.js", "text/javascript"),
@@ -106,7 +109,7 @@ class Face:
         return _see_faults()
 
     def _clear(self, number: str) -> None:
-        if number.isdecimal():
+        if number.isdecimal() and len(number) < _LONGEST_NUMBER:
             self.faults.remove(int(number))
         elif not number:
             self.faults.clear()

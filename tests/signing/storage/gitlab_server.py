@@ -1,6 +1,7 @@
 """GitLab's secure files, as far as the storage uses them: pages, names used once, 100 files, two tokens.
 
-`checks_names` off plays the moment in which two requests both find a name free.
+`checks_names` off plays the moment in which two requests both find a name free. `says_of_new_files` and
+`goes_in_circles` play something else than GitLab.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ class GitLabWorld(World):
         super().__init__()
         self.files: dict[int, tuple[str, bytes]] = {}
         self.checks_names = True
+        self.says_of_new_files = b""
+        self.goes_in_circles = False
 
     def put(self, name: str, data: bytes) -> int:
         with self.lock:
@@ -70,6 +73,7 @@ class GitLabHandler(Handler):
         newest = sorted(self.world.files, reverse=True)
         shown = newest[(number - 1) * PER_PAGE : number * PER_PAGE]
         following = str(number + 1) if len(newest) > number * PER_PAGE else ""
+        following = "1" if self.world.goes_in_circles else following
         self.tell(200, [self.record(each) for each in shown], X_Next_Page=following)
 
     def create(self) -> None:
@@ -83,7 +87,8 @@ class GitLabHandler(Handler):
             return self.tell(400, {"message": {"name": ["has already been taken"]}})
         if len(self.world.files) >= 100:
             return self.tell(400, {"message": {"base": ["Maximum number of ci secure files (100) exceeded"]}})
-        return self.tell(201, self.record(self.world.put(name, fields["file"])))
+        made = self.record(self.world.put(name, fields["file"]))
+        return self.say(201, self.world.says_of_new_files or json.dumps(made).encode())
 
     def one(self, number: int, rest: list[str]) -> None:
         if number not in self.world.files:

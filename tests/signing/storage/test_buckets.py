@@ -190,6 +190,24 @@ def test_gitlab_has_pages_and_a_limit(made: Made) -> None:
     assert "certs/a.p12" not in place.assets()
 
 
+STRANGE = [b"<html>", b"[]", b"null", b'{"id": 1e999}', b'{"checksum": "x"}', b"[" * 100_000]
+
+
+@pytest.mark.parametrize("body", STRANGE, ids=[each[:12].decode() for each in STRANGE])
+def test_what_is_no_gitlab_is_called_that(made: Made, body: bytes) -> None:
+    place = made("gitlab")
+    place.more["world"].says_of_new_files = body
+    with pytest.raises(StorageError, match="no GitLab"):
+        place.open().update(lambda files: ADD, "Add")
+
+
+def test_a_gitlab_whose_list_goes_in_circles(made: Made) -> None:
+    place = made("gitlab")
+    place.more["world"].goes_in_circles = True
+    with pytest.raises(StorageError, match="does not end"):
+        place.open().read()
+
+
 def test_what_is_not_chosen_is_not_imported(tmp_path: Path) -> None:
     code = (
         "import json, sys\n"

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asc import words
-from asc.api.storage import Expired, Link, Storage
+from asc.api.link import Link
+from asc.api.storage import Expired, Storage
 from asc.builds.symbols import archives, extracting, files
 from asc.builds.symbols.archives import ArchiveError, Contents
 from asc.builds.symbols.files import Part, told

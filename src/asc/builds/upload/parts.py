@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from asc.api.client import Client
-from asc.api.storage import Expired, Link, Storage
+from asc.api.link import Link
+from asc.api.storage import Expired, Storage
 from asc.builds.upload import record
 from asc.builds.upload.model import Part, UploadFile
 from asc.builds.upload.source import Advance, PartBody, Source, Stopped, md5_in

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import glob
 import logging
 from pathlib import Path
 
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag
+from asc.commands.patterns import matching
 from asc.commands.sync_signing import machine, summaries
 from asc.commands.sync_signing.checks import check_program
 from asc.commands.sync_signing.inputs import Inputs
@@ -176,10 +176,10 @@ def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]
 def _profile_files(inputs: Inputs) -> list[Path]:
     if not inputs.profile_files:
         return []
-    found = sorted(glob.glob(inputs.profile_files, recursive=True))  # noqa: PTH207
+    found = matching(inputs.profile_files)
     if not found:
         raise Error(f"profile-files: {inputs.profile_files} matches no file.", "Check the path.")
-    return [Path(path) for path in found]
+    return found
 
 
 def _version(inputs: Inputs) -> Version:

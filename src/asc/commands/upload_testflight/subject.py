@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from asc.builds.number import Number
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.builds.upload import record
 from asc.builds.waiting import Target
+from asc.commands.patterns import is_there, matching
 from asc.commands.upload_testflight.inputs import LATEST, Inputs
 from asc.errors import Error, InputError, Problem
 
@@ -79,16 +79,19 @@ def read_file(inputs: Inputs) -> Binary:
 
 def the_file(pattern: str) -> Path:
     """The one file that a pattern means; a path that is there is taken as it is, whatever stands in it."""
-    if Path(pattern).exists():
+    if is_there(pattern):
         return Path(pattern)
-    found = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 (Path.glob takes no absolute patterns)
+    found = matching(pattern)
     if len(found) == 1:
-        return Path(found[0])
+        return found[0]
     if not found:
         raise InputError(
             [Problem("file", f"{pattern} matches no file", f"Check the path; the step runs in {Path.cwd()}.")]
         )
-    names = words.some(found, MOST_NAMED)
+    names = words.some([str(each) for each in found], MOST_NAMED)
+    names = ", ".join(map(str, found[:MOST_NAMED])) + (
+        f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    )
     raise InputError([Problem("file", f"{pattern} matches {len(found)} files: {names}", "Name one of them.")])
 
 

@@ -8,9 +8,10 @@ moment may both succeed; each looks afterwards, and the one with the higher id t
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -25,6 +26,8 @@ from asc.signing.storage.objects import Found, Missing, Taken
 
 ATTEMPTS = 4
 TIMEOUT = (10.0, 60.0)
+MOST_PAGES = 100
+"""A longer list is a server going in circles, for a project holds 100 files."""
 PROJECT = re.compile(r"\d+|[\w.-]+(/[\w.-]+)+")
 JOB_TOKEN = "glcbt-"  # what tokens of CI jobs begin with
 
@@ -81,14 +84,16 @@ class SecureFiles:
         if answer.status_code == 400 and "already been taken" in answer.text:
             raise Taken
         self._check(answer, "written")
-        record = answer.json()
-        if record.get("checksum") != hashlib.sha256(data).hexdigest():
+        with self._understood():
+            record = answer.json()
+            made, checksum = str(int(record["id"])), record.get("checksum")
+        if checksum != hashlib.sha256(data).hexdigest():
             raise StorageError("storage", f"{self.label}: a file arrived damaged.", "Run the step again.")
         first = self.found().get(name)
-        if first is None or first.version != str(record["id"]):
-            self._call("DELETE", f"/{record['id']}")
+        if first is None or first.version != made:
+            self._call("DELETE", f"/{made}")
             raise Taken
-        return str(record["id"])
+        return made
 
     def replace(self, name: str, data: bytes, version: str) -> str:
         """Removes the file with this id, then makes the new one."""
@@ -109,17 +114,27 @@ class SecureFiles:
     def _records(self) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = []
         page = "1"
-        while page:
+        for _ in range(MOST_PAGES):
             answer = self._call("GET", "", params={"per_page": "100", "page": page})
             self._check(answer, "read")
-            try:
+            with self._understood():
                 records += [{"id": int(each["id"]), "name": str(each["name"])} for each in answer.json()]
-            except (ValueError, KeyError, TypeError):
-                raise StorageError(
-                    "endpoint", f"{self.label}: what answered is no GitLab.", "Check the endpoint."
-                ) from None
             page = answer.headers.get("X-Next-Page", "")
-        return records
+            if not page:
+                return records
+        raise StorageError(
+            "endpoint", f"{self.label}: the list of files does not end.", "Check the endpoint."
+        )
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Reading an answer that may be somebody else's."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+            raise StorageError(
+                "endpoint", f"{self.label}: what answered is no GitLab.", "Check the endpoint."
+            ) from None
 
     def _call(self, method: str, path: str, **details: Any) -> requests.Response:
         """Calls; repeats what may be repeated. What is removed twice is found gone, which callers expect."""
