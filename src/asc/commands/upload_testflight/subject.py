@@ -89,9 +89,6 @@ def the_file(pattern: str) -> Path:
             [Problem("file", f"{pattern} matches no file", f"Check the path; the step runs in {Path.cwd()}.")]
         )
     names = words.some([str(each) for each in found], MOST_NAMED)
-    names = ", ".join(map(str, found[:MOST_NAMED])) + (
-        f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    )
     raise InputError([Problem("file", f"{pattern} matches {len(found)} files: {names}", "Name one of them.")])
 
 
