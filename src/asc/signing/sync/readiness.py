@@ -31,7 +31,7 @@ def ready(stock: Stock, wishes: Wishes, now: datetime) -> Signing:
         faults = [f"{fault.message} {fault.remedy}" for fault in stock.faults]
         made = "with mode: sync and a key that may change certificates and profiles"
         remedy = f"Run sync-signing once {made}."
-        if stock.faults:
+        if any(stock.damaged(kind) for kind in wishes.certificates):
             remedy = (
                 f"Restore what is damaged; or else run sync-signing once {made}, and if-revoked: replace."
             )

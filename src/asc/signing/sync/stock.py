@@ -37,11 +37,12 @@ class Stock:
         ]
 
     def damaged(self, kind: CertificateType) -> list[Fault]:
-        """What is wrong with certificates and keys of a type: they are stored, but of no use."""
+        """Certificates and keys of a type that are stored, but cannot be read: there is something to restore."""
         return [
             fault
             for fault in self.faults
-            if isinstance(entry := Entry.parse(fault.path), CertificateEntry | KeyEntry)
+            if fault.damaged
+            and isinstance(entry := Entry.parse(fault.path), CertificateEntry | KeyEntry)
             and entry.certificate_type is kind
         ]
 

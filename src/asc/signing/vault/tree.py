@@ -31,6 +31,8 @@ class Fault:
     path: str
     message: str
     remedy: str
+    damaged: bool = True
+    """False where it is whole, and what belongs to it is not there."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def _alone(entry: CertificateEntry | KeyEntry, paths: Collection[str]) -> Fault 
         entry.path,
         f"“{entry.path}” is a {what} without its {other}.",
         f"Put “{_other_half(entry)}” beside it with sync-signing in the mode import, or remove it.",
+        damaged=False,
     )
 
 
