@@ -39,7 +39,7 @@ def this_machine(command: str) -> Machine:
         date=f"{datetime.now(UTC):%Y-%m-%d}",
         command=command,
         commit=_commit(),
-        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        system=f"{platform.system()} {platform.release().partition('-')[0]} {platform.machine()}",
         cpu=_cpu(),
         cores=os.cpu_count() or 1,
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3,
