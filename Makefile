@@ -1,6 +1,6 @@
 # `make` lists what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-browser test-container bench reliability simulate fuzz audit sbom golden generate format lock contract site
+.PHONY: help setup demo test check test-browser test-container bench reliability simulate fuzz audit sbom golden generate format lock contract operations site
 
 PYTHON ?= python3
 python := .venv/bin/python
@@ -66,6 +66,9 @@ format: setup ## formats the code, mends what the linter can
 
 contract: setup ## Apple's OpenAPI document, rebuilt from its npm package
 	@$(python) -I tools/contract.py
+
+operations: contract ## the sandbox's list of the paths and methods that Apple's document has
+	$(python) -I tools/operations.py
 
 site: setup ## the pages as a web site, in build/site/index.html
 	@tools/setup site

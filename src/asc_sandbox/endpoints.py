@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from asc_sandbox.errors import method_not_allowed, no_such_path
+from asc_sandbox import operations
+from asc_sandbox.errors import method_not_allowed, no_such_path, not_played
 from asc_sandbox.world import World
 
 if TYPE_CHECKING:
@@ -67,15 +68,15 @@ class Router:
             self._by_path.setdefault(tuple(endpoint.path.split("/")), {})[endpoint.method] = endpoint
 
     def find(self, method: str, path: str) -> tuple[Endpoint, str]:
-        """The endpoint and the id in the path, "" when there is none. Raises Refusal 404 or 405."""
-        segments = tuple(path.split("/"))
-        for position in (None, *range(len(segments))):
-            pattern, record_id = segments, ""
-            if position is not None:
-                pattern = (*segments[:position], "{id}", *segments[position + 1 :])
-                record_id = segments[position]
-            if methods := self._by_path.get(pattern):
-                if method not in methods:
-                    raise method_not_allowed(method, path)
-                return methods[method], record_id
-        raise no_such_path(path)
+        """Return the endpoint and the id in the path, "" when there is none.
+
+        Raises Refusal: 404 for a path and 405 for a method that Apple does not have, 501 for those that Apple has and
+        the sandbox does not play.
+        """
+        for segments, record_id in operations.patterns(path):
+            if endpoint := self._by_path.get(segments, {}).get(method):
+                return endpoint, record_id
+        apples = operations.methods_of(path)
+        if method in apples:
+            raise not_played(f"{method} {path}")
+        raise method_not_allowed(method, path) if apples else no_such_path(path)

@@ -94,18 +94,18 @@ def no_such_resource(type_name: str, record_id: str) -> Refusal:
 
 
 def no_such_path(path: str) -> Refusal:
-    """Neither Apple nor the sandbox has the path, or only Apple."""
+    """Apple has no such path; the sandbox, which plays nothing of its own in the API, neither."""
     return Refusal(
         404,
         "NOT_FOUND",
         "The specified resource does not exist",
         f"The path provided does not match a defined resource type: {path}",
-        meta={"sandbox": "docs/sandbox.md lists the paths that the sandbox plays"},
+        meta={"sandbox": "Apple's document has no such path"},
     )
 
 
 def method_not_allowed(method: str, path: str) -> Refusal:
-    """The path is played, but not with this method."""
+    """Apple has the path, but not with this method."""
     return Refusal(
         405,
         "METHOD_NOT_ALLOWED",

@@ -60,7 +60,8 @@ class Resource:
     `area` is what a role opens or not (see roles). `defaults` are attributes as a seed would write them, for
     records that do not set them. `derived` are attributes that are worked out, from an endpoints.Call and the
     record, whenever a record that does not set them is shown. `completed` says what else follows from the id of a new
-    record and what is said of it, once for all. With `short_ids` new ids have ten characters.
+    record and what is said of it, once for all. With `short_ids` new ids have ten characters; with `id_of` a new id is
+    that of the record which this relationship leads to.
     """
 
     type: str
@@ -71,6 +72,7 @@ class Resource:
     derived: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     completed: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None
     short_ids: bool = False
+    id_of: str = ""
 
     @cached_property
     def by_name(self) -> Mapping[str, Relationship]:

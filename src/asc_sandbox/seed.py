@@ -93,7 +93,7 @@ def _add(world: World, entry: _Entry) -> Iterator[_Reference]:
     if unknown := entry.members.keys() - attributes.keys() - relations.keys() - {"id"}:
         raise SeedError(entry.place, f"{entry.type} have no {listed(unknown)}")
     try:
-        record = world.add(entry.type, attributes, record_id=_id(entry))
+        record = world.add(entry.type, attributes, record_id=_id(world.schema, entry))
     except WorldError as error:
         raise SeedError(entry.place, str(error)) from None
     for parent in entry.parents:
@@ -102,8 +102,11 @@ def _add(world: World, entry: _Entry) -> Iterator[_Reference]:
         yield from _relation(world, entry, record, name, value)
 
 
-def _id(entry: _Entry) -> str | None:
-    given = entry.members.get("id")
+def _id(schema: Schema, entry: _Entry) -> str | None:
+    """Return the id that the seed gives, or that of the record which this one shares its id with; None for neither."""
+    owner = schema[entry.type].by_name.get(schema[entry.type].id_of)
+    shared = next((parent.id for parent in entry.parents if owner and parent.type == owner.target), None)
+    given = entry.members.get("id", shared or (owner and entry.members.get(owner.name)))
     if given is not None and not isinstance(given, str):
         raise SeedError(f"{entry.place}.id", f"expected text, found {given!r}; put it in quotes")
     return given

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asc_sandbox.kinds import NotThisKind
-from asc_sandbox.schema import Schema
+from asc_sandbox.schema import Resource, Schema
 
 References = tuple[str, ...]
 
@@ -60,7 +60,7 @@ class World:
         """
         resource = self.schema[type_name]
         with self.lock:
-            new_id = record_id or self._new_id(type_name)
+            new_id = record_id or self._borrowed_id(resource, references or {}) or self._new_id(type_name)
             said = {**resource.defaults, **attributes}
             if resource.completed:
                 said = {**resource.defaults, **resource.completed(new_id, attributes), **attributes}
@@ -162,6 +162,11 @@ class World:
                         f"{name}: there is no record of type {relationship.target} with the id {each}"
                     )
         return checked
+
+    def _borrowed_id(self, resource: Resource, references: Mapping[str, str | Iterable[str]]) -> str:
+        """Return the id of the record that a new one belongs to, where both share it; "" elsewhere."""
+        owner = references.get(resource.id_of, "")
+        return owner if isinstance(owner, str) else next(iter(owner), "")
 
     def _new_id(self, type_name: str) -> str:
         """Apps have numbers, others UUIDs or ten characters; the same seed gets the same ids each time."""

@@ -297,11 +297,25 @@ def test_what_testers_read_about_an_app(client: Client) -> None:
 
 def test_every_app_has_review_details_and_a_licence(client: Client) -> None:
     for app_id in ("1", "2"):
-        details = client.get(f"/v1/apps/{app_id}/betaAppReviewDetail").document["data"]["id"]
-        assert client.get("/v1/betaAppReviewDetails", filter__app=app_id).ids() == [details]
-        assert client.patch("betaAppReviewDetails", details, contactFirstName="Ada").status == 200
+        assert client.get("/v1/betaAppReviewDetails", filter__app=app_id).ids() == [app_id]
+        assert client.patch("betaAppReviewDetails", app_id, contactFirstName="Ada").status == 200
+        details = client.get(f"/v1/apps/{app_id}/betaAppReviewDetail").document["data"]
+        assert (details["id"], details["attributes"]["contactFirstName"]) == (app_id, "Ada")
         licence = client.get(f"/v1/apps/{app_id}/betaLicenseAgreement").document["data"]["id"]
         assert client.patch("betaLicenseAgreements", licence, agreementText="Be kind").status == 200
+
+
+@pytest.mark.parametrize("app_id", [None, "1"])
+@pytest.mark.parametrize("nested", [True, False])
+def test_review_details_of_a_seed_have_the_id_of_their_app(app_id: str | None, nested: bool) -> None:
+    contact = {"contactFirstName": "Ada"}
+    details = {"betaAppReviewDetail": contact} if nested else {}
+    example = app("com.example.app", **({"id": app_id} if app_id else {}), **details)
+    others = [] if nested else [{"app": app_id or "1000000001", **contact}]
+    with start_sandbox(seed(apps=[example], betaAppReviewDetails=others)) as sandbox:
+        (known,) = Client(sandbox).get("/v1/apps").ids()
+        found = Client(sandbox).get(f"/v1/betaAppReviewDetails/{known}")
+        assert found.document["data"]["attributes"]["contactFirstName"] == "Ada"
 
 
 @pytest.mark.parametrize("path", ["betaAppReviewDetails", "betaAppReviewSubmissions"])

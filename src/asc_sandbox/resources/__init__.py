@@ -15,6 +15,7 @@ from asc_sandbox.resources import (
     details,
     devices,
     groups,
+    presentation,
     profiles,
     review,
     team,
@@ -22,7 +23,7 @@ from asc_sandbox.resources import (
 )
 from asc_sandbox.schema import Schema
 
-_TESTFLIGHT = (apps, builds, bundles, uploads, groups, details, beta_apps, review)
+_TESTFLIGHT = (apps, presentation, builds, bundles, uploads, groups, details, beta_apps, review)
 _PROVISIONING = (bundle_ids, certificates, devices, profiles)
 _MODULES = (*_TESTFLIGHT, *_PROVISIONING, team)
 

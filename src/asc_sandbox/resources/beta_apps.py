@@ -32,6 +32,8 @@ BETA_APP_REVIEW_DETAILS = Resource(
         "notes": text,
     },
     relationships=(one("app", "apps"),),
+    # Apple's record has the id of its app, and fastlane's pilot sends its PATCH there without asking first.
+    id_of="app",
 )
 
 BETA_LICENSE_AGREEMENTS = Resource(

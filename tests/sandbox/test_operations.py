@@ -1,0 +1,91 @@
+"""Apple has far more paths than the sandbox plays: each answers for itself, also where the document is not there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from asc_sandbox import operations
+from asc_sandbox.resources import ENDPOINTS
+from asc_sandbox.server import Sandbox
+from sandbox.client import Client
+from support.contract import document
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    with Sandbox() as sandbox:  # without a contract, as users start it
+        yield Client(sandbox)
+
+
+def test_the_list_is_the_one_of_apples_document() -> None:
+    apples = {path: {each.upper() for each in methods} for path, methods in document()["paths"].items()}
+    listed = {path: set(operations.methods_of(path.replace("{id}", "1"))) for path in apples}
+    assert listed == {path: methods - {"PARAMETERS"} for path, methods in apples.items()}
+
+
+def test_the_committed_list_is_the_one_that_its_tool_writes() -> None:
+    document()  # says what to do where the document is missing
+    tool = [sys.executable, "-I", "tools/operations.py", "--check"]
+    done = subprocess.run(tool, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/apps/1000000001/appInfos"),
+        ("GET", "/v1/apps/1000000001/appClips"),
+        ("PATCH", "/v1/apps/1000000001"),
+        ("GET", "/v1/userInvitations"),
+        ("GET", "/v1/reviewSubmissions"),
+        ("GET", "/v1/territories"),
+        ("GET", "/v2/sandboxTesters"),
+        ("DELETE", "/v1/appStoreVersionSubmissions/1"),
+    ],
+)
+def test_what_apple_has_and_the_sandbox_does_not_play_is_501(client: Client, method: str, path: str) -> None:
+    answer = client.request(method, path)
+    assert (answer.status, answer.error["code"]) == (501, "SANDBOX.NOT_PLAYED")
+    assert f"{method} {path}" in answer.error["detail"]
+
+
+def test_every_operation_that_apple_has_is_played_or_501(client: Client) -> None:
+    played = {(each.method, each.path) for each in ENDPOINTS}
+    for path, methods in document()["paths"].items():
+        for method in {each.upper() for each in methods} - {each for each, at in played if at == path}:
+            if method != "PARAMETERS":
+                answer = client.request(method, path.replace("{id}", "1"))
+                assert answer.status == 501, f"{method} {path}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/v1/nothing", (404, "NOT_FOUND")),
+        ("GET", "/v1/apps/1/nothing", (404, "NOT_FOUND")),
+        ("GET", "/v1/territories/USA/nothing", (404, "NOT_FOUND")),
+        ("DELETE", "/v1/apps", (405, "METHOD_NOT_ALLOWED")),
+        ("POST", "/v1/territories", (405, "METHOD_NOT_ALLOWED")),
+    ],
+)
+def test_what_apple_does_not_have_is_refused_as_apple_does(
+    client: Client, method: str, path: str, expected: tuple[int, str]
+) -> None:
+    answer = client.request(method, path)
+    assert (answer.status, answer.error["code"]) == expected
+
+
+@pytest.mark.parametrize("name", ["appStoreVersionSubmission", "appClipDefaultExperience"])
+def test_versions_of_the_store_show_what_most_of_them_lack(client: Client, name: str) -> None:
+    answer = client.get("/v1/apps/1000000001/appStoreVersions", include=f"{name},build")
+    assert answer.status == 200
+    assert [each["relationships"][name]["data"] for each in answer.document["data"]] == [None, None]
+    version = answer.ids()[0]
+    assert client.get(f"/v1/appStoreVersions/{version}/{name}").status == 404
