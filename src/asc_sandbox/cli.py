@@ -83,7 +83,7 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         part_lifetime=options.part_lifetime,
         link_lifetime=options.link_lifetime,
         symbols_padding=options.symbols_padding,
-        processing=Processing(options.processing, options.outcome),
+        processing=Processing(options.processing, options.outcome, detail_lag=options.detail_lag),
         review=Review(options.review, options.review_outcome),
     )
 
@@ -140,6 +140,13 @@ def _add_apple_options(group: argparse._ArgumentGroup) -> None:
         default=processing.seconds,
         metavar="SECONDS",
         help="how long it takes to process an upload (%(default)s)",
+    )
+    add(
+        "--detail-lag",
+        type=float,
+        default=processing.detail_lag,
+        metavar="SECONDS",
+        help="how long the beta detail says PROCESSING after that (%(default)s)",
     )
     add(
         "--outcome",

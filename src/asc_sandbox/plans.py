@@ -29,12 +29,14 @@ class Processing:
     never          the build stays PROCESSING, and so does the upload
     stuck-upload   the build is VALID, but the upload stays AWAITING_UPLOAD
 
-    `reasons` are (code, description).
+    `reasons` are (code, description). The build's beta detail says PROCESSING for `detail_lag` seconds more: at Apple
+    it lags for minutes behind a build that is VALID, mostly for Mac builds (codemagic-cli-tools#346).
     """
 
     seconds: float = 2.0
     outcome: Outcome = "valid"
     reasons: tuple[tuple[str, str], ...] = (MISSING_PURPOSE,)
+    detail_lag: float = 0.0
 
 
 @dataclass(frozen=True)

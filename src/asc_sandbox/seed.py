@@ -144,10 +144,11 @@ def _processing(value: Any) -> Mapping[str, Mapping[str, Any]]:
         raise SeedError("processing", f"expected a mapping of bundle ids, found {value!r}")
     for bundle_id, members in value.items():
         place = f"processing.{bundle_id}"
-        if not isinstance(members, Mapping) or members.keys() - {"seconds", "outcome"}:
-            raise SeedError(place, f"expected seconds and outcome, found {members!r}")
+        if not isinstance(members, Mapping) or members.keys() - {"seconds", "outcome", "detail_lag"}:
+            raise SeedError(place, f"expected seconds, outcome and detail_lag, found {members!r}")
         if members.get("outcome", "valid") not in OUTCOMES:
             raise SeedError(place, f"{members['outcome']!r} is not one of {', '.join(OUTCOMES)}")
-        if not isinstance(members.get("seconds", 0), int | float):
-            raise SeedError(place, f"expected a number of seconds, found {members['seconds']!r}")
+        for name in ("seconds", "detail_lag"):
+            if not isinstance(members.get(name, 0), int | float):
+                raise SeedError(place, f"expected a number of seconds, found {members[name]!r}")
     return value

@@ -65,7 +65,13 @@ class Seen:
         if self.build and self.build.processing_state != "VALID":
             return f"the build is {self.build.processing_state}"
         if self.build:
-            return f"internal testing: {self.build.internal_state}, external: {self.build.external_state}"
+            said = {
+                "internal testing": self.build.internal_state,
+                "external testing": self.build.external_state,
+            }
+            return (
+                ", ".join(f"{name}: {state}" for name, state in said.items() if state) or "the build is VALID"
+            )
         return f"the upload is {self.upload.state}" if self.upload else "nothing is to be seen of it yet"
 
 
@@ -80,7 +86,21 @@ def has_build(seen: Seen) -> bool:
 
 
 def is_processed(seen: Seen) -> bool:
-    """Whether the build can be given to testers."""
+    """Whether the build can be given to testers.
+
+    A VALID build is not processed while its beta detail says PROCESSING, mostly for minutes and for the Mac: until then
+    Apple answers groups and submissions with 422. A build without a detail is not held up by that.
+    """
+    build = seen.build
+    return (
+        is_valid(seen)
+        and build is not None
+        and "PROCESSING" not in (build.internal_state, build.external_state)
+    )
+
+
+def is_valid(seen: Seen) -> bool:
+    """Whether Apple has accepted the build."""
     return seen.build is not None and seen.build.processing_state == "VALID"
 
 
@@ -112,6 +132,11 @@ class Watch:
         self.seen = Seen()
         """What the last look showed that showed anything."""
 
+    @property
+    def deadline(self) -> float:
+        """The moment at which the wait is over, by the monotonic clock."""
+        return self._began + self._timeout
+
     def until(self, reached: Callable[[Seen], bool]) -> Seen:
         """Looks until `reached`. Raises Error when Apple refuses the build, or when the time is over."""
         pause, told, told_at = FIRST_PAUSE, "", self._began
@@ -127,7 +152,7 @@ class Watch:
             if str(seen) != told or now - told_at >= HEARTBEAT:
                 told, told_at = str(seen), now
                 log.info("%s: %s (%s so far)", self.target.number, seen, self._waited())
-            left = self._began + self._timeout - now
+            left = self.deadline - now
             if left <= 0:
                 raise self._too_late(seen)
             self._clock.sleep(min(pause * self._client.traffic.patience(), left))
@@ -136,7 +161,7 @@ class Watch:
     def _look(self) -> Seen | None:
         """None where App Store Connect was not reached: what an earlier look showed may be true no more."""
         try:
-            with self._client.until(self._began + self._timeout):
+            with self._client.until(self.deadline):
                 seen = self._look_once()
         except ApiError as error:
             self._blanks += 1
@@ -173,7 +198,7 @@ class Watch:
         """Raises Error for an end that no waiting changes."""
         if seen.build and seen.build.processing_state in ("FAILED", "INVALID"):
             raise refusal(self.target.number, seen.build.processing_state, self._why(seen))
-        if seen.upload and seen.upload.state == FAILED and not is_processed(seen):
+        if seen.upload and seen.upload.state == FAILED and not is_valid(seen):
             raise refusal(self.target.number, FAILED, seen.upload.errors)
 
     def _why(self, seen: Seen) -> tuple[Reason, ...]:

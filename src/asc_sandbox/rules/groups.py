@@ -21,9 +21,9 @@ _REASONS = {
 }
 
 
-def require_testable(build: Record) -> None:
+def require_testable(world: World, build: Record) -> None:
     """Raise Refusal unless testers can get the build."""
-    if state := obstacle(build):
+    if state := obstacle(world, build):
         raise unprocessable(*_REASONS[state])
 
 
@@ -33,12 +33,12 @@ def admit_build(call: Call, group: Record, build: Record) -> None:
         raise invalid_linkage("The group belongs to another app than the build")
     if group.attributes.get("isInternalGroup") and group.attributes.get("hasAccessToAllBuilds"):
         raise unprocessable("INTERNAL_GROUP", "Cannot add internal group to a build.")
-    require_testable(build)
+    require_testable(call.world, build)
 
 
 def admit_to_build(call: Call, build: Record, tester: Record) -> None:
     """Raise Refusal unless a single tester can get the build."""
-    require_testable(build)
+    require_testable(call.world, build)
     _join(call, tester, call.world.related(build, "app"))
 
 
@@ -63,7 +63,7 @@ def make_group(call: Call, given: Given) -> Record:
     for build in given.related.get("builds", ()):
         if _app_ids(call.world, build) != [app.id]:
             raise invalid_relationship("builds", "The build belongs to another app than the group")
-        require_testable(build)
+        require_testable(call.world, build)
     return store(call, given, createdDate=call.stage.now())
 
 
@@ -73,7 +73,7 @@ def invite(call: Call, given: Given) -> Record:
     places = [(each, "betaTesters") for each in groups] + [(each, "individualTesters") for each in builds]
     _require_new_email(call.world, given.attributes["email"], places)
     for build in builds:
-        require_testable(build)
+        require_testable(call.world, build)
     tester = store(call, given, state="INVITED" if places else "NOT_INVITED")
     _join(call, tester, [app for place, _ in places for app in call.world.related(place, "app")])
     return tester

@@ -13,7 +13,7 @@ from asc_sandbox.writing import Given, store
 def notify(call: Call, given: Given) -> Record:
     """Tell the testers of a build, unless there are none or they are told anyhow."""
     build = given.one("build")
-    require_testable(build)
+    require_testable(call.world, build)
     for detail in call.world.related(build, "buildBetaDetail"):
         if detail.attributes.get("autoNotifyEnabled"):
             raise unprocessable(

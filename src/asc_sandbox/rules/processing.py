@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from asc_sandbox.plans import Processing
@@ -15,6 +16,7 @@ from asc_sandbox.world import Record, World
 Reasons = Iterable[tuple[str, str]]
 
 _APPEARS_AFTER = 1 / 3
+_LAGGING = {"internalBuildState": "PROCESSING", "externalBuildState": "PROCESSING"}
 
 
 def fail(world: World, upload: Record, reasons: Reasons) -> None:
@@ -61,6 +63,8 @@ class Run:
             {"app": app.id, "preReleaseVersion": self._train(upload, app).id},
         )
         self.world.relate(upload, "build", build.id)
+        if self.plan.detail_lag:
+            self.world.add("buildBetaDetails", _LAGGING, {"build": build.id})
         if self.plan.outcome != "never":
             self._later(1 - _APPEARS_AFTER, self._settle)
 
@@ -76,6 +80,14 @@ class Run:
             fail(self.world, upload, self.plan.reasons)
         elif outcome != "stuck-upload":
             self._change(state="COMPLETE")
+        if self.plan.detail_lag:
+            self.stage.agenda.after(self.plan.detail_lag, partial(self._catch_up, upload))
+
+    def _catch_up(self, upload: Record) -> None:
+        """The beta detail of the build follows from the facts again."""
+        for build in self.world.related(upload, "build"):
+            for detail in self.world.related(build, "buildBetaDetail"):
+                self.world.change(detail, **dict.fromkeys(_LAGGING))
 
     def _train(self, upload: Record, app: Record) -> Record:
         version, platform = upload.attributes["cfBundleShortVersionString"], upload.attributes["platform"]

@@ -18,7 +18,7 @@ _VERDICTS = {"approved": "APPROVED", "rejected": "REJECTED"}
 def submit(call: Call, given: Given) -> Record:
     """Submit a build to beta review."""
     build, world = given.one("build"), call.world
-    require_testable(build)
+    require_testable(call.world, build)
     if build.attributes.get("buildAudienceType") == "INTERNAL_ONLY":
         raise unprocessable("INTERNAL_ONLY", "The build is for internal testing only.")
     if review_state(world, build):

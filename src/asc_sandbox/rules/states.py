@@ -15,7 +15,7 @@ _STATE_OF_REVIEW = {
 def internal(call: Call, detail: Record) -> str | None:
     """The internalBuildState of a buildBetaDetail; None when it has no build."""
     for build in call.world.related(detail, "build"):
-        if state := obstacle(build):
+        if state := obstacle(call.world, build):
             return state
         return "IN_BETA_TESTING" if _internal_groups(call.world, build) else "READY_FOR_BETA_TESTING"
     return None
@@ -27,7 +27,7 @@ def external(call: Call, detail: Record) -> str | None:
     for build in world.related(detail, "build"):
         if build.attributes.get("buildAudienceType") == "INTERNAL_ONLY":
             return "NOT_APPLICABLE"
-        if state := obstacle(build):
+        if state := obstacle(call.world, build):
             return state
         review = review_state(world, build)
         if review is None:
@@ -37,10 +37,13 @@ def external(call: Call, detail: Record) -> str | None:
     return None
 
 
-def obstacle(build: Record) -> str | None:
+def obstacle(world: World, build: Record) -> str | None:
     """What keeps a build from every tester, as a state; None when nothing does."""
     held = build.attributes
-    if held["processingState"] == "PROCESSING":
+    details = world.related(build, "buildBetaDetail")
+    # A detail that says PROCESSING lags behind: the build takes neither groups nor a submission (fastlane PR 19296).
+    lags = any(detail.attributes.get("internalBuildState") == "PROCESSING" for detail in details)
+    if held["processingState"] == "PROCESSING" or (lags and held["processingState"] == "VALID"):
         return "PROCESSING"
     if held["processingState"] != "VALID":
         return "PROCESSING_EXCEPTION"

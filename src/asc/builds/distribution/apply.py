@@ -66,12 +66,14 @@ def distribute(
     state: BuildState,
     tell: Callable[[Change], None] = lambda change: None,
     expire_later: bool = False,
+    deadline: float | None = None,
 ) -> Outcome:
     """Makes what is wished true. Raises Error with Apple's reason for what was refused.
 
     After a lost answer everything is read and planned again, and what is there is not done twice. `tell` hears of
     each change that was made, also when a later one fails. Earlier builds expire where testers outside do not need
     them any more, else a warning says that they stay; with `expire_later` that is left to `expire_previous`.
+    `deadline` is the step's, by the monotonic clock: so long a build that Apple processes still is tried again.
     """
 
     def what(ground: Ground, state: BuildState) -> Plan:
@@ -79,7 +81,7 @@ def distribute(
             return planned(client, replace(wishes, expire_previous=None), ground, state)
         return planned(client, wishes, ground, state)
 
-    return _Work(client, wishes, tell).until_true(what, ground, state)
+    return _Work(client, wishes, tell, deadline).until_true(what, ground, state)
 
 
 def expire_previous(
@@ -117,7 +119,14 @@ def groups_with_build(
 class _Work:
     """Changes being made, over several rounds where answers are lost."""
 
-    def __init__(self, client: Client, wishes: Wishes, tell: Callable[[Change], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        wishes: Wishes,
+        tell: Callable[[Change], None],
+        deadline: float | None = None,
+    ) -> None:
+        self._deadline = deadline
         self._client = client
         self._wishes = wishes
         self._tell = tell
@@ -153,7 +162,7 @@ class _Work:
         """A phase is done whole before its errors are raised."""
         for phase in now.phases:
             with ThreadPoolExecutor(min(AT_ONCE, len(phase))) as pool:
-                sent = list(pool.map(lambda change: send(self._client, change), phase))
+                sent = list(pool.map(lambda change: send(self._client, change, self._deadline), phase))
             self._sent += sent
             for change in _done(sent):
                 self._tell(change)

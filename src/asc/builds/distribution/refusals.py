@@ -22,6 +22,7 @@ _COMPLIANCE = re.compile("export.compliance", re.IGNORECASE)
 _ANOTHER_IN_REVIEW = re.compile(
     r"another.build.is(?: already)? in review|ANOTHER_BUILD_IN_REVIEW", re.IGNORECASE
 )
+_NOT_PROCESSED = re.compile(r"NOT_PROCESSED|process(?:ed|ing)|\bstate\b", re.IGNORECASE)
 _NO_INTERNAL_GROUP = re.compile("cannot add internal group", re.IGNORECASE)
 _TOO_LONG = re.compile(r"length|characters|too.long|maximum|exceed", re.IGNORECASE)
 _QUEUE_HINT = (
@@ -50,6 +51,11 @@ def may_pass(change: Change, error: ApiError) -> bool:
     if error.status not in (404, 409, 422) or is_there(change, error) or is_foreseen(change, error):
         return False
     return bool(error.errors) and all(_passes(change, reason) for reason in error.errors)
+
+
+def is_of_processing(error: ApiError) -> bool:
+    """Whether Apple says that the build is processed still, which takes minutes, as in “not in a … state”."""
+    return any(_NOT_PROCESSED.search(_words(reason)) for reason in error.errors)
 
 
 def _passes(change: Change, reason: AppleError) -> bool:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from dataclasses import dataclass
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.distribution.changes import Change, Instead
-from asc.builds.distribution.refusals import is_foreseen, may_pass, reasons
+from asc.builds.distribution.refusals import is_foreseen, is_of_processing, may_pass, reasons
 from asc.errors import Error, LostAnswerError
 
 log = logging.getLogger(__name__)
 
 SETTLING = (2.0, 4.0, 8.0, 16.0, 30.0)
-"""Seconds between attempts at what App Store Connect refuses right after processing: a minute in all."""
+"""Seconds between attempts at what App Store Connect refuses right after processing: a minute in all.
+
+A build that is said to be processed still is tried at the last of these intervals, until the step's deadline.
+"""
 
 
 @dataclass(frozen=True)
@@ -32,24 +36,27 @@ class Sent:
     warnings: tuple[str, ...] = ()
 
 
-def send(client: Client, change: Change) -> Sent:
-    """Makes a change. What fails is told, not raised: the others of its phase go on."""
+def send(client: Client, change: Change, deadline: float | None = None) -> Sent:
+    """Make a change, by the monotonic `deadline` of the step; None leaves it at the minute of SETTLING.
+
+    Return what became of it: a failure is told, not raised, so that the others of its phase go on.
+    """
     try:
-        _until_settled(client, change)
+        _until_settled(client, change, deadline)
     except LostAnswerError as lost:
         if change.repeats:
             return Sent(change, failed=((change, lost),))
         log.warning("%s It is not sent again.", lost.message)
     except Error as error:
         if change.otherwise and isinstance(error, ApiError) and is_foreseen(change, error):
-            return _instead(client, change, change.otherwise)
+            return _instead(client, change, change.otherwise, deadline)
         return Sent(change, failed=((change, error),))
     log.info("Done: %s", change.summary)
     return Sent(change, (change,))
 
 
-def _instead(client: Client, change: Change, instead: Instead) -> Sent:
-    sent = [send(client, each) for each in instead.changes]
+def _instead(client: Client, change: Change, instead: Instead, deadline: float | None) -> Sent:
+    sent = [send(client, each, deadline) for each in instead.changes]
     notes = (instead.note,) if instead.note else ()
     warnings = (instead.warning,) if instead.warning and any(each.done for each in sent) else ()
     for warning in warnings:
@@ -64,15 +71,20 @@ def _instead(client: Client, change: Change, instead: Instead) -> Sent:
     )
 
 
-def _until_settled(client: Client, change: Change) -> None:
+def _until_settled(client: Client, change: Change, deadline: float | None) -> None:
     call = client.post if change.method == "POST" else client.patch
-    for pause in SETTLING if change.settles else ():
+    for attempt in itertools.count():
         try:
             call(change.path, change.body)
             return
         except ApiError as error:
-            if not may_pass(change, error):
+            if not (change.settles and may_pass(change, error)):
                 raise
+            pause = SETTLING[min(attempt, len(SETTLING) - 1)]
+            if attempt >= len(SETTLING):  # the minute is over
+                left = deadline - client.clock.monotonic() if deadline and is_of_processing(error) else 0.0
+                if left <= 0:
+                    raise
+                pause = min(pause, left)
             log.info("Not yet: %s %s Trying again in %.0f s", change.summary, reasons(error), pause)
         client.pause(pause)
-    call(change.path, change.body)

@@ -129,7 +129,10 @@ def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch:
     story.ground = ground = story.ground or preflight(client, wishes, _destination(story.subject, story.seen))
     available = inputs.wait == "available"
     with story.timeline.phase("Distribution"):
-        _tell(distribute(client, wishes, ground, build, story.done.append, expire_later=available), story)
+        outcome = distribute(
+            client, wishes, ground, build, story.done.append, available, deadline=watch.deadline
+        )
+        _tell(outcome, story)
     if story.done:  # they changed where the build stands
         story.seen = watch.until(_reached(inputs))
     if available:
