@@ -17,7 +17,7 @@ from asc_sandbox.world import Record
 from asc_sandbox.writing import existing, without_parameters
 
 Admit = Callable[[Call, Record, Record], None]
-"""Refuses to link the record of the path with another one, or does nothing."""
+"""Refuses to link the record of the path with another one (or to end the link), or does what comes with it."""
 
 
 def _everything(call: Call, record: Record, other: Record) -> None:
@@ -31,6 +31,7 @@ class Link:
     owner: Resource
     name: str
     admit: Admit
+    release: Admit
 
     @property
     def relationship(self) -> Relationship:
@@ -39,14 +40,20 @@ class Link:
 
 
 def linkages(
-    owner: Resource, name: str, target: Resource, methods: tuple[str, ...], *, admit: Admit = _everything
+    owner: Resource,
+    name: str,
+    target: Resource,
+    methods: tuple[str, ...],
+    *,
+    admit: Admit = _everything,
+    release: Admit = _everything,
 ) -> tuple[Endpoint, ...]:
     """The linkage endpoints of a relationship, for GET, POST and DELETE, or PATCH where it leads to one.
 
     What is linked already is linked once more in silence, without asking `admit`.
     """
     path = f"/v1/{owner.type}/{{id}}/relationships/{name}"
-    link = Link(owner, name, admit)
+    link = Link(owner, name, admit, release)
     plays: dict[str, Callable[[Call], Answer]] = {
         "GET": partial(_show, Grammar(target, includes=False, paged=link.relationship.many), link),
         "POST": partial(_add, link),
@@ -77,8 +84,10 @@ def _add(link: Link, call: Call) -> Answer:
 
 
 def _take(link: Link, call: Call) -> Answer:
-    record = existing(call, link.owner)
-    call.world.disconnect(record, link.name, _named(link, call))
+    record, gone = existing(call, link.owner), _named(link, call)
+    for each in gone:
+        link.release(call, record, each)
+    call.world.disconnect(record, link.name, gone)
     return Answer(204, None)
 
 

@@ -30,12 +30,16 @@ WORLD = seed(
                 {"id": "qa", "name": "QA", "isInternalGroup": True},
                 {"id": "friends", "name": "Friends", "betaTesters": ["tess"]},
             ],
-            betaTesters=[{"id": "tess", "email": "tess@example.com"}],
+            betaTesters=[
+                {"id": "tess", "email": "tess@example.com"},
+                {"id": "toni", "email": "Toni@example.com"},
+            ],
             appEncryptionDeclarations=[{"id": "declared", "appDescription": "An example"}],
         ),
         app("com.example.other", id="2", betaGroups=[{"id": "foreign", "name": "Others"}]),
     ],
     keys=[key("ADMIN00001"), key("DEVELOPER1", "DEVELOPER"), key("MARKETING1", "MARKETING")],
+    users=[{"username": "toni@example.com", "roles": ["DEVELOPER"]}],
 )
 WITHOUT_ALL = {
     **WORLD,
@@ -211,7 +215,8 @@ def test_a_tester_is_invited_to_groups_and_builds(client: Client) -> None:
 def test_an_address_is_in_a_group_once(client: Client) -> None:
     answer = client.post("betaTesters", {"email": "tess@example.com"}, betaGroups=[("betaGroups", "friends")])
     assert code(answer) == (409, "ENTITY_ERROR.ATTRIBUTE.INVALID.DUPLICATE")
-    same = client.post("betaTesters", {"email": "tess@example.com"}, betaGroups=[("betaGroups", "qa")])
+    other = client.post("betaGroups", {"name": "New"}, app=("apps", "1")).document["data"]["id"]
+    same = client.post("betaTesters", {"email": "tess@example.com"}, betaGroups=[("betaGroups", other)])
     assert same.status == 201
 
 
@@ -226,11 +231,88 @@ def test_single_testers_of_a_build(client: Client) -> None:
 
 
 def test_testers_of_a_group_are_added_and_removed(client: Client) -> None:
-    path, tess = "betaGroups/qa/relationships/betaTesters", [("betaTesters", "tess")]
-    assert client.link("POST", path, tess).status == 204
+    path, toni = "betaGroups/friends/relationships/betaTesters", [("betaTesters", "toni")]
+    assert client.link("POST", path, toni).status == 204
+    assert client.get(f"/v1/{path}").ids() == ["tess", "toni"]
+    assert client.link("DELETE", path, toni).status == 204
     assert client.get(f"/v1/{path}").ids() == ["tess"]
-    assert client.link("DELETE", path, tess).status == 204
-    assert client.get(f"/v1/{path}").ids() == []
+
+
+def test_a_tester_joins_and_leaves_groups_from_the_other_side(client: Client) -> None:
+    path, qa = "betaTesters/toni/relationships/betaGroups", [("betaGroups", "qa")]
+    assert client.link("POST", path, qa).status == 204
+    assert client.get(f"/v1/{path}").ids() == ["qa"]
+    assert client.get("/v1/betaTesters/toni/betaGroups").attribute("name") == ["QA"]
+    assert client.get("/v1/betaGroups/qa/betaTesters").ids() == ["toni"]
+    assert client.link("DELETE", path, qa).status == 204
+    assert client.get("/v1/betaGroups/qa/betaTesters").ids() == []
+
+
+def test_a_tester_gets_and_loses_builds_from_the_other_side(client: Client) -> None:
+    path = "betaTesters/toni/relationships/builds"
+    assert client.link("POST", path, [("builds", "ready")]).status == 204
+    assert client.get("/v1/builds/ready/individualTesters").ids() == ["toni"]
+    assert code(client.link("POST", path, [("builds", "unanswered")]))[0] == 422
+    assert client.link("DELETE", path, [("builds", "ready")]).status == 204
+    assert client.get("/v1/betaTesters/toni/builds").ids() == []
+
+
+@pytest.mark.parametrize(
+    ("path", "gone"),
+    [
+        ("betaTesters/tess/relationships/apps", ("apps", "1")),
+        ("apps/1/relationships/betaTesters", ("betaTesters", "tess")),
+    ],
+)
+def test_a_tester_who_leaves_an_app_leaves_its_groups_and_builds(
+    client: Client, path: str, gone: tuple[str, str]
+) -> None:
+    client.link("POST", "builds/ready/relationships/individualTesters", [("betaTesters", "tess")])
+    assert client.get("/v1/betaTesters/tess/apps").ids() == ["1"]
+    assert client.link("DELETE", path, [gone]).status == 204
+    assert client.get("/v1/betaTesters", filter__apps="1").ids() == ["toni"]
+    assert client.get("/v1/betaGroups/friends/betaTesters").ids() == []
+    assert client.get("/v1/builds/ready/individualTesters").ids() == []
+    assert client.get("/v1/betaTesters/tess").status == 200
+
+
+def test_internal_groups_take_no_testers_but_users_of_the_team(client: Client) -> None:
+    qa, tess = [("betaGroups", "qa")], [("betaTesters", "tess")]
+    refused = [
+        client.link("POST", "betaGroups/qa/relationships/betaTesters", tess),
+        client.link("POST", "betaTesters/tess/relationships/betaGroups", qa),
+        client.post("betaTesters", {"email": "new@example.com"}, betaGroups=qa),
+        client.post(
+            "betaGroups", {"name": "New", "isInternalGroup": True}, app=("apps", "1"), betaTesters=tess
+        ),
+    ]
+    assert [code(answer) for answer in refused] == [(409, "STATE_ERROR")] * 4
+    assert (
+        client.link("POST", "betaGroups/qa/relationships/betaTesters", [("betaTesters", "toni")]).status
+        == 204
+    )
+
+
+def test_a_user_of_the_team_is_invited_to_an_internal_group_in_any_case(client: Client) -> None:
+    user = client.post("betaTesters", {"email": "TONI@example.com"}, betaGroups=[("betaGroups", "qa")])
+    assert user.status == 201
+
+
+@pytest.mark.parametrize("value", [True, False, None])
+@pytest.mark.parametrize("name", ["publicLinkEnabled", "publicLinkLimitEnabled"])
+def test_internal_groups_take_no_attribute_of_a_public_link(client: Client, name: str, value: Any) -> None:
+    new = {"name": "New", "isInternalGroup": True, name: value}
+    expected = (409, "ENTITY_ERROR.ATTRIBUTE.INVALID")
+    assert code(client.post("betaGroups", new, app=("apps", "1"))) == expected
+    changed = client.patch("betaGroups", "qa", **{name: value})
+    assert code(changed) == expected
+    assert changed.error["detail"] == "Public link limit cannot be applied to internal group"
+    assert client.patch("betaGroups", "friends", **{name: value}).status == 200
+
+
+@pytest.mark.parametrize(("limit", "status"), [(0, 409), (1, 200), (10_000, 200), (10_001, 409)])
+def test_the_limit_of_a_public_link(client: Client, limit: int, status: int) -> None:
+    assert client.patch("betaGroups", "friends", publicLinkLimit=limit).status == status
 
 
 # --- texts ---

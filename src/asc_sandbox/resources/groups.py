@@ -8,7 +8,8 @@ from asc_sandbox.reading import Filter, instance, listing, related
 from asc_sandbox.resources.apps import APPS
 from asc_sandbox.resources.builds import BUILDS
 from asc_sandbox.resources.values import INVITE_TYPES
-from asc_sandbox.rules.groups import admit_build, admit_tester, admit_to_build, invite, make_group
+from asc_sandbox.rules.groups import admit_build, change_group, make_group
+from asc_sandbox.rules.testers import admit_to_build, admit_to_group, invite, leave_app
 from asc_sandbox.schema import Resource, link, many, one
 from asc_sandbox.writing import changing, creating, deleting
 
@@ -108,13 +109,14 @@ ENDPOINTS = (
             "iosBuildsAvailableForAppleSiliconMac",
             "iosBuildsAvailableForAppleVision",
         ),
+        then=change_group,
     ),
     deleting("/v1/betaGroups/{id}", BETA_GROUPS),
     related("/v1/betaGroups/{id}/app", BETA_GROUPS, "app", APPS),
     related("/v1/betaGroups/{id}/builds", BETA_GROUPS, "builds", BUILDS),
     related("/v1/betaGroups/{id}/betaTesters", BETA_GROUPS, "betaTesters", BETA_TESTERS),
     *linkages(BETA_GROUPS, "builds", BUILDS, _ALL, admit=admit_build),
-    *linkages(BETA_GROUPS, "betaTesters", BETA_TESTERS, _ALL, admit=admit_tester),
+    *linkages(BETA_GROUPS, "betaTesters", BETA_TESTERS, _ALL, admit=admit_to_group),
     related("/v1/apps/{id}/betaGroups", APPS, "betaGroups", BETA_GROUPS),
     *linkages(
         BUILDS,
@@ -150,4 +152,29 @@ ENDPOINTS = (
     deleting("/v1/betaTesters/{id}", BETA_TESTERS),
     related("/v1/builds/{id}/individualTesters", BUILDS, "individualTesters", BETA_TESTERS),
     *linkages(BUILDS, "individualTesters", BETA_TESTERS, _ALL, admit=admit_to_build),
+    related("/v1/betaTesters/{id}/apps", BETA_TESTERS, "apps", APPS),
+    related("/v1/betaTesters/{id}/betaGroups", BETA_TESTERS, "betaGroups", BETA_GROUPS),
+    related("/v1/betaTesters/{id}/builds", BETA_TESTERS, "builds", BUILDS),
+    *linkages(BETA_TESTERS, "apps", APPS, ("GET", "DELETE"), release=leave_app),
+    *linkages(
+        BETA_TESTERS,
+        "betaGroups",
+        BETA_GROUPS,
+        _ALL,
+        admit=lambda call, tester, group: admit_to_group(call, group, tester),
+    ),
+    *linkages(
+        BETA_TESTERS,
+        "builds",
+        BUILDS,
+        _ALL,
+        admit=lambda call, tester, build: admit_to_build(call, build, tester),
+    ),
+    *linkages(
+        APPS,
+        "betaTesters",
+        BETA_TESTERS,
+        ("DELETE",),
+        release=lambda call, app, tester: leave_app(call, tester, app),
+    ),
 )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import unprocessable
-from asc_sandbox.rules.groups import require_testable
-from asc_sandbox.rules.states import external_groups, review_state
+from asc_sandbox.rules.states import external_groups, require_testable, review_state
 from asc_sandbox.world import Record
 from asc_sandbox.writing import Given, store
 

@@ -6,8 +6,7 @@ from functools import partial
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import unprocessable
-from asc_sandbox.rules.groups import require_testable
-from asc_sandbox.rules.states import review_state
+from asc_sandbox.rules.states import require_testable, review_state
 from asc_sandbox.world import Record, World
 from asc_sandbox.writing import Given, store
 

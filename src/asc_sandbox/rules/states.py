@@ -1,14 +1,24 @@
-"""The facts about a build in TestFlight, and the states that follow from them."""
+"""The facts about a build in TestFlight, and the states and refusals that follow from them."""
 
 from __future__ import annotations
 
 from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import unprocessable
 from asc_sandbox.world import Record, World
 
 _STATE_OF_REVIEW = {
     "WAITING_FOR_REVIEW": "WAITING_FOR_BETA_REVIEW",
     "IN_REVIEW": "IN_BETA_REVIEW",
     "REJECTED": "BETA_REJECTED",
+}
+_REASONS = {
+    "PROCESSING": ("BUILD_NOT_PROCESSED", "The build is still being processed."),
+    "PROCESSING_EXCEPTION": ("BUILD_NOT_VALID", "The build is not valid."),
+    "EXPIRED": ("BUILD_EXPIRED", "The build has expired."),
+    "MISSING_EXPORT_COMPLIANCE": (
+        "MISSING_EXPORT_COMPLIANCE",
+        "The build lacks its export compliance answer.",
+    ),
 }
 
 
@@ -50,6 +60,12 @@ def obstacle(world: World, build: Record) -> str | None:
     if held.get("expired"):
         return "EXPIRED"
     return "MISSING_EXPORT_COMPLIANCE" if held.get("usesNonExemptEncryption") is None else None
+
+
+def require_testable(world: World, build: Record) -> None:
+    """Raise Refusal unless testers can get the build."""
+    if state := obstacle(world, build):
+        raise unprocessable(*_REASONS[state])
 
 
 def review_state(world: World, build: Record) -> str | None:

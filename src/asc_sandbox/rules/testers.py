@@ -1,0 +1,71 @@
+"""The rules of TestFlight testers: who may test, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import conflict, invalid_attribute
+from asc_sandbox.rules.states import require_testable
+from asc_sandbox.world import Record, World
+from asc_sandbox.writing import Given, store
+
+
+def admit_to_build(call: Call, build: Record, tester: Record) -> None:
+    """Raise Refusal unless a single tester can get the build."""
+    require_testable(call.world, build)
+    join(call, tester, call.world.related(build, "app"))
+
+
+def admit_to_group(call: Call, group: Record, tester: Record) -> None:
+    """Let a tester join a group and its app. Raises Refusal."""
+    email = tester.attributes.get("email")
+    _require_new_email(call.world, email, [(group, "betaTesters")])
+    require_place(call.world, email, is_internal=bool(group.attributes.get("isInternalGroup")))
+    join(call, tester, call.world.related(group, "app"))
+
+
+def invite(call: Call, given: Given) -> Record:
+    """Make a tester of groups and builds, unless one of them has the address already."""
+    groups, builds = given.related.get("betaGroups", ()), given.related.get("builds", ())
+    places = [(each, "betaTesters") for each in groups] + [(each, "individualTesters") for each in builds]
+    email = given.attributes["email"]
+    _require_new_email(call.world, email, places)
+    for group in groups:
+        require_place(call.world, email, is_internal=bool(group.attributes.get("isInternalGroup")))
+    for build in builds:
+        require_testable(call.world, build)
+    tester = store(call, given, state="INVITED" if places else "NOT_INVITED")
+    join(call, tester, [app for place, _ in places for app in call.world.related(place, "app")])
+    return tester
+
+
+def leave_app(call: Call, tester: Record, app: Record) -> None:
+    """Take a tester out of all that an app has: its groups and its builds."""
+    for name in ("betaGroups", "builds"):
+        of_app = [each for each in call.world.related(tester, name) if app in call.world.related(each, "app")]
+        call.world.disconnect(tester, name, of_app)
+
+
+def require_place(world: World, email: str | None, *, is_internal: bool) -> None:
+    """Raise Refusal for an internal group, unless the address is that of a user of the team.
+
+    Addresses are compared without case, as Apple does.
+    """
+    users = {str(user.attributes.get("username")).casefold() for user in world.all("users")}
+    if is_internal and str(email).casefold() not in users:
+        raise conflict("STATE_ERROR", "Tester(s) cannot be assigned")
+
+
+def join(call: Call, tester: Record, apps: Iterable[Record]) -> None:
+    """Make a tester one of these apps."""
+    call.world.connect(tester, "apps", apps)
+
+
+def _require_new_email(world: World, email: str | None, places: Iterable[tuple[Record, str]]) -> None:
+    # Testers of a public link are anonymous: two of them have the same address, which is none.
+    for record, name in places:
+        if email and any(each.attributes.get("email") == email for each in world.related(record, name)):
+            raise invalid_attribute(
+                "email", f"{record.type} {record.id} has a tester with this address", kind="INVALID.DUPLICATE"
+            )
