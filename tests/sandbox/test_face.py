@@ -101,6 +101,11 @@ def test_an_upload_is_seen_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "Beta review not submitted" in settled
 
 
+def test_a_build_of_a_seed_without_an_upload_says_so() -> None:
+    with start_sandbox(seed(apps=[app("com.example.app", id="1", builds=[build("1.0", "7")])])) as sandbox:
+        assert "Upload not recorded Processing VALID" in words(sandbox, "/sandbox/apps/1")
+
+
 def test_the_page_of_an_app() -> None:
     """Given a build with testers, groups and notes, then the page of its app tells who has it and what they read."""
     with start_sandbox() as sandbox:
@@ -108,7 +113,7 @@ def test_the_page_of_an_app() -> None:
         assert ask(sandbox, "/sandbox/apps/1000000009").status == 404
     assert "Example com.example.app · id 1000000001 · SKU EXAMPLE Uploads and builds 9" in page
     assert (
-        "1.4.0 (41) iOS · 45 days ago Upload not recorded Processing VALID Internal testing IN_BETA_TESTING "
+        "1.4.0 (41) iOS · 45 days ago Upload COMPLETE Processing VALID Internal testing IN_BETA_TESTING "
         "Beta review APPROVED External testing IN_BETA_TESTING Groups Friends "
         "What to test, en-US Try the new start page."
     ) in page

@@ -30,8 +30,22 @@ def test_the_demo() -> None:
         "com.example.app",
         "com.example.other",
     ]
-    states = [upload.attributes["state"]["state"] for upload in start.world.all("buildUploads")]
-    assert states == ["COMPLETE", "COMPLETE", "FAILED", "PROCESSING"]
+    states = {upload.attributes["state"]["state"] for upload in start.world.all("buildUploads")}
+    assert states == {"COMPLETE", "FAILED", "PROCESSING"}
+
+
+def test_each_build_of_the_demo_came_out_of_an_upload_of_its_number() -> None:
+    world = load(None, SCHEMA).world
+    for record in world.all("builds"):
+        ((train,), (upload,)) = (world.related(record, name) for name in ("preReleaseVersion", "buildUpload"))
+        said = [
+            upload.attributes[name] for name in ("cfBundleShortVersionString", "cfBundleVersion", "platform")
+        ]
+        assert said == [
+            train.attributes["version"],
+            record.attributes["version"],
+            train.attributes["platform"],
+        ]
 
 
 def test_nesting_sets_the_relationships_to_everything_around() -> None:
