@@ -227,7 +227,7 @@ def test_a_build_that_the_reviewers_reject_is_not_waited_for(tmp_path: Path) -> 
     with apple(review=Review(seconds=0, outcome="rejected")) as sandbox:
         done = step(tmp_path, sandbox, inputs)
     assert (done.code, done.outputs["external-state"]) == (1, "BETA_REJECTED")
-    assert "Testers will not get the build: it is BETA_REJECTED." in done.error
+    assert "Testers will not get the build: it is BETA_REJECTED for external testers." in done.error
 
 
 def test_the_team_need_not_wait_for_the_reviewers(tmp_path: Path) -> None:

@@ -415,11 +415,16 @@ def test_a_build_is_expired_for_good(client: Client) -> None:
 
 
 def test_encryption_is_answered_once(client: Client) -> None:
-    assert client.patch("builds", "unanswered", usesNonExemptEncryption=True).status == 200
+    assert client.patch("builds", "unanswered", usesNonExemptEncryption=False).status == 200
     assert states(client, "unanswered")[0] == "IN_BETA_TESTING"
-    answer = client.patch("builds", "unanswered", usesNonExemptEncryption=False)
+    answer = client.patch("builds", "unanswered", usesNonExemptEncryption=True)
     assert code(answer) == (409, "ENTITY_ERROR.ATTRIBUTE.INVALID")
     assert answer.error["source"] == {"pointer": "/data/attributes/usesNonExemptEncryption"}
+
+
+def test_encryption_that_is_not_exempt_keeps_a_build_back_until_it_is_declared(client: Client) -> None:
+    assert client.patch("builds", "unanswered", usesNonExemptEncryption=True).status == 200
+    assert states(client, "unanswered")[0] == "MISSING_EXPORT_COMPLIANCE"
 
 
 def test_a_build_gets_its_declaration(client: Client) -> None:

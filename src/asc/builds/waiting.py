@@ -16,6 +16,7 @@ from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.distribution import state
+from asc.builds.distribution.audience import DEAD_ENDS
 from asc.builds.distribution.state import BuildState
 from asc.builds.finding import find_build
 from asc.builds.number import Number
@@ -35,14 +36,6 @@ BLANKS_SURVIVED = 5
 """Looks in a row that may be answered “not found”."""
 INSTALLABLE_INTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
 INSTALLABLE_EXTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING", "BETA_APPROVED"}
-DEAD_ENDS = {
-    "BETA_REJECTED": "Read the reviewers' reasons in App Store Connect, TestFlight; then upload a mended build.",
-    "EXPIRED": "Upload it again with a new build number.",
-    "PROCESSING_EXCEPTION": "Upload it again with a new build number; the reason is in the mail that Apple sent.",
-    "MISSING_EXPORT_COMPLIANCE": (
-        "Give uses-non-exempt-encryption, or ITSAppUsesNonExemptEncryption in the app's Info.plist."
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -136,6 +129,10 @@ class Watch:
     def deadline(self) -> float:
         """The moment at which the wait is over, by the monotonic clock."""
         return self._began + self._timeout
+
+    def look(self) -> Seen:
+        """Return what a look shows now; where App Store Connect was not reached, what the last one showed."""
+        return self._look() or self.seen
 
     def until(self, reached: Callable[[Seen], bool]) -> Seen:
         """Looks until `reached`. Raises Error when Apple refuses the build, or when the time is over."""

@@ -60,7 +60,7 @@ class Run:
                 "minOsVersion": self.contents.minimum_os,
                 "usesNonExemptEncryption": encryption,
             },
-            {"app": app.id, "preReleaseVersion": self._train(upload, app).id},
+            {"app": app.id, "preReleaseVersion": self._train(upload, app).id, **self._declaration(app)},
         )
         self.world.relate(upload, "build", build.id)
         if self.plan.detail_lag:
@@ -88,6 +88,13 @@ class Run:
         for build in self.world.related(upload, "build"):
             for detail in self.world.related(build, "buildBetaDetail"):
                 self.world.change(detail, **dict.fromkeys(_LAGGING))
+
+    def _declaration(self, app: Record) -> dict[str, str]:
+        """The declaration that the code in Info.plist names, as a reference of the build."""
+        code = self.contents.compliance_code
+        declared = self.world.related(app, "appEncryptionDeclarations") if code else []
+        named = [each for each in declared if each.attributes.get("codeValue") == code]
+        return {"appEncryptionDeclaration": named[0].id} if named else {}
 
     def _train(self, upload: Record, app: Record) -> Record:
         version, platform = upload.attributes["cfBundleShortVersionString"], upload.attributes["platform"]

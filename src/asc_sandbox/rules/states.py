@@ -59,7 +59,10 @@ def obstacle(world: World, build: Record) -> str | None:
         return "PROCESSING_EXCEPTION"
     if held.get("expired"):
         return "EXPIRED"
-    return "MISSING_EXPORT_COMPLIANCE" if held.get("usesNonExemptEncryption") is None else None
+    # Encryption that is not exempt has to be declared: the answer alone leaves the build where it is.
+    declared = world.related(build, "appEncryptionDeclaration")
+    answer = held.get("usesNonExemptEncryption")
+    return "MISSING_EXPORT_COMPLIANCE" if answer is None or (answer and not declared) else None
 
 
 def require_testable(world: World, build: Record) -> None:

@@ -25,6 +25,7 @@ class Contents:
     version: str | None = None
     build_number: str | None = None
     uses_non_exempt_encryption: bool | None = None
+    compliance_code: str | None = None
     minimum_os: str | None = None
     programs: tuple[Program, ...] = ()
 
@@ -72,5 +73,6 @@ def _contents(info: dict[str, Any]) -> Contents:
         version=text("CFBundleShortVersionString"),
         build_number=text("CFBundleVersion"),
         uses_non_exempt_encryption=encryption if isinstance(encryption, bool) else None,
+        compliance_code=text("ITSEncryptionExportComplianceCode"),
         minimum_os=text("MinimumOSVersion"),
     )

@@ -133,6 +133,7 @@ def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
         app_path=app,
         minimum_os=_text(info, "MinimumOSVersion") or _text(info, "LSMinimumSystemVersion"),
         uses_non_exempt_encryption=_boolean(info, "ITSAppUsesNonExemptEncryption"),
+        compliance_code=_text(info, "ITSEncryptionExportComplianceCode"),
         profile=_profile(ipa, contents, app),
         nested=_nested(ipa, contents, app),
     )

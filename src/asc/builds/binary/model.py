@@ -32,7 +32,8 @@ class Binary:
 
     `version` is CFBundleShortVersionString, `build_number` CFBundleVersion. `app_path` is where the app lies in the
     archive (`Payload/Example.app`) or where it is installed to. `minimum_os` is "" where it is not told.
-    `uses_non_exempt_encryption` is ITSAppUsesNonExemptEncryption, None where it is not set. `profile`, `nested` and
+    `uses_non_exempt_encryption` is ITSAppUsesNonExemptEncryption, None where it is not set, and `compliance_code`
+    ITSEncryptionExportComplianceCode, which Apple takes for the declaration. `profile`, `nested` and
     the encryption come from the app's own files: those of a .pkg are inside its payload, which is not read.
     """
 
@@ -47,6 +48,7 @@ class Binary:
     app_path: str
     minimum_os: str = ""
     uses_non_exempt_encryption: bool | None = None
+    compliance_code: str = ""
     profile: Profile | None = None
     nested: tuple[Nested, ...] = ()
 

@@ -16,8 +16,8 @@ class Destination:
     """The build that is to be: `platform` as Apple writes it.
 
     `uses_non_exempt_encryption` is what the binary (ITSAppUsesNonExemptEncryption) or the existing build says,
-    None where it says nothing. `exists`: the build is at App Store Connect and was not read yet, so that what it says
-    is only known when it is.
+    None where it says nothing; `compliance_code` is the binary's ITSEncryptionExportComplianceCode. `exists`: the
+    build is at App Store Connect and was not read yet, so that what it says is only known when it is.
     """
 
     app: App
@@ -25,6 +25,7 @@ class Destination:
     version: str = ""
     build_number: str = ""
     uses_non_exempt_encryption: bool | None = None
+    compliance_code: str = ""
     exists: bool = False
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from asc.api.client import Client
 from asc.api.document import Document, Resource
 from asc.builds.distribution import choosing
+from asc.builds.distribution.audience import ANSWER_COMPLIANCE
 from asc.builds.distribution.ground import Declaration, Destination, Ground, Group, Known, goes_outside
 from asc.builds.distribution.included import LARGEST_INCLUDE, is_cut, many
 from asc.builds.distribution.wishes import APP_ATTRIBUTES, REVIEW_ATTRIBUTES, Tester, Wishes
@@ -163,8 +164,7 @@ def encryption_unanswered() -> Error:
     """The error for a build that may go nowhere yet."""
     return Error(
         "Export compliance is not answered, and without it no tester gets the build.",
-        "Give uses-non-exempt-encryption: false when the app only uses encryption that is exempt (like HTTPS), "
-        "or put ITSAppUsesNonExemptEncryption into the Info.plist; with true, name the encryption-declaration.",
+        ANSWER_COMPLIANCE,
     )
 
 

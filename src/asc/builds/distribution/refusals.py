@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from asc.api.errors import ApiError, AppleError
+from asc.builds.distribution.audience import ANSWER_COMPLIANCE
 from asc.builds.distribution.changes import Change
 from asc.errors import Error, LostAnswerError
 
@@ -109,6 +110,8 @@ def hint(change: Change, error: Error) -> str:
         return error.remedy
     if any(map(_is_of_the_queue, error.errors)):
         return _SLOW_QUEUE_HINT if change.clears else _QUEUE_HINT
+    if any(_COMPLIANCE.search(_words(each)) for each in error.errors):
+        return ANSWER_COMPLIANCE
     codes = " ".join(each.code for each in error.errors)
     special = next((text for part, text in _HINTS.items() if part in codes), "")
     return special or _KIND_HINTS.get(change.kind, error.remedy)

@@ -13,8 +13,10 @@ from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.binary import Binary
 from asc.builds.distribution.apply import Outcome, distribute, expire_previous, planned
+from asc.builds.distribution.audience import MISSING_COMPLIANCE, check_reached, compliance_gap, kept_out
 from asc.builds.distribution.ground import Destination, Ground, goes_outside
 from asc.builds.distribution.preflight import preflight
+from asc.builds.distribution.sending import SETTLING
 from asc.builds.distribution.state import BuildState, fetch
 from asc.builds.distribution.wishes import Wishes
 from asc.builds.finding import find_build
@@ -79,6 +81,8 @@ def _bring(inputs: Inputs, context: Context, story: Story, binary: Binary, wishe
                 standing = assess(client, subject.number, source, IfExists(inputs.if_exists))
                 story.ground = grounding.result()
         _check_availability(inputs, wishes, story.ground)
+        if gap := compliance_gap(wishes, _destination(subject)):
+            log.warning("%s", gap)
         if story.dry_run:
             story.state = standing.upload.state if standing.upload else ""
             if not standing.upload and find_build(client, subject.number) and inputs.if_exists != "skip":
@@ -123,6 +127,7 @@ def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch:
         story.seen = watch.until(_reached(inputs))
     _tell_warnings(client, story)
     if inputs.wait == "upload" and not inputs.asked_of_the_build():
+        _judge(client, story, wishes, watch)
         return
     build = story.seen.build
     assert build
@@ -135,6 +140,7 @@ def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch:
         _tell(outcome, story)
     if story.done:  # they changed where the build stands
         story.seen = watch.until(_reached(inputs))
+    _judge(client, story, wishes, watch)
     if available:
         _check_availability(inputs, wishes, ground, story.seen.build)
         with story.timeline.phase("Until testers have it"):
@@ -143,6 +149,20 @@ def _follow(inputs: Inputs, client: Client, story: Story, wishes: Wishes, watch:
             _tell(
                 expire_previous(client, wishes, ground, story.seen.build or build, story.done.append), story
             )
+
+
+def _judge(client: Client, story: Story, wishes: Wishes, watch: Watch) -> None:
+    """Say who can never test the build. Raises Error where groups or testers are named and none of them can."""
+    answered = any(change.kind == "compliance" for change in story.done)
+    for pause in SETTLING if answered else ():  # Apple takes a moment until its states follow from an answer
+        build = story.seen.build
+        if not build or MISSING_COMPLIANCE not in kept_out(wishes, story.ground, build).values():
+            break
+        client.pause(pause)
+        story.seen = watch.look()
+    if story.seen.build and (warning := check_reached(wishes, story.ground, story.seen.build)):
+        story.kept_out = warning
+        log.warning("%s", warning)
 
 
 def _reached(inputs: Inputs) -> Callable[[Seen], bool]:
@@ -226,6 +246,7 @@ def _destination(subject: Subject, seen: Seen | None = None) -> Destination:
         version=subject.number.version,
         build_number=subject.number.build_number,
         uses_non_exempt_encryption=build.uses_non_exempt_encryption if build else answered,
+        compliance_code=subject.binary.compliance_code if subject.binary else "",
         exists=not subject.binary,
     )
 

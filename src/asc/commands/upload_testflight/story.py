@@ -55,6 +55,8 @@ class Story:
     groups: tuple[str, ...] = ()
     done: list[Change] = field(default_factory=list)
     warnings: tuple[Reason, ...] = ()
+    kept_out: str = ""
+    """The warning about those who can never test the build."""
     dry_run: bool = False
 
     @property
@@ -127,6 +129,8 @@ class Story:
         )
         for warning in self.warnings:
             text += summary.paragraph(f"⚠️ {summary.escape(f'{warning.text} ({warning.code})')}")
+        if self.kept_out:
+            text += summary.paragraph(f"⚠️ {summary.escape(self.kept_out)}")
         text += self.timeline.mermaid()
         return text + (
             summary.paragraph(f"[Open in App Store Connect]({self.page()})") if self.page() else ""
