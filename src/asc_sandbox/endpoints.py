@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from asc_sandbox import operations
-from asc_sandbox.errors import method_not_allowed, no_such_path, not_played
+from asc_sandbox.errors import not_played
 from asc_sandbox.world import World
 
 if TYPE_CHECKING:
@@ -70,13 +70,12 @@ class Router:
     def find(self, method: str, path: str) -> tuple[Endpoint, str]:
         """Return the endpoint and the id in the path, "" when there is none.
 
-        Raises Refusal: 404 for a path and 405 for a method that Apple does not have, 501 for those that Apple has and
-        the sandbox does not play.
+        Raises Refusal: as Apple does for a path or a method that Apple does not have, 501 for those that Apple has
+        and the sandbox does not play.
         """
         for segments, record_id in operations.patterns(path):
             if endpoint := self._by_path.get(segments, {}).get(method):
                 return endpoint, record_id
-        apples = operations.methods_of(path)
-        if method in apples:
+        if method in operations.methods_of(path):
             raise not_played(f"{method} {path}")
-        raise method_not_allowed(method, path) if apples else no_such_path(path)
+        raise operations.refusal(method, path)

@@ -7,7 +7,7 @@ https://developer.apple.com/documentation/appstoreconnectapi/interpreting-and-ha
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,24 +93,24 @@ def no_such_resource(type_name: str, record_id: str) -> Refusal:
     )
 
 
-def no_such_path(path: str) -> Refusal:
+def no_such_path(path: str, problem: str) -> Refusal:
     """Apple has no such path; the sandbox, which plays nothing of its own in the API, neither."""
     return Refusal(
         404,
-        "NOT_FOUND",
-        "The specified resource does not exist",
-        f"The path provided does not match a defined resource type: {path}",
-        meta={"sandbox": "Apple's document has no such path"},
+        "PATH_ERROR",
+        "The URL path is not valid",
+        problem,
+        meta={"sandbox": f"Apple's document has no path {path}"},
     )
 
 
-def method_not_allowed(method: str, path: str) -> Refusal:
+def operation_not_allowed(place: str, operation: str, allowed: Iterable[str]) -> Refusal:
     """Apple has the path, but not with this method."""
     return Refusal(
-        405,
-        "METHOD_NOT_ALLOWED",
-        "The request method is not valid for the resource path.",
-        f"The request method used for this request is not valid for the resource path: {method} {path}",
+        403,
+        "FORBIDDEN_ERROR",
+        "The given operation is not allowed",
+        f"The {place} does not allow '{operation}'. Allowed operations are: {', '.join(allowed)}",
     )
 
 

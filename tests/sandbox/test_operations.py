@@ -66,20 +66,45 @@ def test_every_operation_that_apple_has_is_played_or_501(client: Client) -> None
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "expected"),
+    ("path", "detail"),
     [
-        ("GET", "/v1/nothing", (404, "NOT_FOUND")),
-        ("GET", "/v1/apps/1/nothing", (404, "NOT_FOUND")),
-        ("GET", "/v1/territories/USA/nothing", (404, "NOT_FOUND")),
-        ("DELETE", "/v1/apps", (405, "METHOD_NOT_ALLOWED")),
-        ("POST", "/v1/territories", (405, "METHOD_NOT_ALLOWED")),
+        ("/v1/bulkBetaTesterAssignments", "The resource 'bulkBetaTesterAssignments' does not exist"),
+        ("/v1/nothing/1/builds", "The resource 'nothing' does not exist"),
+        ("/v1/apps/1/buildDeliveries", "The relationship 'buildDeliveries' does not exist"),
+        ("/v1/apps/1/relationships/nothing", "The relationship 'nothing' does not exist"),
+        ("/v1/apps/", "'/v1/apps/' is not a valid URL"),
+        ("/v1/apps//builds", "'/v1/apps//builds' is not a valid URL"),
+        ("/v1", "'/v1' is not a valid URL"),
     ],
 )
-def test_what_apple_does_not_have_is_refused_as_apple_does(
-    client: Client, method: str, path: str, expected: tuple[int, str]
-) -> None:
+def test_a_path_that_apple_does_not_have(client: Client, path: str, detail: str) -> None:
+    answer = client.get(path)
+    assert (answer.status, answer.error["code"], answer.error["detail"]) == (404, "PATH_ERROR", detail)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "detail"),
+    [
+        (
+            "POST",
+            "/v1/apps",
+            "The resource 'apps' does not allow 'CREATE'. Allowed operations are: GET_COLLECTION, GET_INSTANCE, UPDATE",
+        ),
+        (
+            "DELETE",
+            "/v1/apps/1",
+            "The resource 'apps' does not allow 'DELETE'. Allowed operations are: GET_COLLECTION, GET_INSTANCE, UPDATE",
+        ),
+        (
+            "POST",
+            "/v1/apps/1/builds",
+            "The relationship 'builds' does not allow 'POST'. Allowed operations are: GET",
+        ),
+    ],
+)
+def test_a_method_that_apple_does_not_have(client: Client, method: str, path: str, detail: str) -> None:
     answer = client.request(method, path)
-    assert (answer.status, answer.error["code"]) == expected
+    assert (answer.status, answer.error["code"], answer.error["detail"]) == (403, "FORBIDDEN_ERROR", detail)
 
 
 @pytest.mark.parametrize("name", ["appStoreVersionSubmission", "appClipDefaultExperience"])
