@@ -19,8 +19,12 @@ no pl pt-BR pt-PT ro ru sk sv th tr uk vi zh-Hans zh-Hant
 LOCALES = frozenset(_LOCALES.split())
 """The languages that App Store Connect knows."""
 
-_REFUSED = re.compile("[<\u2500-\u259f\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]")
-"""What third parties report to be refused: the less-than sign, box drawing, emoji."""
+# By probes of third parties: the less-than sign, box drawing, and the ranges below; everything beyond U+FFFF. Marks on
+# letters are refused where they are not composed; that all of U+0300 to U+036F are is a guess.
+_REFUSED = re.compile(
+    "[<\u0300-\u036f\u20d0-\u20ff\u2400-\u245f\u2500-\u259f\u2600-\u27bf\u2800-\u28ff\u2980-\u2bff"
+    "\ue000-\uf8ff\ufe00-\ufe0f\ufffd\U00010000-\U0010ffff]"
+)
 
 
 def make_notes(call: Call, given: Given) -> Record:
@@ -66,7 +70,8 @@ def _check_text(name: str, value: Any) -> None:
         raise invalid_attribute(
             name, f"'{name}' has more than {LONGEST_TEXT} characters", kind="INVALID.TOO_LONG"
         )
-    if found := _REFUSED.search(value):
+    if found := dict.fromkeys(_REFUSED.findall(value)):
+        listed = ", ".join(found)
         raise invalid_attribute(
-            name, f"'{name}' contains a character that is not allowed: {found[0]}", kind="INVALID.CHARACTERS"
+            name, f"'{name}' contains invalid characters:'[{listed}]'", kind="INVALID.INVALID_CHARACTERS"
         )

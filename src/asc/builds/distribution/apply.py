@@ -13,7 +13,7 @@ from asc.builds.distribution.expiry import others
 from asc.builds.distribution.ground import Ground
 from asc.builds.distribution.plan import plan
 from asc.builds.distribution.preflight import AT_ONCE, preflight
-from asc.builds.distribution.refusals import hint, is_unsure
+from asc.builds.distribution.refusals import hint, is_refused_text, is_unsure
 from asc.builds.distribution.sending import Sent, send
 from asc.builds.distribution.state import BuildState, fetch
 from asc.builds.distribution.wishes import Wishes
@@ -140,8 +140,12 @@ class _Work:
         for round_ in range(1, ROUNDS + 1):
             now = what(ground, state)
             try:
-                self._make_all(self._left(now))
-                return self._outcome(now, ground, state)
+                refused = self._make_all(self._left(now))
+                outcome = self._outcome(now, ground, state)
+                if refused:
+                    change, error = refused[0]
+                    raise _failure(change, error, refused[1:])
+                return outcome
             except _Unsure as unsure:
                 if round_ == ROUNDS:
                     raise _failure(unsure.change, unsure.error, ()) from None
@@ -158,15 +162,22 @@ class _Work:
         phases = (tuple(replace(change, clears=self._withdrawn) for change in phase) for phase in left.phases)
         return replace(left, phases=tuple(phases))
 
-    def _make_all(self, now: Plan) -> None:
-        """A phase is done whole before its errors are raised."""
+    def _make_all(self, now: Plan) -> list[tuple[Change, Error]]:
+        """Make all phases, each whole before its errors are raised. Return the texts that were refused.
+
+        A refused text keeps nobody from the build: the phases after it go on.
+        """
+        texts: list[tuple[Change, Error]] = []
         for phase in now.phases:
             with ThreadPoolExecutor(min(AT_ONCE, len(phase))) as pool:
                 sent = list(pool.map(lambda change: send(self._client, change, self._deadline), phase))
             self._sent += sent
             for change in _done(sent):
                 self._tell(change)
-            _raise([failed for each in sent for failed in each.failed])
+            failed = [failed for each in sent for failed in each.failed]
+            texts += [each for each in failed if is_refused_text(*each)]
+            _raise([each for each in failed if each not in texts], texts)
+        return texts
 
     def _outcome(self, now: Plan, ground: Ground, state: BuildState) -> Outcome:
         for warning in now.warnings:
@@ -183,13 +194,13 @@ def _done(sent: Iterable[Sent]) -> Iterator[Change]:
     return (change for each in sent for change in each.done)
 
 
-def _raise(failed: Sequence[tuple[Change, Error]]) -> None:
-    """Refusals first: looking again mends nothing there."""
+def _raise(failed: Sequence[tuple[Change, Error]], texts: Sequence[tuple[Change, Error]]) -> None:
+    """Raise what failed, refusals first: looking again mends nothing there. Refused `texts` are told with them."""
     unsure = [(change, error) for change, error in failed if is_unsure(change, error)]
     refused = [each for each in failed if each not in unsure]
     if refused:
         change, error = refused[0]
-        raise _failure(change, error, [*refused[1:], *unsure])
+        raise _failure(change, error, [*refused[1:], *texts, *unsure])
     if unsure:
         raise _Unsure(*unsure[0])
 

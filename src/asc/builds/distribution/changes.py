@@ -20,6 +20,7 @@ class Change:
     `settles`: App Store Connect may refuse it for a while, right after processing. `repeats`: doing it twice is
     harmless. `otherwise`: what to do where it is refused for the reason that is foreseen. `groups`: those that have
     the build by it, as ids, or names of new ones. `clears`: the queue of beta review was told to make way for it.
+    `mended`: characters that Apple refused were taken out of its text.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Change:
     otherwise: Instead | None = None
     groups: tuple[str, ...] = ()
     clears: bool = field(default=False, compare=False)
+    mended: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

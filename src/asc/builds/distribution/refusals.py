@@ -11,6 +11,7 @@ import re
 from asc.api.errors import ApiError, AppleError
 from asc.builds.distribution.audience import ANSWER_COMPLIANCE
 from asc.builds.distribution.changes import Change
+from asc.builds.distribution.listed import lists_characters
 from asc.errors import Error, LostAnswerError
 
 _PASSING = ("NOT_FOUND", "STATE_ERROR", "ENTITY_UNPROCESSABLE")
@@ -26,6 +27,7 @@ _ANOTHER_IN_REVIEW = re.compile(
 _NOT_PROCESSED = re.compile(r"NOT_PROCESSED|process(?:ed|ing)|\bstate\b", re.IGNORECASE)
 _NO_INTERNAL_GROUP = re.compile("cannot add internal group", re.IGNORECASE)
 _TOO_LONG = re.compile(r"length|characters|too.long|maximum|exceed", re.IGNORECASE)
+_TEXTS = ("whats-new", "app-info", "review-info")
 _QUEUE_HINT = (
     "Wait until the other build is reviewed, or give reject-waiting-review: true, which expires the builds of this "
     "train that wait for beta review or are in it."
@@ -87,9 +89,16 @@ def is_foreseen(change: Change, error: ApiError) -> bool:
     if change.kind == "group":
         return any(_NO_INTERNAL_GROUP.search(_words(each)) for each in error.errors)
     return any(
-        _TOO_LONG.search(_words(each)) and each.source in ("", "/data/attributes/whatsNew")
+        _TOO_LONG.search(_words(each))
+        and not lists_characters(each.detail)
+        and each.source in ("", "/data/attributes/whatsNew")
         for each in error.errors
     )
+
+
+def is_refused_text(change: Change, error: Error) -> bool:
+    """Whether a text that people read is refused, which keeps nobody from the build."""
+    return change.kind in _TEXTS and isinstance(error, ApiError) and not is_unsure(change, error)
 
 
 def is_unsure(change: Change, error: Error) -> bool:

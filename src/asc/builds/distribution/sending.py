@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds.distribution.changes import Change, Instead
+from asc.builds.distribution.listed import without_listed
 from asc.builds.distribution.refusals import is_foreseen, is_of_processing, may_pass, reasons
 from asc.errors import Error, LostAnswerError
 
@@ -50,6 +51,8 @@ def send(client: Client, change: Change, deadline: float | None = None) -> Sent:
     except Error as error:
         if change.otherwise and isinstance(error, ApiError) and is_foreseen(change, error):
             return _instead(client, change, change.otherwise, deadline)
+        if isinstance(error, ApiError) and (mended := without_listed(change, error)):
+            return _instead(client, change, mended, deadline)
         return Sent(change, failed=((change, error),))
     log.info("Done: %s", change.summary)
     return Sent(change, (change,))

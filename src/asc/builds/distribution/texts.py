@@ -2,7 +2,7 @@
 
 https://developer.apple.com/documentation/appstoreconnectapi/betabuildlocalization
 https://developer.apple.com/help/app-store-connect/reference/app-store-localizations
-Everything that languages are written with stays: joiners, marks and direction marks are letters' business.
+Everything that languages are written with stays (joiners, marks, direction marks), but for what lies beyond U+FFFF.
 """
 
 from __future__ import annotations
@@ -22,27 +22,22 @@ CUT_MARK = "…"
 _WORD_END_WITHIN = 0.85
 """A line or word that ends after this share of the limit is a better place to cut than the limit itself."""
 
-# Shown as pictures without being asked to: those among technical signs and arrows, and the planes above. Of the two
-# blocks from which emoji came (Miscellaneous Symbols, Dingbats) all goes: where exactly Apple draws the line is not
-# known, and a star that is missing is better than a text that is refused.
-_PICTURES = (
-    "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2600-\u27bf\u2b1b\u2b1c\u2b50\u2b55"
-    "\U0001f000-\U0001faff\U0001fc00-\U0001fffd"
+# By recorded probes App Store Connect refuses these: what combines with symbols, control pictures, symbols and
+# dingbats, braille, mathematical symbols and arrows, private use, and all that lies beyond U+FFFF.
+_SYMBOLS = (
+    "\u20d0-\u20ff\u2400-\u245f\u2600-\u27bf\u2800-\u28ff\u2980-\u2bff\ue000-\uf8ff\U00010000-\U0010ffff"
 )
-# Pictures only where a variation selector or a skin tone follows.
-_SYMBOLS = "\u00a9\u00ae\u203c\u2049\u2100-\u27bf\u2900-\u2bff\u3030\u303d\u3297\u3299"
-_TONE = "\U0001f3fb-\U0001f3ff"
-_FOLLOWERS = f"[{_TONE}\ufe0e\ufe0f\u20e3\U000e0020-\U000e007f]"
-_EMOJI = (
-    f"(?:(?:[0-9#*]\ufe0f?)?\u20e3"  # a keycap also alone, so that nothing taken out brings two halves together
-    f"|[\U0001f1e6-\U0001f1ff]{{2}}"  # flags
-    f"|[{_PICTURES}]{_FOLLOWERS}*"
-    f"|[{_SYMBOLS}](?:\ufe0f|[{_TONE}]){_FOLLOWERS}*)"
-    f"(?:\u200d[{_PICTURES}{_SYMBOLS}]{_FOLLOWERS}*)*\u200d?"
+_IS_EMOJI = re.compile("[\u20d0-\u20ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001ffff\U000e0000-\U000e007f]")
+_FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
+_FOLLOWERS = "[\U0001f3fb-\U0001f3ff\u20d0-\u20ff\U000e0020-\U000e007f]*"
+_ONE = f"(?:{_FLAG}|[{_SYMBOLS}]){_FOLLOWERS}"
+_REFUSED = re.compile(
+    f"(?:(?P<symbol>{_ONE}(?:\u200d{_ONE})*\u200d?)|(?P<less><)|(?P<box>[\u2500-\u259f]+))(?P<blank>[ \u00a0]?)"
 )
-_REFUSED = re.compile(f"(?:(?P<emoji>{_EMOJI})|(?P<less><)|(?P<box>[\u2500-\u259f]+))(?P<blank>[ \u00a0]?)")
+# They choose between two pictures of the sign before them, which stays: nobody sees that they are gone.
+_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _INVISIBLE = re.compile(  # with what a terminal is told by them
-    "\x1b\\[[0-9;]*[A-Za-z]|[\x00-\x08\x0e-\x1f\x7f-\x9f\ufe0f\ufeff\ufff9-\uffff\ud800-\udfff\U000e0000-\U000e00ff]"
+    "\x1b\\[[0-9;]*[A-Za-z]|[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
@@ -62,10 +57,15 @@ _OTHERWISE_CALLED = {
 
 
 def clean(text: str, limit: int = LONGEST_WHATS_NEW) -> tuple[str, list[str]]:
-    """The text as App Store Connect takes it, and what had to be changed, in words (blanks around do not count)."""
-    text = _NEWLINES.sub("\n", text)
+    """The text as App Store Connect takes it, and what had to be changed, in words (blanks around do not count).
+
+    Letters and their marks are composed (NFC), which changes nothing that people see: text that was typed on a Mac may
+    have “é” as e and U+0301, which App Store Connect refuses.
+    """
+    text = _SELECTORS.sub("", unicodedata.normalize("NFC", _NEWLINES.sub("\n", text)))
     taken_out: Counter[str] = Counter()
     text, taken_out["control characters"] = _INVISIBLE.subn("", _without_refused(text, taken_out))
+    text = unicodedata.normalize("NFC", text)  # a letter and its mark may have come together
     text = "\n".join(line.rstrip(" \t\u00a0") for line in text.strip().split("\n"))
     changes = [f"{what} taken out ({count})" for what, count in taken_out.items() if count]
     if _length(text) > limit:
@@ -122,14 +122,20 @@ def locale(text: str) -> str:
 
 
 def _without_refused(text: str, taken_out: Counter[str]) -> str:
-    words = {"emoji": "emoji", "less": "“<”", "box": "box drawing"}
-
     def take_out(found: re.Match[str]) -> str:
-        taken_out[next(word for name, word in words.items() if found[name])] += 1
+        taken_out[_name(found)] += 1
         at_start = not found.start() or found.string[found.start() - 1] in " \n\u00a0"
         return "" if at_start else found["blank"]  # no blank is left double
 
     return _REFUSED.sub(take_out, text)
+
+
+def _name(found: re.Match[str]) -> str:
+    if found["less"]:
+        return "“<”"
+    if found["box"]:
+        return "box drawing"
+    return "emoji" if _IS_EMOJI.search(found["symbol"]) else "characters that App Store Connect refuses"
 
 
 def _length(text: str) -> int:
