@@ -7,19 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from asc.signing.vault.kinds import CertificateType
 from asc_sandbox.server import Sandbox
 from core.signing import (
     APP,
     WIDGET,
     WRITES,
+    a_key,
     apple,
     assert_one_certificate_with_its_key,
+    at_apple,
     calls,
     certificates,
     device,
     folder_store,
+    identity_of,
     profiles_at_apple,
     step,
+    stored_profile,
     team,
 )
 from support.sandbox import key
@@ -51,7 +56,7 @@ def certificate_types(sandbox: Sandbox) -> list[str]:
         (
             "developer-id",
             "macos",
-            "DEVELOPER_ID_APPLICATION_G2",
+            "DEVELOPER_ID_APPLICATION",
             "MAC_APP_DIRECT",
             f"Direct_{APP}.provisionprofile",
         ),
@@ -187,3 +192,27 @@ class TestAFileOfNoUse:
             assert done.outputs["certificate-id"] != made.outputs["certificate-id"]
             assert any(path in each for each in done.log.messages("warning"))
             assert step(tmp_path, sandbox, store).outputs["changed"] == "false"
+
+
+def test_a_stored_developer_id_certificate_of_the_type_g2_is_used(tmp_path: Path) -> None:
+    store = folder_store(tmp_path)
+    with apple() as sandbox:
+        record = at_apple(sandbox, a_key(), "DEVELOPER_ID_APPLICATION_G2")
+        store.put(identity_of(record, a_key(), CertificateType.DEVELOPER_ID_APPLICATION))
+        done = step(tmp_path, sandbox, store, {"type": "developer-id", "platform": "macos"})
+        assert done.code == 0, done.stdout
+        assert certificates(sandbox) == [record.id]
+
+
+def test_a_stored_profile_with_a_comma_in_its_name_is_found_at_apple(tmp_path: Path) -> None:
+    store, name = folder_store(tmp_path), "Acme, Inc. Store"
+    with apple() as sandbox:
+        record = at_apple(sandbox, a_key())
+        identity = identity_of(record, a_key())
+        profile = stored_profile(identity.certificate, name=name)
+        store.put(identity, profile)
+        about = {"name": name, "profileType": "IOS_APP_STORE", "uuid": profile.profile.uuid}
+        sandbox.world.add("profiles", about, {"bundleId": "BUNDLE0000", "certificates": [record.id]})
+        done = step(tmp_path, sandbox, store)
+        assert (done.code, done.outputs["changed"]) == (0, "false"), done.stdout
+        assert calls(sandbox, *WRITES) == []

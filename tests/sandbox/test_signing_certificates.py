@@ -77,7 +77,7 @@ def test_a_certificate_is_issued_for_the_key_of_the_request() -> None:
             365,
         ),
         (
-            "DEVELOPER_ID_APPLICATION_G2",
+            "DEVELOPER_ID_APPLICATION",
             "Developer ID Application: Example Team (A1B2C3D4E5)",
             "Developer ID Application",
             5 * 365,
@@ -273,3 +273,11 @@ def test_a_seed_brings_certificates_of_its_own_key() -> None:
 def test_a_content_of_a_seed_that_is_none_is_given_as_it_is() -> None:
     with start_sandbox(seed(certificates=[{"certificateContent": "bm9uZQ=="}])) as sandbox:
         assert Client(sandbox).get("/v1/certificates").attribute("certificateContent") == ["bm9uZQ=="]
+
+
+@pytest.mark.parametrize("refused", ["DEVELOPER_ID_APPLICATION_G2", "DEVELOPER_ID_KEXT_G2"])
+def test_types_of_the_document_that_apple_refuses_are_refused(refused: str) -> None:
+    with start_sandbox(HOLDER) as sandbox:
+        client = Client(sandbox)
+        asked = client.get("/v1/certificates", filter__certificateType=refused)
+        assert (asked.status, order(client, refused).status) == (400, 409)

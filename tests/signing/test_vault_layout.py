@@ -226,7 +226,7 @@ def test_what_apple_has_no_profile_for(kind: ProfileType, platform: Platform) ->
             C.DEVELOPER_ID_APPLICATION,
             P.MACOS,
             False,
-            ("DEVELOPER_ID_APPLICATION_G2", "DEVELOPER_ID_APPLICATION"),
+            ("DEVELOPER_ID_APPLICATION", "DEVELOPER_ID_APPLICATION_G2"),
         ),
         (C.MAC_INSTALLER_DISTRIBUTION, P.MACOS, False, ("MAC_INSTALLER_DISTRIBUTION",)),
         (C.DEVELOPER_ID_INSTALLER, P.MACOS, False, ()),

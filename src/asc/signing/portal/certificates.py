@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 MOST_NAMED = 10
 LOOKS = (0.5, 2.0, 4.0)
 """Seconds before each look for a certificate whose order was not answered."""
+NO_FILTER = "_G2"
+"""How those `certificateType`s end that stand in Apple's document, and that Apple refuses as a filter and in POST."""
 FAULTS_OF_SERVERS = 500
 """HTTP statuses from here on say nothing of what was done."""
 
@@ -43,10 +45,13 @@ class Listed:
 
 
 def list_certificates(client: Client, apple_types: Collection[str]) -> list[Listed]:
-    """The team's certificates of these types."""
-    fields = "name,displayName,certificateType,certificateContent,activated"
-    query = {"filter[certificateType]": ",".join(apple_types), "fields[certificates]": fields}
-    return [_listed(each) for each in client.list("/v1/certificates", query).data]
+    """Return the team's certificates of these types. Types that Apple takes as no filter are compared here."""
+    query = {"fields[certificates]": "name,displayName,certificateType,certificateContent,activated"}
+    filtered = not any(each.endswith(NO_FILTER) for each in apple_types)
+    if filtered:
+        query["filter[certificateType]"] = ",".join(apple_types)
+    listed = [_listed(each) for each in client.list("/v1/certificates", query).data]
+    return [each for each in listed if filtered or each.apple_type in apple_types]
 
 
 def by_public_key(certificates: Sequence[Listed], public_key: bytes) -> Listed | None:
@@ -78,7 +83,7 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
         log.info("%s Looking for it.", lost.message)
         for pause in LOOKS:  # Apple may still be at it
             client.pause(pause)
-            if found := by_public_key(list_certificates(client, [apple_type]), public_key):
+            if found := by_public_key(list_certificates(client, _listed_as(apple_type)), public_key):
                 return found
         made = _ordered(client, apple_type, body)
     return _proven(client, apple_type, made, public_key)
@@ -87,7 +92,7 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
 def _proven(client: Client, apple_type: str, made: Listed, public_key: bytes) -> Listed:
     """The certificate that was made for our key: what an answer holds instead is never stored beside it."""
     found = by_public_key([made], public_key) or by_public_key(
-        list_certificates(client, [apple_type]), public_key
+        list_certificates(client, _listed_as(apple_type)), public_key
     )
     if found:
         return found
@@ -95,6 +100,11 @@ def _proven(client: Client, apple_type: str, made: Listed, public_key: bytes) ->
         f"App Store Connect made the certificate {made.id}, but answered without it or with another one.",
         "Run the step again: its key lies in the storage (pending/), and the certificate is looked for by it.",
     )
+
+
+def _listed_as(apple_type: str) -> tuple[str, ...]:
+    """Return the types under which Apple may list what it made as `apple_type`."""
+    return (apple_type, apple_type + NO_FILTER) if apple_type.startswith("DEVELOPER_ID") else (apple_type,)
 
 
 def _ordered(client: Client, apple_type: str, body: object) -> Listed:
@@ -120,7 +130,7 @@ def _explained(client: Client, apple_type: str, error: ApiError) -> NotMade:
     if error.status == 409 and ("already have" in text or "maximum" in text or "limit" in text):
         there: list[Listed] = []
         with contextlib.suppress(Error):  # what Apple said of the order matters more
-            there = list_certificates(client, [apple_type])
+            there = list_certificates(client, _listed_as(apple_type))
         names = "; ".join(map(str, there[:MOST_NAMED])) or "none is listed"
         return LimitReached(
             f"The team has as many {apple_type} certificates as Apple allows: {names}. {error.message}",

@@ -49,7 +49,7 @@ class Recipe:
 
 
 def find_profiles(client: Client, names: Collection[str]) -> list[AppleProfile]:
-    """The profiles of these names, without their contents."""
+    """Return the profiles of these names, without their contents."""
     found = list_by(client, "/v1/profiles", "filter[name]", names, {"fields[profiles]": _FIELDS})
     return [_profile(each) for each in found.data if each.text("name") in names]
 
@@ -84,14 +84,13 @@ def fetch_profile(client: Client, profile_id: str) -> AppleProfile:
 def create_profile(client: Client, recipe: Recipe) -> AppleProfile:
     """Makes a profile; never a second one where the answer to the first request was lost."""
     try:
-        return _whole(client, client.create("/v1/profiles", _body(recipe)).resource)
+        return _with_content(client, _profile(client.create("/v1/profiles", _body(recipe)).resource))
     except LostAnswerError as lost:
         log.info("%s Looking for it.", lost.message)
-        query = {"filter[name]": recipe.name, "fields[profiles]": _WITH_CONTENT}
-        for each in client.list("/v1/profiles", query).data:
-            if (each.text("name"), each.text("profileType")) == (recipe.name, recipe.apple_type):
-                return _whole(client, each)
-        return _whole(client, client.create("/v1/profiles", _body(recipe)).resource)
+        for each in find_profiles(client, [recipe.name]):
+            if each.apple_type == recipe.apple_type:
+                return _with_content(client, each)
+        return _with_content(client, _profile(client.create("/v1/profiles", _body(recipe)).resource))
 
 
 def delete_profiles(client: Client, profiles: Iterable[AppleProfile]) -> None:
@@ -109,9 +108,8 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return free
 
 
-def _whole(client: Client, resource: Resource) -> AppleProfile:
-    """With its content, which is asked for again where it did not come along."""
-    profile = _profile(resource)
+def _with_content(client: Client, profile: AppleProfile) -> AppleProfile:
+    """Return it with its content, which is asked for where it did not come along. Raises UnreachableError."""
     profile = profile if profile.content else fetch_profile(client, profile.id)
     if not profile.content:
         raise UnreachableError(
@@ -131,7 +129,7 @@ def _profile(resource: Resource) -> AppleProfile:
         name=resource.text("name"),
         uuid=resource.text("uuid"),
         apple_type=resource.text("profileType"),
-        active=resource.text("profileState") in ("ACTIVE", ""),
+        active=resource.text("profileState") != "INVALID",  # a state that nobody knows condemns nothing
         content=content,
         certificate_ids=tuple(identifier for _, identifier in resource.related("certificates")),
     )

@@ -141,8 +141,8 @@ def apple_certificate_types(
     return {
         CertificateType.ENTERPRISE: (own,),
         CertificateType.DEVELOPER_ID_APPLICATION: (
+            "DEVELOPER_ID_APPLICATION",  # Apple refuses to make the other by its name, but lists it
             "DEVELOPER_ID_APPLICATION_G2",
-            "DEVELOPER_ID_APPLICATION",
         ),
         CertificateType.MAC_INSTALLER_DISTRIBUTION: ("MAC_INSTALLER_DISTRIBUTION",),
     }.get(kind, ())
