@@ -64,7 +64,7 @@ def refusal(method: str, path: str) -> Refusal:
 
 
 def _named(path: str, *, with_id: bool) -> list[str]:
-    return [_OPERATIONS[method, with_id] for method in methods_of(path)]
+    return [_OPERATIONS.get((method, with_id), method) for method in methods_of(path)]
 
 
 # Few sandboxes are ever asked for what they do not play: the list is read when the first one is.
