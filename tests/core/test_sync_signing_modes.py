@@ -16,7 +16,9 @@ from core.signing import (
     DEVELOPMENT,
     P12_PASSWORD,
     PAD,
+    PASSPHRASE,
     PHONE,
+    READ_ONLY,
     WIDGET,
     WRITES,
     a_key,
@@ -389,6 +391,24 @@ class TestChangePassphrase:
             assert len(sandbox.requests) == asked
             assert step(tmp_path, None, store, {"mode": "read-only"}).code == 1
             assert step(tmp_path, None, store, {"mode": "read-only", "passphrase": NEW}).code == 0
+
+    def test_the_passphrases_are_taken_with_the_blanks_around_them(self, tmp_path: Path) -> None:
+        store, old, new = folder_store(tmp_path), f"{NEW}\n", f" {NEW}\r\n"
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store, {"passphrase": old}).code == 0
+        before = store.opened(old)
+        inputs = {"mode": "change-passphrase", "passphrase": old, "new-passphrase": new}
+        assert step(tmp_path, None, store, inputs).code == 0
+        assert store.opened(new) == before
+        assert step(tmp_path, None, store, {**READ_ONLY, "passphrase": NEW}).code == 1
+
+    def test_a_store_under_the_trimmed_passphrase_is_read_with_a_warning(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store).code == 0
+        done = step(tmp_path, None, store, {**READ_ONLY, "passphrase": f"{PASSPHRASE}\n"})
+        assert done.code == 0, done.stdout
+        assert "::warning" in done.stdout and "change-passphrase" in done.stdout
 
     def test_takes_a_key_put_aside_along(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path).put_aside(a_key())

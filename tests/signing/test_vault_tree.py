@@ -150,7 +150,7 @@ def test_a_wrong_passphrase_is_one_clear_error(store: dict[str, bytes]) -> None:
             ask(Vault(store, "something else"))
         assert "passphrase" in caught.value.message and "something else" not in str(caught.value.args)
     with pytest.raises(WrongPassphrase) as caught:
-        Vault(store, f"{PASSPHRASE}\n").profiles()
+        Vault(store, "something else\n").profiles()
     assert "line break" in caught.value.remedy
 
 
@@ -383,3 +383,39 @@ def test_hundreds_of_profiles_side_by_side(store: dict[str, bytes]) -> None:
     started = time.monotonic()
     assert len(Vault(many, PASSPHRASE).profiles().entries) == 200
     assert time.monotonic() - started < 6, f"on {os.cpu_count()} processors, where 1 s is expected"
+
+
+class TestBlanksAroundThePassphrase:
+    @pytest.mark.parametrize("seal_version", [1, 2])
+    def test_a_store_of_match_under_a_secret_with_a_line_break_opens(self, seal_version: int) -> None:
+        files = tree(lambda plain, secret: encrypt(plain, f"{secret}\n", seal_version))  # type: ignore[arg-type]
+        assert open_all(files, f"{PASSPHRASE}\n")[APP] == profile()
+
+    @pytest.mark.parametrize("seal_version", [1, 2])
+    def test_a_store_that_was_written_under_the_trimmed_secret_opens(self, seal_version: int) -> None:
+        files = tree(lambda plain, secret: encrypt(plain, secret, seal_version))  # type: ignore[arg-type]
+        assert open_all(files, f" {PASSPHRASE}\r\n")[APP] == profile()
+
+    def test_what_is_added_to_a_trimmed_store_stands_under_the_trimmed_secret(self) -> None:
+        files = tree()
+        added = new_profile(
+            ProfileType.APP_STORE, "com.example.other", Platform.IOS, profile("com.example.other")
+        )
+        put = Vault(files, f"{PASSPHRASE}\n").put([added])
+        assert decrypt(put[added.path], PASSPHRASE, lambda _: True) == added.content
+
+    def test_what_begins_a_store_stands_under_the_secret_as_it_was_given(self) -> None:
+        added = new_profile(ProfileType.APP_STORE, "com.example.app", Platform.IOS, profile())
+        put = Vault({}, f"{PASSPHRASE}\n").put([added])
+        assert decrypt(put[added.path], f"{PASSPHRASE}\n", lambda _: True) == added.content
+        with pytest.raises(WrongPassphrase):
+            decrypt(put[added.path], PASSPHRASE, lambda _: True)
+
+    def test_a_wrong_secret_is_wrong_in_both_forms(self) -> None:
+        with pytest.raises(WrongPassphrase):
+            open_all(tree(), "another\n")
+
+    def test_change_passphrase_takes_a_trimmed_store_to_the_secret_as_it_is(self) -> None:
+        secret = f"{PASSPHRASE}\n"
+        changed = change_passphrase(tree(), secret, secret)
+        assert decrypt(changed[APP], secret, lambda _: True) == profile()

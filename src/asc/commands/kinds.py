@@ -19,11 +19,15 @@ DEEPEST = 20
 
 @dataclass(frozen=True)
 class Kind:
-    """`parse` turns text into a value, or raises ValueError with the reason. `form` tells users what to write."""
+    """`parse` turns text into a value, or raises ValueError with the reason. `form` tells users what to write.
+
+    `exact`: blanks and line breaks around the text belong to it, as they do in a key that is made of its bytes.
+    """
 
     name: str
     form: str
     parse: Callable[[str], Any]
+    exact: bool = False
 
 
 def quoted(text: str) -> str:
@@ -106,6 +110,7 @@ def _path(text: str) -> str:
 
 TEXT = Kind("text", "text", str)
 SECRET = Kind("secret", "a secret", str)
+PASSPHRASE = Kind("secret", "a secret", str, exact=True)
 PATH = Kind("path", "a path", _path)
 GLOB = Kind("glob", "a path, * and ** allowed", _path)
 BOOLEAN = Kind("boolean", "true or false", _boolean)

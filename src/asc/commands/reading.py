@@ -35,10 +35,10 @@ def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
     ]
     values: dict[str, Any] = {}
     for name, (entry, spec) in declared.items():
-        text = raw.get(name, "").strip()
+        text = raw.get(name, "")
         try:
-            if text:
-                values[entry.name] = spec.kind.parse(text)
+            if text.strip():
+                values[entry.name] = spec.kind.parse(text if spec.kind.exact else text.strip())
             elif spec.required:
                 problems.append(Problem(name, "is required", _remedy(name, spec)))
         except ValueError as error:

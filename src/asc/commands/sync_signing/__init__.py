@@ -26,6 +26,7 @@ from asc.signing.sync.wants import Wishes
 from asc.signing.vault.encryption import Version
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from asc.signing.vault.kinds import ProfileType
+from asc.signing.vault.trimmed import warn_of_trimmed
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 def _read_only(inputs: Inputs, context: Context) -> Outputs:
     """What is stored must do. App Store Connect is asked nothing, and no key is needed."""
     storage, wishes = storage_of(inputs, context), inputs.wishes(in_house=False)
-    stock = take_stock(storage.read(), inputs.passphrase or "", wishes, inputs.p12_password)
+    files, passphrase = storage.read(), inputs.passphrase or ""
+    warn_of_trimmed(files, passphrase)
+    stock = take_stock(files, passphrase, wishes, inputs.p12_password)
     signing = ready(stock, wishes, context.now())
     _tell_all_is_there(storage)
     return _install(inputs, context, signing, (), storage)

@@ -74,7 +74,7 @@ class Inputs(CommonInputs):
         examples=("https://github.com/example/certificates.git",),
     )
     passphrase: str | None = given(
-        kinds.SECRET,
+        kinds.PASSPHRASE,
         "The passphrase of the storage.",
         group=STORAGE,
         secret=True,
@@ -175,7 +175,7 @@ class Inputs(CommonInputs):
         default="auto",
     )
     p12_password: str | None = given(
-        kinds.SECRET,
+        kinds.PASSPHRASE,
         "Password of the p12 that is written; without it a random one. Also of an imported one.",
         group=MACHINE,
         secret=True,
@@ -201,7 +201,7 @@ class Inputs(CommonInputs):
     )
     profile_files: str | None = given(kinds.GLOB, "For `import`: profiles; * and ** allowed.", group=OTHER)
     new_passphrase: str | None = given(
-        kinds.SECRET, "For `change-passphrase`: the new one.", group=OTHER, secret=True
+        kinds.PASSPHRASE, "For `change-passphrase`: the new one.", group=OTHER, secret=True
     )
     to_storage: str | None = given(
         kinds.Kind("text", _LOCATION, str), "For `migrate`: where everything is copied to.", group=OTHER

@@ -91,7 +91,11 @@ def _forms(password: str | None) -> list[bytes | None]:
     A password that turns out not to be needed is no mistake.
     """
     none: list[bytes | None] = [b"", None]
-    return [password.encode("utf-8", "surrogatepass"), *none] if password else none
+    if not password:
+        return none
+    # A secret that was pasted often ends in a line break that the password of the file lacks.
+    given = dict.fromkeys((password, password.strip()))
+    return [*(text.encode("utf-8", "surrogatepass") for text in given if text), *none]
 
 
 def _load(data: bytes, passwords: list[bytes | None], name: str) -> pkcs12.PKCS12KeyAndCertificates:

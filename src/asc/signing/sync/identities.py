@@ -39,6 +39,7 @@ from asc.signing.vault.entries import StoredIdentity, new_identity
 from asc.signing.vault.kinds import CertificateType
 from asc.signing.vault.pending import pending_file, pending_keys, pending_paths
 from asc.signing.vault.tree import Vault
+from asc.signing.vault.trimmed import fitting
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,11 @@ class IdentityMaker:
             return self._store(*begun)
         key = new_private_key()
         aside, content = pending_file(
-            self.kind, key, self.surroundings.passphrase, self.surroundings.now, self.surroundings.encryption
+            self.kind,
+            key,
+            fitting(files, self.surroundings.passphrase),
+            self.surroundings.now,
+            self.surroundings.encryption,
         )
         if theirs := self._put_aside(aside, content):
             return theirs

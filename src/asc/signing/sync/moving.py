@@ -11,6 +11,7 @@ from asc.signing.vault.encryption import Version, encrypt, version_of
 from asc.signing.vault.opening import Opener
 from asc.signing.vault.passphrase import change_passphrase, open_all
 from asc.signing.vault.texts import PASSPHRASE_MESSAGE
+from asc.signing.vault.trimmed import fitting
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ def migrate(source: Storage, target: Storage, passphrase: str, version: Version 
         raise Error("storage: there is nothing in it to migrate.", "Check storage, branch and team-id.")
     opened = open_all(files, passphrase)
     bare = {path: plain for path, plain in opened.items() if version_of(files[path]) is None}
-    sealed = {path: encrypt(plain, passphrase, version) for path, plain in bare.items()}
+    fits = fitting(files, passphrase)
+    sealed = {path: encrypt(plain, fits, version) for path, plain in bare.items()}
     copied: dict[str, bytes] = {}
 
     def change(there: Mapping[str, bytes]) -> Changes:

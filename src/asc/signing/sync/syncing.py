@@ -22,6 +22,7 @@ from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from asc.signing.vault.kinds import CertificateType
 from asc.signing.vault.texts import commit_message
 from asc.signing.vault.tree import Vault
+from asc.signing.vault.trimmed import warn_of_trimmed
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class Sync:
     def begin(cls, surroundings: Surroundings, wishes: Wishes) -> Sync:
         """Reads the store, and asks Apple in one round."""
         files = surroundings.storage.read()
+        warn_of_trimmed(files, surroundings.passphrase)
         stock = surroundings.stock(files, wishes)
         for fault in stock.faults:
             log.warning("%s %s", fault.message, fault.remedy)

@@ -12,16 +12,13 @@ from asc.signing.vault.contents import check_for
 from asc.signing.vault.encryption import decrypt, secret_of, version_of
 from asc.signing.vault.errors import PASSPHRASE, Damaged, VaultError, WrongPassphrase
 from asc.signing.vault.layout import SUFFIXES
+from asc.signing.vault.trimmed import MOST_PROBES, fitting
 
 log = logging.getLogger(__name__)
 
 In = TypeVar("In")
 Out = TypeVar("Out")
 Opened = bytes | VaultError
-
-MOST_PROBES = 32
-"""Files that are tried before a passphrase is called wrong: one of 3 ms each, so a tenth of a second."""
-
 
 MOST_NAMED = 10
 
@@ -34,7 +31,8 @@ class Opener:
 
     def __init__(self, files: Mapping[str, bytes], passphrase: str) -> None:
         self._files = {path: data for path, data in files.items() if path.endswith(SUFFIXES)}
-        self._passphrase = passphrase
+        self.passphrase = fitting(self._files, passphrase)
+        """The one that the store stands under, and that what is added to it is encrypted with."""
         self._opened: dict[str, Opened] = {}
         self._proven = False
 
@@ -84,11 +82,11 @@ class Opener:
             if self._proven:
                 return
         if any(isinstance(self._opened.get(path), WrongPassphrase) for path in encrypted):
-            raise _opens_nothing(self._passphrase)
+            raise _opens_nothing(self.passphrase)
 
     def _try(self, paths: list[str]) -> None:
         if any(version_of(self._files[path]) for path in paths):
-            secret_of(self._passphrase)
+            secret_of(self.passphrase)
         for path, (opened, proves) in zip(paths, side_by_side(self._open_one, paths), strict=True):
             self._opened[path] = opened
             self._proven = self._proven or proves
@@ -99,7 +97,7 @@ class Opener:
         if version_of(data) is None and looks_right(data):
             return data, False  # of a tree that match left without encryption
         try:
-            return decrypt(data, self._passphrase, looks_right, f"“{path}”"), True
+            return decrypt(data, self.passphrase, looks_right, f"“{path}”"), True
         except VaultError as error:
             return error, False
 
@@ -123,5 +121,7 @@ def _not_like_the_others(path: str) -> Damaged:
 def _opens_nothing(passphrase: str) -> WrongPassphrase:
     remedy = f"Check the input {PASSPHRASE}: it is what match calls MATCH_PASSWORD."
     if passphrase != passphrase.strip():
-        remedy += " It begins or ends with a blank or a line break, which counts."
+        remedy += (
+            " It begins or ends with a blank or a line break; neither with nor without it the store opens."
+        )
     return WrongPassphrase(f"The {PASSPHRASE} does not open the store: nothing was changed.", remedy)

@@ -59,7 +59,6 @@ class Vault:
         p12_password: str | None = None,
     ) -> None:
         self._files = files
-        self._passphrase = passphrase
         self._p12_password = p12_password
         self._opener = Opener(files, passphrase)
         found = [(path, Entry.parse(path)) for path in self._opener.paths]
@@ -147,13 +146,13 @@ class Vault:
         """
         plain = {path: data for entry in entries for path, data in entry.files().items()}
         if version is not None:
-            secret_of(self._passphrase)
+            secret_of(self._opener.passphrase)
             self._opener.prove()
         held = self._opener.open(path for path in plain if path in self._files)
         changed = [(path, data) for path, data in plain.items() if held.get(path) != data]
 
         def sealed(item: tuple[str, bytes]) -> bytes:
-            return item[1] if version is None else encrypt(item[1], self._passphrase, version)
+            return item[1] if version is None else encrypt(item[1], self._opener.passphrase, version)
 
         put = dict(zip((path for path, _ in changed), side_by_side(sealed, changed), strict=True))
         return put | scaffold(self._files) if put and docs else put
