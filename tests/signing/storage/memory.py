@@ -38,6 +38,9 @@ class Memory:
         with self._lock:
             return {name: Found(version, len(data)) for name, (data, version) in self.objects.items()}
 
+    def elsewhere(self) -> list[str]:
+        return []
+
     def get(self, name: str, version: str) -> tuple[bytes, str]:
         with self._lock:
             if name not in self.objects:

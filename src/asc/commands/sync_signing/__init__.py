@@ -17,6 +17,7 @@ from asc.errors import Error
 from asc.signing.portal.certificates import Listed, list_certificates
 from asc.signing.storage import Storage
 from asc.signing.sync import importing, moving, revoking
+from asc.signing.sync.around import look_around
 from asc.signing.sync.identities import KeyNotStored
 from asc.signing.sync.readiness import Signing, ready
 from asc.signing.sync.stock import take_stock
@@ -42,7 +43,7 @@ def _read_only(inputs: Inputs, context: Context) -> Outputs:
     files, passphrase = storage.read(), inputs.passphrase or ""
     warn_of_trimmed(files, passphrase)
     stock = take_stock(files, passphrase, wishes, inputs.p12_password)
-    signing = ready(stock, wishes, context.now())
+    signing = ready(stock, wishes, context.now(), lambda: look_around(storage, files))
     _tell_all_is_there(storage)
     return _install(inputs, context, signing, (), storage)
 

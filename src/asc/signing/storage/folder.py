@@ -19,6 +19,7 @@ from pathlib import Path
 from asc.signing.storage import journal, names
 from asc.signing.storage.journal import Journal
 from asc.signing.storage.model import Changes, Files, StorageError
+from asc.signing.storage.nearby import MOST_BRANCHES, Nearby, folders
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,18 @@ class FolderStorage:
                 if lockable or not (self._root / LOCK).exists():
                     return files
                 # The first writer ever came meanwhile.
+
+    def nearby(self) -> Nearby:
+        """Folders beside this one, and the one around it, that hold match's files."""
+        around = self._root.parent
+        try:
+            beside = [around, *(path for path in sorted(around.iterdir()) if path.is_dir())][:MOST_BRANCHES]
+            held = [path for path in beside if path != self._root and _holds(path)]
+        except OSError:
+            return Nearby()
+        return Nearby(
+            tuple(f"folder {path}" for path in held), "Correct the path in storage.", on_purpose=True
+        )
 
     def prove_writable(self) -> None:
         """Writes a file and removes it; so with the folder itself where it is missing."""
@@ -182,3 +195,9 @@ def _explained(root: Path) -> Iterator[None]:
         raise StorageError(
             "storage", f"folder {root}: {what} ({where}).", "Check the path, its owner and its permissions."
         ) from error
+
+
+def _holds(folder: Path) -> bool:
+    patterns = ("certs/*/*", "profiles/*/*")
+    paths = (path for pattern in patterns for path in folder.glob(pattern))
+    return bool(folders(path.relative_to(folder).as_posix() for path in paths))

@@ -28,6 +28,7 @@ from asc.signing.storage import journal, names
 from asc.signing.storage.carrying import carry_out
 from asc.signing.storage.journal import Journal
 from asc.signing.storage.model import Changes, Files, Options, StorageError
+from asc.signing.storage.nearby import Nearby, folders
 from asc.signing.storage.objects import Missing, Objects, Taken
 from asc.signing.storage.snapshot import Reader, State
 
@@ -51,6 +52,17 @@ class ObjectStorage:
     def read(self) -> Files:
         """All files; the store is not written to."""
         return self._reader.state().seen()
+
+    def nearby(self) -> Nearby:
+        """Other folders of the bucket that hold match's files."""
+        try:
+            found = folders(self._objects.elsewhere())
+        except StorageError as error:
+            log.info("%s: other folders could not be looked at: %s", self.label, error.message)
+            return Nearby()
+        places = tuple(f"folder {names.cleaned(folder)}" if folder else "the root" for folder in found)
+        remedy = "Write the folder behind the bucket in storage, or give the team's folder as team-id."
+        return Nearby(places, remedy, on_purpose=True)
 
     def prove_writable(self) -> None:
         """Writes an object of its own and removes it; proves that the store keeps to its conditions, too."""

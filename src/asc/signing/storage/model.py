@@ -9,6 +9,7 @@ from typing import Protocol
 
 from asc.api.clock import SYSTEM_CLOCK, Clock
 from asc.errors import Error
+from asc.signing.storage.nearby import Nearby
 
 Files = Mapping[str, bytes]
 """Path relative to the root of the storage, parts divided by "/", → content as it is stored."""
@@ -61,6 +62,9 @@ class Storage(Protocol):
 
         Raises StorageError: not there, no access, too many or too large files.
         """
+
+    def nearby(self) -> Nearby:
+        """Places beside this one that hold match's files. None where they cannot be looked at: never raises."""
 
     def prove_writable(self) -> None:
         """Raises StorageError where a later `update` would be refused, as far as that can be told beforehand.

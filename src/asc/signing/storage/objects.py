@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +27,9 @@ class Objects(Protocol):
     """What a store of objects has to be able to do. All may raise StorageError; all are called from threads."""
 
     label: str
+
+    def elsewhere(self) -> Iterable[str]:
+        """Whole keys of objects outside the root, at most `nearby.MOST_KEYS` are looked at."""
 
     def found(self) -> Mapping[str, Found]:
         """All objects below the root, by their path from there."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from asc import words
 from asc.errors import Error
+from asc.signing.sync.around import Around
 from asc.signing.sync.judging import ends, profile_defect
 from asc.signing.sync.stock import Stock
 from asc.signing.sync.wants import Want, Wishes
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
+from asc.signing.vault.kinds import CertificateType
 
 MOST_NAMED = 10
 
@@ -24,8 +26,11 @@ class Signing:
     profiles: tuple[tuple[Want, StoredProfile], ...]
 
 
-def ready(stock: Stock, wishes: Wishes, now: datetime) -> Signing:
-    """Everything that is wanted, from the store. Raises Error that names all that is missing or over."""
+def ready(stock: Stock, wishes: Wishes, now: datetime, look: Callable[[], Around]) -> Signing:
+    """Return everything that is wanted, from the store. `look` is called where something is not stored.
+
+    Raises Error that names all that is missing or over, and where it may be instead.
+    """
     missing = [*_identity_defects(stock, wishes, now), *_profile_defects(stock, wishes, now)]
     if missing:
         faults = [f"{fault.message} {fault.remedy}" for fault in stock.faults]
@@ -35,12 +40,27 @@ def ready(stock: Stock, wishes: Wishes, now: datetime) -> Signing:
             remedy = (
                 f"Restore what is damaged; or else run sync-signing once {made}, and if-revoked: replace."
             )
-        raise Error("\n".join([*missing, *faults, *_there(stock, wishes)]), remedy)
+        around = look() if _absent(stock, wishes) else None
+        beside = around.lines() if around else []
+        # A certificate that lies next door may not be made a second time: Apple allows few.
+        if around and around.places and any(_lacks(stock, kind) for kind in wishes.certificates):
+            remedy = around.remedy
+        raise Error("\n".join([*missing, *faults, *_there(stock, wishes), *beside]), remedy)
     profiles = tuple((want, stock.profiles[want]) for want in wishes.wants)
     identities = [
         each for kind in wishes.certificates for each in _used(stock.valid(kind, now, timedelta()), profiles)
     ]
     return Signing(tuple(identities), profiles)
+
+
+def _absent(stock: Stock, wishes: Wishes) -> bool:
+    return any(want not in stock.profiles for want in wishes.wants) or any(
+        _lacks(stock, kind) for kind in wishes.certificates
+    )
+
+
+def _lacks(stock: Stock, kind: CertificateType) -> bool:
+    return not stock.identities.get(kind) and not stock.damaged(kind)
 
 
 def _there(stock: Stock, wishes: Wishes) -> list[str]:

@@ -10,6 +10,7 @@ from asc.errors import Error
 from asc.signing.portal.bundle_ids import BundleId, enable, find_bundle_ids, register_bundle_id
 from asc.signing.portal.devices import register_devices
 from asc.signing.storage import Changes
+from asc.signing.sync.around import look_around
 from asc.signing.sync.identities import IdentityMaker
 from asc.signing.sync.judging import apple_defect, device_defect, ends, profile_defect
 from asc.signing.sync.leftovers import Leftovers, clear, leftovers
@@ -182,8 +183,21 @@ class Sync:
             return "the stored one cannot be used"
         there = self.stock.identities.get(kind, ())
         if not there:
+            self._check_next_door(kind)
             return "none is stored"
         return f"the stored one {ends(there[0].certificate.not_after, now, self.wishes.renew_before) or 'is not valid'}"
+
+    def _check_next_door(self, kind: CertificateType) -> None:
+        """Raise Error where the store is empty, and match's files lie beside it: the certificate is there, probably."""
+        around = look_around(self.surroundings.storage, self.files)
+        if not around.empty or not around.places:
+            return
+        if around.nearby.on_purpose and not around.deeper:
+            log.warning("%s %s", " ".join(around.lines()), around.remedy)
+            return
+        raise Error(
+            "\n".join([f"The {kind.value} certificate is not stored.", *around.lines()]), around.remedy
+        )
 
     def _profile_defects(
         self, certificates: Mapping[CertificateType, str], new_devices: bool

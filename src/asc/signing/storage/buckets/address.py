@@ -31,6 +31,10 @@ class Place:
             return None
         return key[len(self.root) :]
 
+    def is_outside(self, key: str) -> bool:
+        """Whether an object lies beside the root, and not below it."""
+        return not key.startswith(self.root)
+
 
 def place(location: str, options: Options) -> Place:
     """Reads `scheme://container/prefix`, and puts the team's folder behind it; raises StorageError."""

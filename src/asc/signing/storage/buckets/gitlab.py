@@ -63,6 +63,10 @@ class SecureFiles:
                 found[name] = Found(str(record["id"]), 0)
         return found
 
+    def elsewhere(self) -> list[str]:
+        """Whole names outside the root."""
+        return [name for record in self._records() if self._place.is_outside(name := str(record["name"]))]
+
     def get(self, name: str, version: str) -> tuple[bytes, str]:
         """Content of the file with this id, or of the one with this name."""
         if not version:

@@ -19,6 +19,7 @@ from google.cloud import storage  # type: ignore[import-untyped, unused-ignore]
 from asc.signing.storage import names
 from asc.signing.storage.buckets.address import Place, check_server
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
+from asc.signing.storage.nearby import MOST_KEYS
 from asc.signing.storage.objects import Found, Missing, Taken
 
 logging.getLogger("google").setLevel(logging.WARNING)
@@ -89,6 +90,12 @@ class Google:
             blobs = list(self._bucket.list_blobs(prefix=self._place.root or None, timeout=TIMEOUT))
         named = ((self._place.name(blob.name), blob) for blob in blobs)
         return {name: Found(str(blob.generation), int(blob.size or 0)) for name, blob in named if name}
+
+    def elsewhere(self) -> list[str]:
+        """Whole keys outside the root."""
+        with self._explained("read"):
+            blobs = list(self._bucket.list_blobs(max_results=MOST_KEYS, timeout=TIMEOUT))
+        return [blob.name for blob in blobs if self._place.is_outside(blob.name)]
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
         """Content of this generation, or of the newest."""

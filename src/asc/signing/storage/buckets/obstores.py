@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import islice
 from typing import Any, NoReturn
 
 import obstore
@@ -18,6 +19,7 @@ from obstore.store import AzureStore, S3Store
 from asc.signing.storage import names
 from asc.signing.storage.buckets.address import Place, check_server
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
+from asc.signing.storage.nearby import MOST_KEYS
 from asc.signing.storage.objects import Found, Missing, Taken
 
 RETRY: Any = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
@@ -121,6 +123,15 @@ class Opened:
             for name, meta in named
             if name and (meta["size"] or self._is_object(meta["path"]))
         }
+
+    def elsewhere(self) -> list[str]:
+        """Whole keys outside the root."""
+        try:
+            pages = obstore.list(self._store)
+            keys = (meta["path"] for page in pages for meta in page)
+            return [key for key in islice(keys, MOST_KEYS) if self._place.is_outside(key)]
+        except (BaseError, OSError) as error:
+            self._fail(error, writing=False)
 
     def _is_object(self, key: str) -> bool:
         """Whether an empty object is one, and not the mark of a folder: obstore lists those without their slash."""

@@ -14,6 +14,7 @@ from asc.signing.storage.git.location import Location
 from asc.signing.storage.git.trouble import Explainer
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.names import cleaned
+from asc.signing.storage.nearby import MOST_BRANCHES, folders
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ FIRST_BRANCH = "master"
 MARKS = ("certs", "profiles", "match_version.txt")
 """One of these stands in every tree of match's."""
 TIP = "refs/asc/tip"
+NEAR = "refs/asc/near/"
 UNREACHABLE_ATTEMPTS = 3
 NO_SUCH_REF = re.compile(r"couldn't find remote ref", re.IGNORECASE)
 BRANCH = re.compile(r"(?![-./])(?!.*(\.\.|@\{|//|/\.|\.lock(/|$)))[^\x00-\x20\x7f~^:?*\[\\]+(?<![./])")
@@ -62,6 +64,33 @@ class Remote:
         Raises StorageError: no such branch, no access, not reached.
         """
         return self._persistently(self._fetch)
+
+    def holders(self) -> list[str]:
+        """The other branches with files of match's in them. Raises StorageError."""
+        default, heads = self._heads()
+        others = sorted(heads - {self.branch or default})[:MOST_BRANCHES]
+        if not others:
+            return []
+        wanted = [f"+refs/heads/{branch}:{NEAR}{number}" for number, branch in enumerate(others)]
+        result = self.client.run(
+            *(
+                "fetch",
+                "--quiet",
+                "--depth=1",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-auto-gc",
+                "--refmap=",
+            ),
+            *("--no-recurse-submodules", "--", self._location.url, *wanted),
+        )
+        if result.code:
+            raise self.explainer.reading(result.words)
+        return [branch for number, branch in enumerate(others) if folders(self._names(f"{NEAR}{number}"))]
+
+    def _names(self, commit: str) -> list[str]:
+        listed = self.client.must("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+        return listed.decode("utf-8", "replace").split("\0")
 
     def push(self, commit: str, *, rehearsal: bool = False) -> Result:
         """Pushes `commit` to the branch, or asks for everything that comes before. The result has all words."""

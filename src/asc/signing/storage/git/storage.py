@@ -22,6 +22,7 @@ from asc.signing.storage.git import plumbing, trouble
 from asc.signing.storage.git.location import Location
 from asc.signing.storage.git.remote import Remote
 from asc.signing.storage.model import Changes, Files, Options, StorageError, StorageUnreachable
+from asc.signing.storage.nearby import Nearby
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,19 @@ class GitStorage:
     def read(self) -> Files:
         """The files of the branch; none where the repository is empty."""
         return self._files(self._remote.fetch())
+
+    def nearby(self) -> Nearby:
+        """Other branches that hold match's files."""
+        try:
+            branches = self._remote.holders()
+        except StorageError as error:
+            log.info("%s: other branches could not be looked at: %s", self.label, error.message)
+            return Nearby()
+        places = tuple(f"branch {names.cleaned(branch)}" for branch in branches)
+        remedy = (
+            "Name the branch with the input branch; if another one is to be begun, say create-branch: true."
+        )
+        return Nearby(places, remedy, on_purpose=self._options.create_branch)
 
     def prove_writable(self) -> None:
         """Rehearses a push: git asks for everything that comes before sending, and sends nothing.
