@@ -5,6 +5,7 @@
     ├── SetupError           2  the place the step runs in is wrong; nothing was sent
     ├── UnreachableError     3  App Store Connect could not be reached or kept failing
     │   └── LostAnswerError  3  a write was sent, and whether it was applied is not known
+    ├── ManyError            1  several of these at once (2 when all are InputError)
     └── ApiError             1  App Store Connect said no (asc.api.errors)
 
 Texts never hold a secret: they name inputs, fields, files and Apple's codes.
@@ -12,8 +13,11 @@ Texts never hold a secret: they name inputs, fields, files and Apple's codes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Error(Exception):
@@ -61,6 +65,49 @@ class SetupError(Error):
     """The place the step runs in does not fit, for example a file of the runner that cannot be written."""
 
     exit_code = 2
+
+
+class Findings:
+    """Collects what several checks find, so that one run tells all of it."""
+
+    def __init__(self) -> None:
+        self._found: list[Error] = []
+
+    def of(self, check: Callable[[], T], otherwise: T) -> T:
+        """Return what a check returns, or `otherwise` where it found something wrong.
+
+        Raises UnreachableError at once: the other checks would ask in vain.
+        """
+        try:
+            return check()
+        except UnreachableError:
+            raise
+        except Error as error:
+            self._found.append(error)
+            return otherwise
+
+    def tell(self) -> None:
+        """Raise what was found: one error as it is, several as one; nothing where nothing was found."""
+        if len(self._found) == 1:
+            raise self._found[0]
+        if self._found:
+            raise ManyError(self._found)
+
+
+class ManyError(Error):
+    """Several things are wrong at once: exit code 2 where all of them are inputs, else 1."""
+
+    def __init__(self, found: Iterable[Error]) -> None:
+        self.found = tuple(found)
+        pairs = self.told()
+        super().__init__(
+            "\n".join(message for message, _ in pairs), "\n".join(dict.fromkeys(fix for _, fix in pairs))
+        )
+        self.exit_code = min(error.exit_code for error in self.found)
+
+    def told(self) -> list[tuple[str, str]]:
+        """Return each with its own remedy."""
+        return [pair for error in self.found for pair in error.told()]
 
 
 class UnreachableError(Error):

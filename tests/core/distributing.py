@@ -14,7 +14,7 @@ from asc.api.client import LARGEST_PAGE, _target
 from asc.api.document import Document
 from asc.api.errors import ApiError, AppleError
 from asc.builds.distribution.apply import distribute
-from asc.builds.distribution.ground import Destination, Ground, Group
+from asc.builds.distribution.ground import Destination, Ground, Group, Known
 from asc.builds.distribution.preflight import preflight
 from asc.builds.distribution.state import BuildState, Localization, fetch
 from asc.builds.distribution.wishes import Wishes
@@ -51,7 +51,13 @@ READY = BuildState(
 TO_FRIENDS = Wishes(groups=("Friends",))
 
 
+DESCRIBED = {"description": "An example.", "feedbackEmail": "beta@example.com"}
+
+
 def ground(*groups: Group, **rest: Any) -> Ground:
+    """What the app has; test information in the languages of the tests, unless told otherwise."""
+    described = {locale: Known(f"a-{locale}") for locale in ("en-US", "de-DE", "ja")}
+    rest = {"app_localizations": described, **rest}
     return Ground(rest.pop("destination", DESTINATION), "en-US", groups, **rest)
 
 
@@ -68,7 +74,9 @@ class Apple:
     testers: dict[str, str] = field(default_factory=dict)
     older: list[Json] = field(default_factory=list)
     declarations: list[Json] = field(default_factory=list)
-    app_texts: dict[str, Json] = field(default_factory=dict)
+    app_texts: dict[str, Json] = field(
+        default_factory=lambda: {locale: dict(DESCRIBED) for locale in ("en-US", "de-DE", "ja")}
+    )
     largest_include: int = 50
     lose: list[str] = field(default_factory=list)
     refuse: list[tuple[str, ApiError]] = field(default_factory=list)

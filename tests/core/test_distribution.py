@@ -33,6 +33,7 @@ from asc.errors import Error, LostAnswerError, UnreachableError
 from asc_sandbox.server import Sandbox
 from core.distributing import (
     CONTACT,
+    DESCRIBED,
     DESTINATION,
     FRIENDS,
     FULL,
@@ -340,7 +341,7 @@ def test_a_second_run_does_nothing() -> None:
         app_info={"default": AppInfo(description="Example")},
         notify=True,
     )
-    assert len(run(apple, wishes)) == 11
+    assert len(run(apple, wishes)) == 13
     writes = len(apple.writes)
     assert run(apple, wishes) == []
     assert len(apple.writes) == writes
@@ -382,6 +383,7 @@ def test_lost_answers_leave_exactly_one_of_everything(lost: list[str]) -> None:
         groups=dict(GROUPS),
         testers={"jane@example.com": "t-jane"},
         older=[older("b-39", 9, review="WAITING_FOR_REVIEW"), older("b-40", 10)],
+        app_texts={"en-US": dict(DESCRIBED)},
         lose=list(lost),
     )
     run(apple, EVERYTHING)
@@ -635,7 +637,7 @@ def test_export_compliance_must_be_answered_before_anybody_gets_the_build() -> N
         look(apple, Wishes(uses_non_exempt_encryption=True))
     with pytest.raises(Error, match="encryption-declaration is given, but"):
         look(apple, Wishes(uses_non_exempt_encryption=False, encryption_declaration="x"), UNANSWERED)
-    assert apple.requests == []
+    assert apple.writes == []
 
 
 def test_what_an_existing_build_says_of_encryption_is_asked_when_it_is_read() -> None:
@@ -703,6 +705,7 @@ BUILT = seed(
     buildBetaDetails=[{"id": "b-42", "build": "b-42"}],
     betaBuildLocalizations=[{"id": "l-en-US", "build": "b-42", "locale": "en-US"}],
     betaAppReviewDetails=[{"id": "app", "app": "app", **CONTACT}],
+    betaAppLocalizations=[{"id": "a-en-US", "app": "app", "locale": "en-US", **DESCRIBED}],
     betaAppReviewSubmissions=[{"id": "b-39", "build": "b-39", "betaReviewState": "WAITING_FOR_REVIEW"}],
     betaTesters=[{"id": "t-jane", "email": "jane@example.com", "apps": ["app"]}],
 )
@@ -719,13 +722,14 @@ def test_a_full_distribution_over_http_and_a_second_run() -> None:
             "compliance",
             "whats-new",
             "whats-new",
+            "app-info",
             "group",
             "withdraw",
             "review",
         ]
         paths = [f"{each.method} {each.path}" for each in sandbox.requests]
         others = {"GET /v1/builds/b-42", "GET /v1/builds", "PATCH /v1/builds/b-39"}
-        assert len([path for path in paths if path not in others]) == 6
+        assert len([path for path in paths if path not in others]) == 7
         there = fetch(client, "b-42")
         assert there.external_state == "WAITING_FOR_BETA_REVIEW"
         assert there.group_ids == {"g-friends", "g-qa"}

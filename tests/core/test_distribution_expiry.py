@@ -23,6 +23,7 @@ from asc.builds.distribution.wishes import Wishes
 from asc_sandbox.plans import Review
 from core.distributing import (
     CONTACT,
+    DESCRIBED,
     FRIENDS,
     FULL,
     GROUPS,
@@ -224,6 +225,7 @@ def test_the_whole_way_over_http() -> None:
     world = seed(
         apps=[app("com.example.app", id="app", builds=builds, betaGroups=groups)],
         betaAppReviewDetails=[{"id": "app", "app": "app", **CONTACT}],
+        betaAppLocalizations=[{"app": "app", "locale": "en-US", **DESCRIBED}],
         betaAppReviewSubmissions=waiting,
     )
     wishes = replace(FULL, reject_waiting=True, expire_previous="platform")

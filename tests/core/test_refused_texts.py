@@ -45,7 +45,7 @@ def test_test_information_is_mended_the_same_way(tmp_path: Path) -> None:
     inputs = {"file": str(an_ipa(tmp_path)), "app-info": f"de-DE: {{description: Ein {UNCOMPOSED} \u2713}}"}
     with apple() as sandbox:
         done = step(tmp_path, sandbox, inputs)
-        (found,) = sandbox.world.all("betaAppLocalizations")
+        _, found = sandbox.world.all("betaAppLocalizations")
     assert (done.code, found.attributes["description"]) == (0, "Ein q ")
 
 

@@ -263,7 +263,7 @@ EVERYTHING = world(
         }
     ],
     betaTesters=[{"id": "t-1", "email": "toni@example.com"}],
-    betaAppLocalizations=[{"locale": "en-US"}],
+    betaAppLocalizations=[{"locale": "en-US", "feedbackEmail": "beta@example.com"}],
 )
 EACH_WRITE = (
     "POST /v1/buildUploads",

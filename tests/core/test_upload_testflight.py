@@ -20,6 +20,7 @@ from core.uploading import (
     APP,
     APP_ID,
     CONTACT,
+    DESCRIBED,
     FRIENDS,
     PART,
     QA,
@@ -781,7 +782,7 @@ def test_test_information_of_the_app(tmp_path: Path) -> None:
     }
     with apple() as sandbox:
         assert step(tmp_path, sandbox, inputs).code == 0
-        (found,) = sandbox.world.all("betaAppLocalizations")
+        _, found = sandbox.world.all("betaAppLocalizations")
     assert found.attributes["description"] == "Ein Beispiel."
     assert found.attributes["feedbackEmail"] == "beta@example.com"
 
@@ -895,7 +896,11 @@ def _older() -> dict[str, Any]:
     ]
     older[1].update(waits)
     older.append(build("1.5.0", "40", platform="MAC_OS", id="b-mac", uploadedDate="3 days ago"))
-    attributes: dict[str, Any] = {"betaGroups": [QA, FRIENDS], "betaAppReviewDetail": CONTACT}
+    attributes: dict[str, Any] = {
+        "betaGroups": [QA, FRIENDS],
+        "betaAppReviewDetail": CONTACT,
+        "betaAppLocalizations": [DESCRIBED],
+    }
     return seed(apps=[app(APP, id=APP_ID, builds=older, **attributes)])
 
 

@@ -41,9 +41,19 @@ def group(name: str, *, internal: bool = False, **attributes: Any) -> Json:
 QA, FRIENDS = group("QA", internal=True), group("Beta testers")
 
 
+DESCRIBED = {"locale": "en-US", "description": "An example.", "feedbackEmail": "beta@example.com"}
+"""What beta review needs besides the contact."""
+
+
 def world(*, groups: Iterable[Json] = (QA, FRIENDS), contact: Json = CONTACT, **rest: Any) -> Json:
-    """One app, with a contact for beta review."""
-    attributes = {"id": APP_ID, "betaGroups": list(groups), "betaAppReviewDetail": contact, **rest}
+    """One app, with a contact and a description for beta review."""
+    attributes = {
+        "id": APP_ID,
+        "betaGroups": list(groups),
+        "betaAppReviewDetail": contact,
+        "betaAppLocalizations": [DESCRIBED],
+        **rest,
+    }
     return seed(apps=[app(APP, **attributes)])
 
 

@@ -33,6 +33,7 @@ WORLD = seed(
             uploads=[upload("1.5.0", "8", "PROCESSING"), upload("1.5.0", "9", "FAILED")],
             betaGroups=[uploading.QA, uploading.FRIENDS],
             betaAppReviewDetail=uploading.CONTACT,
+            betaAppLocalizations=[uploading.DESCRIBED],
         )
     ],
     bundleIds=[{"id": "BUNDLE0001", "name": "Example", "identifier": APP}],

@@ -21,7 +21,10 @@ CONTACT = {
 }
 
 
-def world(contact: dict[str, str | None] | None = None) -> dict[str, Any]:
+DESCRIBED = {"locale": "en-US", "description": "An example.", "feedbackEmail": "beta@example.com"}
+
+
+def world(contact: dict[str, str | None] | None = None, *, described: bool = True) -> dict[str, Any]:
     return seed(
         apps=[
             app(
@@ -37,6 +40,7 @@ def world(contact: dict[str, str | None] | None = None) -> dict[str, Any]:
                 ],
                 betaGroups=[{"id": "friends", "name": "Friends"}],
                 betaAppReviewDetail={**CONTACT, **(contact or {})},
+                betaAppLocalizations=[DESCRIBED] if described else [],
             )
         ]
     )
@@ -91,6 +95,23 @@ def test_builds_of_a_version_wait_for_each_other() -> None:
         assert client.patch("builds", "one", expired=True).status == 200
         assert review_of(client, "one") == []
         assert submit(client, "two").status == 201
+
+
+def test_an_app_without_a_beta_description_is_refused_with_a_plain_code() -> None:
+    with start_sandbox(world(described=False)) as sandbox:
+        assert code(submit(Client(sandbox), "one")) == (422, "ENTITY_UNPROCESSABLE")
+
+
+def test_notes_in_a_language_in_which_the_app_is_not_described_are_refused_at_the_submission() -> None:
+    with start_sandbox(world()) as sandbox:
+        client = Client(sandbox)
+        notes = {"locale": "de-DE", "whatsNew": "Neu"}
+        assert client.post("betaBuildLocalizations", notes, build=("builds", "one")).status == 201
+        refused = submit(client, "one")
+        assert (code(refused), refused.error["detail"]) == (
+            (422, "ENTITY_UNPROCESSABLE"),
+            "betaAppLocalization must exist for an app",
+        )
 
 
 @pytest.mark.parametrize(

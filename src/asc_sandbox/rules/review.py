@@ -6,6 +6,7 @@ from functools import partial
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import unprocessable
+from asc_sandbox.errors import Refusal
 from asc_sandbox.rules.states import require_testable, review_state
 from asc_sandbox.world import Record, World
 from asc_sandbox.writing import Given, store
@@ -23,6 +24,7 @@ def submit(call: Call, given: Given) -> Record:
     if review_state(world, build):
         raise unprocessable("BUILD_ALREADY_SUBMITTED", "The build was submitted for review already.")
     _require_contact(world, build)
+    _require_descriptions(world, build)
     for other in _others_of_train(world, build):
         if review_state(world, other) in ("WAITING_FOR_REVIEW", "IN_REVIEW"):
             raise unprocessable("ANOTHER_BUILD_IN_REVIEW", "Another build of this version is in review.")
@@ -43,6 +45,31 @@ def _require_contact(world: World, build: Record) -> None:
             raise unprocessable(
                 "MISSING_BETA_APP_REVIEW_DETAIL", f"The review details of the app lack {', '.join(missing)}."
             )
+
+
+def _require_descriptions(world: World, build: Record) -> None:
+    """Apple's text for a language is that of fastlane#20723; its code is a guess, and so is the text for a gap."""
+    for app in world.related(build, "app"):
+        described = {
+            each.attributes["locale"]: each.attributes for each in world.related(app, "betaAppLocalizations")
+        }
+        primary = described.get(app.attributes.get("primaryLocale"), {})
+        missing = [name for name in ("description", "feedbackEmail") if not primary.get(name)]
+        if missing:
+            raise Refusal(
+                422,
+                "ENTITY_UNPROCESSABLE",
+                "Beta App Description is missing",
+                f"Missing: {', '.join(missing)}",
+            )
+        for notes in world.related(build, "betaBuildLocalizations"):
+            if notes.attributes.get("whatsNew") and notes.attributes["locale"] not in described:
+                raise Refusal(
+                    422,
+                    "ENTITY_UNPROCESSABLE",
+                    "betaAppLocalizations not found for this app.",
+                    "betaAppLocalization must exist for an app",
+                )
 
 
 def _others_of_train(world: World, build: Record) -> list[Record]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from asc.builds.distribution import texts
 from asc.builds.distribution.changes import TO_COME, Change, Instead, build_id, one, resource
-from asc.builds.distribution.ground import Ground
+from asc.builds.distribution.ground import Ground, goes_outside
 from asc.builds.distribution.names import shown
 from asc.builds.distribution.state import BuildState, Localization
 from asc.builds.distribution.wishes import DEFAULT, Wishes
@@ -21,7 +21,7 @@ def whats_new(wishes: Wishes, ground: Ground, state: BuildState | None) -> Itera
     """What's new, where it does not read so already."""
     there = state.localizations if state else {}
     primary = (state.primary_locale if state else "") or ground.primary_locale
-    wished = _by_locale(wishes.whats_new, there, primary)
+    wished = by_locale(wishes.whats_new, there, primary)
     for locale, text in wished.items():
         known = there.get(locale)
         if not text or (known and texts.same(known.whats_new, text)):
@@ -50,10 +50,47 @@ def _whats_new(locale: str, text: str, known: Localization | None, state: BuildS
     return Change(kind, summary, "POST", "/v1/betaBuildLocalizations", body, settles=True)
 
 
-def app_info(wishes: Wishes, ground: Ground) -> Iterator[Change]:
-    """Test information of the app: only the attributes that differ."""
+def app_info(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:
+    """Test information of the app: only the attributes that differ, and what the languages of the notes need."""
+    yield from _app_info(wishes, ground)
+    if wishes.submit_review and goes_outside(wishes, ground):
+        yield from _for_notes(wishes, ground, state)
+
+
+def _for_notes(wishes: Wishes, ground: Ground, state: BuildState | None) -> Iterator[Change]:
+    """Test information for the languages of what's new that have none.
+
+    Apple refuses the submission otherwise: "betaAppLocalization must exist for an app" (fastlane#20723). Testers read
+    the texts of the primary language there today, so that those are taken.
+    """
+    primary = (state.primary_locale if state else "") or ground.primary_locale
+    given = by_locale(wishes.app_info, ground.app_localizations, primary)
+    known = ground.app_localizations[primary].attributes if primary in ground.app_localizations else {}
+    texts_there = {**known, **(given[primary].attributes() if primary in given else {})}
+    attributes = {
+        name: texts_there[name] for name in ("description", "feedbackEmail") if texts_there.get(name)
+    }
+    notes = by_locale(wishes.whats_new, state.localizations if state else {}, primary)
+    for locale in notes:
+        if locale in ground.app_localizations or locale in given:
+            continue
+        yield Change(
+            "app-info",
+            f"set the test information in {shown(locale)} as in {shown(primary)}, for beta review needs it",
+            "POST",
+            "/v1/betaAppLocalizations",
+            resource(
+                "betaAppLocalizations",
+                {"locale": locale, **attributes},
+                None,
+                {"app": one("apps", ground.destination.app.id)},
+            ),
+        )
+
+
+def _app_info(wishes: Wishes, ground: Ground) -> Iterator[Change]:
     there = ground.app_localizations
-    for locale, info in _by_locale(wishes.app_info, there, ground.primary_locale).items():
+    for locale, info in by_locale(wishes.app_info, there, ground.primary_locale).items():
         known = there[locale].attributes if locale in there else {}
         attributes = _differing(info.attributes(), known)
         if not attributes:
@@ -100,8 +137,8 @@ def auto_notify(wishes: Wishes, state: BuildState | None) -> Iterator[Change]:
     )
 
 
-def _by_locale(wished: Mapping[str, Any], there: Iterable[str], primary: str) -> dict[str, Any]:
-    """With the default spelled out: for each locale that is there and not named, and for the primary one."""
+def by_locale(wished: Mapping[str, Any], there: Iterable[str], primary: str) -> dict[str, Any]:
+    """Return the wishes with the default spelled out, for each locale that is there and not named and the primary."""
     named = {locale: wish for locale, wish in wished.items() if locale != DEFAULT}
     if DEFAULT not in wished:
         return named

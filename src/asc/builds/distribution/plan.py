@@ -60,7 +60,7 @@ def plan(
         compliance,
         [
             *information.whats_new(wishes, ground, state),
-            *information.app_info(wishes, ground),
+            *information.app_info(wishes, ground, state),
             *information.review_info(wishes, ground),
             *([] if notification else switch),
         ],

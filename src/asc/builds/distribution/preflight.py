@@ -13,12 +13,12 @@ from dataclasses import replace
 
 from asc.api.client import Client
 from asc.api.document import Document, Resource
-from asc.builds.distribution import choosing
+from asc.builds.distribution import choosing, information
 from asc.builds.distribution.audience import ANSWER_COMPLIANCE
 from asc.builds.distribution.ground import Declaration, Destination, Ground, Group, Known, goes_outside
 from asc.builds.distribution.included import LARGEST_INCLUDE, is_cut, many
 from asc.builds.distribution.wishes import APP_ATTRIBUTES, REVIEW_ATTRIBUTES, Tester, Wishes
-from asc.errors import Error
+from asc.errors import Error, Findings
 
 log = logging.getLogger(__name__)
 
@@ -40,24 +40,27 @@ _PLACES = {  # where all of them are listed, when not all came along with the ap
 
 
 def preflight(client: Client, wishes: Wishes, destination: Destination) -> Ground:
-    """What the app has of what is wished. Raises Error for what cannot be fulfilled, naming the input.
+    """What the app has of what is wished. Raises Error for all that cannot be fulfilled, naming the inputs.
 
     Takes one request, one more for 40 testers each, and pages where there is more than an answer holds.
     """
-    _check_encryption(wishes, destination)
+    findings = Findings()
+    findings.of(lambda: _check_encryption(wishes, destination), None)
     testers = wishes.testers
     chunks = [testers[start : start + TESTERS_AT_ONCE] for start in range(0, len(testers), TESTERS_AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         asked = [pool.submit(_known_testers, client, destination.app.id, chunk) for chunk in chunks]
-        ground = _survey(client, wishes, destination)
+        ground = _survey(client, wishes, destination, findings)
         known = {address: identifier for each in asked for address, identifier in each.result().items()}
     ground = replace(ground, tester_ids=known)
     if wishes.submit_review and goes_outside(wishes, ground):
-        _check_review_detail(wishes, ground)
+        findings.of(lambda: _check_review_detail(wishes, ground), None)
+        findings.of(lambda: _check_test_information(wishes, ground), None)
+    findings.tell()
     return ground
 
 
-def _survey(client: Client, wishes: Wishes, destination: Destination) -> Ground:
+def _survey(client: Client, wishes: Wishes, destination: Destination, findings: Findings) -> Ground:
     """The app's side of the ground, with the groups and the declaration chosen."""
     names = _asked_for(wishes)
     if not names:
@@ -65,8 +68,10 @@ def _survey(client: Client, wishes: Wishes, destination: Destination) -> Ground:
     document = client.get(f"/v1/apps/{destination.app.id}", _query(wishes, names))
     app = document.data[0] if document.data else Resource("apps", destination.app.id)
     found = {name: _all(client, document, app, name) for name in names if name in _PLACES}
-    groups, new_groups = choosing.groups(
-        wishes.groups, [_group(each) for each in found.get("betaGroups", ())], wishes.create_groups
+    existing = [_group(each) for each in found.get("betaGroups", ())]
+    nothing: tuple[tuple[Group, ...], tuple[str, ...]] = (), ()
+    groups, new_groups = findings.of(
+        lambda: choosing.groups(wishes.groups, existing, wishes.create_groups), nothing
     )
     detail = document.one(app, "betaAppReviewDetail")
     declarations = [_declaration(each) for each in found.get("appEncryptionDeclarations", ())]
@@ -81,7 +86,9 @@ def _survey(client: Client, wishes: Wishes, destination: Destination) -> Ground:
             each.text("locale"): Known(each.id, each.attributes)
             for each in found.get("betaAppLocalizations", ())
         },
-        declaration=choosing.declaration(wished, declarations) if wished else None,
+        declaration=(
+            findings.of(lambda: choosing.declaration(wished, declarations), None) if wished else None
+        ),
     )
 
 
@@ -91,7 +98,7 @@ def _asked_for(wishes: Wishes) -> list[str]:
     asked = {
         "betaGroups": bool(wishes.groups),
         "betaAppReviewDetail": reviewed or wishes.review_info is not None,
-        "betaAppLocalizations": bool(wishes.app_info),
+        "betaAppLocalizations": bool(wishes.app_info) or reviewed,
         "appEncryptionDeclarations": bool(wishes.encryption_declaration),
     }
     return [name for name, wanted in asked.items() if wanted]
@@ -185,6 +192,37 @@ def _check_review_detail(wishes: Wishes, ground: Ground) -> None:
             f"The beta review needs what neither App Store Connect nor beta-review-info has: {', '.join(missing)}.",
             "Add it to beta-review-info (or in App Store Connect under TestFlight, Test Information), "
             "or give submit-beta-review: false.",
+        )
+
+
+def _check_test_information(wishes: Wishes, ground: Ground) -> None:
+    """Apple refuses a submission of an app without a beta description and a feedback address, with a plain code."""
+    primary, there = ground.primary_locale, ground.app_localizations
+    wished = information.by_locale(wishes.app_info, there, primary)
+    texts = {
+        locale: {
+            **(there[locale].attributes if locale in there else {}),
+            **(wished[locale].attributes() if locale in wished else {}),
+        }
+        for locale in {*there, *wished}
+    }
+    # App Store Connect tells no primary language of some apps: then one language that has both will do.
+    candidates = [texts.get(primary, {})] if primary else [*texts.values(), {}]
+    needed = {"description": "description", "feedbackEmail": "feedback-email"}
+    missing = min(
+        (
+            [ours for name, ours in needed.items() if not str(found.get(name) or "").strip()]
+            for found in candidates
+        ),
+        key=len,
+    )
+    if missing:
+        locale = primary or "en-US"
+        raise Error(
+            f"The beta review needs test information of the app in {locale} that neither App Store Connect nor "
+            f"app-info has: {', '.join(missing)}.",
+            f"Add it to app-info, as in {locale}: {{description: …, feedback-email: …}} (or in App Store Connect under "
+            "TestFlight, Test Information), or give submit-beta-review: false.",
         )
 
 

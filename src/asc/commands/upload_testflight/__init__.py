@@ -31,7 +31,7 @@ from asc.commands.upload_testflight.asking import wishes_of
 from asc.commands.upload_testflight.inputs import Inputs
 from asc.commands.upload_testflight.story import Outputs, Story
 from asc.commands.upload_testflight.subject import Subject, read_file, subject_of_file, subject_of_ids
-from asc.errors import Error, InputError, Problem
+from asc.errors import Error, Findings, InputError, Problem
 from asc.job import progress
 
 log = logging.getLogger(__name__)
@@ -78,9 +78,14 @@ def _bring(inputs: Inputs, context: Context, story: Story, binary: Binary, wishe
             story.subject = subject = subject_of_file(client, inputs, binary)
             with ThreadPoolExecutor(1) as pool:
                 grounding = pool.submit(preflight, client, wishes, _destination(subject))
-                standing = assess(client, subject.number, source, IfExists(inputs.if_exists))
-                story.ground = grounding.result()
-        _check_availability(inputs, wishes, story.ground)
+                found = Findings()
+                standing = found.of(
+                    lambda: assess(client, subject.number, source, IfExists(inputs.if_exists)), Standing()
+                )
+                story.ground = ground = found.of(grounding.result, None)
+                if ground:
+                    found.of(lambda: _check_availability(inputs, wishes, ground), None)
+                found.tell()
         if gap := compliance_gap(wishes, _destination(subject)):
             log.warning("%s", gap)
         if story.dry_run:
