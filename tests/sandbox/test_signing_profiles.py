@@ -129,6 +129,7 @@ def test_openssl_verifies_it_up_to_the_root(sandbox: Sandbox, tmp_path: Path) ->
     ("profile_type", "certificate", "devices", "debug", "everywhere", "platforms"),
     [
         ("IOS_APP_DEVELOPMENT", "DEV", ("PHONE", "PAD"), True, False, ("iOS", "xrOS", "visionOS")),
+        ("IOS_APP_DEVELOPMENT", "DEV", ("PHONE", "MAC"), True, False, ("iOS", "xrOS", "visionOS")),
         ("IOS_APP_ADHOC", "IOSDIST", ("PHONE",), False, False, ("iOS", "xrOS", "visionOS")),
         ("IOS_APP_STORE", "DIST", None, False, False, ("iOS", "xrOS", "visionOS")),
         ("TVOS_APP_DEVELOPMENT", "DEV", ("TV",), True, False, ("tvOS",)),

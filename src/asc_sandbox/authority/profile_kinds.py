@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from asc_sandbox.authority.plans import Purpose
 
 _MOBILE = ("IPHONE", "IPAD", "IPOD", "APPLE_WATCH", "APPLE_VISION_PRO")
+_MACS = ("MAC", "APPLE_SILICON_MAC", "INTEL_MAC")
+# Macs with Apple silicon run apps of iOS: fastlane puts them into these profiles with include_mac_in_profiles.
+_RUN_IOS_APPS = (*_MOBILE, "MAC", "APPLE_SILICON_MAC")
 _DEVELOPMENT = ("DEVELOPMENT",)
 _DISTRIBUTION = ("DISTRIBUTION",)
 _DEVELOPER_ID = ("DEVELOPER_ID_APPLICATION", "DEVELOPER_ID_APPLICATION_G2")
@@ -32,6 +35,11 @@ class ProfileKind:
         """Whether it names the devices that it is valid on."""
         return self.purpose in ("development", "ad-hoc")
 
+    def takes(self, device_class: str, platform: str) -> bool:
+        """Whether it takes a device; one of a class that is not known here goes by its platform."""
+        known = device_class in (*_MOBILE, *_MACS, "APPLE_TV")
+        return device_class in self.device_classes if known else platform == self.platform
+
     @property
     def bundle_platforms(self) -> tuple[str, str]:
         """The platforms of bundle ids that it is for."""
@@ -40,7 +48,7 @@ class ProfileKind:
 
 def _ios(purpose: Purpose) -> ProfileKind:
     types = _DEVELOPMENT if purpose == "development" else _DISTRIBUTION
-    return ProfileKind(purpose, "IOS", "IOS", (*types, f"IOS_{types[0]}"), _MOBILE)
+    return ProfileKind(purpose, "IOS", "IOS", (*types, f"IOS_{types[0]}"), _RUN_IOS_APPS)
 
 
 def _tvos(purpose: Purpose) -> ProfileKind:
@@ -51,7 +59,7 @@ def _tvos(purpose: Purpose) -> ProfileKind:
 def _mac(purpose: Purpose) -> ProfileKind:
     types = _DEVELOPMENT if purpose == "development" else _DISTRIBUTION
     signing = _DEVELOPER_ID if purpose == "direct" else (*types, f"MAC_APP_{types[0]}")
-    return ProfileKind(purpose, "MAC_OS", "MAC_OS", signing, ("MAC",))
+    return ProfileKind(purpose, "MAC_OS", "MAC_OS", signing, _MACS)
 
 
 PROFILE_KINDS: Mapping[str, ProfileKind] = {

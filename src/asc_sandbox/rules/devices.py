@@ -6,6 +6,7 @@ import re
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import invalid_attribute, problem
+from asc_sandbox.errors import Refusal
 from asc_sandbox.world import Record
 from asc_sandbox.writing import Given, store
 
@@ -21,29 +22,56 @@ _CLASSES = (
     ("watch", "APPLE_WATCH"),
     ("vision", "APPLE_VISION_PRO"),
 )
+_SHOWN = {
+    "IPHONE": "iPhone",
+    "IPAD": "iPad",
+    "IPOD": "iPod",
+    "APPLE_WATCH": "Apple Watch",
+    "APPLE_TV": "Apple TV",
+}
 
 
 def register(call: Call, given: Given) -> Record:
-    """Register a device."""
+    """Register a device. Raise Refusal as the live service did in public reports (named at each rule)."""
     udid, platform = given.attributes["udid"], given.attributes["platform"]
     if platform not in _UDIDS:
         raise invalid_attribute("platform", f"'{platform}' is not a platform of devices")
     if not _UDIDS[platform].fullmatch(udid):
+        # The text that a simulator's id got: simulator-action 276.
         raise invalid_attribute("udid", f"An invalid value '{udid}' was provided for the parameter 'udid'.")
     devices = call.world.all("devices")
-    if any(str(each.attributes.get("udid")).upper() == udid.upper() for each in devices):
-        raise invalid_attribute("udid", f"A device with number '{udid}' already exists on this team.")
-    device_class = _class(given.attributes["name"], platform)
+    # Apple knows a device in another spelling again (fastlane 17433, 20551), and names no attribute for it.
+    if any(_folded(str(each.attributes.get("udid"))) == _folded(udid) for each in devices):
+        raise problem(f"A device with number '{udid}' already exists on this team.")
+    device_class = _class(given.attributes["name"], platform, udid)
     limit = call.stage.authority.limits.devices
     if limit is not None and limit <= sum(
         each.attributes.get("deviceClass") == device_class for each in devices
     ):
-        raise problem(f"The maximum number of {device_class} devices has been reached.")
+        raise _too_many(device_class)
     return store(call, given, deviceClass=device_class, addedDate=call.stage.now())
 
 
-def _class(name: str, platform: str) -> str:
-    """Apple knows it from the UDID, the sandbox goes by the name."""
+def _folded(udid: str) -> str:
+    return udid.replace("-", "").upper()
+
+
+def _too_many(device_class: str) -> Refusal:
+    """Return the refusal that a team with 100 devices of a class gets: status and text were recorded in April 2026."""
+    shown = _SHOWN.get(device_class, "Mac" if "MAC" in device_class else device_class)
+    return Refusal(
+        403,
+        "FORBIDDEN_ERROR",
+        "This request is forbidden for security reasons",
+        f"Your development team has reached the maximum number of registered {shown} devices.",
+    )
+
+
+def _class(name: str, platform: str, udid: str) -> str:
+    """Apple knows it from the UDID. The sandbox goes by the name, and for Macs by the form of the UDID.
+
+    The two classes of Macs are in no document, but in answers (fastlane 21915, codemagic-cli-tools PR 437).
+    """
     if platform == "MAC_OS":
-        return "MAC"
+        return "APPLE_SILICON_MAC" if re.fullmatch(_NEW, udid) else "INTEL_MAC"
     return next((found for word, found in _CLASSES if word in name.lower()), "IPHONE")

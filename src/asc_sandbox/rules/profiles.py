@@ -164,7 +164,7 @@ def _require_devices(kind: ProfileKind, devices: Iterable[Record]) -> None:
         each
         for each in found
         if each.attributes.get("status") == "ENABLED"
-        and each.attributes.get("deviceClass") in kind.device_classes
+        and kind.takes(str(each.attributes.get("deviceClass")), str(each.attributes.get("platform")))
     ]
     if kind.has_devices and (not found or fitting != found):
         platform = _PLATFORM_NAMES[kind.platform]

@@ -14,6 +14,8 @@ from asc.commands.sync_signing.inputs import Inputs
 from asc.commands.sync_signing.outputs import Outputs
 from asc.commands.sync_signing.places import second_storage_of, storage_of
 from asc.errors import Error
+from asc.signing.devices.registering import left_out, not_enabled
+from asc.signing.devices.wishes import MACS
 from asc.signing.portal.certificates import Listed, list_certificates
 from asc.signing.storage import Storage
 from asc.signing.sync import importing, moving, revoking
@@ -26,7 +28,7 @@ from asc.signing.sync.syncing import Sync
 from asc.signing.sync.wants import Wishes
 from asc.signing.vault.encryption import Version
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
-from asc.signing.vault.kinds import ProfileType
+from asc.signing.vault.kinds import Platform, ProfileType
 from asc.signing.vault.trimmed import warn_of_trimmed
 
 log = logging.getLogger(__name__)
@@ -44,8 +46,19 @@ def _read_only(inputs: Inputs, context: Context) -> Outputs:
     warn_of_trimmed(files, passphrase)
     stock = take_stock(files, passphrase, wishes, inputs.p12_password)
     signing = ready(stock, wishes, context.now(), lambda: look_around(storage, files))
+    _tell_devices_that_are_missing(signing, wishes)
     _tell_all_is_there(storage)
     return _install(inputs, context, signing, (), storage)
+
+
+def _tell_devices_that_are_missing(signing: Signing, wishes: Wishes) -> None:
+    """Warn of wanted devices that stored profiles do not name. Apple is not asked: only the UDID tells the platform."""
+    for want, stored in signing.profiles:
+        apple_platform = "MAC_OS" if want.platform in MACS else "IOS"
+        expected = [each for each in wishes.devices if each.apple_platform([want.platform]) == apple_platform]
+        names = left_out(expected, (), stored.profile.devices) if want.kind.has_devices else []
+        if names and want.platform is not Platform.TVOS:
+            log.warning("%s lacks devices that are asked for: %s.", str(want).capitalize(), ", ".join(names))
 
 
 def _sync(inputs: Inputs, context: Context) -> Outputs:
@@ -58,7 +71,12 @@ def _sync(inputs: Inputs, context: Context) -> Outputs:
     except KeyNotStored as error:
         context.outputs = Outputs(unsaved_key_path=str(error.path or ""), changed=flag(True))
         raise
-    if not synced.changes:
+    for line in synced.lacking:
+        log.warning(
+            "%s Apple lets profiles name enabled devices only; processing takes one to three days.", line
+        )
+    context.summary.extend(summaries.of_lacking(synced.lacking))
+    if not synced.changes and not synced.lacking:
         _tell_all_is_there(surroundings.storage)
     return _install(inputs, context, synced.signing, synced.changes, surroundings.storage)
 
@@ -66,9 +84,13 @@ def _sync(inputs: Inputs, context: Context) -> Outputs:
 def _plan(inputs: Inputs, context: Context) -> Outputs:
     """What sync would do; nothing is changed and nothing installed."""
     surroundings, wishes = _surroundings(inputs, context)
-    _, plan = Sync.begin(surroundings, wishes).plan()
+    sync, plan = Sync.begin(surroundings, wishes).plan()
     for line in plan.lines():
         log.info("Would %s", line)
+    enabling = {device.id for device in plan.devices.disabled}
+    left = [device for device in sync.portal.devices if device.id not in enabling]
+    for name in not_enabled(wishes.devices, left):
+        log.warning("The device %s is not enabled at Apple: no profile can name it.", name)
     if not plan.lines():
         log.info("Nothing is to be done")
     context.summary.append(summaries.of_plan(plan.lines()))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator
 
 from asc.commands import kinds
 from asc.errors import InputError, Problem
@@ -36,14 +35,4 @@ def unknown(name: str, words: tuple[str, ...], known: Collection[str]) -> Iterat
                 name,
                 f"{kinds.quoted(word)} is not one of {', '.join(known)}",
                 f"Give {name} as one of these.",
-            )
-
-
-def wrong_devices(devices: Mapping[str, Any]) -> Iterator[Problem]:
-    """UDIDs that cannot be: 40 hex digits, 8 and 16, or a UUID."""
-    for name, udid in devices.items():
-        text = str(udid).strip().replace("-", "")
-        if not (24 <= len(text) <= 40 and text.isalnum() and text.isascii()):
-            yield Problem(
-                "devices", f"the UDID of {kinds.quoted(name)} is none", "Write name: UDID, as Xcode shows it."
             )

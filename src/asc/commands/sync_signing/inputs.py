@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
-from asc.commands import kinds
+from asc.commands import devices, kinds
 from asc.commands.declaration import CommonInputs, given
 from asc.commands.sync_signing import match
-from asc.commands.sync_signing.checks import unknown, wrong_devices
-from asc.commands.sync_signing.devices import KIND as DEVICES
+from asc.commands.sync_signing.checks import unknown
 from asc.errors import InputError, Problem
+from asc.signing.devices.model import folded
+from asc.signing.devices.registering import IfDisabled
+from asc.signing.devices.wishes import DeviceWish
 from asc.signing.sync.wants import Wishes, wanted
 from asc.signing.vault.kinds import EXTRA_CERTIFICATE_TYPES, Platform, ProfileType
 
@@ -21,6 +22,7 @@ _MATCH_WORDS = kinds.Kind("list", kinds.LIST.form, lambda text: kinds.LIST.parse
 WHAT, STORAGE, SYNC, MACHINE, OTHER = "What to sign", "Storage", "Sync", "This machine", "Other modes"
 _ENCRYPTING = ("sync", "plan", "import")
 """Modes that need the passphrase; in the others a store that match left without encryption needs none."""
+_IF_DISABLED: dict[str, IfDisabled] = {"enable": "enable", "fail": "fail", "leave": "leave"}
 _LOCATION = "https://….git, git@host:path, s3://…, az://…, gs://…, gitlab://…, dir:PATH"
 
 
@@ -146,11 +148,24 @@ class Inputs(CommonInputs):
         group=SYNC,
         examples=("PUSH_NOTIFICATIONS, APP_GROUPS",),
     )
-    devices: Mapping[str, Any] | None = given(
-        DEVICES,
+    devices: tuple[DeviceWish, ...] | None = given(
+        devices.KIND,
         "Devices for development and ad-hoc profiles, name: UDID, or a file with them (also as `register_devices` of "
         "fastlane takes it); those that the team lacks are registered.",
         group=SYNC,
+    )
+    if_disabled: str = given(
+        kinds.choice(("enable", "fail", "leave")),
+        "What to do with devices that are asked for and disabled at Apple: `leave` names them and goes on.",
+        group=SYNC,
+        default="enable",
+    )
+    include_macs: bool = given(
+        kinds.BOOLEAN,
+        "Put Macs with Apple silicon into development and ad-hoc profiles for iOS, too.",
+        group=SYNC,
+        default="false",
+        variable="MATCH_INCLUDE_MAC_IN_PROFILES",
     )
     if_revoked: str = given(
         kinds.choice(("fail", "replace")),
@@ -233,7 +248,7 @@ class Inputs(CommonInputs):
         except (InputError, ValueError) as error:
             if isinstance(error, InputError):
                 yield from error.problems
-        yield from wrong_devices(self.devices or {})
+        yield from devices.problems(self.devices or ())
 
     def wishes(self, in_house: bool) -> Wishes:
         """What is wanted. Raises InputError for a combination that Apple lacks, ValueError for unknown words."""
@@ -252,7 +267,9 @@ class Inputs(CommonInputs):
             in_house=in_house,
             register_bundle_ids=self.register_bundle_ids,
             capabilities=self.capabilities or (),
-            devices={str(udid).strip(): str(name) for name, udid in (self.devices or {}).items()},
+            devices=tuple({folded(wish.udid): wish for wish in self.devices or ()}.values()),
+            if_disabled=_IF_DISABLED[self.if_disabled],
+            include_macs=self.include_macs,
             if_revoked="replace" if self.if_revoked == "replace" else "fail",
             force=self.force,
         )

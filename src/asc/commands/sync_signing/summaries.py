@@ -30,6 +30,12 @@ def of_changes(changes: Iterable[str]) -> str:
     return summary.paragraph("Done:") + lines if lines else summary.paragraph("Nothing had to be changed.")
 
 
+def of_lacking(lines: Iterable[str]) -> list[str]:
+    """Return the part that names wanted devices which profiles lack; [] where there are none."""
+    listed = _listed(lines)
+    return [summary.heading("Devices that are missing") + listed] if listed else []
+
+
 def _listed(lines: Iterable[str]) -> str:
     listed = "".join(f"- {summary.escape(line)}\n" for line in lines)
     return listed + "\n" if listed else ""

@@ -1,88 +1,66 @@
-"""The team's devices, and which of them belong into a profile.
+"""The team's devices at Apple: listed, registered, enabled.
 
 https://developer.apple.com/documentation/appstoreconnectapi/devices
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 
 from asc.api.client import Client
 from asc.api.document import Resource
 from asc.api.errors import ApiError
-from asc.errors import LostAnswerError
-from asc.signing.vault.kinds import Platform
+from asc.errors import Error, LostAnswerError
+from asc.signing.devices.model import ENABLED, Device, folded
+from asc.signing.devices.wishes import ApplePlatform, DeviceWish
 
-log = logging.getLogger(__name__)
-
-CLASSES = {
-    Platform.IOS: ("IPHONE", "IPAD", "IPOD", "APPLE_WATCH", "APPLE_VISION_PRO"),
-    Platform.TVOS: ("APPLE_TV",),
-    Platform.MACOS: ("MAC",),
-    Platform.CATALYST: ("MAC",),
-}
-
-
-@dataclass(frozen=True)
-class Device:
-    """A device; `device_class` as Apple writes it, "" where Apple does not say."""
-
-    id: str
-    udid: str
-    name: str
-    device_class: str
-    platform: str
-    enabled: bool
+_FIELDS = {"fields[devices]": "name,udid,deviceClass,platform,status"}
 
 
 def list_devices(client: Client) -> list[Device]:
-    """All devices of the team, over all pages."""
-    fields = "name,udid,deviceClass,platform,status"
-    return [_device(each) for each in client.list("/v1/devices", {"fields[devices]": fields}).data]
+    """Return all devices of the team, over all pages."""
+    return [_device(each) for each in client.list("/v1/devices", dict(_FIELDS)).data]
 
 
-def fitting(devices: Iterable[Device], platform: Platform) -> list[Device]:
-    """The enabled devices that a profile of a platform names."""
-    classes = CLASSES[platform.of_profile]
-    mac = platform.of_profile in (Platform.MACOS, Platform.CATALYST)
-    return [
-        device
-        for device in devices
-        if device.enabled
-        and (
-            device.device_class in classes
-            or (not device.device_class and mac == (device.platform == "MAC_OS"))
-        )
-    ]
+def register_device(client: Client, wish: DeviceWish, platform: ApplePlatform) -> Device:
+    """Register a device, and return it as Apple lists it; one that another job registered meanwhile is no error.
 
-
-def register_devices(client: Client, wanted: Mapping[str, str], have: Iterable[Device]) -> list[Device]:
-    """Registers the devices (UDID → name) that the team does not have; returns the new ones."""
-    known = {device.udid.upper() for device in have}
-    made: list[Device] = []
-    for udid, name in wanted.items():
-        if udid.upper() not in known:
-            made.append(_register(client, udid, name))
-            log.info("Registered the device %s", name)
-    return made
-
-
-def _register(client: Client, udid: str, name: str) -> Device:
-    # A Mac's UDID is a UUID; those of all others are 40 hex digits, or 8 and 16 with a hyphen between.
-    platform = "MAC_OS" if udid.count("-") == 4 else "IOS"
-    attributes = {"name": name, "udid": udid, "platform": platform}
+    Raises Error where the team has as many devices of the class as Apple allows.
+    """
+    attributes = {"name": wish.name, "udid": wish.spelled, "platform": platform}
     body = {"data": {"type": "devices", "attributes": attributes}}
     try:
         return _device(client.create("/v1/devices", body).resource)
     except (LostAnswerError, ApiError) as error:
+        if isinstance(error, ApiError) and error.status == 403 and "maximum number" in error.message.lower():
+            raise _no_place(wish, error) from None
         if isinstance(error, ApiError) and error.status != 409:
             raise
-        found = [each for each in list_devices(client) if each.udid.upper() == udid.upper()]
-        if not found:
+        same = (each for each in list_devices(client) if folded(each.udid) == folded(wish.udid))
+        if found := next(same, None):
+            return found
+        raise
+
+
+def enable_device(client: Client, device: Device) -> Device:
+    """Enable a device, and return it as Apple has it then."""
+    path = f"/v1/devices/{device.id}"
+    body = {"data": {"type": "devices", "id": device.id, "attributes": {"status": ENABLED}}}
+    try:
+        answer = client.patch(path, body).resource
+    except LostAnswerError:
+        answer = client.get(path, dict(_FIELDS)).resource
+        if answer.text("status") != ENABLED:
             raise
-        return found[0]
+    return replace(device, status=answer.text("status"))
+
+
+def _no_place(wish: DeviceWish, error: ApiError) -> Error:
+    return Error(
+        f"The device {wish.name} was not registered: {error.message}",
+        "Remove devices at developer.apple.com/account when the membership year begins anew; a disabled device keeps "
+        "its place until then. Or take this device out of devices.",
+    )
 
 
 def _device(resource: Resource) -> Device:
@@ -92,5 +70,5 @@ def _device(resource: Resource) -> Device:
         name=resource.text("name"),
         device_class=resource.text("deviceClass"),
         platform=resource.text("platform"),
-        enabled=resource.text("status") in ("ENABLED", ""),
+        status=resource.text("status"),
     )

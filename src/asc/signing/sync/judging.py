@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
+from asc.signing.devices.model import Device, folded
 from asc.signing.identity.certificate import Certificate
 from asc.signing.sync.wants import Want
 from asc.signing.vault.entries import StoredProfile
@@ -46,16 +47,16 @@ def apple_defect(stored: StoredProfile, states: Mapping[str, bool]) -> str:
     return "" if states[stored.profile.uuid] else "Apple calls it invalid"
 
 
-def device_defect(want: Want, stored: StoredProfile, udids: Collection[str]) -> str:
-    """Why the devices of a profile will not do; `udids` are those of the team that belong into it, all of them."""
+def device_defect(want: Want, stored: StoredProfile, devices: Collection[Device]) -> str:
+    """Return why the devices of a profile will not do; `devices` are all of the team's that belong into it."""
     if not want.kind.has_devices:
         return ""
-    have = {udid.upper() for udid in stored.profile.devices}
-    should = {udid.upper() for udid in udids}
+    have = {folded(udid) for udid in stored.profile.devices}
+    should = {folded(device.udid) for device in devices}
     lacking, too_many = len(should - have), len(have - should)
     if lacking:
         return f"it lacks {lacking} of the team's devices"
-    return f"it names {too_many} devices that are not enabled any more" if too_many else ""
+    return f"it names {too_many} devices that do not belong into it, or are disabled" if too_many else ""
 
 
 def _is_for(identifier: str, bundle_id: str) -> bool:

@@ -10,9 +10,9 @@ from functools import cached_property
 
 from asc.api.errors import ApiError
 from asc.errors import Error
+from asc.signing.devices.registering import not_enabled
 from asc.signing.portal.bundle_ids import BundleId
 from asc.signing.portal.certificates import by_public_key
-from asc.signing.portal.devices import fitting
 from asc.signing.portal.profiles import (
     AppleProfile,
     Recipe,
@@ -115,20 +115,27 @@ class ProfileMaker:
         """Why a profile will not do; "" where it will."""
         certificates = [self.identities[want.kind.certificate_type].certificate]
         found = profile_defect(want, stored, certificates, self.surroundings.now, self.wishes.renew_before)
-        return found or device_defect(want, stored, self.portal.udids(want))
+        return found or device_defect(want, stored, self.portal.devices_of(want, self.wishes))
 
     def _recipe(self, want: Want, name: str) -> Recipe:
         devices: tuple[str, ...] = ()
         if want.kind.has_devices:
-            devices = tuple(device.id for device in fitting(self.portal.devices, want.platform))
+            devices = tuple(device.id for device in self.portal.devices_of(want, self.wishes))
             if not devices:
-                raise Error(
-                    f"{str(want).capitalize()} needs devices, but the team has none that are enabled.",
-                    "Register them with the input devices, or in the developer portal.",
-                )
+                raise self._without_devices(want)
         identity = self.identities[want.kind.certificate_type]
         bundle_id = self.bundle_ids[want.bundle_id].id
         return Recipe(name, want.apple_type, bundle_id, (self._apple_id(identity),), devices)
+
+    def _without_devices(self, want: Want) -> Error:
+        waiting = not_enabled(self.wishes.devices, self.portal.devices)
+        named = f" Not enabled: {', '.join(waiting)}." if waiting else ""
+        return Error(
+            f"{str(want).capitalize()} needs devices, but the team has none that are enabled.{named}",
+            "Wait until Apple has processed them, one to three days."
+            if waiting
+            else "Register them with the input devices, or in the developer portal.",
+        )
 
     def _apple_id(self, identity: StoredIdentity) -> str:
         """Apple's id of a certificate; an imported one may be stored under another name."""

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from asc.api.client import Client
+from asc.signing.devices.model import Device, fitting
 from asc.signing.portal.certificates import Listed, list_certificates
-from asc.signing.portal.devices import Device, fitting, list_devices
+from asc.signing.portal.devices import list_devices
 from asc.signing.portal.profiles import AppleProfile, find_profiles
 from asc.signing.storage import Storage
 from asc.signing.sync.stock import Stock, take_stock
@@ -56,9 +57,9 @@ class Portal:
         """UUID of each profile → whether it is active."""
         return {profile.uuid: profile.active for profile in self.profiles}
 
-    def udids(self, want: Want) -> list[str]:
-        """The devices that belong into a profile."""
-        return [device.udid for device in fitting(self.devices, want.platform)]
+    def devices_of(self, want: Want, wishes: Wishes) -> list[Device]:
+        """Return the enabled devices that belong into a profile."""
+        return fitting(self.devices, want.platform, include_macs=wishes.include_macs)
 
     def knows(self, identity: StoredIdentity) -> bool:
         """Whether Apple lists the certificate of an identity: the certificate itself, not its name."""

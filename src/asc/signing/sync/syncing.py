@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from asc.errors import Error
+from asc.signing.devices.model import Device, belongs, folded
+from asc.signing.devices.registering import DevicePlan, bring, left_out, plan_devices
+from asc.signing.devices.wishes import DeviceWish
 from asc.signing.portal.bundle_ids import BundleId, enable, find_bundle_ids, register_bundle_id
-from asc.signing.portal.devices import register_devices
 from asc.signing.storage import Changes
 from asc.signing.sync.around import look_around
 from asc.signing.sync.identities import IdentityMaker
@@ -32,13 +34,13 @@ log = logging.getLogger(__name__)
 class Plan:
     """What is to be made, and why.
 
-    `devices` are UDIDs → names that the team lacks, `capabilities` those that bundle ids lack; `leftovers` are to go.
+    `devices` are those to register and to enable, `capabilities` those that bundle ids lack; `leftovers` are to go.
     """
 
     certificates: Mapping[CertificateType, str] = field(default_factory=dict)
     profiles: Mapping[Want, str] = field(default_factory=dict)
     bundle_ids: tuple[str, ...] = ()
-    devices: Mapping[str, str] = field(default_factory=dict)
+    devices: DevicePlan = field(default_factory=DevicePlan)
     capabilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     leftovers: Leftovers = field(default_factory=Leftovers)
 
@@ -49,7 +51,7 @@ class Plan:
     def making(self) -> list[str]:
         """What is to be made, in words."""
         return [
-            *(f"register the device {name}" for name in self.devices.values()),
+            *self.devices.lines(),
             *(f"register the bundle id {each}" for each in self.bundle_ids),
             *(f"enable {', '.join(names)} for {each}" for each, names in self.capabilities.items()),
             *(f"make {kind.with_article} certificate: {why}" for kind, why in self.certificates.items()),
@@ -59,10 +61,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Synced:
-    """What came of it: what a machine needs to sign, and what was changed."""
+    """What a machine needs to sign, what was changed, and the wanted devices that profiles lack, in words."""
 
     signing: Signing
     changes: tuple[str, ...]
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,12 +91,12 @@ class Sync:
 
     def plan(self) -> tuple[Sync, Plan]:
         """The plan, and this run with what was learned for it. Raises Error for what no run can do."""
-        have = {device.udid.upper() for device in self.portal.devices}
-        devices = {udid: name for udid, name in self.wishes.devices.items() if udid.upper() not in have}
+        wishes = self.wishes
+        devices = plan_devices(wishes.devices, self.portal.devices, wishes.platforms, wishes.if_disabled)
         certificates = {
             kind: why for kind in self.wishes.certificates if (why := self._certificate_defect(kind))
         }
-        profiles = self._profile_defects(certificates, bool(devices))
+        profiles = self._profile_defects(certificates, bool(devices.lines()))
         known = self._known({want.bundle_id for want in profiles})
         missing = tuple(dict.fromkeys(want.bundle_id for want in profiles if want.bundle_id not in known))
         if missing and not self.wishes.register_bundle_ids:
@@ -114,10 +117,11 @@ class Sync:
         """Makes what the plan says. What could be made is stored also where something else failed."""
         cleared, changes = clear(self.surroundings, plan.leftovers), plan.making()
         if not changes:
-            return Synced(self._signing(self._identities(), self.stock.profiles), tuple(cleared))
+            signing = self._signing(self._identities(), self.stock.profiles)
+            return Synced(signing, tuple(cleared), self._lacking_devices(signing, self.portal.devices))
         self.surroundings.storage.prove_writable()
         client = self.surroundings.client
-        devices = (*self.portal.devices, *register_devices(client, plan.devices, self.portal.devices))
+        devices = bring(client, plan.devices, self.portal.devices)
         registered = {
             each: register_bundle_id(client, each, self.wishes.capabilities) for each in plan.bundle_ids
         }
@@ -135,7 +139,26 @@ class Sync:
             self._store(failed.made)
             raise
         self._store(made)
-        return Synced(self._signing(identities, {**self.stock.profiles, **made}), (*cleared, *changes))
+        signing = self._signing(identities, {**self.stock.profiles, **made})
+        return Synced(signing, (*cleared, *changes), self._lacking_devices(signing, devices))
+
+    def _lacking_devices(self, signing: Signing, devices: Iterable[Device]) -> tuple[str, ...]:
+        """Return, for each profile, the wanted devices that belong into it and that it does not name."""
+        known = {folded(device.udid): device for device in devices}
+
+        def expected(wish: DeviceWish, want: Want) -> bool:
+            device = known.get(folded(wish.udid))
+            return device is None or belongs(device, want.platform, include_macs=self.wishes.include_macs)
+
+        found = []
+        for want, stored in signing.profiles:
+            if want.kind.has_devices:
+                wishes = [wish for wish in self.wishes.devices if expected(wish, want)]
+                if names := left_out(wishes, known.values(), stored.profile.devices):
+                    found.append(
+                        f"{str(want).capitalize()} lacks devices that are asked for: {', '.join(names)}."
+                    )
+        return tuple(found)
 
     def _known(self, identifiers: set[str]) -> dict[str, BundleId]:
         """Apple's bundle ids, asked for where a profile is to be made."""
@@ -218,7 +241,9 @@ class Sync:
             found = profile_defect(want, stored, known[kind], now, self.wishes.renew_before)
             if found or stored is None:
                 return found
-            found = apple_defect(stored, states) or device_defect(want, stored, self.portal.udids(want))
+            found = apple_defect(stored, states) or device_defect(
+                want, stored, self.portal.devices_of(want, self.wishes)
+            )
             return found or ("devices are new" if new_devices and want.kind.has_devices else "")
 
         return {want: why for want in self.wishes.wants if (why := defect(want))}

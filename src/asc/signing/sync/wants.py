@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from asc.signing.devices.registering import IfDisabled
+from asc.signing.devices.wishes import DeviceWish
 from asc.signing.vault.kinds import (
     CertificateType,
     Platform,
@@ -45,7 +47,8 @@ class Wishes:
     """Everything that is wanted of one run.
 
     `certificates` are those of the wanted profiles and further ones. `renew_before`: what ends sooner counts as
-    expired. `devices`: UDID → name, registered where the team lacks them. `capabilities` go to bundle ids that are
+    expired. `devices` are registered where the team lacks them, and enabled as `if_disabled` says; with `include_macs`
+    profiles of iOS name Macs with Apple silicon, too. `capabilities` go to bundle ids that are
     registered. `if_revoked` says what a stored certificate is that Apple does not list.
     """
 
@@ -56,7 +59,9 @@ class Wishes:
     in_house: bool = False
     register_bundle_ids: bool = False
     capabilities: tuple[str, ...] = ()
-    devices: Mapping[str, str] = field(default_factory=dict)
+    devices: tuple[DeviceWish, ...] = ()
+    if_disabled: IfDisabled = "enable"
+    include_macs: bool = False
     if_revoked: Literal["fail", "replace"] = "fail"
     force: bool = False
     """Make all profiles anew."""

@@ -1,0 +1,93 @@
+"""The input `devices`: a mapping of names to UDIDs, or a file that holds one or is as fastlane and Apple have it.
+
+Device ID	Device Name	Device Platform
+00008110-000A1B2C3D4E001E	A phone	ios
+
+In a mapping the platform stands beside the UDID: `A Mac: {udid: 00008112-…, platform: mac}`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from asc.commands import kinds
+from asc.errors import Problem
+from asc.signing.devices.model import folded
+from asc.signing.devices.wishes import ApplePlatform, DeviceWish
+
+_PLATFORMS: dict[str, ApplePlatform] = {"ios": "IOS", "mac": "MAC_OS", "macos": "MAC_OS", "mac_os": "MAC_OS"}
+_BLANKS = re.compile(r"(device id|[0-9a-f]{8}-?[0-9a-f-]{16,27}|[0-9a-f]{40})\s+[^\s:]", re.IGNORECASE)
+"""How a line of a table begins that has blanks where tabs belong."""
+
+
+def read(text: str) -> tuple[DeviceWish, ...]:
+    """Return the devices. Raise ValueError with the reason, which names the line."""
+    if "\n" in text or "\t" in text or text.startswith("{") or ": " in text:
+        return _read(text)
+    try:
+        return _read(Path(text).expanduser().read_text("utf-8-sig"))
+    except OSError as error:
+        raise ValueError(
+            f"{kinds.quoted(text)} is neither name: UDID nor a file that can be read ({error.strerror})"
+        ) from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{kinds.quoted(text)} is not a text file") from None
+
+
+def problems(wishes: Iterable[DeviceWish]) -> Iterator[Problem]:
+    """Yield what is wrong with the devices: UDIDs that cannot be, and one UDID with two names or platforms."""
+    seen: dict[str, DeviceWish] = {}
+    for wish in wishes:
+        name = kinds.quoted(wish.name)
+        if not wish.name:
+            yield Problem("devices", "a device has no name", "Give each device a name.")
+        elif defect := wish.defect():
+            yield Problem("devices", f"{name}: {defect}", "Copy the UDID from Xcode or Finder.")
+        before = seen.setdefault(folded(wish.udid), wish)
+        if (before.name, before.platform) != (wish.name, wish.platform):
+            yield Problem(
+                "devices", f"{name} and {kinds.quoted(before.name)} have one UDID", "Name each device once."
+            )
+
+
+def _read(text: str) -> tuple[DeviceWish, ...]:
+    lines = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    tabs = any("\t" in line for _, line in lines)
+    for number, line in lines:
+        if "\t" not in line and (tabs or _BLANKS.match(line.strip())):
+            raise ValueError(f"line {number} has no tab: a tab has to stand between UDID, name and platform")
+    if not tabs:
+        return tuple(_of_mapping(name, value) for name, value in kinds.MAPPING.parse(text).items())
+    rows = [(number, [cell.strip() for cell in line.split("\t")]) for number, line in lines]
+    if rows[0][1][0].lower() == "device id":
+        rows = rows[1:]
+    return tuple(
+        DeviceWish(udid, name, _platform(rest[0] if rest else "", f"line {number}"))
+        for number, (udid, name, *rest) in rows
+    )
+
+
+def _of_mapping(name: str, value: Any) -> DeviceWish:
+    about = value if isinstance(value, Mapping) else {"udid": value}
+    if unknown := about.keys() - {"udid", "platform"}:
+        raise ValueError(
+            f"{kinds.quoted(name)} has {', '.join(sorted(unknown))}: only udid and platform are known"
+        )
+    platform = _platform(str(about.get("platform") or ""), kinds.quoted(name))
+    return DeviceWish(str(about.get("udid") or "").strip(), name.strip(), platform)
+
+
+def _platform(word: str, place: str) -> ApplePlatform | None:
+    if word and word.lower() not in _PLATFORMS:
+        raise ValueError(f"the platform of {place} is {kinds.quoted(word)}, and neither ios nor mac")
+    return _PLATFORMS.get(word.lower())
+
+
+KIND = kinds.Kind("mapping", "name: UDID in YAML or JSON, or the path of a file", read)

@@ -1,0 +1,107 @@
+"""Bringing the wanted devices to Apple: new ones are registered, disabled ones are enabled; all is planned first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from asc.api.client import Client
+from asc.errors import Error, InputError, Problem
+from asc.signing.devices.model import DISABLED, Device, folded
+from asc.signing.devices.wishes import ApplePlatform, DeviceWish
+from asc.signing.portal.devices import enable_device, register_device
+from asc.signing.vault.kinds import Platform
+
+log = logging.getLogger(__name__)
+
+IfDisabled = Literal["enable", "fail", "leave"]
+
+
+@dataclass(frozen=True)
+class DevicePlan:
+    """Devices to register, each with Apple's platform, and devices of the team to enable."""
+
+    new: tuple[tuple[DeviceWish, ApplePlatform], ...] = ()
+    disabled: tuple[Device, ...] = ()
+
+    def lines(self) -> list[str]:
+        """Return the plan in words."""
+        return [
+            *(f"register the device {wish.name} ({platform})" for wish, platform in self.new),
+            *(f"enable the device {device.name}, which is disabled" for device in self.disabled),
+        ]
+
+
+def plan_devices(
+    wishes: Iterable[DeviceWish],
+    have: Iterable[Device],
+    platforms: Collection[Platform],
+    if_disabled: IfDisabled,
+) -> DevicePlan:
+    """Return what is to be done so that the team has the devices. `platforms` are those that the step signs for.
+
+    Raises InputError where the platform of a new device is not known, Error for a disabled one with "fail".
+    """
+    known = {folded(device.udid): device for device in have}
+    lacking = [wish for wish in wishes if folded(wish.udid) not in known]
+    there = [known[folded(wish.udid)] for wish in wishes if folded(wish.udid) in known]
+    disabled = [device for device in there if device.status == DISABLED]
+    if disabled and if_disabled == "fail":
+        raise Error(
+            f"Devices that are asked for are disabled: {', '.join(device.name for device in disabled)}.",
+            "Enable them with if-disabled: enable, or take them out of devices.",
+        )
+    new, unclear = [], []
+    for wish in lacking:
+        platform = wish.apple_platform(platforms)
+        if platform:
+            new.append((wish, platform))
+        else:
+            unclear.append(wish.name)
+    if unclear:
+        # A device that was registered with the wrong platform keeps its place for a year.
+        raise InputError(
+            [
+                Problem(
+                    "devices",
+                    f"the UDID of {', '.join(unclear)} can be that of a phone or of a Mac",
+                    "Say it: name: {udid: …, platform: ios} or mac, or in the third column of the file.",
+                )
+            ]
+        )
+    return DevicePlan(tuple(new), tuple(disabled) if if_disabled == "enable" else ())
+
+
+def bring(client: Client, plan: DevicePlan, have: Iterable[Device]) -> tuple[Device, ...]:
+    """Register and enable what the plan says. Return all devices of the team as they are then."""
+    devices = {folded(device.udid): device for device in have}
+    for device in plan.disabled:
+        devices[folded(device.udid)] = enable_device(client, device)
+        log.info("Enabled the device %s, which was disabled", device.name)
+    for wish, platform in plan.new:
+        devices[folded(wish.udid)] = register_device(client, wish, platform)
+        log.info("Registered the device %s (%s)", wish.name, platform)
+    return tuple(devices.values())
+
+
+def not_enabled(wishes: Iterable[DeviceWish], have: Iterable[Device]) -> list[str]:
+    """Return the names, with Apple's state, of wanted devices that no profile may name."""
+    wanted = {folded(wish.udid) for wish in wishes}
+    return [
+        f"{each.name} ({each.status})" for each in have if folded(each.udid) in wanted and not each.enabled
+    ]
+
+
+def left_out(wishes: Sequence[DeviceWish], have: Iterable[Device], named: Iterable[str]) -> list[str]:
+    """Return the names of wanted devices that are not among the UDIDs `named`, with their state where it is known."""
+    known = {folded(device.udid): device for device in have}
+    inside = {folded(udid) for udid in named}
+    found = []
+    for wish in wishes:
+        udid = folded(wish.udid)
+        if udid not in inside:
+            state = known[udid].status if udid in known else ""
+            found.append(f"{wish.name} ({state})" if state else wish.name)
+    return found
