@@ -191,7 +191,7 @@ class Apple:
             for each in self.older
             if not each["expired"]
             and (not states or each["review"] in states.split(","))
-            and (not train or each["train"] == train)
+            and (not train or each["train"] in train.split(","))
         ]
         builds, included = [], []
         for each in found:

@@ -83,9 +83,9 @@ def test_encryption_is_as_info_plist_says(path: Path, value: bool | None) -> Non
     ("info", "platform"),
     [
         ({"CFBundleSupportedPlatforms": ["iPhoneOS"]}, "IOS"),
-        ({"CFBundleSupportedPlatforms": ["AppleTVOS"]}, "TV_OS"),
-        ({"CFBundleSupportedPlatforms": ["XROS"]}, "VISION_OS"),
-        ({"CFBundleSupportedPlatforms": ["MacOSX"]}, "MAC_OS"),
+        ({"CFBundleSupportedPlatforms": ["AppleTVOS"], "DTPlatformName": None}, "TV_OS"),
+        ({"CFBundleSupportedPlatforms": ["XROS"], "DTPlatformName": None}, "VISION_OS"),
+        ({"CFBundleSupportedPlatforms": ["MacOSX"], "DTPlatformName": None}, "MAC_OS"),
         ({"CFBundleSupportedPlatforms": None, "DTPlatformName": "appletvos"}, "TV_OS"),
         ({"CFBundleSupportedPlatforms": [], "DTPlatformName": "xros"}, "VISION_OS"),
         ({"CFBundleSupportedPlatforms": "odd", "DTPlatformName": "iphoneos"}, "IOS"),
@@ -99,11 +99,26 @@ def test_the_platform_is_what_it_was_built_for(path: Path, info: dict[str, Any],
     "info",
     [
         {"CFBundleSupportedPlatforms": ["iPhoneSimulator"]},
+        {"CFBundleSupportedPlatforms": ["iPhoneOS", "iPhoneSimulator"]},
+        {"CFBundleSupportedPlatforms": ["iPhoneOS"], "DTPlatformName": "iphonesimulator"},
+        {"CFBundleSupportedPlatforms": ["iPhoneOS"], "DTSDKName": "iphonesimulator18.0"},
         {"CFBundleSupportedPlatforms": None, "DTPlatformName": "appletvsimulator"},
     ],
 )
 def test_a_build_for_the_simulator_is_refused(path: Path, info: dict[str, Any]) -> None:
     assert "simulator" in refused(make_ipa(path, info=info))
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"CFBundleSupportedPlatforms": ["iPhoneOS", "AppleTVOS"]},
+        {"CFBundleSupportedPlatforms": ["iPhoneOS"], "DTPlatformName": "macosx"},
+        {"CFBundleSupportedPlatforms": ["iPhoneOS"], "DTSDKName": "xros2.0"},
+    ],
+)
+def test_platform_keys_that_contradict_each_other_are_refused(path: Path, info: dict[str, Any]) -> None:
+    assert "name different platforms" in refused(make_ipa(path, info=info))
 
 
 @pytest.mark.parametrize("platforms", [["WatchOS"], None, [1], ["\x1b[2J\n::error::"]])

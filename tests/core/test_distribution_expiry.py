@@ -81,6 +81,17 @@ def test_an_answer_with_builds_of_other_trains_costs_none_of_them() -> None:
     assert expired(apple) == []
 
 
+def test_the_train_is_the_same_however_it_is_spelt() -> None:
+    apple: Any = Apple(
+        groups=dict(GROUPS),
+        older=[older("b-40", 10, "1.5"), older("b-41", 11, "1.5", review="WAITING_FOR_REVIEW")],
+    )
+    wishes = replace(TRAIN, submit_review=True, reject_waiting=True)
+    for state in (None, READY):  # a dry run has no build yet
+        found = others(apple, wishes, ground(FRIENDS), state)
+        assert ([one.id for one in found.previous], [one.id for one in found.waiting]) == (["b-40"], ["b-41"])
+
+
 def test_where_the_train_is_not_known_nothing_is_taken_out() -> None:
     apple: Any = Apple(older=[older("b-41", 30, review="WAITING_FOR_REVIEW")])
     nameless = replace(UNANSWERED, version="")

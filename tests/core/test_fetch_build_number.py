@@ -44,6 +44,47 @@ def test_numbers_compare_by_segment(tmp_path: Path, numbers: list[str], highest:
     assert done.outputs["next-build-number"] == following
 
 
+@pytest.mark.parametrize(
+    ("train", "asked"),
+    [
+        ("1.5.0", "1.5"),
+        ("1.5", "1.5.0"),
+        ("1.0", "1"),
+        ("1", "1.0"),
+        ("24.02.0", "24.2.0"),
+        ("24.2", "24.02.0"),
+    ],
+)
+@pytest.mark.parametrize("source", ["all", "testflight"])
+def test_a_train_is_a_number_however_it_is_spelt(tmp_path: Path, train: str, asked: str, source: str) -> None:
+    builds, uploads = [build(train, "44")], [upload(train, "43")]
+    done = ask(
+        tmp_path, builds=builds, uploads=uploads, version=asked, source=source, initial_build_number="1"
+    )
+    assert (done.code, done.outputs["next-build-number"]) == (0, "45")
+
+
+def test_an_upload_whose_build_spells_the_train_otherwise_counts_once(tmp_path: Path) -> None:
+    done = ask(tmp_path, builds=[build("1.5.0", "44")], uploads=[upload("1.5", "44")])
+    assert done.summary.count("| 44 |") == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "meaning"),
+    [
+        ("v1.5.0", "leave the v away (1.5.0)"),
+        ("$(MARKETING_VERSION)", "not filled in"),
+        ("1.5 (3)", "give 1.5"),
+        ("refs/tags/v1.5.0", "without the name of the tag"),
+        ("1.5.0-beta.1", "leave out what follows"),
+        ("1.5.0.1", "third number"),
+    ],
+)
+def test_a_version_that_cannot_be_one_is_a_wrong_input(tmp_path: Path, version: str, meaning: str) -> None:
+    done = ask(tmp_path, builds=[build("1.5.0", "44")], version=version, initial_build_number="1")
+    assert (done.code, meaning in done.error, done.outputs) == (2, True, {})
+
+
 def test_the_highest_counts_and_not_the_last_upload(tmp_path: Path) -> None:
     older = build("1.4", "90", uploadedDate="2025-01-01T00:00:00Z", id="b-90")
     newer = build("1.3", "12", uploadedDate="2026-01-01T00:00:00Z")

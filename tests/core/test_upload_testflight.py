@@ -158,17 +158,31 @@ def test_a_package_for_macos(tmp_path: Path) -> None:
     assert "/testflight/macos/" in done.outputs["testflight-url"]
 
 
-def test_inputs_override_what_the_file_says(tmp_path: Path) -> None:
-    """As Apple compares them with the file in the end, the sandbox refuses this upload: then, and not before."""
-    file = an_ipa(tmp_path, version="1.4.0", build_number="7")
-    inputs = {"file": str(file), "version": "1.5.0", "build-number": "42", "platform": "tvos"}
+@pytest.mark.parametrize(
+    ("name", "said", "inside"),
+    [
+        ("version", "1.6.0", "1.5.0"),
+        ("build-number", "43", "42"),
+        ("platform", "tvos", "iOS"),
+        ("bundle-id", "com.example.other", APP),
+    ],
+)
+def test_an_input_that_contradicts_the_file_is_wrong_before_anything_is_sent(
+    tmp_path: Path, name: str, said: str, inside: str
+) -> None:
+    with apple() as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), name: said})
+        assert calls(sandbox) == []
+    assert (done.code, f"{name}: is " in done.error, inside in done.error) == (2, True, True)
+
+
+def test_an_input_that_spells_the_number_of_the_file_otherwise_contradicts_nothing(tmp_path: Path) -> None:
+    file = an_ipa(tmp_path)
+    inputs = {"file": str(file), "version": "1.5", "build-number": "042", "platform": "ios", "bundle-id": APP}
     with apple() as sandbox:
         done = step(tmp_path, sandbox, inputs)
-        (record,) = sandbox.world.all("buildUploads")
-    numbers = ("cfBundleShortVersionString", "cfBundleVersion", "platform")
-    assert [record.attributes[name] for name in numbers] == ["1.5.0", "42", "TV_OS"]
-    assert (done.outputs["version"], done.outputs["build-number"]) == ("1.5.0", "42")
-    assert (done.code, "90063" in done.error) == (1, True)
+        assert_exactly_one(sandbox, file)
+    assert (done.code, done.outputs["version"], done.outputs["build-number"]) == (0, "1.5.0", "42")
 
 
 def test_the_app_by_its_id(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from asc.api.apps import App
 from asc.api.client import Client
 from asc.api.document import Document
 from asc.builds.flakes import despite_flakes
-from asc.builds.number import BuildNumber
+from asc.builds.number import BuildNumber, same_value, spellings
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def numbers_of_builds(
         "/v1/builds",
         {
             "filter[app]": app.id,
-            "filter[preReleaseVersion.version]": version,
+            "filter[preReleaseVersion.version]": spellings(version) if version else None,
             "filter[preReleaseVersion.platform]": platform,
             "include": "preReleaseVersion",
             "fields[builds]": "version,uploadedDate,processingState,preReleaseVersion",
@@ -62,7 +62,7 @@ def numbers_of_uploads(
 ) -> list[UsedNumber]:
     """The numbers of the app's build uploads: processing, failed and complete ones have all used theirs up."""
     query = {
-        "filter[cfBundleShortVersionString]": version,
+        "filter[cfBundleShortVersionString]": spellings(version) if version else None,
         "filter[platform]": platform,
         "fields[buildUploads]": "cfBundleVersion,cfBundleShortVersionString,platform,state,uploadedDate",
     }
@@ -76,10 +76,13 @@ def numbers_used(client: Client, app: App, platform: str | None, version: str | 
     with ThreadPoolExecutor(2) as pool:
         uploads = pool.submit(numbers_of_uploads, client, app, platform, version)
         builds = numbers_of_builds(client, app, platform, version)
-        have = {(used.number, used.version, used.platform) for used in builds}
-        return builds + [
-            used for used in uploads.result() if (used.number, used.version, used.platform) not in have
-        ]
+        have = {_identity(used) for used in builds}
+        return builds + [used for used in uploads.result() if _identity(used) not in have]
+
+
+def _identity(used: UsedNumber) -> tuple[BuildNumber, BuildNumber | str, str]:
+    """Return what a build and its upload have in common, however each spells its numbers."""
+    return used.number, BuildNumber.parse(used.version) or used.version, used.platform
 
 
 def numbers_in_app_store(
@@ -91,7 +94,7 @@ def numbers_in_app_store(
         {
             "filter[appVersionState]": "READY_FOR_DISTRIBUTION",
             "filter[platform]": platform,
-            "filter[versionString]": version,
+            "filter[versionString]": spellings(version) if version else None,
             "include": "build",
             "fields[appStoreVersions]": "versionString,platform,appVersionState,build",
             "fields[builds]": "version,uploadedDate,processingState",
@@ -164,7 +167,7 @@ def _matching(
     for one in found:
         if isinstance(one, _NoNumber):
             skipped.append(one.text)
-        elif (not version or one.version in (version, "")) and (
+        elif (not version or not one.version or same_value(one.version, version)) and (
             not platform or one.platform in (platform, "")
         ):
             used.append(one)

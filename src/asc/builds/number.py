@@ -5,9 +5,13 @@ https://developer.apple.com/documentation/bundleresources/information-property-l
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from functools import total_ordering
+
+PARTS = 3
+"""Segments of a version. Build numbers may have more, which nobody pads."""
 
 
 @total_ordering
@@ -29,10 +33,18 @@ class BuildNumber:
         return BuildNumber(f"{head}{dot}{int(last) + 1:0{len(last)}d}")
 
     def spellings(self) -> tuple[str, ...]:
-        """The ways in which Apple may write this number: it takes `1.5`, `1.5.0` and `01.5` for one train."""
-        segments = [str(segment) for segment in self._order]
-        longer = [".".join(segments + ["0"] * more) for more in range(max(1, 4 - len(segments)))]
-        return tuple(dict.fromkeys((self.text, *longer)))
+        """Return the ways in which App Store Connect may write this number, as given first.
+
+        It takes `1.5`, `1.5.0` and `1.05` for one train, and keeps the spelling of the first upload. The list ends at
+        three segments and two digits, for versions of dates (`24.02.0`): no filter can hold all spellings.
+        """
+        segments = self._order
+        spelt = {self.text: None, ".".join(map(str, segments)): None}
+        for more in range(max(0, PARTS - len(segments)) + 1 if len(segments) <= PARTS else 0):
+            first, *rest = *segments, *[0] * more
+            for tail in itertools.product(*(dict.fromkeys((f"{one}", f"{one:02d}")) for one in rest)):
+                spelt[".".join((str(first), *tail))] = None
+        return tuple(spelt)
 
     @property
     def _order(self) -> tuple[int, ...]:

@@ -40,8 +40,8 @@ class Inputs(AppInputs):
         group="Builds",
     )
     version: str | None = given(
-        kinds.TEXT,
-        "Only count builds of this train (marketing version).",
+        kinds.version(),
+        "Only count builds of this train (marketing version). Quote it in YAML: unquoted, `1.10` becomes 1.1.",
         group="Builds",
         examples=("1.5.0",),
     )
@@ -53,7 +53,7 @@ class Inputs(AppInputs):
         default="all",
     )
     initial_build_number: str | None = given(
-        kinds.matching(r"[0-9]{1,18}(\.[0-9]{1,18})*", "a build number"),
+        kinds.build_number(),
         "The next build number when there is no build yet. Without it, no build is an error.",
         group="Builds",
         examples=("1",),

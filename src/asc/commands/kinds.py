@@ -121,6 +121,54 @@ MAPPING = Kind("mapping", "YAML or JSON, name: value", _mapping)
 DATE = Kind("date", "like 2026-01-31 or 2026-01-31T10:00:00Z", _date)
 
 
+def version(*words: str) -> Kind:
+    """Return the kind of a marketing version (up to three numbers), or one of `words` in any case.
+
+    https://developer.apple.com/documentation/bundleresources/information-property-list/cfbundleshortversionstring
+    """
+    return _number("version", 3, words)
+
+
+def build_number(*words: str) -> Kind:
+    """Return the kind of a build number (numbers and dots), or one of `words` in any case."""
+    return _number("build number", 0, words)
+
+
+def _number(what: str, most: int, words: tuple[str, ...]) -> Kind:
+    """`most` is how many segments there may be; 0 for any number."""
+    limit = f"up to {most} numbers with dots" if most else "numbers with dots"
+    form = " or ".join((f"a {what} ({limit})", *words))
+
+    def parse(text: str) -> str:
+        if text.lower() in words:
+            return text.lower()
+        if not re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})*", text):
+            raise ValueError(f"{quoted(text)} is not {form}: {_likely(text, what)}")
+        if most and text.count(".") >= most:
+            raise ValueError(f"{quoted(text)} is not {form}: leave out all after the third number")
+        return text
+
+    return Kind("text", form, parse)
+
+
+def _likely(text: str, what: str) -> str:
+    """Return the advice for a text that people give where a number should stand."""
+    number = r"[0-9]+(?:\.[0-9]+)*"
+    if "$" in text or "{{" in text:
+        return "a variable or build setting was not filled in"
+    if re.fullmatch(rf"refs/tags/.*|.*/v?{number}", text):
+        return f"give the {what} alone, without the name of the tag or branch"
+    if found := re.fullmatch(rf"[vV]\.?\s*({number})", text):
+        return f"leave the v away ({found[1]})"
+    if found := re.fullmatch(rf"({number})\s*\(({number})\)", text):
+        return f"that is version and build number in one; give {found[1] if what == 'version' else found[2]}"
+    if found := re.fullmatch(rf"({number})[-+].*", text):
+        return f"leave out what follows the numbers ({found[1]})"
+    if "," in text:
+        return "write dots in place of commas"
+    return "Apple takes digits and dots alone"
+
+
 def choice(words: Iterable[str], also: Mapping[str, str] | None = None) -> Kind:
     """One of `words`, in any case. `also` are other ways to write some of them, which the docs do not show."""
     allowed = tuple(words)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from asc.builds.binary.errors import shown
 from asc.builds.binary.model import Binary, Defect, Nested
+from asc.builds.number import same_value
 from asc.formats.mobileprovision import Profile
 
 LONGEST_NUMBER = 18
@@ -116,7 +117,7 @@ def _nested(binary: Binary) -> Iterator[Defect]:
             ("CFBundleShortVersionString", nested.version, binary.version),
             ("CFBundleVersion", nested.build_number, binary.build_number),
         ):
-            if own and own != apps and not _is_helper(binary, nested):
+            if own and not same_value(own, apps) and not _is_helper(binary, nested):
                 yield Defect(
                     f"{key} of {shown(nested.path)} is {shown(own)}, but that of the app is {shown(apps)}.",
                     "Give all targets the same version and build number.",

@@ -224,16 +224,25 @@ def _nested(ipa: _Ipa, contents: _Contents, app: str) -> tuple[Nested, ...]:
 
 def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
     supported = info.get("CFBundleSupportedPlatforms")
+    # DTSDKName ends in the version of the SDK: iphonesimulator18.0.
+    sdk = re.sub(r"[0-9.]+$", "", _text(info, "DTSDKName"))
     named = [*supported] if isinstance(supported, list) else []
-    named = [one for one in (*named, info.get("DTPlatformName")) if isinstance(one, str) and one]
+    named = [one for one in (*named, info.get("DTPlatformName"), sdk) if isinstance(one, str) and one]
     for name in named:
         if name.lower().endswith("simulator"):
             raise ipa.error(
                 f"it was built for the simulator ({shown(name)})",
                 "Build for devices: archive with -destination 'generic/platform=iOS', then export.",
             )
-        if name.lower() in PLATFORMS:
-            return PLATFORMS[name.lower()]
+    known = {PLATFORMS[name.lower()] for name in named if name.lower() in PLATFORMS}
+    if len(known) == 1:
+        return known.pop()
+    if known:
+        raise ipa.error(
+            "CFBundleSupportedPlatforms, DTPlatformName and DTSDKName in its Info.plist name different platforms:"
+            f" {shown(', '.join(dict.fromkeys(named)))}",
+            "Take the keys out of the Info.plist that you keep, for Xcode sets them, and build again.",
+        )
     raise ipa.error(
         f"its Info.plist tells no platform that TestFlight has ({shown(', '.join(named)) or 'it names none'})",
         "Build it with Xcode, which sets CFBundleSupportedPlatforms, for iOS, tvOS, visionOS or macOS.",

@@ -17,6 +17,7 @@ from asc.builds.distribution.ground import Ground, goes_outside
 from asc.builds.distribution.names import shown
 from asc.builds.distribution.state import BuildState
 from asc.builds.distribution.wishes import Wishes
+from asc.builds.number import same_value, spellings
 
 IN_QUEUE = ("WAITING_FOR_REVIEW", "IN_REVIEW")
 """Where a build stands in beta review as long as that is not over."""
@@ -70,19 +71,22 @@ def others(client: Client, wishes: Wishes, ground: Ground, state: BuildState | N
             version and wishes.reject_waiting and wishes.submit_review and goes_outside(wishes, ground)
         )
         in_queue = {
-            "filter[preReleaseVersion.version]": version,
+            "filter[preReleaseVersion.version]": spellings(version),
             "filter[betaAppReviewSubmission.betaReviewState]": ",".join(IN_QUEUE),
         }
         asked = pool.submit(_list, client, destination.app.id, platform, in_queue) if withdrawn else None
         found: tuple[Other, ...] = ()
         if wishes.expire_previous and (train or wishes.expire_previous == "platform"):
-            found = _list(client, destination.app.id, platform, {"filter[preReleaseVersion.version]": train})
+            in_train = {"filter[preReleaseVersion.version]": spellings(train) if train else None}
+            found = _list(client, destination.app.id, platform, in_train)
         waiting = asked.result() if asked else ()
     return Others(
         previous=tuple(
             other
             for other in found
-            if (not train or other.version == train) and not other.is_busy and _is_before(other, state)
+            if (not train or same_value(other.version, train))
+            and not other.is_busy
+            and _is_before(other, state)
         ),
         waiting=tuple(other for other in waiting if _is_in_the_way(other, version, state)),
     )
@@ -123,7 +127,7 @@ def _read(found: Document) -> Iterator[Other]:
 
 def _is_in_the_way(other: Other, version: str, state: BuildState | None) -> bool:
     """Whether the queue of the train has it, as far as can be seen: filters alone are not trusted with this."""
-    here = other.version == version and other.review_state in ("", *IN_QUEUE)
+    here = same_value(other.version, version) and other.review_state in ("", *IN_QUEUE)
     return here and (state is None or other.id != state.id)
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from asc.api.apps import App
 from asc.api.client import LARGEST_PAGE, MOST_PAGES, Client, Query
 from asc.api.document import Document
-from asc.builds.number import BuildNumber
+from asc.builds.number import BuildNumber, same_value, spellings
 from asc.builds.symbols.model import QUERY, Build, read_builds
 from asc.errors import UnreachableError
 
@@ -91,8 +91,8 @@ def _query(wanted: Selection) -> Query:
     query: dict[str, str | int | None] = {
         "filter[app]": wanted.app.id,
         "filter[preReleaseVersion.platform]": wanted.platform,
-        "filter[preReleaseVersion.version]": wanted.train,
-        "filter[version]": wanted.number,
+        "filter[preReleaseVersion.version]": spellings(wanted.train) if wanted.train else None,
+        "filter[version]": spellings(wanted.number) if wanted.number else None,
         "sort": "-uploadedDate",
         "limit": _page_size(wanted),
         **QUERY,
@@ -159,7 +159,14 @@ def _asked_for_exactly(client: Client, wanted: Selection) -> list[Build]:
         highest = _highest(
             trains.data, lambda train: train.text("platform"), lambda train: _order(train.text("version"))
         )
-        condition, ids = "filter[preReleaseVersion]", [train.id for train in highest]
+        # 1.5 and 1.5.0 may stand side by side in the list: both are the highest train.
+        latest = {(train.text("platform"), _order(train.text("version"))) for train in highest}
+        ids = [
+            train.id
+            for train in trains.data
+            if (train.text("platform"), _order(train.text("version"))) in latest
+        ]
+        condition = "filter[preReleaseVersion]"
     if not ids:
         return []
     query: Query = {condition: ",".join(ids), "sort": "-uploadedDate", "filter[app]": wanted.app.id, **QUERY}
@@ -181,8 +188,8 @@ def _matches(build: Build, wanted: Selection) -> bool:
     """Compares again, for Apple's filters can match more than the exact text; what Apple left out stays in."""
     return (
         (not wanted.platform or build.platform in (wanted.platform, ""))
-        and (not wanted.train or build.version == "" or _same(build.version, wanted.train))
-        and (not wanted.number or _same(build.number, wanted.number))
+        and (not wanted.train or build.version == "" or same_value(build.version, wanted.train))
+        and (not wanted.number or same_value(build.number, wanted.number))
         and (not wanted.min_version or _order(build.version) >= _order(wanted.min_version))
         and (not wanted.uploaded_after or not build.uploaded_at or build.uploaded_at > wanted.uploaded_after)
     )
@@ -192,8 +199,8 @@ def _reduced(wanted: Selection, builds: list[Build]) -> list[Build]:
     """Of those that match, the latest of each platform where these are meant, and no more than the limit."""
     if wanted.wants_latest_train:
         highest = _highest(builds, lambda build: build.platform, lambda build: _order(build.version))
-        trains = {(build.platform, build.version) for build in highest}
-        builds = [build for build in builds if (build.platform, build.version) in trains]
+        trains = {(build.platform, _order(build.version)) for build in highest}
+        builds = [build for build in builds if (build.platform, _order(build.version)) in trains]
     if wanted.build_number == LATEST:
         latest = _highest(builds, lambda build: build.platform, lambda build: _order(build.number))
         builds = [build for build in builds if build in latest]
@@ -213,9 +220,3 @@ def _highest(items: Iterable[T], group: Callable[[T], str], order: Callable[[T],
 def _order(text: str) -> BuildNumber:
     """A version to compare by segment; one with letters (old Mac builds) is lower than any."""
     return BuildNumber.parse(text) or _LOWEST
-
-
-def _same(text: str, wanted: str) -> bool:
-    return text == wanted or (
-        BuildNumber.parse(text) is not None and _order(text) == BuildNumber.parse(wanted)
-    )

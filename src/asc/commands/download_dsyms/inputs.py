@@ -24,21 +24,22 @@ class Inputs(AppInputs):
         PLATFORM, "Only builds for this platform. Without it, those of all.", group=BUILDS
     )
     version: str | None = given(
-        kinds.matching(r"[A-Za-z0-9._+-]{1,64}", "a version, latest or live"),
-        "Only builds of this version (train). `latest`: the highest version of each platform. "
+        kinds.version(LATEST, LIVE),
+        "Only builds of this version (train); quote it in YAML: unquoted, `1.10` becomes 1.1. "
+        "`latest`: the highest version of each platform. "
         "`live`: the builds that customers have now.",
         group=BUILDS,
         examples=("1.5.0", "latest", "live"),
     )
     build_number: str | None = given(
-        kinds.matching(r"[A-Za-z0-9._+-]{1,64}", "a build number or latest"),
+        kinds.build_number(LATEST),
         "Only builds with this number. `latest`: the highest number, of the highest version unless one is given, "
         "for each platform.",
         group=BUILDS,
         examples=("42", "latest"),
     )
     min_version: str | None = given(
-        kinds.matching(r"[0-9]{1,18}(\.[0-9]{1,18})*", "a version (numbers and dots)"),
+        kinds.version(),
         "Only builds of this version and higher ones; 1.10 is higher than 1.9.",
         group=BUILDS,
         examples=("1.4.0",),

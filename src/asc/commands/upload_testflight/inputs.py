@@ -44,19 +44,22 @@ class Inputs(CommonInputs):
         examples=("1000000001",),
     )
     version: str | None = given(
-        kinds.TEXT,
-        "Marketing version (train). Without it, the one in the file.",
+        kinds.version(),
+        "Marketing version (train). Beside a file it has to be the version in the file. Quote it in YAML: unquoted, "
+        "`1.10` becomes 1.1.",
         group=BUILD,
         examples=("1.5.0",),
     )
     build_number: str | None = given(
-        kinds.TEXT,
-        "Build number. Without it, the one in the file. Without a file also `latest`: the highest number, of the "
-        "highest version unless one is given.",
+        kinds.build_number("latest"),
+        "Build number. Beside a file it has to be the number in the file. Without a file also `latest`: the "
+        "highest number, of the highest version unless one is given.",
         group=BUILD,
         examples=("42", "latest"),
     )
-    platform: str | None = given(PLATFORM, "Platform. Without it, that of the file.", group=BUILD)
+    platform: str | None = given(
+        PLATFORM, "Platform. Beside a file it has to be that of the file.", group=BUILD
+    )
     build_upload_id: str | None = given(
         kinds.matching(r"[A-Za-z0-9-]{1,64}", "the id of a build upload"),
         "Go on with an upload that an earlier job made (its output `build-upload-id`), instead of `file`.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from asc.api.errors import ApiError
 from asc.builds.binary import Binary, defects, read_binary
 from asc.builds.distribution import state
 from asc.builds.finding import find_build, find_latest
-from asc.builds.number import Number
+from asc.builds.number import Number, same_value
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.builds.upload import record
 from asc.builds.waiting import Target
@@ -47,18 +47,12 @@ class Subject:
 def read_file(inputs: Inputs) -> Binary:
     """The one file that `file` names. Raises InputError for all that Apple would refuse after minutes."""
     binary = read_binary(the_file(inputs.file or ""))
-    binary = replace(
-        binary,
-        bundle_id=inputs.bundle_id or binary.bundle_id,
-        version=inputs.version or binary.version,
-        build_number=inputs.build_number or binary.build_number,
-        platform=PLATFORMS[inputs.platform] if inputs.platform else binary.platform,
-    )
+    problems = list(_contradictions(inputs, binary))
     found = defects(binary, datetime.now(UTC))
     for defect in found:
         if not defect.fatal:
             log.warning("%s: %s %s", binary.path.name, defect.text, defect.remedy)
-    problems = [
+    problems += [
         Problem("file", f"{binary.path.name}: {defect.text}", defect.remedy)
         for defect in found
         if defect.fatal
@@ -75,6 +69,21 @@ def read_file(inputs: Inputs) -> Binary:
         binary.size / 1024 / 1024,
     )
     return binary
+
+
+def _contradictions(inputs: Inputs, binary: Binary) -> Iterator[Problem]:
+    """Yield each input that says something else than the file; the same number in another spelling is the same."""
+    # Apple checks the file against the upload minutes later, and the build number is used up by then.
+    platform = PLATFORMS[inputs.platform] if inputs.platform else binary.platform
+    for name, said, inside in (
+        ("bundle-id", inputs.bundle_id, binary.bundle_id),
+        ("version", inputs.version, binary.version),
+        ("build-number", inputs.build_number, binary.build_number),
+        ("platform", PLATFORM_NAMES[platform], PLATFORM_NAMES[binary.platform]),
+    ):
+        if said and not same_value(said, inside):
+            reason = f"is {said}, but {binary.path.name} says {inside}"
+            yield Problem(name, reason, f"Leave out {name}, or build the file with {said}.")
 
 
 def the_file(pattern: str) -> Path:
