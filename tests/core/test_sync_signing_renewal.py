@@ -31,6 +31,7 @@ from core.signing import (
     assert_one_certificate_with_its_key,
     at_apple,
     calls,
+    certificate_of,
     certificates,
     device,
     folder_store,
@@ -43,6 +44,7 @@ from core.signing import (
     team,
 )
 
+THEIRS = "0a0b0c0d-1111-4222-8333-555555555555"
 TYPES = {"type": "app-store, ad-hoc, development"}
 
 
@@ -280,6 +282,54 @@ class TestAProfile:
             before = uuids(store)
             again = step(tmp_path, sandbox, store)
             assert (again.code, again.outputs["changed"], uuids(store)) == (0, "false", before)
+
+    def test_of_another_store_is_left_alone(self, tmp_path: Path) -> None:
+        store, name = folder_store(tmp_path), f"match AppStore {APP}"
+        with apple() as sandbox:
+            theirs = at_apple(sandbox, a_key(1))
+            content = profile_file(certificate_of(theirs), uuid=THEIRS)
+            profile_at_apple(sandbox, theirs, content, name, THEIRS)
+            planned = step(tmp_path, sandbox, store, {"mode": "plan"})
+            assert f"leave the profile {name} ({THEIRS}) as it is" in planned.stdout
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert profiles_at_apple(sandbox)[name] == THEIRS
+            before = uuids(store)
+            again = step(tmp_path, sandbox, store)
+            assert (again.outputs["changed"], uuids(store)) == ("false", before)
+            assert step(tmp_path, sandbox, store, {"force": "true"}).code == 0
+            after = profiles_at_apple(sandbox)
+            assert (len(after), after[name]) == (2, THEIRS), "its own is replaced, the other stays"
+            assert set(uuids(store).values()) == set(after.values()) - {THEIRS}
+
+    def test_of_another_store_that_took_the_name_meanwhile_is_left_alone(self, tmp_path: Path) -> None:
+        store, name = folder_store(tmp_path), f"match AppStore {APP}"
+        with apple() as sandbox:
+            theirs = at_apple(sandbox, a_key(1))
+            for each, uuid in ((name, THEIRS), (f"{name} 2", THEIRS.replace("0a", "1a"))):
+                content = profile_file(certificate_of(theirs), uuid=uuid)
+                profile_at_apple(sandbox, theirs, content, each, uuid)
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            after = profiles_at_apple(sandbox)
+            assert len(after) == 3 and after[name] == THEIRS
+
+    @pytest.mark.parametrize("why", ["Apple calls it invalid", "Apple lists none of its certificates"])
+    def test_that_serves_nobody_any_more_goes_for_its_name(self, tmp_path: Path, why: str) -> None:
+        store, name = folder_store(tmp_path), f"match AppStore {APP}"
+        with apple() as sandbox:
+            theirs = at_apple(sandbox, a_key(1))
+            content = profile_file(certificate_of(theirs), uuid=THEIRS)
+            profile_at_apple(sandbox, theirs, content, name, THEIRS)
+            if "invalid" in why:
+                sandbox.world.change(sandbox.world.all("profiles")[0], profileState="INVALID")
+            else:
+                sandbox.world.remove(theirs)
+            planned = step(tmp_path, sandbox, store, {"mode": "plan"})
+            assert f"delete the profile {name} ({THEIRS}): {why}" in planned.stdout
+            assert step(tmp_path, sandbox, store).code == 0
+            assert list(profiles_at_apple(sandbox)) == [name]
+            assert profiles_at_apple(sandbox)[name] != THEIRS
 
 
 class TestDevices:

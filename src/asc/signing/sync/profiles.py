@@ -6,7 +6,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from asc.api.errors import ApiError
 from asc.errors import Error
@@ -23,6 +22,7 @@ from asc.signing.portal.profiles import (
     free_name,
 )
 from asc.signing.sync.judging import device_defect, profile_defect
+from asc.signing.sync.namesakes import Namesakes, judged
 from asc.signing.sync.surroundings import AT_ONCE, Portal, Surroundings
 from asc.signing.sync.wants import Want, Wishes
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_profile
@@ -34,7 +34,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ProfileMaker:
-    """Makes profiles with `identities`. `bundle_ids` are Apple's by identifier; those `changed` got capabilities."""
+    """Makes profiles with `identities`. `bundle_ids` are Apple's by identifier; those `changed` got capabilities.
+
+    `stored` are the profiles of the store, `namesakes` what stands at Apple in the place of those to make.
+    """
 
     surroundings: Surroundings
     wishes: Wishes
@@ -42,13 +45,8 @@ class ProfileMaker:
     identities: Mapping[CertificateType, StoredIdentity]
     bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
-
-    @cached_property
-    def _by_name(self) -> Mapping[str, list[AppleProfile]]:
-        found: dict[str, list[AppleProfile]] = {}
-        for each in self.portal.profiles:
-            found.setdefault(each.name, []).append(each)
-        return found
+    stored: Mapping[Want, StoredProfile] = field(default_factory=dict)
+    namesakes: Mapping[Want, Namesakes] = field(default_factory=dict)
 
     def make_all(self, wants: Sequence[Want]) -> dict[Want, StoredProfile]:
         """Makes them all. One that fails does not keep the others from being made; then its error is raised."""
@@ -75,12 +73,11 @@ class ProfileMaker:
         return made
 
     def _make(self, want: Want) -> StoredProfile:
-        same_name = self._by_name.get(want.name, [])
-        ours = [each for each in same_name if each.apple_type == want.apple_type]
-        if taken_over := self._taken_over(want, ours):
+        there = self.namesakes.get(want, Namesakes())
+        if taken_over := self._taken_over(want, there):
             return taken_over
-        delete_profiles(self.surroundings.client, ours)
-        name = want.name if ours == same_name else free_name(want.name, self._by_name)
+        self._delete(there)
+        name = free_name(want.name, {each.name for each in there.others})
         try:
             return self._stored(want, create_profile(self.surroundings.client, self._recipe(want, name)))
         except ApiError as error:
@@ -89,24 +86,31 @@ class ProfileMaker:
             return self._despite_its_name(want, name)
 
     def _despite_its_name(self, want: Want, name: str) -> StoredProfile:
-        """The name is taken since we looked, by another job or by what Apple kept: that will do, or goes."""
+        """Make the profile though its name is taken since we looked: by another job, or by another store."""
         client = self.surroundings.client
-        there = find_profiles(client, [name])
-        ours = [each for each in there if each.apple_type == want.apple_type]
-        if taken_over := self._taken_over(want, ours):
+        found = find_profiles(client, [name])
+        there = judged(client, want, self.stored.get(want), self.portal, found)
+        if taken_over := self._taken_over(want, there):
             return taken_over
-        delete_profiles(client, ours)
-        free = free_name(name, {each.name for each in there if each not in ours})
+        self._delete(there)
+        # The time, as match has it: nobody took that name, and a second look for a free one could lose again.
+        free = f"{want.name} {int(self.surroundings.now.timestamp())}" if there.others else name
         return self._stored(want, create_profile(client, self._recipe(want, free)))
 
-    def _taken_over(self, want: Want, candidates: Sequence[AppleProfile]) -> StoredProfile | None:
-        """A profile that Apple has and that will do, so that its UUID stays."""
+    def _delete(self, there: Namesakes) -> None:
+        for each in there.deletable:
+            delete_profiles(self.surroundings.client, [each])
+            log.info("Deleted the profile %s (%s) at Apple", each.name, each.uuid)
+
+    def _taken_over(self, want: Want, there: Namesakes) -> StoredProfile | None:
+        """Return a profile that Apple has and that will do, so that its UUID stays; None where none will."""
         if self.wishes.force or want.bundle_id in self.changed:
             return None
-        for each in candidates:
-            if not each.active:
+        for each in (*there.stored, *there.others):
+            if each.apple_type != want.apple_type or not each.active:
                 continue
-            stored = self._stored(want, fetch_profile(self.surroundings.client, each.id))
+            whole = each if each.content else fetch_profile(self.surroundings.client, each.id)
+            stored = self._stored(want, whole)
             if not self.defect(want, stored):
                 return stored
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from asc.errors import Error
@@ -16,10 +17,11 @@ from asc.signing.sync.around import look_around
 from asc.signing.sync.identities import IdentityMaker
 from asc.signing.sync.judging import apple_defect, device_defect, ends, profile_defect
 from asc.signing.sync.leftovers import Leftovers, clear, leftovers
+from asc.signing.sync.namesakes import Namesakes, judged
 from asc.signing.sync.profiles import ProfileMaker, ProfilesFailed
 from asc.signing.sync.readiness import Signing
 from asc.signing.sync.stock import Stock
-from asc.signing.sync.surroundings import Portal, Surroundings, lasting, look, usable
+from asc.signing.sync.surroundings import AT_ONCE, Portal, Surroundings, lasting, look, usable
 from asc.signing.sync.wants import Want, Wishes
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from asc.signing.vault.kinds import CertificateType
@@ -35,6 +37,7 @@ class Plan:
     """What is to be made, and why.
 
     `devices` are those to register and to enable, `capabilities` those that bundle ids lack; `leftovers` are to go.
+    `namesakes` are profiles at Apple that stand where those to make belong.
     """
 
     certificates: Mapping[CertificateType, str] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class Plan:
     devices: DevicePlan = field(default_factory=DevicePlan)
     capabilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     leftovers: Leftovers = field(default_factory=Leftovers)
+    namesakes: Mapping[Want, Namesakes] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """The plan in words, in the order in which it is carried out."""
@@ -55,6 +59,7 @@ class Plan:
             *(f"register the bundle id {each}" for each in self.bundle_ids),
             *(f"enable {', '.join(names)} for {each}" for each, names in self.capabilities.items()),
             *(f"make {kind.with_article} certificate: {why}" for kind, why in self.certificates.items()),
+            *(line for want, there in self.namesakes.items() for line in there.lines(want)),
             *(f"make {want}: {why}" for want, why in self.profiles.items()),
         ]
 
@@ -111,7 +116,9 @@ class Sync:
             if want in profiles or want.bundle_id in lacking
         }
         left = leftovers(self.surroundings, self.wishes, self.files, self.stock, self.portal)
-        return replace(self, bundle_ids=known), Plan(certificates, profiles, missing, devices, lacking, left)
+        return replace(self, bundle_ids=known), Plan(
+            certificates, profiles, missing, devices, lacking, left, self._namesakes(profiles)
+        )
 
     def carry_out(self, plan: Plan) -> Synced:
         """Makes what the plan says. What could be made is stored also where something else failed."""
@@ -131,7 +138,14 @@ class Sync:
         portal = replace(self.portal, devices=devices)
         bundle_ids = {**self.bundle_ids, **registered}
         maker = ProfileMaker(
-            self.surroundings, self.wishes, portal, identities, bundle_ids, frozenset(plan.capabilities)
+            self.surroundings,
+            self.wishes,
+            portal,
+            identities,
+            bundle_ids,
+            frozenset(plan.capabilities),
+            self.stock.profiles,
+            plan.namesakes,
         )
         try:
             made = maker.make_all(list(plan.profiles))
@@ -159,6 +173,20 @@ class Sync:
                         f"{str(want).capitalize()} lacks devices that are asked for: {', '.join(names)}."
                     )
         return tuple(found)
+
+    def _namesakes(self, wants: Iterable[Want]) -> dict[Want, Namesakes]:
+        """Return the profiles at Apple that stand in the place of those to make, where there are any."""
+
+        def of(want: Want) -> Namesakes:
+            stored = self.stock.profiles.get(want)
+            uuid = stored.profile.uuid if stored else None
+            there = [each for each in self.portal.profiles if each.name == want.name or each.uuid == uuid]
+            return judged(self.surroundings.client, want, stored, self.portal, there)
+
+        wants = tuple(wants)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            found = dict(zip(wants, pool.map(of, wants), strict=True))
+        return {want: there for want, there in found.items() if there != Namesakes()}
 
     def _known(self, identifiers: set[str]) -> dict[str, BundleId]:
         """Apple's bundle ids, asked for where a profile is to be made."""
