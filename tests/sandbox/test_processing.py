@@ -73,7 +73,7 @@ def test_a_build_joins_its_train_or_begins_one() -> None:
             1,
         )
         assert len(mac["relationships"]["builds"]["data"]) == 1
-    trains = seed(apps=[app("com.example.app", id="1", builds=[build("1.0", "7")])])
+    trains = seed(apps=[app("com.example.app", id="1", builds=[build("1.0", "0")])])
     with start_sandbox(trains, processing=Processing(0)) as sandbox:
         upload(Client(sandbox), ipa())
         assert len(sandbox.world.all("preReleaseVersions")) == 1

@@ -77,7 +77,8 @@ def test_an_upload_from_its_record_to_its_build() -> None:
         ({"cfBundleVersion": "7"}, "9"),
         ({"cfBundleVersion": "9"}, "9"),
         ({"cfBundleVersion": "8", "platform": "MAC_OS"}, "8"),
-        ({"cfBundleVersion": "8"}, None),
+        ({"cfBundleVersion": "8"}, "9"),
+        ({"cfBundleVersion": "10"}, None),
         ({"cfBundleVersion": "7", "cfBundleShortVersionString": "2.1"}, None),
     ],
 )

@@ -6,7 +6,7 @@ https://developer.apple.com/documentation/appstoreconnectapi/interpreting-and-ha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from asc.api.key.model import ApiKey
@@ -25,13 +25,15 @@ _REMEDIES = {  # matched by prefix, the longest first
 
 @dataclass(frozen=True)
 class AppleError:
-    """One error object of an answer. `source` is a JSON pointer or the name of a parameter."""
+    """One error object of an answer. `source` is a JSON pointer or the name of a parameter; `meta` what Apple
+    tells besides, by its names."""
 
     status: str
     code: str
     title: str
     detail: str
     source: str = ""
+    meta: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __str__(self) -> str:
         text = self.title.rstrip(".")
@@ -94,15 +96,17 @@ def _walk(errors: Any) -> Iterator[AppleError]:
             continue
         source = error.get("source")
         source = source if isinstance(source, Mapping) else {}
+        meta = error.get("meta")
+        meta = meta if isinstance(meta, Mapping) else {}
         yield AppleError(
             status=_text(error.get("status")),
             code=_text(error.get("code")),
             title=_text(error.get("title")) or "no title",
             detail=_text(error.get("detail")),
             source=_text(source.get("pointer") or source.get("parameter")),
+            meta=meta,
         )
-        meta = error.get("meta")
-        associated = meta.get("associatedErrors") if isinstance(meta, Mapping) else None
+        associated = meta.get("associatedErrors")
         for group in associated.values() if isinstance(associated, Mapping) else ():
             yield from _walk(group)
 

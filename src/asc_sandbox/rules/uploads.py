@@ -16,6 +16,7 @@ from asc_sandbox.writing import Given, store
 LARGEST_FILE = 4 * 1024**3
 
 _PLACES = {"ASSET": "assetFile", "ASSET_DESCRIPTION": "assetDescriptionFile", "ASSET_SPI": "assetSpiFile"}
+_RELEASED = ("READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION")
 _ALGORITHMS = {"MD5": "md5", "SHA_256": "sha256"}
 
 
@@ -23,12 +24,14 @@ def start_upload(call: Call, given: Given) -> Record:
     """Make an upload, unless its number is used up."""
     used = _used_numbers(call.world, given)
     wanted = given.attributes["cfBundleVersion"]
-    if wanted in used:
+    last = max(used, key=_by_value, default=None)
+    # Apple answers DUPLICATE to numbers below the last one, too, as recorded in public reports.
+    if last is not None and (wanted in used or _by_value(wanted) < _by_value(last)):
         raise invalid_attribute(
             "cfBundleVersion",
-            f"The build number '{wanted}' of this version has been used by an earlier upload",
+            f"The bundle version must be higher than the previously uploaded version: '{last}'",
             kind="INVALID.DUPLICATE",
-            meta={"previousBundleVersion": max(used, key=_by_value)},
+            meta={"previousBundleVersion": last},
         )
     now = call.stage.now()
     return store(call, given, state="AWAITING_UPLOAD", createdDate=now, uploadedDate=None)
@@ -114,6 +117,16 @@ def _mismatches(world: World, upload: Record, contents: Contents) -> Iterator[tu
     ):
         if found != upload.attributes[name]:
             yield code, f"{name[:1].upper()}{name[1:]} is {found}, the upload has {upload.attributes[name]}."
+    for version in world.related(app, "appStoreVersions"):
+        train = (version.attributes["versionString"], version.attributes["platform"])
+        if version.attributes.get("appVersionState") in _RELEASED and train == (
+            upload.attributes["cfBundleShortVersionString"],
+            upload.attributes["platform"],
+        ):
+            yield (
+                "90186",
+                f"Invalid Pre-Release Train. The train version '{train[0]}' is closed for new build submissions.",
+            )
 
 
 def _checksum_problem(delivery: Delivery, checksums: dict[str, Any]) -> tuple[str, str] | None:

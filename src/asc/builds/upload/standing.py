@@ -8,6 +8,7 @@ from enum import Enum
 
 from asc.api.apps import App
 from asc.api.client import Client
+from asc.api.errors import ApiError
 from asc.builds import history
 from asc.builds.number import BuildNumber, Number
 from asc.builds.platforms import PLATFORM_NAMES
@@ -109,6 +110,25 @@ def taken(client: Client, number: Number, if_exists: IfExists, how: str = "") ->
     return Error(
         f"Build number {number.build_number} of {number.version} ({platform}) is taken{f' {how}' if how else ''}.",
         f"The next free one is {_next(client, number)} (fetch-build-number tells it).{skip}",
+    )
+
+
+def refused(client: Client, number: Number, error: ApiError) -> Error:
+    """Return the error for a number that Apple refuses though nothing has it: mostly it is below the last one."""
+    platform = PLATFORM_NAMES.get(number.platform, number.platform)
+    previous = next(
+        (
+            str(each.meta["previousBundleVersion"])
+            for each in error.errors
+            if each.meta.get("previousBundleVersion")
+        ),
+        "",
+    )
+    said = "; ".join(map(str, error.errors))
+    return Error(
+        f"App Store Connect refused build number {number.build_number} of {number.version} ({platform}): {said}."
+        + (f" The last one is {previous}." if previous else ""),
+        f"Build again with the next free number, {_next(client, number)} (fetch-build-number tells it).",
     )
 
 

@@ -25,6 +25,7 @@ from asc.builds.upload.standing import (
     is_same_file,
     is_unfinished,
     judge,
+    refused,
     taken,
 )
 from asc.errors import Error
@@ -98,6 +99,7 @@ class Uploader:
         except ApiError as error:
             if not error.has_code(DUPLICATE):
                 raise
+            refusal = error
         for pause in LOOKS_AFTER_DUPLICATE:  # another job was a moment earlier
             standing = assess(self.client, number, source, self.if_exists)
             if standing.upload and not standing.start_again:
@@ -107,7 +109,11 @@ class Uploader:
         if build and self.if_exists is IfExists.SKIP:
             log.warning("%s is there already; which file it came from is not known.", number)
             return Standing(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True), True
-        raise taken(self.client, number, self.if_exists, "by a build that came another way" if build else "")
+        if build:
+            raise taken(self.client, number, self.if_exists, "by a build that came another way")
+        raise refused(
+            self.client, number, refusal
+        )  # nothing is there: Apple answers so to lower numbers, too
 
     def _after_whoever_began(self, standing: Standing, source: Source) -> Standing:
         """Lets a job go first that began the upload a moment ago: its parts will tell whether it has the same file.

@@ -23,6 +23,7 @@ from asc.builds.finding import find_build
 from asc.builds.upload import record
 from asc.builds.upload.source import Source
 from asc.builds.upload.standing import IfExists, Standing, assess, taken
+from asc.builds.upload.train import Train, check_train, read_train
 from asc.builds.upload.uploading import Uploader
 from asc.builds.waiting import Seen, Target, Watch, has_build, is_installable, is_processed, is_taken
 from asc.commands.context import Context
@@ -76,16 +77,22 @@ def _bring(inputs: Inputs, context: Context, story: Story, binary: Binary, wishe
     with Source(binary.path) as source:
         with story.timeline.phase("Check"):
             story.subject = subject = subject_of_file(client, inputs, binary)
-            with ThreadPoolExecutor(1) as pool:
+            with ThreadPoolExecutor(2) as pool:
+                training = pool.submit(read_train, client, subject.number)
                 grounding = pool.submit(preflight, client, wishes, _destination(subject))
-                found = Findings()
+                found, warning = Findings(), ""
                 standing = found.of(
                     lambda: assess(client, subject.number, source, IfExists(inputs.if_exists)), Standing()
                 )
                 story.ground = ground = found.of(grounding.result, None)
+                train = found.of(training.result, Train())
+                if not standing.is_there:
+                    warning = found.of(lambda: check_train(train, subject.number), "")
                 if ground:
                     found.of(lambda: _check_availability(inputs, wishes, ground), None)
                 found.tell()
+        if warning:
+            log.warning("%s", warning)
         if gap := compliance_gap(wishes, _destination(subject)):
             log.warning("%s", gap)
         if story.dry_run:

@@ -1,0 +1,93 @@
+"""What the train of a build number holds: whether it is closed, and its highest number. Known before the upload.
+
+https://developer.apple.com/documentation/appstoreconnectapi/get-v1-apps-_id_-appstoreversions
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from asc.api.client import Client
+from asc.api.errors import ApiError
+from asc.builds.number import BuildNumber, Number, same_value, spellings
+from asc.builds.platforms import PLATFORM_NAMES
+from asc.errors import Error
+
+log = logging.getLogger(__name__)
+
+RELEASED = ("READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION")
+"""States of a version that customers have, or had: Apple takes no more builds of it (90186)."""
+NEWEST = 50
+"""Builds that are looked at: the highest number is among the newest, unless somebody counts backwards."""
+
+
+@dataclass(frozen=True)
+class Train:
+    """The numbers of the newest builds, and the state of the released version, "" where none is released."""
+
+    numbers: tuple[BuildNumber, ...] = ()
+    released: str = ""
+
+
+def read_train(client: Client, number: Number) -> Train:
+    """Return what App Store Connect has of the train, from two requests."""
+    builds = client.get(
+        "/v1/builds",
+        {
+            "filter[app]": number.app_id,
+            "filter[preReleaseVersion.version]": spellings(number.version),
+            "filter[preReleaseVersion.platform]": number.platform,
+            "include": "preReleaseVersion",
+            "fields[builds]": "version,uploadedDate,preReleaseVersion",
+            "fields[preReleaseVersions]": "version",
+            "sort": "-uploadedDate",
+            "limit": NEWEST,
+        },
+    )
+    trains = ((each, builds.one(each, "preReleaseVersion")) for each in builds.data)
+    numbers = (
+        BuildNumber.parse(each.text("version"))
+        for each, train in trains  # compared again: Apple's filters can match more
+        if train and same_value(train.text("version"), number.version)
+    )
+    return Train(tuple(each for each in numbers if each), _released(client, number))
+
+
+def check_train(train: Train, number: Number) -> str:
+    """Return a warning about a number below the train's highest, "" for none. Raises Error for a closed train."""
+    ours = BuildNumber.parse(number.build_number)
+    if train.released and ours not in train.numbers:
+        platform = PLATFORM_NAMES.get(number.platform, number.platform)
+        raise Error(
+            f"The train {number.version} ({platform}) is closed: this version was released ({train.released}).",
+            "Raise CFBundleShortVersionString: Apple takes no more builds of a released version (90186).",
+        )
+    highest = max(train.numbers, default=None)
+    if ours and highest and ours < highest:
+        return (
+            f"Build number {ours} is below {highest}, the highest of {number.version}: App Store Connect may refuse "
+            "it, and TestFlight offers it to nobody who has the other as an update. fetch-build-number tells the next."
+        )
+    return ""
+
+
+def _released(client: Client, number: Number) -> str:
+    try:
+        found = client.get(
+            f"/v1/apps/{number.app_id}/appStoreVersions",
+            {
+                "filter[versionString]": spellings(number.version),
+                "filter[platform]": number.platform,
+                "fields[appStoreVersions]": "versionString,platform,appVersionState",
+            },
+        )
+    except ApiError as error:  # not every role may read versions, and Apple checks it again
+        log.debug("The versions in the App Store cannot be read: %s", error.message)
+        return ""
+    states = (
+        each.text("appVersionState")
+        for each in found.data
+        if same_value(each.text("versionString"), number.version)
+    )
+    return next((state for state in states if state in RELEASED), "")
