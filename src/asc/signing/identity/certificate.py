@@ -90,5 +90,9 @@ class Certificate:
 
 
 def _first(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str | None:
-    values = [each.value for each in certificate.subject.get_attributes_for_oid(oid)]
+    try:
+        values = [each.value for each in certificate.subject.get_attributes_for_oid(oid)]
+    except KeyError:
+        # cryptography 48, which macOS on Intel keeps (docs/adr/0003), raises this for a type of text it does not know.
+        raise ValueError("The name has a text of an unknown type.") from None
     return next((value for value in values if isinstance(value, str)), None)
