@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 
 from asc.signing.identity.keys import key_pem
 from asc.signing.identity.p12 import p12
@@ -316,6 +316,56 @@ class TestImport:
             f"profiles/appstore/AppStore_{APP}.mobileprovision",
             f"profiles/development/Development_{WIDGET}.mobileprovision",
         ]
+
+    def test_of_two_profiles_for_one_app_the_newest_valid_one_is_stored_and_the_other_is_named(
+        self, tmp_path: Path
+    ) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            certificate = certificate_of(at_apple(sandbox, a_key()))
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "a.mobileprovision").write_bytes(profile_file(certificate, uuid="valid"))
+        (tmp_path / "in" / "b.mobileprovision").write_bytes(profile_file(certificate, uuid="over", days=-1))
+        given = str(tmp_path / "in" / "*.mobileprovision")
+        done = step(tmp_path, None, store, {"mode": "import", "profile-files": given})
+        assert done.code == 0, done.stdout
+        assert [each.uuid for each in store.profiles().values()] == ["valid"]
+        assert "b.mobileprovision is left out" in done.stdout
+
+    def test_a_p12_with_several_identities_names_those_that_are_left(self, tmp_path: Path) -> None:
+        store, file = folder_store(tmp_path), tmp_path / "all.p12"
+        with apple() as sandbox:
+            first = certificate_of(at_apple(sandbox, a_key()))
+            second = certificate_of(at_apple(sandbox, a_key(1), "DEVELOPMENT"))
+        file.write_bytes(
+            pkcs12.serialize_key_and_certificates(
+                b"all",
+                a_key(),
+                x509.load_der_x509_certificate(first.der),
+                [x509.load_der_x509_certificate(second.der)],
+                BestAvailableEncryption(P12_PASSWORD.encode()),
+            )
+        )
+        inputs = {"mode": "import", "key-file": str(file), "p12-password": P12_PASSWORD}
+        done = step(tmp_path, None, store, inputs, ASC_API_KEY="")
+        assert done.code == 0, done.stdout
+        assert "::warning" in done.stdout and second.common_name in done.stdout
+
+        (tmp_path / "second.cer").write_bytes(second.der)
+        other = {**inputs, "certificate-file": str(tmp_path / "second.cer")}
+        refused = step(tmp_path, None, store, other, ASC_API_KEY="")
+        assert refused.code == 1 and "several identities" in refused.error
+
+    def test_a_name_from_an_import_without_a_key_becomes_apples_id_with_one(self, tmp_path: Path) -> None:
+        store, file = folder_store(tmp_path), tmp_path / "Old Mac.p12"
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key())
+            file.write_bytes(p12(a_key(), certificate_of(record), P12_PASSWORD, "Old"))
+            inputs = {"mode": "import", "key-file": str(file), "p12-password": P12_PASSWORD}
+            assert step(tmp_path, None, store, inputs, ASC_API_KEY="").code == 0
+            done = step(tmp_path, sandbox, store, inputs)
+            assert done.code == 0, done.stdout
+        assert [each.certificate_id for each in store.identities()] == [record.id]
 
     @pytest.mark.parametrize(
         ("name", "content", "words"),

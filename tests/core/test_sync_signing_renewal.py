@@ -140,9 +140,9 @@ class TestACertificate:
             assert again.outputs["changed"] == "false"
             assert again.outputs["certificate-id"] == done.outputs["certificate-id"]
 
-    @pytest.mark.parametrize(("days", "stays"), [(-1, False), (3, True)], ids=["over", "about to end"])
-    def test_goes_from_the_store_once_it_is_over_for_match_takes_the_last_by_name(
-        self, tmp_path: Path, days: int, stays: bool
+    @pytest.mark.parametrize("days", [-1, 3], ids=["over", "due"])
+    def test_goes_from_the_store_once_it_is_replaced_for_match_takes_the_last_by_name(
+        self, tmp_path: Path, days: int
     ) -> None:
         store = folder_store(tmp_path)
         with apple() as sandbox:
@@ -151,10 +151,26 @@ class TestACertificate:
             store.put(identity_of(record, a_key()), identity_of(development, a_key(1), DEVELOPMENT))
             done = step(tmp_path, sandbox, store)
             assert done.code == 0, done.stdout
-            kept = {"ZZZZZZZZZZ"} if stays else set()
             there = {each.certificate_id for each in store.identities()}
-            assert there == {done.outputs["certificate-id"], "YYYYYYYYYY"} | kept  # of the wanted type alone
-            assert ("ZZZZZZZZZZ is over" in done.stdout) is not stays
+            assert there == {done.outputs["certificate-id"], "YYYYYYYYYY"}  # of the wanted type alone
+            assert "ZZZZZZZZZZ" in certificates(sandbox), "nothing is revoked"
+
+    def test_that_is_due_stays_while_a_profile_of_another_app_names_it(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            record = at_apple(sandbox, a_key(), days=3, identifier="ZZZZZZZZZZ")
+            identity = identity_of(record, a_key())
+            store.put(identity, stored_profile(identity.certificate, bundle_id=WIDGET, days=3))
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+            assert len(store.identities()) == 2
+            assert (
+                f'certificate_id("{done.outputs["certificate-id"]}")' in done.stdout and WIDGET in done.stdout
+            )
+            both = step(tmp_path, sandbox, store, BOTH)
+            assert both.code == 0, both.stdout
+            step(tmp_path, sandbox, store, BOTH)
+            assert [each.certificate_id for each in store.identities()] == [done.outputs["certificate-id"]]
 
     def test_that_was_renewed_in_time_goes_from_the_store_by_the_run_that_finds_it_over(
         self, tmp_path: Path
@@ -196,6 +212,10 @@ class TestACertificate:
             done = step(tmp_path, sandbox, store)
             assert done.code == 0, done.stdout
             assert writes(sandbox) == ["POST profiles"]
+            # match (not readonly) asks Apple for the certificate by the name of its file.
+            assert [each.certificate_id for each in store.identities()] == [record.id]
+            assert done.outputs["certificate-id"] == record.id
+            assert step(tmp_path, sandbox, store).outputs["changed"] == "false"
 
 
 class TestAProfile:

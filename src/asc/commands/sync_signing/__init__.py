@@ -120,7 +120,9 @@ def _revoke(inputs: Inputs, context: Context) -> Outputs:
 def _import(inputs: Inputs, context: Context) -> Outputs:
     storage, passphrase = storage_of(inputs, context), inputs.passphrase or ""
     entries: list[StoredIdentity | StoredProfile] = [*_imported_identity(inputs, context)]
-    entries += importing.read_imported_profiles(_profile_files(inputs))
+    entries += importing.read_imported_profiles(
+        _profile_files(inputs), tuple(Platform(each) for each in inputs.platform), context.now()
+    )
     stored = importing.store(storage, passphrase, entries, _version(inputs))
     lines = [f"store {path}" for path in stored]
     for line in lines:

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
 from asc.errors import Error
-from asc.formats.mobileprovision import Profile, ProfileError, read_profile
 from asc.signing.identity.certificate import Certificate
 from asc.signing.identity.choosing import choose
+from asc.signing.identity.errors import NoMatch
+from asc.signing.identity.keys import same_key
 from asc.signing.identity.reading import read_certificates, read_identity
 from asc.signing.portal.certificates import Listed, by_public_key
 from asc.signing.storage import Changes, Storage
+from asc.signing.sync.imported_profiles import imported_profiles
 from asc.signing.vault.encryption import Version
-from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity, new_profile
+from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity
 from asc.signing.vault.kinds import (
     CertificateType,
     Platform,
-    ProfileType,
     apple_certificate_types,
     from_apple_certificate_type,
 )
 from asc.signing.vault.texts import IMPORTED_MESSAGE
 from asc.signing.vault.tree import Vault
 
+log = logging.getLogger(__name__)
+
+EXPORT_ONE = "Export each identity into a .p12 of its own, and import them one after the other."
+APPLE_ID = re.compile(r"[A-Z0-9]{10}")
+"""What Apple's ids of certificates look like."""
 LARGEST = 16 * 1024 * 1024
 """Bytes of a file that can be one of these."""
-_PLATFORMS = {"tvOS": Platform.TVOS, "OSX": Platform.MACOS, "xrOS": Platform.IOS, "visionOS": Platform.IOS}
 
 
 @dataclass(frozen=True)
@@ -66,7 +75,14 @@ def read_imported_identity(
     certificates: Iterable[Certificate] = found.certificates
     if files.certificate:
         certificates = read_certificates(_read(files.certificate, "certificate-file"), files.certificate.name)
-    certificate = choose(certificates, found.key, now)
+    try:
+        certificate = choose(certificates, found.key, now)
+    except NoMatch as error:
+        if not (others := _others(found.certificates, found.key)):
+            raise
+        raise NoMatch(f"{error.message} {_several(files.key, others)}", EXPORT_ONE) from None
+    if others := _others(found.certificates, found.key):
+        log.warning("%s %s", _several(files.key, others), EXPORT_ONE)
     at_apple = by_public_key(listed, certificate.public_key)
     stem = (files.certificate or files.key).stem
     identifier = (
@@ -77,22 +93,11 @@ def read_imported_identity(
     return new_identity(_kind(certificate, in_house), identifier, certificate, found.key)
 
 
-def read_imported_profiles(paths: Iterable[Path]) -> list[StoredProfile]:
-    """Profiles by what is inside them, not by the names of their files. Raises Error for what is none."""
-    found = []
-    for path in paths:
-        content = _read(path, "profile-files")
-        try:
-            profile = read_profile(content)
-        except ProfileError as error:
-            raise Error(
-                f"profile-files: {path.name} is not a provisioning profile: {error}.", "Leave it out."
-            ) from None
-        bundle_id = profile.application_identifier.partition(".")[2]
-        if not bundle_id:
-            raise Error(f"profile-files: {path.name} is for no app.", "Leave it out.")
-        found.append(new_profile(_profile_kind(profile), bundle_id, _platform(profile), content))
-    return found
+def read_imported_profiles(
+    paths: Iterable[Path], platforms: Iterable[Platform], now: datetime
+) -> list[StoredProfile]:
+    """Return the profiles of these files; see imported_profiles. Raises Error for a file that cannot be read."""
+    return imported_profiles(((path.name, _read(path, "profile-files")) for path in paths), platforms, now)
 
 
 def store(
@@ -103,11 +108,40 @@ def store(
 
     def change(files: Mapping[str, bytes]) -> Changes:
         stored.clear()
-        stored.update(Vault(files, passphrase).put(entries, version))
-        return Changes(dict(stored))
+        vault = Vault(files, passphrase)
+        stored.update(vault.put(entries, version))
+        return Changes(dict(stored), _other_names(vault, entries))
 
     storage.update(change, IMPORTED_MESSAGE)
     return list(stored)
+
+
+def _other_names(vault: Vault, entries: Iterable[StoredIdentity | StoredProfile]) -> frozenset[str]:
+    """The files of the same certificates that an import without an API key named like the user's file."""
+    given = {
+        each.certificate.der: each.certificate_id
+        for each in entries
+        if isinstance(each, StoredIdentity) and APPLE_ID.fullmatch(each.certificate_id)
+    }
+    kinds = {each.certificate_type for each in entries if isinstance(each, StoredIdentity)}
+    there = vault.identities(kinds).entries if given else ()
+    return frozenset(
+        path
+        for each in there
+        if given.get(each.certificate.der, each.certificate_id) != each.certificate_id
+        for path in each.files()
+    )
+
+
+def _others(certificates: Iterable[Certificate], key: RSAPrivateKey) -> list[str]:
+    """Names of certificates of a .p12 that sign, and belong to another key than the one that was read."""
+    return [each.common_name for each in certificates if each.kind and not same_key(each, key)]
+
+
+def _several(file: Path, others: list[str]) -> str:
+    # The library for PKCS#12 hands out the first private key of a file, and no other one.
+    names = ", ".join(f"“{name}”" for name in others)
+    return f"key-file: {file.name} holds several identities; the first key alone is read, and left out is: {names}."
 
 
 def _kind(certificate: Certificate, in_house: bool) -> CertificateType:
@@ -120,20 +154,6 @@ def _kind(certificate: Certificate, in_house: bool) -> CertificateType:
             "Give an Apple Development, Apple Distribution, Developer ID or Mac installer certificate.",
         )
     return kind
-
-
-def _profile_kind(profile: Profile) -> ProfileType:
-    if profile.provisions_all_devices:
-        mac = "OSX" in profile.platforms
-        return ProfileType.DEVELOPER_ID if mac else ProfileType.ENTERPRISE
-    if profile.get_task_allow:
-        return ProfileType.DEVELOPMENT
-    return ProfileType.AD_HOC if profile.devices else ProfileType.APP_STORE
-
-
-def _platform(profile: Profile) -> Platform:
-    only = profile.platforms[0] if len(profile.platforms) == 1 else ""
-    return _PLATFORMS.get(only, Platform.IOS)
 
 
 def _read(path: Path, name: str) -> bytes:

@@ -17,19 +17,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from asc.errors import Error
 from asc.signing.identity.keys import public_key_der
 from asc.signing.portal.certificates import Listed, by_public_key, revoke_certificate
 from asc.signing.storage import Changes
+from asc.signing.sync.renewed import removed, renewed_pairs
 from asc.signing.sync.stock import Stock
 from asc.signing.sync.surroundings import Portal, Surroundings, usable
 from asc.signing.sync.wants import Wishes
 from asc.signing.vault.entries import StoredIdentity
 from asc.signing.vault.kinds import CertificateType
 from asc.signing.vault.pending import is_given_up, pending_keys
+from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +43,15 @@ TOGETHER = timedelta(days=1)
 class Leftovers:
     """Paths of keys put aside: those with a certificate that nobody needs, and those without any.
 
-    `over` are expired identities of types that have one that will do.
+    `over` are expired identities of types that have one that will do, `renewed` those that a later one stands for
+    and no stored profile names. `misnamed`: Apple's id → the identity that is stored under another name.
     """
 
     surplus: Mapping[str, Listed] = field(default_factory=dict)
     useless: frozenset[str] = frozenset()
     over: tuple[StoredIdentity, ...] = ()
+    renewed: tuple[StoredIdentity, ...] = ()
+    misnamed: Mapping[str, StoredIdentity] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """What is to be done about them, in words."""
@@ -57,11 +62,21 @@ class Leftovers:
             ),
             *(f"remove {path}: a key that was put aside and is not needed" for path in sorted(self.useless)),
             *(f"remove {each.certificate_id} from the store: this certificate is over" for each in self.over),
+            *(removed(each) for each in self.renewed),
+            *(
+                f"rename the certificate {each.certificate_id} in the store to {identifier}, as Apple calls it"
+                for identifier, each in self.misnamed.items()
+            ),
         ]
 
     def paths(self) -> frozenset[str]:
         """The files that go."""
-        return self.useless | self.surplus.keys() | {path for each in self.over for path in each.files()}
+        gone = (*self.over, *self.renewed, *self.misnamed.values())
+        return self.useless | self.surplus.keys() | {path for each in gone for path in each.files()}
+
+    def named_right(self) -> list[StoredIdentity]:
+        """The misnamed identities under Apple's ids."""
+        return [replace(each, certificate_id=identifier) for identifier, each in self.misnamed.items()]
 
 
 def leftovers(
@@ -71,15 +86,19 @@ def leftovers(
     surplus: dict[str, Listed] = {}
     useless: set[str] = set()
     over: list[StoredIdentity] = []
+    renewed: list[StoredIdentity] = []
+    misnamed: dict[str, StoredIdentity] = {}
     for kind in wishes.certificates:
         if usable(stock, portal, wishes, kind, surroundings.now):
             over += stock.over(kind, surroundings.now)
+        renewed += renewed_pairs(surroundings, wishes, files, stock, portal, kind)
+        misnamed |= _misnamed(stock, portal, kind)
         for path, listed in _without_use(surroundings, wishes, files, stock, portal, kind):
             if listed:
                 surplus[path] = listed
             else:
                 useless.add(path)
-    return Leftovers(surplus, frozenset(useless), tuple(over))
+    return Leftovers(surplus, frozenset(useless), tuple(over), tuple(renewed), misnamed)
 
 
 def clear(surroundings: Surroundings, what: Leftovers) -> list[str]:
@@ -90,11 +109,30 @@ def clear(surroundings: Surroundings, what: Leftovers) -> list[str]:
         surroundings.storage.prove_writable()
         for each in what.surplus.values():
             revoke_certificate(surroundings.client, each.id)
-        surroundings.storage.update(lambda files: Changes(delete=what.paths()), "[sync-signing] Cleared")
+        surroundings.storage.update(
+            lambda files: _cleared(surroundings, what, files), "[sync-signing] Cleared"
+        )
     except Error as error:
         log.warning("What earlier runs left could not be cleared: %s %s", error.message, error.remedy)
         return []
     return what.lines()
+
+
+def _cleared(surroundings: Surroundings, what: Leftovers, files: Mapping[str, bytes]) -> Changes:
+    there = {path for path in what.paths() if path in files}
+    named = [each for each in what.named_right() if not each.files().keys() <= files.keys()]
+    vault = Vault(files, surroundings.passphrase)
+    return Changes(vault.put(named, surroundings.encryption) if named else {}, frozenset(there))
+
+
+def _misnamed(stock: Stock, portal: Portal, kind: CertificateType) -> dict[str, StoredIdentity]:
+    """Identities that an import without an API key named like the user's file: match looks for Apple's ids alone."""
+    listed = {each.certificate.der: each.id for each in portal.certificates if each.certificate}
+    return {
+        identifier: each
+        for each in stock.identities.get(kind, ())
+        if (identifier := listed.get(each.certificate.der)) and identifier != each.certificate_id
+    }
 
 
 def _without_use(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from asc.signing.sync.wants import Want, Wishes
@@ -45,6 +45,18 @@ class Stock:
             and isinstance(entry := Entry.parse(fault.path), CertificateEntry | KeyEntry)
             and entry.certificate_type is kind
         ]
+
+    def renamed(self, names: Mapping[str, StoredIdentity]) -> Stock:
+        """The same with these identities (new id → identity) under their new ids, each certificate once."""
+        ids = {each.certificate_id: identifier for identifier, each in names.items()}
+        found: dict[CertificateType, tuple[StoredIdentity, ...]] = {}
+        for kind, identities in self.identities.items():
+            named = (
+                replace(each, certificate_id=ids.get(each.certificate_id, each.certificate_id))
+                for each in identities
+            )
+            found[kind] = tuple({each.certificate_id: each for each in named}.values())
+        return replace(self, identities=found)
 
     def over(self, kind: CertificateType, now: datetime) -> list[StoredIdentity]:
         """Those that have expired. match takes the last by name, whatever its date: they may not stay beside others."""

@@ -20,6 +20,7 @@ from asc.signing.sync.leftovers import Leftovers, clear, leftovers
 from asc.signing.sync.namesakes import Namesakes, judged
 from asc.signing.sync.profiles import ProfileMaker, ProfilesFailed
 from asc.signing.sync.readiness import Signing
+from asc.signing.sync.renewed import let_go
 from asc.signing.sync.stock import Stock
 from asc.signing.sync.surroundings import AT_ONCE, Portal, Surroundings, lasting, look, usable
 from asc.signing.sync.wants import Want, Wishes
@@ -116,9 +117,10 @@ class Sync:
             if want in profiles or want.bundle_id in lacking
         }
         left = leftovers(self.surroundings, self.wishes, self.files, self.stock, self.portal)
-        return replace(self, bundle_ids=known), Plan(
-            certificates, profiles, missing, devices, lacking, left, self._namesakes(profiles)
-        )
+        stock = self.stock.renamed(left.misnamed)
+        namesakes = self._namesakes(profiles)
+        plan = Plan(certificates, profiles, missing, devices, lacking, left, namesakes)
+        return replace(self, bundle_ids=known, stock=stock), plan
 
     def carry_out(self, plan: Plan) -> Synced:
         """Makes what the plan says. What could be made is stored also where something else failed."""
@@ -153,8 +155,9 @@ class Sync:
             self._store(failed.made)
             raise
         self._store(made)
+        gone = let_go(self.surroundings, self.wishes, self.stock, plan.certificates)
         signing = self._signing(identities, {**self.stock.profiles, **made})
-        return Synced(signing, (*cleared, *changes), self._lacking_devices(signing, devices))
+        return Synced(signing, (*cleared, *changes, *gone), self._lacking_devices(signing, devices))
 
     def _lacking_devices(self, signing: Signing, devices: Iterable[Device]) -> tuple[str, ...]:
         """Return, for each profile, the wanted devices that belong into it and that it does not name."""
