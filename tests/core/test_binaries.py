@@ -121,7 +121,56 @@ def test_platform_keys_that_contradict_each_other_are_refused(path: Path, info: 
     assert "name different platforms" in refused(make_ipa(path, info=info))
 
 
-@pytest.mark.parametrize("platforms", [["WatchOS"], None, [1], ["\x1b[2J\n::error::"]])
+def test_a_watch_app_alone_is_sent_back_for_its_container(path: Path) -> None:
+    info = {"CFBundleSupportedPlatforms": ["WatchOS"], "DTPlatformName": "watchos"}
+    assert "Archive the iOS app around it" in refused(make_ipa(path, info=info))
+
+
+@pytest.mark.parametrize("value", ["NO", 0, 1.5])
+def test_an_answer_about_encryption_that_is_no_boolean_is_told(path: Path, value: object) -> None:
+    binary = read_binary(make_ipa(path, info={"ITSAppUsesNonExemptEncryption": value}))
+    (told,) = defects(binary, NOW)
+    assert binary.uses_non_exempt_encryption is None
+    assert ("is no boolean" in told.text, told.fatal) == (True, False)
+
+
+def test_a_build_number_as_integer_is_read_and_told(path: Path) -> None:
+    binary = read_binary(make_ipa(path, info={"CFBundleVersion": 42}))
+    (told,) = defects(binary, NOW)
+    assert (binary.build_number, "<string>42</string>" in told.remedy, told.fatal) == ("42", True, False)
+
+
+def test_a_build_number_as_real_is_to_be_a_string(path: Path) -> None:
+    assert "CFBundleVersion as <string>" in refused(make_ipa(path, info={"CFBundleVersion": 1.1}))
+
+
+@pytest.mark.parametrize(
+    ("version", "is_taken"), [("8.22.3-beta.0", False), ("8.22.3", True), ("8.22.3.1", True)]
+)
+def test_a_framework_whose_version_has_letters_is_refused(path: Path, version: str, is_taken: bool) -> None:
+    make_ipa(path)
+    framework = plistlib.dumps(
+        {"CFBundleIdentifier": "com.example.kit", "CFBundleShortVersionString": version}
+    )
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(APP + "Frameworks/Kit.framework/Info.plist", framework)
+    found = defects(read_binary(path), NOW)
+    assert [("Kit.framework" in one.text, one.fatal) for one in found] == ([] if is_taken else [(True, True)])
+
+
+@pytest.mark.parametrize("folder", ["payload", "PAYLOAD"])
+def test_another_spelling_of_payload_is_named(path: Path, folder: str) -> None:
+    assert "Rename the folder to Payload" in refused(zipped(path, {f"{folder}/Example.app/Info.plist": INFO}))
+
+
+def test_a_member_packed_with_bzip2_is_not_told_to_be_encrypted(path: Path) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr(APP + "Info.plist", INFO)
+    told = refused(path)
+    assert ("with deflate" in told, "encryption" in told) == (True, False)
+
+
+@pytest.mark.parametrize("platforms", [None, [1], ["\x1b[2J\n::error::"]])
 def test_platforms_without_testflight_are_refused(path: Path, platforms: Any) -> None:
     info = {"CFBundleSupportedPlatforms": platforms, "DTPlatformName": None}
     assert "no platform that TestFlight has" in refused(make_ipa(path, info=info))

@@ -22,7 +22,7 @@ STORE_PROFILE = "Export with an App Store profile (method app-store-connect; syn
 
 def defects(binary: Binary, now: datetime) -> list[Defect]:
     """What is wrong with a binary at the time `now` (aware), the fatal first; empty when nothing is."""
-    found = [*_numbers(binary), *_place(binary), *_profile(binary, now), *_nested(binary)]
+    found = [*_numbers(binary), *_place(binary), *_profile(binary, now), *_nested(binary), *binary.remarks]
     return sorted(found, key=lambda defect: not defect.fatal)
 
 
@@ -113,6 +113,9 @@ def _covers(profile: Profile, bundle_id: str) -> bool:
 def _nested(binary: Binary) -> Iterator[Defect]:
     """90379 refuses watch apps with other numbers than the app; of extensions with such, 90473 only warns."""
     for nested in binary.nested:
+        if nested.is_framework:
+            yield from _framework(nested)
+            continue
         for key, own, apps in (
             ("CFBundleShortVersionString", nested.version, binary.version),
             ("CFBundleVersion", nested.build_number, binary.build_number),
@@ -123,6 +126,16 @@ def _nested(binary: Binary) -> Iterator[Defect]:
                     "Give all targets the same version and build number.",
                     fatal=nested.is_watch_app,
                 )
+
+
+def _framework(nested: Nested) -> Iterator[Defect]:
+    """90060 is also said of frameworks, for versions like 8.22.3-beta.0. More than three numbers are let through."""
+    if nested.version and not re.fullmatch(r"[0-9]+(\.[0-9]+)*", nested.version):
+        yield Defect(
+            f"The version “{shown(nested.version)}” (CFBundleShortVersionString) of {shown(nested.path)} is not made"
+            " of numbers and dots.",
+            "Use a release of that framework, or set a version without letters in its Info.plist before signing.",
+        )
 
 
 def _is_helper(binary: Binary, nested: Nested) -> bool:

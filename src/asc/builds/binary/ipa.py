@@ -6,14 +6,14 @@ https://developer.apple.com/documentation/bundleresources/information-property-l
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from asc.builds.binary.errors import BinaryError, shown
 from asc.builds.binary.looks import EXPORT
-from asc.builds.binary.model import Binary, Nested
+from asc.builds.binary.model import Binary, Defect, Nested
 from asc.formats import mobileprovision, zipfiles
 from asc.formats.mobileprovision import Profile, ProfileError, read_profile
 from asc.formats.plist import PlistError, read_plist
@@ -36,7 +36,8 @@ _WANTED = re.compile(
     _BUNDLE + r"(?P<inner>.*/)?(?P<file>Info\.plist|embedded\.(?:mobile|)provision(?:profile|))", re.S
 )
 _NESTED = re.compile(
-    r"(?:Contents/)?((?:PlugIns|Extensions|Watch|AppClips)/[^/]+\.(?:app|appex)/(?:Contents/)?)+", re.S
+    r"(?:Contents/)?((?:PlugIns|Extensions|Watch|AppClips|Frameworks)/[^/]+\.(?:app|appex|framework)/(?:Contents/)?)+",
+    re.S,
 )
 _NOISE = re.compile(r"(?:^|/)(?:__MACOSX/|\._)")
 _STRANGERS = (
@@ -47,6 +48,11 @@ _STRANGERS = (
         r"(?:[^/]+/)*[^/]+\.(?:ipa|pkg)",
         "a zip around the binary",
         "Unzip it and give the file inside (artifacts that are downloaded by hand or by API come zipped).",
+    ),
+    (
+        r"(?:[^/]+/)?(?i:payload)/[^/]+\.app/.*",
+        "a zip whose folder is not spelled Payload",
+        "Rename the folder to Payload, with a capital P and the rest in lower case, and zip it again.",
     ),
     (r"(?:[^/]+/)?[^/]+\.app/.*", "a zipped .app without a Payload folder", EXPORT),
 )
@@ -100,9 +106,7 @@ class _Ipa:
         try:
             return zipfiles.read(self._file, entry, limit)
         except ZipError as error:
-            raise self.error(
-                f"{shown(entry.path)} cannot be read: {error}", "Export the app again, without encryption."
-            ) from None
+            raise self.error(f"{shown(entry.path)} cannot be read: {error}", _repacking(entry)) from None
 
     def plist(self, entry: Entry) -> dict[str, Any]:
         """An Info.plist in the archive."""
@@ -113,6 +117,15 @@ class _Ipa:
                 f"{shown(entry.path)} cannot be read: {error}",
                 "Check it with plutil -lint, then build again.",
             ) from None
+
+
+def _repacking(entry: Entry) -> str:
+    """Return what to do about a member that cannot be read."""
+    if entry.encrypted:
+        return "Export the app again, without encryption."
+    if entry.method not in (zipfiles.STORED, zipfiles.DEFLATED):
+        return "Zip the Payload folder with deflate, which is what zip -r and Xcode do."
+    return "Export the app again, or download it again."
 
 
 def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
@@ -136,6 +149,7 @@ def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
         compliance_code=_text(info, "ITSEncryptionExportComplianceCode"),
         profile=_profile(ipa, contents, app),
         nested=_nested(ipa, contents, app),
+        remarks=tuple(remarks(info)),
     )
 
 
@@ -207,10 +221,16 @@ def _profile(ipa: _Ipa, contents: _Contents, app: str) -> Profile | None:
 
 def _nested(ipa: _Ipa, contents: _Contents, app: str) -> tuple[Nested, ...]:
     found: list[Nested] = []
-    for path, entry in sorted(contents.entries.items()):
+    # An app may have more frameworks than are read: they come last.
+    for path, entry in sorted(contents.entries.items(), key=lambda one: (".framework/" in one[0], one[0])):
         inner = path.removeprefix(app + "/").removesuffix("Info.plist")
         if path.endswith("/Info.plist") and inner not in ("", "Contents/") and len(found) < MOST_NESTED:
-            info = ipa.plist(entry)
+            try:
+                info = ipa.plist(entry)
+            except BinaryError:
+                if ".framework/" not in path:
+                    raise
+                continue  # of a framework only the version counts, and nothing says that Apple would refuse it
             found.append(
                 Nested(
                     inner.removesuffix("Contents/").rstrip("/").removeprefix("Contents/"),
@@ -243,6 +263,11 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
             f" {shown(', '.join(dict.fromkeys(named)))}",
             "Take the keys out of the Info.plist that you keep, for Xcode sets them, and build again.",
         )
+    if any(name.lower() == "watchos" for name in named):
+        raise ipa.error(
+            "it is a watch app alone, and watchOS is no platform that TestFlight has by itself",
+            "Archive the iOS app around it (Xcode makes a container for a watch-only app), and export that.",
+        )
     raise ipa.error(
         f"its Info.plist tells no platform that TestFlight has ({shown(', '.join(named)) or 'it names none'})",
         "Build it with Xcode, which sets CFBundleSupportedPlatforms, for iOS, tvOS, visionOS or macOS.",
@@ -252,9 +277,12 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
 def _required(ipa: _Ipa, info: Mapping[str, Any], key: str) -> str:
     text = _text(info, key)
     if not text:
-        state = "is not a text" if info.get(key) not in (None, "") else "is missing"
+        is_there = info.get(key) not in (None, "")
         raise ipa.error(
-            f"{key} {state} in its Info.plist", "Set it in the target's build settings, then build again."
+            f"{key} {'is not a text' if is_there else 'is missing'} in its Info.plist",
+            f"Write {key} as <string> in the Info.plist, then build again."
+            if is_there
+            else "Set it in the target's build settings, then build again.",
         )
     return text
 
@@ -265,6 +293,24 @@ def _text(info: Mapping[str, Any], key: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 64:
         return str(value)
     return value.strip() if isinstance(value, str) else ""
+
+
+def remarks(info: Mapping[str, Any]) -> Iterator[Defect]:
+    """Yield what Apple reads otherwise than people mean it: keys of Info.plist with values of another type."""
+    for key in ("CFBundleShortVersionString", "CFBundleVersion"):
+        if isinstance(info.get(key), int):
+            yield Defect(
+                f"{key} is an <integer> in its Info.plist, where Apple documents a text.",
+                f"Write it as <string>{info[key]}</string>.",
+                fatal=False,
+            )
+    answer = info.get("ITSAppUsesNonExemptEncryption")
+    if answer is not None and not isinstance(answer, bool):
+        yield Defect(
+            f"ITSAppUsesNonExemptEncryption is there, but is no boolean ({shown(str(answer))}): it answers nothing.",
+            "Write it as <false/> or <true/> (in Xcode, give the key the type Boolean).",
+            fatal=False,
+        )
 
 
 def _boolean(info: Mapping[str, Any], key: str) -> bool | None:

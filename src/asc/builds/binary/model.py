@@ -21,6 +21,11 @@ class Nested:
     build_number: str
 
     @property
+    def is_framework(self) -> bool:
+        """Whether it is a framework, which has a version of its own."""
+        return self.path.endswith(".framework")
+
+    @property
     def is_watch_app(self) -> bool:
         """Whether it is an app for the watch, which has stricter rules than extensions."""
         return self.path.startswith("Watch/") and self.path.endswith(".app")
@@ -51,6 +56,8 @@ class Binary:
     compliance_code: str = ""
     profile: Profile | None = None
     nested: tuple[Nested, ...] = ()
+    remarks: tuple[Defect, ...] = ()
+    """Defects that show while the file is read, and nowhere in the values that are read."""
 
     @property
     def uti(self) -> str:
