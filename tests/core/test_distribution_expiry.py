@@ -187,6 +187,8 @@ def test_builds_that_apple_is_at_work_on_never_expire() -> None:
             older("b-39", 9, review="IN_REVIEW"),
             older("b-40", 10, review="REJECTED"),
             older("b-41", 11, review="APPROVED"),
+            older("b-42", 12, state="IN_A_STATE_OF_2030"),
+            older("b-43", 13, review="IN_A_STATE_OF_2030"),
         ],
     )
     run(apple, INSIDE)

@@ -367,6 +367,13 @@ def test_the_latest_build_may_still_be_on_its_way(tmp_path: Path) -> None:
     assert (done.code, done.outputs["build-number"], done.outputs["state"]) == (0, "42", "VALID"), done.stdout
 
 
+def test_a_build_in_a_state_that_is_not_known_can_be_the_latest(tmp_path: Path) -> None:
+    builds = [answered("1.5.0", "41"), answered("1.5.0", "42", processingState="ALMOST_VALID")]
+    with apple(seed(apps=[app(APP, id=APP_ID, builds=builds, betaGroups=[QA])])) as sandbox:
+        done = step(tmp_path, sandbox, {**LATEST, "timeout": "1s"})
+    assert "The latest build is 1.5.0 (42) for iOS" in done.stdout
+
+
 def test_without_a_build_there_is_no_latest(tmp_path: Path) -> None:
     with apple(world(buildUploads=[upload("1.5.0", "42", "FAILED")])) as sandbox:
         done = step(tmp_path, sandbox, LATEST)

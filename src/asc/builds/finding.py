@@ -14,8 +14,8 @@ from asc.builds.number import BuildNumber, Number, spellings
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.errors import InputError, Problem
 
-ALIVE = {"VALID", "PROCESSING", "COMPLETE"}
-"""States of builds and of uploads that somebody can get, now or when they are processed."""
+DEAD = {"FAILED", "INVALID", "AWAITING_UPLOAD", ""}
+"""States of builds and of uploads that nobody gets. A state that Apple adds some day hides no build."""
 
 
 def find_build(client: Client, number: Number) -> BuildState | None:
@@ -45,7 +45,7 @@ def find_latest(client: Client, app: App, platform: str, version: str) -> Number
     Raises InputError where no platform is given, and there are builds for several.
     """
     used = numbers_used(client, app, platform or None, version or None)
-    used = [each for each in used if each.state in ALIVE]
+    used = [each for each in used if each.state not in DEAD]
     _check_platform("a latest build", (each.platform for each in used))
     if not used:
         return None

@@ -20,6 +20,7 @@ from asc.builds.distribution.wishes import Wishes
 from asc.builds.number import same_value, spellings
 
 IN_QUEUE = ("WAITING_FOR_REVIEW", "IN_REVIEW")
+SETTLED, DECIDED = ("VALID", "FAILED", "INVALID", ""), ("APPROVED", "REJECTED", "")
 """Where a build stands in beta review as long as that is not over."""
 
 
@@ -38,7 +39,8 @@ class Other:
     @property
     def is_busy(self) -> bool:
         """Whether Apple is at work on it, so that somebody waits for it."""
-        return self.processing_state == "PROCESSING" or self.review_state in IN_QUEUE
+        # Expiring cannot be undone: a state that is not known counts as work.
+        return self.processing_state not in SETTLED or self.review_state not in DECIDED
 
     def __str__(self) -> str:
         return f"{shown(self.version)} ({shown(self.build_number)})"
