@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from asc.builds import waiting
+from asc.builds.distribution.state import BuildState
 from asc.builds.upload import record, uploading
 from core.uploading import APP, APP_ID, an_ipa, apple, assert_nothing_begun, step
 from support.sandbox import app, build, seed, store_version, upload
@@ -75,3 +76,39 @@ def test_a_second_run_after_the_release_is_green(tmp_path: Path) -> None:
         )
         again = step(tmp_path, sandbox, {"file": str(file)})
     assert again.code == 0, again.stdout
+
+
+# The file of the upload
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Größe – neu.ipa", "Große _ neu.ipa"),
+        ("Cafe\u0301.ipa", "Cafe.ipa"),
+        ("アプリ.ipa", "app.ipa"),
+        ("Example (1).ipa", "Example (1).ipa"),
+    ],
+)
+def test_a_file_name_goes_up_in_plain_ascii(tmp_path: Path, name: str, label: str) -> None:
+    with apple() as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path, name)), "wait": "none"})
+        (delivered,) = sandbox.delivered
+    assert (done.code, delivered.file_name) == (0, label.replace("ß", "_"))
+
+
+@pytest.mark.parametrize(
+    ("code", "looks"), [("ENTITY_ERROR.ATTRIBUTE.INVALID", False), ("STATE_ERROR.DUPLICATE", True)]
+)
+def test_a_refused_file_is_not_taken_for_one_that_is_announced(
+    tmp_path: Path, code: str, looks: bool
+) -> None:
+    fault = f"POST /v1/buildUploadFiles status=409 code={code} times=always"
+    with apple(faults=[fault]) as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), "wait": "none"})
+    assert (done.code, code in done.error) == (1, True)
+    assert ("Looking whether the file is announced" in done.stdout) is looks
+
+
+def test_a_valid_build_without_a_beta_detail_is_told_in_words() -> None:
+    assert str(waiting.Seen(build=BuildState("b-42", processing_state="VALID"))) == "the build is VALID"

@@ -48,6 +48,8 @@ def withdraw(call: Call, upload: Record) -> None:
 def reserve(call: Call, given: Given) -> Record:
     """Make room for a file of an upload that has none of its kind."""
     upload, size = given.one("buildUpload"), given.attributes["fileSize"]
+    if not given.attributes["fileName"].isascii():  # as public reports have it (fastlane#19708)
+        raise invalid_attribute("fileName", "The file name has characters that are not allowed")
     place = _PLACES[given.attributes["assetType"]]
     if not 1 <= size <= LARGEST_FILE:
         raise invalid_attribute("fileSize", f"The size has to be from 1 to {LARGEST_FILE} bytes")

@@ -7,6 +7,8 @@ Each write may lose its answer: then the record is looked at before anything is 
 from __future__ import annotations
 
 import logging
+import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -93,12 +95,12 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> t
 
     Returns False with a file that was found there: another job may have announced it.
     """
-    attributes = {"assetType": "ASSET", "fileName": name, "fileSize": size, "uti": uti}
+    attributes = {"assetType": "ASSET", "fileName": label(name), "fileSize": size, "uti": uti}
     body = _body("buildUploadFiles", attributes, buildUpload=("buildUploads", upload.id))
     try:
         made = client.create("/v1/buildUploadFiles", body)
     except (LostAnswerError, ApiError) as error:
-        if isinstance(error, ApiError) and error.status != 409:
+        if isinstance(error, ApiError) and not _may_be_announced(error):
             raise
         log.info("%s Looking whether the file is announced.", error.message)
         for pause in LISTINGS_LAG:  # by the request whose answer was lost, or by another job
@@ -110,6 +112,23 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> t
             raise
         made = client.create("/v1/buildUploadFiles", body)
     return read_file(made.resource), True
+
+
+def label(name: str) -> str:
+    """Return a file name in plain ASCII with its ending: to Apple it is only a label, but others are refused
+    (fastlane#19708).
+    """
+    stem, dot, ending = unicodedata.normalize("NFKD", name).rpartition(".")
+    plain = re.sub(r"[^\w.()+ -]", "_", re.sub(r"[\u0300-\u036f]", "", stem), flags=re.ASCII).strip()
+    return f"{plain if re.search('[A-Za-z0-9]', plain) else 'app'}{dot}{ending}"
+
+
+def _may_be_announced(error: ApiError) -> bool:
+    """Return whether a refusal can mean that the upload has its file; one of an attribute means the request itself."""
+    return error.status == 409 and any(
+        not each.code.startswith("ENTITY_ERROR.ATTRIBUTE") or "DUPLICATE" in each.code
+        for each in error.errors
+    )
 
 
 def renewed(client: Client, file: UploadFile) -> UploadFile:
