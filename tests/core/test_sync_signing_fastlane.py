@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from asc.commands.sync_signing.match import storage, text_or_file, with_access, words
-from asc.signing.storage import Options
+from asc.signing.storage import Options, StorageError
 from asc.signing.vault.ciphers import open_v1, seal_v1
 from core.running import Done, in_job
 from core.signing import (
@@ -246,6 +246,18 @@ def test_the_branch_is_the_one_that_match_writes_to(tmp_path: Path) -> None:
             {"GIT_BASIC_AUTHORIZATION": base64.b64encode(b"me:t").decode()},
             {"token": "me:t"},
         ),
+        (
+            "https://h/a.git",
+            {"GIT_BASIC_AUTHORIZATION": base64.encodebytes(b"me:github_pat_" + b"t" * 90).decode()},
+            {"token": "me:github_pat_" + "t" * 90},
+        ),
+        ("https://h/a.git", {"GIT_BASIC_AUTHORIZATION": "me:t"}, {"token": "me:t"}),
+        ("https://h/a.git", {"GIT_BASIC_AUTHORIZATION": "ghp_abcdefgh"}, {"token": "ghp_abcdefgh"}),
+        (
+            "https://h/a.git",
+            {"GIT_BASIC_AUTHORIZATION": "Basic " + base64.b64encode(b"me:t").decode()},
+            {"token": "me:t"},
+        ),
         ("git+https://h/a", {"GIT_BEARER_AUTHORIZATION": "t"}, {"token": "t"}),
         ("git@h:a.git", {"GIT_BEARER_AUTHORIZATION": "t"}, {"token": ""}),
         (
@@ -276,3 +288,8 @@ def test_a_deploy_key_may_be_a_path_as_with_match(tmp_path: Path) -> None:
     file.write_text("-----BEGIN …\n")
     assert text_or_file(str(file)) == file.read_text()
     assert text_or_file("a\nb") == "a\nb" and text_or_file("") == "" and text_or_file("no-file") == "no-file"
+
+
+def test_a_basic_authorization_that_cannot_be_read_is_an_error() -> None:
+    with pytest.raises(StorageError, match="MATCH_GIT_BASIC_AUTHORIZATION"):
+        with_access(Options(), "https://h/a.git", {"MATCH_GIT_BASIC_AUTHORIZATION": "a b c"})

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shlex
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from asc.signing.storage import Changes, Files, Options, StorageError, StorageUnreachable, open_storage
+from asc.signing.storage.git.deploykey import private_key
 from signing.storage.places import Place, options
 
 ADD = Changes({"certs/distribution/A.p12": b"key"})
@@ -102,3 +105,54 @@ def test_a_deploy_key_that_may_only_read(repository: Place, ssh: Options, tmp_pa
     explainer = storage._remote.explainer  # type: ignore[attr-defined]
     error = explainer.writing((tmp_path / "refuse").read_text())
     assert (error.input, "Allow write access" in error.remedy) == ("deploy-key", True)
+
+
+PEM = (
+    "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+    + f"{'A' * 70}\n{'B' * 30}"
+    + "\n-----END OPENSSH PRIVATE KEY-----\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PEM,
+        PEM.replace("\n", "\r\n"),
+        PEM.replace("\n", "\\n"),
+        PEM.replace("\n", " "),
+        PEM.replace("\n", ""),
+        f'"{PEM}"',
+        base64.encodebytes(PEM.encode()).decode(),
+    ],
+    ids=["file", "CRLF", "escaped", "blanks", "one line", "quoted", "base64"],
+)
+def test_a_deploy_key_is_read_in_the_forms_that_secrets_have(text: str) -> None:
+    assert private_key(text) == PEM
+
+
+@pytest.mark.parametrize("text", ["ssh-ed25519 AAAA me@example.com", "not-a-file", "c2VjcmV0"])
+def test_a_deploy_key_that_is_no_private_key_is_told_as_that(text: str) -> None:
+    with pytest.raises(StorageError, match="is no private key") as caught:
+        private_key(text)
+    assert text not in str(caught.value)
+
+
+def test_known_hosts_count_with_an_agent_too(repository: Place, ssh: Options, tmp_path: Path) -> None:
+    agent = replace(ssh, deploy_key="")
+    (tmp_path / "key").write_text("")
+    open_storage(f"git@example.com:{repository.more['repository']}", agent).read()
+    notes = (tmp_path / "notes").read_text()
+    assert "GlobalKnownHostsFile=" in notes and "StrictHostKeyChecking=yes" in notes
+    assert "IdentityFile" not in notes and not list(tmp_path.rglob("known_hosts-*"))
+
+
+def test_ssh_is_advised_no_token_and_the_port_is_scanned(ssh: Options, tmp_path: Path) -> None:
+    (tmp_path / "refuse").write_text("ERROR: Repository not found.\n")
+    with pytest.raises(StorageError) as caught:
+        open_storage("ssh://git@example.com:2222/a.git", ssh).read()
+    assert "storage-token" not in caught.value.remedy and "deploy-key" in caught.value.remedy
+    (tmp_path / "refuse").write_text("Host key verification failed.\n")
+    with pytest.raises(StorageError) as caught:
+        open_storage("ssh://git@example.com:2222/a.git", ssh).read()
+    assert "ssh-keyscan -p 2222 example.com" in caught.value.remedy

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from asc.signing.storage import Options
+from asc.signing.storage import Options, StorageError
 from asc.signing.storage.git.location import is_git
 
 TYPES = {"appstore": "app-store", "adhoc": "ad-hoc"}
@@ -67,10 +68,21 @@ def text_or_file(key: str) -> str:
 
 
 def _token(environment: Mapping[str, str]) -> str:
-    """`user:token` in base64, or a token."""
+    """Return `user:token` or a token of the variables. Raises StorageError where the set variable is neither."""
     basic = environment.get("MATCH_GIT_BASIC_AUTHORIZATION", "").strip()
-    try:
-        pair = base64.b64decode(basic, validate=True).decode()
+    if not basic:
+        return environment.get("MATCH_GIT_BEARER_AUTHORIZATION", "").strip()
+    text = re.sub(r"^basic\s+", "", basic, flags=re.IGNORECASE)
+    try:  # base64 of GNU breaks its lines at 76 characters, and fine-grained tokens are longer
+        pair = base64.b64decode("".join(text.split()), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         pair = ""
-    return pair or environment.get("MATCH_GIT_BEARER_AUTHORIZATION", "").strip()
+    if ":" in pair and pair.strip().isprintable():
+        return pair.strip()
+    if text.isprintable() and " " not in text:
+        return text
+    raise StorageError(
+        "storage-token",
+        "MATCH_GIT_BASIC_AUTHORIZATION is neither user:token, nor that in base64, nor a token.",
+        "Set it to the output of: echo -n USER:TOKEN | base64 -w0",
+    )

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from asc.signing.storage.git.deploykey import private_key
 from asc.signing.storage.git.location import Location
 from asc.signing.storage.model import Options, StorageError
 
@@ -45,6 +46,9 @@ PASSED_WITHOUT_TOKEN = (
 )
 PASSED_TO_SSH = ("HOME", "USER", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND")
 CA_FILES = ("GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+
+GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
+"""The files that ssh looks into unasked (ssh_config(5))."""
 
 # The hosts publish these in their documentation; Ed25519 alone, which all of them offer.
 KNOWN_HOSTS = """\
@@ -78,6 +82,7 @@ class Access:
                 f"a deploy key is for ssh, and the repository is reached by {location.scheme}.",
                 "Write the storage as git@host:path, or leave the key away.",
             )
+        self._key = private_key(options.deploy_key) if options.deploy_key else ""
         self.secrets = tuple(filter(None, (self.token, self._credentials())))
 
     @contextlib.contextmanager
@@ -88,7 +93,7 @@ class Access:
             if self._options.deploy_key:
                 environment["GIT_SSH_COMMAND"] = stack.enter_context(self._ssh(private))
             elif self._location.scheme == "ssh":
-                environment.setdefault("GIT_SSH_COMMAND", "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes")
+                environment.setdefault("GIT_SSH_COMMAND", stack.enter_context(self._agent(private)))
             yield environment
 
     def _basic(self, private: Path) -> dict[str, str]:
@@ -135,12 +140,25 @@ class Access:
         return base64.b64encode(pair.encode()).decode()
 
     @contextlib.contextmanager
+    def _agent(self, private: Path) -> Iterator[str]:
+        """ssh with the keys and the configuration of this machine, which knows our hosts besides its own."""
+        known = private / f"known_hosts-{secrets.token_hex(8)}"
+        _write_private(known, self._options.known_hosts.strip() + "\n" + KNOWN_HOSTS)
+        # The user's own file stays what the machine's configuration says: this adds to the global ones.
+        files = f'"{known}" {" ".join(GLOBAL_KNOWN_HOSTS)}'
+        words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
+        try:
+            yield shlex.join([*words, "-o", f"GlobalKnownHostsFile={files}"])
+        finally:
+            known.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
     def _ssh(self, private: Path) -> Iterator[str]:
         folder = private / f"ssh-{secrets.token_hex(8)}"
         folder.mkdir(mode=0o700)
         key, known = folder / "key", folder / "known_hosts"
         try:
-            _write_private(key, self._options.deploy_key.replace("\r\n", "\n").strip() + "\n")
+            _write_private(key, self._key)
             _write_private(known, self._options.known_hosts.strip() + "\n" + KNOWN_HOSTS)
             home = self._options.environment.get("HOME")
             files = [str(known), *([f"{home}/.ssh/known_hosts"] if home else [])]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from asc.signing.storage.git.access import Access
 from asc.signing.storage.git.location import Location
@@ -116,7 +117,7 @@ class Explainer:
             return self._error(
                 "known-hosts",
                 f"is on a host whose SSH key is not known here: {words}",
-                f"Give known-hosts: the output of “ssh-keyscan {self.location.host}”, compared with what the host "
+                f"Give known-hosts: the output of “ssh-keyscan {self._scanned()}”, compared with what the host "
                 "publishes.",
             )
         if KEY_REFUSED.search(words):
@@ -144,11 +145,21 @@ class Explainer:
                 "storage", f"has moved: {words}", "Write its new address; a token follows no redirect."
             )
         if NOT_THERE.search(words) or NO_WRITE.search(words):
-            remedy = f"Check the address. {TOKEN_READS}"
+            remedy = f"Check the address. {self._reading_remedy()}"
             if self.access.is_job_token:
                 remedy = f"GITHUB_TOKEN reaches the workflow's own repository alone. {TOKEN_READS}"
             return self._error(self._way_in(), f"is not there, or may not be read: {words}", remedy)
         return self._error("storage", f"could not be read: {words}", "git's own words say what is wrong.")
+
+    def _reading_remedy(self) -> str:
+        if self.location.scheme == "ssh":
+            return "Give a deploy-key whose public half this repository knows: ssh takes no token."
+        return TOKEN_READS
+
+    def _scanned(self) -> str:
+        """What ssh-keyscan is asked for: the host, and its port where that is another than 22."""
+        port = urlsplit(self.location.url).port if "://" in self.location.url else None
+        return f"-p {port} {self.location.host}" if port and port != 22 else self.location.host
 
     def _way_in(self) -> str:
         if self.location.scheme == "ssh":

@@ -1,0 +1,40 @@
+"""A deploy key in the forms that secrets have it in: as a file, in one line, with \\n, in base64, in quotes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from asc.signing.storage.model import StorageError
+
+_PEM = re.compile(
+    r"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----)(.*?)(-----END [A-Z0-9 ]*PRIVATE KEY-----)", re.DOTALL
+)
+LINE = 70
+"""Characters of a line of base64, as ssh-keygen writes it."""
+
+
+def private_key(text: str) -> str:
+    """Return the key as ssh reads it, with a line break at its end. Raises StorageError where it is none."""
+    bare = text.strip().strip("\"'").replace("\\r", "").replace("\\n", "\n").replace("\r\n", "\n")
+    found = _PEM.search(bare) or _PEM.search(_decoded(bare))
+    if found is None:
+        raise StorageError(
+            "deploy-key",
+            "it is no private key.",
+            "Give the whole text of the file that ssh-keygen wrote, from -----BEGIN to -----END, not its .pub.",
+        )
+    begin, body, end = found.groups()
+    if "\n" in body.strip():  # lines as they are: the headers of an encrypted PEM are lines, too
+        return f"{begin}\n{body.strip()}\n{end}\n"
+    joined = "".join(body.split())
+    lines = [joined[start : start + LINE] for start in range(0, len(joined), LINE)]
+    return "\n".join([begin, *lines, end, ""])
+
+
+def _decoded(text: str) -> str:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True).decode("ascii").replace("\r\n", "\n")
+    except (binascii.Error, ValueError):
+        return ""
