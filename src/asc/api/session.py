@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,6 +53,33 @@ def open_session(settings: Settings, connections: int, block: int = 16 * 1024) -
     return session
 
 
+@contextlib.contextmanager
+def ended_after(response: requests.Response, seconds: float) -> Iterator[None]:
+    """End the reading of `response` within the block after `seconds`, however it trickles."""
+    # A read timeout starts again with each byte, and a chunk's head is read byte by byte.
+    with _timer(seconds, response.raw.shutdown):
+        yield
+
+
+@contextlib.contextmanager
+def _timer(seconds: float, act: Callable[[], object]) -> Iterator[threading.Event]:
+    """Call `act` unless the block ends within `seconds`. Yields an event that tells whether it was called."""
+    called = threading.Event()
+
+    def late() -> None:
+        called.set()
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # gone already
+            act()
+
+    timer = threading.Timer(seconds, late)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield called
+    finally:
+        timer.cancel()
+
+
 class _Session(requests.Session):
     """Follows no redirect, nor looks where it leads, for which requests would read all of the body."""
 
@@ -87,6 +115,20 @@ class _Impatient:
     timeout: Any
     sock: Any
 
+    def connect(self) -> None:
+        """Connect, through a proxy's tunnel where there is one. Raises ConnectTimeoutError when it takes too long."""
+        if not isinstance(self.timeout, int | float):
+            super().connect()  # type: ignore[misc]
+            return
+        # The proxy's answer to CONNECT is read here, line by line, before there is any request to wait for.
+        with _timer(self.timeout + 0.25, self._hang_up) as late:
+            try:
+                super().connect()  # type: ignore[misc]
+            except Exception:
+                if late.is_set():
+                    raise urllib3.exceptions.ConnectTimeoutError(self, "timed out") from None
+                raise
+
     def request(self, *given: Any, **named: Any) -> None:
         """Sends. urllib3 would give each block of a body no longer than a connection may take to be made."""
         if self.sock is None:
@@ -101,17 +143,11 @@ class _Impatient:
         if patience is None:
             return super().getresponse()  # type: ignore[misc]
         # A moment later than the socket's own timeout, whose words fit silence better.
-        timer = threading.Timer(patience + 0.25, self._hang_up)
-        timer.daemon = True
-        timer.start()
-        try:
+        with _timer(patience + 0.25, self._hang_up):
             return super().getresponse()  # type: ignore[misc]
-        finally:
-            timer.cancel()
 
     def _hang_up(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):  # gone already
-            self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.shutdown(socket.SHUT_RDWR)
 
 
 class _HttpConnection(_Impatient, urllib3.connection.HTTPConnection):

@@ -20,7 +20,7 @@ from asc.api.attempts import Attempts
 from asc.api.clock import Clock
 from asc.api.failures import Broken, NotSent, classify
 from asc.api.link import Link
-from asc.api.session import Settings, open_session
+from asc.api.session import Settings, ended_after, open_session
 from asc.errors import UnreachableError
 
 CONNECT_TIMEOUT = 10.0
@@ -178,15 +178,24 @@ class Storage:
     def _take(self, response: requests.Response, sink: Sink) -> None:
         """Writes the body of an answer. Raises Broken where it is not what was asked for, or not all of it."""
         total = _begin(response, sink)
-        counted, window = sink.received, self._clock.monotonic() + SILENCE
-        while block := response.raw.read1(BLOCK, decode_content=False):
-            sink.write(block)
-            if self._clock.monotonic() > window:
-                if sink.received - counted < LEAST_PER_WINDOW:
-                    raise Broken("it came too slowly")
-                counted, window = sink.received, self._clock.monotonic() + SILENCE
+        counted = sink.received
+        # The end is later than the window: what came slowly, but came, is judged by its bytes.
+        while self._take_for_a_window(response, sink):
+            if sink.received - counted < LEAST_PER_WINDOW:
+                raise Broken("it came too slowly")
+            counted = sink.received
         if total is not None and sink.received != total:
             raise Broken("it was cut off")
+
+    def _take_for_a_window(self, response: requests.Response, sink: Sink) -> bool:
+        """Write what comes within SILENCE seconds. Returns whether more may come."""
+        window = self._clock.monotonic() + SILENCE
+        with ended_after(response, 2 * SILENCE):
+            while block := response.raw.read1(BLOCK, decode_content=False):
+                sink.write(block)
+                if self._clock.monotonic() > window:
+                    return True
+        return False
 
     def _once(self, link: Link, body: Body, time_left: float) -> requests.Response:
         try:
@@ -210,7 +219,7 @@ class Storage:
         """Reads what stands in a refusal, and empties the connection so that it can be used again; never for long."""
         until = self._clock.monotonic() + CONNECT_TIMEOUT
         content = bytearray()
-        with contextlib.suppress(urllib3.exceptions.HTTPError):
+        with contextlib.suppress(urllib3.exceptions.HTTPError), ended_after(response, CONNECT_TIMEOUT + 1):
             while len(content) < LARGEST_REFUSAL and self._clock.monotonic() < until:
                 block = response.raw.read1(LARGEST_REFUSAL, decode_content=True)
                 if not block:

@@ -25,8 +25,8 @@ from asc.api.attempts import Attempts
 from asc.api.budget import Budget
 from asc.api.clock import Clock, Traffic
 from asc.api.errors import read_errors
-from asc.api.failures import Broken, NotJson, NotSent, classify
-from asc.api.session import Settings, open_session
+from asc.api.failures import Broken, NotJson, NotSent, TooLarge, classify, proxy_wants_credentials
+from asc.api.session import Settings, ended_after, open_session
 from asc.api.token import TokenSource
 from asc.errors import LostAnswerError, UnreachableError
 
@@ -95,6 +95,7 @@ class Transport:
                 if method != "GET":
                     raise _lost(call, str(error)) from None
                 limit = ATTEMPTS_AT_NON_JSON if isinstance(error, NotJson) else None
+                limit = 1 if isinstance(error, TooLarge) else limit
                 attempts.after(str(error), None, limit)
                 continue
             if answer.status == 401 and attempts.first_refusal():
@@ -144,12 +145,18 @@ class Transport:
     def _read(self, response: requests.Response, until: float) -> bytes:
         """Reads a body; a server that trickles for ever is as silent as one that says nothing."""
         content = bytearray()
-        while chunk := response.raw.read1(64 * 1024, decode_content=True):  # what is there, however little
-            content += chunk
-            if len(content) > LARGEST_BODY:
-                raise NotJson(f"the answer is larger than {LARGEST_BODY >> 20} MiB")
-            if self._clock.monotonic() > until:
-                raise Broken("the answer came too slowly")
+        announced = response.headers.get("Content-Length", "")
+        if len(announced) < 20 and announced.isdecimal() and int(announced) > LARGEST_BODY:
+            raise TooLarge(LARGEST_BODY)
+        with ended_after(response, READ_TIMEOUT + 1):
+            while chunk := response.raw.read1(
+                64 * 1024, decode_content=True
+            ):  # what is there, however little
+                content += chunk
+                if len(content) > LARGEST_BODY:
+                    raise TooLarge(LARGEST_BODY)
+                if self._clock.monotonic() > until:
+                    raise Broken("the answer came too slowly")
         return bytes(content)
 
     def _note(self, response: requests.Response) -> None:
@@ -246,7 +253,9 @@ def _final(call: str, method: str, answer: Answer) -> Answer:
     """An answer that is not repeated: returned, unless it leaves open what happened or comes from someone else."""
     if method != "GET" and (answer.status == 408 or answer.status >= 500):
         raise _lost(call, _describe(answer))
-    if 300 <= answer.status < 400 or answer.status == 407:
+    if answer.status == 407:
+        raise proxy_wants_credentials()
+    if 300 <= answer.status < 400:
         raise UnreachableError(
             f"{call} was answered with {answer.status}, which App Store Connect does not do.",
             "Something stands in between: check the proxy variables, and ASC_API_URL where it is set.",
