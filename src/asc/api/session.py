@@ -115,19 +115,19 @@ class _Impatient:
     timeout: Any
     sock: Any
 
-    def connect(self) -> None:
-        """Connect, through a proxy's tunnel where there is one. Raises ConnectTimeoutError when it takes too long."""
-        if not isinstance(self.timeout, int | float):
-            super().connect()  # type: ignore[misc]
-            return
-        # The proxy's answer to CONNECT is read here, line by line, before there is any request to wait for.
-        with _timer(self.timeout + 0.25, self._hang_up) as late:
+    def _tunnel(self) -> None:
+        """Ask the proxy for a tunnel. Raises ConnectTimeoutError when its answer takes too long."""
+        # The answer to CONNECT is read line by line, before there is any request to wait for; each byte starts the
+        # socket's timeout again.
+        seconds = self.timeout if isinstance(self.timeout, int | float) else SLOWEST_BLOCK
+        with _timer(seconds + 0.25, self._hang_up) as late:
             try:
-                super().connect()  # type: ignore[misc]
+                super()._tunnel()  # type: ignore[misc]
             except Exception:
-                if late.is_set():
-                    raise urllib3.exceptions.ConnectTimeoutError(self, "timed out") from None
-                raise
+                if not late.is_set():
+                    raise
+        if late.is_set():
+            raise urllib3.exceptions.ConnectTimeoutError(self, "timed out")
 
     def request(self, *given: Any, **named: Any) -> None:
         """Sends. urllib3 would give each block of a body no longer than a connection may take to be made."""
