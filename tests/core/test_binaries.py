@@ -26,6 +26,7 @@ from asc.formats import zipfiles
 from asc.formats.mobileprovision import read_profile
 from asc_sandbox.samples import make_ipa, make_pkg, make_profile
 from asc_sandbox.samples.bundle import App
+from asc_sandbox.samples.cpio import make_cpio
 from asc_sandbox.samples.xar import XarFile, write_xar
 
 NOW = datetime.now(UTC)
@@ -725,3 +726,44 @@ def test_little_is_read_of_a_large_file(path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Path, "open", lambda self, mode: Counting(real(self, mode, 0)))
     read_binary(path)
     assert amount < 1 << 18
+
+
+# The payload of a .pkg
+
+
+def with_payload(path: Path, payload: bytes) -> Path:
+    info = b'<pkg-info install-location="/Applications"><bundle path="./E.app" id="a.b"'
+    info += b' CFBundleShortVersionString="1.0" CFBundleVersion="1"/></pkg-info>'
+    write_xar(path, [XarFile.of("PackageInfo", info), XarFile("Payload", lambda: [payload])])
+    return path
+
+
+@pytest.mark.parametrize("answer", [True, False, None])
+def test_the_payload_of_a_pkg_tells_its_export_compliance(path: Path, answer: bool | None) -> None:
+    keys = {"ITSEncryptionExportComplianceCode": "code"}
+    keys |= {} if answer is None else {"ITSAppUsesNonExemptEncryption": answer}
+    files = {
+        "E.app/Contents/Frameworks/K": b"k" * 3_000_000,
+        "E.app/Contents/Info.plist": plistlib.dumps(keys),
+    }
+    binary = read_binary(with_payload(path, gzip.compress(make_cpio(files))))
+    assert (binary.uses_non_exempt_encryption, binary.compliance_code) == (answer, "code")
+    assert defects(binary, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b"pbzx\0\0", "no gzip"),
+        (gzip.compress(b"?" * 100), "not a cpio"),
+        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": INFO})[:300]), "not a cpio"),
+        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": INFO}))[:60], "no gzip"),
+        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": b"?"})), "not a property list"),
+        (gzip.compress(make_cpio({"E.app/Contents/PkgInfo": b"?"})), "no payload has it"),
+    ],
+)
+def test_a_payload_that_cannot_be_read_says_why_and_holds_nothing_up(
+    path: Path, payload: bytes, reason: str
+) -> None:
+    (told,) = defects(read_binary(with_payload(path, payload)), NOW)
+    assert (reason in told.text, told.fatal) == (True, False)

@@ -6,6 +6,7 @@ nothing is unpacked to disk.
 
 from __future__ import annotations
 
+import io
 import os
 import zlib
 from collections.abc import Mapping
@@ -56,6 +57,26 @@ class Archive:
         if len(packed) < member.length:
             raise XarError(f"it is cut off: {path} is not all there")
         return _unpack(packed, member, limit)
+
+
+class Slice(io.RawIOBase):
+    """The bytes of a member as they stand in the archive, for a reader that goes through them once."""
+
+    def __init__(self, archive: Archive, path: str) -> None:
+        """Raise KeyError where there is no such member."""
+        member = archive.members[path]
+        self._file, self._at, self._left = archive.file, archive.heap + member.offset, member.length
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return up to `size` bytes, all that are left for -1."""
+        self._file.seek(self._at)
+        data = self._file.read(self._left if size is None or size < 0 else min(size, self._left))
+        self._at, self._left = self._at + len(data), self._left - len(data)
+        return data
 
 
 def open_archive(file: BinaryIO) -> Archive:

@@ -142,11 +142,11 @@ def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
         version=_required(ipa, info, "CFBundleShortVersionString"),
         build_number=_required(ipa, info, "CFBundleVersion"),
         platform=_platform(ipa, info),
-        name=_text(info, "CFBundleDisplayName") or _text(info, "CFBundleName") or app.split("/")[-1][:-4],
+        name=text_of(info, "CFBundleDisplayName") or text_of(info, "CFBundleName") or app.split("/")[-1][:-4],
         app_path=app,
-        minimum_os=_text(info, "MinimumOSVersion") or _text(info, "LSMinimumSystemVersion"),
-        uses_non_exempt_encryption=_boolean(info, "ITSAppUsesNonExemptEncryption"),
-        compliance_code=_text(info, "ITSEncryptionExportComplianceCode"),
+        minimum_os=text_of(info, "MinimumOSVersion") or text_of(info, "LSMinimumSystemVersion"),
+        uses_non_exempt_encryption=boolean_of(info, "ITSAppUsesNonExemptEncryption"),
+        compliance_code=text_of(info, "ITSEncryptionExportComplianceCode"),
         profile=_profile(ipa, contents, app),
         nested=_nested(ipa, contents, app),
         remarks=tuple(remarks(info)),
@@ -234,9 +234,9 @@ def _nested(ipa: _Ipa, contents: _Contents, app: str) -> tuple[Nested, ...]:
             found.append(
                 Nested(
                     inner.removesuffix("Contents/").rstrip("/").removeprefix("Contents/"),
-                    _text(info, "CFBundleIdentifier"),
-                    _text(info, "CFBundleShortVersionString"),
-                    _text(info, "CFBundleVersion"),
+                    text_of(info, "CFBundleIdentifier"),
+                    text_of(info, "CFBundleShortVersionString"),
+                    text_of(info, "CFBundleVersion"),
                 )
             )
     return tuple(found)
@@ -245,7 +245,7 @@ def _nested(ipa: _Ipa, contents: _Contents, app: str) -> tuple[Nested, ...]:
 def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
     supported = info.get("CFBundleSupportedPlatforms")
     # DTSDKName ends in the version of the SDK: iphonesimulator18.0.
-    sdk = re.sub(r"[0-9.]+$", "", _text(info, "DTSDKName"))
+    sdk = re.sub(r"[0-9.]+$", "", text_of(info, "DTSDKName"))
     named = [*supported] if isinstance(supported, list) else []
     named = [one for one in (*named, info.get("DTPlatformName"), sdk) if isinstance(one, str) and one]
     for name in named:
@@ -275,7 +275,7 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
 
 
 def _required(ipa: _Ipa, info: Mapping[str, Any], key: str) -> str:
-    text = _text(info, key)
+    text = text_of(info, key)
     if not text:
         is_there = info.get(key) not in (None, "")
         raise ipa.error(
@@ -287,7 +287,7 @@ def _required(ipa: _Ipa, info: Mapping[str, Any], key: str) -> str:
     return text
 
 
-def _text(info: Mapping[str, Any], key: str) -> str:
+def text_of(info: Mapping[str, Any], key: str) -> str:
     """The text of a key, "" where there is none. Whole numbers count: people write them into XML without quotes."""
     value = info.get(key)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 64:
@@ -313,6 +313,7 @@ def remarks(info: Mapping[str, Any]) -> Iterator[Defect]:
         )
 
 
-def _boolean(info: Mapping[str, Any], key: str) -> bool | None:
+def boolean_of(info: Mapping[str, Any], key: str) -> bool | None:
+    """Return the boolean of a key, None where there is none."""
     value = info.get(key)
     return value if isinstance(value, bool) else None

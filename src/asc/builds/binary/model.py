@@ -38,8 +38,8 @@ class Binary:
     `version` is CFBundleShortVersionString, `build_number` CFBundleVersion. `app_path` is where the app lies in the
     archive (`Payload/Example.app`) or where it is installed to. `minimum_os` is "" where it is not told.
     `uses_non_exempt_encryption` is ITSAppUsesNonExemptEncryption, None where it is not set, and `compliance_code`
-    ITSEncryptionExportComplianceCode, which Apple takes for the declaration. `profile`, `nested` and
-    the encryption come from the app's own files: those of a .pkg are inside its payload, which is not read.
+    ITSEncryptionExportComplianceCode, which Apple takes for the declaration. `profile` and the
+    nested frameworks of a .pkg are inside its payload, of which only the app's Info.plist is read.
     """
 
     path: Path

@@ -6,14 +6,17 @@ https://developer.apple.com/library/archive/documentation/DeveloperTools/Referen
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from asc.builds.binary import ipa
 from asc.builds.binary.errors import BinaryError, shown
-from asc.builds.binary.model import Binary, Nested
-from asc.formats import xar
+from asc.builds.binary.model import Binary, Defect, Nested
+from asc.formats import cpio, xar
+from asc.formats.cpio import CpioError
+from asc.formats.plist import PlistError, read_plist
 from asc.formats.xar import Archive, XarError
 from asc.formats.xmltree import XmlError, read_xml
 
@@ -67,11 +70,45 @@ class _Pkg:
         except (XarError, XmlError) as error:
             raise self.error(f"{shown(name)} cannot be read: {error}", "Make or download it again.") from None
 
+    def info(self, app_path: str) -> dict[str, Any]:
+        """Return the app's Info.plist out of the payload. Raises CpioError and PlistError, which say why not."""
+        for name in self.names():
+            payload = name.removesuffix("PackageInfo") + "Payload"
+            component = self.document(name)
+            if component is None or payload not in self._archive.members:
+                continue
+            data = cpio.find(
+                cast("BinaryIO", xar.Slice(self._archive, payload)),
+                _is_info(component.get("install-location") or "", app_path),
+                ipa.INFO_LIMIT,
+            )
+            if data is not None:
+                return read_plist(data, ipa.INFO_LIMIT)
+        raise CpioError("no payload has it")
+
+
+def _is_info(location: str, app_path: str) -> Callable[[str], bool]:
+    return lambda name: _joined(location, name) == f"{app_path}/Contents/Info.plist"
+
+
+def _inside(pkg: _Pkg, app: _Bundle) -> tuple[dict[str, Any], tuple[Defect, ...]]:
+    """Return the app's Info.plist and what is wrong with it; an empty one with the reason where it cannot be read."""
+    try:
+        info = pkg.info(app.path)
+    except (CpioError, PlistError) as error:
+        unread = Defect(
+            f"Info.plist in the payload cannot be read, so its export compliance is not known: {error}.",
+            "Give uses-non-exempt-encryption in the step, or build the package with gzip, pkgbuild's default.",
+            fatal=False,
+        )
+        return {}, (unread,)
+    return info, tuple(ipa.remarks(info))
+
 
 def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
     """Reads a .pkg that is open as `file`; `size` in bytes. Raises BinaryError.
 
-    The payload is not read, so the profile, ITSAppUsesNonExemptEncryption and the display name are not known.
+    Of the payload only the app's Info.plist is read: the profile is not known.
     """
     pkg = _Pkg(path, file)
     distribution = pkg.document("Distribution")
@@ -82,6 +119,7 @@ def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
             raise pkg.error(
                 f"{key} of {shown(app.path)} is missing", f"Set it in the app's Info.plist. {BUILD}"
             )
+    info, remarks = _inside(pkg, app)
     return Binary(
         path=path,
         size=size,
@@ -93,7 +131,10 @@ def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
         name=app.path.rsplit("/", 1)[-1].removesuffix(".app"),
         app_path=app.path,
         minimum_os=_minimum_os(distribution),
+        uses_non_exempt_encryption=ipa.boolean_of(info, "ITSAppUsesNonExemptEncryption"),
+        compliance_code=ipa.text_of(info, "ITSEncryptionExportComplianceCode"),
         nested=_nested(app, bundles),
+        remarks=remarks,
     )
 
 

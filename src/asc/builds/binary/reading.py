@@ -17,8 +17,8 @@ ZIP_BEGINS, XAR_BEGINS = b"PK", b"xar!"
 def read_binary(path: Path) -> Binary:
     """Reads an .ipa or a .pkg, whatever its size, from its own lists: nothing is unpacked, little is kept in memory.
 
-    Of a .pkg the profile, the nested bundles' profiles and ITSAppUsesNonExemptEncryption stay unknown, for they are
-    inside its payload. Signatures are not verified. Raises BinaryError, which says what the file is instead.
+    Of a .pkg's payload only the app's Info.plist is read: the profiles stay unknown. Signatures are not verified.
+    Raises BinaryError, which says what the file is instead.
     """
     size = _size(path)
     try:
