@@ -9,7 +9,7 @@ from typing import Literal
 
 from asc.api.client import Client
 from asc.errors import Error, InputError, Problem
-from asc.signing.devices.model import DISABLED, Device, folded
+from asc.signing.devices.model import DISABLED, Device, Family, folded
 from asc.signing.devices.wishes import ApplePlatform, DeviceWish
 from asc.signing.portal.devices import enable_device, register_device
 from asc.signing.vault.kinds import Platform
@@ -35,7 +35,7 @@ class DevicePlan:
 
 
 def plan_devices(
-    wishes: Iterable[DeviceWish],
+    wishes: Sequence[DeviceWish],
     have: Iterable[Device],
     platforms: Collection[Platform],
     if_disabled: IfDisabled,
@@ -47,6 +47,15 @@ def plan_devices(
     known = {folded(device.udid): device for device in have}
     lacking = [wish for wish in wishes if folded(wish.udid) not in known]
     there = [known[folded(wish.udid)] for wish in wishes if folded(wish.udid) in known]
+    for wish in wishes:
+        device = known.get(folded(wish.udid))
+        if device and wish.platform and (wish.platform == "MAC_OS") != (device.family is Family.MAC):
+            log.warning(
+                "The device %s is given for %s, but Apple has it among the devices of %s, and nobody can change that.",
+                wish.name,
+                "macOS" if wish.platform == "MAC_OS" else "iOS",
+                device.family,
+            )
     disabled = [device for device in there if device.status == DISABLED]
     if disabled and if_disabled == "fail":
         raise Error(
