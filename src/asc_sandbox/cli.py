@@ -15,10 +15,14 @@ from asc_sandbox.keys import KeyFileError
 from asc_sandbox.plans import (
     DEFAULT_PROCESSING,
     DEFAULT_REVIEW,
+    DEFAULT_STORE,
+    MEDIA_OUTCOMES,
     OUTCOMES,
     REVIEW_OUTCOMES,
+    VERDICTS,
     Processing,
     Review,
+    Store,
 )
 from asc_sandbox.seed import DEMO, SeedError
 from asc_sandbox.server import APPLES_RATE_LIMIT, Sandbox
@@ -85,6 +89,15 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         symbols_padding=options.symbols_padding,
         processing=Processing(options.processing, options.outcome, detail_lag=options.detail_lag),
         review=Review(options.review, options.review_outcome),
+        store=Store(
+            review=options.app_review,
+            verdict=options.verdict,
+            media=options.media,
+            media_outcome=options.media_outcome,
+            release=options.release,
+            cancel=options.cancel,
+            lag=options.store_lag,
+        ),
     )
 
 
@@ -99,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_server_options(parser.add_argument_group("server"))
     _add_world_options(parser.add_argument_group("world"))
     _add_apple_options(parser.add_argument_group("uploads and TestFlight"))
+    _add_store_options(parser.add_argument_group("App Store"))
     _add_trouble_options(parser.add_argument_group("trouble"))
     return parser
 
@@ -194,6 +208,33 @@ def _add_apple_options(group: argparse._ArgumentGroup) -> None:
         default=0,
         metavar="BYTES",
         help="what to add to each archive of symbols",
+    )
+
+
+def _add_store_options(group: argparse._ArgumentGroup) -> None:
+    usual = DEFAULT_STORE
+    seconds = {
+        "app-review": (usual.review, "how long the review of a version takes"),
+        "media": (usual.media, "how long a picture or a video is processed"),
+        "release": (usual.release, "how long it takes until a released version is live"),
+        "cancel": (usual.cancel, "how long it takes to withdraw a submission"),
+        "store-lag": (usual.lag, "how much later shows what Apple does by itself"),
+    }
+    for name, (default, what) in seconds.items():
+        group.add_argument(
+            f"--{name}", type=float, default=default, metavar="SECONDS", help=f"{what} (%(default)s)"
+        )
+    group.add_argument(
+        "--verdict",
+        choices=VERDICTS,
+        default=usual.verdict,
+        help="how the review of a version ends (%(default)s)",
+    )
+    group.add_argument(
+        "--media-outcome",
+        choices=MEDIA_OUTCOMES,
+        default=usual.media_outcome,
+        help="what becomes of pictures and videos that have no fault (%(default)s)",
     )
 
 

@@ -31,6 +31,9 @@ _MOST_PROBLEMS_TOLD = 10
 UNDECLARED_BUT_REAL = range(500, 600)
 """Statuses that the document declares for no operation and that every service gives."""
 
+# "Can't Delete Screenshot After Submit for review" was recorded where the document has no 409 (fastlane PR 16640).
+_REFUSED_DELETION = ("DELETE", 409)
+
 
 class ContractViolation(AssertionError):
     """A request or an answer breaks Apple's document. The text names the operation and each problem."""
@@ -121,7 +124,11 @@ class Contract:
         The answer to a request that Apple does not know is not judged: the request already was.
         """
         operation = self.operation(method, url)
-        if operation is None or status in UNDECLARED_BUT_REAL:
+        if (
+            operation is None
+            or status in UNDECLARED_BUT_REAL
+            or (operation.method, status) == _REFUSED_DELETION
+        ):
             return
         problems = self._response_problems(operation, status, body, content_type.split(";")[0])
         if problems:
@@ -212,8 +219,18 @@ def _value_problems(name: str, value: str, schema: Json) -> Iterator[str]:
 
 
 def close_request(schema: Any) -> Any:
-    """The schema with unknown members forbidden; null only where Apple writes OpenAPI's `nullable`."""
-    return _close(schema, close_request, lambda member, _: member)
+    """The schema with unknown members forbidden; null only where Apple writes OpenAPI's `nullable`.
+
+    A relationship to one record may be null too: fastlane clears categories so, though the document has no null there.
+    """
+    return _close(
+        schema, close_request, lambda member, _: _or_null(member) if _is_reference(member) else member
+    )
+
+
+def _is_reference(schema: Any) -> bool:
+    """Return whether a schema is that of the `data` of a relationship to one record."""
+    return isinstance(schema, dict) and schema.get("properties", {}).keys() == {"type", "id"}
 
 
 def close_response(schema: Any) -> Any:

@@ -113,6 +113,8 @@ def _relationship_problems(world: World, shape: Shape, relationships: Mapping[st
             yield errors.unknown_relationship(name, shape.resource.type)
             continue
         target = shape.resource.by_name[name].target
+        if _clears(shape, name, value):
+            continue
         for reference in _references(shape, name, value):
             if reference is None or reference.get("type") != target:
                 yield errors.invalid_relationship(name, f"'{name}' takes the type and id of '{target}'")
@@ -121,6 +123,12 @@ def _relationship_problems(world: World, shape: Shape, relationships: Mapping[st
             elif world.find(target, str(reference.get("id"))) is None:
                 missing = f"There is no resource of type '{target}' with id '{reference.get('id')}'"
                 yield errors.invalid_relationship(name, missing)
+
+
+def _clears(shape: Shape, name: str, value: Any) -> bool:
+    """Return whether `{"data": null}` ends a relationship to one record, as a change may."""
+    ends = isinstance(value, dict) and "data" in value and value["data"] is None
+    return ends and not shape.creates and not shape.resource.by_name[name].many
 
 
 def _references(shape: Shape, name: str, value: Any) -> list[dict[str, Any] | None]:
@@ -134,6 +142,8 @@ def _references(shape: Shape, name: str, value: Any) -> list[dict[str, Any] | No
 
 
 def _records(world: World, shape: Shape, name: str, value: Any) -> Iterator[Record]:
+    if _clears(shape, name, value):
+        return
     for reference in _references(shape, name, value):
         found = world.find(shape.resource.by_name[name].target, (reference or {})["id"])
         assert found is not None

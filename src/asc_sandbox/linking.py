@@ -69,7 +69,7 @@ def _show(grammar: Grammar, link: Link, call: Call) -> Answer:
     if link.relationship.many:
         return Answer(200, document.of_linkages(call, query, found))
     if not found:
-        raise no_such_resource(link.relationship.target, f"of {link.owner.type} {call.id}")
+        raise no_such_resource(link.relationship.target, "null")
     return Answer(200, document.of_linkage(call, found[0]))
 
 
@@ -93,10 +93,25 @@ def _take(link: Link, call: Call) -> Answer:
 
 def _replace(link: Link, call: Call) -> Answer:
     record = existing(call, link.owner)
-    (other,) = _named(link, call)
-    link.admit(call, record, other)
-    call.world.relate(record, link.name, other.id)
+    others = [] if _is_null(link, call) else _named(link, call)
+    if link.relationship.many:
+        _require_same(call.world.related(record, link.name), others)
+    for other in others:
+        link.admit(call, record, other)
+    call.world.relate(record, link.name, [other.id for other in others])
     return Answer(204, None)
+
+
+def _is_null(link: Link, call: Call) -> bool:
+    """Return whether the body ends a relationship to one record. That Apple takes it for builds is a guess."""
+    body = call.body
+    return not link.relationship.many and isinstance(body, dict) and "data" in body and body["data"] is None
+
+
+def _require_same(linked: list[Record], named: list[Record]) -> None:
+    """Raise Refusal unless a list is given a new order only. That Apple takes no other list is a guess."""
+    if sorted(each.id for each in linked) != sorted(each.id for each in named):
+        raise invalid_linkage("The list has to name each linked resource once, and no other")
 
 
 def _named(link: Link, call: Call) -> list[Record]:

@@ -9,6 +9,10 @@ Outcome = Literal["valid", "invalid", "failed", "upload-failed", "never", "stuck
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 ReviewOutcome = Literal["approved", "rejected", "never"]
 REVIEW_OUTCOMES: tuple[ReviewOutcome, ...] = get_args(ReviewOutcome)
+Verdict = Literal["approved", "rejected", "metadata-rejected", "never"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+MediaOutcome = Literal["complete", "failed", "never"]
+MEDIA_OUTCOMES: tuple[MediaOutcome, ...] = get_args(MediaOutcome)
 
 MISSING_PURPOSE = (
     "90683",
@@ -50,5 +54,26 @@ class Review:
     outcome: ReviewOutcome = "approved"
 
 
+@dataclass(frozen=True)
+class Store:
+    """How long the App Store takes, in seconds, and how it ends.
+
+    A submitted version is in review after half of `review`, and the `verdict` falls when it is over. `media` pass until
+    a picture or a video is delivered, which ends as `media_outcome` says. `release` pass until a version that is
+    released is live, and `cancel` until a submission that is withdrawn gives its version free. `lag` pass until what
+    Apple does behind a request shows: the texts that a new version copies from the last one, the app info that can be
+    edited, the state of a version that was added to a submission.
+    """
+
+    review: float = 2.0
+    verdict: Verdict = "approved"
+    media: float = 1.0
+    media_outcome: MediaOutcome = "complete"
+    release: float = 1.0
+    cancel: float = 1.0
+    lag: float = 0.0
+
+
 DEFAULT_PROCESSING = Processing()
 DEFAULT_REVIEW = Review()
+DEFAULT_STORE = Store()

@@ -92,7 +92,8 @@ def _related_one(grammar: Grammar, owner: Resource, name: str, call: Call) -> An
     query = parse(call.query, grammar, call.world.schema)
     found = call.world.related(_existing(call, owner), name)
     if not found:
-        raise no_such_resource(grammar.resource.type, f"of {owner.type} {call.id}")
+        # In Apple's words (fastlane #16950): of what is not there the id is null.
+        raise no_such_resource(grammar.resource.type, "null")
     return Answer(200, document.of_record(call, query, found[0]))
 
 
@@ -113,10 +114,14 @@ def _page(grammar: Grammar, call: Call, records: list[Record]) -> Answer:
 
 def _passes(world: World, record: Record, query: Query) -> bool:
     for wanted, asked in query.filters:
-        held = [_as_text(value) for value in values_at(world, record, wanted.path) if value is not None]
+        found = values_at(world, record, wanted.path)
+        listed = [each for value in found for each in (value if isinstance(value, list) else [value])]
+        held = [_as_text(each) for each in listed if each is not None]
         if not any(wanted.matches(each, value) for each in held for value in asked):
             return False
-    return all((values_at(world, record, path) != [None]) == wanted for path, wanted in query.exists)
+    return all(
+        (values_at(world, record, path) not in ([], [None])) == wanted for path, wanted in query.exists
+    )
 
 
 def values_at(world: World, record: Record, path: str) -> list[Any]:

@@ -61,7 +61,8 @@ class Resource:
     records that do not set them. `derived` are attributes that are worked out, from an endpoints.Call and the
     record, whenever a record that does not set them is shown. `completed` says what else follows from the id of a new
     record and what is said of it, once for all. With `short_ids` new ids have ten characters; with `id_of` a new id is
-    that of the record which this relationship leads to.
+    that of the record which this relationship leads to. `private` attributes are for seeds and rules: no answer shows
+    them, and no request may name them. `standing` are the records that Apple has itself: id, attributes, references.
     """
 
     type: str
@@ -73,6 +74,12 @@ class Resource:
     completed: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None
     short_ids: bool = False
     id_of: str = ""
+    private: Mapping[str, Kind] = field(default_factory=dict)
+    standing: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...] = ()
+
+    def kind(self, name: str) -> Kind | None:
+        """Return what an attribute holds, a private one too; None where there is no such attribute."""
+        return self.attributes.get(name) or self.private.get(name)
 
     @cached_property
     def by_name(self) -> Mapping[str, Relationship]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,9 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
             "", f"there is no {listed(unknown)}; a seed has keys, processing, {', '.join(schema)}"
         )
     world = World(schema)
+    for resource in schema.values():
+        for record_id, attributes, related in resource.standing:
+            world.add(resource.type, attributes, related, record_id=record_id)
     references = []
     for type_name in schema:
         for place, members in entries(type_name, content.get(type_name)):
@@ -88,7 +91,7 @@ _Reference = tuple[str, Record, str, str | list[str]]
 def _add(world: World, entry: _Entry) -> Iterator[_Reference]:
     """Make the record and those nested in it; yield the references, which may lead to later records."""
     resource = world.schema[entry.type]
-    attributes = {name: value for name, value in entry.members.items() if name in resource.attributes}
+    attributes = {name: value for name, value in entry.members.items() if resource.kind(name)}
     relations = {name: value for name, value in entry.members.items() if name in resource.by_name}
     if unknown := entry.members.keys() - attributes.keys() - relations.keys() - {"id"}:
         raise SeedError(entry.place, f"{entry.type} have no {listed(unknown)}")
@@ -123,6 +126,8 @@ def _relation(world: World, entry: _Entry, record: Record, name: str, value: Any
     place = f"{entry.place}.{name}"
     relationship = world.schema[entry.type].by_name[name]
     if relationship.inverse is None:
+        if relationship.many and isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+            value = yield from _nested(world, entry, record, name, value)
         if not isinstance(value, list if relationship.many else str):
             raise SeedError(
                 place, f"expected {'a list of ids' if relationship.many else 'an id'}, found {value!r}"
@@ -136,6 +141,21 @@ def _relation(world: World, entry: _Entry, record: Record, name: str, value: Any
         return
     for nested_place, members in entries(place, value):
         yield from _add(world, _Entry(nested_place, relationship.target, members, (*entry.parents, record)))
+
+
+def _nested(
+    world: World, entry: _Entry, record: Record, name: str, value: list[Any]
+) -> Generator[_Reference, None, list[Any]]:
+    """Make the records that stand in a list of ids as mappings; return the list with their ids."""
+    target, ids = world.schema[entry.type].by_name[name].target, []
+    for position, each in enumerate(value):
+        if isinstance(each, Mapping):
+            place, before = f"{entry.place}.{name}[{position}]", len(world.all(target))
+            yield from _add(world, _Entry(place, target, each, (*entry.parents, record)))
+            ids.append(world.all(target)[before].id)
+        else:
+            ids.append(each)
+    return ids
 
 
 def _processing(value: Any) -> Mapping[str, Mapping[str, Any]]:

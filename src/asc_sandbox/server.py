@@ -19,7 +19,7 @@ from asc_sandbox.face.routes import Face
 from asc_sandbox.faults import FaultPlan
 from asc_sandbox.judge import Judge, Violation
 from asc_sandbox.keys import hand_out
-from asc_sandbox.plans import DEFAULT_PROCESSING, DEFAULT_REVIEW, Processing, Review
+from asc_sandbox.plans import DEFAULT_PROCESSING, DEFAULT_REVIEW, DEFAULT_STORE, Processing, Review, Store
 from asc_sandbox.ratelimit import RateLimit, evenly
 from asc_sandbox.requestlog import Entry, RequestLog
 from asc_sandbox.resources import ENDPOINTS, SCHEMA
@@ -47,8 +47,8 @@ class Sandbox:
     answers are judged, see `violations`. Files are taken in parts of `part_size` bytes, whose addresses last
     `part_lifetime` seconds. Links to symbols last `link_lifetime` seconds; `symbols_padding` bytes make their archives
     larger.
-    `processing` and `review` say how long Apple takes and how it ends, `limits` how many certificates and devices
-    there may be.
+    `processing`, `review` (of beta versions) and `store` say how long Apple takes and how it ends, `limits` how many
+    certificates and devices there may be.
 
     Raises SeedError, FaultError, KeyFileError, ValueError or OSError when it cannot be made.
     """
@@ -76,6 +76,7 @@ class Sandbox:
         processing: Processing = DEFAULT_PROCESSING,
         review: Review = DEFAULT_REVIEW,
         limits: Limits = DEFAULT_LIMITS,
+        store: Store = DEFAULT_STORE,
     ) -> None:
         start = seeds.load(seed, SCHEMA)
         self.clock = clock = Clock(clock_offset, clock_speed)
@@ -88,6 +89,7 @@ class Sandbox:
             review=review,
             exceptions={app: replace(processing, **members) for app, members in start.processing.items()},
             authority=Authority(limits=limits),
+            store=store,
         )
         self._world = start.world
         self._course = Course(start.world, self._stage)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from asc_sandbox.agenda import Agenda
 from asc_sandbox.authority.office import Authority
 from asc_sandbox.clock import Clock
-from asc_sandbox.plans import Processing, Review
+from asc_sandbox.plans import DEFAULT_STORE, Processing, Review, Store
 from asc_sandbox.symbols.library import Library
 from asc_sandbox.uploading.depot import Depot
 from asc_sandbox.world import Record
@@ -27,6 +27,7 @@ class Stage:
     review: Review
     exceptions: Mapping[str, Processing] = field(default_factory=dict)
     authority: Authority = field(default_factory=Authority)
+    store: Store = DEFAULT_STORE
 
     def processing_of(self, app: Record) -> Processing:
         """What becomes of the uploads of an app."""

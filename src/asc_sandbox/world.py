@@ -137,7 +137,7 @@ class World:
         return [other for other in found if other is not None]
 
     def _converted(self, type_name: str, name: str, value: Any) -> Any:
-        kind = self.schema[type_name].attributes.get(name)
+        kind = self.schema[type_name].kind(name)
         if kind is None:
             raise WorldError(f"{type_name} has no attribute {name}")
         try:

@@ -40,9 +40,9 @@ def test_the_committed_list_is_the_one_that_its_tool_writes() -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/v1/apps/1000000001/appInfos"),
+        ("GET", "/v1/apps/1000000001/appEvents"),
         ("GET", "/v1/apps/1000000001/appClips"),
-        ("PATCH", "/v1/apps/1000000001"),
+        ("POST", "/v1/appEvents"),
         ("GET", "/v1/userInvitations"),
         ("GET", "/v1/reviewSubmissions"),
         ("GET", "/v1/territories"),

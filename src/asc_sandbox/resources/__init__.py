@@ -6,6 +6,7 @@ To add a resource, declare it in a module as the others do, and list the module 
 from __future__ import annotations
 
 from asc_sandbox.resources import (
+    app_infos,
     apps,
     beta_apps,
     builds,
@@ -18,14 +19,18 @@ from asc_sandbox.resources import (
     presentation,
     profiles,
     review,
+    store_review,
+    store_texts,
+    store_versions,
     team,
     uploads,
 )
 from asc_sandbox.schema import Schema
 
-_TESTFLIGHT = (apps, presentation, builds, bundles, uploads, groups, details, beta_apps, review)
+_TESTFLIGHT = (apps, builds, bundles, uploads, groups, details, beta_apps, review)
+_APP_STORE = (store_versions, app_infos, store_texts, store_review, presentation)
 _PROVISIONING = (bundle_ids, certificates, devices, profiles)
-_MODULES = (*_TESTFLIGHT, *_PROVISIONING, team)
+_MODULES = (*_TESTFLIGHT, *_APP_STORE, *_PROVISIONING, team)
 
 SCHEMA: Schema = {resource.type: resource for module in _MODULES for resource in module.RESOURCES}
 ENDPOINTS = tuple(endpoint for module in _MODULES for endpoint in module.ENDPOINTS)

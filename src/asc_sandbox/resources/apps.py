@@ -1,11 +1,13 @@
-"""Apps and their versions in the App Store."""
+"""Apps."""
 
 from __future__ import annotations
 
-from asc_sandbox.kinds import date, flag, text
-from asc_sandbox.reading import Filter, contains_loosely, instance, listing, related
-from asc_sandbox.resources.values import APP_STORE_STATES, APP_VERSION_STATES, PLATFORMS
+from asc_sandbox.kinds import flag, text, texts
+from asc_sandbox.reading import Filter, contains_loosely, instance, listing
+from asc_sandbox.resources.values import APP_STORE_STATES, APP_VERSION_STATES, CONTENT_RIGHTS, PLATFORMS
+from asc_sandbox.rules.apps import change_app
 from asc_sandbox.schema import Resource, link, many, one
+from asc_sandbox.writing import changing
 
 APPS = Resource(
     "apps",
@@ -38,7 +40,7 @@ APPS = Resource(
         many("builds", "builds", inverse="app"),
         one("betaLicenseAgreement", "betaLicenseAgreements", inverse="app"),
         one("betaAppReviewDetail", "betaAppReviewDetails", inverse="app"),
-        many("appInfos", "appInfos"),
+        many("appInfos", "appInfos", inverse="app"),
         many("appClips", "appClips"),
         link("appPricePoints"),
         one("endUserLicenseAgreement", "endUserLicenseAgreements"),
@@ -69,55 +71,20 @@ APPS = Resource(
         link("webhooks"),
         many("androidToIosAppMappingDetails", "androidToIosAppMappingDetails"),
     ),
-    defaults={"primaryLocale": "en-US", "isOrEverWasMadeForKids": False},
-)
-
-APP_STORE_VERSIONS = Resource(
-    "appStoreVersions",
-    area="appStore",
-    attributes={
-        "platform": text,
-        "versionString": text,
-        "appStoreState": text,
-        "appVersionState": text,
-        "copyright": text,
-        "reviewType": text,
-        "releaseType": text,
-        "earliestReleaseDate": date,
-        "usesIdfa": flag,
-        "downloadable": flag,
-        "createdDate": date,
-    },
-    relationships=(
-        one("app", "apps", has_links=False),
-        many("appStoreVersionLocalizations", "appStoreVersionLocalizations"),
-        one("build", "builds"),
-        one("appStoreVersionPhasedRelease", "appStoreVersionPhasedReleases"),
-        one("gameCenterAppVersion", "gameCenterAppVersions"),
-        one("routingAppCoverage", "routingAppCoverages"),
-        one("appStoreReviewDetail", "appStoreReviewDetails"),
-        one("appStoreVersionSubmission", "appStoreVersionSubmissions", inverse="appStoreVersion"),
-        one(
-            "appClipDefaultExperience",
-            "appClipDefaultExperiences",
-            inverse="releaseWithAppStoreVersion",
-        ),
-        many("appStoreVersionExperiments", "appStoreVersionExperiments"),
-        many("appStoreVersionExperimentsV2", "appStoreVersionExperiments"),
-        link("customerReviews"),
-        one("alternativeDistributionPackage", "alternativeDistributionPackages"),
-    ),
     defaults={
-        "platform": "IOS",
-        "appStoreState": "READY_FOR_SALE",
-        "appVersionState": "READY_FOR_DISTRIBUTION",
-        "releaseType": "AFTER_APPROVAL",
-        "downloadable": True,
-        "createdDate": "30 days ago",
+        "primaryLocale": "en-US",
+        "isOrEverWasMadeForKids": False,
+        "contentRightsDeclaration": "DOES_NOT_USE_THIRD_PARTY_CONTENT",
+        "privacyPublished": True,
+        "priced": True,
+        "available": True,
     },
+    # Whether its privacy answers are published, whether it has a price and is sold anywhere, and the names that apps
+    # of other developers have: Apple's API shows the first nowhere, and the rest elsewhere.
+    private={"privacyPublished": flag, "priced": flag, "available": flag, "takenNames": texts},
 )
 
-RESOURCES = (APPS, APP_STORE_VERSIONS)
+RESOURCES = (APPS,)
 
 ENDPOINTS = (
     listing(
@@ -136,19 +103,25 @@ ENDPOINTS = (
         sorts=("name", "bundleId", "sku"),
     ),
     instance("/v1/apps/{id}", APPS),
-    related(
-        "/v1/apps/{id}/appStoreVersions",
+    changing(
+        "/v1/apps/{id}",
         APPS,
-        "appStoreVersions",
-        APP_STORE_VERSIONS,
-        filters=(
-            Filter("platform", values=PLATFORMS),
-            Filter("versionString"),
-            Filter("appStoreState", values=APP_STORE_STATES),
-            Filter("appVersionState", values=APP_VERSION_STATES),
-            Filter("id"),
+        optional=(
+            "accessibilityUrl",
+            "bundleId",
+            "primaryLocale",
+            "subscriptionStatusUrl",
+            "subscriptionStatusUrlVersion",
+            "subscriptionStatusUrlForSandbox",
+            "subscriptionStatusUrlVersionForSandbox",
+            "contentRightsDeclaration",
+            "streamlinedPurchasingEnabled",
         ),
-        includes=True,
+        values={
+            "contentRightsDeclaration": CONTENT_RIGHTS,
+            "subscriptionStatusUrlVersion": ("V1", "V2"),
+            "subscriptionStatusUrlVersionForSandbox": ("V1", "V2"),
+        },
+        then=change_app,
     ),
-    instance("/v1/appStoreVersions/{id}", APP_STORE_VERSIONS),
 )

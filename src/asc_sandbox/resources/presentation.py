@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from asc_sandbox.kinds import text
 from asc_sandbox.reading import related
-from asc_sandbox.resources.apps import APP_STORE_VERSIONS
+from asc_sandbox.resources.store_versions import APP_STORE_VERSIONS
 from asc_sandbox.schema import Resource, many, one
 
 APP_STORE_VERSION_SUBMISSIONS = Resource(

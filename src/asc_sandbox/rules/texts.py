@@ -13,15 +13,15 @@ from asc_sandbox.writing import Given, store, update
 LONGEST_TEXT = 4000
 
 _LOCALES = """
-ar-SA ca cs da de-DE el en-AU en-CA en-GB en-US es-ES es-MX fi fr-CA fr-FR he hi hr hu id it ja ko ms nl-NL
-no pl pt-BR pt-PT ro ru sk sv th tr uk vi zh-Hans zh-Hant
+ar-SA bn-BD ca cs da de-DE el en-AU en-CA en-GB en-US es-ES es-MX fi fr-CA fr-FR gu-IN he hi hr hu id it ja kn-IN ko
+ml-IN mr-IN ms nl-NL no or-IN pa-IN pl pt-BR pt-PT ro ru sk sl-SI sv ta-IN te-IN th tr uk ur-PK vi zh-Hans zh-Hant
 """
 LOCALES = frozenset(_LOCALES.split())
 """The languages that App Store Connect knows."""
 
 # By probes of third parties: the less-than sign, box drawing, and the ranges below; everything beyond U+FFFF. Marks on
 # letters are refused where they are not composed; that all of U+0300 to U+036F are is a guess.
-_REFUSED = re.compile(
+REFUSED_CHARACTERS = re.compile(
     "[<\u0300-\u036f\u20d0-\u20ff\u2400-\u245f\u2500-\u259f\u2600-\u27bf\u2800-\u28ff\u2980-\u2bff"
     "\ue000-\uf8ff\ufe00-\ufe0f\ufffd\U00010000-\U0010ffff]"
 )
@@ -70,7 +70,7 @@ def _check_text(name: str, value: Any) -> None:
         raise invalid_attribute(
             name, f"'{name}' has more than {LONGEST_TEXT} characters", kind="INVALID.TOO_LONG"
         )
-    if found := dict.fromkeys(_REFUSED.findall(value)):
+    if found := dict.fromkeys(REFUSED_CHARACTERS.findall(value)):
         listed = ", ".join(found)
         raise invalid_attribute(
             name, f"'{name}' contains invalid characters:'[{listed}]'", kind="INVALID.INVALID_CHARACTERS"

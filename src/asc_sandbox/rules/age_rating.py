@@ -1,0 +1,45 @@
+"""The questions of the age rating, and what an app has to have answered before it is submitted."""
+
+from __future__ import annotations
+
+FREQUENCIES = ("NONE", "INFREQUENT_OR_MILD", "FREQUENT_OR_INTENSE", "INFREQUENT", "FREQUENT")
+OFTEN = (
+    "alcoholTobaccoOrDrugUseOrReferences",
+    "contests",
+    "gamblingSimulated",
+    "gunsOrOtherWeapons",
+    "horrorOrFearThemes",
+    "matureOrSuggestiveThemes",
+    "medicalOrTreatmentInformation",
+    "profanityOrCrudeHumor",
+    "sexualContentGraphicAndNudity",
+    "sexualContentOrNudity",
+    "violenceCartoonOrFantasy",
+    "violenceRealistic",
+    "violenceRealisticProlongedGraphicOrSadistic",
+)
+WHETHER = (
+    "advertising",
+    "ageAssurance",
+    "gambling",
+    "healthOrWellnessTopics",
+    "lootBox",
+    "messagingAndChat",
+    "parentalControls",
+    "unrestrictedWebAccess",
+    "userGeneratedContent",
+)
+# Whether Apple wants an answer to the two of 2026 is not known: the sandbox does not.
+NEWEST = ("socialMedia", "socialMediaAgeRestricted")
+
+REQUIRED = (*OFTEN, *WHETHER)
+ANSWERED = {**dict.fromkeys(OFTEN, "NONE"), **dict.fromkeys(WHETHER, False)}
+"""The answers of an app without anything to warn of."""
+
+VALUES = {
+    **dict.fromkeys(OFTEN, FREQUENCIES),
+    "kidsAgeBand": ("FIVE_AND_UNDER", "SIX_TO_EIGHT", "NINE_TO_ELEVEN"),
+    "ageRatingOverride": ("NONE", "NINE_PLUS", "THIRTEEN_PLUS", "SIXTEEN_PLUS", "SEVENTEEN_PLUS", "UNRATED"),
+    "ageRatingOverrideV2": ("NONE", "NINE_PLUS", "THIRTEEN_PLUS", "SIXTEEN_PLUS", "EIGHTEEN_PLUS", "UNRATED"),
+    "koreaAgeRatingOverride": ("NONE", "FIFTEEN_PLUS", "NINETEEN_PLUS"),
+}

@@ -1,0 +1,37 @@
+"""The rules of app infos: categories, and the answers behind the age rating."""
+
+from __future__ import annotations
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import conflict, invalid_relationship
+from asc_sandbox.rules.store_states import EDITABLE_INFO
+from asc_sandbox.rules.store_texts import refuse_locked
+from asc_sandbox.world import Record
+from asc_sandbox.writing import Given, update
+
+
+def change_info(call: Call, info: Record, given: Given) -> Record:
+    """Put an app into categories, while its app info can be edited. A subcategory belongs to the category beside it."""
+    if info.attributes["state"] not in EDITABLE_INFO:
+        raise conflict("STATE_ERROR", "Categories cannot be edited in the current state of the app info")
+    chosen = {
+        name: given.related.get(name, call.world.related(info, name))
+        for name in ("primaryCategory", "secondaryCategory")
+    }
+    for name, found in given.related.items():
+        above = chosen["primaryCategory" if name.startswith("primary") else "secondaryCategory"]
+        for category in found:
+            parents = call.world.related(category, "parent")
+            if "Subcategory" in name and [each.id for each in parents] != [each.id for each in above]:
+                raise invalid_relationship(name, f"'{category.id}' is not a subcategory of the category")
+            if "Subcategory" not in name and parents:
+                raise invalid_relationship(name, f"'{category.id}' is a subcategory")
+    return update(call, info, given)
+
+
+def answer(call: Call, declaration: Record, given: Given) -> Record:
+    """Answer questions of the age rating, while the app info can be edited."""
+    (info,) = call.world.related(declaration, "appInfo")
+    if info.attributes["state"] not in EDITABLE_INFO:
+        refuse_locked(given.attributes)
+    return update(call, declaration, given)

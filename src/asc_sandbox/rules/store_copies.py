@@ -1,0 +1,118 @@
+"""What a new version copies from the last one, and what apps and versions of a seed come with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from asc_sandbox.rules.age_rating import ANSWERED
+from asc_sandbox.rules.store_states import (
+    SETTLED,
+    info_beside_live,
+    info_state,
+    is_first,
+    of_platform,
+    state_of,
+)
+from asc_sandbox.world import Record, World
+
+_SUPPORT = "https://example.com/support"
+_CATEGORIES = (
+    "primaryCategory",
+    "primarySubcategoryOne",
+    "primarySubcategoryTwo",
+    "secondaryCategory",
+    "secondarySubcategoryOne",
+    "secondarySubcategoryTwo",
+)
+
+
+def furnish(world: World, app: Record) -> None:
+    """Give an app the app infos that go with its versions, and each version texts.
+
+    Apple's apps always have both: a seed that leaves them out gets some that are complete where a version is live.
+    """
+    if not world.related(app, "appInfos"):
+        _first_info(world, app)
+    for info in world.related(app, "appInfos"):
+        if not world.related(info, "ageRatingDeclaration"):
+            world.add("ageRatingDeclarations", {}, {"appInfo": info.id})
+    under_way = [version for version in _versions(world, app) if state_of(version) not in SETTLED]
+    if under_way and not info_beside_live(world, app):
+        (live, *_) = world.related(app, "appInfos")
+        copy_info(world, live, info_state(state_of(under_way[0])))
+    # The oldest first: the others copy from it.
+    for version in sorted(_versions(world, app), key=lambda each: state_of(each) not in SETTLED):
+        if not world.related(version, "appStoreVersionLocalizations"):
+            _first_texts(world, app, version)
+
+
+def copy_texts(world: World, source: Record, version: Record) -> None:
+    """Copy texts and media from another version, but not what is new in it.
+
+    That the contact for reviewers is copied too is a guess.
+    """
+    for text in world.related(source, "appStoreVersionLocalizations"):
+        twin = _twin(world, text, {"appStoreVersion": version.id}, whatsNew=None)
+        for sets, media in (("appScreenshotSets", "appScreenshots"), ("appPreviewSets", "appPreviews")):
+            if sets in world.schema:
+                for group in world.related(text, sets):
+                    copied = [_twin(world, each, {}).id for each in world.related(group, media)]
+                    _twin(world, group, {"appStoreVersionLocalization": twin.id, media: copied})
+    for detail in world.related(source, "appStoreReviewDetail"):
+        _twin(world, detail, {"appStoreVersion": version.id})
+
+
+def copy_info(world: World, source: Record, state: str) -> Record:
+    """Make the app info that can be edited from the live one."""
+    (app,) = world.related(source, "app")
+    categories = {name: [each.id for each in world.related(source, name)] for name in _CATEGORIES}
+    info = world.add("appInfos", {"state": state}, {"app": app.id, **categories})
+    for text in world.related(source, "appInfoLocalizations"):
+        _twin(world, text, {"appInfo": info.id})
+    for declaration in world.related(source, "ageRatingDeclaration"):
+        _twin(world, declaration, {"appInfo": info.id})
+    return info
+
+
+def _versions(world: World, app: Record) -> list[Record]:
+    """Return the versions of an app that wait for no copy."""
+    return [each for each in world.related(app, "appStoreVersions") if not each.attributes.get("copiesFrom")]
+
+
+def _first_info(world: World, app: Record) -> None:
+    states = [state_of(version) for version in world.related(app, "appStoreVersions")]
+    live = "READY_FOR_DISTRIBUTION"
+    state = live if live in states else info_state((states or ["PREPARE_FOR_SUBMISSION"])[0])
+    category = {"primaryCategory": "UTILITIES"} if state == live else {}
+    info = world.add("appInfos", {"state": state}, {"app": app.id, **category})
+    name = app.attributes.get("name") or app.attributes.get("bundleId") or app.id
+    policy = "https://example.com/privacy" if state == live else None
+    texts = {"locale": app.attributes["primaryLocale"], "name": name, "privacyPolicyUrl": policy}
+    world.add("appInfoLocalizations", texts, {"appInfo": info.id})
+    # An app that nobody has submitted has answered nothing about its age rating.
+    world.add("ageRatingDeclarations", ANSWERED if state == live else {}, {"appInfo": info.id})
+
+
+def _first_texts(world: World, app: Record, version: Record) -> None:
+    written = [
+        other
+        for other in of_platform(world, version)
+        if other.id != version.id and world.related(other, "appStoreVersionLocalizations")
+    ]
+    if written and state_of(version) not in SETTLED:
+        copy_texts(world, written[0], version)
+        return
+    name = app.attributes.get("name") or app.id
+    complete = {"description": f"{name} helps you.", "keywords": "example,help", "supportUrl": _SUPPORT}
+    news = {} if is_first(world, version) else {"whatsNew": "Small improvements."}
+    held = {**complete, **news} if state_of(version) in SETTLED else {}
+    world.add(
+        "appStoreVersionLocalizations",
+        {"locale": app.attributes["primaryLocale"], **held},
+        {"appStoreVersion": version.id},
+    )
+
+
+def _twin(world: World, record: Record, references: Mapping[str, Any], **changed: Any) -> Record:
+    return world.add(record.type, {**record.attributes, **changed}, references)

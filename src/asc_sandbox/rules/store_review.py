@@ -1,0 +1,56 @@
+"""The rules of what the reviewers of a version are told: the contact, the demo account, the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_relationship, missing_attribute
+from asc_sandbox.rules.store_states import EDITABLE, state_of
+from asc_sandbox.rules.store_texts import check_texts, refuse_locked
+from asc_sandbox.world import Record
+from asc_sandbox.writing import Given, store, update
+
+CONTACT = ("contactFirstName", "contactLastName", "contactPhone", "contactEmail")
+
+
+def make_detail(call: Call, given: Given) -> Record:
+    """Make what reviewers are told of a version. The first time the whole contact is needed (fastlane #16716)."""
+    version = given.one("appStoreVersion")
+    if call.world.related(version, "appStoreReviewDetail"):
+        raise invalid_relationship("appStoreVersion", "The version has review details already")
+    _require_editable(version, given.attributes)
+    _check(given.attributes)
+    missing = [missing_attribute(name) for name in CONTACT if not given.attributes.get(name)]
+    if missing:
+        raise replace(missing[0], more=tuple(missing[1:]))
+    return store(call, given)
+
+
+def change_detail(call: Call, detail: Record, given: Given) -> Record:
+    """Change what reviewers are told of a version, also while it waits for them.
+
+    That they can be told more until the review has begun is a guess.
+    """
+    (version,) = call.world.related(detail, "appStoreVersion")
+    if state_of(version) != "WAITING_FOR_REVIEW":
+        _require_editable(version, given.attributes)
+    _check(given.attributes)
+    return update(call, detail, given)
+
+
+def _require_editable(version: Record, attributes: Mapping[str, Any]) -> None:
+    if state_of(version) not in EDITABLE:
+        refuse_locked(attributes)
+        raise conflict("STATE_ERROR", "Review details cannot be created at this time")
+
+
+def _check(attributes: Mapping[str, Any]) -> None:
+    check_texts(attributes)
+    phone = attributes.get("contactPhone")
+    if phone is not None and not (phone.startswith("+") and any(each.isdecimal() for each in phone)):
+        raise invalid_attribute(
+            "contactPhone", "The phone number has to begin with a plus sign and the country code"
+        )

@@ -1,0 +1,164 @@
+"""The rules of versions in the App Store: one under way for each platform, and what may be said of it when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_relationship
+from asc_sandbox.errors import Refusal, not_played
+from asc_sandbox.rules.store_copies import copy_texts, furnish
+from asc_sandbox.rules.store_states import (
+    EDITABLE,
+    SETTLED,
+    info_beside_live,
+    of_platform,
+    state_of,
+)
+from asc_sandbox.rules.store_texts import refuse_locked
+from asc_sandbox.world import Record, World
+from asc_sandbox.writing import Given, store, update
+
+_UNTIL_RELEASED = ("releaseType", "earliestReleaseDate")
+_BEFORE_RELEASE = EDITABLE | {
+    "WAITING_FOR_REVIEW",
+    "IN_REVIEW",
+    "PENDING_APPLE_RELEASE",
+    "PENDING_DEVELOPER_RELEASE",
+}
+
+
+def make_version(call: Call, given: Given) -> Record:
+    """Make a version, unless one of the platform is under way. It copies the texts of the last one."""
+    (app,) = given.related["app"]
+    platform, wanted = given.attributes["platform"], given.attributes["versionString"]
+    others = [
+        each
+        for each in call.world.related(app, "appStoreVersions")
+        if each.attributes.get("platform") == platform
+    ]
+    if any(state_of(each) not in SETTLED for each in others):
+        raise invalid_relationship("app", "You cannot create a new version of the App in the current state.")
+    _check_number(others, wanted)
+    _check_release(call, None, given)
+    for build in given.related.get("build", ()):
+        _check_train(call.world, build, (wanted, platform))
+    version = store(call, given, createdDate=call.stage.now(), appVersionState="PREPARE_FOR_SUBMISSION")
+    earlier = of_platform(call.world, version)[1:]
+    if not earlier:
+        furnish(call.world, app)
+        return version
+    version = call.world.change(version, copiesFrom=earlier[0].id)
+    if call.stage.store.lag > 0:
+        call.stage.agenda.after(call.stage.store.lag, partial(_copy, call.world, version.id))
+        return version
+    _copy(call.world, version.id)
+    furnish(call.world, app)
+    return version
+
+
+def change_version(call: Call, version: Record, given: Given) -> Record:
+    """Change a version: its release until it is released, all else while it can be edited."""
+    if "appClipDefaultExperience" in given.related:
+        raise not_played("the app clip of a version")
+    state = state_of(version)
+    if state not in EDITABLE:
+        free = ("downloadable", *(_UNTIL_RELEASED if state in _BEFORE_RELEASE else ()))
+        refuse_locked(name for name in given.attributes if name not in free)
+    wanted = given.attributes.get("versionString")
+    if wanted is not None:
+        others = [each for each in of_platform(call.world, version) if each.id != version.id]
+        _check_number(others, wanted)
+    _check_release(call, version, given)
+    for build in given.related.get("build", ()):
+        check_build(call, version, build)
+    return update(call, version, given)
+
+
+def delete_version(call: Call, version: Record) -> None:
+    """Delete a version that is not submitted, with its texts. That others stay is a guess."""
+    world = call.world
+    if state_of(version) != "PREPARE_FOR_SUBMISSION":
+        raise conflict("STATE_ERROR", "The version cannot be deleted in its current state")
+    (app,) = world.related(version, "app")
+    for name in ("appStoreVersionLocalizations", "appStoreReviewDetail"):
+        for each in world.related(version, name):
+            world.remove(each)
+    world.remove(version)
+    under_way = [each for each in world.related(app, "appStoreVersions") if state_of(each) not in SETTLED]
+    info = info_beside_live(world, app)
+    if not under_way and info and len(world.related(app, "appInfos")) > 1:
+        world.remove(info)
+
+
+def check_build(call: Call, version: Record, build: Record) -> None:
+    """Raise Refusal unless the version can have the build, in the words of fastlane #17041."""
+    held = version.attributes
+    if state_of(version) not in EDITABLE:
+        raise build_refused()
+    _check_train(call.world, build, (held.get("versionString"), held.get("platform")), version)
+
+
+def _check_train(
+    world: World, build: Record, wanted: tuple[object, object], version: Record | None = None
+) -> None:
+    trains = {
+        (each.attributes["version"], each.attributes["platform"])
+        for each in world.related(build, "preReleaseVersion")
+    }
+    taken = [
+        each for each in world.related(build, "appStoreVersion") if version is None or each.id != version.id
+    ]
+    if (
+        build.attributes["processingState"] != "VALID"
+        or build.attributes.get("expired")
+        or wanted not in trains
+        or any(state_of(each) in SETTLED for each in taken)
+    ):
+        raise build_refused()
+
+
+def build_refused() -> Refusal:
+    """Return what Apple says of a build that a version cannot have; it does not say why."""
+    return Refusal(
+        409,
+        "ENTITY_ERROR.RELATIONSHIP.INVALID",
+        "A relationship value is not acceptable for the current resource state.",
+        "The specified pre-release build could not be added.",
+        source={"pointer": "/data/relationships/build"},
+    )
+
+
+def _copy(world: World, version_id: str) -> None:
+    version = world.find("appStoreVersions", version_id)
+    source = version and world.find("appStoreVersions", version.attributes["copiesFrom"])
+    if version and source:
+        copy_texts(world, source, version)
+        world.change(version, copiesFrom=None)
+
+
+def _check_number(others: list[Record], wanted: str) -> None:
+    if wanted in [each.attributes.get("versionString") for each in others]:
+        raise invalid_attribute(
+            "versionString", "The version number has been previously used.", kind="INVALID.DUPLICATE"
+        )
+    numbers = wanted.split(".")
+    if len(numbers) > 3 or not all(number.isdecimal() for number in numbers):
+        raise invalid_attribute("versionString", f"'{wanted}' is not a valid version number")
+
+
+def _check_release(call: Call, version: Record | None, given: Given) -> None:
+    """Raise Refusal for a schedule without a date, and for a date that is no full hour."""
+    held = {**(version.attributes if version else {}), **given.attributes}
+    moment = held.get("earliestReleaseDate")
+    if held.get("releaseType") == "SCHEDULED" and moment is None:
+        raise invalid_attribute(
+            "earliestReleaseDate",
+            "A scheduled release needs a value for 'earliestReleaseDate'",
+            kind="REQUIRED",
+        )
+    if given.attributes.get("earliestReleaseDate"):
+        when = datetime.fromisoformat(str(moment))
+        if (when.minute, when.second) != (0, 0):
+            raise invalid_attribute("earliestReleaseDate", "The date has to be a full hour")
