@@ -216,6 +216,7 @@ def test_a_store_without_encryption_needs_no_passphrase_to_be_read(tmp_path: Pat
         ({"STORAGE_MODE": "git", "GIT_URL": "/srv/certificates"}, "git+file:///srv/certificates"),
         ({"STORAGE_MODE": "s3", "S3_BUCKET": "b", "GIT_URL": "https://example.com/x.git"}, "s3://b"),
         ({"STORAGE_MODE": "s3", "S3_BUCKET": "b", "S3_OBJECT_PREFIX": "a/b/"}, "s3://b/a/b"),
+        ({"STORAGE_MODE": "s3", "S3_BUCKET": "b", "S3_OBJECT_PREFIX": "a/ios"}, "s3://b/a/ios"),
         ({"STORAGE_MODE": "google_cloud", "GOOGLE_CLOUD_BUCKET_NAME": "b"}, "gs://b"),
         ({"STORAGE_MODE": "gitlab_secure_files", "GITLAB_PROJECT": "a/b"}, "gitlab://a/b"),
         ({"STORAGE_MODE": "s3"}, ""),

@@ -11,7 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from asc.signing.storage import Changes, StorageError, StorageUnreachable, buckets, extra, open_storage
+from asc.signing.storage import (
+    Changes,
+    Options,
+    StorageError,
+    StorageUnreachable,
+    buckets,
+    extra,
+    open_storage,
+)
+from asc.signing.storage.buckets import address, obstores
 from signing.storage import gitlab_server, places
 from signing.storage.places import TEAM, Place, environment, options
 
@@ -249,3 +258,28 @@ def test_libraries_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> No
         None,
         None,
     ]
+
+
+@pytest.mark.parametrize("prefix", ["iosABCDE12345", "a/iosABCDE12345"])
+def test_a_prefix_of_matchs_without_a_slash_ends_with_the_team(prefix: str) -> None:
+    found = address.place(f"s3://bucket/{prefix}", Options(team_id="ABCDE12345"))
+    assert found.root == f"{prefix}/"
+
+
+@pytest.mark.parametrize(
+    ("text", "input", "said"),
+    [
+        ("status code: 301 <Code>PermanentRedirect</Code><Message>M</Message>", "region", "another region"),
+        ("status code: 400 <Code>AuthorizationHeaderMalformed</Code>", "region", "another region"),
+        ("status code: 403 <Code>RequestTimeTooSkewed</Code>", "storage", "clock"),
+        (f"status code: 403 <Code>AccessDenied</Code><Message>{'long ' * 60}END</Message>", "storage", "END"),
+    ],
+)
+def test_refusals_of_s3_are_told_by_their_codes(text: str, input: str, said: str) -> None:
+    error = obstores.explained(text, "S3 bucket b", writing=False)
+    assert error.input == input and said in error.message
+
+
+def test_s3_without_any_credentials_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(StorageError, match="no credentials"):
+        open_storage("s3://bucket", Options())

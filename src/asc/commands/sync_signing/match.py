@@ -32,7 +32,10 @@ def storage(environment: Mapping[str, str]) -> str:
 
     mode = found("STORAGE_MODE")
     if mode == "s3" and found("S3_BUCKET"):
-        return f"s3://{found('S3_BUCKET')}/{found('S3_OBJECT_PREFIX')}".rstrip("/")
+        prefix, team = found("S3_OBJECT_PREFIX"), environment.get("FASTLANE_TEAM_ID", "").strip()
+        # match writes the prefix right before the team's folder: without a slash the two are one name.
+        glued = team if prefix and not prefix.endswith("/") else ""
+        return f"s3://{found('S3_BUCKET')}/{prefix}{glued}".rstrip("/")
     if mode == "google_cloud" and found("GOOGLE_CLOUD_BUCKET_NAME"):
         return f"gs://{found('GOOGLE_CLOUD_BUCKET_NAME')}"
     if mode == "gitlab_secure_files" and found("GITLAB_PROJECT"):

@@ -47,7 +47,11 @@ def place(location: str, options: Options) -> Place:
             f"Write it as {scheme}://CONTAINER or {scheme}://CONTAINER/FOLDER.",
         )
     parts = [part for part in prefix.strip("/").split("/") if prefix.strip("/")]
-    return Place(container, root([*parts, *team(options)]))
+    folder = team(options)
+    # match's s3_object_prefix without a slash stands right before the team's id: iosABCDE12345/certs/…
+    if folder and parts and parts[-1].endswith(folder[0]):
+        folder = []
+    return Place(container, root([*parts, *folder]))
 
 
 def team(options: Options) -> list[str]:

@@ -22,6 +22,14 @@ from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import MOST_KEYS
 from asc.signing.storage.objects import Found, Missing, Taken
 
+OF_THE_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint")
+"""Codes with which S3 answers a request that was signed for another region than the bucket's."""
+OTHER_WAYS_IN_S3 = (
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+"""Variables of credentials that the library fetches by itself."""
 RETRY: Any = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
 WAYS_IN_AZURE = {
     "account_name": ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"),
@@ -52,6 +60,15 @@ def open_s3(place: Place, options: Options) -> Opened:
     }
     settings = _settings(given, WAYS_IN_S3, options, ("access_key_id", "secret_access_key", "session_token"))
     settings.setdefault("region", "us-east-1")
+    # Else the library asks the metadata service of the machine, which may hand out the role of the machine itself.
+    if "access_key_id" not in settings and not any(
+        options.environment.get(name) for name in OTHER_WAYS_IN_S3
+    ):
+        raise StorageError(
+            "storage",
+            "there are no credentials for s3://.",
+            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws-actions/configure-aws-credentials before.",
+        )
     store = S3Store(place.container, config=settings, client_options=_client(settings), retry_config=RETRY)
     return Opened(store, place, f"S3 bucket {place.container}")
 
@@ -191,9 +208,17 @@ class Opened:
 def explained(text: str, label: str, *, writing: bool) -> StorageError:
     """An error out of obstore's words, which quote whole addresses with their signatures: those are left out."""
     status = int(match[1]) if (match := re.search(r"status code: (\d{3})", text)) else 0
-    codes = [re.search(rf"<{tag}>([^<]{{1,200}})</{tag}>", text) for tag in ("Code", "Message")]
+    codes = [re.search(rf"<{tag}>([^<]{{1,1000}})</{tag}>", text) for tag in ("Code", "Message")]
     first = re.sub(r"https?://\S+", "the store", text.partition("\n")[0])
-    said = names.cleaned(": ".join(each[1] for each in codes if each) or first, 300)
+    said = names.cleaned(": ".join(each[1] for each in codes if each) or first, 600)
+    if any(code in text for code in OF_THE_REGION) or status == 301:
+        return StorageError(
+            "region", f"{label} is in another region: {said}", "Give region, as the bucket has it."
+        )
+    if "RequestTimeTooSkewed" in text:
+        return StorageError(
+            "storage", f"{label} refused this machine's clock: {said}", "Set the runner's clock."
+        )
     if status in {401, 403} or "credential" in text.lower().partition("debug source")[0]:
         verb = "written" if writing else "read"
         return StorageError(
