@@ -509,7 +509,7 @@ def test_a_product_archive_tells_what_it_is(path: Path) -> None:
         "13.0",
     )
     assert binary.nested == (Nested("PlugIns/S.appex", "com.example.mac.S", "2.0", "8"),)
-    assert (binary.profile, binary.uses_non_exempt_encryption) == (None, None)
+    assert (binary.profile, binary.uses_non_exempt_encryption) == (None, False)
 
 
 def test_a_component_package_is_read_too(path: Path) -> None:
