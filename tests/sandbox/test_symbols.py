@@ -120,7 +120,7 @@ def test_padding_makes_archives_larger() -> None:
 
 
 def test_an_uploaded_build_has_a_bundle_though_nothing_in_it_can_be_read() -> None:
-    with start_sandbox(WORLD, processing=Processing(0)) as sandbox:
+    with start_sandbox(seed(apps=[app("com.example.app", id="1")]), processing=Processing(0)) as sandbox:
         client = Client(sandbox)
         upload(client, ipa(number="1"))
         (new,) = client.get("/v1/builds", filter__version="1").ids()
