@@ -156,3 +156,18 @@ def test_ssh_is_advised_no_token_and_the_port_is_scanned(ssh: Options, tmp_path:
     with pytest.raises(StorageError) as caught:
         open_storage("ssh://git@example.com:2222/a.git", ssh).read()
     assert "ssh-keyscan -p 2222 example.com" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("CONNECT tunnel failed: Received HTTP code 407 from proxy after CONNECT", "the proxy refused"),
+        ("detected dubious ownership in repository at '/srv/a.git'", "/srv/a.git"),
+    ],
+)
+def test_what_git_says_of_proxies_and_owners_is_told_as_that(
+    ssh: Options, tmp_path: Path, words: str, told: str
+) -> None:
+    (tmp_path / "refuse").write_text(f"fatal: {words}\n")
+    with pytest.raises(StorageError, match=told):
+        open_storage("ssh://git@example.com/srv/a.git", ssh).read()

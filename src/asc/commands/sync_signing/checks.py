@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from asc.commands import kinds
 from asc.errors import InputError, Problem
+from asc.signing.vault.kinds import EXTRA_CERTIFICATE_TYPES
 
 NOT_IN_HOUSE = Problem(
     "type",
@@ -34,5 +35,7 @@ def unknown(name: str, words: tuple[str, ...], known: Collection[str]) -> Iterat
             yield Problem(
                 name,
                 f"{kinds.quoted(word)} is not one of {', '.join(known)}",
-                f"Give {name} as one of these.",
+                f"Give additional-certificates: {word}."
+                if name == "type" and word in EXTRA_CERTIFICATE_TYPES
+                else f"Give {name} as one of these.",
             )

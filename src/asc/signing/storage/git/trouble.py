@@ -45,6 +45,8 @@ NO_CERTIFICATE = re.compile(
     r"certificate verif|verify failed|ssl certificate|server certificate|peer certificate|certificate problem|cafile",
     re.IGNORECASE,
 )
+DUBIOUS = re.compile(r"dubious ownership", re.IGNORECASE)
+PROXY = re.compile(r"from proxy after connect|proxy connect aborted|could not resolve proxy", re.IGNORECASE)
 MOVED = re.compile(r"returned error: 30\d|redirect", re.IGNORECASE)
 NOT_THERE = re.compile(
     r"not found|returned error: 404|does not appear to be a git repository|does not exist|not a git repository"
@@ -74,6 +76,10 @@ class Explainer:
 
     def reading(self, words: str) -> StorageError:
         """Why the repository could not be read."""
+        if DUBIOUS.search(words):  # git's own remedy names the path, and is worth nothing without it
+            return self._error(
+                "storage", f"belongs to another user: {words}", "Run the command that git names."
+            )
         words = self._without_names(words)
         return self._common(words) or self._refused_reading(words)
 
@@ -109,6 +115,12 @@ class Explainer:
         return words
 
     def _common(self, words: str) -> StorageError | None:
+        if PROXY.search(words):
+            return StorageUnreachable(
+                "storage",
+                f"{self.label} could not be reached, for the proxy refused: {words}",
+                "Check the proxy variables (HTTPS_PROXY, NO_PROXY) and the user and password in them.",
+            )
         if NO_SSH.search(words):
             return self._error(
                 "storage", f"needs the ssh command: {words}", "Install an SSH client, or use https."
