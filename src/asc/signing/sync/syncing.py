@@ -219,7 +219,12 @@ class Sync:
             raise Error(
                 f"The store has {kind.with_article} certificate that Apple does not list: {names}.",
                 "Either the key is of another team, or the certificate was revoked. If it was revoked, "
-                "if-revoked: replace makes a new one.",
+                + (
+                    # Apple lets the account holder alone make these: a key gets 403.
+                    "make a new one at developer.apple.com/account, and bring it in with mode: import."
+                    if kind is CertificateType.DEVELOPER_ID_APPLICATION
+                    else "if-revoked: replace makes a new one."
+                ),
             )
         if (damaged := self.stock.damaged(kind)) and self.wishes.if_revoked == "fail":
             raise Error(
