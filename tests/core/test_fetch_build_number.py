@@ -332,4 +332,4 @@ def test_a_listing_that_is_never_found_for_an_app_that_is_there_says_so(tmp_path
     ) as sandbox:
         done = in_job(tmp_path, {"app-id": "1000000001"}, sandbox=sandbox)
     assert done.code == 3
-    assert "keeps answering 404" in done.error
+    assert "404 4 times in a row" in done.error

@@ -9,6 +9,7 @@ from asc.api.apps import App
 from asc.api.client import Client
 from asc.builds.distribution import state
 from asc.builds.distribution.state import BuildState
+from asc.builds.flakes import despite_flakes
 from asc.builds.history import UsedNumber, numbers_used
 from asc.builds.number import BuildNumber, Number, spellings
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
@@ -32,7 +33,7 @@ def find_build(client: Client, number: Number) -> BuildState | None:
         "limit": 10,
         **state.QUERY,
     }
-    found = client.get("/v1/builds", query)
+    found = despite_flakes(client, "/v1/builds", lambda: client.get("/v1/builds", query))
     builds = [BuildState.read(replace(found, data=(resource,))) for resource in found.data]
     builds = [each for each in builds if number.is_one_with(each.version, each.build_number, each.platform)]
     _check_platform(str(number), (each.platform for each in builds))

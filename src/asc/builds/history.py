@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from asc import words
 from asc.api.apps import App
-from asc.api.client import Client
+from asc.api.client import Client, Query
 from asc.api.document import Document
 from asc.builds.flakes import despite_flakes
 from asc.builds.number import BuildNumber, same_value, spellings
@@ -43,17 +43,15 @@ def numbers_of_builds(
     client: Client, app: App, platform: str | None, version: str | None
 ) -> list[UsedNumber]:
     """The numbers of the app's builds, over all pages; `platform` as Apple writes it, `version` a train."""
-    builds = client.list(
-        "/v1/builds",
-        {
-            "filter[app]": app.id,
-            "filter[preReleaseVersion.version]": spellings(version) if version else None,
-            "filter[preReleaseVersion.platform]": platform,
-            "include": "preReleaseVersion",
-            "fields[builds]": "version,uploadedDate,processingState,preReleaseVersion",
-            "fields[preReleaseVersions]": "version,platform",
-        },
-    )
+    query: Query = {
+        "filter[app]": app.id,
+        "filter[preReleaseVersion.version]": spellings(version) if version else None,
+        "filter[preReleaseVersion.platform]": platform,
+        "include": "preReleaseVersion",
+        "fields[builds]": "version,uploadedDate,processingState,preReleaseVersion",
+        "fields[preReleaseVersions]": "version,platform",
+    }
+    builds = despite_flakes(client, "/v1/builds", lambda: client.list("/v1/builds", query))
     return _matching(_from_builds(builds), platform, version)
 
 

@@ -10,6 +10,7 @@ from asc.api.apps import App, find_app_by_id
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.builds import history
+from asc.builds.flakes import SURVIVED
 from asc.builds.history import UsedNumber, highest_first
 from asc.builds.number import BuildNumber
 from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
@@ -113,7 +114,8 @@ def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> 
             raise
         find_app_by_id(client, app.id)
         raise UnreachableError(
-            f"App Store Connect keeps answering 404 for what belongs to the app {app.id}, which is there.",
+            f"App Store Connect answered 404 {SURVIVED} times in a row for what belongs to the app {app.id}, "
+            "which is there.",
             "It does so at random: run the step again.",
         ) from None
     if not found and inputs.app_id:

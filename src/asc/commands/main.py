@@ -113,7 +113,7 @@ def _hand_over(outputs: Any, call: Call, job: Job) -> None:
         log.print_result(json.dumps(values, ensure_ascii=False))
     else:
         for name, value in values.items():
-            plain = workflow.visible(value) == value and chr(10) not in value
+            plain = words.printable(value) == value and chr(10) not in value
             log.print_result(f"{name}={value if plain else json.dumps(value)}")
 
 

@@ -8,6 +8,7 @@ from io import StringIO, TextIOWrapper
 
 from asc.job import progress, workflow
 from asc.job.secrets import Secrets
+from asc.words import printable
 
 
 class JobHandler(logging.Handler):
@@ -45,7 +46,7 @@ class TerminalHandler(logging.Handler):
 
 def print_error(text: str) -> None:
     """Prints to standard error, without what would command the terminal."""
-    print(workflow.visible(text), file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 def print_result(text: str) -> None:

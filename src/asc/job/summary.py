@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from asc.words import printable
+
+_BARE_ADDRESS = re.compile(r"\b((?:https?|ftp):|www)(//(?!developer\.apple\.com/)|\.)", re.IGNORECASE)
+
 
 def escape(text: object) -> str:
     """Foreign text for a table cell or a sentence."""
-    flat = " ".join(str(text).split())
+    flat = " ".join(printable(str(text).replace("\r", " ")).split())
+    # GitHub makes links of bare addresses: a foreign text must not lead readers anywhere but to Apple's pages.
+    flat = _BARE_ADDRESS.sub("\\1\u200b\\2", flat)
     return re.sub(
         r"([\\`|*_\[\]~])", r"\\\1", flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     )

@@ -18,12 +18,12 @@ from pathlib import Path
 from actions_toolkit import core
 
 from asc.errors import SetupError
+from asc.words import printable
 
 LONGEST_ANNOTATION = 4096
 LARGEST_SUMMARY = 900 * 1024
 """Bytes. The runner drops a whole summary of over 1 MiB."""
 SHORTEST_MASK = 5
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _TRIVIAL = re.compile(r"\W*(true|false|null|none)?\W*|-----[A-Z ]+-----", re.IGNORECASE)
 
 
@@ -81,13 +81,8 @@ def harmless(text: str) -> str:
 
     `##[` counts anywhere in a line, `::` at its beginning; a bare carriage return ends a line too.
     """
-    text = visible(text.replace("\r\n", "\n").replace("\r", " ")).replace("##[", "#\u200b#[")
+    text = printable(text.replace("\r\n", "\n").replace("\r", " ")).replace("##[", "#\u200b#[")
     return re.sub(r"^(\s*):(?=:)", "\\1\u200b:", text, flags=re.MULTILINE)
-
-
-def visible(text: str) -> str:
-    """Replaces what would colour, hide, move or reverse text where it is shown: all controls but tab and line feed."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def set_output(name: str, value: str) -> None:
@@ -112,7 +107,7 @@ def append_summary(markdown: str) -> None:
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
-    text = markdown.encode("utf-8", "replace")
+    text = printable(markdown).encode("utf-8", "replace")
     if len(text) > LARGEST_SUMMARY:
         text = (
             text[:LARGEST_SUMMARY].decode("utf-8", "ignore").encode() + b"\n\n_Cut: the rest is too long._\n"

@@ -14,6 +14,7 @@ from typing import TypeVar
 from asc.api.apps import App
 from asc.api.client import LARGEST_PAGE, MOST_PAGES, Client, Query
 from asc.api.document import Document
+from asc.builds.flakes import despite_flakes
 from asc.builds.number import BuildNumber, same_value, spellings
 from asc.builds.symbols.model import QUERY, Build, read_builds
 from asc.errors import UnreachableError
@@ -82,7 +83,8 @@ def refreshed(client: Client, builds: Iterable[Build]) -> dict[str, Build]:
     found: dict[str, Build] = {}
     for start in range(0, len(ids), AT_ONCE):
         some = ids[start : start + AT_ONCE]
-        page = client.get("/v1/builds", {"filter[id]": ",".join(some), "limit": LARGEST_PAGE, **QUERY})
+        query = {"filter[id]": ",".join(some), "limit": LARGEST_PAGE, **QUERY}
+        page = _asked(client, "/v1/builds", query)
         found.update({build.id: build for build in read_builds(page)})
     return found
 
@@ -112,7 +114,7 @@ def _page_size(wanted: Selection) -> int:
 
 def _pages(client: Client, query: Query) -> Iterator[Document]:
     """The pages, each asked for when it is wanted."""
-    page, seen = client.get("/v1/builds", query), set[str]()
+    page, seen = _asked(client, "/v1/builds", query), set[str]()
     yield page
     while page.next:
         if page.next in seen or len(seen) >= MOST_PAGES:
@@ -121,8 +123,13 @@ def _pages(client: Client, query: Query) -> Iterator[Document]:
                 "App Store Connect seems to answer in circles; run the step again later.",
             )
         seen.add(page.next)
-        page = client.get(page.next)
+        page = _asked(client, page.next)
         yield page
+
+
+def _asked(client: Client, target: str, query: Query | None = None) -> Document:
+    """Return one page, asked for again where it is not found at random."""
+    return despite_flakes(client, "/v1/builds", lambda: client.get(target, query))
 
 
 def _is_enough(wanted: Selection, builds: list[Build], matching: list[Build]) -> bool:
@@ -170,7 +177,7 @@ def _asked_for_exactly(client: Client, wanted: Selection) -> list[Build]:
     if not ids:
         return []
     query: Query = {condition: ",".join(ids), "sort": "-uploadedDate", "filter[app]": wanted.app.id, **QUERY}
-    found = read_builds(client.list("/v1/builds", query))
+    found = read_builds(despite_flakes(client, "/v1/builds", lambda: client.list("/v1/builds", query)))
     return [build for build in found if _matches(build, wanted)]
 
 

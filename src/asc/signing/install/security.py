@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asc import words
 from asc.errors import SetupError
 from asc.signing.install.errors import SecurityError
 
@@ -106,5 +107,5 @@ def _cleaned(errors: bytes, hide: tuple[str, ...]) -> str:
     text = errors.decode("utf-8", "replace")
     for secret in filter(None, hide):
         text = text.replace(secret, "***")
-    line = " ".join(text.split()).removeprefix("security: ")
+    line = words.printable(" ".join(text.split())).removeprefix("security: ")
     return line[:300]

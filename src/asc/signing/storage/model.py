@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,3 +110,15 @@ class Options:
     temporary: Path | None = None
     clock: Clock = SYSTEM_CLOCK
     attempts: int = 30
+
+
+def disk_is_full(words: str) -> StorageError | None:
+    """Return the error for a program that says there is no room left; None where `words` say something else."""
+    if not re.search(r"no space left on device|disk quota exceeded|file too large", words, re.IGNORECASE):
+        return None
+    # A server of git's says so of its own disk in a line that begins with “remote:”; the words are quoted for that.
+    return StorageError(
+        "storage",
+        f"there is no room left on the disk: {words}",
+        "Make room on the disk (RUNNER_TEMP), then run again.",
+    )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from asc.ending import undone_at_the_end
 from asc.signing.storage.git.access import Access
-from asc.signing.storage.model import Options, StorageError, StorageUnreachable
+from asc.signing.storage.model import Options, StorageError, StorageUnreachable, disk_is_full
 from asc.signing.storage.names import cleaned
 
 log = logging.getLogger(__name__)
@@ -74,6 +74,8 @@ class Client:
         """The output of a command that does not reach out; raises StorageError where it fails all the same."""
         result = self.run(*arguments, data=data)
         if result.code:
+            if error := disk_is_full(result.words):
+                raise error
             raise StorageError(
                 "storage",
                 f"git {arguments[0]} failed: {result.words or 'without a word'}",

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from asc.signing.storage.git.access import Access
 from asc.signing.storage.git.location import Location
-from asc.signing.storage.model import StorageError, StorageUnreachable
+from asc.signing.storage.model import StorageError, StorageUnreachable, disk_is_full
 
 NOT_REACHED = re.compile(
     r"could not resolve host|failed to connect|couldn't connect|could not connect|connection (timed out|refused|reset)"
@@ -86,6 +86,8 @@ class Explainer:
     def writing(self, words: str) -> StorageError:
         """Why a push was refused."""
         words = self._without_names(words)
+        if full := disk_is_full(words):
+            return full
         if PROTECTED.search(words):
             return self._error(
                 "storage",
@@ -121,6 +123,8 @@ class Explainer:
                 f"{self.label} could not be reached, for the proxy refused: {words}",
                 "Check the proxy variables (HTTPS_PROXY, NO_PROXY) and the user and password in them.",
             )
+        if full := disk_is_full(words):
+            return full
         if NO_SSH.search(words):
             return self._error(
                 "storage", f"needs the ssh command: {words}", "Install an SSH client, or use https."
