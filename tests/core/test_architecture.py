@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "formats": {"formats", "errors"},
     "builds": {"builds", "formats", "api", "errors", "words"},
     "signing": {"signing", "formats", "api", "errors", "ending", "words"},
-    "job": {"job", "errors"},
+    "job": {"job", "errors", "words"},
     "commands": {"commands", "builds", "signing", "formats", "api", "job", "errors", "ending", "words"},
 }
 

@@ -333,3 +333,12 @@ def test_a_listing_that_is_never_found_for_an_app_that_is_there_says_so(tmp_path
         done = in_job(tmp_path, {"app-id": "1000000001"}, sandbox=sandbox)
     assert done.code == 3
     assert "404 4 times in a row" in done.error
+
+
+def test_a_listing_of_builds_that_is_not_found_at_random_is_asked_for_again(tmp_path: Path) -> None:
+    with start_sandbox(
+        seed(apps=[app("com.example.app", id="1000000001", builds=[build("1.0", "7")])]),
+        faults=["GET /v1/builds status=404 times=1"],
+    ) as sandbox:
+        done = in_job(tmp_path, {"app-id": "1000000001"}, sandbox=sandbox)
+    assert (done.code, done.outputs["build-number"]) == (0, "7")
