@@ -12,15 +12,15 @@ DEADLINE = 30.0
 
 def hurry() -> None:
     """Shortens the pauses of this process."""
-    from asc.api import attempts, retry
-    from asc.builds import flakes, waiting
-    from asc.builds.distribution import apply, sending
+    from asc.api import retry, retry_not_found
+    from asc.builds import waiting
     from asc.builds.upload import record, uploading
+    from asc.changes import apply, sending
     from asc.signing.sync import identities
 
-    attempts.SHORTEST_READ_TIMEOUT = 1.0
+    retry.SHORTEST_READ_TIMEOUT = 1.0
     retry.FIRST_PAUSE = 0.1
-    flakes.PAUSE = 0.05
+    retry_not_found.PAUSE = 0.05
     waiting.FIRST_PAUSE = 0.05
     apply.LOOK_AGAIN_AFTER = 0.05
     sending.SETTLING = (0.1, 0.2, 0.4)

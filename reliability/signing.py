@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from asc.signing.identity.keys import public_key_der
-from asc.signing.vault.kinds import ProfileType
+from asc.identity.keys import public_key_der
+from asc.provisioning.kinds import ProfileType
 from asc.signing.vault.pending import pending_keys
 from asc_sandbox.server import Sandbox
 from core.running import Done

@@ -97,7 +97,7 @@ class Nursery:
             (machine / each).mkdir(parents=True, exist_ok=True)
         for each in _FILES:
             (folder / each).touch()
-        surroundings = {**_surroundings(machine, folder, command, inputs), **env}
+        context = {**_surroundings(machine, folder, command, inputs), **env}
         step = Step(folder)
         with self._lock:
             number = next(self._numbers)
@@ -105,7 +105,7 @@ class Nursery:
             self._ask(
                 id=number,
                 cwd=str(machine / "workspace"),
-                env=surroundings,
+                env=context,
                 **{each: str(folder / each) for each in ("stdout", "stderr")},
             )
         return step

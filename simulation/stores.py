@@ -12,8 +12,8 @@ from pathlib import Path
 
 import requests
 
+from asc.provisioning.kinds import CertificateType, ProfileType
 from asc.signing.storage import Options, open_storage
-from asc.signing.vault.kinds import CertificateType, ProfileType
 
 BUCKET = "signing"
 ENVIRONMENT = {

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from asc.api.apps import App
 from asc.api.client import LARGEST_PAGE, _target
 from asc.api.document import Document
 from asc.api.errors import ApiError, AppleError
-from asc.builds.distribution.apply import distribute
-from asc.builds.distribution.ground import Destination, Ground, Group, Known
-from asc.builds.distribution.preflight import preflight
-from asc.builds.distribution.state import BuildState, Localization, fetch
-from asc.builds.distribution.wishes import Wishes
+from asc.apps.app import App
+from asc.builds.build import BuildState, Localization, fetch_build
+from asc.changes.apply import distribute
 from asc.errors import LostAnswerError
+from asc.testflight.preflight import preflight
+from asc.testflight.request import DistributionRequest
+from asc.testflight.state import AppState, Destination, Group, Known
 from support.contract import contract
 
 Json = dict[str, Any]
@@ -48,17 +48,17 @@ READY = BuildState(
     external_state="READY_FOR_BETA_SUBMISSION",
     localizations={"en-US": Localization("l-en", "")},
 )
-TO_FRIENDS = Wishes(groups=("Friends",))
+TO_FRIENDS = DistributionRequest(groups=("Friends",))
 
 
 DESCRIBED = {"description": "An example.", "feedbackEmail": "beta@example.com"}
 
 
-def ground(*groups: Group, **rest: Any) -> Ground:
+def app_state(*groups: Group, **rest: Any) -> AppState:
     """What the app has; test information in the languages of the tests, unless told otherwise."""
     described = {locale: Known(f"a-{locale}") for locale in ("en-US", "de-DE", "ja")}
     rest = {"app_localizations": described, **rest}
-    return Ground(rest.pop("destination", DESTINATION), "en-US", groups, **rest)
+    return AppState(rest.pop("destination", DESTINATION), "en-US", groups, **rest)
 
 
 @dataclass
@@ -298,7 +298,7 @@ def group(name: str, internal: bool = False, all_builds: bool = False) -> Json:
 
 
 GROUPS = {"g-friends": group("Friends"), "g-qa": group("QA", True), "g-staff": group("Staff", True, True)}
-FULL = Wishes(
+FULL = DistributionRequest(
     whats_new={"en-US": "Faster.", "de-DE": "Schneller."},
     groups=("Friends", "QA"),
     uses_non_exempt_encryption=False,
@@ -306,10 +306,10 @@ FULL = Wishes(
 UNANSWERED = replace(DESTINATION, uses_non_exempt_encryption=None)
 
 
-def run(apple: Any, wishes: Wishes, destination: Destination = UNANSWERED) -> list[str]:
+def run(apple: Any, wishes: DistributionRequest, destination: Destination = UNANSWERED) -> list[str]:
     """The whole way, as the command goes it; the kinds of what was done."""
     on = preflight(apple, wishes, destination)
-    state = fetch(apple, "b-42")
+    state = fetch_build(apple, "b-42")
     return [change.kind for change in distribute(apple, wishes, on, state).done]
 
 

@@ -21,12 +21,12 @@ from typing import Any
 from unittest.mock import patch
 
 from asc.formats.mobileprovision import Profile
-from asc.signing.identity.certificate import Certificate
-from asc.signing.identity.keys import new_private_key
+from asc.identity.certificate import Certificate
+from asc.identity.keys import new_private_key
+from asc.provisioning.kinds import CertificateType, Platform, ProfileType
 from asc.signing.sync import identities
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity, new_profile
-from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
-from asc.signing.vault.passphrase import open_all
+from asc.signing.vault.opening import open_all
 from asc.signing.vault.pending import pending_file
 from asc.signing.vault.tree import Vault
 from asc_sandbox.authority.plans import ProfilePlan, signed
@@ -248,7 +248,7 @@ def inputs_for(folder: Path, store: Store, inputs: Mapping[str, object]) -> Json
     return {name: value for name, value in {**usual, **inputs}.items() if value is not None}
 
 
-def surroundings(folder: Path) -> dict[str, str]:
+def context(folder: Path) -> dict[str, str]:
     return {"HOME": str(folder), "RUNNER_TEMP": str(folder), "GITHUB_RUN_ID": "1"}
 
 
@@ -263,13 +263,13 @@ def step(
 ) -> Done:
     """The step sync-signing for one app and the App Store, in the mode sync, unless the inputs say otherwise."""
     given = inputs_for(folder, store, inputs or {})
-    env = {**surroundings(folder), **env}
+    env = {**context(folder), **env}
     with patch.object(identities, "new_private_key", lambda: a_key(100 + next(_MADE[folder]))):
         return in_job(folder, given, sandbox=sandbox, command="sync-signing", process=process, **env)
 
 
 def clean_up(folder: Path, **env: str) -> Done:
-    return in_job(folder, {}, command="cleanup-signing", **{**surroundings(folder), **env})
+    return in_job(folder, {}, command="cleanup-signing", **{**context(folder), **env})
 
 
 def start(
@@ -287,7 +287,7 @@ def start(
     env = {
         "PATH": os.environ["PATH"],
         "LC_ALL": "C.UTF-8",
-        **surroundings(folder),
+        **context(folder),
         "ASC_COMMAND": "sync-signing",
         "ASC_INPUTS": json.dumps(inputs_for(folder, store, inputs)),
         "ASC_API_URL": sandbox.url,

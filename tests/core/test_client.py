@@ -11,15 +11,15 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from asc.api import attempts, failures, retry
-from asc.api.apps import App
+from asc.api import retry, retry_not_found
 from asc.api.budget import LONGEST_WAIT, Budget
 from asc.api.client import Client
 from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
 from asc.api.token import TokenSource
-from asc.builds import flakes, history
+from asc.apps.app import App
+from asc.builds import history
 from asc.errors import LostAnswerError, UnreachableError
 from support.sandbox import app, seed, start_sandbox, upload
 
@@ -223,10 +223,10 @@ def test_it_waits_no_longer_than_the_user_allows(monkeypatch: pytest.MonkeyPatch
 def test_what_is_asked_for_beyond_that_is_not_waited_for() -> None:
     """A Retry-After that leads past wait-for-budget."""
     time = Time()
-    attempt = attempts.Attempts("GET /v1/apps", 120, time.clock, 600)
+    attempt = retry.Attempts("GET /v1/apps", 120, time.clock, 600)
     with pytest.raises(UnreachableError, match="wait-for-budget"):
         attempt.await_budget(601)
-    attempt = attempts.Attempts("GET /v1/apps", 120, time.clock, 600)
+    attempt = retry.Attempts("GET /v1/apps", 120, time.clock, 600)
     attempt.await_budget(60)
     assert 60 < time.slept[-1] < 70
 
@@ -266,9 +266,9 @@ def test_a_write_whose_answer_is_lost_is_not_repeated(fault: str) -> None:
 
 
 def test_an_encrypted_connection_that_breaks_may_have_delivered_the_request() -> None:
-    broken = failures.classify(requests.exceptions.SSLError("bad record mac"))
-    assert isinstance(broken, failures.Broken)
-    untrusted = failures.classify(requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"))
+    broken = retry.classify(requests.exceptions.SSLError("bad record mac"))
+    assert isinstance(broken, retry.Broken)
+    untrusted = retry.classify(requests.exceptions.SSLError("CERTIFICATE_VERIFY_FAILED"))
     assert isinstance(untrusted, UnreachableError)
     assert "SSL_CERT_FILE" in untrusted.remedy
 
@@ -281,4 +281,4 @@ def test_a_listing_that_is_not_found_at_random_is_asked_for_again_after_a_pause(
         found = history.numbers_of_uploads(asking, App("1000000001"), None, None)
         asking.close()
     assert [used.number.text for used in found] == ["8"]
-    assert time.slept == [flakes.PAUSE] * 3
+    assert time.slept == [retry_not_found.PAUSE] * 3

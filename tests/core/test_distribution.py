@@ -18,18 +18,19 @@ from asc.api.clock import Clock
 from asc.api.document import Document
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
-from asc.builds.distribution import mappings, texts
-from asc.builds.distribution.apply import distribute, planned
-from asc.builds.distribution.changes import TO_COME
-from asc.builds.distribution.expiry import NO_OTHERS, Other, Others, others
-from asc.builds.distribution.ground import Declaration, Destination, Ground, Known
-from asc.builds.distribution.plan import plan
-from asc.builds.distribution.preflight import preflight
-from asc.builds.distribution.sending import SETTLING
-from asc.builds.distribution.state import QUERY, BuildState, Localization, fetch
-from asc.builds.distribution.wishes import AppInfo, ReviewInfo, Wishes
-from asc.builds.distribution.wishes import Tester as Person  # pytest takes names with Test for its own
+from asc.apps import texts
+from asc.builds.build import QUERY, BuildState, Localization, fetch_build
+from asc.changes.apply import distribute, planned
+from asc.changes.change import TO_COME
+from asc.changes.sending import SETTLING
 from asc.errors import Error, LostAnswerError, UnreachableError
+from asc.testflight import mappings
+from asc.testflight.expiry import NO_OTHERS, EarlierBuild, EarlierBuilds, others
+from asc.testflight.plan import plan
+from asc.testflight.preflight import preflight
+from asc.testflight.request import AppInfo, DistributionRequest, ReviewInfo
+from asc.testflight.request import Tester as Person  # pytest takes names with Test for its own
+from asc.testflight.state import AppState, Declaration, Destination, Known
 from asc_sandbox.server import Sandbox
 from core.distributing import (
     CONTACT,
@@ -45,7 +46,7 @@ from core.distributing import (
     UNANSWERED,
     Apple,
     Json,
-    ground,
+    app_state,
     group,
     older,
     refusal,
@@ -56,7 +57,10 @@ from support.sandbox import app, build, seed, start_sandbox
 
 
 def summaries(
-    wishes: Wishes, of: Ground, state: BuildState | None = READY, besides: Others = NO_OTHERS
+    wishes: DistributionRequest,
+    of: AppState,
+    state: BuildState | None = READY,
+    besides: EarlierBuilds = NO_OTHERS,
 ) -> list[list[str]]:
     return [[change.summary for change in phase] for phase in plan(wishes, of, state, besides).phases]
 
@@ -65,7 +69,7 @@ def summaries(
 
 
 def test_a_full_distribution_in_its_order() -> None:
-    wishes = Wishes(
+    wishes = DistributionRequest(
         whats_new={"en-US": "Faster.", "de-DE": "Schneller."},
         groups=("Friends", "QA"),
         testers=(Person("jane@example.com"), Person("new@example.com", "New", "One")),
@@ -77,15 +81,15 @@ def test_a_full_distribution_in_its_order() -> None:
         reject_waiting=True,
     )
     state = replace(READY, uses_non_exempt_encryption=None, external_state="MISSING_EXPORT_COMPLIANCE")
-    of = ground(
+    of = app_state(
         FRIENDS,
         QA,
         tester_ids={"jane@example.com": "t-jane"},
         destination=replace(DESTINATION, uses_non_exempt_encryption=None),
     )
-    waiting = Other("b-40", "1.5", "40", "IOS", None)
-    earlier = Other("b-41", "1.5", "41", "IOS", None)
-    found = plan(wishes, of, state, Others((waiting, earlier), (waiting,)), expire_later=True)
+    waiting = EarlierBuild("b-40", "1.5", "40", "IOS", None)
+    earlier = EarlierBuild("b-41", "1.5", "41", "IOS", None)
+    found = plan(wishes, of, state, EarlierBuilds((waiting, earlier), (waiting,)), expire_later=True)
     assert [[change.summary for change in phase] for phase in found.phases] == [
         ["answer export compliance: uses no non-exempt encryption"],
         [
@@ -107,13 +111,13 @@ def test_a_full_distribution_in_its_order() -> None:
 
 
 def test_nothing_wished_is_nothing_done() -> None:
-    assert plan(Wishes(), ground(), READY).phases == ()
-    assert plan(Wishes(), ground(), None).phases == ()
+    assert plan(DistributionRequest(), app_state(), READY).phases == ()
+    assert plan(DistributionRequest(), app_state(), None).phases == ()
 
 
 def test_a_build_that_does_not_exist_yet_needs_everything() -> None:
     wishes = replace(TO_FRIENDS, whats_new={"default": "Faster."}, notify=True, create_groups="external")
-    of = ground(FRIENDS, new_groups=("Family",))
+    of = app_state(FRIENDS, new_groups=("Family",))
     found = plan(wishes, of, None)
     assert [change.summary for change in found.changes] == [
         "set what's new in en-US",
@@ -126,7 +130,7 @@ def test_a_build_that_does_not_exist_yet_needs_everything() -> None:
 
 
 def test_groups_of_one_build_go_in_one_request() -> None:
-    (phase, _) = plan(Wishes(groups=("Friends", "QA")), ground(FRIENDS, QA), READY).phases
+    (phase, _) = plan(DistributionRequest(groups=("Friends", "QA")), app_state(FRIENDS, QA), READY).phases
     assert (phase[0].method, phase[0].path) == ("POST", "/v1/builds/b-42/relationships/betaGroups")
     assert phase[0].body == {
         "data": [{"type": "betaGroups", "id": "g-friends"}, {"type": "betaGroups", "id": "g-qa"}]
@@ -135,19 +139,19 @@ def test_groups_of_one_build_go_in_one_request() -> None:
 
 def test_only_the_groups_that_do_not_have_the_build_get_it() -> None:
     state = replace(READY, group_ids=frozenset({"g-friends"}), external_state="IN_BETA_TESTING")
-    assert summaries(Wishes(groups=("Friends", "QA")), ground(FRIENDS, QA), state) == [
+    assert summaries(DistributionRequest(groups=("Friends", "QA")), app_state(FRIENDS, QA), state) == [
         ["add to the internal group QA"]
     ]
 
 
 def test_internal_groups_with_all_builds_get_nothing_added_and_that_is_said() -> None:
-    found = plan(Wishes(groups=("Staff",)), ground(STAFF), READY)
+    found = plan(DistributionRequest(groups=("Staff",)), app_state(STAFF), READY)
     assert found.phases == ()
     assert found.notes == ("Nothing is added to the internal group Staff, which gets every build by itself",)
 
 
 def test_internal_groups_need_no_review() -> None:
-    assert summaries(Wishes(groups=("QA",)), ground(QA)) == [["add to the internal group QA"]]
+    assert summaries(DistributionRequest(groups=("QA",)), app_state(QA)) == [["add to the internal group QA"]]
 
 
 @pytest.mark.parametrize(
@@ -162,22 +166,22 @@ def test_internal_groups_need_no_review() -> None:
 )
 def test_what_is_submitted_is_not_submitted_again(state: str) -> None:
     there = replace(READY, external_state=state, group_ids=frozenset({"g-friends"}))
-    assert summaries(TO_FRIENDS, ground(FRIENDS), there) == []
+    assert summaries(TO_FRIENDS, app_state(FRIENDS), there) == []
 
 
 def test_a_submission_counts_also_while_the_state_lags_behind() -> None:
     there = replace(READY, review_state="WAITING_FOR_REVIEW", group_ids=frozenset({"g-friends"}))
-    assert summaries(TO_FRIENDS, ground(FRIENDS), there) == []
+    assert summaries(TO_FRIENDS, app_state(FRIENDS), there) == []
 
 
 def test_no_review_where_it_is_not_wished_is_said() -> None:
-    found = plan(replace(TO_FRIENDS, submit_review=False), ground(FRIENDS), READY)
+    found = plan(replace(TO_FRIENDS, submit_review=False), app_state(FRIENDS), READY)
     assert [change.kind for change in found.changes] == ["group"]
     assert "submit-beta-review is false" in found.notes[0]
 
 
 def test_review_comes_after_apples_review_of_the_encryption() -> None:
-    found = plan(TO_FRIENDS, ground(FRIENDS), replace(READY, external_state="IN_EXPORT_COMPLIANCE_REVIEW"))
+    found = plan(TO_FRIENDS, app_state(FRIENDS), replace(READY, external_state="IN_EXPORT_COMPLIANCE_REVIEW"))
     assert [change.kind for change in found.changes] == ["group"]
     assert "run the step again afterwards" in found.notes[0]
 
@@ -201,7 +205,7 @@ def test_what_cannot_be_done_any_more_is_an_error_before_anything_is_done(
     state: BuildState, message: str
 ) -> None:
     with pytest.raises(Error, match=message) as raised:
-        plan(TO_FRIENDS, ground(FRIENDS), state)
+        plan(TO_FRIENDS, app_state(FRIENDS), state)
     assert raised.value.remedy
 
 
@@ -220,7 +224,7 @@ def test_export_compliance_is_answered_once(
     there: bool | None, wished: bool | None, kinds: list[str]
 ) -> None:
     state = replace(READY, uses_non_exempt_encryption=there)
-    found = plan(Wishes(uses_non_exempt_encryption=wished), ground(), state)
+    found = plan(DistributionRequest(uses_non_exempt_encryption=wished), app_state(), state)
     assert [change.kind for change in found.changes] == kinds
     for change in found.changes:
         assert change.body["data"]["attributes"] == {"usesNonExemptEncryption": wished}
@@ -228,12 +232,12 @@ def test_export_compliance_is_answered_once(
 
 def test_another_answer_to_export_compliance_is_an_error() -> None:
     with pytest.raises(Error, match="uses-non-exempt-encryption is true, but the build says false"):
-        plan(Wishes(uses_non_exempt_encryption=True), ground(), READY)
+        plan(DistributionRequest(uses_non_exempt_encryption=True), app_state(), READY)
 
 
 def test_a_declaration_goes_along_with_the_answer_in_one_request() -> None:
-    wishes = Wishes(encryption_declaration="ABC")
-    of = ground(declaration=Declaration("d-1", "ABC", "APPROVED"))
+    wishes = DistributionRequest(encryption_declaration="ABC")
+    of = app_state(declaration=Declaration("d-1", "ABC", "APPROVED"))
     (change,) = plan(wishes, of, replace(READY, uses_non_exempt_encryption=None)).changes
     assert (change.method, change.path) == ("PATCH", "/v1/builds/b-42")
     assert change.body["data"] == {
@@ -250,7 +254,9 @@ def test_a_declaration_goes_along_with_the_answer_in_one_request() -> None:
 
 def texts_planned(whats_new: Mapping[str, str], **there: str) -> dict[str, tuple[str, str]]:
     localizations = {name.replace("_", "-"): Localization(f"l-{name}", text) for name, text in there.items()}
-    found = plan(Wishes(whats_new=whats_new), ground(), replace(READY, localizations=localizations))
+    found = plan(
+        DistributionRequest(whats_new=whats_new), app_state(), replace(READY, localizations=localizations)
+    )
     return {
         change.summary.split()[-1]: (change.method, change.body["data"]["attributes"]["whatsNew"])
         for change in found.changes
@@ -281,11 +287,11 @@ def test_whats_new_that_reads_the_same_stays() -> None:
 
 
 def test_test_information_changes_only_what_differs() -> None:
-    of = ground(
+    of = app_state(
         app_localizations={"en-US": Known("a-en", {"description": "Old", "feedbackEmail": "a@example.com"})}
     )
     info = AppInfo(description="New", feedback_email="a@example.com")
-    changes = plan(Wishes(app_info={"en-US": info, "ja": info}), of, READY).changes
+    changes = plan(DistributionRequest(app_info={"en-US": info, "ja": info}), of, READY).changes
     assert [(change.method, change.body["data"]["attributes"]) for change in changes] == [
         ("PATCH", {"description": "New"}),
         ("POST", {"locale": "ja", "description": "New", "feedbackEmail": "a@example.com"}),
@@ -293,11 +299,11 @@ def test_test_information_changes_only_what_differs() -> None:
 
 
 def test_a_demo_password_is_in_no_text_that_is_shown() -> None:
-    wishes = Wishes(review_info=ReviewInfo(demo_account_password="hunter2"))
-    found = plan(wishes, ground(review_detail=Known("app", {"demoAccountPassword": "older"})), READY)
+    wishes = DistributionRequest(review_info=ReviewInfo(demo_account_password="hunter2"))
+    found = plan(wishes, app_state(review_detail=Known("app", {"demoAccountPassword": "older"})), READY)
     assert found.changes[0].body["data"]["attributes"] == {"demoAccountPassword": "hunter2"}
     assert "hunter2" not in repr(found) + repr(wishes)
-    assert "older" not in repr(ground(review_detail=Known("app", {"demoAccountPassword": "older"})))
+    assert "older" not in repr(app_state(review_detail=Known("app", {"demoAccountPassword": "older"})))
 
 
 @pytest.mark.parametrize(
@@ -313,7 +319,7 @@ def test_a_demo_password_is_in_no_text_that_is_shown() -> None:
 )
 def test_notifications(wished: bool | None, there: bool, state: str, kinds: list[str]) -> None:
     build = replace(READY, auto_notify=there, external_state=state, group_ids=frozenset({"g-friends"}))
-    found = plan(Wishes(notify=wished), ground(), build)
+    found = plan(DistributionRequest(notify=wished), app_state(), build)
     assert [change.kind for change in found.changes] == kinds
 
 
@@ -404,7 +410,7 @@ def test_a_notification_is_sent_once_also_where_other_answers_are_lost() -> None
         build={"encryption": False, "external": "IN_BETA_TESTING", "groups": ["g-friends"]},
         lose=["PATCH /v1/buildBetaDetails/b-42"],
     )
-    assert run(apple, Wishes(notify=True)) == ["notification"]
+    assert run(apple, DistributionRequest(notify=True)) == ["notification"]
     assert apple.writes == ["POST /v1/buildBetaNotifications", "PATCH /v1/buildBetaDetails/b-42"]
     assert (apple.notifications, apple.build["notify"]) == (1, True)
 
@@ -414,7 +420,7 @@ def test_a_notification_whose_answer_is_lost_is_not_repeated() -> None:
         build={"encryption": False, "external": "IN_BETA_TESTING", "groups": ["g-friends"]},
         lose=["POST /v1/buildBetaNotifications"],
     )
-    assert run(apple, Wishes(notify=True)) == ["notification", "auto-notify"]
+    assert run(apple, DistributionRequest(notify=True)) == ["notification", "auto-notify"]
     assert apple.notifications == 1
 
 
@@ -430,10 +436,10 @@ def test_answers_lost_for_ever_end_in_an_error_of_their_kind() -> None:
 
 def test_who_was_faster_in_creating_a_text_is_not_a_failure() -> None:
     apple = Apple(build={"encryption": False, "external": "READY_FOR_BETA_SUBMISSION"})
-    state = fetch(apple, "b-42")  # type: ignore[arg-type]
+    state = fetch_build(apple, "b-42")  # type: ignore[arg-type]
     apple.build["texts"]["de-DE"] = ""  # App Store Connect makes them while it processes
-    wishes = Wishes(whats_new={"de-DE": "Neu"})
-    done = distribute(apple, wishes, ground(), state).done  # type: ignore[arg-type]
+    wishes = DistributionRequest(whats_new={"de-DE": "Neu"})
+    done = distribute(apple, wishes, app_state(), state).done  # type: ignore[arg-type]
     assert [change.method for change in done] == ["PATCH"]
     assert apple.build["texts"]["de-DE"] == "Neu"
 
@@ -499,7 +505,7 @@ def test_what_was_done_is_told_also_when_a_later_change_fails() -> None:
         ],
     )
     told: list[str] = []
-    on, state = preflight(apple, FULL, UNANSWERED), fetch(apple, "b-42")
+    on, state = preflight(apple, FULL, UNANSWERED), fetch_build(apple, "b-42")
     with pytest.raises(Error, match="ANOTHER_BUILD_IN_REVIEW") as raised:
         distribute(apple, FULL, on, state, lambda change: told.append(change.kind))
     assert told == ["compliance", "whats-new", "whats-new", "group"]
@@ -520,13 +526,13 @@ def test_a_server_that_cannot_be_reached_keeps_its_exit_code() -> None:
 # What is looked at before the upload
 
 
-def look(apple: Any, wishes: Wishes, destination: Destination = DESTINATION) -> Ground:
+def look(apple: Any, wishes: DistributionRequest, destination: Destination = DESTINATION) -> AppState:
     return preflight(apple, wishes, destination)
 
 
 def test_nothing_wished_is_nothing_asked() -> None:
     apple = Apple()
-    look(apple, Wishes(whats_new={"default": "New"}, notify=True))
+    look(apple, DistributionRequest(whats_new={"default": "New"}, notify=True))
     assert apple.requests == []
 
 
@@ -537,7 +543,9 @@ def test_one_request_for_everything_of_the_app() -> None:
             thing("appEncryptionDeclarations", "d", codeValue="C", appEncryptionDeclarationState="APPROVED")
         ],
     )
-    wishes = Wishes(groups=("friends ",), app_info={"ja": AppInfo("x")}, encryption_declaration="C")
+    wishes = DistributionRequest(
+        groups=("friends ",), app_info={"ja": AppInfo("x")}, encryption_declaration="C"
+    )
     found = look(apple, wishes, UNANSWERED)
     assert apple.requests == ["GET /v1/apps/app"]
     assert found.groups == (FRIENDS,)
@@ -546,28 +554,30 @@ def test_one_request_for_everything_of_the_app() -> None:
 
 @pytest.mark.parametrize("wished", ["Friends", "friends", " FRIENDS ", "g-friends"])
 def test_groups_by_name_and_id(wished: str) -> None:
-    assert look(Apple(groups=dict(GROUPS)), Wishes(groups=(wished, "Friends"))).groups == (FRIENDS,)
+    assert look(Apple(groups=dict(GROUPS)), DistributionRequest(groups=(wished, "Friends"))).groups == (
+        FRIENDS,
+    )
 
 
 def test_an_exact_name_wins_over_one_in_another_case() -> None:
     apple = Apple(groups={"a": group("beta"), "b": group("Beta"), "c": group("BETA")})
-    assert look(apple, Wishes(groups=("Beta",))).groups[0].id == "b"
+    assert look(apple, DistributionRequest(groups=("Beta",))).groups[0].id == "b"
     with pytest.raises(
         Error, match=r"groups: 3 groups of the app are called bEtA \(beta: a, Beta: b, BETA: c\)"
     ):
-        look(apple, Wishes(groups=("bEtA",)))
+        look(apple, DistributionRequest(groups=("bEtA",)))
 
 
 def test_two_groups_of_one_name_are_told_by_their_ids() -> None:
     apple = Apple(groups={"a": group("Beta"), "b": group("Beta")})
     with pytest.raises(Error, match=r"Beta: a, Beta: b") as raised:
-        look(apple, Wishes(groups=("Beta",)))
+        look(apple, DistributionRequest(groups=("Beta",)))
     assert "id" in raised.value.remedy
 
 
 def test_an_unknown_group_is_an_error_with_the_real_ones() -> None:
     with pytest.raises(Error) as raised:
-        look(Apple(groups=dict(GROUPS)), Wishes(groups=("QA", "Frinds")))
+        look(Apple(groups=dict(GROUPS)), DistributionRequest(groups=("QA", "Frinds")))
     assert raised.value.message == (
         "groups: the app has no group Frinds. Its groups: Friends, QA, Staff. "
         "Frinds is none of them. Did you mean Friends?"
@@ -576,7 +586,7 @@ def test_an_unknown_group_is_an_error_with_the_real_ones() -> None:
 
 
 def test_unknown_groups_are_made_where_that_is_wished_but_not_of_ids() -> None:
-    wishes = Wishes(groups=("Family", "family", "QA"), create_groups="internal")
+    wishes = DistributionRequest(groups=("Family", "family", "QA"), create_groups="internal")
     found = look(Apple(groups=dict(GROUPS)), wishes)
     assert (found.groups, found.new_groups) == ((QA,), ("Family",))
     gone = "01234567-89ab-cdef-0123-456789abcdef"
@@ -587,10 +597,10 @@ def test_unknown_groups_are_made_where_that_is_wished_but_not_of_ids() -> None:
 def test_10000_groups_are_all_read_and_few_are_named() -> None:
     many = {f"g-{number}": group(f"Group {number}") for number in range(10_000)}
     apple = Apple(groups=many)
-    assert look(apple, Wishes(groups=("Group 9876",))).groups[0].id == "g-9876"
+    assert look(apple, DistributionRequest(groups=("Group 9876",))).groups[0].id == "g-9876"
     assert apple.requests == ["GET /v1/apps/app", "GET /v1/betaGroups"]
     with pytest.raises(Error) as raised:
-        look(apple, Wishes(groups=("Grop 9876",)))
+        look(apple, DistributionRequest(groups=("Grop 9876",)))
     assert "Did you mean Group 9876?" in raised.value.message
     assert "and 9980 more" in raised.value.message
     assert len(raised.value.message) < 2000
@@ -599,10 +609,10 @@ def test_10000_groups_are_all_read_and_few_are_named() -> None:
 @pytest.mark.parametrize("name", ["a\n::error::b", "\x1b[31mred", "\u202egnp", "x" * 10_000, "", " "])
 def test_hostile_names_of_groups_write_no_lines_of_their_own(name: str) -> None:
     with pytest.raises(Error) as raised:
-        look(Apple(groups={"g": group(name)}), Wishes(groups=("Beta",)))
+        look(Apple(groups={"g": group(name)}), DistributionRequest(groups=("Beta",)))
     assert raised.value.message.isprintable()
     assert len(raised.value.message) < 400
-    found = look(Apple(groups={"g": group(name)}), Wishes(groups=("g",)))
+    found = look(Apple(groups={"g": group(name)}), DistributionRequest(groups=("g",)))
     assert all(change.summary.isprintable() for change in plan(TO_FRIENDS, found, READY).changes)
 
 
@@ -617,7 +627,7 @@ def test_a_review_without_a_contact_is_an_error_that_lists_what_is_missing(missi
     given = mappings.review_info({name: CONTACT[name] for name in missing})
     assert look(apple, replace(TO_FRIENDS, review_info=given))
     assert look(apple, replace(TO_FRIENDS, submit_review=False))
-    assert look(apple, Wishes(groups=("QA",)))
+    assert look(apple, DistributionRequest(groups=("QA",)))
 
 
 def test_a_demo_account_that_is_needed_must_be_there() -> None:
@@ -634,9 +644,13 @@ def test_export_compliance_must_be_answered_before_anybody_gets_the_build() -> N
         look(apple, TO_FRIENDS, UNANSWERED)
     assert "uses-non-exempt-encryption" in raised.value.remedy
     with pytest.raises(Error, match="uses-non-exempt-encryption is true, but the build says false"):
-        look(apple, Wishes(uses_non_exempt_encryption=True))
+        look(apple, DistributionRequest(uses_non_exempt_encryption=True))
     with pytest.raises(Error, match="encryption-declaration is given, but"):
-        look(apple, Wishes(uses_non_exempt_encryption=False, encryption_declaration="x"), UNANSWERED)
+        look(
+            apple,
+            DistributionRequest(uses_non_exempt_encryption=False, encryption_declaration="x"),
+            UNANSWERED,
+        )
     assert apple.writes == []
 
 
@@ -659,21 +673,21 @@ def test_what_an_existing_build_says_of_encryption_is_asked_when_it_is_read() ->
 def test_a_declaration_must_be_there_and_approved(wished: str, message: str) -> None:
     there = thing("appEncryptionDeclarations", "d", codeValue="C", appEncryptionDeclarationState="IN_REVIEW")
     with pytest.raises(Error, match=message):
-        look(Apple(declarations=[there]), Wishes(encryption_declaration=wished), UNANSWERED)
+        look(Apple(declarations=[there]), DistributionRequest(encryption_declaration=wished), UNANSWERED)
 
 
 def test_many_testers_are_looked_up_in_few_requests() -> None:
     people = tuple(Person(f"p{number}@example.com") for number in range(90))
     apple = Apple(testers={person.email: f"t{index}" for index, person in enumerate(people[:50])})
-    found = look(apple, Wishes(testers=people, submit_review=False))
+    found = look(apple, DistributionRequest(testers=people, submit_review=False))
     assert len(found.tester_ids) == 50
     assert apple.requests == ["GET /v1/betaTesters"] * 3
 
 
 def test_many_are_told_by_their_number() -> None:
     people = tuple(Person(f"p{number}@example.com") for number in range(90))
-    on = ground(tester_ids={person.email: person.email for person in people})
-    assert summaries(Wishes(testers=people), on)[0] == ["add 90 testers"]
+    on = app_state(tester_ids={person.email: person.email for person in people})
+    assert summaries(DistributionRequest(testers=people), on)[0] == ["add 90 testers"]
 
 
 # Over HTTP, against the sandbox
@@ -711,7 +725,7 @@ BUILT = seed(
 )
 
 
-def over_http(client: Client, wishes: Wishes) -> list[str]:
+def over_http(client: Client, wishes: DistributionRequest) -> list[str]:
     return run(client, wishes)
 
 
@@ -730,7 +744,7 @@ def test_a_full_distribution_over_http_and_a_second_run() -> None:
         paths = [f"{each.method} {each.path}" for each in sandbox.requests]
         others = {"GET /v1/builds/b-42", "GET /v1/builds", "PATCH /v1/builds/b-39"}
         assert len([path for path in paths if path not in others]) == 7
-        there = fetch(client, "b-42")
+        there = fetch_build(client, "b-42")
         assert there.external_state == "WAITING_FOR_BETA_REVIEW"
         assert there.group_ids == {"g-friends", "g-qa"}
         assert {name: each.whats_new for name, each in there.localizations.items()} == FULL.whats_new
@@ -744,7 +758,7 @@ def test_lost_answers_over_http(lost: str) -> None:
     with app_store_connect(world=BUILT, faults=[fault]) as (client, _):
         over_http(client, wishes)
         assert over_http(client, wishes) == []
-        there = fetch(client, "b-42")
+        there = fetch_build(client, "b-42")
         assert (there.external_state, len(there.group_ids), len(there.tester_ids)) == (
             "WAITING_FOR_BETA_REVIEW",
             3,
@@ -756,19 +770,19 @@ def test_lost_answers_over_http(lost: str) -> None:
 def test_what_is_cleaned_is_taken_over_http(text: str) -> None:
     cleaned, _ = texts.clean(text)
     with app_store_connect(world=BUILT) as (client, _):
-        assert over_http(client, Wishes(whats_new={"default": cleaned})) == ["whats-new"]
+        assert over_http(client, DistributionRequest(whats_new={"default": cleaned})) == ["whats-new"]
 
 
 @pytest.mark.parametrize(("count", "requests"), [(50, 1), (51, 2), (450, 4)])
 def test_groups_take_one_request_up_to_50(count: int, requests: int) -> None:
-    wishes = Wishes(groups=("Group 49",), submit_review=False)
+    wishes = DistributionRequest(groups=("Group 49",), submit_review=False)
     with app_store_connect(f"Group {number}" for number in range(count)) as (client, sandbox):
         assert [each.id for each in preflight(client, wishes, DESTINATION).groups] == ["g-49"]
         assert len(sandbox.requests) == requests
 
 
 def test_hostile_names_over_http() -> None:
-    wishes = Wishes(groups=("Group",), submit_review=False)
+    wishes = DistributionRequest(groups=("Group",), submit_review=False)
     with app_store_connect(["a\n::error::b", "\x1b[31m", "x" * 5000, "é, ü"]) as (client, _):
         with pytest.raises(Error, match="no group Group") as raised:
             preflight(client, wishes, DESTINATION)
@@ -789,27 +803,29 @@ def test_previous_builds_are_those_before_of_the_train_or_of_the_platform() -> N
             older("b-42", 31),
         ]
     )
-    train = others(apple, Wishes(expire_previous="train"), ground(), READY).previous
+    train = others(apple, DistributionRequest(expire_previous="train"), app_state(), READY).previous
     assert [other.id for other in train] == ["b-41"]
-    whole = others(apple, Wishes(expire_previous="platform"), ground(), READY).previous
+    whole = others(apple, DistributionRequest(expire_previous="platform"), app_state(), READY).previous
     assert [other.id for other in whole] == ["b-1", "b-41"]
     assert apple.requests == ["GET /v1/builds"] * 2
 
 
 def test_a_dry_run_shows_what_would_expire() -> None:
     apple: Any = Apple(older=[older("b-41", 30)])
-    found = planned(apple, Wishes(expire_previous="train"), ground(), None)
+    found = planned(apple, DistributionRequest(expire_previous="train"), app_state(), None)
     assert [change.summary for change in found.changes] == ["expire build 1.5 (b-41)"]
 
 
 def test_waiting_builds_are_withdrawn_only_where_this_one_is_submitted() -> None:
     apple: Any = Apple(older=[older("b-41", 30, review="WAITING_FOR_REVIEW")])
     wishes = replace(TO_FRIENDS, reject_waiting=True)
-    kinds = [change.kind for change in planned(apple, wishes, ground(FRIENDS), READY).changes]
+    kinds = [change.kind for change in planned(apple, wishes, app_state(FRIENDS), READY).changes]
     assert kinds == ["group", "withdraw", "review"]
     waiting = replace(READY, external_state="WAITING_FOR_BETA_REVIEW")
-    assert [change.kind for change in planned(apple, wishes, ground(FRIENDS), waiting).changes] == ["group"]
-    assert [change.kind for change in planned(apple, wishes, ground(QA), READY).changes] == ["group"]
+    assert [change.kind for change in planned(apple, wishes, app_state(FRIENDS), waiting).changes] == [
+        "group"
+    ]
+    assert [change.kind for change in planned(apple, wishes, app_state(QA), READY).changes] == ["group"]
 
 
 # What users write
@@ -908,7 +924,7 @@ def test_texts_that_did_not_come_along_are_read() -> None:
             )
 
     apple: Any = Long(build={"texts": {f"x{n}": "" for n in range(50)}})
-    assert len(fetch(apple, "b-42").localizations) == 60
+    assert len(fetch_build(apple, "b-42").localizations) == 60
 
 
 def test_the_query_names_each_relationship_that_it_reads() -> None:

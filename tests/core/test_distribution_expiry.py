@@ -13,13 +13,13 @@ from asc.api.client import Client
 from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
-from asc.builds.distribution.apply import distribute, expire_previous, planned
-from asc.builds.distribution.expiry import others
-from asc.builds.distribution.plan import is_out
-from asc.builds.distribution.preflight import preflight
-from asc.builds.distribution.state import fetch
-from asc.builds.distribution.wishes import Tester as Person
-from asc.builds.distribution.wishes import Wishes
+from asc.builds.build import fetch_build
+from asc.changes.apply import distribute, expire_previous, planned
+from asc.testflight.expiry import others
+from asc.testflight.plan import is_out
+from asc.testflight.preflight import preflight
+from asc.testflight.request import DistributionRequest
+from asc.testflight.request import Tester as Person
 from asc_sandbox.plans import Review
 from core.distributing import (
     CONTACT,
@@ -32,7 +32,7 @@ from core.distributing import (
     TO_FRIENDS,
     UNANSWERED,
     Apple,
-    ground,
+    app_state,
     older,
     run,
 )
@@ -62,7 +62,7 @@ def test_only_builds_of_this_train_are_taken_out_of_beta_review() -> None:
         ]
     )
     wishes = replace(TO_FRIENDS, reject_waiting=True)
-    found = others(apple, wishes, ground(FRIENDS), READY)
+    found = others(apple, wishes, app_state(FRIENDS), READY)
     assert [other.id for other in found.waiting] == ["b-40", "b-41"]
 
 
@@ -88,7 +88,7 @@ def test_the_train_is_the_same_however_it_is_spelt() -> None:
     )
     wishes = replace(TRAIN, submit_review=True, reject_waiting=True)
     for state in (None, READY):  # a dry run has no build yet
-        found = others(apple, wishes, ground(FRIENDS), state)
+        found = others(apple, wishes, app_state(FRIENDS), state)
         assert ([one.id for one in found.previous], [one.id for one in found.waiting]) == (["b-40"], ["b-41"])
 
 
@@ -96,7 +96,7 @@ def test_where_the_train_is_not_known_nothing_is_taken_out() -> None:
     apple: Any = Apple(older=[older("b-41", 30, review="WAITING_FOR_REVIEW")])
     nameless = replace(UNANSWERED, version="")
     wishes = replace(TO_FRIENDS, reject_waiting=True)
-    assert others(apple, wishes, ground(FRIENDS, destination=nameless), None).waiting == ()
+    assert others(apple, wishes, app_state(FRIENDS, destination=nameless), None).waiting == ()
     assert apple.requests == []
 
 
@@ -107,7 +107,7 @@ def test_previous_builds_stay_while_testers_outside_wait_for_this_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     apple: Any = Apple(groups=dict(GROUPS), older=[older("b-41", 30)])
-    outcome = distribute(apple, TRAIN, preflight(apple, TRAIN, UNANSWERED), fetch(apple, "b-42"))
+    outcome = distribute(apple, TRAIN, preflight(apple, TRAIN, UNANSWERED), fetch_build(apple, "b-42"))
     assert expired(apple) == []
     assert outcome.warnings == (STAY,)
     assert (STAY, logging.WARNING) in [(record.message, record.levelno) for record in caplog.records]
@@ -137,33 +137,37 @@ def test_they_expire_at_once_where_this_one_is_out_already() -> None:
 def test_expiry_can_be_left_for_after_the_wait() -> None:
     apple: Any = Apple(groups=dict(GROUPS), older=[older("b-40", 10), older("b-41", 30)])
     on = preflight(apple, TRAIN, UNANSWERED)
-    outcome = distribute(apple, TRAIN, on, fetch(apple, "b-42"), expire_later=True)
+    outcome = distribute(apple, TRAIN, on, fetch_build(apple, "b-42"), expire_later=True)
     assert (outcome.warnings, expired(apple)) == ((), [])
     told: list[str] = []
     writes = len(apple.writes)
-    early = expire_previous(apple, TRAIN, on, fetch(apple, "b-42"), lambda change: told.append(change.path))
+    early = expire_previous(
+        apple, TRAIN, on, fetch_build(apple, "b-42"), lambda change: told.append(change.path)
+    )
     assert (early.done, early.warnings, told) == ((), (STAY,), [])
     apple.build["external"] = "IN_BETA_TESTING"
-    later = expire_previous(apple, TRAIN, on, fetch(apple, "b-42"), lambda change: told.append(change.path))
+    later = expire_previous(
+        apple, TRAIN, on, fetch_build(apple, "b-42"), lambda change: told.append(change.path)
+    )
     assert told == ["/v1/builds/b-40", "/v1/builds/b-41"]
     assert [change.kind for change in later.done] == ["expire", "expire"]
     assert (later.warnings, later.notes, later.groups) == ((), (), ("Friends", "QA"))
     assert len(apple.writes) == writes + 2
-    assert expire_previous(apple, TRAIN, on, fetch(apple, "b-42")).done == ()
+    assert expire_previous(apple, TRAIN, on, fetch_build(apple, "b-42")).done == ()
 
 
 def test_with_expiry_left_for_later_nothing_expires_even_where_it_could() -> None:
     apple: Any = Apple(groups=dict(GROUPS), older=[older("b-41", 30)])
     on = preflight(apple, INSIDE, UNANSWERED)
-    assert distribute(apple, INSIDE, on, fetch(apple, "b-42"), expire_later=True).warnings == ()
+    assert distribute(apple, INSIDE, on, fetch_build(apple, "b-42"), expire_later=True).warnings == ()
     assert expired(apple) == []
-    expire_previous(apple, INSIDE, on, fetch(apple, "b-42"))
+    expire_previous(apple, INSIDE, on, fetch_build(apple, "b-42"))
     assert expired(apple) == ["b-41"]
 
 
 def test_where_expiry_is_not_wished_nothing_is_asked() -> None:
     apple: Any = Apple()
-    assert expire_previous(apple, Wishes(groups=("QA",)), ground(QA), READY).done == ()
+    assert expire_previous(apple, DistributionRequest(groups=("QA",)), app_state(QA), READY).done == ()
     assert apple.requests == []
 
 
@@ -173,7 +177,7 @@ def test_a_lost_answer_to_an_expiry_is_looked_after() -> None:
     )
     apple.build |= {"encryption": False, "external": "IN_BETA_TESTING"}
     on = preflight(apple, TRAIN, UNANSWERED)
-    expire_previous(apple, TRAIN, on, fetch(apple, "b-42"))
+    expire_previous(apple, TRAIN, on, fetch_build(apple, "b-42"))
     assert expired(apple) == ["b-40", "b-41"]
     assert sorted(apple.writes) == ["PATCH /v1/builds/b-40", "PATCH /v1/builds/b-41"]
 
@@ -198,30 +202,30 @@ def test_builds_that_apple_is_at_work_on_never_expire() -> None:
 @pytest.mark.parametrize(
     ("wishes", "state", "out"),
     [
-        (Wishes(), READY, True),
-        (Wishes(), None, True),
+        (DistributionRequest(), READY, True),
+        (DistributionRequest(), None, True),
         (TO_FRIENDS, READY, False),
         (TO_FRIENDS, None, False),
-        (Wishes(testers=(Person("jane@example.com"),)), READY, False),
+        (DistributionRequest(testers=(Person("jane@example.com"),)), READY, False),
         (replace(TO_FRIENDS, submit_review=False), READY, False),
         (TO_FRIENDS, replace(READY, external_state="IN_BETA_REVIEW"), False),
         (TO_FRIENDS, replace(READY, external_state="BETA_APPROVED"), True),
         (TO_FRIENDS, replace(READY, external_state="IN_BETA_TESTING"), True),
-        (Wishes(), replace(READY, external_state="WAITING_FOR_BETA_REVIEW"), False),
-        (Wishes(), replace(READY, review_state="IN_REVIEW"), False),
-        (Wishes(), replace(READY, expired=True), False),
+        (DistributionRequest(), replace(READY, external_state="WAITING_FOR_BETA_REVIEW"), False),
+        (DistributionRequest(), replace(READY, review_state="IN_REVIEW"), False),
+        (DistributionRequest(), replace(READY, expired=True), False),
     ],
 )
-def test_whether_a_build_is_out(wishes: Wishes, state: Any, out: bool) -> None:
-    assert is_out(wishes, ground(*([FRIENDS] if wishes.groups else [])), state) is out
+def test_whether_a_build_is_out(wishes: DistributionRequest, state: Any, out: bool) -> None:
+    assert is_out(wishes, app_state(*([FRIENDS] if wishes.groups else [])), state) is out
 
 
 def test_a_dry_run_says_what_will_expire_and_what_will_stay() -> None:
     apple: Any = Apple(older=[older("b-41", 30)])
     wishes = replace(TO_FRIENDS, expire_previous="train")
-    now = planned(apple, wishes, ground(FRIENDS), None)
+    now = planned(apple, wishes, app_state(FRIENDS), None)
     assert ("expire" in [change.kind for change in now.changes], now.warnings) == (False, (STAY,))
-    waits = planned(apple, wishes, ground(FRIENDS), None, expire_later=True)
+    waits = planned(apple, wishes, app_state(FRIENDS), None, expire_later=True)
     assert (waits.changes[-1].summary, waits.warnings) == ("expire build 1.5 (b-41)", ())
 
 
@@ -252,10 +256,10 @@ def test_the_whole_way_over_http() -> None:
             return {each.id for each in sandbox.world.all("builds") if each.attributes.get("expired")}
 
         on = preflight(client, wishes, UNANSWERED)
-        assert distribute(client, wishes, on, fetch(client, "b-42")).warnings == (STAY,)
+        assert distribute(client, wishes, on, fetch_build(client, "b-42")).warnings == (STAY,)
         assert gone() == {"b-41"}
         deadline = time.monotonic() + 10
-        while (state := fetch(client, "b-42")).external_state != "IN_BETA_TESTING":
+        while (state := fetch_build(client, "b-42")).external_state != "IN_BETA_TESTING":
             assert time.monotonic() < deadline
             time.sleep(0.2)
         expire_previous(client, wishes, on, state)

@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 
 from asc.api.errors import ApiError
-from asc.builds.distribution import texts
-from asc.builds.distribution.apply import Outcome, distribute, groups_with_build
-from asc.builds.distribution.preflight import preflight
-from asc.builds.distribution.sending import SETTLING
-from asc.builds.distribution.state import fetch
-from asc.builds.distribution.wishes import Wishes
+from asc.apps import texts
+from asc.builds.build import fetch_build
+from asc.changes.apply import Outcome, distribute, groups_with_build
+from asc.changes.sending import SETTLING
 from asc.errors import Error, LostAnswerError
+from asc.testflight.preflight import preflight
+from asc.testflight.request import DistributionRequest
 from core.distributing import (
     FULL,
     GROUPS,
     TO_FRIENDS,
     UNANSWERED,
     Apple,
-    ground,
+    app_state,
     group,
     older,
     refusal,
@@ -36,8 +36,8 @@ ANOTHER = refusal(422, "ENTITY_UNPROCESSABLE.ANOTHER_BUILD_IN_REVIEW")
 ANSWERED = {"encryption": False, "external": "READY_FOR_BETA_SUBMISSION"}
 
 
-def outcome(apple: Any, wishes: Wishes) -> Outcome:
-    return distribute(apple, wishes, preflight(apple, wishes, UNANSWERED), fetch(apple, "b-42"))
+def outcome(apple: Any, wishes: DistributionRequest) -> Outcome:
+    return distribute(apple, wishes, preflight(apple, wishes, UNANSWERED), fetch_build(apple, "b-42"))
 
 
 # For good, or for a while
@@ -73,14 +73,14 @@ def test_one_reason_for_good_among_passing_ones_is_for_good() -> None:
 @pytest.mark.parametrize(
     ("request_", "wishes"),
     [
-        ("PATCH /v1/betaBuildLocalizations/l-en-US", Wishes(whats_new={"en-US": "New"})),
-        ("POST /v1/betaBuildLocalizations", Wishes(whats_new={"ja": "New"})),
-        ("PATCH /v1/buildBetaDetails/b-42", Wishes(notify=True)),
+        ("PATCH /v1/betaBuildLocalizations/l-en-US", DistributionRequest(whats_new={"en-US": "New"})),
+        ("POST /v1/betaBuildLocalizations", DistributionRequest(whats_new={"ja": "New"})),
+        ("PATCH /v1/buildBetaDetails/b-42", DistributionRequest(notify=True)),
     ],
 )
 @pytest.mark.parametrize(("status", "code"), [(404, "NOT_FOUND"), (409, "STATE_ERROR")])
 def test_texts_and_notifications_settle_right_after_processing(
-    request_: str, wishes: Wishes, status: int, code: str
+    request_: str, wishes: DistributionRequest, status: int, code: str
 ) -> None:
     apple = Apple(build=dict(ANSWERED), refuse=[(request_, refusal(status, code))] * 2)
     assert len(run(apple, wishes)) == 1
@@ -104,7 +104,7 @@ def test_an_answer_to_export_compliance_takes_a_while_to_be_known_everywhere(cod
 
 def test_an_answer_that_apple_took_from_the_build_meanwhile_is_no_failure() -> None:
     apple: Any = Apple(groups=dict(GROUPS))
-    on, state = preflight(apple, FULL, UNANSWERED), fetch(apple, "b-42")
+    on, state = preflight(apple, FULL, UNANSWERED), fetch_build(apple, "b-42")
     apple.build |= ANSWERED
     done = distribute(apple, FULL, on, state).done
     assert [change.kind for change in done] == ["whats-new", "whats-new", "group", "review"]
@@ -113,7 +113,7 @@ def test_an_answer_that_apple_took_from_the_build_meanwhile_is_no_failure() -> N
 
 def test_another_answer_that_apple_took_from_the_build_is_told() -> None:
     apple: Any = Apple(groups=dict(GROUPS))
-    on, state = preflight(apple, FULL, UNANSWERED), fetch(apple, "b-42")
+    on, state = preflight(apple, FULL, UNANSWERED), fetch_build(apple, "b-42")
     apple.build |= {**ANSWERED, "encryption": True}
     with pytest.raises(Error, match="uses-non-exempt-encryption is false, but the build says true"):
         distribute(apple, FULL, on, state)
@@ -221,7 +221,7 @@ def test_an_internal_group_alone_that_takes_no_builds_is_no_error() -> None:
 def test_one_group_that_fails_leaves_the_others_their_build_and_is_told() -> None:
     apple: Any = WithAGroupThatGetsAll(groups=dict(FOUR))
     wishes = replace(FULL, groups=("QA", "Everybody", "Developers"))
-    on, state = preflight(apple, wishes, UNANSWERED), fetch(apple, "b-42")
+    on, state = preflight(apple, wishes, UNANSWERED), fetch_build(apple, "b-42")
     told: list[Any] = []
     original = apple._apply
 
@@ -278,7 +278,7 @@ def test_a_text_that_is_refused_for_its_length_is_cut_to_bytes_and_sent_once_mor
         build=dict(ANSWERED), refuse=[(r"\w+ /v1/betaBuildLocalizations.*", refusal(409, code, detail))]
     )
     text, _ = texts.clean(LONG)
-    wishes = Wishes(whats_new={locale: text})
+    wishes = DistributionRequest(whats_new={locale: text})
     found = outcome(apple, wishes)
     sent = apple.build["texts"][locale]
     assert 3900 < len(sent.encode()) <= 4000
@@ -297,7 +297,7 @@ def test_a_text_that_is_refused_for_its_length_is_cut_to_bytes_and_sent_once_mor
 def test_a_text_that_fits_is_sent_whole() -> None:
     apple = Apple(build=dict(ANSWERED))
     text, _ = texts.clean(LONG)
-    assert outcome(apple, Wishes(whats_new={"ja": text})).warnings == ()
+    assert outcome(apple, DistributionRequest(whats_new={"ja": text})).warnings == ()
     assert apple.build["texts"]["ja"] == text
 
 
@@ -305,7 +305,7 @@ def test_a_text_that_is_refused_for_something_else_is_not_cut() -> None:
     no = refusal(409, "ENTITY_ERROR.ATTRIBUTE.INVALID", "Emoji")
     apple = Apple(build=dict(ANSWERED), refuse=[("POST /v1/betaBuildLocalizations", no)])
     with pytest.raises(Error, match="Emoji"):
-        run(apple, Wishes(whats_new={"ja": LONG}))
+        run(apple, DistributionRequest(whats_new={"ja": LONG}))
     assert len(apple.writes) == 1
 
 
@@ -314,7 +314,7 @@ def test_a_cut_text_that_is_refused_too_is_an_error() -> None:
     for text, times in ((LONG, 2), ("short", 1)):
         apple = Apple(build=dict(ANSWERED), refuse=[("POST /v1/betaBuildLocalizations", no)] * 9)
         with pytest.raises(Error, match="TOO_LONG"):
-            run(apple, Wishes(whats_new={"ja": text}))
+            run(apple, DistributionRequest(whats_new={"ja": text}))
         assert len(apple.writes) == times
 
 
@@ -324,6 +324,6 @@ def test_export_compliance_of_a_run_for_groups_alone_settles_too() -> None:
         build=dict(ANSWERED),
         refuse=[(TO_GROUPS, refusal(422, "ENTITY_UNPROCESSABLE.MISSING_EXPORT_COMPLIANCE"))],
     )
-    of = ground(*preflight(apple, FULL, UNANSWERED).groups)  # type: ignore[arg-type]
-    distribute(apple, TO_FRIENDS, of, fetch(apple, "b-42"))  # type: ignore[arg-type]
+    of = app_state(*preflight(apple, FULL, UNANSWERED).groups)  # type: ignore[arg-type]
+    distribute(apple, TO_FRIENDS, of, fetch_build(apple, "b-42"))  # type: ignore[arg-type]
     assert apple.slept == [SETTLING[0]]

@@ -16,10 +16,10 @@ from asc.api.session import Settings
 from asc.builds.number import Number
 from asc.builds.upload import record
 from asc.errors import Error, LostAnswerError, UnreachableError
-from asc.signing.portal.bundle_ids import register_bundle_id
-from asc.signing.portal.certificates import create_certificate, list_certificates
-from asc.signing.portal.devices import register_devices
-from asc.signing.portal.profiles import fetch_profile
+from asc.provisioning.bundle_ids import register_bundle_id
+from asc.provisioning.certificates import create_certificate, list_certificates
+from asc.provisioning.devices.apple import register_devices
+from asc.provisioning.profiles import fetch_profile
 from asc_sandbox.authority.ca import somebodys_small_key
 from asc_sandbox.authority.office import Authority
 from core.test_hostile import key_json, server

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from asc.builds.symbols.downloading import Fetched
-from asc.builds.symbols.model import Build
-from asc.commands.download_dsyms.story import Story
+from asc.builds.symbols.downloading import DownloadResult
+from asc.builds.symbols.model import SymbolBuild
+from asc.commands.download_dsyms.report import DownloadReport
 from asc_sandbox.plans import Processing
 from asc_sandbox.samples.ipa import make_ipa
 from core.running import by_hand, in_job
@@ -306,15 +306,15 @@ def test_25_builds_come_side_by_side(tmp_path: Path) -> None:
 
 
 def test_what_is_told_of_many_builds_is_sorted_once_and_not_for_each_of_them() -> None:
-    class CountedStory(Story):
+    class CountedStory(DownloadReport):
         sorted_so_often = 0
 
         @property
-        def whole(self) -> list[Fetched]:
+        def whole(self) -> list[DownloadResult]:
             self.sorted_so_often += 1
             return super().whole
 
-    builds = [Build(str(number), "1.0", str(number), "IOS", "VALID", None, ()) for number in range(20)]
+    builds = [SymbolBuild(str(number), "1.0", str(number), "IOS", "VALID", None, ()) for number in range(20)]
     story = CountedStory("dsyms", builds=builds)
     assert len(json.loads(story.outputs().builds)) == len(builds)
     assert story.sorted_so_often == 1

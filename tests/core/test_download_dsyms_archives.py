@@ -16,7 +16,7 @@ import pytest
 from asc.builds.symbols import archives
 from asc.builds.symbols.archives import ArchiveError, inspect
 from asc.builds.symbols.extracting import extract
-from asc.builds.symbols.naming import cleaned
+from asc.builds.symbols.model import cleaned
 from core.symbols import (
     APP,
     DWARF,

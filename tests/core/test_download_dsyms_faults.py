@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from asc.api import attempts, storage
+from asc.api import object_store, retry
 from asc.builds.symbols import files
 from core.running import ENTRYPOINT
 from core.symbols import APP, DWARF, archive, companion, names, serve, step, store, there, with_symbols, world
@@ -70,7 +70,7 @@ def test_what_broke_off_goes_on_where_it_was(tmp_path: Path) -> None:
 CONTENT = archive({DWARF: companion(size=LARGE)}, compression=0)
 
 
-@pytest.mark.parametrize("at", [0, 1, 1000, storage.BLOCK, LARGE - 1, len(CONTENT) - 1])
+@pytest.mark.parametrize("at", [0, 1, 1000, object_store.BLOCK, LARGE - 1, len(CONTENT) - 1])
 @pytest.mark.parametrize("tag", ['"tag"', 'W/"weak"', ""], ids=["strong", "weak", "none"])
 def test_a_connection_that_is_cut_anywhere(tmp_path: Path, at: int, tag: str) -> None:
     asked: list[str | None] = []
@@ -189,7 +189,7 @@ def test_links_that_are_never_good(tmp_path: Path) -> None:
 def test_a_fault_that_stays(
     tmp_path: Path, fault: str, code: int, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attempts, "SHORTEST_READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(retry, "SHORTEST_READ_TIMEOUT", 0.5)
     with start_sandbox(world(), faults=[f"{LINKS} {fault} times=always"]) as sandbox:
         done = step(tmp_path, sandbox, retry_for="1s")
     assert (done.code, there(tmp_path)) == (code, []), "what is not whole leaves nothing behind"
@@ -199,7 +199,7 @@ def test_a_fault_that_stays(
 
 
 def test_a_store_that_trickles_is_as_good_as_silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "SILENCE", 0.5)
+    monkeypatch.setattr(object_store, "SILENCE", 0.5)
     with start_sandbox(world(), faults=[f"{LINKS} slow=20"]) as sandbox:
         began = time.monotonic()
         done = step(tmp_path, sandbox)

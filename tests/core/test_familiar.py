@@ -8,7 +8,7 @@ import pytest
 
 from asc.commands import NAMES, load
 from asc.commands.declaration import inputs_of
-from asc.commands.familiar import CALLED, here
+from asc.commands.reading import CALLED, here
 from core.running import by_hand, in_job
 
 INPUTS = {name: list(inputs_of(load(name))) for name in NAMES}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from asc.api import attempts
+from asc.api import retry
 from core.running import by_hand, in_job
 from support.sandbox import app, build, key, seed, start_sandbox
 
@@ -117,7 +117,7 @@ def test_a_wait_beyond_the_deadline_is_not_waited(tmp_path: Path) -> None:
     ],
 )
 def test_a_deadline_passes(tmp_path: Path, fault: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "SHORTEST_READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(retry, "SHORTEST_READ_TIMEOUT", 0.5)
     started = time.monotonic()
     with start_sandbox(WORLD, faults=[f"GET /v1/apps {fault} times=always"]) as sandbox:
         done = in_job(tmp_path, {"bundle-id": APP, "retry-for": "2s"}, sandbox=sandbox)

@@ -520,7 +520,7 @@ def everything(_: str) -> bool:
     return True
 
 
-def only(file: BinaryIO) -> zipfiles.Entry:
+def only(file: BinaryIO) -> zipfiles.ZipEntry:
     (entry,) = zipfiles.entries(file, everything)
     return entry
 
@@ -637,7 +637,7 @@ def test_hostile_entries_are_refused(change: Callable[[io.BytesIO], io.BytesIO],
 def test_a_bomb_costs_no_more_than_it_claims() -> None:
     """1 GiB of zeros that says it were 500 bytes."""
     packed = zeros(1024)
-    entry = zipfiles.Entry("a", (0,), len(packed), 500, zipfiles.DEFLATED, 0, encrypted=False)
+    entry = zipfiles.ZipEntry("a", (0,), len(packed), 500, zipfiles.DEFLATED, 0, encrypted=False)
     with bounded(megabytes=8), pytest.raises(ZipError, match="damaged"):
         zipfiles.read(io.BytesIO(b"PK\3\4" + bytes(26) + packed), entry, 2 << 20)
 

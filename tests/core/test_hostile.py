@@ -183,7 +183,7 @@ def test_a_head_that_trickles_ends_with_retry_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, trickle: bytes
 ) -> None:
     """Given a server whose answer begins for ever, the step gives up long before the server does."""
-    monkeypatch.setattr("asc.api.attempts.SHORTEST_READ_TIMEOUT", 1.0)
+    monkeypatch.setattr("asc.api.retry.SHORTEST_READ_TIMEOUT", 1.0)
     with server(answer, trickle) as url:
         started = time.monotonic()
         inputs = {"bundle-id": APP, "retry-for": "1s", "api-key": key_json()}
@@ -206,7 +206,7 @@ def test_a_body_that_trickles_ends_with_retry_for(tmp_path: Path) -> None:
 def test_a_pipe_that_nobody_writes_to_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asc.api.key.file.PATIENCE", 0.2)
+    monkeypatch.setattr("asc.api.key.pem.PATIENCE", 0.2)
     os.mkfifo(tmp_path / "key.json")
     done = by_hand(ASC_API_KEY_PATH=str(tmp_path / "key.json"))
     assert (done.code, "nobody wrote it to its end" in done.stderr) == (2, True)

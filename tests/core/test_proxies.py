@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 import requests
 
-from asc.api.failures import NotSent, classify
+from asc.api.retry import NotSent, classify
 from asc.api.session import Settings, open_session
 from asc.errors import UnreachableError
 

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from asc.formats.mobileprovision import read_profile
-from asc.signing.identity.keys import same_key
+from asc.identity.keys import same_key
 from core.running import Done
 from core.signing import (
     APP,

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from asc.signing.identity.keys import key_pem
-from asc.signing.portal import certificates as certificates_at_apple
+from asc.identity.keys import key_pem
+from asc.provisioning import certificates as certificates_at_apple
 from asc.signing.sync import identities
 from asc.signing.vault.encryption import decrypt
 from asc_sandbox.authority.kinds import Limits

@@ -11,7 +11,7 @@ import pytest
 
 from asc.commands.sync_signing.match import storage, text_or_file, with_access, words
 from asc.signing.storage import Options, StorageError
-from asc.signing.vault.ciphers import open_v1, seal_v1
+from asc.signing.vault.encryption import open_v1, seal_v1
 from core.running import Done, in_job
 from core.signing import (
     APP,
@@ -23,11 +23,11 @@ from core.signing import (
     at_apple,
     certificate_of,
     certificates,
+    context,
     folder_store,
     git_store,
     profile_file,
     step,
-    surroundings,
 )
 from signing.storage import gitlab_server, places
 from signing.storage.git_server import git
@@ -111,7 +111,7 @@ def test_what_a_fastlane_before_2_221_reads_is_written_where_that_is_wanted(tmp_
 def with_variables(folder: Path, sandbox: object, inputs: Mapping[str, str], **variables: str) -> Done:
     """A step with next to no inputs: the rest is in the environment, as it is for lanes."""
     given = {**inputs, "output-directory": str(folder / "signing"), "install": "files"}
-    env = {**surroundings(folder), "MATCH_PASSWORD": PASSPHRASE, **variables}
+    env = {**context(folder), "MATCH_PASSWORD": PASSPHRASE, **variables}
     return in_job(folder, given, sandbox=sandbox, command="sync-signing", **env)  # type: ignore[arg-type]
 
 
@@ -127,7 +127,7 @@ def test_variables_of_match_take_the_place_of_inputs(tmp_path: Path) -> None:
         "MATCH_OUTPUT_PATH": str(tmp_path / "theirs"),
     }
     with apple() as sandbox:
-        env = {**surroundings(tmp_path), "MATCH_PASSWORD": PASSPHRASE, **named}
+        env = {**context(tmp_path), "MATCH_PASSWORD": PASSPHRASE, **named}
         inputs = {"mode": "sync", "install": "files"}
         done = in_job(tmp_path, inputs, sandbox=sandbox, command="sync-signing", **env)
         assert done.code == 0, done.stdout

@@ -57,14 +57,14 @@ def machine(tmp_path: Path) -> Mac:
     return made
 
 
-def surroundings(machine: Mac, folder: Path) -> dict[str, str]:
+def context(machine: Mac, folder: Path) -> dict[str, str]:
     return {"PATH": machine.path, "HOME": str(machine.home), "RUNNER_TEMP": str(folder / "temporary")}
 
 
 @pytest.fixture
 def job(tmp_path: Path, machine: Mac) -> dict[str, str]:
     (tmp_path / "temporary").mkdir()
-    return surroundings(machine, tmp_path)
+    return context(machine, tmp_path)
 
 
 def sign(folder: Path, store: Store, job: dict[str, str], **inputs: str) -> Done:
@@ -208,7 +208,7 @@ class TestAnotherJobOnTheMachine:
     def worker(self, tmp_path: Path, machine: Mac, store: Store) -> Iterator[subprocess.Popen[bytes]]:
         folder = tmp_path / "other"
         (folder / "temporary").mkdir(parents=True)
-        process = start_worker(folder, store, {**surroundings(machine, folder), "GITHUB_RUN_ID": "77"})
+        process = start_worker(folder, store, {**context(machine, folder), "GITHUB_RUN_ID": "77"})
         try:
             yield process
         finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asc.signing.vault.kinds import CertificateType
+from asc.provisioning.kinds import CertificateType
 from asc_sandbox.server import Sandbox
 from core.signing import (
     APP,

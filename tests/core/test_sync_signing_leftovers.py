@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from asc.signing.identity.keys import key_pem
-from asc.signing.portal.certificates import create_certificate
+from asc.identity.keys import key_pem
+from asc.provisioning.certificates import create_certificate
 from asc.signing.sync import identities
 from asc_sandbox.server import Sandbox
 from core.signing import (

@@ -8,8 +8,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
 
-from asc.signing.identity.keys import key_pem
-from asc.signing.identity.p12 import p12
+from asc.identity.keys import key_pem
+from asc.identity.p12 import p12
 from core.signing import (
     APP,
     BOTH,

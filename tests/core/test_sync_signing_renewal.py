@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 import pytest
 
-from asc.signing.portal import lists
-from asc.signing.portal.lists import chunks
+from asc.provisioning import lists
+from asc.provisioning.lists import chunks
 from asc.signing.sync import identities
 from asc.signing.vault import encryption
-from asc.signing.vault.ciphers import open_v2
+from asc.signing.vault.encryption import open_v2
 from asc_sandbox.server import Sandbox
 from core.signing import (
     APP,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asc.builds import waiting
-from asc.builds.distribution import sending
+from asc.changes import sending
 from asc_sandbox.plans import Processing, Review
 from core.uploading import APP, APP_ID, Json, an_ipa, apple, group, groups_with_it, step, world
 from support.sandbox import app, build, seed

@@ -9,16 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asc.builds.distribution.texts import (
-    LOCALES,
-    LONGEST_WHATS_NEW,
-    clean,
-    clean_all,
-    cut_to_bytes,
-    in_bytes,
-    locale,
-    same,
-)
+from asc.apps.texts import LOCALES, LONGEST_WHATS_NEW, clean, clean_all, cut_to_bytes, in_bytes, locale, same
 
 CONTROL = "control characters taken out (1)"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 import requests
 
-from asc.api import attempts, retry, storage
-from asc.api.storage import Storage
-from asc.builds import flakes, waiting
-from asc.builds.distribution import apply, sending
+from asc.api import object_store, retry, retry_not_found
+from asc.api.object_store import ObjectStore
+from asc.assets.source import Checksum, PartBody, Source
+from asc.builds import waiting
 from asc.builds.upload import record, uploading
-from asc.builds.upload.source import Checksum, PartBody, Source
+from asc.changes import apply, sending
 from asc_sandbox.plans import Processing, Review
 from asc_sandbox.samples import make_ipa
 from asc_sandbox.uploading.depot import Depot
@@ -53,7 +53,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.2)
-    monkeypatch.setattr(flakes, "PAUSE", 0.02)
+    monkeypatch.setattr(retry_not_found, "PAUSE", 0.02)
     monkeypatch.setattr(uploading, "IDLE", 0.2)
     monkeypatch.setattr(record, "LISTINGS_LAG", (0.1, 0.2))
     monkeypatch.setattr(sending, "SETTLING", (0.05, 0.1, 0.2))
@@ -185,7 +185,7 @@ def test_a_part_that_cannot_be_brought_fails_clearly_and_in_time(
 
 
 def test_a_store_that_falls_silent_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "SILENCE", 1.0)
+    monkeypatch.setattr(object_store, "SILENCE", 1.0)
     done = upload_through(tmp_path, "PUT /uploads/*/2 hang")
     assert "Part 2 of 4: the server did not answer in time; trying again" in done.stdout
 
@@ -194,7 +194,7 @@ def test_a_store_that_takes_its_time_is_not_a_silent_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than what lies in buffers on the way, and a store that does not read for longer than connecting takes."""
-    monkeypatch.setattr(storage, "CONNECT_TIMEOUT", 0.5)
+    monkeypatch.setattr(object_store, "CONNECT_TIMEOUT", 0.5)
     file = an_ipa(tmp_path, size=32 * SIZE)
     with apple(part_size=32 * SIZE, faults=["PUT /uploads/*/* delay=1.5"]) as sandbox:
         assert step(tmp_path, sandbox, {"file": str(file)}).code == 0
@@ -464,9 +464,9 @@ def test_a_file_that_changes_under_the_upload_is_not_committed(
 ) -> None:
     file = an_ipa(tmp_path)
     left = [{"the first part": 1, "the last part": 4}.get(after, 0)]
-    send, whole = Storage.send, Checksum.hex
+    send, whole = ObjectStore.send, Checksum.hex
 
-    def sending(self: Storage, *given: Any) -> None:
+    def sending(self: ObjectStore, *given: Any) -> None:
         send(self, *given)
         left[0] -= 1
         if left[0] == 0:
@@ -482,7 +482,7 @@ def test_a_file_that_changes_under_the_upload_is_not_committed(
             if after == "the checksum":
                 patched.setattr(Checksum, "hex", hashing)
             else:
-                patched.setattr(Storage, "send", sending)
+                patched.setattr(ObjectStore, "send", sending)
             done = step(tmp_path, sandbox, {"file": str(file), "parallel-parts": "1"})
         assert (done.code, sandbox.delivered) == (1, ())
         assert "was changed while it was uploaded" in done.error or "cannot be read: No such" in done.error
@@ -517,13 +517,13 @@ def test_a_disk_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, afte
 def test_a_file_that_vanishes_before_it_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = an_ipa(tmp_path)
     with apple(faults=["GET /v1/apps status=503"]) as sandbox:
-        original = attempts.Attempts.after
+        original = retry.Attempts.after
 
         def vanishing(*given: Any) -> None:
             file.unlink()
             original(*given)
 
-        monkeypatch.setattr(attempts.Attempts, "after", vanishing)
+        monkeypatch.setattr(retry.Attempts, "after", vanishing)
         done = step(tmp_path, sandbox, {"file": str(file)})
         assert sandbox.delivered == ()
     assert done.code == 1

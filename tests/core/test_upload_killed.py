@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from asc.builds import waiting
-from asc.builds.distribution import apply
 from asc.builds.upload import uploading
+from asc.changes import apply
 from asc_sandbox.plans import Review
 from asc_sandbox.server import Sandbox
 from core.uploading import (

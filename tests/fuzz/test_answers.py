@@ -69,7 +69,7 @@ MOST_REQUESTS = {
 
 
 @contextmanager
-def surroundings(command: str, folder: Path) -> Iterator[dict[str, Any]]:
+def context(command: str, folder: Path) -> Iterator[dict[str, Any]]:
     """The inputs of a step with what they name: a file to upload, a store, keys that are there already."""
     given = dict(COMMANDS[command])
     if command == "upload-testflight":
@@ -90,11 +90,9 @@ def step(folder: Path, command: str, change: Change) -> Done:
             Sandbox(WORLD, processing=Processing(seconds=0), review=Review(seconds=0), part_size=30_000)
         )
         url = stack.enter_context(misanswering(sandbox, change))
-        inputs = stack.enter_context(surroundings(command, folder))
+        inputs = stack.enter_context(context(command, folder))
         env = {"ASC_API_URL": url, "ASC_API_KEY": json.dumps(sandbox.api_key()), "ASC_DEBUG": "1"}
-        return in_job(
-            folder, {"retry-for": "0", **inputs}, command=command, **env, **signing.surroundings(folder)
-        )
+        return in_job(folder, {"retry-for": "0", **inputs}, command=command, **env, **signing.context(folder))
 
 
 @pytest.mark.parametrize("command", COMMANDS)

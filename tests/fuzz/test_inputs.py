@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from asc.builds.distribution import mappings, texts
+from asc.apps import texts
 from asc.commands import NAMES, kinds, load
 from asc.commands.declaration import inputs_of
 from asc.commands.reading import read_inputs
+from asc.testflight import mappings
 from fuzz.bounds import bounded, examples, large
 
 MAPPING_PIECES = st.lists(

@@ -15,15 +15,15 @@ from cryptography.hazmat.primitives import serialization as form
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from asc.signing.identity.certificate import Certificate
-from asc.signing.identity.p12 import p12
-from asc.signing.install.state import read_state
+from asc.identity.certificate import Certificate
+from asc.identity.p12 import p12
+from asc.signing.install.ledger import read_state
 from asc.signing.storage import journal
 from asc.signing.storage.model import Options
 from asc.signing.storage.names import cleaned, problem
 from asc.signing.storage.opening import open_storage
 from asc.signing.vault.encryption import decrypt, encrypt
-from asc.signing.vault.layout import Entry
+from asc.signing.vault.layout import VaultEntry
 from asc.signing.vault.tree import Vault
 from asc_sandbox.authority.office import Authority
 from core.signing import PASSPHRASE, a_key, profile_file
@@ -88,7 +88,7 @@ JOURNAL = {
 @example({"delete": "ab"})
 @examples(40)
 def test_a_journal_is_read_or_refused(changed: dict[str, Any]) -> None:
-    with bounded(journal.Unreadable):
+    with bounded(journal.UnreadableJournal):
         read = journal.decode(json.dumps({**JOURNAL, **changed}).encode())
         assert journal.decode(read.encode()) == read
 
@@ -98,7 +98,7 @@ def test_a_journal_is_read_or_refused(changed: dict[str, Any]) -> None:
 @large(b'{"format": 1, "identity": ' + b"[" * 900 + b"]" * 900 + b"}")
 @examples(24)
 def test_a_damaged_journal_is_read_or_refused(data: bytes) -> None:
-    with bounded(journal.Unreadable):
+    with bounded(journal.UnreadableJournal):
         journal.decode(data)
     with bounded(ValueError):
         read_state(data)
@@ -108,7 +108,7 @@ def test_a_damaged_journal_is_read_or_refused(data: bytes) -> None:
 @examples(60)
 def test_a_name_is_taken_or_not(path: str) -> None:
     with bounded():
-        Entry.parse(path)
+        VaultEntry.parse(path)
         reason = problem(path)
         cleaned(path).encode()
     assert reason or ".." not in path.split("/")

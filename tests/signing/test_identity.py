@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asc.errors import Error
-from asc.signing.identity.certificate import Certificate
-from asc.signing.identity.choosing import choose
-from asc.signing.identity.errors import IdentityError, NoMatch
-from asc.signing.identity.keys import csr, key_pem, new_private_key, same_key
+from asc.identity.certificate import Certificate
+from asc.identity.choosing import choose
+from asc.identity.errors import IdentityError, NoMatch
+from asc.identity.keys import csr, key_pem, new_private_key, same_key
 from signing.test_vault_samples import NOW, TEAM, issue, key, openssl, traditional
 
 

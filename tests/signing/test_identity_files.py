@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asc.errors import Error
-from asc.signing.identity.certificate import Certificate
-from asc.signing.identity.errors import IdentityError, WrongPassword
-from asc.signing.identity.keys import csr
-from asc.signing.identity.p12 import p12, read_p12
-from asc.signing.identity.reading import identify, read_certificates, read_identity, read_private_key
+from asc.identity.certificate import Certificate
+from asc.identity.errors import IdentityError, WrongPassword
+from asc.identity.keys import csr
+from asc.identity.p12 import p12, read_p12
+from asc.identity.reading import identify, read_certificates, read_identity, read_private_key
 from signing.test_vault_samples import issue, key, openssl, profile, traditional, unnamed
 
 PEM = traditional(key())

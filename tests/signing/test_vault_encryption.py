@@ -17,8 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asc.errors import Error
-from asc.signing.vault.ciphers import open_v1
-from asc.signing.vault.encryption import Version, decrypt, encrypt, version_of
+from asc.signing.vault.encryption import Version, decrypt, encrypt, open_v1, version_of
 from asc.signing.vault.errors import BadPassphrase, Damaged, NotEncrypted, WrongPassphrase
 from signing.test_vault_samples import by_match, openssl, unnamed
 

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asc.errors import InputError
-from asc.signing.storage.names import problem
-from asc.signing.vault.kinds import (
+from asc.provisioning.kinds import (
     EXTRA_CERTIFICATE_TYPES,
     CertificateType,
     Platform,
@@ -18,11 +17,12 @@ from asc.signing.vault.kinds import (
     apple_profile_types,
     from_apple_certificate_type,
 )
+from asc.signing.storage.names import problem
 from asc.signing.vault.layout import (
     CertificateEntry,
-    Entry,
     KeyEntry,
     ProfileEntry,
+    VaultEntry,
     certificate_path,
     key_path,
     profile_path,
@@ -53,7 +53,7 @@ PROFILES = [
 @pytest.mark.parametrize(("kind", "platform", "path"), PROFILES)
 def test_profiles(kind: ProfileType, platform: Platform, path: str) -> None:
     assert profile_path(kind, APP, platform) == path
-    assert Entry.parse(path) == ProfileEntry(path, "", kind, APP, platform)
+    assert VaultEntry.parse(path) == ProfileEntry(path, "", kind, APP, platform)
     assert profile_path(kind, APP, platform, "A1B2C3D4E5") == f"A1B2C3D4E5/{path}"
 
 
@@ -62,7 +62,7 @@ def test_profiles(kind: ProfileType, platform: Platform, path: str) -> None:
 def test_wildcards_and_unusual_bundle_ids(
     kind: ProfileType, platform: Platform, path: str, bundle_id: str
 ) -> None:
-    found = Entry.parse(profile_path(kind, bundle_id, platform))
+    found = VaultEntry.parse(profile_path(kind, bundle_id, platform))
     assert isinstance(found, ProfileEntry)
     assert (found.profile_type, found.bundle_id, found.platform) == (kind, bundle_id, platform)
     assert f"_{bundle_id}" in found.path
@@ -72,8 +72,8 @@ def test_wildcards_and_unusual_bundle_ids(
 def test_certificates_and_keys(kind: CertificateType) -> None:
     cer, p12 = certificate_path(kind, "E7P4EE896K"), key_path(kind, "E7P4EE896K")
     assert (cer, p12) == (f"certs/{kind}/E7P4EE896K.cer", f"certs/{kind}/E7P4EE896K.p12")
-    assert Entry.parse(cer) == CertificateEntry(cer, "", kind, "E7P4EE896K")
-    assert Entry.parse(p12) == KeyEntry(p12, "", kind, "E7P4EE896K")
+    assert VaultEntry.parse(cer) == CertificateEntry(cer, "", kind, "E7P4EE896K")
+    assert VaultEntry.parse(p12) == KeyEntry(p12, "", kind, "E7P4EE896K")
 
 
 def test_the_folders_are_matchs() -> None:
@@ -96,7 +96,9 @@ def test_the_folders_are_matchs() -> None:
 
 def test_imported_certificates_keep_the_names_of_their_files() -> None:
     path = certificate_path(C.DISTRIBUTION, "Our certificate (2026)", "A1B2C3D4E5")
-    assert Entry.parse(path) == CertificateEntry(path, "A1B2C3D4E5", C.DISTRIBUTION, "Our certificate (2026)")
+    assert VaultEntry.parse(path) == CertificateEntry(
+        path, "A1B2C3D4E5", C.DISTRIBUTION, "Our certificate (2026)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ def test_imported_certificates_keep_the_names_of_their_files() -> None:
     ],
 )
 def test_what_match_would_not_look_for(path: str) -> None:
-    assert Entry.parse(path) is None
+    assert VaultEntry.parse(path) is None
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "/x", "-rf", "a\\b", "a\nb", "a\0b"])
@@ -154,16 +156,16 @@ def test_a_path_is_refused_or_harmless_and_comes_back(
             path = make()
         except InputError:
             continue
-        found = Entry.parse(path)
+        found = VaultEntry.parse(path)
         assert found is not None and found.path == path
         assert path.count("/") == 2 and ".." not in path.split("/")
 
 
 @given(st.text(max_size=60))
 def test_parsing_raises_nothing(path: str) -> None:
-    assert Entry.parse(path) is None
-    Entry.parse(f"certs/distribution/{path}")
-    Entry.parse(f"profiles/appstore/AppStore_{path}")
+    assert VaultEntry.parse(path) is None
+    VaultEntry.parse(f"certs/distribution/{path}")
+    VaultEntry.parse(f"profiles/appstore/AppStore_{path}")
 
 
 def test_the_storage_takes_our_paths() -> None:

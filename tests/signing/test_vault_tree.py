@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asc.errors import Error
-from asc.signing.identity.certificate import Certificate
+from asc.identity.certificate import Certificate
+from asc.provisioning.kinds import CertificateType, Platform, ProfileType
 from asc.signing.vault import opening
 from asc.signing.vault.encryption import decrypt, encrypt, version_of
 from asc.signing.vault.entries import new_identity, new_profile
-from asc.signing.vault.errors import BadPassphrase, Unreadable, VaultError, WrongPassphrase
-from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
-from asc.signing.vault.passphrase import change_passphrase, open_all
+from asc.signing.vault.errors import BadPassphrase, UnreadableFile, VaultError, WrongPassphrase
+from asc.signing.vault.opening import change_passphrase, open_all
 from asc.signing.vault.tree import Vault
 from signing.test_vault_samples import by_match, issue, key, openssl, profile, traditional, unnamed
 
@@ -350,7 +350,7 @@ def test_an_imported_p12_is_kept_as_it_is(store: dict[str, bytes]) -> None:
 
 
 def test_what_is_no_profile_is_not_stored() -> None:
-    with pytest.raises(Unreadable, match="AdHoc_com"):
+    with pytest.raises(UnreadableFile, match="AdHoc_com"):
         new_profile(ProfileType.AD_HOC, "com.example.app", Platform.IOS, b"{}")
 
 

@@ -2,8 +2,93 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import logging
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import NoReturn
+
+import requests
+
+from asc.api.clock import Clock
+from asc.errors import UnreachableError
+
+log = logging.getLogger(__name__)
+
+
+class NotSent(Exception):
+    """The connection was refused: the request surely was not applied."""
+
+
+class Broken(Exception):
+    """The connection broke or fell silent: whether the request was applied is not known."""
+
+
+class NotJson(Broken):
+    """A whole answer came, but not from App Store Connect."""
+
+
+class TooLarge(NotJson):
+    """The answer has more than `limit` bytes: it would not be smaller the next time."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the answer is larger than {limit >> 20} MiB")
+
+
+def proxy_wants_credentials() -> UnreachableError:
+    """Return the error for a 407: it stays until somebody changes the proxy variable, so nothing is repeated."""
+    return UnreachableError(
+        "The proxy answered 407: it wants credentials, or did not accept those it was given.",
+        "Write user and password into HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT), percent-encoded.",
+    )
+
+
+def _tunnel_refused(status: int) -> NotSent | UnreachableError:
+    if status == 407:
+        return proxy_wants_credentials()
+    if status in PASSING_STATUSES or status == 429:
+        return NotSent(f"the proxy answered CONNECT with {status}")
+    return UnreachableError(
+        f"The proxy answered CONNECT with {status}: it lets nobody through to this host.",
+        "Let the proxy allow the host, or name the host in NO_PROXY.",
+    )
+
+
+def classify(error: Exception) -> NotSent | Broken | UnreachableError:
+    """Says of a failed request whether it can have been applied. The texts of requests quote whole URLs: not ours."""
+    text = repr(error)
+    # http.client says no more of a refused CONNECT than this text.
+    if refused := re.search(r"Tunnel connection failed: (\d{3})", text):
+        return _tunnel_refused(int(refused[1]))
+    if "certificate has expired" in text:
+        return UnreachableError(
+            "The certificate of App Store Connect's server has expired.",
+            "Check the clock of this machine; behind a proxy that opens https, let the proxy renew its certificate.",
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return UnreachableError(
+            "The certificate of App Store Connect's server was not accepted.",
+            "Behind a proxy that opens https, name its authority's file with SSL_CERT_FILE.",
+        )
+    if isinstance(error, requests.exceptions.SSLError):
+        return Broken("the encrypted connection broke")
+    if isinstance(error, requests.exceptions.ProxyError) and "timed out" in text:
+        return NotSent("the proxy did not answer in time")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return NotSent("the proxy refused the connection")
+    if "NameResolutionError" in text or "gaierror" in text:
+        return NotSent("the server's name was not found")
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return NotSent("the connection could not be made in time")
+    if "NewConnectionError" in text:
+        return NotSent("the connection was refused")
+    if isinstance(error, requests.exceptions.Timeout) or "timed out" in text:
+        return Broken("the server did not answer in time")
+    if "IncompleteRead" in text:
+        return Broken("the answer was cut off")
+    return Broken("the connection broke")
+
 
 PASSING_STATUSES = frozenset({408, 500, 502, 503, 504, *range(520, 530)})
 """Answers that the next attempt may well not get; those from 520 come from a network in front of the server."""
@@ -55,3 +140,79 @@ def retry_after(header: str | None, now: datetime) -> float | None:
         return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+SHORTEST_READ_TIMEOUT = 5.0
+"""What a first attempt gets in any case: a short `retry_for` must not make a slow answer a failure."""
+
+
+@dataclass
+class Attempts:
+    """The attempts at one call: counts them, and either waits for the next or gives up."""
+
+    call: str
+    retry_for: float
+    clock: Clock
+    wait_for_budget: float = 0.0
+    made: int = 0
+    deadline: float | None = None
+    refused: bool = False
+    over_budget: int = 0
+    budget_deadline: float | None = None
+
+    def time_left(self) -> float:
+        """Seconds until the deadline; before the first failure, what the first attempt may take."""
+        if self.deadline is None:
+            return max(self.retry_for, SHORTEST_READ_TIMEOUT)
+        return self.deadline - self.clock.monotonic()
+
+    def first_refusal(self) -> bool:
+        """Whether the token is refused for the first time."""
+        first, self.refused = not self.refused, True
+        return first
+
+    def after(self, reason: str, asked: float | None, limit: int | None = None) -> None:
+        """Waits before the next attempt; raises UnreachableError where there is to be none."""
+        self.made += 1
+        if self.deadline is None:
+            self.deadline = self.clock.monotonic() + self.retry_for
+        wait = pause(self.made, asked, self.clock.chance())
+        if wait > self.deadline - self.clock.monotonic() or (limit and self.made >= limit):
+            self.give_up(reason, asked)
+        when = datetime.fromtimestamp(self.clock.now() + self.time_left(), UTC)
+        log.info("%s: %s; trying again in %.1f s (until %s UTC)", self.call, reason, wait, f"{when:%H:%M:%S}")
+        self.clock.sleep(wait)
+
+    def await_budget(self, asked: float | None) -> None:
+        """Waits until requests of the hour may have come back; raises UnreachableError where that takes too long."""
+        self.over_budget += 1
+        now = self.clock.monotonic()
+        if self.budget_deadline is None:
+            self.budget_deadline = now + self.wait_for_budget
+        left = self.budget_deadline - now
+        if left <= 0 or (asked or 0.0) > left:
+            raise UnreachableError(
+                f"{self.call}: the requests of this hour are used up (429), and none came back for it within "
+                f"{self.wait_for_budget:.0f} s (wait-for-budget).",
+                "Run the step again later, give it a longer wait-for-budget, or give some jobs a key of their own: "
+                "all jobs of a key share its budget.",
+            )
+        wait = min(pause_for_budget(self.over_budget, asked, self.clock.chance()), left)
+        log.info(
+            "%s: answered 429, the requests of this hour are used up; asking again in %.0f s", self.call, wait
+        )
+        self.clock.sleep(wait)
+
+    def give_up(self, reason: str, asked: float | None) -> NoReturn:
+        """Raises UnreachableError with what was tried and why it failed."""
+        times = "once" if self.made == 1 else f"{self.made} times"
+        text = f"{self.call} was tried {times} (retry-for is {self.retry_for:.0f} s): {reason}."
+        if asked is not None and asked > self.time_left():
+            raise UnreachableError(
+                f"{text} App Store Connect asks to wait {asked:.0f} s.",
+                "Run the step again later, give it a longer retry-for, or spread the jobs of this key.",
+            )
+        raise UnreachableError(
+            text,
+            "Check the network, the proxy and https://developer.apple.com/system-status/, then run the step again.",
+        )

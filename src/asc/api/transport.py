@@ -20,13 +20,11 @@ import requests
 import urllib3
 
 from asc.api import retry
-from asc.api.address import HOST, HOST_IN_HOUSE, split
-from asc.api.attempts import Attempts
 from asc.api.budget import Budget
 from asc.api.clock import Clock, Traffic
 from asc.api.errors import read_errors
-from asc.api.failures import Broken, NotJson, NotSent, TooLarge, classify, proxy_wants_credentials
-from asc.api.session import Settings, ended_after, open_session
+from asc.api.retry import Attempts, Broken, NotJson, NotSent, TooLarge, classify, proxy_wants_credentials
+from asc.api.session import HOST, HOST_IN_HOUSE, Settings, ended_after, open_session, split
 from asc.api.token import TokenSource
 from asc.errors import LostAnswerError, UnreachableError
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from asc.api.apps import App
 from asc.api.client import Client
-from asc.builds.distribution import state
-from asc.builds.distribution.state import BuildState
-from asc.builds.flakes import despite_flakes
+from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
+from asc.api.retry_not_found import retrying_404
+from asc.apps.app import App
+from asc.builds import build
+from asc.builds.build import BuildState
 from asc.builds.history import UsedNumber, numbers_used
 from asc.builds.number import BuildNumber, Number, spellings
-from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.errors import InputError, Problem
 
 DEAD = {"FAILED", "INVALID", "AWAITING_UPLOAD", ""}
@@ -31,13 +31,13 @@ def find_build(client: Client, number: Number) -> BuildState | None:
         "filter[preReleaseVersion.platform]": number.platform or None,
         "sort": "-uploadedDate",
         "limit": 10,
-        **state.QUERY,
+        **build.QUERY,
     }
-    found = despite_flakes(client, "/v1/builds", lambda: client.get("/v1/builds", query))
+    found = retrying_404(client, "/v1/builds", lambda: client.get("/v1/builds", query))
     builds = [BuildState.read(replace(found, data=(resource,))) for resource in found.data]
     builds = [each for each in builds if number.is_one_with(each.version, each.build_number, each.platform)]
     _check_platform(str(number), (each.platform for each in builds))
-    return state.whole(client, builds[0]) if builds else None
+    return build.fetch_rest(client, builds[0]) if builds else None
 
 
 def find_latest(client: Client, app: App, platform: str, version: str) -> Number | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asc import words
-from asc.api.apps import App
 from asc.api.client import Client, Query
 from asc.api.document import Document
-from asc.builds.flakes import despite_flakes
+from asc.api.retry_not_found import retrying_404
+from asc.apps.app import App
 from asc.builds.number import BuildNumber, same_value, spellings
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def numbers_of_builds(
         "fields[builds]": "version,uploadedDate,processingState,preReleaseVersion",
         "fields[preReleaseVersions]": "version,platform",
     }
-    builds = despite_flakes(client, "/v1/builds", lambda: client.list("/v1/builds", query))
+    builds = retrying_404(client, "/v1/builds", lambda: client.list("/v1/builds", query))
     return _matching(_from_builds(builds), platform, version)
 
 
@@ -65,7 +65,7 @@ def numbers_of_uploads(
         "fields[buildUploads]": "cfBundleVersion,cfBundleShortVersionString,platform,state,uploadedDate",
     }
     path = f"/v1/apps/{app.id}/buildUploads"
-    uploads = despite_flakes(client, path, lambda: client.list(path, query))
+    uploads = retrying_404(client, path, lambda: client.list(path, query))
     return _matching(_from_uploads(uploads), platform, version)
 
 

@@ -15,14 +15,13 @@ from datetime import timedelta
 from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
-from asc.builds.distribution import state
-from asc.builds.distribution.audience import DEAD_ENDS
-from asc.builds.distribution.state import BuildState
+from asc.builds.build import BuildState, fetch_build
 from asc.builds.finding import find_build
 from asc.builds.number import Number
-from asc.builds.upload import reasons, record
+from asc.builds.upload import record
 from asc.builds.upload.model import COMPLETE, FAILED, Reason, Upload
 from asc.errors import Error, UnreachableError
+from asc.testflight.audience import DEAD_ENDS
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,7 @@ INSTALLABLE_EXTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING", "BETA_APP
 
 
 @dataclass(frozen=True)
-class Target:
+class WatchedBuild:
     """What is waited for: a number, and the ids that are known of it ("" where not)."""
 
     number: Number
@@ -48,7 +47,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Seen:
+class BuildSnapshot:
     """What a look showed."""
 
     upload: Upload | None = None
@@ -68,17 +67,17 @@ class Seen:
         return f"the upload is {self.upload.state}" if self.upload else "nothing is to be seen of it yet"
 
 
-def is_taken(seen: Seen) -> bool:
+def is_taken(seen: BuildSnapshot) -> bool:
     """Whether Apple has taken the upload: it is checked, or a build of it exists."""
     return seen.build is not None or (seen.upload is not None and seen.upload.state == COMPLETE)
 
 
-def has_build(seen: Seen) -> bool:
+def has_build(seen: BuildSnapshot) -> bool:
     """Whether Apple has made a build, which may be processed or not."""
     return seen.build is not None
 
 
-def is_processed(seen: Seen) -> bool:
+def is_processed(seen: BuildSnapshot) -> bool:
     """Whether the build can be given to testers.
 
     A VALID build is not processed while its beta detail says PROCESSING, mostly for minutes and for the Mac: until then
@@ -92,12 +91,12 @@ def is_processed(seen: Seen) -> bool:
     )
 
 
-def is_valid(seen: Seen) -> bool:
+def is_valid(seen: BuildSnapshot) -> bool:
     """Whether Apple has accepted the build."""
     return seen.build is not None and seen.build.processing_state == "VALID"
 
 
-def is_installable(seen: Seen, external: bool) -> bool:
+def is_installable(seen: BuildSnapshot, external: bool) -> bool:
     """Whether testers can install the build; `external` testers, or those of the team.
 
     Raises Error for a state that no waiting changes.
@@ -115,14 +114,14 @@ def is_installable(seen: Seen, external: bool) -> bool:
 class Watch:
     """Looks at a target until something is reached or the deadline has passed. `timeout` is in seconds from now."""
 
-    def __init__(self, client: Client, target: Target, timeout: float) -> None:
+    def __init__(self, client: Client, target: WatchedBuild, timeout: float) -> None:
         self.target = target
         self._client = client
         self._clock = client.clock
         self._timeout = timeout
         self._began = self._clock.monotonic()
         self._blanks = 0
-        self.seen = Seen()
+        self.seen = BuildSnapshot()
         """What the last look showed that showed anything."""
 
     @property
@@ -130,11 +129,11 @@ class Watch:
         """The moment at which the wait is over, by the monotonic clock."""
         return self._began + self._timeout
 
-    def look(self) -> Seen:
+    def look(self) -> BuildSnapshot:
         """Return what a look shows now; where App Store Connect was not reached, what the last one showed."""
         return self._look() or self.seen
 
-    def until(self, reached: Callable[[Seen], bool]) -> Seen:
+    def until(self, reached: Callable[[BuildSnapshot], bool]) -> BuildSnapshot:
         """Looks until `reached`. Raises Error when Apple refuses the build, or when the time is over."""
         pause, told, told_at = FIRST_PAUSE, "", self._began
         while True:
@@ -155,7 +154,7 @@ class Watch:
             self._clock.sleep(min(pause * self._client.traffic.patience(), left))
             pause = min(pause * GROWTH, LONGEST_PAUSE)
 
-    def _look(self) -> Seen | None:
+    def _look(self) -> BuildSnapshot | None:
         """None where App Store Connect was not reached: what an earlier look showed may be true no more."""
         try:
             with self._client.until(self.deadline):
@@ -164,7 +163,7 @@ class Watch:
             self._blanks += 1
             if error.status != 404 or self._blanks > BLANKS_SURVIVED:
                 raise
-            return Seen()
+            return BuildSnapshot()
         except UnreachableError as error:  # the wait goes on until its own deadline
             log.info("%s", error.message)
             return None
@@ -174,31 +173,31 @@ class Watch:
         self.seen = seen
         return seen
 
-    def _look_once(self) -> Seen:
+    def _look_once(self) -> BuildSnapshot:
         target, client = self.target, self._client
         if target.build_id:
-            return Seen(build=state.fetch(client, target.build_id))
+            return BuildSnapshot(build=fetch_build(client, target.build_id))
         if not target.upload_id:
-            return Seen(build=find_build(client, target.number))
+            return BuildSnapshot(build=find_build(client, target.number))
         if not target.number.app_id:  # then the record alone leads to the build
             upload = record.read(client, target.upload_id)
-            return Seen(upload, state.fetch(client, upload.build_id) if upload.build_id else None)
+            return BuildSnapshot(upload, fetch_build(client, upload.build_id) if upload.build_id else None)
         with ThreadPoolExecutor(1) as pool:
             reading = pool.submit(record.read, client, target.upload_id, target.number.app_id)
             build = find_build(client, target.number)
             upload = reading.result()
         if upload.build_id and (build is None or build.id != upload.build_id):
-            build = state.fetch(client, upload.build_id)
-        return Seen(upload, build if build and _is_of(build, upload) else None)
+            build = fetch_build(client, upload.build_id)
+        return BuildSnapshot(upload, build if build and _is_of(build, upload) else None)
 
-    def _check(self, seen: Seen) -> None:
+    def _check(self, seen: BuildSnapshot) -> None:
         """Raises Error for an end that no waiting changes."""
         if seen.build and seen.build.processing_state in ("FAILED", "INVALID"):
             raise refusal(self.target.number, seen.build.processing_state, self._why(seen))
         if seen.upload and seen.upload.state == FAILED and not is_valid(seen):
             raise refusal(self.target.number, FAILED, seen.upload.errors)
 
-    def _why(self, seen: Seen) -> tuple[Reason, ...]:
+    def _why(self, seen: BuildSnapshot) -> tuple[Reason, ...]:
         """Apple's reasons stand in the record of the upload, also when the build was refused."""
         if seen.upload and seen.upload.errors:
             return seen.upload.errors
@@ -213,13 +212,13 @@ class Watch:
     def _waited(self) -> str:
         return words.duration(self._clock.monotonic() - self._began)
 
-    def _too_late(self, seen: Seen) -> Error:
+    def _too_late(self, seen: BuildSnapshot) -> Error:
         message = (
             f"{self.target.number} was not done after {words.duration(self._timeout)} (timeout): {seen}."
         )
         known = self.target.upload_id and f"build-upload-id: {self.target.upload_id}"
         known = known or (self.target.build_id and f"build-id: {self.target.build_id}")
-        if not known and seen == Seen():
+        if not known and seen == BuildSnapshot():
             return Error(
                 message, "Check version, build-number and platform, and that it was uploaded; or wait longer."
             )
@@ -242,9 +241,9 @@ def _is_of(build: BuildState, upload: Upload) -> bool:
 
 def refusal(number: Number, state: str, why: tuple[Reason, ...]) -> Error:
     """The error for a build that Apple refused."""
-    hint = reasons.hint(why)
+    hint = record.hint(why)
     return Error(
-        f"Apple refused {number} ({state}): {reasons.told(why)}.",
+        f"Apple refused {number} ({state}): {record.reasons_text(why)}.",
         f"{hint + ' ' if hint else ''}Then upload it with a new build number"
         + (
             "."

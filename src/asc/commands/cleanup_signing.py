@@ -11,9 +11,7 @@ from asc import words
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, output
 from asc.commands.sync_signing.machine import ledger_of, owner_of, security_of
-from asc.signing.install.cleanup import Cleaned, cleanup
-from asc.signing.install.processes import processes
-from asc.signing.install.sweeping import sweep
+from asc.signing.install.cleanup import CleanupResult, cleanup, processes, sweep
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +44,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     return Outputs(removed=str(len(mine) + len(swept)))
 
 
-def _what(cleaned: Sequence[Cleaned]) -> str:
+def _what(cleaned: Sequence[CleanupResult]) -> str:
     what = [f"the keychain {each.keychain}" for each in cleaned if each.keychain]
     for count, name in (
         (sum(c.profiles for c in cleaned), "profile"),

@@ -18,8 +18,8 @@ from asc.job.environment import Job
 if TYPE_CHECKING:
     from asc.api.client import Client
     from asc.api.key import ApiKey
+    from asc.api.object_store import ObjectStore
     from asc.api.session import Settings
-    from asc.api.storage import Storage
 
 
 @dataclass
@@ -61,8 +61,7 @@ class Context:
                 f"SSL_CERT_FILE or REQUESTS_CA_BUNDLE names {self.job.ca_bundle}, which cannot be read.",
                 "Name a file with certificates in PEM; in a container it must lie in the workspace or RUNNER_TEMP.",
             )
-        from asc.api.address import HOST, HOST_IN_HOUSE, check_base_url
-        from asc.api.session import Settings
+        from asc.api.session import HOST, HOST_IN_HOUSE, Settings, check_base_url
 
         return Settings(
             url=check_base_url(self.job.api_url or (HOST_IN_HOUSE if in_house else HOST)),
@@ -82,11 +81,11 @@ class Context:
         return self.client
 
     @contextmanager
-    def storage(self, client: Client, connections: int) -> Iterator[Storage]:
+    def storage(self, client: Client, connections: int) -> Iterator[ObjectStore]:
         """Opens the way to signed links, for as long as the block lasts."""
-        from asc.api.storage import Storage
+        from asc.api.object_store import ObjectStore
 
-        storage = Storage(client.settings, client.clock, connections, client.traffic.time_there)
+        storage = ObjectStore(client.settings, client.clock, connections, client.traffic.time_there)
         try:
             yield storage
         finally:

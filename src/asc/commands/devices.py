@@ -15,15 +15,15 @@ from typing import Any
 
 from asc.commands import kinds
 from asc.errors import Problem
-from asc.signing.devices.model import folded
-from asc.signing.devices.wishes import ApplePlatform, DeviceWish
+from asc.provisioning.devices.model import folded
+from asc.provisioning.devices.requested import ApplePlatform, DeviceRequest
 
 _PLATFORMS: dict[str, ApplePlatform] = {"ios": "IOS", "mac": "MAC_OS", "macos": "MAC_OS", "mac_os": "MAC_OS"}
 _BLANKS = re.compile(r"(device id|[0-9a-f]{8}-?[0-9a-f-]{16,27}|[0-9a-f]{40})\s+[^\s:]", re.IGNORECASE)
 """How a line of a table begins that has blanks where tabs belong."""
 
 
-def read(text: str) -> tuple[DeviceWish, ...]:
+def read(text: str) -> tuple[DeviceRequest, ...]:
     """Return the devices. Raise ValueError with the reason, which names the line."""
     if "\n" in text or "\t" in text or text.startswith("{") or ": " in text:
         return _read(text)
@@ -37,9 +37,9 @@ def read(text: str) -> tuple[DeviceWish, ...]:
         raise ValueError(f"{kinds.quoted(text)} is not a text file") from None
 
 
-def problems(wishes: Iterable[DeviceWish]) -> Iterator[Problem]:
+def problems(wishes: Iterable[DeviceRequest]) -> Iterator[Problem]:
     """Yield what is wrong with the devices: UDIDs that cannot be, and one UDID with two names or platforms."""
-    seen: dict[str, DeviceWish] = {}
+    seen: dict[str, DeviceRequest] = {}
     for wish in wishes:
         name = kinds.quoted(wish.name)
         if not wish.name:
@@ -53,7 +53,7 @@ def problems(wishes: Iterable[DeviceWish]) -> Iterator[Problem]:
             )
 
 
-def _read(text: str) -> tuple[DeviceWish, ...]:
+def _read(text: str) -> tuple[DeviceRequest, ...]:
     lines = [
         (number, line)
         for number, line in enumerate(text.splitlines(), 1)
@@ -69,19 +69,19 @@ def _read(text: str) -> tuple[DeviceWish, ...]:
     if rows[0][1][0].lower() == "device id":
         rows = rows[1:]
     return tuple(
-        DeviceWish(udid, name, _platform(rest[0] if rest else "", f"line {number}"))
+        DeviceRequest(udid, name, _platform(rest[0] if rest else "", f"line {number}"))
         for number, (udid, name, *rest) in rows
     )
 
 
-def _of_mapping(name: str, value: Any) -> DeviceWish:
+def _of_mapping(name: str, value: Any) -> DeviceRequest:
     about = value if isinstance(value, Mapping) else {"udid": value}
     if unknown := about.keys() - {"udid", "platform"}:
         raise ValueError(
             f"{kinds.quoted(name)} has {', '.join(sorted(unknown))}: only udid and platform are known"
         )
     platform = _platform(str(about.get("platform") or ""), kinds.quoted(name))
-    return DeviceWish(str(about.get("udid") or "").strip(), name.strip(), platform)
+    return DeviceRequest(str(about.get("udid") or "").strip(), name.strip(), platform)
 
 
 def _platform(word: str, place: str) -> ApplePlatform | None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from asc import words
-from asc.api.apps import App, visible_apps
 from asc.api.client import Client
 from asc.api.errors import ApiError
+from asc.apps.app import App, visible_apps
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, given, output

@@ -6,14 +6,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asc.api.apps import App, find_app_by_id
 from asc.api.client import Client
 from asc.api.errors import ApiError
+from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
+from asc.api.retry_not_found import SURVIVED
+from asc.apps.app import App, find_app_by_id
 from asc.builds import history
-from asc.builds.flakes import SURVIVED
 from asc.builds.history import UsedNumber, highest_first
 from asc.builds.number import BuildNumber
-from asc.builds.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, given, moment, output

@@ -15,16 +15,16 @@ from asc import __version__, words
 from asc.api.clock import SYSTEM_CLOCK, Clock
 from asc.api.key.model import KeyRefused
 from asc.api.key.sources import SECRET_VARIABLES, find_key
-from asc.commands.asked import Call, read_call
 from asc.commands.context import Context
 from asc.commands.declaration import CommonInputs, name_of
+from asc.commands.errors_report import for_summary, report, unexpected
+from asc.commands.invocation import Invocation, read_call
 from asc.commands.reading import read_inputs, secret_texts, with_variables
-from asc.commands.telling import for_summary, report, unexpected
-from asc.ending import undo_all
 from asc.errors import Error, InputError
 from asc.job import log, summary, workflow
 from asc.job.environment import Job
 from asc.job.secrets import Secrets
+from asc.on_signal import undo_all
 
 if TYPE_CHECKING:
     from asc.api.clock import Traffic
@@ -76,7 +76,7 @@ def _main(arguments: Sequence[str], clock: Clock) -> int:
         return 1
 
 
-def _run(call: Call, context: Context, secrets: Secrets) -> int:
+def _run(call: Invocation, context: Context, secrets: Secrets) -> int:
     job, clock = context.job, context.clock
     started = clock.monotonic()
     try:
@@ -92,7 +92,7 @@ def _run(call: Call, context: Context, secrets: Secrets) -> int:
         _finish(context, clock.monotonic() - started, secrets)
 
 
-def _inputs(call: Call, job: Job) -> CommonInputs:
+def _inputs(call: Invocation, job: Job) -> CommonInputs:
     """The inputs, checked. Where some are wrong the key is looked at, too: one run tells everything."""
     try:
         return read_inputs(call.command, call.raw)
@@ -105,7 +105,7 @@ def _inputs(call: Call, job: Job) -> CommonInputs:
     raise InputError(problems)
 
 
-def _hand_over(outputs: Any, call: Call, job: Job) -> None:
+def _hand_over(outputs: Any, call: Invocation, job: Job) -> None:
     values = {name_of(entry): getattr(outputs, entry.name) for entry in fields(outputs)}
     if job.in_job:
         _set_outputs(values)

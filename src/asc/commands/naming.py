@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from asc.api.apps import App, find_app
 from asc.api.client import Client
-from asc.builds.platforms import ALSO_CALLED, PLATFORMS
+from asc.api.platforms import ALSO_CALLED, PLATFORMS
+from asc.apps.app import App, find_app
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
 from asc.errors import Problem

@@ -35,7 +35,7 @@ class CutOffError(ZipError):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ZipEntry:
     """A file in an archive. Sizes in bytes; `offsets` are where its local header may lie (see `_candidates`)."""
 
     path: str
@@ -58,7 +58,7 @@ class _Directory:
     shift: int
 
 
-def entries(file: BinaryIO, wanted: Callable[[str], object]) -> Iterator[Entry]:
+def entries(file: BinaryIO, wanted: Callable[[str], object]) -> Iterator[ZipEntry]:
     """The entries whose path is `wanted`, in the order of the central directory. Raises ZipError.
 
     Paths are as they stand in the archive, with a leading "./" left out; nothing is ever unpacked to them.
@@ -70,7 +70,7 @@ def entries(file: BinaryIO, wanted: Callable[[str], object]) -> Iterator[Entry]:
             yield _entry(path, fields, extra, directory.shift)
 
 
-def read(file: BinaryIO, entry: Entry, limit: int) -> bytes:
+def read(file: BinaryIO, entry: ZipEntry, limit: int) -> bytes:
     """The contents of an entry, checked against its CRC; `limit` in bytes. Raises ZipError."""
     if entry.encrypted:
         raise ZipError("it is encrypted")
@@ -84,7 +84,7 @@ def read(file: BinaryIO, entry: Entry, limit: int) -> bytes:
     return data
 
 
-def blocks(file: BinaryIO, entry: Entry, size: int = 256 * 1024) -> Iterator[bytes]:
+def blocks(file: BinaryIO, entry: ZipEntry, size: int = 256 * 1024) -> Iterator[bytes]:
     """The contents of an entry of any length, in blocks of `size` bytes at most.
 
     Raises ZipError, for a wrong length or CRC when all the rest has been handed out.
@@ -105,14 +105,14 @@ def blocks(file: BinaryIO, entry: Entry, size: int = 256 * 1024) -> Iterator[byt
         raise ZipError("it is damaged")
 
 
-def _stored(file: BinaryIO, entry: Entry, size: int) -> Iterator[bytes]:
+def _stored(file: BinaryIO, entry: ZipEntry, size: int) -> Iterator[bytes]:
     left = entry.packed
     while left and (block := file.read(min(size, left))):
         left -= len(block)
         yield block
 
 
-def _inflated(file: BinaryIO, entry: Entry, size: int) -> Iterator[bytes]:
+def _inflated(file: BinaryIO, entry: ZipEntry, size: int) -> Iterator[bytes]:
     stream = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
         for packed in _stored(file, entry, size):
@@ -126,7 +126,7 @@ def _inflated(file: BinaryIO, entry: Entry, size: int) -> Iterator[bytes]:
         raise ZipError("it is damaged") from None
 
 
-def _go_to_contents(file: BinaryIO, entry: Entry) -> None:
+def _go_to_contents(file: BinaryIO, entry: ZipEntry) -> None:
     for offset in entry.offsets:
         file.seek(offset)
         header = file.read(30)
@@ -137,7 +137,7 @@ def _go_to_contents(file: BinaryIO, entry: Entry) -> None:
     raise ZipError("it is not where the list of files says")
 
 
-def _unpack(packed: bytes, entry: Entry) -> bytes:
+def _unpack(packed: bytes, entry: ZipEntry) -> bytes:
     if entry.method == STORED:
         return packed
     if entry.method != DEFLATED:
@@ -224,11 +224,11 @@ def _headers(file: BinaryIO, directory: _Directory) -> Iterator[tuple[tuple[int,
         yield fields, buffer[names_at:extra_at], buffer[extra_at : extra_at + fields[11]]
 
 
-def _entry(path: str, fields: tuple[int, ...], extra: bytes, shift: int) -> Entry:
+def _entry(path: str, fields: tuple[int, ...], extra: bytes, shift: int) -> ZipEntry:
     _, _, _, flags, method, _, _, crc, packed, size = fields[:10]
     size, packed, offset = _zip64_sizes(extra, size, packed, fields[16])
     mode = fields[15] >> 16 if fields[1] >> 8 == _UNIX else 0
-    return Entry(path, _candidates(offset, shift), packed, size, method, crc, bool(flags & 1), mode)
+    return ZipEntry(path, _candidates(offset, shift), packed, size, method, crc, bool(flags & 1), mode)
 
 
 def _candidates(offset: int, shift: int) -> tuple[int, ...]:

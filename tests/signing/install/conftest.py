@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import PrivateFormat, pkcs12
 
-from asc.signing.identity.certificate import Certificate
+from asc.identity.certificate import Certificate
 from asc.signing.install import keychain
 
 

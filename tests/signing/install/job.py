@@ -11,15 +11,15 @@ from pathlib import Path
 def main(arguments: list[str]) -> None:
     values = json.loads(arguments[0])
     sys.path.insert(0, values["source"])
+    from asc.provisioning.kinds import Platform, ProfileType
     from asc.signing.install.ledger import Ledger
     from asc.signing.install.machine import Mac, install
     from asc.signing.install.security import Security
     from asc.signing.vault.entries import identity_from, new_profile
-    from asc.signing.vault.kinds import Platform, ProfileType
-    from asc.signing.vault.layout import CertificateEntry, Entry
+    from asc.signing.vault.layout import CertificateEntry, VaultEntry
 
     files = Path(values["files"])
-    entry = Entry.parse("certs/distribution/E7P4EE896K.cer")
+    entry = VaultEntry.parse("certs/distribution/E7P4EE896K.cer")
     assert isinstance(entry, CertificateEntry)
     identity = identity_from(entry, (files / "cer").read_bytes(), (files / "key").read_bytes())
     content = (files / "profile").read_bytes()

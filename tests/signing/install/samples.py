@@ -12,14 +12,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
 
-from asc.signing.identity.certificate import Certificate
+from asc.identity.certificate import Certificate
+from asc.provisioning.kinds import CertificateType, Platform, ProfileType
 from asc.signing.install.ledger import Ledger
 from asc.signing.install.machine import Installed, install
 from asc.signing.install.machine import Mac as Where
 from asc.signing.install.placing import FOLDERS
 from asc.signing.install.security import Security
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity, new_profile
-from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
 from signing.test_vault_samples import NOW, TEAM, issue, key
 from support.security import Mac, mac
 

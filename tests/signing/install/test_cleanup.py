@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from asc.signing.install.cleanup import Cleaned, cleanup, undone_on_failure
-from asc.signing.install.errors import CleanupError, InstallError
+from asc.signing.install.cleanup import CleanupResult, cleanup, undone_on_failure
 from asc.signing.install.files import write_files
-from asc.signing.install.ledger import Ledger
+from asc.signing.install.ledger import Ledger, MachineState
 from asc.signing.install.placing import FOLDERS, place
-from asc.signing.install.state import State
+from asc.signing.install.security import CleanupError, InstallError
 from signing.install.samples import Job, identity, job, profile
 from signing.install.test_keychain import ORDER
 from signing.test_vault_samples import issue, key, traditional
@@ -32,9 +31,9 @@ def here(tmp_path: Path) -> Job:
 def test_everything_goes_and_only_once(here: Job) -> None:
     state = here.begin()
     keychain = here.install(state).keychain
-    assert cleanup(here.ledger, state, here.security) == Cleaned(True, str(keychain), 2, 0)
+    assert cleanup(here.ledger, state, here.security) == CleanupResult(True, str(keychain), 2, 0)
     assert here.left() == []
-    assert cleanup(here.ledger, state, here.security) == Cleaned(False)
+    assert cleanup(here.ledger, state, here.security) == CleanupResult(False)
     assert here.mac.search_list() == [here.mac.login] and Path(here.mac.login).exists()
 
 
@@ -292,7 +291,7 @@ class CountedLedger(Ledger):
 
     changes = 0
 
-    def change(self, identifier: str, change: Callable[[State], State]) -> State:
+    def change(self, identifier: str, change: Callable[[MachineState], MachineState]) -> MachineState:
         self.changes += 1
         return super().change(identifier, change)
 

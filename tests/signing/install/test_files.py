@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 
 from asc.errors import SetupError
 from asc.formats.mobileprovision import read_profile
-from asc.signing.identity.p12 import read_p12
-from asc.signing.install.errors import InstallError
+from asc.identity.p12 import read_p12
+from asc.provisioning.kinds import CertificateType, Platform, ProfileType
 from asc.signing.install.export_options import METHODS, profile_mapping
-from asc.signing.install.fastlane import fastlane_environment
-from asc.signing.install.files import write_files
-from asc.signing.install.names import p12_names, profile_names, safe_name
+from asc.signing.install.files import fastlane_environment, write_files
+from asc.signing.install.security import InstallError
+from asc.signing.install.written import p12_names, profile_names, safe_name
 from asc.signing.vault.entries import StoredProfile
-from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
 from signing.install.samples import identity, profile
 from signing.test_vault_samples import TEAM, openssl
 

@@ -10,10 +10,16 @@ from pathlib import Path
 import pytest
 
 from asc.errors import SetupError
-from asc.signing.install.errors import InstallError, SecurityError
-from asc.signing.install.listings import Shown, identities, keychains, same_path
-from asc.signing.install.security import Security
-from asc.signing.vault.kinds import CertificateType, Platform
+from asc.provisioning.kinds import CertificateType, Platform
+from asc.signing.install.security import (
+    InstallError,
+    Security,
+    SecurityError,
+    Shown,
+    identities,
+    keychains,
+    same_path,
+)
 from signing.install.samples import Job, identity, job, profile
 from signing.test_vault_samples import NOW, TEAM
 from support.security import mac, shown

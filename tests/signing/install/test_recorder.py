@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from asc.signing.identity.p12 import p12
+from asc.identity.p12 import p12
 from signing.install.samples import identity
 from signing.test_vault_samples import issue, key
 from support.security import Mac, mac

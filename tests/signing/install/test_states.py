@@ -12,16 +12,14 @@ from pathlib import Path
 import pytest
 
 from asc.errors import SetupError
-from asc.signing.install.errors import InstallError
-from asc.signing.install.ledger import Ledger
-from asc.signing.install.processes import Process, holder_of, lives, processes
-from asc.signing.install.state import Holder, Placed, State, read_state, write_state
-from asc.signing.install.sweeping import LONGEST_JOB, sweep
+from asc.signing.install.cleanup import LONGEST_JOB, Process, holder_of, lives, processes, sweep
+from asc.signing.install.ledger import Holder, Ledger, MachineState, Placed, read_state, write_state
+from asc.signing.install.security import InstallError
 from signing.install.samples import Job, job
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 PATH = os.environ["PATH"]
-FULL = State(
+FULL = MachineState(
     "0" * 16,
     "run 1",
     NOW,
@@ -39,8 +37,8 @@ def here(tmp_path: Path) -> Job:
     return job(tmp_path)
 
 
-@pytest.mark.parametrize("state", [FULL, State("1" * 16, "", NOW)])
-def test_a_state_is_read_as_it_was_written(state: State) -> None:
+@pytest.mark.parametrize("state", [FULL, MachineState("1" * 16, "", NOW)])
+def test_a_state_is_read_as_it_was_written(state: MachineState) -> None:
     assert read_state(write_state(state)) == state
 
 

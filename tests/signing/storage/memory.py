@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from threading import RLock
 
-from asc.signing.storage.objects import Found, Missing, Taken
+from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
 
 
 class Killed(BaseException):
@@ -34,9 +34,9 @@ class Memory:
             self.objects[name] = (data, version)
             return version
 
-    def found(self) -> Mapping[str, Found]:
+    def found(self) -> Mapping[str, ReadResult]:
         with self._lock:
-            return {name: Found(version, len(data)) for name, (data, version) in self.objects.items()}
+            return {name: ReadResult(version, len(data)) for name, (data, version) in self.objects.items()}
 
     def elsewhere(self) -> list[str]:
         return []
@@ -44,21 +44,21 @@ class Memory:
     def get(self, name: str, version: str) -> tuple[bytes, str]:
         with self._lock:
             if name not in self.objects:
-                raise Missing
+                raise ObjectMissing
             return self.objects[name]
 
     def create(self, name: str, data: bytes) -> str:
         self.before("create", name)
         with self._lock:
             if name in self.objects:
-                raise Taken
+                raise Conflict
             return self.write(name, data)
 
     def replace(self, name: str, data: bytes, version: str) -> str:
         self.before("replace", name)
         with self._lock:
             if name not in self.objects or self.objects[name][1] != version:
-                raise Taken
+                raise Conflict
             if self.two_steps:
                 del self.objects[name]
         if self.two_steps:
@@ -69,5 +69,5 @@ class Memory:
         self.before("delete", name)
         with self._lock:
             if name in self.objects and self.objects[name][1] != version:
-                raise Taken
+                raise Conflict
             self.objects.pop(name, None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from asc.signing.storage import StorageError, open_storage
-from asc.signing.storage.git.location import is_git, parse
+from asc.signing.storage.git.access import is_git, parse
 from signing.storage.places import options
 
 

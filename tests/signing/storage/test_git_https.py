@@ -131,9 +131,9 @@ def test_an_answer_to_a_push_that_was_lost(host: Host, monkeypatch: pytest.Monke
 
     push = remote.Remote.push
 
-    def lose(self: remote.Remote, *arguments: Any, **more: Any) -> remote.Result:
+    def lose(self: remote.Remote, *arguments: Any, **more: Any) -> remote.GitResult:
         done = push(self, *arguments, **more)
-        return remote.Result(1, done.output, "error: RPC failed; curl 56 Recv failure")
+        return remote.GitResult(1, done.output, "error: RPC failed; curl 56 Recv failure")
 
     monkeypatch.setattr(remote.Remote, "push", lose)
     assert opened(host, WRITES).update(lambda files: ADD, "Add") == ADD.put

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from asc.signing.storage import Changes, Files, StorageError, StorageUnreachable
-from asc.signing.storage.journal import NAME, Journal, Unreadable, decode
+from asc.signing.storage.journal import NAME, Journal, UnreadableJournal, decode
 from asc.signing.storage.journaled import ObjectStorage
 from signing.storage.memory import Killed, Memory
 from signing.storage.places import options
@@ -33,7 +33,7 @@ def assets(memory: Memory) -> dict[str, bytes]:
 @pytest.mark.parametrize("step", range(12))
 def test_killed_at_any_step(step: int, two_steps: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     # One at a time, so that the steps have an order.
-    monkeypatch.setattr("asc.signing.storage.carrying.SIDE_BY_SIDE", 1)
+    monkeypatch.setattr("asc.signing.storage.journaled.SIDE_BY_SIDE", 1)
     memory, storage = filled(two_steps=two_steps)
     left = step
 
@@ -211,7 +211,7 @@ GOOD = json.loads(Journal(3, "id", CHANGE, {"certs/a": "v1"}).encode())
     ],
 )
 def test_a_damaged_or_foreign_journal_stops_all(data: bytes) -> None:
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableJournal):
         decode(data)
     memory = Memory()
     memory.write(NAME, data)

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from asc.api.key.file import read_key_file
 from asc.api.key.model import ApiKey, KeyRefused, refuse
+from asc.api.key.pem import read_key_file
 from asc.api.key.text import key_from_fields, looks_like_pem, parse_key
 from asc.errors import Problem
 

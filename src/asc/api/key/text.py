@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from asc.api.key.file import read_key_file
 from asc.api.key.model import MAX_LIFETIME, ApiKey, KeyRefused, refuse
-from asc.api.key.pem import decode_base64, private_key_pem
+from asc.api.key.pem import decode_base64, private_key_pem, read_key_file
 from asc.errors import Problem
 
 T = TypeVar("T")

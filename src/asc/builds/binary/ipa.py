@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from asc.builds.binary.errors import BinaryError, shown
-from asc.builds.binary.looks import EXPORT
 from asc.builds.binary.model import Binary, Defect, Nested
+from asc.builds.binary.wrong_file_hints import EXPORT
 from asc.formats import mobileprovision, zipfiles
 from asc.formats.mobileprovision import Profile, ProfileError, read_profile
 from asc.formats.plist import PlistError, read_plist
-from asc.formats.zipfiles import CutOffError, Entry, ZipError
+from asc.formats.zipfiles import CutOffError, ZipEntry, ZipError
 
 INFO_LIMIT = 1 << 20
 """Bytes of an Info.plist; those of the largest apps have some ten thousand."""
@@ -62,7 +62,7 @@ _STRANGERS = (
 class _Contents:
     """What of the zip's list of files matters: entries by path, the apps' folders, and what else it could be."""
 
-    entries: dict[str, Entry] = field(default_factory=dict)
+    entries: dict[str, ZipEntry] = field(default_factory=dict)
     apps: set[str] = field(default_factory=set)
     stranger: tuple[str, str] | None = None
     seen: int = 0
@@ -101,14 +101,14 @@ class _Ipa:
             raise self.error(f"the archive is damaged: {error}", "Export it again.") from None
         return found
 
-    def read(self, entry: Entry, limit: int) -> bytes:
+    def read(self, entry: ZipEntry, limit: int) -> bytes:
         """A small file in the archive."""
         try:
             return zipfiles.read(self._file, entry, limit)
         except ZipError as error:
             raise self.error(f"{shown(entry.path)} cannot be read: {error}", _repacking(entry)) from None
 
-    def plist(self, entry: Entry) -> dict[str, Any]:
+    def plist(self, entry: ZipEntry) -> dict[str, Any]:
         """An Info.plist in the archive."""
         try:
             return read_plist(self.read(entry, INFO_LIMIT), INFO_LIMIT)
@@ -119,7 +119,7 @@ class _Ipa:
             ) from None
 
 
-def _repacking(entry: Entry) -> str:
+def _repacking(entry: ZipEntry) -> str:
     """Return what to do about a member that cannot be read."""
     if entry.encrypted:
         return "Export the app again, without encryption."
@@ -200,7 +200,7 @@ def _info(ipa: _Ipa, contents: _Contents, app: str) -> dict[str, Any]:
     return ipa.plist(entry)
 
 
-def _first(contents: _Contents, app: str, *names: str) -> Entry | None:
+def _first(contents: _Contents, app: str, *names: str) -> ZipEntry | None:
     """The first of these files that the app has; those of a Mac app lie in Contents."""
     paths = (f"{app}/{folder}{name}" for name in names for folder in ("", "Contents/"))
     return next((contents.entries[path] for path in paths if path in contents.entries), None)

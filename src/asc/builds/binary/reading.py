@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 from asc.builds.binary import ipa, pkg
 from asc.builds.binary.errors import BinaryError
-from asc.builds.binary.looks import looks_like, remedy_for_folder
 from asc.builds.binary.model import Binary
+from asc.builds.binary.wrong_file_hints import looks_like, remedy_for_folder
 
 ZIP_BEGINS, XAR_BEGINS = b"PK", b"xar!"
 

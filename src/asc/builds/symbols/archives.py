@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from asc.formats import zipfiles
 from asc.formats.macho import MachOError, read_slices
-from asc.formats.zipfiles import Entry, ZipError
+from asc.formats.zipfiles import ZipEntry, ZipError
 
 MOST_ENTRIES = 50_000
 """Files in an archive. Those of the largest apps have some thousands."""
@@ -67,9 +67,9 @@ def _bundle(path: str) -> list[str]:
     return [part for part in path.split("/")[:-1] if part.endswith(".dSYM") and part != ".dSYM"][:1]
 
 
-def members(file: BinaryIO) -> list[Entry]:
+def members(file: BinaryIO) -> list[ZipEntry]:
     """The files in an archive, when they keep to the limits. Raises ArchiveError."""
-    found: list[Entry] = []
+    found: list[ZipEntry] = []
     try:
         for entry in zipfiles.entries(file, lambda path: not path.endswith("/")):
             found.append(entry)
@@ -88,7 +88,7 @@ def members(file: BinaryIO) -> list[Entry]:
     return found
 
 
-def contents(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
+def contents(file: BinaryIO, entry: ZipEntry) -> Iterator[bytes]:
     """The contents of a member, a block at a time. Raises ArchiveError."""
     try:
         yield from zipfiles.blocks(file, entry)
@@ -99,7 +99,7 @@ def contents(file: BinaryIO, entry: Entry) -> Iterator[bytes]:
 class _Stream:
     """The contents of a member, to be read forward and in the end to their CRC."""
 
-    def __init__(self, file: BinaryIO, entry: Entry) -> None:
+    def __init__(self, file: BinaryIO, entry: ZipEntry) -> None:
         self._blocks = contents(file, entry)
         self._block = b""
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asc import words
-from asc.api.link import Link
-from asc.api.storage import Expired, Storage
+from asc.api.client import Client
+from asc.api.object_store import Expired, Link, ObjectStore
 from asc.builds.symbols import archives, extracting, files
 from asc.builds.symbols.archives import ArchiveError, Contents
-from asc.builds.symbols.files import Part, told
-from asc.builds.symbols.links import Links
-from asc.builds.symbols.model import Build, Bundle
-from asc.builds.symbols.naming import ENDING
+from asc.builds.symbols.files import PartialFile, told
+from asc.builds.symbols.model import ENDING, Bundle, SymbolBuild
+from asc.builds.symbols.selecting import AT_ONCE, refreshed
 from asc.errors import Error, UnreachableError
 
 log = logging.getLogger(__name__)
@@ -33,19 +32,19 @@ Progress = Callable[[str, int, int], AbstractContextManager[Callable[[int], None
 
 
 @dataclass(frozen=True)
-class Target:
+class DownloadTarget:
     """An archive that is wanted, and what it is to be called."""
 
-    build: Build
+    build: SymbolBuild
     bundle: Bundle
     name: str
 
 
 @dataclass(frozen=True)
-class Fetched:
+class DownloadResult:
     """What came of a target. `fetched` counts the bytes that came; `folder` is where it was unpacked to."""
 
-    target: Target
+    target: DownloadTarget
     path: Path
     contents: Contents | None = None
     fetched: int = 0
@@ -58,7 +57,7 @@ class Fetched:
 class Downloader:
     """How archives are fetched: from where, to which folder, how many at a time."""
 
-    storage: Storage
+    storage: ObjectStore
     links: Links
     directory: Path
     parallel: int
@@ -66,14 +65,14 @@ class Downloader:
     extract: bool
     progress: Progress
 
-    def fetch(self, targets: Sequence[Target], done: Callable[[Fetched], None]) -> None:
+    def fetch(self, targets: Sequence[DownloadTarget], done: Callable[[DownloadResult], None]) -> None:
         """Fetches all targets; `done` is told of each as it ends, in any order, one at a time.
 
         One that fails leaves the others alone, except where they would fail likewise: no room, no network.
         """
         hopeless, lock = threading.Event(), threading.Lock()
 
-        def one(target: Target) -> None:
+        def one(target: DownloadTarget) -> None:
             fetched = self._not_begun(target) if hopeless.is_set() else self._one(target)
             if fetched.error and not isinstance(fetched.error, RefusedArchive):
                 hopeless.set()
@@ -84,14 +83,14 @@ class Downloader:
             for each in [pool.submit(one, target) for target in targets]:
                 each.result()
 
-    def _not_begun(self, target: Target) -> Fetched:
+    def _not_begun(self, target: DownloadTarget) -> DownloadResult:
         error = NotBegun(
             f"{target.name} was not fetched, for another file failed.", "Mend what failed first."
         )
-        return Fetched(target, self.directory / target.name, error=error)
+        return DownloadResult(target, self.directory / target.name, error=error)
 
-    def _one(self, target: Target) -> Fetched:
-        fetched = Fetched(target, self.directory / target.name)
+    def _one(self, target: DownloadTarget) -> DownloadResult:
+        fetched = DownloadResult(target, self.directory / target.name)
         try:
             with told(fetched.path):
                 fetched = self._there(fetched) or self._brought(fetched)
@@ -99,7 +98,7 @@ class Downloader:
         except Error as error:
             return replace(fetched, error=error)
 
-    def _there(self, fetched: Fetched) -> Fetched | None:
+    def _there(self, fetched: DownloadResult) -> DownloadResult | None:
         """The archive where it is there already and whole: every byte of it is read for that."""
         path = fetched.path
         if not self.skip_existing or path.is_symlink() or not path.is_file():
@@ -112,10 +111,10 @@ class Downloader:
         log.info("%s is there already, whole", path.name)
         return replace(fetched, contents=contents, was_there=True)
 
-    def _brought(self, fetched: Fetched) -> Fetched:
+    def _brought(self, fetched: DownloadResult) -> DownloadResult:
         name, count = fetched.target.name, 0
         for left in reversed(range(TRIES)):
-            with Part(self.directory, self._shown(name)) as part:
+            with PartialFile(self.directory, self._shown(name)) as part:
                 self._fill(part, fetched.target)
                 count += part.fetched
                 try:
@@ -132,7 +131,7 @@ class Downloader:
             break
         return replace(fetched, contents=contents, fetched=count)
 
-    def _fill(self, part: Part, target: Target) -> None:
+    def _fill(self, part: PartialFile, target: DownloadTarget) -> None:
         """Fetches the archive, with new links as often as they are over."""
         url, idle = self.links.url(target.bundle.id), 0
         while idle <= RENEWALS:
@@ -149,7 +148,7 @@ class Downloader:
             "Check the clock of this machine, then run the step again: files that are whole are not fetched again.",
         )
 
-    def _extracted(self, fetched: Fetched) -> Fetched:
+    def _extracted(self, fetched: DownloadResult) -> DownloadResult:
         folder = fetched.path.with_name(fetched.path.name.removesuffix(ENDING))
         try:
             if extracting.extract(fetched.path, folder):
@@ -188,3 +187,30 @@ def _refused(name: str, error: ArchiveError) -> RefusedArchive:
 def prepare(directory: Path) -> None:
     """Makes the folder ready. Raises Error where it cannot be written to."""
     files.open_folder(directory)
+
+
+class Links:
+    """The newest links of the bundles of `builds`. Safe to use from several threads."""
+
+    def __init__(self, client: Client, builds: Sequence[SymbolBuild]) -> None:
+        self._client = client
+        self._groups = [builds[start : start + AT_ONCE] for start in range(0, len(builds), AT_ONCE)]
+        self._urls = _urls(builds)
+        self._lock = threading.Lock()
+
+    def url(self, bundle_id: str) -> str:
+        """The link of a bundle, by its id in the API."""
+        return self._urls[bundle_id]
+
+    def renewed(self, bundle_id: str, over: str) -> str:
+        """A link that is not `over`: one that another thread asked for meanwhile, or a new one."""
+        with self._lock:
+            if self._urls[bundle_id] == over:
+                log.debug("A link is over; asking for new ones")
+                group = next(group for group in self._groups if bundle_id in _urls(group))
+                self._urls.update(_urls(list(refreshed(self._client, group).values())))
+            return self._urls[bundle_id]
+
+
+def _urls(builds: Sequence[SymbolBuild]) -> dict[str, str]:
+    return {bundle.id: bundle.url for build in builds for bundle in build.bundles if bundle.url}

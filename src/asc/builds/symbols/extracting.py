@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from asc.builds.symbols.archives import ArchiveError, contents, members
 from asc.builds.symbols.files import remove, temporary
-from asc.formats.zipfiles import Entry
+from asc.formats.zipfiles import ZipEntry
 
 LONGEST_PART = 200
 """Bytes of a file or folder's name."""
@@ -51,9 +51,9 @@ def extract(archive: Path, folder: Path) -> bool:
     return True
 
 
-def _planned(entries: list[Entry]) -> dict[PurePosixPath, Entry]:
+def _planned(entries: list[ZipEntry]) -> dict[PurePosixPath, ZipEntry]:
     """Where each member goes. Raises ArchiveError for a name that is not plain, or that stands for two files."""
-    planned: dict[PurePosixPath, Entry] = {}
+    planned: dict[PurePosixPath, ZipEntry] = {}
     files: set[str] = set()
     folders: set[str] = set()
     for entry in entries:
@@ -70,7 +70,7 @@ def _planned(entries: list[Entry]) -> dict[PurePosixPath, Entry]:
     return planned
 
 
-def _checked(entry: Entry) -> PurePosixPath:
+def _checked(entry: ZipEntry) -> PurePosixPath:
     text = entry.path
     parts = text.split("/")
     kind = stat.S_IFMT(entry.mode)
@@ -100,7 +100,7 @@ def _folded(path: PurePosixPath) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
 
 
-def _is_there(entries: dict[PurePosixPath, Entry], folder: Path) -> bool:
+def _is_there(entries: dict[PurePosixPath, ZipEntry], folder: Path) -> bool:
     """Whether the folder holds exactly these files, with these bytes."""
     if folder.is_symlink() or not folder.is_dir():
         return False
@@ -110,7 +110,7 @@ def _is_there(entries: dict[PurePosixPath, Entry], folder: Path) -> bool:
     return all(_is_same(folder / path, entry) for path, entry in entries.items())
 
 
-def _is_same(path: Path, entry: Entry) -> bool:
+def _is_same(path: Path, entry: ZipEntry) -> bool:
     if path.is_symlink() or path.stat().st_size != entry.size:
         return False
     crc = 0
@@ -136,6 +136,6 @@ def _put_in_place(made: Path, folder: Path) -> None:
             remove(old)
 
 
-def _refused(entry: Entry, reason: str) -> ArchiveError:
+def _refused(entry: ZipEntry, reason: str) -> ArchiveError:
     name = entry.path if entry.path.isprintable() else repr(entry.path)
     return ArchiveError(f"“{name[:200]}” {reason}", broken=False)

@@ -26,7 +26,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 Expect = Callable[[int], Callable[[int], None]]
 
 
-class Part:
+class PartialFile:
     """A file on its way (a Sink): bytes that are there, and what the store names them by. A context manager.
 
     `shown` is told the length of the whole file once it is known, and returns what counts bytes.

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from asc.builds.symbols.model import Build, Bundle
+from asc.api.client import Client
+from asc.builds.symbols.model import Bundle, SymbolBuild
+from asc.builds.symbols.selecting import Selection, refreshed, select
+
+log = logging.getLogger(__name__)
 
 FRESH = timedelta(days=1)
 """How long after its upload a build may still get symbols that it has not."""
@@ -14,10 +19,10 @@ PROCESSING = "PROCESSING"
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingSymbols:
     """Symbols that are not there. `bundle_id` is "" for the whole build; `passing` is whether they may still come."""
 
-    build: Build
+    build: SymbolBuild
     bundle_id: str
     reason: str
     passing: bool
@@ -26,31 +31,76 @@ class Missing:
         return f"{self.build}{f', {self.bundle_id}' if self.bundle_id else ''}: {self.reason}"
 
 
-def missing(builds: Iterable[Build], now: datetime) -> list[Missing]:
+def missing(builds: Iterable[SymbolBuild], now: datetime) -> list[MissingSymbols]:
     """What is missing of builds; `now` is in UTC."""
     return [each for build in builds for each in _of_build(build, now)]
 
 
-def _of_build(build: Build, now: datetime) -> Iterator[Missing]:
+def _of_build(build: SymbolBuild, now: datetime) -> Iterator[MissingSymbols]:
     fresh = not build.uploaded_at or now - build.uploaded_at < FRESH
     without = [bundle for bundle in build.bundles if not bundle.url]
     if build.state in ("FAILED", "INVALID"):
         if without or not build.bundles:
-            yield Missing(build, "", f"Apple refused the build ({build.state})", False)
+            yield MissingSymbols(build, "", f"Apple refused the build ({build.state})", False)
     elif build.state == PROCESSING:
         if without or not build.bundles:
-            yield Missing(build, "", "Apple is still processing the build", True)
+            yield MissingSymbols(build, "", "Apple is still processing the build", True)
     elif not build.bundles:
-        yield Missing(build, "", "App Store Connect lists nothing that has symbols", fresh)
+        yield MissingSymbols(build, "", "App Store Connect lists nothing that has symbols", fresh)
     else:
         whole = len(without) == len(build.bundles) == 1
         for bundle in without:
-            yield Missing(build, "" if whole else bundle.bundle_id, *_reason(bundle, fresh))
+            yield MissingSymbols(build, "" if whole else bundle.bundle_id, *_reason(bundle, fresh))
     if build.hidden:
-        yield Missing(build, "", f"App Store Connect does not show {build.hidden} of its bundles", False)
+        yield MissingSymbols(
+            build, "", f"App Store Connect does not show {build.hidden} of its bundles", False
+        )
 
 
 def _reason(bundle: Bundle, fresh: bool) -> tuple[str, bool]:
     if bundle.includes_symbols is False:
         return "it was uploaded without symbols", False
     return "App Store Connect has no dSYMs of it", fresh
+
+
+FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.5, 1.5, 30.0
+"""Seconds between looks."""
+HEARTBEAT = 60.0
+"""Seconds after which what is waited for is told again."""
+
+
+def await_symbols(
+    client: Client, wanted: Selection, builds: list[SymbolBuild], timeout: float
+) -> list[SymbolBuild]:
+    """The builds as they are when nothing is missing that may come, or `timeout` seconds have passed.
+
+    A build number that is wanted and not there yet is waited for, too: an upload becomes a build after a while.
+    """
+    clock = client.clock
+    end, pause, told_at = clock.monotonic() + timeout, FIRST_PAUSE, -HEARTBEAT
+    while True:
+        pending = [each for each in missing_now(client, builds) if each.passing]
+        left = end - clock.monotonic()
+        if left <= 0 or not (pending or (not builds and wanted.number)):
+            return builds
+        if clock.monotonic() - told_at >= HEARTBEAT:
+            told_at = clock.monotonic()
+            what = "; ".join(map(str, pending)) or f"there is no build {wanted.number} yet"
+            log.info("Waiting up to %.0f s more: %s", left, what)
+        clock.sleep(min(pause * client.traffic.patience(), left))
+        pause = min(pause * GROWTH, LONGEST_PAUSE)
+        builds = _looked_at_again(client, wanted, builds, [each.build for each in pending])
+
+
+def missing_now(client: Client, builds: list[SymbolBuild]) -> list[MissingSymbols]:
+    """What is missing by the client's clock."""
+    return missing(builds, datetime.fromtimestamp(client.clock.now(), UTC))
+
+
+def _looked_at_again(
+    client: Client, wanted: Selection, builds: list[SymbolBuild], pending: list[SymbolBuild]
+) -> list[SymbolBuild]:
+    if not builds:
+        return select(client, wanted)
+    now = refreshed(client, dict.fromkeys(pending))
+    return [now.get(build.id, build) for build in builds]

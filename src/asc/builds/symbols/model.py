@@ -5,12 +5,15 @@ https://developer.apple.com/documentation/appstoreconnectapi/buildbundle
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from asc.api.document import Document, Resource
-from asc.builds.platforms import PLATFORM_NAMES
+from asc.api.platforms import PLATFORM_NAMES
 
 QUERY: Mapping[str, str | int | None] = {
     "include": "buildBundles,preReleaseVersion",
@@ -37,7 +40,7 @@ class Bundle:
 
 
 @dataclass(frozen=True)
-class Build:
+class SymbolBuild:
     """A build. `platform` and `state` as Apple writes them; `hidden` counts bundles that Apple did not show."""
 
     id: str
@@ -53,15 +56,15 @@ class Build:
         return f"{self.version} ({self.number}), {PLATFORM_NAMES.get(self.platform, self.platform)}"
 
 
-def read_builds(document: Document) -> list[Build]:
+def read_builds(document: Document) -> list[SymbolBuild]:
     """The builds of an answer to QUERY, in its order."""
     return [_read(document, resource) for resource in document.data]
 
 
-def _read(document: Document, resource: Resource) -> Build:
+def _read(document: Document, resource: Resource) -> SymbolBuild:
     train = document.one(resource, "preReleaseVersion")
     bundles = tuple(_bundles(document, resource))
-    return Build(
+    return SymbolBuild(
         id=resource.id,
         version=train.text("version") if train else "",
         number=resource.text("version"),
@@ -92,3 +95,45 @@ def _total(resource: Resource) -> int:
     for name in ("meta", "paging", "total"):
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, int) else 0
+
+
+ENDING = ".dSYM.zip"
+LONGEST = 180
+"""Characters of a name before its ending: file systems take 255 bytes, and a temporary name adds some."""
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9._+-]+|^[.-]+")
+
+
+def archive_names(builds: Iterable[SymbolBuild], app_name: str) -> Mapping[str, str]:
+    """The file name for each bundle that has symbols, by the bundle's id in the API.
+
+    `<bundle id>-<version>-<build number>.dSYM.zip`; other platforms than iOS are named behind
+    it, for an app may have the same three on several. `app_name` stands in where Apple names no bundle id.
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for build in sorted(builds, key=lambda build: build.id):
+        for bundle in sorted(build.bundles, key=lambda bundle: (bundle.kind != "APP", bundle.id)):
+            if bundle.url:
+                stem = cleaned(_stem(build, bundle, app_name))
+                if stem.casefold() in taken:  # two bundles of a build with the same bundle id
+                    stem = f"{stem}-{_digest(bundle.id)}"
+                taken.add(stem.casefold())
+                names[bundle.id] = stem + ENDING
+    return names
+
+
+def cleaned(text: str) -> str:
+    """`text` as a part of a path: nothing that has a meaning in one. Different texts stay different."""
+    clean = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text))[:LONGEST]
+    return clean if clean == text else f"{clean or '_'}-{_digest(text)}"
+
+
+def _stem(build: SymbolBuild, bundle: Bundle, app_name: str) -> str:
+    parts = [bundle.bundle_id or app_name, build.version, build.number]
+    if build.platform not in ("IOS", ""):
+        parts.append(build.platform.replace("_", "").lower())
+    return "-".join(part for part in parts if part)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]

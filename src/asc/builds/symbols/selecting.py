@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from asc.api.apps import App
 from asc.api.client import LARGEST_PAGE, MOST_PAGES, Client, Query
 from asc.api.document import Document
-from asc.builds.flakes import despite_flakes
+from asc.api.retry_not_found import retrying_404
+from asc.apps.app import App
 from asc.builds.number import BuildNumber, same_value, spellings
-from asc.builds.symbols.model import QUERY, Build, read_builds
+from asc.builds.symbols.model import QUERY, SymbolBuild, read_builds
 from asc.errors import UnreachableError
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ class Selection:
         return self.version == LATEST or (self.build_number == LATEST and self.version is None)
 
 
-def select(client: Client, wanted: Selection) -> list[Build]:
+def select(client: Client, wanted: Selection) -> list[SymbolBuild]:
     """The builds that are meant, the newest upload first. One request where all builds are on one page."""
     query = _query(wanted)
     pages = _pages(client, query)
@@ -77,10 +77,10 @@ def select(client: Client, wanted: Selection) -> list[Build]:
     return _reduced(wanted, matching)
 
 
-def refreshed(client: Client, builds: Iterable[Build]) -> dict[str, Build]:
+def refreshed(client: Client, builds: Iterable[SymbolBuild]) -> dict[str, SymbolBuild]:
     """The builds as they are now, with new links, by id: one request for each 50."""
     ids = [build.id for build in builds]
-    found: dict[str, Build] = {}
+    found: dict[str, SymbolBuild] = {}
     for start in range(0, len(ids), AT_ONCE):
         some = ids[start : start + AT_ONCE]
         query = {"filter[id]": ",".join(some), "limit": LARGEST_PAGE, **QUERY}
@@ -129,10 +129,10 @@ def _pages(client: Client, query: Query) -> Iterator[Document]:
 
 def _asked(client: Client, target: str, query: Query | None = None) -> Document:
     """Return one page, asked for again where it is not found at random."""
-    return despite_flakes(client, "/v1/builds", lambda: client.get(target, query))
+    return retrying_404(client, "/v1/builds", lambda: client.get(target, query))
 
 
-def _is_enough(wanted: Selection, builds: list[Build], matching: list[Build]) -> bool:
+def _is_enough(wanted: Selection, builds: list[SymbolBuild], matching: list[SymbolBuild]) -> bool:
     """Whether no further page can have what is wanted: the newest uploads come first."""
     if wanted.build_number == LATEST:  # the highest number need not be the newest
         return False
@@ -142,7 +142,7 @@ def _is_enough(wanted: Selection, builds: list[Build], matching: list[Build]) ->
     return bool(wanted.uploaded_after and dates and dates[-1] <= wanted.uploaded_after)
 
 
-def _asked_for_exactly(client: Client, wanted: Selection) -> list[Build]:
+def _asked_for_exactly(client: Client, wanted: Selection) -> list[SymbolBuild]:
     """Where there are many builds: first which version is meant, then its builds."""
     if wanted.version == LIVE:
         versions = client.list(
@@ -177,11 +177,11 @@ def _asked_for_exactly(client: Client, wanted: Selection) -> list[Build]:
     if not ids:
         return []
     query: Query = {condition: ",".join(ids), "sort": "-uploadedDate", "filter[app]": wanted.app.id, **QUERY}
-    found = read_builds(despite_flakes(client, "/v1/builds", lambda: client.list("/v1/builds", query)))
+    found = read_builds(retrying_404(client, "/v1/builds", lambda: client.list("/v1/builds", query)))
     return [build for build in found if _matches(build, wanted)]
 
 
-def _live(page: Document) -> list[Build]:
+def _live(page: Document) -> list[SymbolBuild]:
     """Of a page the builds that customers have now."""
     live = set()
     for resource in page.data:
@@ -191,7 +191,7 @@ def _live(page: Document) -> list[Build]:
     return [build for build in read_builds(page) if build.id in live]
 
 
-def _matches(build: Build, wanted: Selection) -> bool:
+def _matches(build: SymbolBuild, wanted: Selection) -> bool:
     """Compares again, for Apple's filters can match more than the exact text; what Apple left out stays in."""
     return (
         (not wanted.platform or build.platform in (wanted.platform, ""))
@@ -202,7 +202,7 @@ def _matches(build: Build, wanted: Selection) -> bool:
     )
 
 
-def _reduced(wanted: Selection, builds: list[Build]) -> list[Build]:
+def _reduced(wanted: Selection, builds: list[SymbolBuild]) -> list[SymbolBuild]:
     """Of those that match, the latest of each platform where these are meant, and no more than the limit."""
     if wanted.wants_latest_train:
         highest = _highest(builds, lambda build: build.platform, lambda build: _order(build.version))

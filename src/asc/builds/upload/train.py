@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
+from asc.api.platforms import PLATFORM_NAMES
 from asc.builds.number import BuildNumber, Number, same_value, spellings
-from asc.builds.platforms import PLATFORM_NAMES
 from asc.errors import Error
 
 log = logging.getLogger(__name__)

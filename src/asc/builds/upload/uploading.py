@@ -11,16 +11,16 @@ from functools import partial
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
-from asc.api.storage import Storage
+from asc.api.object_store import ObjectStore
+from asc.assets.parts import LinksOver, Sender, check_parts, foreign, missing
+from asc.assets.source import Advance, Checksum, Source
 from asc.builds.finding import find_build
 from asc.builds.number import Number
 from asc.builds.upload import record
 from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Upload, UploadFile
-from asc.builds.upload.parts import LinksOver, Sender, check_parts, foreign, missing
-from asc.builds.upload.source import Advance, Checksum, Source
-from asc.builds.upload.standing import (
+from asc.builds.upload.status import (
     IfExists,
-    Standing,
+    UploadStatus,
     assess,
     is_same_file,
     is_unfinished,
@@ -53,7 +53,7 @@ Progress = Callable[[int, int], AbstractContextManager[Advance]]
 
 
 @dataclass(frozen=True)
-class Uploaded:
+class UploadResult:
     """What came of it. `sent` counts the bytes of the parts that were sent by this run."""
 
     upload: Upload
@@ -66,12 +66,12 @@ class Uploader:
     """How files are brought: the connections, the parts at a time, the display."""
 
     client: Client
-    storage: Storage
+    storage: ObjectStore
     parallel: int
     if_exists: IfExists
     progress: Progress
 
-    def upload(self, source: Source, number: Number, uti: str, standing: Standing) -> Uploaded:
+    def upload(self, source: Source, number: Number, uti: str, standing: UploadStatus) -> UploadResult:
         """Goes on from `standing` until App Store Connect has the whole file. Raises Error where it cannot."""
         joined = standing.upload is not None
         if not joined:
@@ -85,17 +85,17 @@ class Uploader:
         assert upload
         if standing.is_there:
             log.info("%s is at App Store Connect already (%s)", number, upload.state)
-            return Uploaded(upload, 0, True)
+            return UploadResult(upload, 0, True)
         try:
             return self._finish(source, upload, uti, joined)
         except (LinksOver, _OtherParts) as error:
             self._take_back(upload, str(error))
             return self._finish(source, record.create(self.client, number), uti, False)
 
-    def _begin(self, number: Number, source: Source) -> tuple[Standing, bool]:
+    def _begin(self, number: Number, source: Source) -> tuple[UploadStatus, bool]:
         """A new upload; or with True one that another job began a moment earlier."""
         try:
-            return Standing(record.create(self.client, number)), False
+            return UploadStatus(record.create(self.client, number)), False
         except ApiError as error:
             if not error.has_code(DUPLICATE):
                 raise
@@ -108,14 +108,14 @@ class Uploader:
         build = find_build(self.client, number)
         if build and self.if_exists is IfExists.SKIP:
             log.warning("%s is there already; which file it came from is not known.", number)
-            return Standing(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True), True
+            return UploadStatus(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True), True
         if build:
             raise taken(self.client, number, self.if_exists, "by a build that came another way")
         raise refused(
             self.client, number, refusal
         )  # nothing is there: Apple answers so to lower numbers, too
 
-    def _after_whoever_began(self, standing: Standing, source: Source) -> Standing:
+    def _after_whoever_began(self, standing: UploadStatus, source: Source) -> UploadStatus:
         """Lets a job go first that began the upload a moment ago: its parts will tell whether it has the same file.
 
         Two that send different files to one upload would spoil both. Where nothing moves for a while, nobody is at it.
@@ -157,7 +157,7 @@ class Uploader:
             )
         record.delete(self.client, upload)
 
-    def _finish(self, source: Source, upload: Upload, uti: str, joined: bool) -> Uploaded:
+    def _finish(self, source: Source, upload: Upload, uti: str, joined: bool) -> UploadResult:
         """Sends and commits. `joined`: another job may be at the same upload."""
         checksum, began = Checksum(source), self.client.clock.monotonic()
         try:
@@ -184,7 +184,7 @@ class Uploader:
             return self._finished_by_another(error, upload, source)
         finally:
             checksum.stop()
-        return Uploaded(replace(upload, state=PROCESSING), sent, joined)  # as it is from here on
+        return UploadResult(replace(upload, state=PROCESSING), sent, joined)  # as it is from here on
 
     def _commit(
         self, source: Source, upload: Upload, file: UploadFile, sha256: str, check: Callable[[], None]
@@ -251,7 +251,7 @@ class Uploader:
             Sender(self.client, self.storage, source, file, advance).send(parts, self.parallel)
         return size
 
-    def _finished_by_another(self, error: Error, upload: Upload, source: Source) -> Uploaded:
+    def _finished_by_another(self, error: Error, upload: Upload, source: Source) -> UploadResult:
         """What another job made of the same upload, where that is why this one failed; else raises `error`."""
         assert upload.number
         try:
@@ -275,7 +275,7 @@ class Uploader:
             raise (error if now.state == FAILED else verdict) from None
         if not there:
             raise error
-        return Uploaded(now, 0, True)
+        return UploadResult(now, 0, True)
 
 
 class _OtherParts(Error):

@@ -6,17 +6,16 @@ import logging
 from pathlib import Path
 
 from asc import words
-from asc.api.apps import App, find_app_by_id
-from asc.builds.platforms import PLATFORMS
-from asc.builds.symbols.awaiting import await_symbols, missing_now
-from asc.builds.symbols.downloading import Downloader, Fetched, Target, prepare
-from asc.builds.symbols.links import Links
-from asc.builds.symbols.naming import archive_names
+from asc.api.platforms import PLATFORMS
+from asc.apps.app import App, find_app_by_id
+from asc.builds.symbols.downloading import Downloader, DownloadResult, DownloadTarget, Links, prepare
+from asc.builds.symbols.missing import await_symbols, missing_now
+from asc.builds.symbols.model import archive_names
 from asc.builds.symbols.selecting import Selection, select
 from asc.commands.context import Context
 from asc.commands.declaration import Command
 from asc.commands.download_dsyms.inputs import Inputs
-from asc.commands.download_dsyms.story import Outputs, Story
+from asc.commands.download_dsyms.report import DownloadReport, Outputs
 from asc.errors import Error
 from asc.job import progress, workflow
 
@@ -27,17 +26,17 @@ MOST_NAMED = 5
 
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Selects builds, fetches their archives; what is there is told also where some of it fails."""
-    story = Story(str(Path(inputs.directory).absolute()))
+    report = DownloadReport(str(Path(inputs.directory).absolute()))
     try:
-        _work(inputs, context, story)
+        _work(inputs, context, report)
     finally:
-        if story.app:
-            context.outputs = story.outputs()
-        context.summary.append(story.summary())
-    return story.outputs()
+        if report.app:
+            context.outputs = report.outputs()
+        context.summary.append(report.summary())
+    return report.outputs()
 
 
-def _work(inputs: Inputs, context: Context, story: Story) -> None:
+def _work(inputs: Inputs, context: Context, report: DownloadReport) -> None:
     directory = Path(inputs.directory).absolute()
     prepare(directory)
     client = context.connect(inputs)
@@ -46,12 +45,12 @@ def _work(inputs: Inputs, context: Context, story: Story) -> None:
     builds = select(client, wanted)
     if not builds and inputs.app_id:
         find_app_by_id(client, app.id)  # an unknown id has no builds either
-    story.app = app
-    story.builds = await_symbols(client, wanted, builds, inputs.wait) if inputs.wait else builds
-    story.missing = missing_now(client, story.builds)
-    _fetch(inputs, context, story, directory)
-    _raise_what_failed(story)
-    _tell_what_is_missing(inputs, story)
+    report.app = app
+    report.builds = await_symbols(client, wanted, builds, inputs.wait) if inputs.wait else builds
+    report.missing = missing_now(client, report.builds)
+    _fetch(inputs, context, report, directory)
+    _raise_what_failed(report)
+    _tell_what_is_missing(inputs, report)
 
 
 def _selection(inputs: Inputs, app: App) -> Selection:
@@ -66,12 +65,12 @@ def _selection(inputs: Inputs, app: App) -> Selection:
     )
 
 
-def _fetch(inputs: Inputs, context: Context, story: Story, directory: Path) -> None:
-    assert context.client and story.app
-    names = archive_names(story.builds, story.app.bundle_id or f"app-{story.app.id}")
+def _fetch(inputs: Inputs, context: Context, report: DownloadReport, directory: Path) -> None:
+    assert context.client and report.app
+    names = archive_names(report.builds, report.app.bundle_id or f"app-{report.app.id}")
     targets = [
-        Target(build, bundle, names[bundle.id])
-        for build in story.builds
+        DownloadTarget(build, bundle, names[bundle.id])
+        for build in report.builds
         for bundle in build.bundles
         if bundle.id in names
     ]
@@ -82,26 +81,26 @@ def _fetch(inputs: Inputs, context: Context, story: Story, directory: Path) -> N
     with workflow.group(f"Fetching {several}"), context.storage(context.client, parallel) as storage:
         Downloader(
             storage=storage,
-            links=Links(context.client, story.builds),
+            links=Links(context.client, report.builds),
             directory=directory,
             parallel=parallel,
             skip_existing=inputs.skip_existing,
             extract=inputs.extract,
             progress=progress.transfer,
-        ).fetch(targets, story.ended.append)
-    new = [each for each in story.whole if not each.was_there]
+        ).fetch(targets, report.ended.append)
+    new = [each for each in report.whole if not each.was_there]
     log.info(
         "Fetched %d of %s (%s) into %s%s",
         len(new),
         several,
         words.size(sum(each.fetched for each in new)),
         directory,
-        f"; {there} had been there" if (there := len(story.whole) - len(new)) else "",
+        f"; {there} had been there" if (there := len(report.whole) - len(new)) else "",
     )
 
 
-def _raise_what_failed(story: Story) -> None:
-    failed: list[Fetched] = story.failed
+def _raise_what_failed(report: DownloadReport) -> None:
+    failed: list[DownloadResult] = report.failed
     if not failed:
         return
     first = failed[0].error
@@ -112,16 +111,16 @@ def _raise_what_failed(story: Story) -> None:
     raise first
 
 
-def _tell_what_is_missing(inputs: Inputs, story: Story) -> None:
-    if not story.builds:
+def _tell_what_is_missing(inputs: Inputs, report: DownloadReport) -> None:
+    if not report.builds:
         text, remedy = (
             "No build was found.",
             "Check version, build-number, platform and the other inputs.",
         )
-    elif story.missing:
-        named = "; ".join(str(each) for each in story.missing[:MOST_NAMED])
-        more = f"; and {len(story.missing) - MOST_NAMED} more" if len(story.missing) > MOST_NAMED else ""
-        text = f"App Store Connect lacks symbols ({len(story.missing)}): {named}{more}."
+    elif report.missing:
+        named = "; ".join(str(each) for each in report.missing[:MOST_NAMED])
+        more = f"; and {len(report.missing) - MOST_NAMED} more" if len(report.missing) > MOST_NAMED else ""
+        text = f"App Store Connect lacks symbols ({len(report.missing)}): {named}{more}."
         remedy = (
             "Upload builds with symbols, or take the dSYMs from the .xcarchive: without bitcode (gone since Xcode 14) "
             "App Store Connect only has what was uploaded. For builds that are being processed, give wait."

@@ -8,27 +8,25 @@ from pathlib import Path
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag
 from asc.commands.patterns import matching
-from asc.commands.sync_signing import machine, summaries
-from asc.commands.sync_signing.checks import check_program
-from asc.commands.sync_signing.inputs import Inputs
-from asc.commands.sync_signing.outputs import Outputs
-from asc.commands.sync_signing.places import second_storage_of, storage_of
+from asc.commands.sync_signing import machine
+from asc.commands.sync_signing.inputs import Inputs, Outputs, check_program
+from asc.commands.sync_signing.machine import second_storage_of, storage_of
 from asc.errors import Error
-from asc.signing.devices.registering import left_out, not_enabled
-from asc.signing.devices.wishes import MACS
-from asc.signing.portal.certificates import Listed, list_certificates
+from asc.provisioning.certificates import AppleCertificate, list_certificates
+from asc.provisioning.devices.registering import left_out, not_enabled
+from asc.provisioning.devices.requested import MACS
+from asc.provisioning.kinds import Platform, ProfileType
 from asc.signing.storage import Storage
 from asc.signing.sync import importing, moving, revoking
 from asc.signing.sync.around import look_around
+from asc.signing.sync.context import SyncContext
 from asc.signing.sync.identities import KeyNotStored
-from asc.signing.sync.readiness import Signing, ready
-from asc.signing.sync.stock import take_stock
-from asc.signing.sync.surroundings import Surroundings
+from asc.signing.sync.profile_specs import SigningRequest
+from asc.signing.sync.readiness import ReadySigning, ready
+from asc.signing.sync.stored import read_store
 from asc.signing.sync.syncing import Sync
-from asc.signing.sync.wants import Wishes
 from asc.signing.vault.encryption import Version
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
-from asc.signing.vault.kinds import Platform, ProfileType
 from asc.signing.vault.trimmed import warn_of_trimmed
 
 log = logging.getLogger(__name__)
@@ -41,29 +39,31 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 def _read_only(inputs: Inputs, context: Context) -> Outputs:
     """What is stored must do. App Store Connect is asked nothing, and no key is needed."""
-    storage, wishes = storage_of(inputs, context), inputs.wishes(in_house=False)
+    storage, request = storage_of(inputs, context), inputs.request(in_house=False)
     files, passphrase = storage.read(), inputs.passphrase or ""
     warn_of_trimmed(files, passphrase)
-    stock = take_stock(files, passphrase, wishes, inputs.p12_password)
-    signing = ready(stock, wishes, context.now(), lambda: look_around(storage, files))
-    _tell_devices_that_are_missing(signing, wishes)
+    stored_signing = read_store(files, passphrase, request, inputs.p12_password)
+    signing = ready(stored_signing, request, context.now(), lambda: look_around(storage, files))
+    _tell_devices_that_are_missing(signing, request)
     _tell_all_is_there(storage)
     return _install(inputs, context, signing, (), storage)
 
 
-def _tell_devices_that_are_missing(signing: Signing, wishes: Wishes) -> None:
+def _tell_devices_that_are_missing(signing: ReadySigning, request: SigningRequest) -> None:
     """Warn of wanted devices that stored profiles do not name. Apple is not asked: only the UDID tells the platform."""
-    for want, stored in signing.profiles:
-        apple_platform = "MAC_OS" if want.platform in MACS else "IOS"
-        expected = [each for each in wishes.devices if each.apple_platform([want.platform]) == apple_platform]
-        names = left_out(expected, (), stored.profile.devices) if want.kind.has_devices else []
-        if names and want.platform is not Platform.TVOS:
-            log.warning("%s lacks devices that are asked for: %s.", str(want).capitalize(), ", ".join(names))
+    for spec, stored in signing.profiles:
+        apple_platform = "MAC_OS" if spec.platform in MACS else "IOS"
+        expected = [
+            each for each in request.devices if each.apple_platform([spec.platform]) == apple_platform
+        ]
+        names = left_out(expected, (), stored.profile.devices) if spec.kind.has_devices else []
+        if names and spec.platform is not Platform.TVOS:
+            log.warning("%s lacks devices that are asked for: %s.", str(spec).capitalize(), ", ".join(names))
 
 
 def _sync(inputs: Inputs, context: Context) -> Outputs:
-    surroundings, wishes = _surroundings(inputs, context)
-    sync, plan = Sync.begin(surroundings, wishes).plan()
+    sync_context, request = _context(inputs, context)
+    sync, plan = Sync.begin(sync_context, request).plan()
     for line in plan.lines():
         log.info("To do: %s", line)
     try:
@@ -75,45 +75,45 @@ def _sync(inputs: Inputs, context: Context) -> Outputs:
         log.warning(
             "%s Apple lets profiles name enabled devices only; processing takes one to three days.", line
         )
-    context.summary.extend(summaries.of_lacking(synced.lacking))
+    context.summary.extend(machine.of_lacking(synced.lacking))
     if not synced.changes and not synced.lacking:
-        _tell_all_is_there(surroundings.storage)
-    return _install(inputs, context, synced.signing, synced.changes, surroundings.storage)
+        _tell_all_is_there(sync_context.storage)
+    return _install(inputs, context, synced.signing, synced.changes, sync_context.storage)
 
 
 def _plan(inputs: Inputs, context: Context) -> Outputs:
     """What sync would do; nothing is changed and nothing installed."""
-    surroundings, wishes = _surroundings(inputs, context)
-    sync, plan = Sync.begin(surroundings, wishes).plan()
+    sync_context, request = _context(inputs, context)
+    sync, plan = Sync.begin(sync_context, request).plan()
     for line in plan.lines():
         log.info("Would %s", line)
     enabling = {device.id for device in plan.devices.disabled}
     left = [device for device in sync.portal.devices if device.id not in enabling]
-    for name in not_enabled(wishes.devices, left):
+    for name in not_enabled(request.devices, left):
         log.warning("The device %s is not enabled at Apple: no profile can name it.", name)
     if not plan.lines():
         log.info("Nothing is to be done")
-    context.summary.append(summaries.of_plan(plan.lines()))
+    context.summary.append(machine.of_plan(plan.lines()))
     return Outputs(changed=flag(False))
 
 
 def _revoke(inputs: Inputs, context: Context) -> Outputs:
-    surroundings, wishes = _surroundings(inputs, context)
+    sync_context, request = _context(inputs, context)
     kinds = [ProfileType(each) for each in inputs.type]
-    doomed = revoking.doomed(surroundings, wishes, kinds, inputs.certificate_ids or ())
-    for line in doomed.lines():
+    revocation = revoking.plan_revocation(sync_context, request, kinds, inputs.certificate_ids or ())
+    for line in revocation.lines():
         log.info("Would %s", line)
-    if not doomed.lines():
+    if not revocation.lines():
         log.info("There is nothing to revoke")
         return Outputs(changed=flag(False))
-    if (inputs.confirm or "").strip() != str(doomed):
+    if (inputs.confirm or "").strip() != str(revocation):
         raise Error(
-            f"Nothing was revoked: {doomed} would go, and confirm does not say so.",
-            f"Read the list above. If all of that may go, give confirm: {doomed}",
+            f"Nothing was revoked: {revocation} would go, and confirm does not say so.",
+            f"Read the list above. If all of that may go, give confirm: {revocation}",
         )
-    revoking.revoke(surroundings, doomed)
-    log.info("Revoked: %s", doomed)
-    context.summary.append(summaries.of_changes(doomed.lines()))
+    revoking.revoke(sync_context, revocation)
+    log.info("Revoked: %s", revocation)
+    context.summary.append(machine.of_changes(revocation.lines()))
     return Outputs(changed=flag(True))
 
 
@@ -129,7 +129,7 @@ def _import(inputs: Inputs, context: Context) -> Outputs:
         log.info("Done: %s", line)
     if not stored:
         log.info("All of it is in the %s already", storage.label)
-    context.summary.append(summaries.of_changes(lines))
+    context.summary.append(machine.of_changes(lines))
     return Outputs(changed=flag(bool(stored)))
 
 
@@ -164,11 +164,11 @@ _MODES = {
 }
 
 
-def _surroundings(inputs: Inputs, context: Context) -> tuple[Surroundings, Wishes]:
+def _context(inputs: Inputs, context: Context) -> tuple[SyncContext, SigningRequest]:
     key = context.key(inputs)
     check_program(inputs.type, key.in_house)
     client = context.connect(inputs, key)
-    surroundings = Surroundings(
+    sync_context = SyncContext(
         client=client,
         storage=storage_of(inputs, context),
         passphrase=inputs.passphrase or "",
@@ -176,13 +176,13 @@ def _surroundings(inputs: Inputs, context: Context) -> tuple[Surroundings, Wishe
         p12_password=inputs.p12_password,
         encryption=_version(inputs),
     )
-    return surroundings, inputs.wishes(in_house=key.in_house)
+    return sync_context, inputs.request(in_house=key.in_house)
 
 
 def _install(
-    inputs: Inputs, context: Context, signing: Signing, changes: tuple[str, ...], storage: Storage
+    inputs: Inputs, context: Context, signing: ReadySigning, changes: tuple[str, ...], storage: Storage
 ) -> Outputs:
-    context.summary.append(summaries.of_signing(signing, changes, storage.label, context.now()))
+    context.summary.append(machine.of_signing(signing, changes, storage.label, context.now()))
     return machine.install(inputs, context, signing, changed=bool(changes))
 
 
@@ -192,7 +192,7 @@ def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]
     files = importing.Files(
         Path(inputs.certificate_file) if inputs.certificate_file else None, Path(inputs.key_file)
     )
-    listed: list[Listed] = []
+    listed: list[AppleCertificate] = []
     in_house = False
     if context.has_key(inputs):  # Apple's id of the certificate becomes its name
         key = context.key(inputs)

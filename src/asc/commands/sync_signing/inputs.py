@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from asc.commands import devices, kinds
-from asc.commands.declaration import CommonInputs, given
+from asc.commands.declaration import CommonInputs, given, output
 from asc.commands.sync_signing import match
-from asc.commands.sync_signing.checks import unknown
 from asc.errors import InputError, Problem
-from asc.signing.devices.model import folded
-from asc.signing.devices.registering import IfDisabled
-from asc.signing.devices.wishes import DeviceWish
-from asc.signing.sync.wants import Wishes, wanted
-from asc.signing.vault.kinds import EXTRA_CERTIFICATE_TYPES, Platform, ProfileType
+from asc.provisioning.devices.model import folded
+from asc.provisioning.devices.registering import IfDisabled
+from asc.provisioning.devices.requested import DeviceRequest
+from asc.provisioning.kinds import EXTRA_CERTIFICATE_TYPES, Platform, ProfileType
+from asc.signing.sync.profile_specs import SigningRequest, wanted
 
 MODES = ("read-only", "sync", "plan", "revoke", "import", "change-passphrase", "migrate")
 _MATCH_WORDS = kinds.Kind("list", kinds.LIST.form, lambda text: kinds.LIST.parse(match.words(text)))
@@ -148,7 +147,7 @@ class Inputs(CommonInputs):
         group=SYNC,
         examples=("PUSH_NOTIFICATIONS, APP_GROUPS",),
     )
-    devices: tuple[DeviceWish, ...] | None = given(
+    devices: tuple[DeviceRequest, ...] | None = given(
         devices.KIND,
         "Devices for development and ad-hoc profiles, name: UDID, or a file with them (also as `register_devices` of "
         "fastlane takes it); those that the team lacks are registered.",
@@ -244,13 +243,13 @@ class Inputs(CommonInputs):
         if self.mode == "import" and not (self.key_file or self.profile_files):
             yield Problem("key-file", "is required for mode: import (or profile-files)", "Give key-file.")
         try:
-            self.wishes(False)
+            self.request(False)
         except (InputError, ValueError) as error:
             if isinstance(error, InputError):
                 yield from error.problems
         yield from devices.problems(self.devices or ())
 
-    def wishes(self, in_house: bool) -> Wishes:
+    def request(self, in_house: bool) -> SigningRequest:
         """What is wanted. Raises InputError for a combination that Apple lacks, ValueError for unknown words."""
         kinds_ = tuple(ProfileType(each) for each in self.type)
         platforms = tuple(Platform(each) for each in self.platform)
@@ -259,17 +258,72 @@ class Inputs(CommonInputs):
             for each in self.additional_certificates or ()
             if each in EXTRA_CERTIFICATE_TYPES
         )
-        return Wishes(
-            wants=wanted(kinds_, self.bundle_ids or (), platforms),
+        return SigningRequest(
+            specs=wanted(kinds_, self.bundle_ids or (), platforms),
             certificates=tuple(dict.fromkeys((*(kind.certificate_type for kind in kinds_), *extra))),
             platforms=platforms,
             renew_before=timedelta(seconds=self.renew_before),
             in_house=in_house,
             register_bundle_ids=self.register_bundle_ids,
             capabilities=self.capabilities or (),
-            devices=tuple({folded(wish.udid): wish for wish in self.devices or ()}.values()),
+            devices=tuple({folded(wanted.udid): wanted for wanted in self.devices or ()}.values()),
             if_disabled=_IF_DISABLED[self.if_disabled],
             include_macs=self.include_macs,
             if_revoked="replace" if self.if_revoked == "replace" else "fail",
             force=self.force,
         )
+
+
+NOT_IN_HOUSE = Problem(
+    "type",
+    "enterprise is for teams of the Enterprise Program, and the API key does not say that this is one",
+    'Use another type; or, if it is one, put "in_house": true into the JSON of the key.',
+)
+IN_HOUSE = Problem(
+    "type",
+    "teams of the Enterprise Program have neither app-store nor developer-id, and the API key has in_house: true",
+    "Use enterprise, ad-hoc or development; or, if it is no such team, take in_house out of the JSON of the key.",
+)
+
+
+def check_program(types: Collection[str], in_house: bool) -> None:
+    """Which program a team belongs to only its key says. Raises InputError for types of the other one."""
+    if in_house and {"app-store", "developer-id"} & set(types):
+        raise InputError([IN_HOUSE])
+    if not in_house and "enterprise" in types:
+        raise InputError([NOT_IN_HOUSE])
+
+
+def unknown(name: str, words: tuple[str, ...], known: Collection[str]) -> Iterator[Problem]:
+    """Words of a list that are none of the known ones."""
+    for word in words:
+        if word not in known:
+            yield Problem(
+                name,
+                f"{kinds.quoted(word)} is not one of {', '.join(known)}",
+                f"Give additional-certificates: {word}."
+                if name == "type" and word in EXTRA_CERTIFICATE_TYPES
+                else f"Give {name} as one of these.",
+            )
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What sync-signing hands to later steps."""
+
+    certificate_id: str = output("The id of the certificate (of the first type, where there are several).")
+    certificate_name: str = output(
+        "Its name, for CODE_SIGN_IDENTITY: `Apple Distribution: Example (A1B2C3D4E5)`."
+    )
+    certificate_sha1: str = output("Its SHA-1 fingerprint, which names it without doubt.")
+    team_id: str = output("The id of the team.")
+    profiles: str = output("JSON: bundle id → name, uuid, path, expires, type and platform of its profile.")
+    profile_mapping: str = output("JSON: bundle id → name of its profile, as ExportOptions.plist wants it.")
+    export_options_plist: str = output("The path of an ExportOptions.plist for the first type.")
+    keychain_path: str = output("The keychain that holds the identities; empty where none was made.")
+    p12_path: str = output("The path of the first identity as a p12.")
+    p12_password: str = output("Its password (masked in logs).")
+    changed: str = output("`true` when something was made, revoked or stored.")
+    unsaved_key_path: str = output(
+        "An encrypted copy of a private key that could not be stored; mostly empty."
+    )

@@ -6,31 +6,30 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from asc.commands.context import Context
 from asc.commands.declaration import flag
-from asc.commands.sync_signing.inputs import Inputs
-from asc.commands.sync_signing.outputs import Outputs
+from asc.commands.sync_signing import match
+from asc.commands.sync_signing.inputs import Inputs, Outputs
 from asc.errors import SetupError
-from asc.job import workflow
+from asc.job import summary, workflow
 from asc.signing.install import machine
-from asc.signing.install.cleanup import undone_on_failure
+from asc.signing.install.cleanup import holder_of, processes, sweep, undone_on_failure
 from asc.signing.install.export_options import profile_mapping
-from asc.signing.install.fastlane import fastlane_environment
-from asc.signing.install.files import write_files
+from asc.signing.install.files import fastlane_environment, profile_facts, write_files
 from asc.signing.install.ledger import Ledger
 from asc.signing.install.machine import Installed, Mac
-from asc.signing.install.manifest import profile_facts
-from asc.signing.install.processes import holder_of, processes
 from asc.signing.install.security import Security
-from asc.signing.install.sweeping import sweep
 from asc.signing.install.written import Written
-from asc.signing.sync.readiness import Signing
+from asc.signing.storage import Options, Storage, open_storage
+from asc.signing.sync.readiness import ReadySigning
 
 
-def install(inputs: Inputs, context: Context, signing: Signing, changed: bool) -> Outputs:
+def install(inputs: Inputs, context: Context, signing: ReadySigning, changed: bool) -> Outputs:
     """Installs as `install` says. Where a part fails, nothing is left behind. Raises SetupError, InstallError."""
     outputs = _named(signing, changed)
     if inputs.install == "none":
@@ -102,7 +101,7 @@ def _temporary(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("RUNNER_TEMP") or tempfile.gettempdir())
 
 
-def _named(signing: Signing, changed: bool) -> dict[str, str]:
+def _named(signing: ReadySigning, changed: bool) -> dict[str, str]:
     identity = next(iter(signing.identities), None)
     certificate = identity.certificate if identity else None
     return {
@@ -133,3 +132,78 @@ def _placed(written: Written, installed: Installed | None) -> dict[str, str]:
         "p12_path": str(written.identities[0].p12) if written.identities else "",
         "p12_password": written.password if written.identities else "",
     }
+
+
+def storage_of(inputs: Inputs, context: Context) -> Storage:
+    """The storage. Raises StorageError for a location or an option that cannot be."""
+    location, environment = inputs.storage or "", context.job.environment
+    return open_storage(location, match.with_access(_options(inputs, context), location, environment))
+
+
+def second_storage_of(inputs: Inputs, context: Context) -> Storage:
+    """Where `migrate` copies to. What the first one needs to be reached is not handed to it."""
+    location = inputs.to_storage or ""
+    options = _options(inputs, context)
+    options = replace(options, token=inputs.to_storage_token or "", branch="", create_branch=True)
+    return open_storage(location, options)
+
+
+def _options(inputs: Inputs, context: Context) -> Options:
+    temporary = context.job.environment.get("RUNNER_TEMP")
+    return Options(
+        token=inputs.storage_token or "",
+        deploy_key=match.text_or_file(inputs.deploy_key or ""),
+        known_hosts=inputs.known_hosts or "",
+        branch=inputs.branch or "",
+        create_branch=inputs.create_branch,
+        endpoint=inputs.endpoint or "",
+        region=inputs.region or "",
+        credentials=inputs.storage_credentials or "",
+        team_id=inputs.team_id or "",
+        environment=context.job.environment,
+        temporary=Path(temporary) if temporary else None,
+        clock=context.clock,
+    )
+
+
+def of_signing(signing: ReadySigning, changes: Iterable[str], label: str, now: datetime) -> str:
+    """Identities and profiles with their ends, and the changes."""
+    rows = [
+        (each.certificate.common_name, each.certificate_id, *_until(each.certificate.not_after, now))
+        for each in signing.identities
+    ]
+    rows += [
+        (f"{spec.bundle_id} ({spec.kind})", stored.profile.name, *_until(stored.profile.expires, now))
+        for spec, stored in signing.profiles
+    ]
+    text = summary.heading("Signing")
+    text += summary.table(("What", "Name or id", "Valid until", "Days left"), rows)
+    return text + of_changes(changes) + summary.paragraph(f"From the {summary.escape(label)}.")
+
+
+def of_changes(changes: Iterable[str]) -> str:
+    """A list of what was changed, or that nothing was."""
+    lines = _listed(changes)
+    return summary.paragraph("Done:") + lines if lines else summary.paragraph("Nothing had to be changed.")
+
+
+def of_lacking(lines: Iterable[str]) -> list[str]:
+    """Return the part that names wanted devices which profiles lack; [] where there are none."""
+    listed = _listed(lines)
+    return [summary.heading("Devices that are missing") + listed] if listed else []
+
+
+def _listed(lines: Iterable[str]) -> str:
+    listed = "".join(f"- {summary.escape(line)}\n" for line in lines)
+    return listed + "\n" if listed else ""
+
+
+def _until(end: datetime | None, now: datetime) -> tuple[str, str]:
+    return (f"{end:%Y-%m-%d}", str((end - now).days)) if end else ("", "")
+
+
+def of_plan(lines: Iterable[str]) -> str:
+    """What sync would do."""
+    return summary.heading("What sync would do") + (
+        _listed(lines) or summary.paragraph("Nothing: all is there and valid.")
+    )

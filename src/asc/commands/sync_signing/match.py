@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from asc.signing.storage import Options, StorageError
-from asc.signing.storage.git.location import is_git
+from asc.signing.storage.git.access import is_git
 
 TYPES = {"appstore": "app-store", "adhoc": "ad-hoc"}
 """match's words that are not ours with other dashes."""

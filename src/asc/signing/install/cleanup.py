@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from asc.errors import Error
-from asc.signing.install import search_list
-from asc.signing.install.errors import CleanupError
-from asc.signing.install.ledger import Ledger
+from asc.private_files import half_written
+from asc.signing.install.ledger import Holder, Ledger, MachineState
 from asc.signing.install.placing import displace
-from asc.signing.install.security import Security
-from asc.signing.install.state import State
-from asc.signing.private import half_written
+from asc.signing.install.security import CleanupError, Security, remove_from_search_list
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Cleaned:
+class CleanupResult:
     """What was removed. `found` is False where there was no state: it had been cleaned up before."""
 
     found: bool
@@ -31,7 +30,7 @@ class Cleaned:
     files: int = 0
 
 
-def cleanup(ledger: Ledger, identifier: str, security: Security | None = None) -> Cleaned:
+def cleanup(ledger: Ledger, identifier: str, security: Security | None = None) -> CleanupResult:
     """Removes the keychain, its entry in the search list, profiles and files of one state, and then the state.
 
     Does as much as it can; may be repeated. `security` is needed where there is a keychain. Raises CleanupError that
@@ -40,7 +39,7 @@ def cleanup(ledger: Ledger, identifier: str, security: Security | None = None) -
     with ledger.locked():
         state = ledger.find(identifier)
         if state is None:
-            return Cleaned(found=False)
+            return CleanupResult(found=False)
         files = sum(Path(each).is_file() for each in state.outputs)
         left = [
             problem
@@ -54,7 +53,7 @@ def cleanup(ledger: Ledger, identifier: str, security: Security | None = None) -
             )
         ledger.forget(identifier)
     made = sum(each.made for each in state.placed)
-    return Cleaned(True, state.keychain, made, files)
+    return CleanupResult(True, state.keychain, made, files)
 
 
 @contextmanager
@@ -83,7 +82,7 @@ def _attempt(step: Callable[[], None]) -> str:
     return ""
 
 
-def _keychain(state: State, security: Security | None) -> Callable[[], None]:
+def _keychain(state: MachineState, security: Security | None) -> Callable[[], None]:
     def step() -> None:
         if state.keychain is None:
             return
@@ -92,7 +91,7 @@ def _keychain(state: State, security: Security | None) -> Callable[[], None]:
             if security is None:
                 raise CleanupError(f"{path} is a keychain", "Run this on macOS.")
             # Looked for whether or not we put it there: some versions of macOS list a keychain that is made.
-            search_list.remove(security, state.keychain)
+            remove_from_search_list(security, state.keychain)
         finally:
             if security is not None:
                 # It makes macOS forget that the keychain is open. Refusals do not count, for the file goes anyway.
@@ -102,7 +101,7 @@ def _keychain(state: State, security: Security | None) -> Callable[[], None]:
     return step
 
 
-def _work(state: State) -> Callable[[], None]:
+def _work(state: MachineState) -> Callable[[], None]:
     def step() -> None:
         if state.work and Path(state.work).exists():
             shutil.rmtree(state.work)
@@ -110,11 +109,11 @@ def _work(state: State) -> Callable[[], None]:
     return step
 
 
-def _profiles(ledger: Ledger, state: State) -> Callable[[], None]:
+def _profiles(ledger: Ledger, state: MachineState) -> Callable[[], None]:
     return lambda: displace(ledger, state)
 
 
-def _outputs(state: State) -> Callable[[], None]:
+def _outputs(state: MachineState) -> Callable[[], None]:
     def step() -> None:
         folders = []
         for each in map(Path, state.outputs):
@@ -129,3 +128,100 @@ def _outputs(state: State) -> Callable[[], None]:
                 folder.rmdir()
 
     return step
+
+
+WORKER = "Runner.Worker"
+"""The process of GitHub's runner that is started for a job, and ends with it."""
+_TOLERANCE = 5.0
+"""Seconds: Linux reckons the time a process started from the time since boot, and is off by one now and then."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """`started` is in seconds since 1970; `name` is the program, in some systems with its path, in others cut."""
+
+    pid: int
+    parent: int
+    started: float
+    name: str
+
+
+def processes(path: str) -> Mapping[int, Process] | None:
+    """All processes by id, from `ps` (looked for in `path`). None where they cannot be listed."""
+    environment = {"PATH": path, "LC_ALL": "C", "TZ": "UTC"}
+    command = ["ps", "-axo", "pid=,ppid=,lstart=,comm="]
+    try:
+        done = subprocess.run(
+            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = (_process(line) for line in done.stdout.decode("utf-8", "replace").splitlines())
+    return {each.pid: each for each in found if each} or None
+
+
+def holder_of(pid: int, running: Mapping[int, Process] | None, name: str = WORKER) -> Holder | None:
+    """The nearest ancestor of `pid` that is called `name`; None outside of a job, or where that is not known."""
+    seen: set[int] = set()
+    current = (running or {}).get(pid)
+    while current and current.pid not in seen:
+        seen.add(current.pid)
+        if current.name.rpartition("/")[2] == name:
+            return Holder(current.pid, current.started)
+        current = (running or {}).get(current.parent)
+    return None
+
+
+def lives(holder: Holder, running: Mapping[int, Process]) -> bool:
+    """Whether it is this process that runs under its id, not a later one."""
+    process = running.get(holder.pid)
+    return process is not None and abs(process.started - holder.started) <= _TOLERANCE
+
+
+def _process(line: str) -> Process | None:
+    parts = line.split(None, 7)
+    if len(parts) < 8:
+        return None
+    try:
+        time = datetime.strptime(" ".join(parts[2:7]), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+        return Process(int(parts[0]), int(parts[1]), time.timestamp(), parts[7].strip())
+    except ValueError:
+        return None
+
+
+LONGEST_JOB = timedelta(days=5)
+"""The longest that a job lasts on a self-hosted runner."""
+
+
+def sweep(
+    ledger: Ledger,
+    now: datetime,
+    security: Security | None = None,
+    running: Mapping[int, Process] | None = None,
+    older_than: timedelta = LONGEST_JOB,
+) -> list[MachineState]:
+    """Cleans up after jobs that are over, and returns their states. Never raises Error: what fails is tried again.
+
+    A job whose process is in `running` is left alone whatever its age. One whose process is not there is over. Where
+    the process is not known, or `running` is None, only age counts.
+    """
+    cleaned = []
+    for state in ledger.states():
+        if not _over(state, now, running, older_than):
+            continue
+        try:
+            cleanup(ledger, state.id, security)
+        except Error as error:
+            log.warning("What an earlier job left could not be removed: %s", error.message)
+            continue
+        log.info("Removed what a job of %s left", f"{state.created:%Y-%m-%d %H:%M} UTC")
+        cleaned.append(state)
+    return cleaned
+
+
+def _over(
+    state: MachineState, now: datetime, running: Mapping[int, Process] | None, older_than: timedelta
+) -> bool:
+    if state.holder and running is not None:
+        return not lives(state.holder, running)
+    return now - state.created > older_than

@@ -8,10 +8,10 @@ from __future__ import annotations
 import plistlib
 from collections.abc import Iterable, Sequence
 
-from asc.signing.install.errors import InstallError
+from asc.provisioning.kinds import CertificateType, Platform, ProfileType
+from asc.signing.install.security import InstallError
 from asc.signing.install.written import WrittenProfile, team_of
 from asc.signing.vault.entries import StoredIdentity
-from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
 
 METHODS = {
     ProfileType.APP_STORE: "app-store-connect",

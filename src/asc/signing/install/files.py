@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from asc.errors import SetupError
-from asc.signing.identity.p12 import p12
+from asc.identity.p12 import p12
+from asc.private_files import missing_folders, private_folder, write_private
 from asc.signing.install.export_options import export_options, groups
-from asc.signing.install.manifest import manifest
-from asc.signing.install.names import p12_names, profile_names
-from asc.signing.install.written import ExportOptions, Written, WrittenIdentity, WrittenProfile, signer_of
-from asc.signing.private import missing_folders, private_folder, write_private
+from asc.signing.install.written import (
+    ExportOptions,
+    Written,
+    WrittenIdentity,
+    WrittenProfile,
+    certificate_sha1s,
+    p12_names,
+    profile_names,
+    signer_of,
+)
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
+from asc.signing.vault.texts import fastlane_names
 
 log = logging.getLogger(__name__)
 
@@ -103,3 +114,67 @@ def _options(
         content = export_options(kind, platform, members, identities)
         found.append(ExportOptions(kind, platform, plan.add(name, content)))
     return found
+
+
+def fastlane_environment(
+    profiles: Iterable[WrittenProfile], installed: Mapping[str, Path] | None = None
+) -> dict[str, str]:
+    """The `sigh_…` variables and their values. `installed`: UUID → the file where Xcode looks, if there is one."""
+    values: dict[str, str] = {}
+    for each in profiles:
+        profile = each.stored.profile
+        names = fastlane_names(each.stored.profile_type, each.stored.bundle_id, each.stored.platform)
+        values[names.uuid] = profile.uuid
+        values[names.team_id] = profile.team_id
+        values[names.certificate_name] = each.identity.certificate.common_name if each.identity else ""
+        values[names.profile_name] = profile.name
+        values[names.profile_path] = str((installed or {}).get(profile.uuid, each.path))
+    return values
+
+
+VERSION = 1
+
+
+def manifest(identities: Iterable[WrittenIdentity], profiles: Iterable[WrittenProfile]) -> bytes:
+    """The manifest, JSON in UTF-8."""
+    values = {
+        "version": VERSION,
+        "identities": [_identity(each) for each in identities],
+        "profiles": [profile_facts(each) for each in profiles],
+    }
+    return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+
+
+def profile_facts(written: WrittenProfile) -> dict[str, Any]:
+    """What the manifest says of a profile; the output `profiles` takes from it, too."""
+    stored = written.stored
+    return {
+        "bundle_id": stored.bundle_id,
+        "type": stored.profile_type.value,
+        "platform": stored.platform.value,
+        "name": stored.profile.name,
+        "uuid": stored.profile.uuid,
+        "path": str(written.path),
+        "expires": iso(stored.profile.expires) if stored.profile.expires else None,
+        "certificates": certificate_sha1s(stored),
+        "devices": len(stored.profile.devices),
+    }
+
+
+def iso(time: datetime) -> str:
+    """2027-04-01T00:00:00Z."""
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _identity(written: WrittenIdentity) -> dict[str, Any]:
+    stored = written.stored
+    return {
+        "id": stored.certificate_id,
+        "type": stored.certificate_type.value,
+        "name": stored.certificate.common_name,
+        "sha1": stored.certificate.sha1,
+        "sha256": stored.certificate.sha256,
+        "team": stored.certificate.team_id or stored.team,
+        "expires": iso(stored.certificate.not_after),
+        "p12": str(written.p12),
+    }

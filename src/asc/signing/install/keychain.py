@@ -6,16 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from asc.signing.identity.keys import key_pem
-from asc.signing.identity.p12 import p12
-from asc.signing.install.errors import InstallError
+from asc.identity.keys import key_pem
+from asc.identity.p12 import p12
+from asc.private_files import write_private
+from asc.provisioning.kinds import CertificateType
 from asc.signing.install.files import new_password
-from asc.signing.install.listings import Shown, identities
-from asc.signing.install.security import Ran, Security, failed
+from asc.signing.install.security import InstallError, Security, SecurityResult, Shown, failed, identities
 from asc.signing.install.written import issuer_of
-from asc.signing.private import write_private
 from asc.signing.vault.entries import StoredIdentity
-from asc.signing.vault.kinds import CertificateType
 
 LOCKED_AFTER = 21600
 """Seconds until the keychain locks itself: the longest that a job of GitHub's own runners lasts."""
@@ -93,7 +91,7 @@ class Keychain:
     def _call(self, what: str, *arguments: str) -> bytes:
         return self.security.call(what, *arguments, hide=(self.password,))
 
-    def _import(self, path: Path, content: bytes, *options: str, hide: str = "") -> Ran:
+    def _import(self, path: Path, content: bytes, *options: str, hide: str = "") -> SecurityResult:
         tools = [part for tool in TOOLS for part in ("-T", f"/usr/bin/{tool}")]
         try:
             write_private(path, content)
@@ -103,7 +101,7 @@ class Keychain:
         finally:
             path.unlink(missing_ok=True)
 
-    def _add_in_two(self, identity: StoredIdentity, work: Path, before: Ran) -> None:
+    def _add_in_two(self, identity: StoredIdentity, work: Path, before: SecurityResult) -> None:
         """Key and certificate by themselves, for a macOS that does not read the .p12. The key lies open for as long
         as the call takes, in a file of mode 0600."""
         key = self._import(work / "key.pem", key_pem(identity.key), "-t", "priv", "-f", "openssl")
@@ -116,7 +114,7 @@ class Keychain:
             raise failed(f"“{identity.certificate.common_name}” cannot be imported", certificate)
 
 
-def _is_there(ran: Ran) -> bool:
+def _is_there(ran: SecurityResult) -> bool:
     return "already exists" in ran.said
 
 

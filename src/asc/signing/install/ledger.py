@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import re
@@ -10,15 +11,110 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from asc.errors import SetupError
-from asc.signing.install.errors import InstallError
-from asc.signing.install.state import Holder, State, read_state, write_state
-from asc.signing.private import private_folder, write_private
+from asc.private_files import private_folder, write_private
+from asc.signing.install.security import InstallError
 
 log = logging.getLogger(__name__)
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The process that lives as long as the job: its id, and when it started, seconds since 1970."""
+
+    pid: int
+    started: float
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A file in one of Xcode's folders that this job uses.
+
+    `made`: it is ours to remove; else it was there before. `previous`: what stood there instead, base64.
+    """
+
+    path: str
+    sha256: str
+    made: bool
+    previous: str | None = None
+
+
+@dataclass(frozen=True)
+class MachineState:
+    """What one run of sync-signing made. Paths are absolute; `created` in UTC.
+
+    `owner` names the job, so that its clean-up finds it. `keychain` is the file; `search_list` what the list was
+    before, None as long as it has not been touched. `work` is a folder of ours that goes with all that is in it;
+    `outputs` are files, and folders if they are empty then.
+    """
+
+    id: str
+    owner: str
+    created: datetime
+    holder: Holder | None = None
+    keychain: str | None = None
+    search_list: tuple[str, ...] | None = None
+    work: str | None = None
+    placed: tuple[Placed, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+    def with_placed(self, placed: Iterable[Placed]) -> MachineState:
+        """With these files, in the place of earlier entries for the same paths."""
+        new = {each.path: each for each in placed}
+        others = (each for each in self.placed if each.path not in new)
+        return replace(self, placed=(*others, *new.values()))
+
+    def with_outputs(self, paths: Iterable[str]) -> MachineState:
+        """With these files and folders of `output-directory`."""
+        return replace(self, outputs=tuple(dict.fromkeys((*self.outputs, *paths))))
+
+
+def write_state(state: MachineState) -> bytes:
+    """JSON."""
+    values = {**asdict(state), "version": VERSION, "created": state.created.astimezone(UTC).isoformat()}
+    return (json.dumps(values, indent=1) + "\n").encode()
+
+
+def read_state(content: bytes) -> MachineState:
+    """The reverse. Raises ValueError where it is none, or one of another version."""
+    try:
+        values = json.loads(content)
+        if values.get("version") != VERSION:
+            raise ValueError("of another version")
+        return _state(values)
+    except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"no state: {type(error).__name__}") from None
+
+
+def _state(values: dict[str, Any]) -> MachineState:
+    holder, listed = values["holder"], values["search_list"]
+    created = datetime.fromisoformat(values["created"])
+    return MachineState(
+        id=str(values["id"]),
+        owner=str(values["owner"]),
+        created=created if created.tzinfo else created.replace(tzinfo=UTC),
+        holder=Holder(int(holder["pid"]), float(holder["started"])) if holder else None,
+        keychain=_path(values["keychain"]),
+        search_list=None if listed is None else tuple(str(each) for each in listed),
+        work=_path(values["work"]),
+        placed=tuple(
+            Placed(str(each["path"]), str(each["sha256"]), each["made"] is True, each["previous"])
+            for each in values["placed"]
+        ),
+        outputs=tuple(str(each) for each in values["outputs"]),
+    )
+
+
+def _path(value: object) -> str | None:
+    return None if value is None else str(value)
+
 
 LOCK_TIMEOUT = 180.0
 """Seconds: longer than a call of `security` that hangs in another job."""
@@ -63,14 +159,14 @@ class Ledger:
         finally:
             os.close(descriptor)
 
-    def begin(self, owner: str, now: datetime, holder: Holder | None = None) -> State:
+    def begin(self, owner: str, now: datetime, holder: Holder | None = None) -> MachineState:
         """A new state, on disk, of a job called `owner`. `holder` is the process that ends with the job, if known."""
-        state = State(id=secrets.token_hex(8), owner=owner, created=now, holder=holder)
+        state = MachineState(id=secrets.token_hex(8), owner=owner, created=now, holder=holder)
         with self.locked():
             self._write(state)
         return state
 
-    def change(self, identifier: str, change: Callable[[State], State]) -> State:
+    def change(self, identifier: str, change: Callable[[MachineState], MachineState]) -> MachineState:
         """Writes what `change` makes of the state as it is on disk now. Raises InstallError where it is gone."""
         with self.locked():
             state = self.find(identifier)
@@ -91,16 +187,16 @@ class Ledger:
 
         return note
 
-    def find(self, identifier: str) -> State | None:
+    def find(self, identifier: str) -> MachineState | None:
         """The state, or None where there is none."""
         return _read(self._path(identifier))
 
-    def states(self) -> list[State]:
+    def states(self) -> list[MachineState]:
         """All that can be read, oldest first. Others are named in the log and left alone."""
         found = [_read(path) for path in self.folder.glob("[!.]*.json")]
         return sorted((each for each in found if each), key=lambda each: (each.created, each.id))
 
-    def of_owner(self, owner: str) -> list[State]:
+    def of_owner(self, owner: str) -> list[MachineState]:
         """The states of one job, newest first: the order to clean them up in."""
         return [each for each in reversed(self.states()) if each.owner == owner]
 
@@ -108,7 +204,7 @@ class Ledger:
         """Removes the state; one that is not there is fine."""
         self._path(identifier).unlink(missing_ok=True)
 
-    def _write(self, state: State) -> None:
+    def _write(self, state: MachineState) -> None:
         write_private(self._path(state.id), write_state(state))
 
     def _path(self, identifier: str) -> Path:
@@ -119,7 +215,7 @@ class Ledger:
         return self.folder / f"{identifier}.json"
 
 
-def _read(path: Path) -> State | None:
+def _read(path: Path) -> MachineState | None:
     try:
         state = read_state(path.read_bytes())
     except FileNotFoundError:

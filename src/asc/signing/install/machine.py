@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asc.errors import SetupError
-from asc.signing.install import search_list
 from asc.signing.install.cleanup import undone_on_failure
 from asc.signing.install.files import new_password
 from asc.signing.install.keychain import Keychain
 from asc.signing.install.ledger import Ledger
 from asc.signing.install.placing import place
-from asc.signing.install.security import Security
+from asc.signing.install.security import Security, put_first_in_search_list, read_search_list
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 
 log = logging.getLogger(__name__)
@@ -86,9 +85,9 @@ def _fill(keychain: Keychain, ledger: Ledger, identifier: str, identities: Seque
     if once:  # security fails where there is no key to set it for
         keychain.let_tools_sign()
     with ledger.locked():
-        current = search_list.read(keychain.security)
+        current = read_search_list(keychain.security)
         ledger.change(identifier, lambda state: replace(state, search_list=tuple(current)))
-        search_list.put_first(keychain.security, str(keychain.path), current)
+        put_first_in_search_list(keychain.security, str(keychain.path), current)
     keychain.prove(once)
 
 

@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from asc.errors import SetupError
-from asc.signing.install.errors import InstallError
-from asc.signing.install.ledger import Ledger
-from asc.signing.install.names import profile_suffix
-from asc.signing.install.state import Placed, State
-from asc.signing.private import half_written, private_folder, write_private
+from asc.private_files import half_written, private_folder, write_private
+from asc.signing.install.ledger import Ledger, MachineState, Placed
+from asc.signing.install.security import InstallError
+from asc.signing.install.written import profile_suffix
 from asc.signing.vault.entries import StoredProfile
 
 FOLDERS = (
@@ -67,7 +66,7 @@ def _entry(path: Path, content: bytes) -> Placed:
     )
 
 
-def _with_entries(state: State, entries: Iterable[Placed]) -> State:
+def _with_entries(state: MachineState, entries: Iterable[Placed]) -> MachineState:
     """Of what this job placed once already, what stood there before that is what counts."""
     before = {each.path: each.previous for each in state.placed if each.made}
     return state.with_placed(
@@ -84,7 +83,7 @@ def _write(path: Path, content: bytes) -> None:
         raise SetupError(f"{path} cannot be written ({error.strerror}).", "Check its rights.") from None
 
 
-def displace(ledger: Ledger, state: State) -> None:
+def displace(ledger: Ledger, state: MachineState) -> None:
     """Removes the files that are ours, or leaves them to another job that uses them. Under the ledger's lock.
 
     What was changed since is somebody else's and stays. Raises OSError.
@@ -99,7 +98,7 @@ def displace(ledger: Ledger, state: State) -> None:
         _remove(each)
 
 
-def _bequeath(ledger: Ledger, other: State, ours: Mapping[str, Placed]) -> list[str]:
+def _bequeath(ledger: Ledger, other: MachineState, ours: Mapping[str, Placed]) -> list[str]:
     """Makes files of ours another job's to remove, if that job uses them or has put its own over them: their paths."""
     found = [
         inherited

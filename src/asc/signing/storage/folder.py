@@ -123,7 +123,7 @@ class FolderStorage:
             return journal.decode((self._root / journal.NAME).read_bytes())
         except FileNotFoundError:
             return Journal()
-        except journal.Unreadable as error:
+        except journal.UnreadableJournal as error:
             raise StorageError(
                 "storage",
                 f"{journal.NAME} in {self.label} cannot be read: {error}.",

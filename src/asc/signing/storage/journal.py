@@ -11,8 +11,9 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from asc.signing.storage import names
 from asc.signing.storage.model import Changes, Files
@@ -23,7 +24,7 @@ PROBE = "asc-probe-"
 FORMAT = 1
 
 
-class Unreadable(Exception):
+class UnreadableJournal(Exception):
     """The journal is none, or one of a newer version."""
 
 
@@ -78,17 +79,57 @@ def decode(data: bytes) -> Journal:
     try:
         document = json.loads(data)
         if document["format"] != FORMAT:
-            raise Unreadable(f"it has the format {document['format']!r:.20}")
+            raise UnreadableJournal(f"it has the format {document['format']!r:.20}")
         put = {str(path): base64.b64decode(text, validate=True) for path, text in document["put"].items()}
         changes = Changes(put, frozenset(map(str, document["delete"])))
         bases = {str(path): str(version) for path, version in document["bases"].items()}
         if any(names.problem(path) or is_ours(path) for path in [*changes.put, *changes.delete]):
-            raise Unreadable("it names files that have no place here")
+            raise UnreadableJournal("it names files that have no place here")
         return Journal(int(document["generation"]), str(document["identity"]), changes, bases)
     except (ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as error:
-        raise Unreadable("it is damaged") from error
+        raise UnreadableJournal("it is damaged") from error
 
 
 def is_ours(path: str) -> bool:
     """Whether `path` is a journal or a probe, not a signing asset."""
     return path == NAME or path.startswith(PROBE)
+
+
+class Conflict(Exception):
+    """A condition did not hold: the object is there already, is gone, or has another version."""
+
+
+class ObjectMissing(Exception):
+    """There is no such object."""
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """An object in a list. `size` in bytes; 0 where the store does not say."""
+
+    version: str
+    size: int
+
+
+class Objects(Protocol):
+    """What a store of objects has to be able to do. All may raise StorageError; all are called from threads."""
+
+    label: str
+
+    def elsewhere(self) -> Iterable[str]:
+        """Whole keys of objects outside the root, at most `nearby.MOST_KEYS` are looked at."""
+
+    def found(self) -> Mapping[str, ReadResult]:
+        """All objects below the root, by their path from there."""
+
+    def get(self, name: str, version: str) -> tuple[bytes, str]:
+        """Content and version of an object, of this `version` where the store keeps old ones; raises Missing."""
+
+    def create(self, name: str, data: bytes) -> str:
+        """Writes an object that must not exist, and returns its version; raises Taken."""
+
+    def replace(self, name: str, data: bytes, version: str) -> str:
+        """Writes an object that must exist in this version, and returns the new one; raises Taken."""
+
+    def delete(self, name: str, version: str) -> None:
+        """Removes an object that has this version, as far as the store can tell; raises Taken. Gone is fine."""

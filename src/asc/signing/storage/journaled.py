@@ -22,15 +22,14 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from asc.api import retry
 from asc.signing.storage import journal, names
-from asc.signing.storage.carrying import carry_out
-from asc.signing.storage.journal import Journal
+from asc.signing.storage.journal import Conflict, Journal, ObjectMissing, Objects
 from asc.signing.storage.model import Changes, Files, Options, StorageError
 from asc.signing.storage.nearby import Nearby, folders
-from asc.signing.storage.objects import Missing, Objects, Taken
-from asc.signing.storage.snapshot import Reader, State
+from asc.signing.storage.snapshot import SIDE_BY_SIDE, Reader, StorageState
 
 log = logging.getLogger(__name__)
 
@@ -112,16 +111,16 @@ class ObjectStorage:
     def _refused(call: Callable[..., str], *arguments: object) -> bool:
         try:
             call(*arguments)
-        except Taken:
+        except Conflict:
             return True
         return False
 
     def _remove(self, name: str) -> None:
-        with contextlib.suppress(Missing, Taken):
+        with contextlib.suppress(ObjectMissing, Conflict):
             _, version = self._objects.get(name, "")
             self._objects.delete(name, version)
 
-    def _settled(self) -> State:
+    def _settled(self) -> StorageState:
         """The newest state, after carrying out what a writer left unfinished."""
         for _ in range(self._attempts):
             state = self._reader.state()
@@ -146,7 +145,7 @@ class ObjectStorage:
             if version:
                 return self._objects.replace(journal.NAME, data, version)
             return self._objects.create(journal.NAME, data)
-        except Taken:
+        except Conflict:
             # Clients repeat requests whose answer was lost: then it is ours that is there.
             current, held = self._reader.journal()
             return held if current.identity == entry.identity else None
@@ -172,5 +171,46 @@ class ObjectStorage:
             return True
 
     def _finish(self, entry: Journal, version: str) -> None:
-        with contextlib.suppress(Taken):  # another writer finished it, too
+        with contextlib.suppress(Conflict):  # another writer finished it, too
             self._objects.replace(journal.NAME, entry.finished().encode(), version)
+
+
+def carry_out(objects: Objects, entry: Journal) -> list[str]:
+    """Writes, then removes; returns the paths that someone without a journal changed meanwhile, which stay so."""
+    put = entry.changes.put
+    gone = sorted(entry.changes.delete)
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        written = list(pool.map(lambda path: _put(objects, path, put[path], entry.bases.get(path, "")), put))
+        removed = list(pool.map(lambda path: _delete(objects, path, entry.bases.get(path, "")), gone))
+    return [path for path, done in zip([*put, *gone], written + removed, strict=True) if not done]
+
+
+def _put(objects: Objects, path: str, data: bytes, base: str) -> bool:
+    for version in (base, ""):
+        try:
+            if version:
+                objects.replace(path, data, version)
+            else:
+                objects.create(path, data)
+            return True
+        except Conflict:
+            held = _held(objects, path)
+            if held is not None:
+                return held == data
+        # Gone: removed by others, or by someone who replaces it in two steps and was killed in between.
+    return False
+
+
+def _held(objects: Objects, path: str) -> bytes | None:
+    try:
+        return objects.get(path, "")[0]
+    except ObjectMissing:
+        return None
+
+
+def _delete(objects: Objects, path: str, base: str) -> bool:
+    try:
+        objects.delete(path, base)
+    except Conflict:
+        return False
+    return True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from asc.signing.storage.journal import Objects
 from asc.signing.storage.model import Options, Storage, StorageError
-from asc.signing.storage.objects import Objects
 
 EXTRAS = {"s3": "storage-s3", "az": "storage-azure", "gs": "storage-google-cloud"}
 """Scheme → the extra of the project that holds the libraries it needs."""
@@ -41,7 +41,7 @@ def open_storage(location: str, options: Options) -> Storage:
 
 def _open(scheme: str, location: str, options: Options) -> Storage:
     # Imported here, for a job uses one of these and pays for no other.
-    from asc.signing.storage.git import location as git_location
+    from asc.signing.storage.git import access as git_location
 
     if git_location.is_git(location):
         from asc.signing.storage.git.storage import GitStorage

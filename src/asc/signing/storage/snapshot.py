@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from asc.api import retry
 from asc.signing.storage import journal, names
-from asc.signing.storage.journal import Journal
+from asc.signing.storage.journal import Conflict, Journal, ObjectMissing, Objects, ReadResult
 from asc.signing.storage.model import Files, Options, StorageError
-from asc.signing.storage.objects import Found, Missing, Objects, Taken
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ PAGE = 1_000
 
 
 @dataclass(frozen=True)
-class State:
+class StorageState:
     """The store at one moment: accepted files without the journal, their versions, and the journal."""
 
     files: Files
@@ -42,12 +41,12 @@ class Reader:
         self._clock = options.clock
         self._attempts = options.attempts
 
-    def state(self) -> State:
+    def state(self) -> StorageState:
         """All objects as they were when they were listed; read again when one of them changes meanwhile."""
         for attempt in range(1, self._attempts + 1):
             try:
                 return self._load(self._list())
-            except (Missing, Taken):
+            except (ObjectMissing, Conflict):
                 log.debug("%s changed while it was read.", self._objects.label)
                 self._clock.sleep(retry.pause(attempt, None, self._clock.chance()))
         raise StorageError(
@@ -60,17 +59,17 @@ class Reader:
         """The journal and its version."""
         try:
             data, version = self._objects.get(journal.NAME, "")
-        except Missing:
+        except ObjectMissing:
             return Journal(), ""
         return self._decoded(data), version
 
-    def _list(self) -> Mapping[str, Found]:
+    def _list(self) -> Mapping[str, ReadResult]:
         listed = self._objects.found()
         while len(listed) > PAGE and (again := self._objects.found()) != listed:
             listed = again
         return listed
 
-    def _load(self, listed: Mapping[str, Found]) -> State:
+    def _load(self, listed: Mapping[str, ReadResult]) -> StorageState:
         assets = names.accepted((name for name in listed if not journal.is_ours(name)), self._objects.label)
         names.check_sizes({name: listed[name].size for name in assets}, self._objects.label)
         wanted = [*assets, *({journal.NAME} & set(listed))]
@@ -81,14 +80,14 @@ class Reader:
         newest = self._decoded(contents.pop(journal.NAME, None))
         names.check_sizes({name: len(data) for name, data in contents.items()}, self._objects.label)
         versions = {name: listed[name].version for name in assets}
-        return State(
+        return StorageState(
             contents, versions, newest, listed[journal.NAME].version if journal.NAME in listed else ""
         )
 
-    def _get(self, name: str, found: Found) -> bytes:
+    def _get(self, name: str, found: ReadResult) -> bytes:
         data, version = self._objects.get(name, found.version)
         if version != found.version:
-            raise Taken
+            raise Conflict
         return data
 
     def _decoded(self, data: bytes | None) -> Journal:
@@ -96,7 +95,7 @@ class Reader:
             return Journal()
         try:
             return journal.decode(data)
-        except journal.Unreadable as error:
+        except journal.UnreadableJournal as error:
             raise StorageError(
                 "storage",
                 f"{journal.NAME} in {self._objects.label} cannot be read: {error}.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from asc import words
 from asc.signing.storage import Storage
 from asc.signing.storage.nearby import Nearby, folders
-from asc.signing.vault.layout import Entry
+from asc.signing.vault.layout import VaultEntry
 from asc.signing.vault.pending import FOLDER
 from asc.signing.vault.texts import README_PATH, VERSION_PATH
 
@@ -50,10 +50,10 @@ class Around:
 
 def look_around(storage: Storage, files: Mapping[str, bytes]) -> Around:
     """Look at what is in the storage and beside it. Asks the storage for more than `files`."""
-    strange = [path for path in files if Entry.parse(path) is None and not _ours(path)]
+    strange = [path for path in files if VaultEntry.parse(path) is None and not _ours(path)]
     deeper = tuple(folder for folder in folders(strange) if folder)
     foreign = tuple(path for path in strange if not path.startswith(_below(deeper)))
-    return Around(storage.label, storage.nearby(), deeper, foreign, not any(map(Entry.parse, files)))
+    return Around(storage.label, storage.nearby(), deeper, foreign, not any(map(VaultEntry.parse, files)))
 
 
 def _ours(path: str) -> bool:

@@ -20,23 +20,23 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from asc.errors import Error
-from asc.signing.identity.keys import csr, key_pem, new_private_key, public_key_der
-from asc.signing.portal.certificates import (
+from asc.identity.keys import csr, key_pem, new_private_key, public_key_der
+from asc.private_files import private_folder, write_private
+from asc.provisioning.certificates import (
+    AppleCertificate,
     LimitReached,
-    Listed,
     NotMade,
     by_public_key,
     create_certificate,
     revoke_certificate,
 )
-from asc.signing.private import private_folder, write_private
+from asc.provisioning.kinds import CertificateType
 from asc.signing.storage import Changes, StorageError
-from asc.signing.sync.stock import Stock
-from asc.signing.sync.surroundings import Portal, Surroundings, usable
-from asc.signing.sync.wants import Wishes
+from asc.signing.sync.context import AppleState, SyncContext, usable
+from asc.signing.sync.profile_specs import SigningRequest
+from asc.signing.sync.stored import StoredSigning
 from asc.signing.vault.encryption import encrypt
 from asc.signing.vault.entries import StoredIdentity, new_identity
-from asc.signing.vault.kinds import CertificateType
 from asc.signing.vault.pending import pending_file, pending_keys, pending_paths
 from asc.signing.vault.tree import Vault
 from asc.signing.vault.trimmed import fitting
@@ -63,9 +63,9 @@ class KeyNotStored(Error):
 class IdentityMaker:
     """Makes identities of one type. `before` are the ids of those in the store that will not do."""
 
-    surroundings: Surroundings
-    wishes: Wishes
-    portal: Portal
+    context: SyncContext
+    request: SigningRequest
+    portal: AppleState
     kind: CertificateType
     before: frozenset[str]
 
@@ -77,9 +77,9 @@ class IdentityMaker:
         aside, content = pending_file(
             self.kind,
             key,
-            fitting(files, self.surroundings.passphrase),
-            self.surroundings.now,
-            self.surroundings.encryption,
+            fitting(files, self.context.passphrase),
+            self.context.now,
+            self.context.encryption,
         )
         if theirs := self._put_aside(aside, content):
             return theirs
@@ -93,10 +93,10 @@ class IdentityMaker:
             return made
         return self._store(aside, key, made)
 
-    def _begun(self, files: Mapping[str, bytes]) -> tuple[str, RSAPrivateKey, Listed] | None:
-        for path, key in pending_keys(files, self.kind, self.surroundings.passphrase).items():
+    def _begun(self, files: Mapping[str, bytes]) -> tuple[str, RSAPrivateKey, AppleCertificate] | None:
+        for path, key in pending_keys(files, self.kind, self.context.passphrase).items():
             listed = by_public_key(self.portal.certificates, public_key_der(key))
-            if listed and listed.certificate and listed.certificate.valid_at(self.surroundings.now):
+            if listed and listed.certificate and listed.certificate.valid_at(self.context.now):
                 log.info("An earlier run was ended before it stored the certificate %s: going on", listed)
                 return path, key, listed
         return None
@@ -108,23 +108,23 @@ class IdentityMaker:
             if self._newly_stored(files):
                 return Changes()
             # Nothing is mixed with files of another passphrase.
-            Vault(files, self.surroundings.passphrase).put([])
+            Vault(files, self.context.passphrase).put([])
             return Changes({path: content})
 
-        after = self.surroundings.storage.update(
+        after = self.context.storage.update(
             change, f"[sync-signing] Begun {self.kind.with_article} certificate"
         )
         return self._newly_stored(after)
 
-    def _certify(self, key: RSAPrivateKey) -> Listed:
-        apple_type = self.wishes.apple_types(self.kind)[0]
+    def _certify(self, key: RSAPrivateKey) -> AppleCertificate:
+        apple_type = self.request.apple_types(self.kind)[0]
         listed = create_certificate(
-            self.surroundings.client, apple_type, csr(key, "App Store Connect Actions"), public_key_der(key)
+            self.context.client, apple_type, csr(key, "App Store Connect Actions"), public_key_der(key)
         )
         log.info("Apple made the certificate %s", listed)
         return listed
 
-    def _store(self, aside: str, key: RSAPrivateKey, listed: Listed) -> StoredIdentity:
+    def _store(self, aside: str, key: RSAPrivateKey, listed: AppleCertificate) -> StoredIdentity:
         """Puts the identity into its place, unless another job has put one there: then that, and ours is revoked."""
         assert listed.certificate
         ours = new_identity(self.kind, listed.id, listed.certificate, key)
@@ -132,11 +132,11 @@ class IdentityMaker:
         def change(files: Mapping[str, bytes]) -> Changes:
             if self._newly_stored(files):
                 return Changes()
-            vault = Vault(files, self.surroundings.passphrase)
-            return Changes(vault.put([ours], self.surroundings.encryption), self._over(files) | {aside})
+            vault = Vault(files, self.context.passphrase)
+            return Changes(vault.put([ours], self.context.encryption), self._over(files) | {aside})
 
         try:
-            after = self.surroundings.storage.update(change, f"[fastlane] Updated {self.kind.value}")
+            after = self.context.storage.update(change, f"[fastlane] Updated {self.kind.value}")
         except StorageError as error:
             raise self._kept(ours, key, error) from None
         stored = self._newly_stored(after) or ours
@@ -147,7 +147,7 @@ class IdentityMaker:
     def _withdraw(self, aside: str, ours: StoredIdentity, stored: StoredIdentity) -> None:
         log.info("Another job stored the certificate %s first; ours is revoked", stored.certificate_id)
         try:
-            revoke_certificate(self.surroundings.client, ours.certificate_id)
+            revoke_certificate(self.context.client, ours.certificate_id)
         except Error as error:
             log.warning("%s could not be revoked: %s The next run does.", ours.certificate_id, error.message)
             return
@@ -155,20 +155,22 @@ class IdentityMaker:
 
     def _newly_stored(self, files: Mapping[str, bytes]) -> StoredIdentity | None:
         """An identity in the store that was not there when this run began."""
-        found = usable(self._stock(files), None, self.wishes, self.kind, self.surroundings.now)
+        found = usable(self._stored_signing(files), None, self.request, self.kind, self.context.now)
         return next((each for each in found if each.certificate_id not in self.before), None)
 
-    def _stock(self, files: Mapping[str, bytes]) -> Stock:
-        return self.surroundings.stock(files, replace(self.wishes, wants=()))  # profiles take long to open
+    def _stored_signing(self, files: Mapping[str, bytes]) -> StoredSigning:
+        return self.context.stored_signing(
+            files, replace(self.request, specs=())
+        )  # profiles take long to open
 
     def _over(self, files: Mapping[str, bytes]) -> frozenset[str]:
         """The files of expired identities of this type."""
-        over = self._stock(files).over(self.kind, self.surroundings.now)
+        over = self._stored_signing(files).over(self.kind, self.context.now)
         for each in over:
             log.info("The certificate %s is over: it goes from the store", each.certificate_id)
         return frozenset(path for each in over for path in each.files())
 
-    def _certify_or_wait(self, aside: str, key: RSAPrivateKey) -> Listed | StoredIdentity:
+    def _certify_or_wait(self, aside: str, key: RSAPrivateKey) -> AppleCertificate | StoredIdentity:
         """The certificate; where Apple allows no more, what another job stores meanwhile, if any does."""
         try:
             return self._certify(key)
@@ -178,9 +180,9 @@ class IdentityMaker:
 
     def _stored_by_others(self, aside: str) -> StoredIdentity | None:
         """What another job stores, as long as there is one that may."""
-        clock = self.surroundings.client.clock
+        clock = self.context.client.clock
         for attempt in range(LOOKS_AT_OTHERS):
-            files = self.surroundings.storage.read()
+            files = self.context.storage.read()
             if theirs := self._newly_stored(files):
                 return theirs
             if attempt + 1 >= LOOKS_AFTER_LIMIT and pending_paths(files, self.kind) <= {aside}:
@@ -191,17 +193,17 @@ class IdentityMaker:
     def _forget(self, aside: str) -> None:
         """Removes a key that was put aside, and has no certificate (any more)."""
         with contextlib.suppress(StorageError):  # it does no harm there
-            self.surroundings.storage.update(
+            self.context.storage.update(
                 lambda files: Changes(delete=frozenset({aside})), "[sync-signing] Not made"
             )
 
     def _kept(self, identity: StoredIdentity, key: RSAPrivateKey, error: StorageError) -> KeyNotStored:
         """The key is in the store already, put aside; a second copy is handed over, for nobody knows the storage."""
         handed_over: Path | None
-        handed_over = place = self.surroundings.handover / f"{identity.certificate_id}.p12"
+        handed_over = place = self.context.handover / f"{identity.certificate_id}.p12"
         try:
-            private_folder(self.surroundings.handover)
-            write_private(place, encrypt(key_pem(key), self.surroundings.passphrase))
+            private_folder(self.context.handover)
+            write_private(place, encrypt(key_pem(key), self.context.passphrase))
         except OSError as problem:
             log.warning("A copy of the key could not be written to %s (%s).", place, problem.strerror)
             handed_over = None

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from asc.errors import Error
 from asc.formats.mobileprovision import Profile, ProfileError, read_profile
+from asc.provisioning.kinds import Platform, ProfileType
 from asc.signing.vault.entries import StoredProfile, new_profile
-from asc.signing.vault.kinds import Platform, ProfileType
 
 log = logging.getLogger(__name__)
 

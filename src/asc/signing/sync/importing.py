@@ -12,22 +12,22 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from asc.errors import Error
-from asc.signing.identity.certificate import Certificate
-from asc.signing.identity.choosing import choose
-from asc.signing.identity.errors import NoMatch
-from asc.signing.identity.keys import same_key
-from asc.signing.identity.reading import read_certificates, read_identity
-from asc.signing.portal.certificates import Listed, by_public_key
-from asc.signing.storage import Changes, Storage
-from asc.signing.sync.imported_profiles import imported_profiles
-from asc.signing.vault.encryption import Version
-from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity
-from asc.signing.vault.kinds import (
+from asc.identity.certificate import Certificate
+from asc.identity.choosing import choose
+from asc.identity.errors import NoMatch
+from asc.identity.keys import same_key
+from asc.identity.reading import read_certificates, read_identity
+from asc.provisioning.certificates import AppleCertificate, by_public_key
+from asc.provisioning.kinds import (
     CertificateType,
     Platform,
     apple_certificate_types,
     from_apple_certificate_type,
 )
+from asc.signing.storage import Changes, Storage
+from asc.signing.sync.imported_profiles import imported_profiles
+from asc.signing.vault.encryption import Version
+from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity
 from asc.signing.vault.texts import IMPORTED_MESSAGE
 from asc.signing.vault.tree import Vault
 
@@ -60,7 +60,7 @@ def apple_types(in_house: bool) -> tuple[str, ...]:
 
 
 def read_imported_identity(
-    files: Files, password: str | None, listed: Sequence[Listed], in_house: bool, now: datetime
+    files: Files, password: str | None, listed: Sequence[AppleCertificate], in_house: bool, now: datetime
 ) -> StoredIdentity:
     """The certificate and its key. Its name in the store is Apple's id, where Apple lists it; else that of the file.
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from asc.errors import Error
 from asc.signing.storage import Changes, Storage
 from asc.signing.vault.encryption import Version, encrypt, version_of
-from asc.signing.vault.opening import Opener
-from asc.signing.vault.passphrase import change_passphrase, open_all
+from asc.signing.vault.opening import Opener, change_passphrase, open_all
 from asc.signing.vault.texts import PASSPHRASE_MESSAGE
 from asc.signing.vault.trimmed import fitting
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from asc.api.client import Client
 from asc.formats.mobileprovision import ProfileError, read_profile
-from asc.signing.portal.profiles import AppleProfile, fetch_profile
-from asc.signing.sync.surroundings import Portal
-from asc.signing.sync.wants import Want
+from asc.provisioning.profiles import AppleProfile, fetch_profile
+from asc.signing.sync.context import AppleState
+from asc.signing.sync.profile_specs import ProfileSpec
 from asc.signing.vault.entries import StoredProfile
 
 
@@ -34,21 +34,25 @@ class Namesakes:
         """The profiles that go when the wanted one is made."""
         return (*self.stored, *(profile for profile, _ in self.dead))
 
-    def lines(self, want: Want) -> list[str]:
+    def lines(self, spec: ProfileSpec) -> list[str]:
         """Return what becomes of those that the store does not know, in words."""
         return [
             *(f"delete the profile {each.name} ({each.uuid}): {why}" for each, why in self.dead),
             *(
-                f"leave the profile {each.name} ({each.uuid}) as it is: the store does not know it. {want} gets "
+                f"leave the profile {each.name} ({each.uuid}) as it is: the store does not know it. {spec} gets "
                 "another name, unless that one will do"
                 for each in self.others
-                if each.name == want.name
+                if each.name == spec.name
             ),
         ]
 
 
 def judged(
-    client: Client, want: Want, stored: StoredProfile | None, portal: Portal, found: Iterable[AppleProfile]
+    client: Client,
+    spec: ProfileSpec,
+    stored: StoredProfile | None,
+    portal: AppleState,
+    found: Iterable[AppleProfile],
 ) -> Namesakes:
     """Return the profiles among `found` that have the name of a wanted one, or that the store has for it.
 
@@ -60,7 +64,7 @@ def judged(
     for profile in found:
         if stored and profile.uuid == stored.profile.uuid:
             ours.append(profile)
-        elif profile.apple_type != want.apple_type:
+        elif profile.apple_type != spec.apple_type:
             others.append(profile)
         elif not profile.active:
             dead.append((profile, "Apple calls it invalid"))
@@ -73,7 +77,7 @@ def judged(
     return Namesakes(tuple(ours), tuple(dead), tuple(others))
 
 
-def _has_lost_its_certificates(profile: AppleProfile, portal: Portal) -> bool:
+def _has_lost_its_certificates(profile: AppleProfile, portal: AppleState) -> bool:
     """Return whether all were revoked. The portal has all certificates that a profile of a wanted type can name."""
     listed = {each.certificate.der for each in portal.certificates if each.certificate}
     try:

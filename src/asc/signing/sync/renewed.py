@@ -11,12 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from asc import words
+from asc.provisioning.kinds import CertificateType, ProfileType
 from asc.signing.storage import Changes, StorageError
-from asc.signing.sync.stock import Stock
-from asc.signing.sync.surroundings import Portal, Surroundings, lasting, usable
-from asc.signing.sync.wants import Wishes
+from asc.signing.sync.context import AppleState, SyncContext, lasting, usable
+from asc.signing.sync.profile_specs import SigningRequest
+from asc.signing.sync.stored import StoredSigning
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
-from asc.signing.vault.kinds import CertificateType, ProfileType
 from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
@@ -25,11 +25,11 @@ MOST_NAMED = 5
 
 
 def renewed_pairs(
-    surroundings: Surroundings,
-    wishes: Wishes,
+    context: SyncContext,
+    request: SigningRequest,
     files: Mapping[str, bytes],
-    stock: Stock,
-    portal: Portal | None,
+    stored_signing: StoredSigning,
+    portal: AppleState | None,
     kind: CertificateType,
 ) -> list[StoredIdentity]:
     """Return the valid identities that a later one stands for and that no stored profile names.
@@ -37,14 +37,14 @@ def renewed_pairs(
     `portal` is None right after a certificate was made. A warning names those that a profile names. All profiles of
     the type are opened, if there is such a pair.
     """
-    lasts = usable(stock, portal, wishes, kind, surroundings.now)
+    lasts = usable(stored_signing, portal, request, kind, context.now)
     if not lasts:
         return []
-    old = [each for each in lasting(stock, kind, surroundings.now) if _is_due(each, surroundings, wishes)]
+    old = [each for each in lasting(stored_signing, kind, context.now) if _is_due(each, context, request)]
     if not old:
         return []
     kinds = [each for each in ProfileType if each.certificate_type is kind]
-    found = Vault(files, surroundings.passphrase).profiles(kinds)
+    found = Vault(files, context.passphrase).profiles(kinds)
     if found.faults:  # a profile that cannot be read may name the old pair
         return []
     gone = []
@@ -58,7 +58,10 @@ def renewed_pairs(
 
 
 def let_go(
-    surroundings: Surroundings, wishes: Wishes, stock: Stock, made: Collection[CertificateType]
+    context: SyncContext,
+    request: SigningRequest,
+    stored_signing: StoredSigning,
+    made: Collection[CertificateType],
 ) -> list[str]:
     """Remove the old pairs of these types from the store, of those that `stock` had before the new ones were made.
 
@@ -68,20 +71,18 @@ def let_go(
     kinds = [
         kind
         for kind in made
-        if any(_is_due(each, surroundings, wishes) for each in lasting(stock, kind, surroundings.now))
+        if any(_is_due(each, context, request) for each in lasting(stored_signing, kind, context.now))
     ]
     if not kinds:
         return []
 
     def change(files: Mapping[str, bytes]) -> Changes:
-        now = surroundings.stock(files, replace(wishes, wants=()))
-        gone[:] = [
-            each for kind in kinds for each in renewed_pairs(surroundings, wishes, files, now, None, kind)
-        ]
+        now = context.stored_signing(files, replace(request, specs=()))
+        gone[:] = [each for kind in kinds for each in renewed_pairs(context, request, files, now, None, kind)]
         return Changes(delete=frozenset(path for each in gone for path in each.files()))
 
     try:
-        surroundings.storage.update(change, "[sync-signing] Removed what was renewed")
+        context.storage.update(change, "[sync-signing] Removed what was renewed")
     except StorageError as error:  # the next run does it
         log.warning("Renewed certificates could not be removed from the storage: %s", error.message)
         return []
@@ -93,8 +94,8 @@ def removed(identity: StoredIdentity) -> str:
     return f"remove {identity.certificate_id} from the store: it was renewed, and no stored profile names it"
 
 
-def _is_due(identity: StoredIdentity, surroundings: Surroundings, wishes: Wishes) -> bool:
-    return identity.certificate.expires_within(wishes.renew_before, surroundings.now)
+def _is_due(identity: StoredIdentity, context: SyncContext, request: SigningRequest) -> bool:
+    return identity.certificate.expires_within(request.renew_before, context.now)
 
 
 def _warn(old: StoredIdentity, new: StoredIdentity, users: list[StoredProfile]) -> None:

@@ -10,19 +10,19 @@ from typing import TypeVar
 
 from asc import words
 from asc.errors import Error
-from asc.signing.identity.keys import public_key_der
-from asc.signing.portal.certificates import Listed, list_certificates, revoke_certificate
-from asc.signing.portal.profiles import AppleProfile, delete_profiles, profiles_of_types
-from asc.signing.storage import Changes
-from asc.signing.sync.surroundings import AT_ONCE, Surroundings
-from asc.signing.sync.wants import Wishes
-from asc.signing.vault.kinds import (
+from asc.identity.keys import public_key_der
+from asc.provisioning.certificates import AppleCertificate, list_certificates, revoke_certificate
+from asc.provisioning.kinds import (
     CertificateType,
     Platform,
     ProfileType,
     apple_profile_type,
     apple_profile_types,
 )
+from asc.provisioning.profiles import AppleProfile, delete_profiles, profiles_of_types
+from asc.signing.storage import Changes
+from asc.signing.sync.context import AT_ONCE, SyncContext
+from asc.signing.sync.profile_specs import SigningRequest
 from asc.signing.vault.layout import CertificateEntry, KeyEntry, ProfileEntry
 from asc.signing.vault.opening import Opener
 from asc.signing.vault.pending import pending_keys
@@ -34,10 +34,10 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Doomed:
+class RevocationPlan:
     """What would go. `others` are profiles of types that were not named: a certificate of theirs goes."""
 
-    certificates: tuple[Listed, ...]
+    certificates: tuple[AppleCertificate, ...]
     profiles: tuple[AppleProfile, ...]
     others: tuple[AppleProfile, ...] = ()
 
@@ -58,35 +58,35 @@ class Doomed:
         ]
 
 
-def doomed(
-    surroundings: Surroundings,
-    wishes: Wishes,
+def plan_revocation(
+    context: SyncContext,
+    request: SigningRequest,
     kinds: Collection[ProfileType],
     certificate_ids: Collection[str],
-) -> Doomed:
+) -> RevocationPlan:
     """The certificates and profiles of the wanted types; with ids only those, and the profiles made with them.
 
     Profiles of other types that are made with one of the certificates end with it: distribution certificates are those
     of app-store and ad-hoc alike.
     """
-    types = [each for kind in wishes.certificates for each in wishes.apple_types(kind)]
-    certificates = list_certificates(surroundings.client, types) if types else []
+    types = [each for kind in request.certificates for each in request.apple_types(kind)]
+    certificates = list_certificates(context.client, types) if types else []
     named = _named(certificates, certificate_ids)
-    ids, wanted = {each.id for each in named}, _apple_types(kinds, wishes.platforms)
-    profiles = profiles_of_types(surroundings.client, {*wanted, *_made_with(wishes.certificates)})
+    ids, wanted = {each.id for each in named}, _apple_types(kinds, request.platforms)
+    profiles = profiles_of_types(context.client, {*wanted, *_made_with(request.certificates)})
     gone = [
         each
         for each in profiles
         if set(each.certificate_ids) & ids or (each.apple_type in wanted and not certificate_ids)
     ]
-    return Doomed(
+    return RevocationPlan(
         tuple(named),
         tuple(each for each in gone if each.apple_type in wanted),
         tuple(each for each in gone if each.apple_type not in wanted),
     )
 
 
-def _named(certificates: Sequence[Listed], ids: Collection[str]) -> list[Listed]:
+def _named(certificates: Sequence[AppleCertificate], ids: Collection[str]) -> list[AppleCertificate]:
     """Those with the ids; all where none are given. Raises Error for an id that is none of them."""
     unknown = set(ids) - {each.id for each in certificates}
     if unknown:
@@ -97,21 +97,21 @@ def _named(certificates: Sequence[Listed], ids: Collection[str]) -> list[Listed]
     return [each for each in certificates if not ids or each.id in ids]
 
 
-def revoke(surroundings: Surroundings, what: Doomed) -> None:
+def revoke(context: SyncContext, what: RevocationPlan) -> None:
     """Does it: first at Apple, for a stored file of something that is revoked does no harm.
 
     Nothing is revoked where the store could not be changed afterwards. Where Apple refuses a part, the store follows
     in the rest. Raises WrongPassphrase, StorageError.
     """
-    Opener(surroundings.storage.read(), surroundings.passphrase).prove()
-    surroundings.storage.prove_writable()
-    client = surroundings.client
+    Opener(context.storage.read(), context.passphrase).prove()
+    context.storage.prove_writable()
+    client = context.client
     doomed_profiles = (*what.profiles, *what.others)
     profiles, refused = _gone(doomed_profiles, lambda each: delete_profiles(client, [each]))
-    certificates: list[Listed] = []
+    certificates: list[AppleCertificate] = []
     if not refused:
         certificates, refused = _gone(what.certificates, lambda each: revoke_certificate(client, each.id))
-    _forget(surroundings, Doomed(tuple(certificates), tuple(profiles)))
+    _forget(context, RevocationPlan(tuple(certificates), tuple(profiles)))
     if refused:
         raise refused
 
@@ -132,12 +132,12 @@ def _gone(what: Sequence[T], take: Callable[[T], None]) -> tuple[list[T], Error 
     return gone, next((error for error in errors if error), None)
 
 
-def _forget(surroundings: Surroundings, what: Doomed) -> None:
+def _forget(context: SyncContext, what: RevocationPlan) -> None:
     """Takes what is gone at Apple out of the store."""
     ids, uuids = {each.id for each in what.certificates}, {each.uuid for each in what.profiles}
 
     def change(files: Mapping[str, bytes]) -> Changes:
-        vault = Vault(files, surroundings.passphrase, p12_password=surroundings.p12_password)
+        vault = Vault(files, context.passphrase, p12_password=context.p12_password)
         gone = {
             entry.path
             for entry in vault.entries
@@ -145,13 +145,15 @@ def _forget(surroundings: Surroundings, what: Doomed) -> None:
         }
         if any(isinstance(entry, ProfileEntry) for entry in vault.entries) and uuids:
             gone |= {stored.path for stored in vault.profiles().entries if stored.profile.uuid in uuids}
-        gone |= _put_aside(files, surroundings.passphrase, what.certificates)
+        gone |= _put_aside(files, context.passphrase, what.certificates)
         return Changes(delete=frozenset(gone))
 
-    surroundings.storage.update(change, revoked_message(str(what)))
+    context.storage.update(change, revoked_message(str(what)))
 
 
-def _put_aside(files: Mapping[str, bytes], passphrase: str, certificates: Collection[Listed]) -> set[str]:
+def _put_aside(
+    files: Mapping[str, bytes], passphrase: str, certificates: Collection[AppleCertificate]
+) -> set[str]:
     """The keys put aside that belong to these certificates."""
     gone = {each.certificate.public_key for each in certificates if each.certificate}
     keys = [item for kind in CertificateType for item in pending_keys(files, kind, passphrase).items()]

@@ -8,24 +8,30 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from asc.errors import Error
-from asc.signing.devices.model import Device, belongs, folded
-from asc.signing.devices.registering import DevicePlan, bring, left_out, plan_devices
-from asc.signing.devices.wishes import DeviceWish
-from asc.signing.portal.bundle_ids import BundleId, enable, find_bundle_ids, register_bundle_id
+from asc.provisioning.bundle_ids import BundleId, enable, find_bundle_ids, register_bundle_id
+from asc.provisioning.devices.model import Device, belongs, folded
+from asc.provisioning.devices.registering import DevicePlan, bring, left_out, plan_devices
+from asc.provisioning.devices.requested import DeviceRequest
+from asc.provisioning.kinds import CertificateType
 from asc.signing.storage import Changes
 from asc.signing.sync.around import look_around
+from asc.signing.sync.context import AT_ONCE, AppleState, SyncContext, lasting, look, usable
 from asc.signing.sync.identities import IdentityMaker
-from asc.signing.sync.judging import apple_defect, device_defect, ends, profile_defect
-from asc.signing.sync.leftovers import Leftovers, clear, leftovers
 from asc.signing.sync.namesakes import Namesakes, judged
+from asc.signing.sync.orphans import Orphans, clear, find_orphans
+from asc.signing.sync.profile_specs import (
+    ProfileSpec,
+    SigningRequest,
+    apple_defect,
+    device_defect,
+    ends,
+    profile_defect,
+)
 from asc.signing.sync.profiles import ProfileMaker, ProfilesFailed
-from asc.signing.sync.readiness import Signing
+from asc.signing.sync.readiness import ReadySigning
 from asc.signing.sync.renewed import let_go
-from asc.signing.sync.stock import Stock
-from asc.signing.sync.surroundings import AT_ONCE, Portal, Surroundings, lasting, look, usable
-from asc.signing.sync.wants import Want, Wishes
+from asc.signing.sync.stored import StoredSigning
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
-from asc.signing.vault.kinds import CertificateType
 from asc.signing.vault.texts import commit_message
 from asc.signing.vault.tree import Vault
 from asc.signing.vault.trimmed import warn_of_trimmed
@@ -34,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
+class SyncPlan:
     """What is to be made, and why.
 
     `devices` are those to register and to enable, `capabilities` those that bundle ids lack; `leftovers` are to go.
@@ -42,16 +48,16 @@ class Plan:
     """
 
     certificates: Mapping[CertificateType, str] = field(default_factory=dict)
-    profiles: Mapping[Want, str] = field(default_factory=dict)
+    profiles: Mapping[ProfileSpec, str] = field(default_factory=dict)
     bundle_ids: tuple[str, ...] = ()
     devices: DevicePlan = field(default_factory=DevicePlan)
     capabilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    leftovers: Leftovers = field(default_factory=Leftovers)
-    namesakes: Mapping[Want, Namesakes] = field(default_factory=dict)
+    orphans: Orphans = field(default_factory=Orphans)
+    namesakes: Mapping[ProfileSpec, Namesakes] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
         """The plan in words, in the order in which it is carried out."""
-        return [*self.leftovers.lines(), *self.making()]
+        return [*self.orphans.lines(), *self.making()]
 
     def making(self) -> list[str]:
         """What is to be made, in words."""
@@ -60,16 +66,16 @@ class Plan:
             *(f"register the bundle id {each}" for each in self.bundle_ids),
             *(f"enable {', '.join(names)} for {each}" for each, names in self.capabilities.items()),
             *(f"make {kind.with_article} certificate: {why}" for kind, why in self.certificates.items()),
-            *(line for want, there in self.namesakes.items() for line in there.lines(want)),
-            *(f"make {want}: {why}" for want, why in self.profiles.items()),
+            *(line for spec, there in self.namesakes.items() for line in there.lines(spec)),
+            *(f"make {spec}: {why}" for spec, why in self.profiles.items()),
         ]
 
 
 @dataclass(frozen=True)
-class Synced:
+class SyncResult:
     """What a machine needs to sign, what was changed, and the wanted devices that profiles lack, in words."""
 
-    signing: Signing
+    signing: ReadySigning
     changes: tuple[str, ...]
     lacking: tuple[str, ...] = ()
 
@@ -78,61 +84,61 @@ class Synced:
 class Sync:
     """One run. `plan` only looks; `carry_out` does what the plan says."""
 
-    surroundings: Surroundings
-    wishes: Wishes
+    context: SyncContext
+    request: SigningRequest
     files: Mapping[str, bytes]
-    stock: Stock
-    portal: Portal
+    stored_signing: StoredSigning
+    portal: AppleState
     bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, surroundings: Surroundings, wishes: Wishes) -> Sync:
+    def begin(cls, context: SyncContext, request: SigningRequest) -> Sync:
         """Reads the store, and asks Apple in one round."""
-        files = surroundings.storage.read()
-        warn_of_trimmed(files, surroundings.passphrase)
-        stock = surroundings.stock(files, wishes)
-        for fault in stock.faults:
+        files = context.storage.read()
+        warn_of_trimmed(files, context.passphrase)
+        stored_signing = context.stored_signing(files, request)
+        for fault in stored_signing.faults:
             log.warning("%s %s", fault.message, fault.remedy)
-        return cls(surroundings, wishes, files, stock, look(surroundings.client, wishes, stock))
+        return cls(context, request, files, stored_signing, look(context.client, request, stored_signing))
 
-    def plan(self) -> tuple[Sync, Plan]:
+    def plan(self) -> tuple[Sync, SyncPlan]:
         """The plan, and this run with what was learned for it. Raises Error for what no run can do."""
-        wishes = self.wishes
-        devices = plan_devices(wishes.devices, self.portal.devices, wishes.platforms, wishes.if_disabled)
+        request = self.request
+        devices = plan_devices(request.devices, self.portal.devices, request.platforms, request.if_disabled)
         certificates = {
-            kind: why for kind in self.wishes.certificates if (why := self._certificate_defect(kind))
+            kind: why for kind in self.request.certificates if (why := self._certificate_defect(kind))
         }
         profiles = self._profile_defects(certificates, bool(devices.lines()))
-        known = self._known({want.bundle_id for want in profiles})
-        missing = tuple(dict.fromkeys(want.bundle_id for want in profiles if want.bundle_id not in known))
-        if missing and not self.wishes.register_bundle_ids:
+        known = self._known({spec.bundle_id for spec in profiles})
+        missing = tuple(dict.fromkeys(spec.bundle_id for spec in profiles if spec.bundle_id not in known))
+        if missing and not self.request.register_bundle_ids:
             raise Error(
                 f"The team has no bundle id {', '.join(missing)}.",
                 "Check bundle-ids and the key's team, or register them with register-bundle-ids: true.",
             )
         lacking = self._lacking(known)
         profiles = {
-            want: profiles.get(want, "its bundle id gets capabilities")
-            for want in self.wishes.wants
-            if want in profiles or want.bundle_id in lacking
+            spec: profiles.get(spec, "its bundle id gets capabilities")
+            for spec in self.request.specs
+            if spec in profiles or spec.bundle_id in lacking
         }
-        left = leftovers(self.surroundings, self.wishes, self.files, self.stock, self.portal)
-        stock = self.stock.renamed(left.misnamed)
+        left = find_orphans(self.context, self.request, self.files, self.stored_signing, self.portal)
+        stored_signing = self.stored_signing.renamed(left.misnamed)
         namesakes = self._namesakes(profiles)
-        plan = Plan(certificates, profiles, missing, devices, lacking, left, namesakes)
-        return replace(self, bundle_ids=known, stock=stock), plan
+        plan = SyncPlan(certificates, profiles, missing, devices, lacking, left, namesakes)
+        return replace(self, bundle_ids=known, stored_signing=stored_signing), plan
 
-    def carry_out(self, plan: Plan) -> Synced:
+    def carry_out(self, plan: SyncPlan) -> SyncResult:
         """Makes what the plan says. What could be made is stored also where something else failed."""
-        cleared, changes = clear(self.surroundings, plan.leftovers), plan.making()
+        cleared, changes = clear(self.context, plan.orphans), plan.making()
         if not changes:
-            signing = self._signing(self._identities(), self.stock.profiles)
-            return Synced(signing, tuple(cleared), self._lacking_devices(signing, self.portal.devices))
-        self.surroundings.storage.prove_writable()
-        client = self.surroundings.client
+            signing = self._signing(self._identities(), self.stored_signing.profiles)
+            return SyncResult(signing, tuple(cleared), self._lacking_devices(signing, self.portal.devices))
+        self.context.storage.prove_writable()
+        client = self.context.client
         devices = bring(client, plan.devices, self.portal.devices)
         registered = {
-            each: register_bundle_id(client, each, self.wishes.capabilities) for each in plan.bundle_ids
+            each: register_bundle_id(client, each, self.request.capabilities) for each in plan.bundle_ids
         }
         for identifier, names in plan.capabilities.items():
             enable(client, self.bundle_ids[identifier].id, names)
@@ -140,13 +146,13 @@ class Sync:
         portal = replace(self.portal, devices=devices)
         bundle_ids = {**self.bundle_ids, **registered}
         maker = ProfileMaker(
-            self.surroundings,
-            self.wishes,
+            self.context,
+            self.request,
             portal,
             identities,
             bundle_ids,
             frozenset(plan.capabilities),
-            self.stock.profiles,
+            self.stored_signing.profiles,
             plan.namesakes,
         )
         try:
@@ -155,66 +161,66 @@ class Sync:
             self._store(failed.made)
             raise
         self._store(made)
-        gone = let_go(self.surroundings, self.wishes, self.stock, plan.certificates)
-        signing = self._signing(identities, {**self.stock.profiles, **made})
-        return Synced(signing, (*cleared, *changes, *gone), self._lacking_devices(signing, devices))
+        gone = let_go(self.context, self.request, self.stored_signing, plan.certificates)
+        signing = self._signing(identities, {**self.stored_signing.profiles, **made})
+        return SyncResult(signing, (*cleared, *changes, *gone), self._lacking_devices(signing, devices))
 
-    def _lacking_devices(self, signing: Signing, devices: Iterable[Device]) -> tuple[str, ...]:
+    def _lacking_devices(self, signing: ReadySigning, devices: Iterable[Device]) -> tuple[str, ...]:
         """Return, for each profile, the wanted devices that belong into it and that it does not name."""
         known = {folded(device.udid): device for device in devices}
 
-        def expected(wish: DeviceWish, want: Want) -> bool:
-            device = known.get(folded(wish.udid))
-            return device is None or belongs(device, want.platform, include_macs=self.wishes.include_macs)
+        def expected(wanted: DeviceRequest, spec: ProfileSpec) -> bool:
+            device = known.get(folded(wanted.udid))
+            return device is None or belongs(device, spec.platform, include_macs=self.request.include_macs)
 
         found = []
-        for want, stored in signing.profiles:
-            if want.kind.has_devices:
-                wishes = [wish for wish in self.wishes.devices if expected(wish, want)]
-                if names := left_out(wishes, known.values(), stored.profile.devices):
+        for spec, stored in signing.profiles:
+            if spec.kind.has_devices:
+                request = [wanted for wanted in self.request.devices if expected(wanted, spec)]
+                if names := left_out(request, known.values(), stored.profile.devices):
                     found.append(
-                        f"{str(want).capitalize()} lacks devices that are asked for: {', '.join(names)}."
+                        f"{str(spec).capitalize()} lacks devices that are asked for: {', '.join(names)}."
                     )
         return tuple(found)
 
-    def _namesakes(self, wants: Iterable[Want]) -> dict[Want, Namesakes]:
+    def _namesakes(self, specs: Iterable[ProfileSpec]) -> dict[ProfileSpec, Namesakes]:
         """Return the profiles at Apple that stand in the place of those to make, where there are any."""
 
-        def of(want: Want) -> Namesakes:
-            stored = self.stock.profiles.get(want)
+        def of(spec: ProfileSpec) -> Namesakes:
+            stored = self.stored_signing.profiles.get(spec)
             uuid = stored.profile.uuid if stored else None
-            there = [each for each in self.portal.profiles if each.name == want.name or each.uuid == uuid]
-            return judged(self.surroundings.client, want, stored, self.portal, there)
+            there = [each for each in self.portal.profiles if each.name == spec.name or each.uuid == uuid]
+            return judged(self.context.client, spec, stored, self.portal, there)
 
-        wants = tuple(wants)
+        specs = tuple(specs)
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = dict(zip(wants, pool.map(of, wants), strict=True))
-        return {want: there for want, there in found.items() if there != Namesakes()}
+            found = dict(zip(specs, pool.map(of, specs), strict=True))
+        return {spec: there for spec, there in found.items() if there != Namesakes()}
 
     def _known(self, identifiers: set[str]) -> dict[str, BundleId]:
         """Apple's bundle ids, asked for where a profile is to be made."""
         if not identifiers:
             return {}
-        capabilities = self.wishes.register_bundle_ids and bool(self.wishes.capabilities)
-        return find_bundle_ids(self.surroundings.client, identifiers, capabilities=capabilities)
+        capabilities = self.request.register_bundle_ids and bool(self.request.capabilities)
+        return find_bundle_ids(self.context.client, identifiers, capabilities=capabilities)
 
     def _lacking(self, known: Mapping[str, BundleId]) -> dict[str, tuple[str, ...]]:
         """The wanted capabilities that bundle ids lack: the run that registered them may have been ended before."""
-        if not self.wishes.register_bundle_ids:
+        if not self.request.register_bundle_ids:
             return {}
         found = {
-            identifier: tuple(name for name in self.wishes.capabilities if name not in each.capabilities)
+            identifier: tuple(name for name in self.request.capabilities if name not in each.capabilities)
             for identifier, each in known.items()
         }
         return {identifier: names for identifier, names in found.items() if names}
 
     def _certificate_defect(self, kind: CertificateType) -> str:
         """Why a certificate has to be made; "" where one will do."""
-        now = self.surroundings.now
-        if usable(self.stock, self.portal, self.wishes, kind, now):
+        now = self.context.now
+        if usable(self.stored_signing, self.portal, self.request, kind, now):
             return ""
-        unknown = self.stock.valid(kind, now, self.wishes.renew_before)
-        if unknown and self.wishes.if_revoked == "fail":
+        unknown = self.stored_signing.valid(kind, now, self.request.renew_before)
+        if unknown and self.request.if_revoked == "fail":
             names = ", ".join(f"{each.certificate_id} ({each.certificate.common_name})" for each in unknown)
             raise Error(
                 f"The store has {kind.with_article} certificate that Apple does not list: {names}.",
@@ -226,12 +232,12 @@ class Sync:
                     else "if-revoked: replace makes a new one."
                 ),
             )
-        if (damaged := self.stock.damaged(kind)) and self.wishes.if_revoked == "fail":
+        if (damaged := self.stored_signing.damaged(kind)) and self.request.if_revoked == "fail":
             raise Error(
                 f"The store has {kind.with_article} certificate, but it cannot be used: {damaged[0].message}",
                 f"{damaged[0].remedy} Or have a new one made with if-revoked: replace; Apple allows only few.",
             )
-        if not self.wishes.apple_types(kind):
+        if not self.request.apple_types(kind):
             raise Error(
                 f"The store has no {kind.value} certificate, and App Store Connect's API makes none.",
                 "Make it at developer.apple.com/account, and bring it into the store with mode: import.",
@@ -240,15 +246,15 @@ class Sync:
             return "the stored one was revoked"
         if damaged:
             return "the stored one cannot be used"
-        there = self.stock.identities.get(kind, ())
+        there = self.stored_signing.identities.get(kind, ())
         if not there:
             self._check_next_door(kind)
             return "none is stored"
-        return f"the stored one {ends(there[0].certificate.not_after, now, self.wishes.renew_before) or 'is not valid'}"
+        return f"the stored one {ends(there[0].certificate.not_after, now, self.request.renew_before) or 'is not valid'}"
 
     def _check_next_door(self, kind: CertificateType) -> None:
         """Raise Error where the store is empty, and match's files lie beside it: the certificate is there, probably."""
-        around = look_around(self.surroundings.storage, self.files)
+        around = look_around(self.context.storage, self.files)
         if not around.empty or not around.places:
             return
         if around.nearby.on_purpose and not around.deeper:
@@ -260,63 +266,68 @@ class Sync:
 
     def _profile_defects(
         self, certificates: Mapping[CertificateType, str], new_devices: bool
-    ) -> dict[Want, str]:
+    ) -> dict[ProfileSpec, str]:
         """Why profiles have to be made, of those that have to be."""
-        now, states = self.surroundings.now, self.portal.states()
+        now, states = self.context.now, self.portal.states()
         known = {
-            kind: [each.certificate for each in usable(self.stock, self.portal, self.wishes, kind, now)]
-            for kind in self.wishes.certificates
+            kind: [
+                each.certificate for each in usable(self.stored_signing, self.portal, self.request, kind, now)
+            ]
+            for kind in self.request.certificates
         }
 
-        def defect(want: Want) -> str:
-            kind, stored = want.kind.certificate_type, self.stock.profiles.get(want)
+        def defect(spec: ProfileSpec) -> str:
+            kind, stored = spec.kind.certificate_type, self.stored_signing.profiles.get(spec)
             if kind in certificates:
                 return "its certificate is new"
-            if self.wishes.force:
+            if self.request.force:
                 return "all are made anew (force)"
-            found = profile_defect(want, stored, known[kind], now, self.wishes.renew_before)
+            found = profile_defect(spec, stored, known[kind], now, self.request.renew_before)
             if found or stored is None:
                 return found
             found = apple_defect(stored, states) or device_defect(
-                want, stored, self.portal.devices_of(want, self.wishes)
+                spec, stored, self.portal.devices_of(spec, self.request)
             )
-            return found or ("devices are new" if new_devices and want.kind.has_devices else "")
+            return found or ("devices are new" if new_devices and spec.kind.has_devices else "")
 
-        return {want: why for want in self.wishes.wants if (why := defect(want))}
+        return {spec: why for spec in self.request.specs if (why := defect(spec))}
 
     def _identities(self) -> dict[CertificateType, StoredIdentity]:
         """The identity to use of each type, as far as the store has one."""
-        now = self.surroundings.now
+        now = self.context.now
         found = {
-            kind: usable(self.stock, self.portal, self.wishes, kind, now) for kind in self.wishes.certificates
+            kind: usable(self.stored_signing, self.portal, self.request, kind, now)
+            for kind in self.request.certificates
         }
         return {kind: identities[0] for kind, identities in found.items() if identities}
 
     def _new_identity(self, kind: CertificateType) -> StoredIdentity:
-        before = frozenset(each.certificate_id for each in self.stock.identities.get(kind, ()))
-        return IdentityMaker(self.surroundings, self.wishes, self.portal, kind, before).make(self.files)
+        before = frozenset(each.certificate_id for each in self.stored_signing.identities.get(kind, ()))
+        return IdentityMaker(self.context, self.request, self.portal, kind, before).make(self.files)
 
-    def _store(self, made: Mapping[Want, StoredProfile]) -> None:
+    def _store(self, made: Mapping[ProfileSpec, StoredProfile]) -> None:
         if not made:
             return
 
         def change(files: Mapping[str, bytes]) -> Changes:
-            vault = Vault(files, self.surroundings.passphrase)
-            return Changes(vault.put(made.values(), self.surroundings.encryption))
+            vault = Vault(files, self.context.passphrase)
+            return Changes(vault.put(made.values(), self.context.encryption))
 
-        message = commit_message([want.kind for want in made], [want.platform for want in made])
-        self.surroundings.storage.update(change, message)
+        message = commit_message([spec.kind for spec in made], [spec.platform for spec in made])
+        self.context.storage.update(change, message)
 
     def _signing(
-        self, identities: Mapping[CertificateType, StoredIdentity], profiles: Mapping[Want, StoredProfile]
-    ) -> Signing:
+        self,
+        identities: Mapping[CertificateType, StoredIdentity],
+        profiles: Mapping[ProfileSpec, StoredProfile],
+    ) -> ReadySigning:
         """What to install: the identities to use, and others of the store that unchanged profiles were made with."""
-        wanted = tuple((want, profiles[want]) for want in self.wishes.wants)
+        wanted = tuple((spec, profiles[spec]) for spec in self.request.specs)
         inside = {der for _, stored in wanted for der in stored.profile.certificates}
         others = [
             each
-            for kind in self.wishes.certificates
-            for each in lasting(self.stock, kind, self.surroundings.now)
+            for kind in self.request.certificates
+            for each in lasting(self.stored_signing, kind, self.context.now)
             if each.certificate.der in inside and each not in identities.values()
         ]
-        return Signing((*identities.values(), *others), wanted)
+        return ReadySigning((*identities.values(), *others), wanted)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from asc.formats.mobileprovision import Profile, ProfileError, read_profile
-from asc.signing.identity.certificate import Certificate
-from asc.signing.identity.errors import IdentityError
-from asc.signing.identity.keys import key_pem, same_key
-from asc.signing.identity.reading import read_certificates, read_private_key
-from asc.signing.vault.errors import Unreadable
-from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
+from asc.identity.certificate import Certificate
+from asc.identity.errors import IdentityError
+from asc.identity.keys import key_pem, same_key
+from asc.identity.reading import read_certificates, read_private_key
+from asc.provisioning.kinds import CertificateType, Platform, ProfileType
+from asc.signing.vault.errors import UnreadableFile
 from asc.signing.vault.layout import CertificateEntry, ProfileEntry, certificate_path, key_path, profile_path
 
 _REPLACE = (
@@ -85,10 +85,10 @@ def identity_from(
         path = path_of_key
         key = read_private_key(key_file, p12_password, f"“{path}”")
     except IdentityError as error:
-        raise Unreadable(path, error.message, f"{error.remedy} {_REPLACE}") from None
+        raise UnreadableFile(path, error.message, f"{error.remedy} {_REPLACE}") from None
     if not same_key(certificate, key):
         message = f"“{path_of_key}” is not the private key of the certificate beside it."
-        raise Unreadable(path_of_key, message, _REPLACE)
+        raise UnreadableFile(path_of_key, message, _REPLACE)
     return StoredIdentity(
         entry.certificate_id, entry.certificate_type, entry.team, certificate, key, key_file
     )
@@ -106,4 +106,4 @@ def _profile(content: bytes, path: str) -> Profile:
     try:
         return read_profile(content)
     except ProfileError as error:
-        raise Unreadable(path, f"“{path}” is not a provisioning profile: {error}.", _REPLACE) from None
+        raise UnreadableFile(path, f"“{path}” is not a provisioning profile: {error}.", _REPLACE) from None

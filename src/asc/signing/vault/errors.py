@@ -30,7 +30,7 @@ class Damaged(VaultError):
     """The file is neither encrypted as match does it nor anything that belongs into the store."""
 
 
-class Unreadable(VaultError):
+class UnreadableFile(VaultError):
     """The file at `path` opens, but what is inside is not what its place says."""
 
     def __init__(self, path: str, message: str, remedy: str) -> None:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 
 from asc.errors import InputError, Problem
-from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
+from asc.provisioning.kinds import CertificateType, Platform, ProfileType
 
 SUFFIXES = (".cer", ".p12", ".mobileprovision", ".provisionprofile")
 """The files that are encrypted, wherever in the store they lie; all others are not touched."""
@@ -29,14 +29,14 @@ _CERTIFICATES = {kind.value: kind for kind in CertificateType}
 
 
 @dataclass(frozen=True)
-class Entry:
+class VaultEntry:
     """A file that has a place in match's tree. `team` is the folder that the tree lies in, mostly empty."""
 
     path: str
     team: str
 
     @staticmethod
-    def parse(path: str) -> Entry | None:
+    def parse(path: str) -> VaultEntry | None:
         """Says what `path`, relative to the root of the storage, is; None for what match would not look for."""
         parts = path.split("/")
         team = parts.pop(0) if len(parts) == 4 and _TEAM.fullmatch(parts[0]) else ""
@@ -49,7 +49,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class CertificateEntry(Entry):
+class CertificateEntry(VaultEntry):
     """A certificate, without its key."""
 
     certificate_type: CertificateType
@@ -57,7 +57,7 @@ class CertificateEntry(Entry):
 
 
 @dataclass(frozen=True)
-class KeyEntry(Entry):
+class KeyEntry(VaultEntry):
     """The private key of the certificate with the same id."""
 
     certificate_type: CertificateType
@@ -65,7 +65,7 @@ class KeyEntry(Entry):
 
 
 @dataclass(frozen=True)
-class ProfileEntry(Entry):
+class ProfileEntry(VaultEntry):
     """A provisioning profile. `platform` is never visionOS, whose profiles are those of iOS."""
 
     profile_type: ProfileType
@@ -114,7 +114,7 @@ def _below(team: str, *parts: str) -> str:
     return "/".join((team, *parts) if team else parts)
 
 
-def _certificate_or_key(path: str, team: str, folder: str, name: str) -> Entry | None:
+def _certificate_or_key(path: str, team: str, folder: str, name: str) -> VaultEntry | None:
     stem, _, suffix = name.rpartition(".")
     kind = _CERTIFICATES.get(folder)
     make = {"cer": CertificateEntry, "p12": KeyEntry}.get(suffix)
@@ -123,7 +123,7 @@ def _certificate_or_key(path: str, team: str, folder: str, name: str) -> Entry |
     return make(path, team, kind, stem)
 
 
-def _profile(path: str, team: str, folder: str, name: str) -> Entry | None:
+def _profile(path: str, team: str, folder: str, name: str) -> VaultEntry | None:
     stem, _, suffix = name.rpartition(".")
     kind = _PROFILES.get(folder)
     prefix, _, rest = stem.partition("_")

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from asc.signing.identity.errors import IdentityError
-from asc.signing.identity.keys import key_pem, public_key_der
-from asc.signing.identity.reading import read_private_key
+from asc.identity.errors import IdentityError
+from asc.identity.keys import key_pem, public_key_der
+from asc.identity.reading import read_private_key
+from asc.provisioning.kinds import CertificateType
 from asc.signing.vault.encryption import Version, encrypt
-from asc.signing.vault.kinds import CertificateType
 from asc.signing.vault.opening import Opener
 
 FOLDER = "pending"

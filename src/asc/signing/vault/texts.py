@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from asc.signing.vault.kinds import Platform, ProfileType
+from asc.provisioning.kinds import Platform, ProfileType
 from asc.signing.vault.layout import checked_bundle_id
 
 VERSION_PATH, README_PATH = "match_version.txt", "README.md"

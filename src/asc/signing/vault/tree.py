@@ -6,15 +6,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from asc.provisioning.kinds import CertificateType, Platform, ProfileType
 from asc.signing.vault.encryption import Version, encrypt, secret_of
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, identity_from, profile_from
-from asc.signing.vault.errors import Unreadable, VaultError
-from asc.signing.vault.kinds import CertificateType, Platform, ProfileType
+from asc.signing.vault.errors import UnreadableFile, VaultError
 from asc.signing.vault.layout import (
     CertificateEntry,
-    Entry,
     KeyEntry,
     ProfileEntry,
+    VaultEntry,
     certificate_path,
     key_path,
 )
@@ -36,7 +36,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Found(Generic[Read]):
+class Readable(Generic[Read]):
     """What could be read, in order of the paths, and what could not."""
 
     entries: tuple[Read, ...]
@@ -61,14 +61,14 @@ class Vault:
         self._files = files
         self._p12_password = p12_password
         self._opener = Opener(files, passphrase)
-        found = [(path, Entry.parse(path)) for path in self._opener.paths]
+        found = [(path, VaultEntry.parse(path)) for path in self._opener.paths]
         self.entries = tuple(entry for _, entry in found if entry and team in (None, entry.team))
         self.foreign = tuple(path for path, entry in found if entry is None)
         """Files that match would encrypt, but never look for: they are left alone."""
 
     def identities(
         self, kinds: Collection[CertificateType] | None = None, ids: Collection[str] | None = None
-    ) -> Found[StoredIdentity]:
+    ) -> Readable[StoredIdentity]:
         """The certificates of these types and ids, each with its key; all where None is given.
 
         A half without its other half is a fault. Raises WrongPassphrase, BadPassphrase.
@@ -95,7 +95,7 @@ class Vault:
             assert isinstance(der, bytes) and isinstance(key_file, bytes)
             try:
                 return identity_from(entry, der, key_file, self._p12_password)
-            except Unreadable as error:
+            except UnreadableFile as error:
                 return Fault(error.path, error.message, error.remedy)
 
         return _sorted(side_by_side(read, whole), faults)
@@ -105,7 +105,7 @@ class Vault:
         kinds: Collection[ProfileType] | None = None,
         bundle_ids: Collection[str] | None = None,
         platforms: Collection[Platform] | None = None,
-    ) -> Found[StoredProfile]:
+    ) -> Readable[StoredProfile]:
         """The profiles of these types, bundle ids and platforms; all where None is given.
 
         Asking for visionOS finds those of iOS. Raises WrongPassphrase, BadPassphrase.
@@ -127,7 +127,7 @@ class Vault:
                 return Fault(entry.path, content.message, content.remedy)
             try:
                 return profile_from(entry, content)
-            except Unreadable as error:
+            except UnreadableFile as error:
                 return Fault(error.path, error.message, error.remedy)
 
         return _sorted([read(entry) for entry in wanted], [])
@@ -179,8 +179,8 @@ def _alone(entry: CertificateEntry | KeyEntry, paths: Collection[str]) -> Fault 
     )
 
 
-def _sorted(read: Iterable[Read | Fault], faults: list[Fault]) -> Found[Read]:
+def _sorted(read: Iterable[Read | Fault], faults: list[Fault]) -> Readable[Read]:
     results = list(read)
     entries = tuple(each for each in results if not isinstance(each, Fault))
     faults = faults + [each for each in results if isinstance(each, Fault)]
-    return Found(entries, tuple(sorted(faults, key=lambda fault: fault.path)))
+    return Readable(entries, tuple(sorted(faults, key=lambda fault: fault.path)))

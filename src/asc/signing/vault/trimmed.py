@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from asc.signing.vault.contents import check_for
-from asc.signing.vault.encryption import decrypt, version_of
+from asc.signing.vault.encryption import check_for, decrypt, version_of
 from asc.signing.vault.errors import BadPassphrase, VaultError
 from asc.signing.vault.layout import SUFFIXES
 

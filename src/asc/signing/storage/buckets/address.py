@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from asc.api.address import is_loopback
+from asc.api.session import is_loopback
 from asc.signing.storage import names
 from asc.signing.storage.model import Options, StorageError
 
@@ -15,7 +15,7 @@ TEAM = re.compile(r"[A-Za-z0-9]{1,32}")
 
 
 @dataclass(frozen=True)
-class Place:
+class BucketAddress:
     """A folder in a container. `root` ends with "/", or is empty for all of it."""
 
     container: str
@@ -36,7 +36,7 @@ class Place:
         return not key.startswith(self.root)
 
 
-def place(location: str, options: Options) -> Place:
+def place(location: str, options: Options) -> BucketAddress:
     """Reads `scheme://container/prefix`, and puts the team's folder behind it; raises StorageError."""
     scheme, _, rest = location.partition("://")
     container, _, prefix = rest.partition("/")
@@ -51,7 +51,7 @@ def place(location: str, options: Options) -> Place:
     # match's s3_object_prefix without a slash stands right before the team's id: iosABCDE12345/certs/…
     if folder and parts and parts[-1].endswith(folder[0]):
         folder = []
-    return Place(container, root([*parts, *folder]))
+    return BucketAddress(container, root([*parts, *folder]))
 
 
 def team(options: Options) -> list[str]:

@@ -20,9 +20,9 @@ import requests
 from asc.api import retry
 from asc.api.session import Settings, open_session
 from asc.signing.storage import names
-from asc.signing.storage.buckets.address import Place, check_server, root, team
+from asc.signing.storage.buckets.address import BucketAddress, check_server, root, team
+from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
-from asc.signing.storage.objects import Found, Missing, Taken
 
 ATTEMPTS = 4
 TIMEOUT = (10.0, 60.0)
@@ -37,13 +37,13 @@ def open_gitlab(location: str, options: Options) -> SecureFiles:
     project = location.partition("://")[2].strip("/")
     if not PROJECT.fullmatch(project):
         raise StorageError("storage", "it names no GitLab project.", "Write it as gitlab://GROUP/PROJECT.")
-    return SecureFiles(Place(project, root(team(options))), options)
+    return SecureFiles(BucketAddress(project, root(team(options))), options)
 
 
 class SecureFiles:
-    """The primitives of asc.signing.storage.objects on a project. Versions are the ids of files."""
+    """The primitives of asc.signing.storage.journal on a project. Versions are the ids of files."""
 
-    def __init__(self, place: Place, options: Options) -> None:
+    def __init__(self, place: BucketAddress, options: Options) -> None:
         server = check_server(options.endpoint or "https://gitlab.com")
         self._place = place
         self._clock = options.clock
@@ -55,12 +55,12 @@ class SecureFiles:
             f" ({place.root})" if place.root else ""
         )
 
-    def found(self) -> Mapping[str, Found]:
+    def found(self) -> Mapping[str, ReadResult]:
         """All files below the root. Where a name was used twice at once, the first one counts."""
-        found: dict[str, Found] = {}
+        found: dict[str, ReadResult] = {}
         for record in sorted(self._records(), key=lambda record: int(record["id"]), reverse=True):
             if name := self._place.name(str(record["name"])):
-                found[name] = Found(str(record["id"]), 0)
+                found[name] = ReadResult(str(record["id"]), 0)
         return found
 
     def elsewhere(self) -> list[str]:
@@ -72,11 +72,11 @@ class SecureFiles:
         if not version:
             found = self.found().get(name)
             if found is None:
-                raise Missing
+                raise ObjectMissing
             version = found.version
         answer = self._call("GET", f"/{version}/download")
         if answer.status_code == 404:
-            raise Missing
+            raise ObjectMissing
         self._check(answer, "read")
         return answer.content, version
 
@@ -86,7 +86,7 @@ class SecureFiles:
             "POST", "", data={"name": self._place.key(name)}, files={"file": (_plain(name), data)}
         )
         if answer.status_code == 400 and "already been taken" in answer.text:
-            raise Taken
+            raise Conflict
         self._check(answer, "written")
         with self._understood():
             record = answer.json()
@@ -96,14 +96,14 @@ class SecureFiles:
         first = self.found().get(name)
         if first is None or first.version != made:
             self._call("DELETE", f"/{made}")
-            raise Taken
+            raise Conflict
         return made
 
     def replace(self, name: str, data: bytes, version: str) -> str:
         """Removes the file with this id, then makes the new one."""
         answer = self._call("DELETE", f"/{version}")
         if answer.status_code == 404:
-            raise Taken
+            raise Conflict
         self._check(answer, "written")
         return self.create(name, data)
 
@@ -113,7 +113,7 @@ class SecureFiles:
         if answer.status_code != 404:
             self._check(answer, "written")
         elif name in self.found():
-            raise Taken
+            raise Conflict
 
     def _records(self) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = []

@@ -17,17 +17,17 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage  # type: ignore[import-untyped, unused-ignore]
 
 from asc.signing.storage import names
-from asc.signing.storage.buckets.address import Place, check_server
+from asc.signing.storage.buckets.address import BucketAddress, check_server
+from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import MOST_KEYS
-from asc.signing.storage.objects import Found, Missing, Taken
 
 logging.getLogger("google").setLevel(logging.WARNING)
 SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
 TIMEOUT = 60.0
 
 
-def open_google(place: Place, options: Options) -> Google:
+def open_google(place: BucketAddress, options: Options) -> GoogleBucket:
     """`gs://bucket/prefix`: `credentials` from the options, else GOOGLE_APPLICATION_CREDENTIALS, else the machine's.
 
     With STORAGE_EMULATOR_HOST, or another endpoint and no credentials, nobody in particular asks.
@@ -37,7 +37,7 @@ def open_google(place: Place, options: Options) -> Google:
     settings = {"api_endpoint": check_server(endpoint)} if endpoint else {}
     credentials = AnonymousCredentials() if endpoint and not described else _credentials(described)  # type: ignore[no-untyped-call, unused-ignore]
     client = storage.Client(project="-", credentials=credentials, client_options=settings)
-    return Google(client.bucket(place.container), place)
+    return GoogleBucket(client.bucket(place.container), place)
 
 
 def _credentials(described: str) -> Any:
@@ -76,20 +76,20 @@ def _with_scheme(host: str) -> str:
     return host if not host or "://" in host else f"http://{host}"
 
 
-class Google:
-    """The primitives of asc.signing.storage.objects on a bucket. Versions are generations."""
+class GoogleBucket:
+    """The primitives of asc.signing.storage.journal on a bucket. Versions are generations."""
 
-    def __init__(self, bucket: Any, place: Place) -> None:
+    def __init__(self, bucket: Any, place: BucketAddress) -> None:
         self._bucket = bucket
         self._place = place
         self.label = f"Google Cloud bucket {place.container}" + (f" ({place.root})" if place.root else "")
 
-    def found(self) -> Mapping[str, Found]:
+    def found(self) -> Mapping[str, ReadResult]:
         """All objects below the root."""
         with self._explained("read"):
             blobs = list(self._bucket.list_blobs(prefix=self._place.root or None, timeout=TIMEOUT))
         named = ((self._place.name(blob.name), blob) for blob in blobs)
-        return {name: Found(str(blob.generation), int(blob.size or 0)) for name, blob in named if name}
+        return {name: ReadResult(str(blob.generation), int(blob.size or 0)) for name, blob in named if name}
 
     def elsewhere(self) -> list[str]:
         """Whole keys outside the root."""
@@ -104,8 +104,8 @@ class Google:
         try:
             with self._explained("read"):
                 data = blob.download_as_bytes(timeout=TIMEOUT, **wanted)
-        except (refusals.NotFound, Taken):
-            raise Missing from None
+        except (refusals.NotFound, Conflict):
+            raise ObjectMissing from None
         return bytes(data), str(blob.generation)  # the answer's headers name it
 
     def create(self, name: str, data: bytes) -> str:
@@ -123,7 +123,7 @@ class Google:
         except refusals.NotFound as error:
             if "bucket" in str(error).lower():
                 raise self._absent() from None
-            raise Taken from None
+            raise Conflict from None
         return str(blob.generation)
 
     def delete(self, name: str, version: str) -> None:
@@ -144,7 +144,7 @@ class Google:
         try:
             yield
         except refusals.PreconditionFailed:
-            raise Taken from None
+            raise Conflict from None
         except refusals.NotFound as error:
             if "bucket does not exist" in str(error).lower():
                 raise self._absent() from None

@@ -17,10 +17,10 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import AzureStore, S3Store
 
 from asc.signing.storage import names
-from asc.signing.storage.buckets.address import Place, check_server
+from asc.signing.storage.buckets.address import BucketAddress, check_server
+from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import MOST_KEYS
-from asc.signing.storage.objects import Found, Missing, Taken
 
 OF_THE_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint")
 """Codes with which S3 answers a request that was signed for another region than the bucket's."""
@@ -49,7 +49,7 @@ WAYS_IN_S3 = {
 }
 
 
-def open_s3(place: Place, options: Options) -> Opened:
+def open_s3(place: BucketAddress, options: Options) -> Opened:
     """`s3://bucket/prefix`: credentials, region and endpoint from the options, else the AWS_ variables."""
     given = {
         "access_key_id": options.access_key,
@@ -73,7 +73,7 @@ def open_s3(place: Place, options: Options) -> Opened:
     return Opened(store, place, f"S3 bucket {place.container}")
 
 
-def open_azure(place: Place, options: Options) -> Opened:
+def open_azure(place: BucketAddress, options: Options) -> Opened:
     """`az://container/prefix`: `access_key` is the account's name, `secret_key` its key, `session_token` a SAS.
 
     Else the AZURE_STORAGE_ variables, or AZURE_CLIENT_ID, AZURE_TENANT_ID with a secret or a federated token.
@@ -120,14 +120,14 @@ def _client(settings: Mapping[str, str]) -> Any:
 
 
 class Opened:
-    """The primitives of asc.signing.storage.objects on a store of obstore's."""
+    """The primitives of asc.signing.storage.journal on a store of obstore's."""
 
-    def __init__(self, store: S3Store | AzureStore, place: Place, label: str) -> None:
+    def __init__(self, store: S3Store | AzureStore, place: BucketAddress, label: str) -> None:
         self._store = store
         self._place = place
         self.label = f"{label} ({place.root})" if place.root else label
 
-    def found(self) -> Mapping[str, Found]:
+    def found(self) -> Mapping[str, ReadResult]:
         """All objects below the root. A key that is no path (“..”, “//”) makes obstore refuse all of them."""
         try:
             pages = obstore.list(self._store, self._place.root or None)
@@ -136,7 +136,7 @@ class Opened:
             self._fail(error, writing=False)
         named = ((self._place.name(meta["path"]), meta) for meta in listed)
         return {
-            name: Found(_bare(meta["e_tag"]), meta["size"])
+            name: ReadResult(_bare(meta["e_tag"]), meta["size"])
             for name, meta in named
             if name and (meta["size"] or self._is_object(meta["path"]))
         }
@@ -166,7 +166,7 @@ class Opened:
             result = obstore.get(self._store, self._place.key(name))
             return bytes(result.bytes()), _bare(result.meta["e_tag"])
         except FileNotFoundError:
-            raise Missing from None
+            raise ObjectMissing from None
         except (BaseError, OSError) as error:
             self._fail(error, writing=False)
 
@@ -184,7 +184,7 @@ class Opened:
         except (AlreadyExistsError, PreconditionError, FileNotFoundError) as error:
             if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
                 self._fail(error, writing=True)
-            raise Taken from None
+            raise Conflict from None
         except (BaseError, OSError) as error:
             self._fail(error, writing=True)
         return _bare(result["e_tag"])
@@ -194,7 +194,7 @@ class Opened:
         key = self._place.key(name)
         try:
             if _bare(obstore.head(self._store, key)["e_tag"]) != version:
-                raise Taken
+                raise Conflict
             obstore.delete(self._store, key)
         except FileNotFoundError:
             return

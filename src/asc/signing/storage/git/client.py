@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from asc.ending import undone_at_the_end
+from asc.on_signal import undone_at_the_end
+from asc.signing.storage import names
 from asc.signing.storage.git.access import Access
-from asc.signing.storage.model import Options, StorageError, StorageUnreachable, disk_is_full
+from asc.signing.storage.model import Changes, Options, StorageError, StorageUnreachable, disk_is_full
 from asc.signing.storage.names import cleaned
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ LONGEST_OUTPUT = 600
 
 
 @dataclass(frozen=True)
-class Result:
+class GitResult:
     """What a command left. `words` is what it said on standard error, fit for a message: one line, no secret."""
 
     code: int
@@ -36,7 +37,7 @@ class Result:
     words: str
 
 
-class Client:
+class GitClient:
     """git, with the environment that `access` gives it. The private folder goes with this object."""
 
     def __init__(self, access: Access, options: Options) -> None:
@@ -46,7 +47,7 @@ class Client:
         weakref.finalize(self, shutil.rmtree, self._private, ignore_errors=True)
         self.repository = self._private / "repository.git"
 
-    def run(self, *arguments: str, data: bytes = b"") -> Result:
+    def run(self, *arguments: str, data: bytes = b"") -> GitResult:
         """Runs a command; raises StorageError where there is no git, or it does not end."""
         gone = partial(shutil.rmtree, self._private, ignore_errors=True)
         with undone_at_the_end(gone), self._access.environment(self._private) as environment:
@@ -68,7 +69,7 @@ class Client:
                 ) from None
             with undone_at_the_end(partial(_end, process)):
                 output, words = _outcome(process, data, arguments[0])
-        return Result(process.returncode, output, self.presentable(words.decode("utf-8", "replace")))
+        return GitResult(process.returncode, output, self.presentable(words.decode("utf-8", "replace")))
 
     def must(self, *arguments: str, data: bytes = b"") -> bytes:
         """The output of a command that does not reach out; raises StorageError where it fails all the same."""
@@ -115,3 +116,77 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+NO_PLAIN_FILE = {"120000": "a symbolic link", "160000": "a submodule"}
+BUILT = "refs/asc/built"
+
+
+@dataclass(frozen=True)
+class TreeEntry:
+    """A plain file in a tree: the id of its content, and its size in bytes."""
+
+    blob: str
+    size: int
+
+
+def entries(client: GitClient, commit: str, label: str) -> dict[str, TreeEntry]:
+    """The plain files of a commit whose names are taken; a warning names each other entry."""
+    listed = client.must("ls-tree", "-r", "-z", "--long", "--full-tree", commit)
+    found: dict[str, TreeEntry] = {}
+    for line in listed.split(b"\0"):
+        if not line:
+            continue
+        head, _, name = line.partition(b"\t")
+        mode, _, blob, size = head.decode("ascii").split()
+        path = name.decode("utf-8", "surrogateescape")
+        if mode in NO_PLAIN_FILE:
+            what = NO_PLAIN_FILE[mode]
+            log.warning("%s: “%s” is left out, for it is %s.", label, names.cleaned(path), what)
+        else:
+            found[path] = TreeEntry(blob, int(size))
+    return {path: found[path] for path in names.accepted(found, label)}
+
+
+def contents(client: GitClient, wanted: dict[str, TreeEntry]) -> dict[str, bytes]:
+    """The contents of files, all of them from one process."""
+    if not wanted:
+        return {}
+    asked = "".join(f"{entry.blob}\n" for entry in wanted.values()).encode()
+    stream = client.must("cat-file", "--batch", data=asked)
+    read: dict[str, bytes] = {}
+    at = 0
+    for path, entry in wanted.items():
+        end = stream.find(b"\n", at)
+        if stream[at:end].split() != [entry.blob.encode(), b"blob", str(entry.size).encode()]:
+            raise StorageError(
+                "storage",
+                f"“{names.cleaned(path)}” is damaged in the repository.",
+                "Check it with “git fsck”.",
+            )
+        read[path] = stream[end + 1 : end + 1 + entry.size]
+        at = end + 1 + entry.size + 1
+    return read
+
+
+def commit(client: GitClient, parent: str | None, changes: Changes, message: str, author: str) -> str:
+    """Makes a commit of `changes` on top of `parent` and returns its id. Everything else in the tree stays as it is.
+
+    `author` is "Name <address> seconds +0000".
+    """
+    text = message.encode()
+    stream = [f"commit {BUILT}\n".encode()]
+    stream += [f"{role} {author}\n".encode() for role in ("author", "committer")]
+    stream += [b"data %d\n%s\n" % (len(text), text)]
+    stream += [f"from {parent}\n".encode()] if parent else []
+    stream += [b"D %s\n" % _quoted(path) for path in sorted(changes.delete)]
+    for path, data in sorted(changes.put.items()):
+        stream.append(b"M 100644 inline %s\ndata %d\n%s\n" % (_quoted(path), len(data), data))
+    client.run("update-ref", "-d", BUILT)
+    client.must("fast-import", "--quiet", "--force", data=b"".join(stream) + b"done\n")
+    return client.must("rev-parse", "--verify", BUILT).decode("ascii").strip()
+
+
+def _quoted(path: str) -> bytes:
+    """A path as the stream has it. Control characters never come here: asc.signing.storage.names refuses them."""
+    return b'"%s"' % path.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"')

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from asc.api import retry
-from asc.signing.storage.git.access import Access
-from asc.signing.storage.git.client import Client, Result
-from asc.signing.storage.git.location import Location
+from asc.signing.storage.git.access import Access, Location
+from asc.signing.storage.git.client import GitClient, GitResult
 from asc.signing.storage.git.trouble import Explainer
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.names import cleaned
@@ -43,7 +42,7 @@ class Remote:
         self._location = location
         self._options = options
         self._access = Access(location, options)
-        self.client = Client(self._access, options)
+        self.client = GitClient(self._access, options)
         self.branch = options.branch
         self._ready = False
 
@@ -92,7 +91,7 @@ class Remote:
         listed = self.client.must("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
         return listed.decode("utf-8", "replace").split("\0")
 
-    def push(self, commit: str, *, rehearsal: bool = False) -> Result:
+    def push(self, commit: str, *, rehearsal: bool = False) -> GitResult:
         """Pushes `commit` to the branch, or asks for everything that comes before. The result has all words."""
         if not self.branch:
             self.branch = self._persistently(self._default_branch)
@@ -105,7 +104,7 @@ class Remote:
             line for line in result.output.decode("utf-8", "replace").split("\n") if line.startswith("!")
         ]
         said = " / ".join([result.words, *(line.rpartition("\t")[2] for line in refusals)])
-        return Result(result.code, result.output, self.client.presentable(said))
+        return GitResult(result.code, result.output, self.client.presentable(said))
 
     def _persistently(self, ask: Callable[[], _Answer]) -> _Answer:
         """Asks again, after a pause, where nothing answered."""

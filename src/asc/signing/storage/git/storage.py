@@ -18,8 +18,8 @@ from urllib.parse import unquote, urlsplit
 
 from asc.api import retry
 from asc.signing.storage import names
-from asc.signing.storage.git import plumbing, trouble
-from asc.signing.storage.git.location import Location
+from asc.signing.storage.git import client, trouble
+from asc.signing.storage.git.access import Location
 from asc.signing.storage.git.remote import Remote
 from asc.signing.storage.model import Changes, Files, Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import Nearby
@@ -130,13 +130,13 @@ class GitStorage:
     def _files(self, tip: str | None) -> Files:
         if tip is None:
             return {}
-        found = plumbing.entries(self._client, tip, self.label)
+        found = client.entries(self._client, tip, self.label)
         names.check_sizes({path: entry.size for path, entry in found.items()}, self.label)
-        return plumbing.contents(self._client, found)
+        return client.contents(self._client, found)
 
     def _commit(self, tip: str | None, changes: Changes, message: str) -> str:
         author = f"{self._options.author} {int(self._clock.now())} +0000"
-        return plumbing.commit(self._client, tip, changes, message, author)
+        return client.commit(self._client, tip, changes, message, author)
 
     def _check_folder(self, root: Path) -> None:
         for folder in ("objects", "refs"):

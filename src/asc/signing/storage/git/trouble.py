@@ -10,8 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from asc.signing.storage.git.access import Access
-from asc.signing.storage.git.location import Location
+from asc.signing.storage.git.access import Access, Location
 from asc.signing.storage.model import StorageError, StorageUnreachable, disk_is_full
 
 NOT_REACHED = re.compile(

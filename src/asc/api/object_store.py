@@ -1,0 +1,317 @@
+"""Signed links, as App Store Connect hands them out, and which of them are followed."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import requests
+import urllib3
+
+from asc.api import retry
+from asc.api.clock import Clock
+from asc.api.retry import Attempts, Broken, NotSent, classify
+from asc.api.session import Settings, ended_after, is_loopback, open_session, split
+from asc.errors import UnreachableError
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"(?! )[ -~]*")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A signed link. `expires` is in UTC, None where it is not known; `label` says what it is for, in a log line."""
+
+    label: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    expires: datetime | None
+
+    def may_be_followed(self, *, locally: bool) -> bool:
+        """Whether bytes of an app may go there: over https, or `locally` to the sandbox on this machine.
+
+        A method or a header that HTTP does not have is refused as well: sending could only fail, again and again.
+        """
+        parts = split(self.url)
+        if not parts or not _TOKEN.fullmatch(self.method):
+            return False
+        if not all(
+            _TOKEN.fullmatch(name) and _VALUE.fullmatch(value) for name, value in self.headers.items()
+        ):
+            return False
+        local = locally and is_loopback(parts.hostname or "")
+        return parts.scheme == "https" or (parts.scheme == "http" and local)
+
+
+CONNECT_TIMEOUT = 10.0
+SILENCE = 60.0
+"""Seconds without a byte either way after which the store counts as silent."""
+LARGEST_REFUSAL = 64 * 1024
+"""Bytes of a refusal that are read."""
+_PASSING_CODES = {
+    " RequestTimeout",
+    " SlowDown",
+    " OperationAborted",
+    " InternalError",
+    " RequestTimeTooSkewed",
+}
+BLOCK = 256 * 1024
+"""Bytes that are read and sent at a time."""
+LEAST_PER_WINDOW = 64 * 1024
+"""Bytes of a file that have to come in SILENCE seconds: a store that trickles is as good as silent."""
+
+
+class Body(Protocol):
+    """What a part is read from. `rewind` is called before each attempt."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, at most `size`; b"" at the end."""
+
+    def rewind(self) -> None:
+        """Begins again."""
+
+
+class Sink(Protocol):
+    """Where a file is fetched to. It keeps what is needed to go on after a break, also with another link."""
+
+    received: int
+    """Bytes that are there, without a gap."""
+    tag: str
+    """What the store names these bytes by: its entity tag or date; "" where it names none that can be relied on."""
+
+    def expect(self, total: int | None) -> None:
+        """Told before the first byte, with the length of the whole file where it is known."""
+
+    def write(self, block: bytes) -> None:
+        """Takes the next bytes."""
+
+    def restart(self) -> None:
+        """Forgets all bytes: the file begins again."""
+
+
+class Expired(Exception):
+    """The link is not valid any more: a new one has to be asked for."""
+
+
+class ObjectStore:
+    """Sends to signed links. Safe to use from several threads."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, connections: int, time_there: Callable[[float], float]
+    ) -> None:
+        """`time_there` tells Apple's time from ours: by it links end."""
+        self._settings = settings
+        self._clock = clock
+        self._time_there = time_there
+        self._session = open_session(settings, connections, BLOCK)
+        self._session.headers["Accept-Encoding"] = "identity"
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._session.close()
+
+    def send(self, link: Link, body: Body) -> None:
+        """Sends `body`; repeats until the store has it whole.
+
+        Raises Expired when the link is over, UnreachableError when it keeps failing or refuses for good, and
+        what reading `body` raises.
+        """
+        self._check(link)
+        attempts = Attempts(link.label, self._settings.retry_for, self._clock)
+        while True:
+            if link.expires and self._now() >= link.expires:
+                raise Expired
+            body.rewind()
+            try:
+                answer = self._once(link, body, attempts.time_left())
+            except (NotSent, Broken) as error:
+                attempts.after(str(error), None)
+                continue
+            if 200 <= answer.status_code < 300:  # requests counts redirects as fine, too
+                return
+            if answer.status_code == 403:  # signed links that are over are answered so
+                raise Expired
+            if _passes(answer):
+                wait = retry.retry_after(answer.headers.get("Retry-After"), self._now())
+                attempts.after(f"the store answered {answer.status_code}{_code(answer)}", wait)
+            else:
+                raise _refused(link, answer)
+
+    def fetch(self, link: Link, sink: Sink) -> None:
+        """Fetches a file; goes on where it broke off until it is there in the length that the store announced.
+
+        Raises Expired when the link is over, UnreachableError when it keeps failing without coming further or
+        refuses for good, and what writing to `sink` raises.
+        """
+        self._check(link)
+        attempts = Attempts(link.label, self._settings.retry_for, self._clock)
+        furthest = sink.received
+        while True:
+            try:
+                answer = self._fetch_once(link, sink, attempts.time_left())
+            except (NotSent, Broken) as error:
+                if sink.received >= furthest + BLOCK:  # it came further: patience begins anew
+                    furthest = sink.received
+                    attempts = Attempts(link.label, self._settings.retry_for, self._clock)
+                attempts.after(str(error), None)
+                continue
+            if answer.status_code in (200, 206):
+                return
+            if answer.status_code in (401, 403, 410):  # signed links that are over are answered so
+                raise Expired
+            if answer.status_code == 416:
+                sink.restart()
+                attempts.after("the file there is shorter than what has come", None)
+            elif answer.status_code in retry.PASSING_STATUSES or answer.status_code == 429:
+                wait = retry.retry_after(answer.headers.get("Retry-After"), self._now())
+                attempts.after(f"the store answered {answer.status_code}", wait)
+            else:
+                raise _refused(link, answer)
+
+    def _fetch_once(self, link: Link, sink: Sink, time_left: float) -> requests.Response:
+        if sink.received and not sink.tag:
+            sink.restart()  # nothing says whether the rest would be of the same bytes
+        going_on = {"Range": f"bytes={sink.received}-", "If-Range": sink.tag} if sink.received else {}
+        try:
+            response = self._session.request(
+                link.method,
+                link.url,
+                headers={**link.headers, **going_on},
+                auth=_nobody,
+                timeout=(CONNECT_TIMEOUT, max(1.0, min(SILENCE, time_left))),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                if response.status_code in (200, 206):
+                    self._take(response, sink)
+                else:
+                    self._read_small(response)
+            return response
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
+            raise classify(error) from None
+
+    def _take(self, response: requests.Response, sink: Sink) -> None:
+        """Writes the body of an answer. Raises Broken where it is not what was asked for, or not all of it."""
+        total = _begin(response, sink)
+        counted = sink.received
+        # The end is later than the window: what came slowly, but came, is judged by its bytes.
+        while self._take_for_a_window(response, sink):
+            if sink.received - counted < LEAST_PER_WINDOW:
+                raise Broken("it came too slowly")
+            counted = sink.received
+        if total is not None and sink.received != total:
+            raise Broken("it was cut off")
+
+    def _take_for_a_window(self, response: requests.Response, sink: Sink) -> bool:
+        """Write what comes within SILENCE seconds. Returns whether more may come."""
+        window = self._clock.monotonic() + SILENCE
+        with ended_after(response, 2 * SILENCE):
+            while block := response.raw.read1(BLOCK, decode_content=False):
+                sink.write(block)
+                if self._clock.monotonic() > window:
+                    return True
+        return False
+
+    def _once(self, link: Link, body: Body, time_left: float) -> requests.Response:
+        try:
+            response = self._session.request(
+                link.method,
+                link.url,
+                data=body,
+                headers=dict(link.headers),
+                auth=_nobody,
+                timeout=(CONNECT_TIMEOUT, max(1.0, min(SILENCE, time_left))),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                self._read_small(response)
+            return response
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ConnectionError) as error:
+            raise classify(error) from None
+
+    def _read_small(self, response: requests.Response) -> None:
+        """Reads what stands in a refusal, and empties the connection so that it can be used again; never for long."""
+        until = self._clock.monotonic() + CONNECT_TIMEOUT
+        content = bytearray()
+        with contextlib.suppress(urllib3.exceptions.HTTPError), ended_after(response, CONNECT_TIMEOUT + 1):
+            while len(content) < LARGEST_REFUSAL and self._clock.monotonic() < until:
+                block = response.raw.read1(LARGEST_REFUSAL, decode_content=True)
+                if not block:
+                    break
+                content += block
+        response._content = bytes(content)  # where requests keeps what it has read itself
+
+    def _check(self, link: Link) -> None:
+        if not link.may_be_followed(locally=self._settings.is_local):
+            raise UnreachableError(
+                f"{link.label}: the link that App Store Connect gave is not one to send to.",
+                "Nothing was sent there. Check what stands between this machine and App Store Connect.",
+            )
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._time_there(self._clock.now()), UTC)
+
+
+def _begin(response: requests.Response, sink: Sink) -> int | None:
+    """Makes `sink` ready for the body of an answer. Returns the length of the whole file, None where it is not told."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise Broken("it was packed on the way")
+    if response.status_code == 206:
+        found = re.fullmatch(
+            r"bytes (\d{1,18})-\d{1,18}/(\d{1,18})", response.headers.get("Content-Range", "")
+        )
+        if not found or int(found[1]) != sink.received:
+            sink.restart()
+            raise Broken("another part came than was asked for")
+        return int(found[2])
+    if sink.received:
+        sink.restart()
+    length = response.headers.get("Content-Length", "")
+    total = int(length) if re.fullmatch(r"\d{1,18}", length) else None
+    sink.tag = _reliable_tag(response)
+    sink.expect(total)
+    return total
+
+
+def _reliable_tag(response: requests.Response) -> str:
+    """What may stand in If-Range: a strong entity tag, or a date."""
+    tag = response.headers.get("ETag", "")
+    return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
+
+
+def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials, not those of a .netrc either."""
+    return request
+
+
+def _passes(answer: requests.Response) -> bool:
+    """Whether a refusal passes by itself. Stores answer slow connections with 400 or 409, and a code that says so."""
+    return (
+        answer.status_code in retry.PASSING_STATUSES
+        or answer.status_code == 429
+        or _code(answer) in _PASSING_CODES
+    )
+
+
+def _code(answer: requests.Response) -> str:
+    """` Code`, as stores write it into their XML; "" where there is none."""
+    found = re.search(rb"<Code>([A-Za-z]{1,40})</Code>", answer.content)
+    return f" {found[1].decode()}" if found else ""
+
+
+def _refused(link: Link, answer: requests.Response) -> UnreachableError:
+    return UnreachableError(
+        f"{link.label}: the store answered {answer.status_code}{_code(answer) or f' {answer.reason}'}.",
+        "Run the step again: it goes on where it stopped. A proxy that changes requests would look like this, too.",
+    )

@@ -1,0 +1,1 @@
+"""Apps: finding one, and the texts that App Store Connect takes."""

@@ -1,0 +1,1 @@
+"""Upload any file that App Store Connect calls an asset: reserve it, send its parts, commit it."""

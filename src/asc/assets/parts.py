@@ -1,0 +1,129 @@
+"""Sending the parts of a file side by side, each repeated by itself, with links renewed when they are over."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+
+from asc.api.client import Client
+from asc.api.object_store import Expired, Link, ObjectStore
+from asc.assets.source import Advance, PartBody, Source, Stopped, md5_in
+from asc.builds.upload import record
+from asc.builds.upload.model import Part, UploadFile
+from asc.errors import Error, UnreachableError
+
+log = logging.getLogger(__name__)
+
+RENEWALS = 3
+"""How often the link of one part is renewed. Links last for hours: more than that is no accident."""
+
+
+def check_parts(parts: Sequence[Part], size: int) -> None:
+    """Raises UnreachableError unless the parts cover the file exactly once."""
+    end = 0
+    for part in sorted(parts, key=lambda part: part.offset):
+        if part.offset != end or part.length <= 0:
+            break
+        end += part.length
+    if end != size or not parts:
+        raise UnreachableError(
+            f"App Store Connect asks for {len(parts)} parts that do not make up the file of {size} bytes.",
+            "Run the step again; if it stays, delete the unfinished upload in App Store Connect, TestFlight.",
+        )
+
+
+def missing(source: Source, file: UploadFile, parallel: int) -> list[Part]:
+    """The parts that are not there yet, or hold other bytes than the file has now."""
+    return _without_those_there(source, file.parts, parallel)
+
+
+def _without_those_there(source: Source, parts: Sequence[Part], parallel: int) -> list[Part]:
+    with ThreadPoolExecutor(parallel) as pool:
+        there = list(pool.map(lambda part: _is_there(source, part), parts))
+    return [part for part, is_there in zip(parts, there, strict=True) if not is_there]
+
+
+def _is_there(source: Source, part: Part) -> bool:
+    """A tag that is no MD5 proves nothing about the bytes: such a part is sent again."""
+    tag = md5_in(part.entity_tag)
+    return tag is not None and source.md5(part.offset, part.length) == tag
+
+
+def foreign(source: Source, file: UploadFile, parallel: int) -> list[Part]:
+    """The parts that are there and hold other bytes than this file: somebody sent them from another one, or they
+    arrived damaged. Where all differ it may as well be that the tags only look like an MD5.
+    """
+    tagged = [part for part in file.parts if md5_in(part.entity_tag)]
+    return _without_those_there(source, tagged, parallel)
+
+
+class LinksOver(UnreachableError):
+    """The store takes none of the links, and new ones do not help: the upload cannot be finished any more."""
+
+
+class Sender:
+    """Sends parts of `source` to the links of `file`."""
+
+    def __init__(
+        self, client: Client, storage: ObjectStore, source: Source, file: UploadFile, advance: Advance
+    ) -> None:
+        self._client = client
+        self._storage = storage
+        self._source = source
+        self._advance = advance
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._file = file
+
+    def send(self, parts: Sequence[Part], parallel: int) -> None:
+        """Sends `parts`, `parallel` at a time. The first that fails for good stops the others and is raised."""
+        with ThreadPoolExecutor(parallel) as pool:
+            sent = [pool.submit(self._send, part) for part in parts]
+            done, waiting = wait(sent, return_when=FIRST_EXCEPTION)
+            failed = [each for each in done if each.exception()]
+            if failed:
+                self._stop.set()
+                for each in waiting:
+                    each.cancel()
+        if failed:
+            raise _worst(sent)
+
+    def _send(self, part: Part) -> None:
+        for _ in range(RENEWALS + 1):
+            body = PartBody(self._source, part.offset, part.length, self._advance, self._stop)
+            label = f"Part {part.number} of {len(self._file.parts)}"
+            try:
+                self._storage.send(Link(label, part.method, part.url, part.headers, part.expires), body)
+                return
+            except Expired:
+                body.rewind()
+                log.info("%s: its link is over; asking for a new one", label)
+                part = self._renewed(part)
+        raise LinksOver(
+            f"{label}: the store takes none of the links that App Store Connect gave, though they were renewed.",
+            "Check the network: a proxy that changes requests would look like this. Then run the step again.",
+        )
+
+    def _renewed(self, part: Part) -> Part:
+        """The part with another link; one request renews all of them."""
+        with self._lock:
+            if self._by_number(part).url == part.url:
+                self._file = record.renewed(self._client, self._file)
+            now = self._by_number(part)
+        if (now.offset, now.length) != (part.offset, part.length):
+            raise UnreachableError(
+                "App Store Connect divided the file anew while it was sent.", "Run the step again."
+            )
+        return now
+
+    def _by_number(self, part: Part) -> Part:
+        return next((each for each in self._file.parts if each.number == part.number), part)
+
+
+def _worst(sent: Sequence[Future[None]]) -> BaseException:
+    """The error to tell: one that stopped the others, not one that was stopped."""
+    errors = [error for each in sent if not each.cancelled() and (error := each.exception())]
+    real = [error for error in errors if not isinstance(error, Stopped)]
+    return next((error for error in real if isinstance(error, Error)), real[0])

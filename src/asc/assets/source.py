@@ -1,0 +1,175 @@
+"""The file that is uploaded, held open and read where a part needs it: memory does not grow with its size."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from asc.api.object_store import BLOCK
+from asc.errors import Error
+
+Advance = Callable[[int], None]
+"""Is told how many more bytes are on their way; fewer than none when some have to go again."""
+
+
+class Stopped(Exception):
+    """Another part failed for good: this one need not go on."""
+
+
+class Source:
+    """An open file of `size` bytes. Safe to use from several threads. Raises Error where it cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise self._unreadable(error) from None
+        self._before = os.fstat(self._descriptor)
+        self.size = self._before.st_size
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        os.close(self._descriptor)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """At least one byte of the `size` bytes at `offset`."""
+        try:
+            block = os.pread(self._descriptor, size, offset)
+        except OSError as error:
+            raise self._unreadable(error) from None
+        if not block:
+            raise self._changed()
+        return block
+
+    def blocks(self, offset: int, length: int) -> Iterator[bytes]:
+        """The `length` bytes at `offset`, in blocks."""
+        end = offset + length
+        while offset < end:
+            block = self.read(offset, min(BLOCK, end - offset))
+            offset += len(block)
+            yield block
+
+    def md5(self, offset: int, length: int) -> str:
+        """The MD5 of a range as hex: what stores give as the entity tag of a part."""
+        digest = hashlib.md5(usedforsecurity=False)
+        for block in self.blocks(offset, length):
+            digest.update(block)
+        return digest.hexdigest()
+
+    def sha256(self) -> str:
+        """The SHA-256 of the whole file as hex."""
+        digest = hashlib.sha256()
+        for block in self.blocks(0, self.size):
+            digest.update(block)
+        return digest.hexdigest()
+
+    def check_unchanged(self) -> None:
+        """Raises Error when somebody wrote to the file since it was opened, or put another in its place."""
+        try:
+            now = self.path.stat()
+        except OSError as error:
+            raise self._unreadable(error) from None
+        if _identity(now) != _identity(self._before):
+            raise self._changed()
+
+    def _changed(self) -> Error:
+        return Error(
+            f"{self.path} was changed while it was uploaded, so the upload was not finished.",
+            "Let the step that writes it end first (a build in the background?), then run the step again.",
+        )
+
+    def _unreadable(self, error: OSError) -> Error:
+        return Error(
+            f"{self.path} cannot be read: {error.strerror}.",
+            "Check the path, its permissions and the disk, then run the step again: it goes on where it stopped.",
+        )
+
+
+class Checksum:
+    """The SHA-256 of a whole file, worked out in the background while its parts are sent."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._digest = hashlib.sha256()
+        self._failure: Error | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="checksum", daemon=True)
+        self._thread.start()
+
+    def hex(self) -> str:
+        """Waits for the digest. Raises Error where the file cannot be read."""
+        self._thread.join()
+        if self._failure:
+            raise self._failure
+        return self._digest.hexdigest()
+
+    def stop(self) -> None:
+        """Ends the work; the digest is not needed any more."""
+        self._stop.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        try:
+            for block in self._source.blocks(0, self._source.size):
+                if self._stop.is_set():
+                    return
+                self._digest.update(block)
+        except Error as error:
+            self._failure = error
+
+
+@dataclass
+class PartBody:
+    """The bytes of one part on their way."""
+
+    source: Source
+    offset: int
+    length: int
+    advance: Advance
+    stop: threading.Event
+
+    def __post_init__(self) -> None:
+        self._sent = 0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self.read(BLOCK):
+            yield block
+
+    def read(self, size: int) -> bytes:
+        """The next bytes of the part, b"" at its end."""
+        if self.stop.is_set():
+            raise Stopped
+        left = self.length - self._sent
+        if left == 0:
+            return b""
+        block = self.source.read(self.offset + self._sent, min(size, left))
+        self._sent += len(block)
+        self.advance(len(block))
+        return block
+
+    def rewind(self) -> None:
+        """Begins again at the first byte."""
+        self.advance(-self._sent)
+        self._sent = 0
+
+
+def md5_in(entity_tag: str) -> str | None:
+    """The MD5 (hex) that an entity tag holds; None for a tag of another kind."""
+    found = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', entity_tag.strip())
+    return found[1].lower() if found else None
+
+
+def _identity(stat: os.stat_result) -> tuple[int, int, int, int]:
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns

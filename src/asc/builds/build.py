@@ -1,0 +1,138 @@
+"""A build as App Store Connect has it, with all that distribution asks about, from one request.
+
+https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds-_id_
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from asc.api.client import Client
+from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut, many
+from asc.errors import UnreachableError
+
+_TO_ONE = "app,preReleaseVersion,buildBetaDetail,betaAppReviewSubmission,appEncryptionDeclaration"
+_TO_MANY = "betaGroups,betaBuildLocalizations,individualTesters"
+QUERY: Mapping[str, str | int] = {
+    "include": f"{_TO_ONE},{_TO_MANY}",
+    "fields[builds]": (
+        "version,uploadedDate,expired,processingState,buildAudienceType,usesNonExemptEncryption,"
+        f"{_TO_ONE},{_TO_MANY}"
+    ),
+    "fields[apps]": "primaryLocale",
+    "fields[preReleaseVersions]": "version,platform",
+    "fields[buildBetaDetails]": "autoNotifyEnabled,internalBuildState,externalBuildState",
+    "fields[betaAppReviewSubmissions]": "betaReviewState",
+    "fields[appEncryptionDeclarations]": "codeValue",
+    "fields[betaGroups]": "name",
+    "fields[betaBuildLocalizations]": "locale,whatsNew",
+    "fields[betaTesters]": "email",
+    **{f"limit[{name}]": LARGEST_INCLUDE for name in _TO_MANY.split(",")},
+}
+"""The query for `GET /v1/builds/{id}`; whoever waits for a build asks the same, and needs no other request after."""
+
+
+@dataclass(frozen=True)
+class Localization:
+    """What's new in one language: the id of the resource, and the text."""
+
+    id: str
+    whats_new: str
+
+
+@dataclass(frozen=True)
+class BuildState:
+    """A build. States are as Apple writes them, "" where unknown; flags are None where Apple says nothing.
+
+    `group_ids` and `tester_ids` hold those that came along: there may be more.
+    """
+
+    id: str
+    build_number: str = ""
+    version: str = ""
+    platform: str = ""
+    app_id: str = ""
+    primary_locale: str = ""
+    processing_state: str = ""
+    expired: bool = False
+    uploaded_at: datetime | None = None
+    audience: str = ""
+    uses_non_exempt_encryption: bool | None = None
+    declaration_id: str = ""
+    detail_id: str = ""
+    auto_notify: bool | None = None
+    internal_state: str = ""
+    external_state: str = ""
+    review_state: str = ""
+    group_ids: frozenset[str] = frozenset()
+    tester_ids: frozenset[str] = frozenset()
+    localizations: Mapping[str, Localization] = field(default_factory=dict)
+    localizations_cut: bool = False
+
+    @classmethod
+    def read(cls, document: Document) -> BuildState:
+        """Reads the answer to `QUERY`. Raises UnreachableError where there is no build in it."""
+        build = next(iter(document.data), None)
+        if build is None:
+            raise UnreachableError(
+                "App Store Connect answered without the build that it was asked for.",
+                "Run the step again in some minutes.",
+            )
+
+        def one(name: str) -> Resource:
+            return document.one(build, name) or Resource("", "")
+
+        detail, train, app = one("buildBetaDetail"), one("preReleaseVersion"), one("app")
+        return cls(
+            id=build.id,
+            build_number=build.text("version"),
+            version=train.text("version"),
+            platform=train.text("platform"),
+            app_id=app.id or _id(build, "app"),
+            primary_locale=app.text("primaryLocale"),
+            processing_state=build.text("processingState"),
+            expired=build.attributes.get("expired") is True,
+            uploaded_at=build.time("uploadedDate"),
+            audience=build.text("buildAudienceType"),
+            uses_non_exempt_encryption=_flag(build, "usesNonExemptEncryption"),
+            declaration_id=_id(build, "appEncryptionDeclaration"),
+            detail_id=_id(build, "buildBetaDetail") or build.id,  # Apple gives both the same id
+            auto_notify=_flag(detail, "autoNotifyEnabled"),
+            internal_state=detail.text("internalBuildState"),
+            external_state=detail.text("externalBuildState"),
+            review_state=one("betaAppReviewSubmission").text("betaReviewState"),
+            group_ids=frozenset(identifier for _, identifier in build.related("betaGroups")),
+            tester_ids=frozenset(identifier for _, identifier in build.related("individualTesters")),
+            localizations=_localizations(many(document, build, "betaBuildLocalizations")),
+            localizations_cut=is_cut(build, "betaBuildLocalizations"),
+        )
+
+
+def fetch_build(client: Client, build_id: str) -> BuildState:
+    """The build as it is now. Raises ApiError (404) where there is none."""
+    return fetch_rest(client, BuildState.read(client.get(f"/v1/builds/{build_id}", QUERY)))
+
+
+def fetch_rest(client: Client, state: BuildState) -> BuildState:
+    """The same with all its localizations: one more request in the rare case that not all came along."""
+    if not state.localizations_cut:
+        return state
+    found = client.list(
+        f"/v1/builds/{state.id}/betaBuildLocalizations", {"fields[betaBuildLocalizations]": "locale,whatsNew"}
+    )
+    return replace(state, localizations=_localizations(found.data), localizations_cut=False)
+
+
+def _localizations(resources: list[Resource] | tuple[Resource, ...]) -> dict[str, Localization]:
+    return {each.text("locale"): Localization(each.id, each.text("whatsNew")) for each in resources}
+
+
+def _id(resource: Resource, relationship: str) -> str:
+    return next((identifier for _, identifier in resource.related(relationship)), "")
+
+
+def _flag(resource: Resource, name: str) -> bool | None:
+    value = resource.attributes.get(name)
+    return value if isinstance(value, bool) else None

@@ -1,0 +1,138 @@
+"""Where the upload of a file stands: not begun, begun, or already there. Decided before anything is written."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from enum import Enum
+
+from asc.api.client import Client
+from asc.api.errors import ApiError
+from asc.api.platforms import PLATFORM_NAMES
+from asc.apps.app import App
+from asc.assets.source import Source, md5_in
+from asc.builds import history
+from asc.builds.number import BuildNumber, Number
+from asc.builds.upload import record
+from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Upload
+from asc.builds.upload.record import reasons_text
+from asc.errors import Error
+
+log = logging.getLogger(__name__)
+
+
+class IfExists(Enum):
+    """What to do when the number is taken."""
+
+    RESUME = "resume"
+    """Go on where the upload of the same file stopped; another file is an error."""
+    SKIP = "skip"
+    """Take what is there, whatever file it came from."""
+    FAIL = "fail"
+    """An error, unless the upload was only begun."""
+
+
+@dataclass(frozen=True)
+class UploadStatus:
+    """`upload` is None where nothing was begun. `is_there` when no byte has to be sent any more."""
+
+    upload: Upload | None = None
+    is_there: bool = False
+    start_again: bool = False
+    """The upload that was begun is of another file: it has to be deleted first."""
+
+
+def assess(client: Client, number: Number, source: Source, if_exists: IfExists) -> UploadStatus:
+    """Looks at the uploads of this number. Raises Error where the number is taken and that is not wanted."""
+    uploads = record.find(client, number)
+    return judge(client, uploads[0], source, if_exists) if uploads else UploadStatus()
+
+
+def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -> UploadStatus:
+    """The same for one upload that was found."""
+    assert upload.number
+    same = is_same_file(upload, source)
+    if upload.state == FAILED:
+        if same is False:  # mended since: whether the number can be used again is Apple's to say
+            return UploadStatus()
+        raise Error(
+            f"App Store Connect refused this file before: {reasons_text(upload.errors)}.",
+            f"Mend that and build again with the next build number ({_next(client, upload.number)}).",
+        )
+    if is_unfinished(upload):
+        return UploadStatus(upload, start_again=same is False)
+    if if_exists is IfExists.FAIL:
+        raise taken(client, upload.number, if_exists)
+    if same is False and if_exists is IfExists.RESUME:
+        raise taken(client, upload.number, if_exists, "by another file (its size or checksum differs)")
+    if same is False:
+        log.warning("%s is there already, but from another file than %s.", upload.number, source.path.name)
+    if upload.file is None:
+        log.warning("%s is there already; which file it came from is not known.", upload.number)
+    elif same is None:
+        log.info(
+            "%s is there already, from a file of this size; App Store Connect tells no more.", upload.number
+        )
+    return UploadStatus(upload, is_there=True)
+
+
+def is_unfinished(upload: Upload) -> bool:
+    """Whether bytes have to be sent still. The state alone does not tell: it may be missing, or never change."""
+    committed = upload.file is not None and upload.file.committed
+    return upload.state not in (PROCESSING, COMPLETE, FAILED) and not committed and not upload.build_id
+
+
+def is_same_file(upload: Upload, source: Source) -> bool | None:
+    """Whether the upload is of this file; None where that cannot be known."""
+    file = upload.file
+    if file is None:
+        return None
+    if file.size and file.size != source.size:
+        return False
+    if is_unfinished(upload):  # parts of it may be from an older build: they are looked at one by one
+        return None
+    known = [(part.offset, part.length, part.entity_tag) for part in file.parts]
+    known.append((0, source.size, file.checksums.get("MD5", "")))
+    verdicts = [source.md5(offset, length) == md5_in(tag) for offset, length, tag in known if md5_in(tag)]
+    if whole := file.checksums.get("SHA_256"):  # what an earlier run declared
+        verdicts.append(source.sha256() == whole.lower())
+    return all(verdicts) if verdicts else None
+
+
+def taken(client: Client, number: Number, if_exists: IfExists, how: str = "") -> Error:
+    """The error for a number that is used up, with the next one that is free."""
+    platform = PLATFORM_NAMES.get(number.platform, number.platform)
+    skip = (
+        ""
+        if if_exists is IfExists.SKIP
+        else " With if-exists: skip the step goes on with the build that is there."
+    )
+    return Error(
+        f"Build number {number.build_number} of {number.version} ({platform}) is taken{f' {how}' if how else ''}.",
+        f"The next free one is {_next(client, number)} (fetch-build-number tells it).{skip}",
+    )
+
+
+def refused(client: Client, number: Number, error: ApiError) -> Error:
+    """Return the error for a number that Apple refuses though nothing has it: mostly it is below the last one."""
+    platform = PLATFORM_NAMES.get(number.platform, number.platform)
+    previous = next(
+        (
+            str(each.meta["previousBundleVersion"])
+            for each in error.errors
+            if each.meta.get("previousBundleVersion")
+        ),
+        "",
+    )
+    said = "; ".join(map(str, error.errors))
+    return Error(
+        f"App Store Connect refused build number {number.build_number} of {number.version} ({platform}): {said}."
+        + (f" The last one is {previous}." if previous else ""),
+        f"Build again with the next free number, {_next(client, number)} (fetch-build-number tells it).",
+    )
+
+
+def _next(client: Client, number: Number) -> str:
+    used = history.highest_first(history.numbers_used(client, App(number.app_id), number.platform, None))
+    highest = used[0].number if used else BuildNumber.parse(number.build_number)
+    return highest.next().text if highest else "a higher one"

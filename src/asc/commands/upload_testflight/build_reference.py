@@ -1,0 +1,211 @@
+"""Which build a step is about: a file, or one that an earlier job brought to App Store Connect."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from asc import words
+from asc.api.client import Client
+from asc.api.errors import ApiError
+from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
+from asc.apps.app import App, find_app, find_app_by_id
+from asc.builds.binary import Binary, defects, read_binary
+from asc.builds.build import fetch_build
+from asc.builds.finding import find_build, find_latest
+from asc.builds.number import Number, same_value
+from asc.builds.upload import record
+from asc.builds.waiting import WatchedBuild
+from asc.commands.patterns import is_there, matching
+from asc.commands.upload_testflight.inputs import LATEST, Inputs
+from asc.errors import Error, InputError, Problem
+
+log = logging.getLogger(__name__)
+
+MOST_NAMED = 10
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class BuildReference:
+    """The build: its app (the id is "" while that is not known), its number, what is known of it, and its file."""
+
+    app: App
+    target: WatchedBuild
+    binary: Binary | None = None
+
+    @property
+    def number(self) -> Number:
+        """The number of the build."""
+        return self.target.number
+
+
+def read_file(inputs: Inputs) -> Binary:
+    """The one file that `file` names. Raises InputError for all that Apple would refuse after minutes."""
+    binary = read_binary(the_file(inputs.file or ""))
+    problems = list(_contradictions(inputs, binary))
+    found = defects(binary, datetime.now(UTC))
+    for defect in found:
+        if not defect.fatal:
+            log.warning("%s: %s %s", binary.path.name, defect.text, defect.remedy)
+    problems += [
+        Problem("file", f"{binary.path.name}: {defect.text}", defect.remedy)
+        for defect in found
+        if defect.fatal
+    ]
+    if problems:
+        raise InputError(problems)
+    log.info(
+        "%s: %s %s (%s) for %s, %.1f MiB",
+        binary.path.name,
+        binary.bundle_id,
+        binary.version,
+        binary.build_number,
+        PLATFORM_NAMES[binary.platform],
+        binary.size / 1024 / 1024,
+    )
+    return binary
+
+
+def _contradictions(inputs: Inputs, binary: Binary) -> Iterator[Problem]:
+    """Yield each input that says something else than the file; the same number in another spelling is the same."""
+    # Apple checks the file against the upload minutes later, and the build number is used up by then.
+    platform = PLATFORMS[inputs.platform] if inputs.platform else binary.platform
+    for name, said, inside in (
+        ("bundle-id", inputs.bundle_id, binary.bundle_id),
+        ("version", inputs.version, binary.version),
+        ("build-number", inputs.build_number, binary.build_number),
+        ("platform", PLATFORM_NAMES[platform], PLATFORM_NAMES[binary.platform]),
+    ):
+        if said and not same_value(said, inside):
+            reason = f"is {said}, but {binary.path.name} says {inside}"
+            yield Problem(name, reason, f"Leave out {name}, or build the file with {said}.")
+
+
+def the_file(pattern: str) -> Path:
+    """The one file that a pattern means; a path that is there is taken as it is, whatever stands in it."""
+    if is_there(pattern):
+        return Path(pattern)
+    found = matching(pattern)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise InputError(
+            [Problem("file", f"{pattern} matches no file", f"Check the path; the step runs in {Path.cwd()}.")]
+        )
+    names = words.some([str(each) for each in found], MOST_NAMED)
+    raise InputError([Problem("file", f"{pattern} matches {len(found)} files: {names}", "Name one of them.")])
+
+
+def subject_of_file(client: Client, inputs: Inputs, binary: Binary) -> BuildReference:
+    """The app and the number of a file."""
+    app = find_app_by_id(client, inputs.app_id) if inputs.app_id else find_app(client, binary.bundle_id)
+    if inputs.app_id and app.bundle_id != binary.bundle_id:
+        raise InputError(
+            [
+                Problem(
+                    "app-id",
+                    f"{inputs.app_id} is {app.bundle_id}, but {binary.path.name} is {binary.bundle_id}",
+                    "Give the id of the app that the file is of, or leave it out.",
+                )
+            ]
+        )
+    number = Number(app.id, binary.version, binary.build_number, binary.platform)
+    return BuildReference(app, WatchedBuild(number), binary)
+
+
+def subject_of_ids(client: Client, inputs: Inputs) -> BuildReference:
+    """What an earlier job brought: by the id of the build or of its upload, or by app, version and build number."""
+    app = App("")
+    if inputs.bundle_id or inputs.app_id:
+        app = (
+            find_app_by_id(client, inputs.app_id)
+            if inputs.app_id
+            else find_app(client, inputs.bundle_id or "")
+        )
+    if inputs.build_id:
+        build = _named("build-id", inputs.build_id, lambda: fetch_build(client, inputs.build_id or ""))
+        number = Number(build.app_id, build.version, build.build_number, build.platform)
+        _check_same("build-id", inputs, number, app)
+        return BuildReference(app if app.id else App(build.app_id), WatchedBuild(number, build_id=build.id))
+    if inputs.build_upload_id:
+        name = inputs.build_upload_id
+        upload = _named("build-upload-id", name, lambda: record.read(client, name, app.id))
+        assert upload.number
+        if app.id and upload.id not in {each.id for each in record.find(client, upload.number)}:
+            raise _another_app("build-upload-id", app)
+        _check_same("build-upload-id", inputs, upload.number, app)
+        return BuildReference(app, WatchedBuild(upload.number, upload.id, upload.build_id))
+    platform = PLATFORMS[inputs.platform] if inputs.platform else ""
+    if inputs.build_number == LATEST:
+        return _by_number(client, app, _latest(client, app, platform, inputs.version or ""))
+    number = Number(app.id, inputs.version or "", inputs.build_number or "", platform)
+    return _by_number(client, app, number)
+
+
+def _latest(client: Client, app: App, platform: str, version: str) -> Number:
+    number = find_latest(client, app, platform, version)
+    if not number:
+        where = f" of {version}" if version else ""
+        raise Error(
+            f"{app.bundle_id or app.id} has no build{where} that could be the latest.",
+            "Check version and platform, or upload one first.",
+        )
+    log.info("The latest build is %s for %s", number, PLATFORM_NAMES.get(number.platform, number.platform))
+    return number
+
+
+def _by_number(client: Client, app: App, number: Number) -> BuildReference:
+    """The newest upload of the number, or its build alone where it was brought by other means."""
+    uploads = record.find(client, number)
+    platforms = {upload.number.platform for upload in uploads if upload.number}
+    if len(platforms) > 1:
+        raise InputError(
+            [
+                Problem(
+                    "platform",
+                    f"is required: {number} was uploaded for {' and '.join(sorted(platforms))}",
+                    f"Give one of {', '.join(PLATFORMS)}.",
+                )
+            ]
+        )
+    if uploads and uploads[0].number:
+        return BuildReference(app, WatchedBuild(uploads[0].number, uploads[0].id, uploads[0].build_id))
+    build = find_build(client, number)
+    if build:
+        return BuildReference(app, WatchedBuild(replace(number, platform=build.platform), build_id=build.id))
+    return BuildReference(app, WatchedBuild(number))
+
+
+def _check_same(name: str, inputs: Inputs, number: Number, app: App) -> None:
+    """An id says everything: what is given besides must not say otherwise. Raises InputError."""
+    if app.id and number.app_id != app.id:
+        raise _another_app(name, app)
+    platform = PLATFORMS[inputs.platform] if inputs.platform else number.platform
+    version, build_number = inputs.version or number.version, inputs.build_number or number.build_number
+    if not replace(number, platform=platform).is_one_with(version, build_number, number.platform):
+        told = f"is of {number} for {PLATFORM_NAMES.get(number.platform, number.platform)}"
+        remedy = "Leave out version, build-number and platform, or give those of this build."
+        raise InputError([Problem(name, told, remedy)])
+
+
+def _another_app(name: str, app: App) -> InputError:
+    remedy = "Give the app that the build is of, or leave it out."
+    return InputError([Problem(name, f"is not of the app {app.bundle_id or app.id}", remedy)])
+
+
+def _named(name: str, value: str, ask: Callable[[], T]) -> T:
+    """What an id leads to. Raises Error that names the input where it leads nowhere."""
+    try:
+        return ask()
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        raise Error(
+            f"{name}: the key sees nothing with the id {value}.",
+            f"Hand over the output {name} of the job that uploaded, and use a key of the same team.",
+        ) from None

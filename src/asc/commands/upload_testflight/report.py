@@ -1,0 +1,221 @@
+"""What happened in a step so far, and what it tells of that: its outputs and its summary, also when it failed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from asc import words
+from asc.api.platforms import PLATFORM_NAMES
+from asc.builds.upload.model import Reason
+from asc.builds.waiting import BuildSnapshot
+from asc.changes.apply import groups_with_build
+from asc.commands.declaration import flag, output
+from asc.commands.upload_testflight.build_reference import BuildReference
+from asc.job import summary
+from asc.testflight.plan import IN_REVIEW, Change
+from asc.testflight.state import AppState
+
+SHORTEST_SHOWN = 0.05
+"""Seconds below which a phase is left out."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase; `began` and `ended` are in seconds from the start of the step."""
+
+    name: str
+    began: float
+    ended: float
+
+
+@dataclass
+class Timeline:
+    """Takes the time of the phases as they run, also of one that fails."""
+
+    now: Callable[[], float] = time.monotonic
+    phases: list[Phase] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._start = self.now()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Takes the time of a block."""
+        began = self.now() - self._start
+        try:
+            yield
+        finally:
+            self.phases.append(Phase(name, began, self.now() - self._start))
+
+    def mermaid(self) -> str:
+        """A Gantt chart as GitHub shows it in summaries; "" for a single phase, and where none took long enough."""
+        shown = [phase for phase in self.phases if phase.ended - phase.began >= SHORTEST_SHOWN]
+        if len(self.phases) < 2 or not shown:
+            return ""
+        lines = [
+            f"  {phase.name} ({phase.ended - phase.began:.1f} s) : "
+            f"{round(phase.began * 1000)}, {max(round(phase.ended * 1000), round(phase.began * 1000) + 1)}"
+            for phase in shown
+        ]
+        return "```mermaid\ngantt\n  dateFormat x\n  axisFormat %M:%S\n" + "\n".join(lines) + "\n```\n\n"
+
+
+_PAGES = {"IOS": "ios", "MAC_OS": "macos", "TV_OS": "tvos", "VISION_OS": "visionos"}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What upload-testflight hands to later steps."""
+
+    app_id: str = output("Apple's id of the app.")
+    build_upload_id: str = output("The id of the upload; a later job goes on with it.")
+    build_id: str = output("The id of the build; empty until Apple has made one of the upload.")
+    version: str = output("Marketing version (train).")
+    build_number: str = output("Build number.")
+    platform: str = output("`IOS`, `MAC_OS`, `TV_OS` or `VISION_OS`.")
+    state: str = output("Where the build stands (`PROCESSING`, `VALID`, …), before there is one the upload.")
+    external_state: str = output(
+        "Where it stands for external testers, as Apple writes it (`WAITING_FOR_BETA_REVIEW`, …)."
+    )
+    groups: str = output("The groups that the build was given to, with commas.")
+    testflight_url: str = output("The build's page in App Store Connect.")
+    uploaded_bytes: str = output("Bytes that this run sent.")
+    resumed: str = output("`true` when this run went on with an upload that an earlier one began.")
+
+
+@dataclass
+class UploadReport:
+    """What is known at some moment of a step."""
+
+    timeline: Timeline = field(default_factory=Timeline)
+    reference: BuildReference | None = None
+    seen: BuildSnapshot = field(default_factory=BuildSnapshot)
+    state: str = ""
+    upload_id: str = ""
+    sent: int = 0
+    resumed: bool = False
+    app_state: AppState | None = None
+    planned: tuple[Change, ...] = ()
+    groups: tuple[str, ...] = ()
+    done: list[Change] = field(default_factory=list)
+    warnings: tuple[Reason, ...] = ()
+    kept_out: str = ""
+    """The warning about those who can never test the build."""
+    dry_run: bool = False
+
+    @property
+    def build_id(self) -> str:
+        """The id of the build, "" as long as there is none."""
+        known = self.reference.target.build_id if self.reference else ""
+        return self.seen.build.id if self.seen.build else known
+
+    @property
+    def standing(self) -> str:
+        """Where the build stands, before there is one the upload."""
+        if self.seen.build:
+            return self.seen.build.processing_state
+        return self.seen.upload.state if self.seen.upload else self.state
+
+    @property
+    def groups_there(self) -> tuple[str, ...]:
+        """The names of the groups that have the build, as far as it is known; in a dry run those that would."""
+        if not self.app_state:
+            return ()
+        if self.dry_run:
+            return (*(group.name for group in self.app_state.groups), *self.app_state.new_groups)
+        return self.groups or groups_with_build(self.app_state, self.seen.build, self.done)
+
+    def outputs(self) -> Outputs:
+        """The outputs, as far as they are known."""
+        if not self.reference:
+            return Outputs()
+        number, build = self.reference.number, self.seen.build
+        return Outputs(
+            app_id=number.app_id or (build.app_id if build else ""),
+            build_upload_id=self.upload_id,
+            build_id=self.build_id,
+            version=number.version,
+            build_number=number.build_number,
+            platform=number.platform,
+            state=self.standing,
+            external_state=build.external_state if build else "",
+            groups="" if self.dry_run else ", ".join(self.groups_there),
+            testflight_url=self.page(),
+            uploaded_bytes=str(self.sent),
+            resumed=flag(self.resumed),
+        )
+
+    def page(self) -> str:
+        """The page of the build, or of the app's builds as long as there is none."""
+        assert self.reference
+        number = self.reference.number
+        app_id = number.app_id or (self.seen.build.app_id if self.seen.build else "")
+        if not app_id:
+            return ""
+        page = (
+            f"https://appstoreconnect.apple.com/apps/{app_id}/testflight/{_PAGES.get(number.platform, 'ios')}"
+        )
+        return f"{page}/{self.build_id}" if self.build_id else page
+
+    def summary(self) -> str:
+        """The step's part of the job summary, in Markdown."""
+        if not self.reference:
+            return ""
+        number = self.reference.number
+        name = self.reference.app.bundle_id or f"app {number.app_id}"
+        platform = PLATFORM_NAMES.get(number.platform, number.platform)
+        title = "Plan for" if self.dry_run else "TestFlight:"
+        text = summary.heading(f"{title} {name} {number.version} ({number.build_number}), {platform}")
+        text += summary.table(("", ""), self._facts())
+        changes = self.planned if self.dry_run else tuple(self.done)
+        text += "".join(f"- {summary.escape(change.summary)}\n" for change in changes) + (
+            "\n" if changes else ""
+        )
+        for warning in self.warnings:
+            text += summary.paragraph(f"⚠️ {summary.escape(f'{warning.text} ({warning.code})')}")
+        if self.kept_out:
+            text += summary.paragraph(f"⚠️ {summary.escape(self.kept_out)}")
+        text += self.timeline.mermaid()
+        return text + (
+            summary.paragraph(f"[Open in App Store Connect]({self.page()})") if self.page() else ""
+        )
+
+    def sent_in_words(self) -> str:
+        """How much this run sent, and how long that took."""
+        took = self.timeline.phases[-1]
+        there = ", the rest was there" if self.resumed else ""
+        return f"{self.sent / 1024 / 1024:.1f} MiB in {took.ended - took.began:.1f} s{there}"
+
+    def _sent_or_there(self) -> str:
+        if self.sent:
+            return f"{self.sent / 1024 / 1024:.1f} MiB" + (", the rest was there" if self.resumed else "")
+        return "nothing, all of it was there" if self.resumed else ""
+
+    def what_comes_next(self) -> list[str]:
+        """The last lines of a step that did what it was asked for."""
+        if self.dry_run or not self.reference:
+            return []
+        lines = []
+        if not self.seen.build or self.seen.build.processing_state == "PROCESSING":
+            known = f"build-upload-id: {self.upload_id}" if self.upload_id else f"build-id: {self.build_id}"
+            lines.append(f"Next: Apple processes it. A later step goes on with {known}")
+        elif self.seen.build.external_state in IN_REVIEW:
+            lines.append("Next: beta review. External testers get the build when it is approved")
+        return [*lines, self.page()] if self.page() else lines
+
+    def _facts(self) -> list[tuple[str, str]]:
+        """The rows of the table: only what is known."""
+        build, binary = self.seen.build, self.reference.binary if self.reference else None
+        facts = {
+            "File": f"{binary.path.name}, {binary.size / 1024 / 1024:.1f} MiB" if binary else "",
+            "Sent": self._sent_or_there(),
+            "State": self.standing,
+            "Internal testing": build.internal_state if build else "",
+            "External testing": build.external_state if build else "",
+            "Groups": ", ".join(self.groups_there),
+            "Took": words.duration(sum(phase.ended - phase.began for phase in self.timeline.phases)),
+        }
+        return [(name, value) for name, value in facts.items() if value]

@@ -1,0 +1,37 @@
+"""Which of several certificates of one private key to sign with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from asc.identity.certificate import Certificate
+from asc.identity.errors import NoMatch
+from asc.identity.keys import same_key
+
+
+def choose(certificates: Iterable[Certificate], key: RSAPrivateKey, now: datetime) -> Certificate:
+    """Returns the certificate for `key` that is valid at `now` and lasts longest; of equals the newest.
+
+    Raises NoMatch that says which of the two is missing.
+    """
+    candidates = list(certificates)
+    own = [each for each in candidates if same_key(each, key)]
+    valid = [each for each in own if each.valid_at(now)]
+    if valid:
+        return max(valid, key=lambda each: (each.not_after, each.not_before))
+    if own:
+        last = max(own, key=lambda each: each.not_after)
+        state = "begins only on" if last.not_before > now else "expired on"
+        day = last.not_before if last.not_before > now else last.not_after
+        raise NoMatch(
+            f"The certificate “{last.common_name}” {state} {day:%Y-%m-%d}.",
+            "Have a new one made with sync-signing in the mode sync.",
+        )
+    names = ", ".join(f"“{each.common_name}”" for each in candidates[:5]) or "none was given"
+    raise NoMatch(
+        f"No certificate belongs to the private key ({names}).",
+        "Give the certificate that was made for it, or the key that was made for the certificate.",
+    )

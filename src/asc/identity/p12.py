@@ -1,0 +1,118 @@
+"""PKCS#12 in the form that macOS takes, and out of what users have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from asc.identity.certificate import Certificate
+from asc.identity.errors import IdentityError, WrongPassword
+from asc.identity.keys import same_key
+
+_EXPORT_AGAIN = (
+    "Export it again from Keychain Access: the certificate together with its private key, as .p12."
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a .p12 holds: the private key, if there is one, and its certificates, the key's own first."""
+
+    key: RSAPrivateKey | None = field(repr=False)
+    certificates: tuple[Certificate, ...]
+
+
+def p12(key: RSAPrivateKey, certificate: Certificate, password: str, friendly_name: str) -> bytes:
+    """Returns key and certificate as PKCS#12 that `security import` takes.
+
+    That is PBE-SHA1-3DES for both and a MAC of HMAC-SHA1: macOS refuses what OpenSSL 3 writes unasked. The password
+    protects the file on its way into a keychain, no more. Raises IdentityError where the password is empty, the key is
+    another certificate's, or the library was built without these algorithms.
+    """
+    if not password:
+        raise IdentityError("A .p12 needs a password.", "Give one, or leave it out to have a random one.")
+    if not same_key(certificate, key):
+        raise IdentityError(
+            f"The private key does not belong to the certificate “{certificate.common_name}”.",
+            "Give the key that the certificate was requested with.",
+        )
+    protection = (
+        serialization.PrivateFormat.PKCS12.encryption_builder()
+        .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
+        .hmac_hash(hashes.SHA1())  # noqa: S303  what macOS takes
+        .build(password.encode("utf-8"))
+    )
+    try:
+        return pkcs12.serialize_key_and_certificates(
+            friendly_name.encode("utf-8"),
+            key,
+            x509.load_der_x509_certificate(certificate.der),
+            None,
+            protection,
+        )
+    except UnsupportedAlgorithm:
+        raise IdentityError(
+            "This Python's OpenSSL refuses 3DES and SHA-1, which a .p12 for macOS needs.",
+            "Use the runtime of the action, or a system that is not in FIPS mode.",
+        ) from None
+
+
+def read_p12(data: bytes, password: str | None = None, name: str = "The .p12 file") -> Identity:
+    """Opens a .p12, with the password or without one.
+
+    Raises WrongPassword; IdentityError where it is no .p12, is damaged, or its key is not RSA.
+    """
+    loaded = _load(data, _forms(password), name)
+    if loaded.key is not None and not isinstance(loaded.key, RSAPrivateKey):
+        raise IdentityError(
+            f"{name} has a key that is not RSA.", "Apple signs code with RSA: export the right identity."
+        )
+    found = [each.certificate for each in (loaded.cert, *loaded.additional_certs) if each is not None]
+    try:
+        certificates = tuple(Certificate.of(each) for each in found)
+    except (ValueError, UnsupportedAlgorithm):
+        raise IdentityError(f"{name} has a certificate that cannot be read.", _EXPORT_AGAIN) from None
+    return Identity(loaded.key, certificates)
+
+
+def looks_like_p12(data: bytes) -> bool:
+    """Whether it is a DER sequence that begins with version 3, as PKCS#12 does (RFC 7292, 4)."""
+    return data[:1] == b"\x30" and b"\x02\x01\x03\x30" in data[2:10]
+
+
+def _forms(password: str | None) -> list[bytes | None]:
+    """What to try: no password is written as the empty one, or as none at all, for tools differ.
+
+    A password that turns out not to be needed is no mistake.
+    """
+    none: list[bytes | None] = [b"", None]
+    if not password:
+        return none
+    # A secret that was pasted often ends in a line break that the password of the file lacks.
+    given = dict.fromkeys((password, password.strip()))
+    return [*(text.encode("utf-8", "surrogatepass") for text in given if text), *none]
+
+
+def _load(data: bytes, passwords: list[bytes | None], name: str) -> pkcs12.PKCS12KeyAndCertificates:
+    said = ""
+    for password in passwords:
+        try:
+            return pkcs12.load_pkcs12(data, password)
+        except UnsupportedAlgorithm:
+            raise IdentityError(
+                f"{name} is encrypted in a way that is not supported.", _EXPORT_AGAIN
+            ) from None
+        except (
+            ValueError,
+            TypeError,
+        ) as error:  # the text tells one case from the other, and is not passed on
+            said = str(error)
+    if "password" in said.lower() and looks_like_p12(data):
+        given = "with the password given" if passwords[0] else "without a password"
+        raise WrongPassword(f"{name} does not open {given}.", "Give the password that it was exported with.")
+    raise IdentityError(f"{name} is not a .p12 file, or is cut off.", _EXPORT_AGAIN)

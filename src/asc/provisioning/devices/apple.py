@@ -1,0 +1,74 @@
+"""The team's devices at Apple: listed, registered, enabled.
+
+https://developer.apple.com/documentation/appstoreconnectapi/devices
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from asc.api.client import Client
+from asc.api.document import Resource
+from asc.api.errors import ApiError
+from asc.errors import Error, LostAnswerError
+from asc.provisioning.devices.model import ENABLED, Device, folded
+from asc.provisioning.devices.requested import ApplePlatform, DeviceRequest
+
+_FIELDS = {"fields[devices]": "name,udid,deviceClass,platform,status"}
+
+
+def list_devices(client: Client) -> list[Device]:
+    """Return all devices of the team, over all pages."""
+    return [_device(each) for each in client.list("/v1/devices", dict(_FIELDS)).data]
+
+
+def register_device(client: Client, request: DeviceRequest, platform: ApplePlatform) -> Device:
+    """Register a device, and return it as Apple lists it; one that another job registered meanwhile is no error.
+
+    Raises Error where the team has as many devices of the class as Apple allows.
+    """
+    attributes = {"name": request.name, "udid": request.spelled, "platform": platform}
+    body = {"data": {"type": "devices", "attributes": attributes}}
+    try:
+        return _device(client.create("/v1/devices", body).resource)
+    except (LostAnswerError, ApiError) as error:
+        if isinstance(error, ApiError) and error.status == 403 and "maximum number" in error.message.lower():
+            raise _no_place(request, error) from None
+        if isinstance(error, ApiError) and error.status != 409:
+            raise
+        same = (each for each in list_devices(client) if folded(each.udid) == folded(request.udid))
+        if found := next(same, None):
+            return found
+        raise
+
+
+def enable_device(client: Client, device: Device) -> Device:
+    """Enable a device, and return it as Apple has it then."""
+    path = f"/v1/devices/{device.id}"
+    body = {"data": {"type": "devices", "id": device.id, "attributes": {"status": ENABLED}}}
+    try:
+        answer = client.patch(path, body).resource
+    except LostAnswerError:
+        answer = client.get(path, dict(_FIELDS)).resource
+        if answer.text("status") != ENABLED:
+            raise
+    return replace(device, status=answer.text("status"))
+
+
+def _no_place(request: DeviceRequest, error: ApiError) -> Error:
+    return Error(
+        f"The device {request.name} was not registered: {error.message}",
+        "Remove devices at developer.apple.com/account when the membership year begins anew; a disabled device keeps "
+        "its place until then. Or take this device out of devices.",
+    )
+
+
+def _device(resource: Resource) -> Device:
+    return Device(
+        id=resource.id,
+        udid=resource.text("udid"),
+        name=resource.text("name"),
+        device_class=resource.text("deviceClass"),
+        platform=resource.text("platform"),
+        status=resource.text("status"),
+    )

@@ -1,0 +1,74 @@
+"""Who can test a build: the states that nobody gets out of by waiting, judged at the end of a step.
+
+https://developer.apple.com/documentation/appstoreconnectapi/buildbetadetail
+"""
+
+from __future__ import annotations
+
+from asc.builds.build import BuildState
+from asc.errors import Error
+from asc.testflight.request import DistributionRequest
+from asc.testflight.state import AppState, Destination, goes_outside
+
+MISSING_COMPLIANCE = "MISSING_EXPORT_COMPLIANCE"
+ANSWER_COMPLIANCE = (
+    "Give uses-non-exempt-encryption: false when the app only uses encryption that is exempt (like HTTPS), "
+    "or put ITSAppUsesNonExemptEncryption into the Info.plist; with true, name the encryption-declaration."
+)
+DEAD_ENDS = {
+    "BETA_REJECTED": "Read the reviewers' reasons in App Store Connect, TestFlight; then upload a mended build.",
+    "EXPIRED": "Upload it again with a new build number.",
+    "PROCESSING_EXCEPTION": "Upload it again with a new build number; the reason is in the mail that Apple sent.",
+    MISSING_COMPLIANCE: ANSWER_COMPLIANCE,
+}
+"""States that no waiting changes, each with what to do."""
+
+
+def compliance_gap(request: DistributionRequest, destination: Destination) -> str:
+    """Return what export compliance lacks of a build that is to be uploaded, as a warning; "" for nothing.
+
+    Apple holds such a build back as MISSING_EXPORT_COMPLIANCE, also from the team, and tells nobody.
+    """
+    answer = request.encryption if request.encryption is not None else destination.uses_non_exempt_encryption
+    if answer is None:
+        return (
+            "Nothing answers export compliance, neither uses-non-exempt-encryption nor ITSAppUsesNonExemptEncryption "
+            f"in the Info.plist: Apple will let nobody test the build. {ANSWER_COMPLIANCE}"
+        )
+    if answer and not request.encryption_declaration and not destination.compliance_code:
+        return (
+            "The build uses encryption that is not exempt, and no declaration is named: Apple may let nobody test it. "
+            "Give encryption-declaration, or put ITSEncryptionExportComplianceCode into the Info.plist."
+        )
+    return ""
+
+
+def kept_out(request: DistributionRequest, app_state: AppState | None, build: BuildState) -> dict[str, str]:
+    """Return those who can never get the build, each with the state it has for them.
+
+    Groups and testers that are named count; where none is, the team does.
+    """
+    return {who: state for who, state in _states(request, app_state, build).items() if state in DEAD_ENDS}
+
+
+def check_reached(request: DistributionRequest, app_state: AppState | None, build: BuildState) -> str:
+    """Return a warning where somebody can never get the build, "" where all can.
+
+    Raises Error where groups or testers are named and none of them can.
+    """
+    kept = kept_out(request, app_state, build)
+    if not kept:
+        return ""
+    told = ", ".join(f"{state} for {who}" for who, state in kept.items())
+    remedy = " ".join(dict.fromkeys(DEAD_ENDS[state] for state in kept.values()))
+    if request.distributes and len(kept) == len(_states(request, app_state, build)):
+        raise Error(f"Testers will not get the build: it is {told}.", remedy)
+    return f"The build is at App Store Connect, but it is {told}. {remedy}"
+
+
+def _states(request: DistributionRequest, app_state: AppState | None, build: BuildState) -> dict[str, str]:
+    outside = app_state is not None and goes_outside(request, app_state)
+    inside = app_state is None or any(group.internal for group in app_state.groups)
+    inside = inside or bool(app_state and app_state.new_groups and request.create_groups == "internal")
+    states = {"external testers": build.external_state} if outside else {}
+    return {"the team": build.internal_state, **states} if inside or not outside else states

@@ -1,0 +1,83 @@
+"""Which of an app's groups and declarations are meant. A typo must not end in a build that nobody gets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from asc.errors import Error
+from asc.testflight.state import Declaration, Group
+from asc.words import did_you_mean, folded, listed, printable_name
+
+_LIKE_AN_ID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+
+
+def groups(
+    wished: Sequence[str], existing: Sequence[Group], create: str | None
+) -> tuple[tuple[Group, ...], tuple[str, ...]]:
+    """The groups that are meant, each once, and the names to create where `create` says as what.
+
+    A name is compared exactly, then as an id, then without case and blanks. Raises Error for names that no group
+    or more than one group has.
+    """
+    chosen: dict[str, Group] = {}
+    new: dict[str, str] = {}
+    unknown: list[str] = []
+    for name in wished:
+        group = _group(name, existing)
+        if group:
+            chosen.setdefault(group.id, group)
+        elif create and not re.fullmatch(_LIKE_AN_ID, name):
+            new.setdefault(folded(name), name)
+        else:
+            unknown.append(name)
+    if unknown:
+        raise _unknown_groups(unknown, existing)
+    return tuple(chosen.values()), tuple(new.values())
+
+
+def declaration(wished: str, existing: Sequence[Declaration]) -> Declaration:
+    """The declaration with this id or code value. Raises Error where it is not there or not approved."""
+    found = next((each for each in existing if wished in (each.id, each.code)), None)
+    known = ", ".join(map(str, existing)) or "none"
+    if found is None:
+        raise Error(
+            f"encryption-declaration: the app has no declaration {printable_name(wished)}. It has: {known}.",
+            "Give the id or the code of one that is APPROVED, or make one in App Store Connect (App Information).",
+        )
+    if found.state != "APPROVED":
+        raise Error(
+            f"encryption-declaration: {found} is not approved. The app has: {known}.",
+            "Wait for Apple's approval, or give another one.",
+        )
+    return found
+
+
+def _group(name: str, existing: Sequence[Group]) -> Group | None:
+    forms: Iterable[Callable[[Group], bool]] = (
+        lambda group: group.name == name,
+        lambda group: group.id == name,
+        lambda group: folded(group.name) == folded(name),
+    )
+    for matches in forms:
+        found = [group for group in existing if matches(group)]
+        if len(found) > 1:
+            ids = ", ".join(f"{printable_name(group.name)}: {group.id}" for group in found)
+            raise Error(
+                f"groups: {len(found)} groups of the app are called {printable_name(name)} ({ids}).",
+                "Give the id of the one that is meant.",
+            )
+        if found:
+            return found[0]
+    return None
+
+
+def _unknown_groups(unknown: Sequence[str], existing: Sequence[Group]) -> Error:
+    names = sorted((group.name for group in existing), key=folded)
+    hints = "".join(
+        f"{printable_name(name)} is none of them.{did_you_mean(name, names)} " for name in unknown[:5]
+    )
+    return Error(
+        f"groups: the app has no group {listed(unknown)}. Its groups: {listed(names)}. {hints}".strip(),
+        "Check the spelling (an id does as well), or have unknown groups made with create-groups.",
+    )

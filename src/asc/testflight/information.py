@@ -1,0 +1,159 @@
+"""The changes of what testers and reviewers read: what's new, test information, review information.
+
+https://developer.apple.com/documentation/appstoreconnectapi/prerelease-versions-and-beta-testers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from asc.apps import texts
+from asc.builds.build import BuildState, Localization
+from asc.changes.change import TO_COME, Change, Fallback, build_id, one, resource
+from asc.testflight.request import DEFAULT, DistributionRequest
+from asc.testflight.state import AppState, goes_outside
+from asc.words import printable_name
+
+
+def whats_new(
+    request: DistributionRequest, app_state: AppState, state: BuildState | None
+) -> Iterator[Change]:
+    """What's new, where it does not read so already."""
+    there = state.localizations if state else {}
+    primary = (state.primary_locale if state else "") or app_state.primary_locale
+    wished = by_locale(request.whats_new, there, primary)
+    for locale, text in wished.items():
+        known = there.get(locale)
+        if not text or (known and texts.same(known.whats_new, text)):
+            continue
+        change = _whats_new(locale, text, known, state)
+        shorter = texts.cut_to_bytes(text)
+        if known and texts.same(known.whats_new, shorter):
+            continue  # an earlier run had to cut it
+        if shorter != text:
+            warning = (
+                f"What's new in {printable_name(locale)} is cut from {texts.in_bytes(text)} to {texts.in_bytes(shorter)} bytes: "
+                "App Store Connect took no more"
+            )
+            instead = Fallback((_whats_new(locale, shorter, known, state),), warning=warning)
+            change = replace(change, otherwise=instead)
+        yield change
+
+
+def _whats_new(locale: str, text: str, known: Localization | None, state: BuildState | None) -> Change:
+    kind, summary = "whats-new", f"set what's new in {printable_name(locale)}"
+    if known:
+        body = resource("betaBuildLocalizations", {"whatsNew": text}, known.id)
+        return Change(kind, summary, "PATCH", f"/v1/betaBuildLocalizations/{known.id}", body, settles=True)
+    attributes = {"locale": locale, "whatsNew": text}
+    body = resource("betaBuildLocalizations", attributes, None, {"build": one("builds", build_id(state))})
+    return Change(kind, summary, "POST", "/v1/betaBuildLocalizations", body, settles=True)
+
+
+def app_info(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> Iterator[Change]:
+    """Test information of the app: only the attributes that differ, and what the languages of the notes need."""
+    yield from _app_info(request, app_state)
+    if request.submit_review and goes_outside(request, app_state):
+        yield from _for_notes(request, app_state, state)
+
+
+def _for_notes(
+    request: DistributionRequest, app_state: AppState, state: BuildState | None
+) -> Iterator[Change]:
+    """Test information for the languages of what's new that have none.
+
+    Apple refuses the submission otherwise: "betaAppLocalization must exist for an app" (fastlane#20723). Testers read
+    the texts of the primary language there today, so that those are taken.
+    """
+    primary = (state.primary_locale if state else "") or app_state.primary_locale
+    given = by_locale(request.app_info, app_state.app_localizations, primary)
+    known = app_state.app_localizations[primary].attributes if primary in app_state.app_localizations else {}
+    texts_there = {**known, **(given[primary].attributes() if primary in given else {})}
+    attributes = {
+        name: texts_there[name] for name in ("description", "feedbackEmail") if texts_there.get(name)
+    }
+    notes = by_locale(request.whats_new, state.localizations if state else {}, primary)
+    for locale in notes:
+        if locale in app_state.app_localizations or locale in given:
+            continue
+        yield Change(
+            "app-info",
+            f"set the test information in {printable_name(locale)} as in {printable_name(primary)}, for beta review needs it",
+            "POST",
+            "/v1/betaAppLocalizations",
+            resource(
+                "betaAppLocalizations",
+                {"locale": locale, **attributes},
+                None,
+                {"app": one("apps", app_state.destination.app.id)},
+            ),
+        )
+
+
+def _app_info(request: DistributionRequest, app_state: AppState) -> Iterator[Change]:
+    there = app_state.app_localizations
+    for locale, info in by_locale(request.app_info, there, app_state.primary_locale).items():
+        known = there[locale].attributes if locale in there else {}
+        attributes = _differing(info.attributes(), known)
+        if not attributes:
+            continue
+        summary = f"set the test information in {printable_name(locale)}: {', '.join(attributes)}"
+        if locale in there:
+            identifier = there[locale].id
+            body = resource("betaAppLocalizations", attributes, identifier)
+            yield Change("app-info", summary, "PATCH", f"/v1/betaAppLocalizations/{identifier}", body)
+        else:
+            app = {"app": one("apps", app_state.destination.app.id)}
+            body = resource("betaAppLocalizations", {"locale": locale, **attributes}, None, app)
+            yield Change("app-info", summary, "POST", "/v1/betaAppLocalizations", body)
+
+
+def review_info(request: DistributionRequest, app_state: AppState) -> Iterator[Change]:
+    """What reviewers are told: only the attributes that differ."""
+    there = app_state.review_detail
+    wished = request.review_info.attributes() if request.review_info else {}
+    attributes = _differing(wished, there.attributes if there else {})
+    if attributes:
+        identifier = there.id if there else app_state.destination.app.id  # Apple gives both the same id
+        yield Change(
+            "review-info",
+            f"set the information for beta review: {', '.join(attributes)}",
+            "PATCH",
+            f"/v1/betaAppReviewDetails/{identifier}",
+            resource("betaAppReviewDetails", attributes, identifier),
+        )
+
+
+def auto_notify(request: DistributionRequest, state: BuildState | None) -> Iterator[Change]:
+    """Whether Apple tells testers by itself when the build is there."""
+    if request.notify is None or (state and state.auto_notify == request.notify):
+        return
+    identifier = state.detail_id if state else TO_COME
+    yield Change(
+        "auto-notify",
+        f"{'notify' if request.notify else 'do not notify'} testers when the build is available",
+        "PATCH",
+        f"/v1/buildBetaDetails/{identifier}",
+        resource("buildBetaDetails", {"autoNotifyEnabled": request.notify}, identifier),
+        settles=True,
+    )
+
+
+def by_locale(wished: Mapping[str, Any], there: Iterable[str], primary: str) -> dict[str, Any]:
+    """Return the wishes with the default spelled out, for each locale that is there and not named and the primary."""
+    named = {locale: wanted for locale, wanted in wished.items() if locale != DEFAULT}
+    if DEFAULT not in wished:
+        return named
+    unnamed = [locale for locale in dict.fromkeys((*there, *filter(None, [primary]))) if locale not in named]
+    if not there and not primary and not named:
+        unnamed = ["en-US"]  # what Apple gives an app whose language nobody chose
+    return {**named, **dict.fromkeys(unnamed, wished[DEFAULT])}
+
+
+def _differing(wished: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+    def equal(one: object, other: object) -> bool:
+        return texts.same(one, other) if isinstance(one, str) and isinstance(other, str) else one == other
+
+    return {name: value for name, value in wished.items() if not equal(value, there.get(name))}

@@ -1,0 +1,78 @@
+"""Characters that Apple lists when it refuses a text: taken out of it, so that the rest reaches the testers.
+
+Which characters those are is not documented. Apple's texts, as recorded in public reports:
+`'whatsNew' contains invalid characters:'[…]'` and `Description can’t contain the following character(s): ….`
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from asc.api.errors import ApiError
+from asc.changes.change import Change, Fallback
+from asc.words import printable_name
+
+_LISTED = re.compile(
+    r"(?:invalid characters\s*:\s*'?\[(?P<brackets>.*)\]'?"
+    r"|following character(?:s|\(s\))?\s*:\s*(?P<plain>.*?)\.?$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ATTRIBUTE = "/data/attributes/"
+
+
+def lists_characters(detail: str) -> bool:
+    """Return whether a text of Apple's says which characters it refuses."""
+    return _LISTED.search(detail) is not None
+
+
+def without_listed(change: Change, error: ApiError) -> Fallback | None:
+    """Return the same change without the characters that Apple lists, with a warning.
+
+    None where Apple lists none, where a change was mended so already, and where nothing would be left of the text.
+    """
+    if change.mended:
+        return None
+    for reason in error.errors:
+        name, characters = reason.source.removeprefix(_ATTRIBUTE), _listed(reason.detail)
+        text = _attributes(change).get(name)
+        if not isinstance(text, str):
+            continue
+        mended = _without(change, name, characters)
+        left = str(_attributes(mended)[name])
+        if left == text or not left.strip():
+            continue
+        named = ", ".join(
+            f"U+{ord(one):04X} {printable_name(one)}" for one in sorted(set("".join(characters)) & set(text))
+        )
+        warning = f"App Store Connect refused characters, which were taken out to {change.summary}: {named}"
+        return Fallback((mended,), warning=warning)
+    return None
+
+
+def _listed(detail: str) -> list[str]:
+    """Return what stands between the commas of Apple's list."""
+    found = _LISTED.search(detail)
+    text = (found["brackets"] or found["plain"] or "") if found else ""
+    return [one.strip() for one in re.split(r",\s", text) if one.strip()]
+
+
+def _attributes(change: Change) -> Mapping[str, Any]:
+    """Return what the change sets; nothing for one that only links."""
+    data = change.body.get("data")
+    return data.get("attributes", {}) if isinstance(data, Mapping) else {}
+
+
+def _without(change: Change, name: str, characters: Iterable[str]) -> Change:
+    instead = change.otherwise
+    if instead:  # a shorter text, for a refusal that is foreseen
+        changes = tuple(_without(each, name, characters) for each in instead.changes)
+        instead = replace(instead, changes=changes)
+    text = str(_attributes(change)[name])
+    for one in sorted(characters, key=len, reverse=True):
+        text = text.replace(one, "")
+    attributes = {**_attributes(change), name: text}
+    body = {**change.body, "data": {**change.body["data"], "attributes": attributes}}
+    return replace(change, body=body, otherwise=instead, mended=True)

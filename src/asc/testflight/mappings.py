@@ -1,0 +1,125 @@
+"""Wishes from what users write: mappings with keys in any style, and in the names that fastlane has for them.
+
+All raise ValueError with a reason that names the key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from asc.apps import texts
+from asc.testflight.request import APP_ATTRIBUTES, DEFAULT, REVIEW_ATTRIBUTES, AppInfo, ReviewInfo, Tester
+from asc.words import did_you_mean, listed, printable_name
+
+LONGEST_APP_DESCRIPTION = 4000
+"""Characters."""
+_ALSO = {"tvosprivacypolicyurl": "tv_os_privacy_policy", "privacypolicy": "privacy_policy_url"}
+_ADDRESS = r"[^\s<>,;@]+@[^\s<>,;@]+\.[^\s<>,;@]+"
+
+
+def whats_new(value: Mapping[str, Any] | str) -> dict[str, str]:
+    """What's new by locale. A text alone is the default; `{en-US: {whats_new: …}}` is read as well."""
+    if isinstance(value, str):
+        return {DEFAULT: value}
+    found: dict[str, str] = {}
+    for name, entry in _by_locale(value).items():
+        if isinstance(entry, Mapping):
+            entry = _members(entry, {"whats_new": "whatsNew"}, name).get("whats_new")
+        if entry is not None:
+            found[name] = _text(entry, name)
+    return found
+
+
+def review_info(value: Mapping[str, Any]) -> ReviewInfo:
+    """The contact, the demo account and the notes for the reviewers."""
+    members = _members(value, REVIEW_ATTRIBUTES)
+    required = members.pop("demo_account_required", None)
+    given = {name: _text(entry, name) for name, entry in members.items()}
+    email = given.get("contact_email")
+    if email and not re.fullmatch(_ADDRESS, email.strip()):
+        raise ValueError("contact_email is not an email address")
+    return ReviewInfo(
+        **{name: text.strip() for name, text in given.items() if text.strip()},
+        demo_account_required=None if required is None else _flag(required, "demo_account_required"),
+    )
+
+
+def app_info(value: Mapping[str, Any]) -> dict[str, AppInfo]:
+    """What testers read about the app, by locale."""
+    found: dict[str, AppInfo] = {}
+    for name, entry in _by_locale(value).items():
+        if not isinstance(entry, Mapping):
+            raise ValueError(f"{printable_name(name)} is not a mapping of {', '.join(APP_ATTRIBUTES)}")
+        given = {
+            key: _text(each, f"{name}.{key}").strip()
+            for key, each in _members(entry, APP_ATTRIBUTES, name).items()
+        }
+        if len(given.get("description", "")) > LONGEST_APP_DESCRIPTION:
+            raise ValueError(
+                f"{printable_name(name)}.description is longer than {LONGEST_APP_DESCRIPTION} characters"
+            )
+        found[name] = AppInfo(**{key: text for key, text in given.items() if text})
+    return found
+
+
+def testers(entries: Iterable[str]) -> tuple[Tester, ...]:
+    """Testers as `jane@example.com` or `Jane Doe <jane@example.com>`; each address once."""
+    found: dict[str, Tester] = {}
+    for entry in entries:
+        match = re.fullmatch(rf"({_ADDRESS})|([^<>]*?)\s*<({_ADDRESS})>", entry.strip())
+        if not match:
+            raise ValueError(f"{printable_name(entry)} is not an email address, nor Name <address>")
+        first, _, last = (match[2] or "").strip(" \"'").partition(" ")
+        email = match[1] or match[3]
+        found.setdefault(email.casefold(), Tester(email, first, last.strip()))
+    return tuple(found.values())
+
+
+def _by_locale(value: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, entry in value.items():
+        name = DEFAULT if str(key).strip().lower() == DEFAULT else texts.locale(str(key))
+        if name in found:
+            raise ValueError(f"{name} is given twice")
+        if entry is not None:
+            found[name] = entry
+    return found
+
+
+def _members(value: Mapping[str, Any], names: Mapping[str, str], within: str = "") -> dict[str, Any]:
+    """The members of a mapping by our names; kebab, snake and camel case are read as one."""
+    known = {_plain(name): name for name in names}
+    also = {form: name for form, name in _ALSO.items() if name in names}
+    found: dict[str, Any] = {}
+    for key, entry in value.items():
+        name = known.get(_plain(str(key))) or also.get(_plain(str(key)))
+        if not name:
+            where = f" in {printable_name(within)}" if within else ""
+            hint = did_you_mean(str(key), names) or f" There are {listed(list(names))}."
+            raise ValueError(f"{printable_name(str(key))}{where} is not known.{hint}")
+        if name in found:
+            raise ValueError(f"{name} is given twice")
+        if entry is not None and entry != "":
+            found[name] = entry
+    return found
+
+
+def _plain(key: str) -> str:
+    return re.sub(r"[-_\s]", "", key).lower()
+
+
+def _text(value: object, name: str) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueError(f"{printable_name(name)} is not a text")
+    return str(value)
+
+
+def _flag(value: object, name: str) -> bool:
+    words = {"true": True, "false": False}
+    if isinstance(value, bool):
+        return value
+    if str(value).strip().lower() not in words:
+        raise ValueError(f"{name} is neither true nor false")
+    return words[str(value).strip().lower()]

@@ -1,0 +1,296 @@
+"""The changes between what is there and what is wished: worked out without a request, the same for a dry run.
+
+What is as wished already yields no change, so that a second run does nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from asc.builds.build import BuildState
+from asc.changes.change import Change as Change
+from asc.changes.change import Fallback, Plan, build_id, enumerated, many, one, resource
+from asc.errors import Error
+from asc.testflight import information
+from asc.testflight.expiry import IN_QUEUE, NO_OTHERS, EarlierBuild, EarlierBuilds
+from asc.testflight.preflight import encryption_contradiction, encryption_unanswered
+from asc.testflight.request import DistributionRequest, Tester
+from asc.testflight.state import AppState, Group, goes_outside
+from asc.words import printable_name
+
+_REVIEWED = {
+    "WAITING_FOR_BETA_REVIEW",
+    "IN_BETA_REVIEW",
+    "BETA_APPROVED",
+    "READY_FOR_BETA_TESTING",
+    "IN_BETA_TESTING",
+}
+IN_REVIEW = {"WAITING_FOR_BETA_REVIEW", "IN_BETA_REVIEW"}
+_STAY = "The previous builds stay until this one is out: use wait: available, or run the step again then"
+_AVAILABLE = {"BETA_APPROVED", "READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
+
+
+def plan(
+    request: DistributionRequest,
+    app_state: AppState,
+    state: BuildState | None,
+    others: EarlierBuilds = NO_OTHERS,
+    expire_later: bool = False,
+) -> Plan:
+    """What is to be done for a build, or for one that does not exist yet (`state` None: everything).
+
+    Earlier builds that testers outside still need expire only with `expire_later`: somebody waits until this one is
+    out before that is done. Raises Error for what cannot be done any more: a build that failed, expired or was
+    rejected, an answer to export compliance that differs, an external group for a build that is for the team only.
+    """
+    _check(request, app_state, state)
+    compliance = list(_compliance(request, app_state, state))
+    review = list(_review(request, app_state, state, bool(compliance)))
+    withdrawn = [
+        _expire("withdraw", "expire {} to take it out of beta review", each)
+        for each in others.waiting
+        if review
+    ]
+    gone = {each.id for each in others.waiting if review}
+    previous = [each for each in others.previous if each.id not in gone]
+    stays = bool(previous) and not expire_later and not is_out(request, app_state, state)
+    switch = list(information.auto_notify(request, state))
+    notification = list(_notification(request, app_state, state))
+    phases = (
+        compliance,
+        [
+            *information.whats_new(request, app_state, state),
+            *information.app_info(request, app_state, state),
+            *information.review_info(request, app_state),
+            *([] if notification else switch),
+        ],
+        [*groups(request, app_state, state), *testers(request, app_state, state), *withdrawn],
+        review,
+        notification,
+        switch if notification else [],  # App Store Connect sends none while it is on
+        [_expire("expire", "expire {}", each) for each in previous if not stays],
+    )
+    return Plan(
+        tuple(tuple(phase) for phase in phases if phase),
+        tuple(_notes(request, app_state, state)),
+        (_STAY,) if stays else (),
+    )
+
+
+def is_out(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> bool:
+    """Whether nobody misses earlier builds: testers outside can install this one, or are to get none."""
+    if state and state.expired:
+        return False
+    if state and state.external_state in _AVAILABLE:
+        return True
+    reviewed = state and (state.external_state in IN_REVIEW or state.review_state in IN_QUEUE)
+    return not reviewed and not goes_outside(request, app_state)
+
+
+def _check(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> None:
+    if state is None or not request.anything:
+        return
+    name = f"Build {printable_name(state.build_number)}"
+    if state.processing_state in ("FAILED", "INVALID"):
+        raise Error(
+            f"{name} is {state.processing_state}: App Store Connect could not process it, so nobody can get it.",
+            "Apple mails the reason; mend it and upload a build with a new number.",
+        )
+    if not request.distributes:
+        return
+    if state.expired or "EXPIRED" in (state.internal_state, state.external_state):
+        raise Error(f"{name} has expired, so nobody can get it.", "Upload a build with a new number.")
+    if not goes_outside(request, app_state):
+        return
+    if state.audience == "INTERNAL_ONLY":
+        raise Error(
+            f"{name} is for internal testing only, but groups or testers outside of the team are given.",
+            "Give internal groups, or export the build without testFlightInternalTestingOnly.",
+        )
+    if request.submit_review and (
+        state.external_state == "BETA_REJECTED" or state.review_state == "REJECTED"
+    ):
+        raise Error(
+            f"{name} was rejected by beta review.",
+            "Read the reviewers' message in App Store Connect (TestFlight), then upload a build with a new number.",
+        )
+
+
+def _compliance(
+    request: DistributionRequest, app_state: AppState, state: BuildState | None
+) -> Iterator[Change]:
+    wished, there = request.encryption, state.uses_non_exempt_encryption if state else None
+    binary = app_state.destination.uses_non_exempt_encryption if request.distributes else None
+    if wished is not None and there is not None and wished != there:
+        raise encryption_contradiction(wished, there)
+    answer = wished if wished is not None else binary if there is None and state else None
+    if state and request.distributes and answer is None and there is None:
+        raise encryption_unanswered()
+    answered = there is not None or (state is None and binary is not None)
+    attributes = {} if answer is None or answered else {"usesNonExemptEncryption": answer}
+    declaration = app_state.declaration
+    linked = declaration is not None and (state is None or state.declaration_id != declaration.id)
+    if attributes or linked:
+        words = [f"uses {'' if answer else 'no '}non-exempt encryption"] if attributes else []
+        words += [f"declaration {declaration.id}"] if declaration and linked else []
+        build = build_id(state)
+        references = {"appEncryptionDeclaration": one("appEncryptionDeclarations", declaration.id)} if (
+            declaration and linked
+        ) else {}  # fmt: skip
+        yield Change(
+            "compliance",
+            f"answer export compliance: {', '.join(words)}",
+            "PATCH",
+            f"/v1/builds/{build}",
+            resource("builds", attributes, build, references),
+        )
+
+
+def _review(
+    request: DistributionRequest, app_state: AppState, state: BuildState | None, complied: bool
+) -> Iterator[Change]:
+    if not request.submit_review or not goes_outside(request, app_state):
+        return
+    if state:
+        if state.external_state in _REVIEWED or state.review_state or _waits_for_compliance(state):
+            return
+        if state.external_state == "MISSING_EXPORT_COMPLIANCE" and not complied:
+            raise Error(
+                "The build cannot go to beta review: Apple misses an export compliance declaration for it.",
+                "Name an approved one in encryption-declaration, or answer in App Store Connect.",
+            )
+    yield Change(
+        "review",
+        "submit to beta review",
+        "POST",
+        "/v1/betaAppReviewSubmissions",
+        resource("betaAppReviewSubmissions", {}, None, {"build": one("builds", build_id(state))}),
+        settles=True,
+    )
+
+
+def _waits_for_compliance(state: BuildState) -> bool:
+    return state.external_state == "IN_EXPORT_COMPLIANCE_REVIEW"
+
+
+def _notification(
+    request: DistributionRequest, app_state: AppState, state: BuildState | None
+) -> Iterator[Change]:
+    """Only where the switch comes too late: the build was available while it was off."""
+    if not request.notify or not state or state.auto_notify is not False:
+        return
+    somebody = state.group_ids or state.tester_ids or goes_outside(request, app_state)
+    if somebody and state.external_state in _AVAILABLE:
+        yield Change(
+            "notification",
+            "notify the testers who have the build already",
+            "POST",
+            "/v1/buildBetaNotifications",
+            resource("buildBetaNotifications", {}, None, {"build": one("builds", state.id)}),
+            repeats=False,  # two notifications are two mails
+        )
+
+
+def _expire(kind: str, words: str, other: EarlierBuild) -> Change:
+    body = resource("builds", {"expired": True}, other.id)
+    return Change(kind, words.format(f"build {other}"), "PATCH", f"/v1/builds/{other.id}", body)
+
+
+def _notes(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> Iterator[str]:
+    yield from (gets_it_by_itself(each) for each in app_state.groups if each.gets_all)
+    if not goes_outside(request, app_state) or (state and state.external_state in _AVAILABLE):
+        return
+    if state and _waits_for_compliance(state):
+        yield "Apple reviews the export compliance first: run the step again afterwards to submit to beta review"
+    elif not request.submit_review and not (
+        state and (state.external_state in _REVIEWED or state.review_state)
+    ):
+        yield "External testers get the build after beta review, and submit-beta-review is false"
+
+
+def groups(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> Iterator[Change]:
+    """All groups that exist in one request. A new one is made with the build in it."""
+    have = state.group_ids if state else frozenset()
+    wanted = [group for group in app_state.groups if group.id not in have and not group.gets_all]
+    if wanted:
+        yield _add_groups(wanted, state)
+    for name in app_state.new_groups:
+        internal = request.create_groups == "internal"
+        attributes = {"name": name, "isInternalGroup": internal}
+        if internal:
+            attributes["hasAccessToAllBuilds"] = False  # builds are chosen, as in this run
+        relationships = {
+            "app": one("apps", app_state.destination.app.id),
+            "builds": many("builds", [build_id(state)]),
+        }
+        yield Change(
+            "group",
+            f"create the {'internal' if internal else 'external'} group {printable_name(name)} with the build in it",
+            "POST",
+            "/v1/betaGroups",
+            resource("betaGroups", attributes, None, relationships),
+            settles=True,
+            groups=(name,),
+        )
+
+
+def gets_it_by_itself(group: Group) -> str:
+    """What is said of a group to which nothing is added."""
+    return f"Nothing is added to {group}, which gets every build by itself"
+
+
+def _add_groups(groups: Sequence[Group], state: BuildState | None) -> Change:
+    return Change(
+        "group",
+        f"add to {enumerated(map(str, groups), 'groups')}",
+        "POST",
+        f"/v1/builds/{build_id(state)}/relationships/betaGroups",
+        many("betaGroups", [group.id for group in groups]),
+        settles=True,
+        otherwise=_one_by_one(groups, state),
+        groups=tuple(group.id for group in groups),
+    )
+
+
+def _one_by_one(groups: Sequence[Group], state: BuildState | None) -> Fallback | None:
+    """App Store Connect refuses a request whole because of one internal group in it, and does not say which."""
+    internal = [group for group in groups if group.internal]
+    external = [group for group in groups if not group.internal]
+    if not internal:
+        return None
+    if len(groups) == 1:
+        return Fallback(note=gets_it_by_itself(groups[0]))
+    parts = [external] if external else []
+    return Fallback(tuple(_add_groups(part, state) for part in (*parts, *([group] for group in internal))))
+
+
+def testers(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> Iterator[Change]:
+    """Those whom the app knows in one request; a new one is made with the build."""
+    have = state.tester_ids if state else frozenset()
+    ids = {tester: app_state.tester_ids.get(tester.email.casefold()) for tester in request.testers}
+    known = [
+        (tester, identifier) for tester, identifier in ids.items() if identifier and identifier not in have
+    ]
+    if known:
+        yield Change(
+            "tester",
+            f"add {enumerated((tester.shown for tester, _ in known), 'testers')}",
+            "POST",
+            f"/v1/builds/{build_id(state)}/relationships/individualTesters",
+            many("betaTesters", [identifier for _, identifier in known]),
+            settles=True,
+        )
+    yield from (_invite(tester, state) for tester, identifier in ids.items() if not identifier)
+
+
+def _invite(tester: Tester, state: BuildState | None) -> Change:
+    names = {"firstName": tester.first_name, "lastName": tester.last_name}
+    attributes = {"email": tester.email, **{name: text for name, text in names.items() if text}}
+    return Change(
+        "tester",
+        f"invite {tester.shown}",
+        "POST",
+        "/v1/betaTesters",
+        resource("betaTesters", attributes, None, {"builds": many("builds", [build_id(state)])}),
+        settles=True,
+    )

@@ -1,0 +1,242 @@
+"""All that can be known to fail is found here, before the first byte of a binary goes up.
+
+One request in the common case: the app with its groups, review details, texts and declarations.
+https://developer.apple.com/documentation/appstoreconnectapi/get-v1-apps-_id_
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from asc.api.client import Client
+from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut, many
+from asc.errors import Error, Findings
+from asc.testflight import choosing, information
+from asc.testflight.audience import ANSWER_COMPLIANCE
+from asc.testflight.request import APP_ATTRIBUTES, REVIEW_ATTRIBUTES, DistributionRequest, Tester
+from asc.testflight.state import AppState, Declaration, Destination, Group, Known, goes_outside
+
+log = logging.getLogger(__name__)
+
+TESTERS_AT_ONCE = 40
+"""Addresses in one request, so that its line stays below 8 KiB."""
+AT_ONCE = 6
+"""Requests side by side."""
+_CONTACT = ("contactFirstName", "contactLastName", "contactEmail", "contactPhone")
+_FIELDS = {
+    "betaGroups": "name,isInternalGroup,hasAccessToAllBuilds",
+    "betaAppLocalizations": ",".join(("locale", *APP_ATTRIBUTES.values())),
+    "appEncryptionDeclarations": "appEncryptionDeclarationState,codeValue",
+}
+_PLACES = {  # where all of them are listed, when not all came along with the app
+    "betaGroups": ("/v1/betaGroups", True),
+    "betaAppLocalizations": ("/v1/apps/{}/betaAppLocalizations", False),
+    "appEncryptionDeclarations": ("/v1/apps/{}/appEncryptionDeclarations", False),
+}
+
+
+def preflight(client: Client, request: DistributionRequest, destination: Destination) -> AppState:
+    """What the app has of what is wished. Raises Error for all that cannot be fulfilled, naming the inputs.
+
+    Takes one request, one more for 40 testers each, and pages where there is more than an answer holds.
+    """
+    findings = Findings()
+    findings.of(lambda: _check_encryption(request, destination), None)
+    testers = request.testers
+    chunks = [testers[start : start + TESTERS_AT_ONCE] for start in range(0, len(testers), TESTERS_AT_ONCE)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = [pool.submit(_known_testers, client, destination.app.id, chunk) for chunk in chunks]
+        app_state = _survey(client, request, destination, findings)
+        known = {address: identifier for each in asked for address, identifier in each.result().items()}
+    app_state = replace(app_state, tester_ids=known)
+    if request.submit_review and goes_outside(request, app_state):
+        findings.of(lambda: _check_review_detail(request, app_state), None)
+        findings.of(lambda: _check_test_information(request, app_state), None)
+    findings.tell()
+    return app_state
+
+
+def _survey(
+    client: Client, request: DistributionRequest, destination: Destination, findings: Findings
+) -> AppState:
+    """The app's side of the ground, with the groups and the declaration chosen."""
+    names = _asked_for(request)
+    if not names:
+        return AppState(destination, primary_locale=destination.app.primary_locale)
+    document = client.get(f"/v1/apps/{destination.app.id}", _query(request, names))
+    app = document.data[0] if document.data else Resource("apps", destination.app.id)
+    found = {name: _all(client, document, app, name) for name in names if name in _PLACES}
+    existing = [_group(each) for each in found.get("betaGroups", ())]
+    nothing: tuple[tuple[Group, ...], tuple[str, ...]] = (), ()
+    groups, new_groups = findings.of(
+        lambda: choosing.groups(request.groups, existing, request.create_groups), nothing
+    )
+    detail = document.one(app, "betaAppReviewDetail")
+    declarations = [_declaration(each) for each in found.get("appEncryptionDeclarations", ())]
+    wished = request.encryption_declaration
+    return AppState(
+        destination=destination,
+        primary_locale=app.text("primaryLocale") or destination.app.primary_locale,
+        groups=groups,
+        new_groups=new_groups,
+        review_detail=Known(detail.id, detail.attributes) if detail else None,
+        app_localizations={
+            each.text("locale"): Known(each.id, each.attributes)
+            for each in found.get("betaAppLocalizations", ())
+        },
+        declaration=(
+            findings.of(lambda: choosing.declaration(wished, declarations), None) if wished else None
+        ),
+    )
+
+
+def _asked_for(request: DistributionRequest) -> list[str]:
+    """The relationships of the app that the wishes are about."""
+    reviewed = request.submit_review and request.distributes
+    asked = {
+        "betaGroups": bool(request.groups),
+        "betaAppReviewDetail": reviewed or request.review_info is not None,
+        "betaAppLocalizations": bool(request.app_info) or reviewed,
+        "appEncryptionDeclarations": bool(request.encryption_declaration),
+    }
+    return [name for name, wanted in asked.items() if wanted]
+
+
+def _query(request: DistributionRequest, names: Sequence[str]) -> dict[str, str | int]:
+    review = list(REVIEW_ATTRIBUTES.values())
+    if not (request.review_info and request.review_info.demo_account_password):
+        review.remove("demoAccountPassword")  # what is not needed need not be known
+    fields = {**_FIELDS, "betaAppReviewDetails": ",".join(review)}
+    query: dict[str, str | int] = {
+        "include": ",".join(names),
+        "fields[apps]": ",".join(("primaryLocale", *names)),
+    }
+    for name in names:
+        resources = "betaAppReviewDetails" if name == "betaAppReviewDetail" else name
+        query[f"fields[{resources}]"] = fields[resources]
+        if name in _PLACES:
+            query[f"limit[{name}]"] = LARGEST_INCLUDE
+    return query
+
+
+def _all(client: Client, document: Document, app: Resource, name: str) -> Sequence[Resource]:
+    """All resources of a relationship: those that came along, or the listing where they are not all."""
+    if not is_cut(app, name):
+        return many(document, app, name)
+    path, by_filter = _PLACES[name]
+    app_filter = {"filter[app]": app.id} if by_filter else {}
+    return client.list(path.format(app.id), {**app_filter, f"fields[{name}]": _FIELDS[name]}).data
+
+
+def _known_testers(client: Client, app_id: str, testers: Sequence[Tester]) -> dict[str, str]:
+    """The ids of those whom the app knows, by folded address."""
+    wanted = {tester.email.casefold() for tester in testers}
+    query = {
+        "filter[apps]": app_id,
+        "filter[email]": ",".join(tester.email for tester in testers),
+        "fields[betaTesters]": "email",
+    }
+    found = client.list("/v1/betaTesters", query).data
+    return {
+        each.text("email").casefold(): each.id for each in found if each.text("email").casefold() in wanted
+    }
+
+
+def _check_encryption(request: DistributionRequest, destination: Destination) -> None:
+    """Export compliance must be answered, once, and without contradiction."""
+    wished, there = request.encryption, destination.uses_non_exempt_encryption
+    if request.encryption_declaration and wished is False:
+        raise Error(
+            "encryption-declaration is given, but uses-non-exempt-encryption is false.",
+            "A declaration belongs to non-exempt encryption: leave one of the two out.",
+        )
+    if wished is not None and there is not None and wished != there:
+        raise encryption_contradiction(wished, there)
+    if request.distributes and wished is None and there is None and not destination.exists:
+        raise encryption_unanswered()
+
+
+def encryption_contradiction(wished: bool, there: bool) -> Error:
+    """The error for an answer that differs from the one that Apple has or will take from the binary."""
+    return Error(
+        f"uses-non-exempt-encryption is {str(wished).lower()}, but the build says {str(there).lower()}.",
+        "Apple does not let the answer change: leave the input out, or build again with another "
+        "ITSAppUsesNonExemptEncryption in the Info.plist.",
+    )
+
+
+def encryption_unanswered() -> Error:
+    """The error for a build that may go nowhere yet."""
+    return Error(
+        "Export compliance is not answered, and without it no tester gets the build.",
+        ANSWER_COMPLIANCE,
+    )
+
+
+def _check_review_detail(request: DistributionRequest, app_state: AppState) -> None:
+    """Apple refuses a submission without a contact, and without the demo account that is said to be needed."""
+    there = app_state.review_detail.attributes if app_state.review_detail else {}
+    wished = request.review_info.attributes() if request.review_info else {}
+    result = {**there, **wished}
+    needed = [*_CONTACT]
+    if result.get("demoAccountRequired") is True:
+        needed.append("demoAccountName")
+        if not there.get("demoAccountName"):  # Apple need not show a password that it has
+            needed.append("demoAccountPassword")
+    words = {name: ours.replace("_", "-") for ours, name in REVIEW_ATTRIBUTES.items()}
+    missing = [words[name] for name in needed if not str(result.get(name) or "").strip()]
+    if missing:
+        raise Error(
+            f"The beta review needs what neither App Store Connect nor beta-review-info has: {', '.join(missing)}.",
+            "Add it to beta-review-info (or in App Store Connect under TestFlight, Test Information), "
+            "or give submit-beta-review: false.",
+        )
+
+
+def _check_test_information(request: DistributionRequest, app_state: AppState) -> None:
+    """Apple refuses a submission of an app without a beta description and a feedback address, with a plain code."""
+    primary, there = app_state.primary_locale, app_state.app_localizations
+    wished = information.by_locale(request.app_info, there, primary)
+    texts = {
+        locale: {
+            **(there[locale].attributes if locale in there else {}),
+            **(wished[locale].attributes() if locale in wished else {}),
+        }
+        for locale in {*there, *wished}
+    }
+    # App Store Connect tells no primary language of some apps: then one language that has both will do.
+    candidates = [texts.get(primary, {})] if primary else [*texts.values(), {}]
+    needed = {"description": "description", "feedbackEmail": "feedback-email"}
+    missing = min(
+        (
+            [ours for name, ours in needed.items() if not str(found.get(name) or "").strip()]
+            for found in candidates
+        ),
+        key=len,
+    )
+    if missing:
+        locale = primary or "en-US"
+        raise Error(
+            f"The beta review needs test information of the app in {locale} that neither App Store Connect nor "
+            f"app-info has: {', '.join(missing)}.",
+            f"Add it to app-info, as in {locale}: {{description: …, feedback-email: …}} (or in App Store Connect under "
+            "TestFlight, Test Information), or give submit-beta-review: false.",
+        )
+
+
+def _group(resource: Resource) -> Group:
+    return Group(
+        id=resource.id,
+        name=resource.text("name"),
+        internal=resource.attributes.get("isInternalGroup") is True,
+        all_builds=resource.attributes.get("hasAccessToAllBuilds") is True,
+    )
+
+
+def _declaration(resource: Resource) -> Declaration:
+    return Declaration(
+        resource.id, resource.text("codeValue"), resource.text("appEncryptionDeclarationState")
+    )

@@ -1,0 +1,138 @@
+"""What is wished for a build in TestFlight. What is None or empty is left as it is.
+
+https://developer.apple.com/documentation/appstoreconnectapi/testflight
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+DEFAULT = "default"
+"""Stands in a mapping of locales for all those that are not named."""
+
+
+@dataclass(frozen=True)
+class Tester:
+    """Somebody who gets the build without being in a group."""
+
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The address for logs, which others can read: `j…@example.com`."""
+        name, _, domain = self.email.rpartition("@")
+        return f"{name[:1]}…@{domain}"
+
+
+@dataclass(frozen=True)
+class ReviewInfo:
+    """What Apple's reviewers are told; fields that are None stay as they are at Apple.
+
+    https://developer.apple.com/documentation/appstoreconnectapi/betaappreviewdetail
+    """
+
+    contact_first_name: str | None = None
+    contact_last_name: str | None = None
+    contact_email: str | None = None
+    contact_phone: str | None = None
+    demo_account_name: str | None = None
+    demo_account_password: str | None = field(default=None, repr=False)
+    demo_account_required: bool | None = None
+    notes: str | None = None
+
+    def attributes(self) -> dict[str, Any]:
+        """What is given, by Apple's names."""
+        return _given(self, REVIEW_ATTRIBUTES)
+
+
+@dataclass(frozen=True)
+class AppInfo:
+    """What testers read about the app in one language; fields that are None stay as they are at Apple.
+
+    https://developer.apple.com/documentation/appstoreconnectapi/betaapplocalization
+    """
+
+    description: str | None = None
+    feedback_email: str | None = None
+    marketing_url: str | None = None
+    privacy_policy_url: str | None = None
+    tv_os_privacy_policy: str | None = None
+
+    def attributes(self) -> dict[str, Any]:
+        """What is given, by Apple's names."""
+        return _given(self, APP_ATTRIBUTES)
+
+
+REVIEW_ATTRIBUTES = {
+    "contact_first_name": "contactFirstName",
+    "contact_last_name": "contactLastName",
+    "contact_email": "contactEmail",
+    "contact_phone": "contactPhone",
+    "demo_account_name": "demoAccountName",
+    "demo_account_password": "demoAccountPassword",
+    "demo_account_required": "demoAccountRequired",
+    "notes": "notes",
+}
+APP_ATTRIBUTES = {
+    "description": "description",
+    "feedback_email": "feedbackEmail",
+    "marketing_url": "marketingUrl",
+    "privacy_policy_url": "privacyPolicyUrl",
+    "tv_os_privacy_policy": "tvOsPrivacyPolicy",
+}
+
+
+@dataclass(frozen=True)
+class DistributionRequest:
+    """How a build is to be distributed.
+
+    `whats_new` and `app_info` go by locale or "default"; `groups` are names or ids; `create_groups` says as
+    what an unknown name is made; `encryption_declaration` is an id or a code value; `expire_previous` says how
+    far. Texts are taken as they are: clean them first (asc.apps.texts).
+    """
+
+    whats_new: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    create_groups: Literal["external", "internal"] | None = None
+    testers: tuple[Tester, ...] = ()
+    submit_review: bool = True
+    review_info: ReviewInfo | None = None
+    app_info: Mapping[str, AppInfo] = field(default_factory=dict)
+    uses_non_exempt_encryption: bool | None = None
+    encryption_declaration: str | None = None
+    notify: bool | None = None
+    expire_previous: Literal["train", "platform"] | None = None
+    reject_waiting: bool = False
+
+    @property
+    def distributes(self) -> bool:
+        """Whether somebody is to get the build."""
+        return bool(self.groups or self.testers)
+
+    @property
+    def encryption(self) -> bool | None:
+        """The answer to export compliance; a declaration is only needed where it is yes."""
+        if self.uses_non_exempt_encryption is None and self.encryption_declaration:
+            return True
+        return self.uses_non_exempt_encryption
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is a wish that may need a request."""
+        return bool(
+            self.distributes
+            or self.whats_new
+            or self.review_info
+            or self.app_info
+            or self.encryption is not None
+            or self.notify is not None
+            or self.expire_previous
+        )
+
+
+def _given(info: object, names: Mapping[str, str]) -> dict[str, Any]:
+    return {name: getattr(info, ours) for ours, name in names.items() if getattr(info, ours) is not None}

@@ -1,0 +1,93 @@
+"""What was learned before the upload: where the build goes, and what the app has already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from asc.apps.app import App
+from asc.testflight.request import DistributionRequest
+from asc.words import printable_name
+
+
+@dataclass(frozen=True)
+class Destination:
+    """The build that is to be: `platform` as Apple writes it.
+
+    `uses_non_exempt_encryption` is what the binary (ITSAppUsesNonExemptEncryption) or the existing build says,
+    None where it says nothing; `compliance_code` is the binary's ITSEncryptionExportComplianceCode. `exists`: the
+    build is at App Store Connect and was not read yet, so that what it says is only known when it is.
+    """
+
+    app: App
+    platform: str
+    version: str = ""
+    build_number: str = ""
+    uses_non_exempt_encryption: bool | None = None
+    compliance_code: str = ""
+    exists: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of testers. Groups with `all_builds` get every build by themselves."""
+
+    id: str
+    name: str
+    internal: bool = False
+    all_builds: bool = False
+
+    @property
+    def gets_all(self) -> bool:
+        """Whether builds need not, and cannot, be added to it."""
+        return self.internal and self.all_builds
+
+    def __str__(self) -> str:
+        return f"the {'internal' if self.internal else 'external'} group {printable_name(self.name)}"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """An export compliance declaration; `state` as Apple writes it."""
+
+    id: str
+    code: str
+    state: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.id} ({', '.join(filter(None, (printable_name(self.code), printable_name(self.state))))})"
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """A resource that exists: its id, and its attributes by Apple's names."""
+
+    id: str
+    attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class AppState:
+    """What the app has, as far as the wishes ask.
+
+    `groups` are those wished that exist, `new_groups` the names to create, `tester_ids` go by folded address,
+    `app_localizations` by locale.
+    """
+
+    destination: Destination
+    primary_locale: str = ""
+    groups: tuple[Group, ...] = ()
+    new_groups: tuple[str, ...] = ()
+    tester_ids: Mapping[str, str] = field(default_factory=dict)
+    review_detail: Known | None = None
+    app_localizations: Mapping[str, Known] = field(default_factory=dict)
+    declaration: Declaration | None = None
+
+
+def goes_outside(request: DistributionRequest, app_state: AppState) -> bool:
+    """Whether somebody outside of the team gets the build, which Apple reviews first."""
+    new = bool(app_state.new_groups) and request.create_groups == "external"
+    return bool(request.testers) or new or any(not group.internal for group in app_state.groups)
