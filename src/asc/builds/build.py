@@ -34,6 +34,20 @@ QUERY: Mapping[str, str | int] = {
 """The query for `GET /v1/builds/{id}`; whoever waits for a build asks the same, and needs no other request after."""
 
 
+MISSING_COMPLIANCE = "MISSING_EXPORT_COMPLIANCE"
+ANSWER_COMPLIANCE = (
+    "Give uses-non-exempt-encryption: false when the app only uses encryption that is exempt (like HTTPS), "
+    "or put ITSAppUsesNonExemptEncryption into the Info.plist; with true, name the encryption-declaration."
+)
+DEAD_ENDS = {
+    "BETA_REJECTED": "Read the reviewers' reasons in App Store Connect, TestFlight; then upload a mended build.",
+    "EXPIRED": "Upload it again with a new build number.",
+    "PROCESSING_EXCEPTION": "Upload it again with a new build number; the reason is in the mail that Apple sent.",
+    MISSING_COMPLIANCE: ANSWER_COMPLIANCE,
+}
+"""States that no waiting changes, each with what to do."""
+
+
 @dataclass(frozen=True)
 class Localization:
     """What's new in one language: the id of the resource, and the text."""

@@ -15,13 +15,12 @@ from datetime import timedelta
 from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
-from asc.builds.build import BuildState, fetch_build
+from asc.builds.build import DEAD_ENDS, BuildState, fetch_build
 from asc.builds.finding import find_build
 from asc.builds.number import Number
 from asc.builds.upload import record
 from asc.builds.upload.model import COMPLETE, FAILED, Reason, Upload
 from asc.errors import Error, UnreachableError
-from asc.testflight.audience import DEAD_ENDS
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from asc.api.errors import ApiError, AppleError
+from asc.builds.build import ANSWER_COMPLIANCE
 from asc.changes.change import Change
+from asc.changes.refused_characters import lists_characters
 from asc.errors import Error, LostAnswerError
-from asc.testflight.audience import ANSWER_COMPLIANCE
-from asc.testflight.listed import lists_characters
 
 _PASSING = ("NOT_FOUND", "STATE_ERROR", "ENTITY_UNPROCESSABLE")
 _PASSING_IN_REVIEW = ("NOT_FOUND", "ENTITY_UNPROCESSABLE", "ENTITY_UNPROCESSABLE.BUILD_NOT_PROCESSED")

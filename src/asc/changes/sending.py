@@ -10,8 +10,8 @@ from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.changes.change import Change, Fallback
 from asc.changes.refusals import is_foreseen, is_of_processing, may_pass, reasons
+from asc.changes.refused_characters import without_listed
 from asc.errors import Error, LostAnswerError
-from asc.testflight.listed import without_listed
 
 log = logging.getLogger(__name__)
 

@@ -5,23 +5,10 @@ https://developer.apple.com/documentation/appstoreconnectapi/buildbetadetail
 
 from __future__ import annotations
 
-from asc.builds.build import BuildState
+from asc.builds.build import ANSWER_COMPLIANCE, DEAD_ENDS, BuildState
 from asc.errors import Error
 from asc.testflight.request import DistributionRequest
 from asc.testflight.state import AppState, Destination, goes_outside
-
-MISSING_COMPLIANCE = "MISSING_EXPORT_COMPLIANCE"
-ANSWER_COMPLIANCE = (
-    "Give uses-non-exempt-encryption: false when the app only uses encryption that is exempt (like HTTPS), "
-    "or put ITSAppUsesNonExemptEncryption into the Info.plist; with true, name the encryption-declaration."
-)
-DEAD_ENDS = {
-    "BETA_REJECTED": "Read the reviewers' reasons in App Store Connect, TestFlight; then upload a mended build.",
-    "EXPIRED": "Upload it again with a new build number.",
-    "PROCESSING_EXCEPTION": "Upload it again with a new build number; the reason is in the mail that Apple sent.",
-    MISSING_COMPLIANCE: ANSWER_COMPLIANCE,
-}
-"""States that no waiting changes, each with what to do."""
 
 
 def compliance_gap(request: DistributionRequest, destination: Destination) -> str:

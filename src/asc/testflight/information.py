@@ -34,7 +34,8 @@ def whats_new(
             continue  # an earlier run had to cut it
         if shorter != text:
             warning = (
-                f"What's new in {printable_name(locale)} is cut from {texts.in_bytes(text)} to {texts.in_bytes(shorter)} bytes: "
+                f"What's new in {printable_name(locale)} is cut from {texts.in_bytes(text)} "
+                f"to {texts.in_bytes(shorter)} bytes: "
                 "App Store Connect took no more"
             )
             instead = Fallback((_whats_new(locale, shorter, known, state),), warning=warning)
@@ -80,7 +81,8 @@ def _for_notes(
             continue
         yield Change(
             "app-info",
-            f"set the test information in {printable_name(locale)} as in {printable_name(primary)}, for beta review needs it",
+            f"set the test information in {printable_name(locale)} as in {printable_name(primary)}, "
+            "because beta review needs it",
             "POST",
             "/v1/betaAppLocalizations",
             resource(

@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from asc.api.client import Client
 from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut, many
+from asc.builds.build import ANSWER_COMPLIANCE
 from asc.errors import Error, Findings
 from asc.testflight import choosing, information
-from asc.testflight.audience import ANSWER_COMPLIANCE
 from asc.testflight.request import APP_ATTRIBUTES, REVIEW_ATTRIBUTES, DistributionRequest, Tester
 from asc.testflight.state import AppState, Declaration, Destination, Group, Known, goes_outside
 

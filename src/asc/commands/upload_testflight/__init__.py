@@ -13,7 +13,7 @@ from asc.api.errors import ApiError
 from asc.apps.app import App
 from asc.assets.source import Source
 from asc.builds.binary import Binary
-from asc.builds.build import BuildState, fetch_build
+from asc.builds.build import MISSING_COMPLIANCE, BuildState, fetch_build
 from asc.builds.finding import find_build
 from asc.builds.upload import record
 from asc.builds.upload.status import IfExists, UploadStatus, assess, taken
@@ -42,7 +42,7 @@ from asc.commands.upload_testflight.inputs import Inputs, wishes_of
 from asc.commands.upload_testflight.report import Outputs, UploadReport
 from asc.errors import Error, Findings, InputError, Problem
 from asc.job import progress
-from asc.testflight.audience import MISSING_COMPLIANCE, check_reached, compliance_gap, kept_out
+from asc.testflight.audience import check_reached, compliance_gap, kept_out
 from asc.testflight.preflight import preflight
 from asc.testflight.request import DistributionRequest
 from asc.testflight.state import AppState, Destination, goes_outside

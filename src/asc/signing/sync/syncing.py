@@ -250,7 +250,8 @@ class Sync:
         if not there:
             self._check_next_door(kind)
             return "none is stored"
-        return f"the stored one {ends(there[0].certificate.not_after, now, self.request.renew_before) or 'is not valid'}"
+        ending = ends(there[0].certificate.not_after, now, self.request.renew_before)
+        return f"the stored one {ending or 'is not valid'}"
 
     def _check_next_door(self, kind: CertificateType) -> None:
         """Raise Error where the store is empty, and match's files lie beside it: the certificate is there, probably."""

@@ -1,0 +1,1 @@
+"""App Store releases: versions, their texts and media, review, release."""
