@@ -201,6 +201,7 @@ class Sandbox:
         self._thread.stop()
         self._stage.depot.close()
         self._stage.symbols.close()
+        self._stage.gallery.close()
         self._log.close()
 
     def __enter__(self) -> Self:

@@ -27,6 +27,8 @@ from asc_sandbox.faults import FaultPlan
 from asc_sandbox.judge import Judge
 from asc_sandbox.keys import Key
 from asc_sandbox.misbehaving import misbehave
+from asc_sandbox.pictures import gallery
+from asc_sandbox.pictures.serving import show
 from asc_sandbox.ratelimit import RateLimit
 from asc_sandbox.requestlog import RequestLog
 from asc_sandbox.stage import Stage
@@ -77,7 +79,7 @@ class Service:
 
     def _headers(self, request: web.BaseRequest) -> dict[str, str]:
         """The headers of every answer, faults too."""
-        if request.path.startswith((FOLDER, library.FOLDER)):
+        if request.path.startswith((FOLDER, library.FOLDER, gallery.FOLDER)):
             return {"Date": self.clock.http_date()}
         key_id = auth.claimed_key_id(request.headers.get("Authorization"))
         return {
@@ -88,13 +90,15 @@ class Service:
     async def _reply(self, request: web.BaseRequest) -> Reply:
         """The true answer to a request, from the token to the endpoint.
 
-        Parts of files and archives of symbols go another way: their addresses are signed, and Apple's document does
-        not know them.
+        Parts of files, archives of symbols and pictures go another way: their addresses are signed or anybody's, and
+        Apple's document does not know them.
         """
         if request.path.startswith(FOLDER):
             return await receive(self.stage.depot, request)
         if request.path.startswith(library.FOLDER):
             return await hand_out(self.stage.symbols, request)
+        if request.path.startswith(gallery.FOLDER):
+            return await show(self.stage.gallery, request)
         content = await request.read()
         body = None
         try:

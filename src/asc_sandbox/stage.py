@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from asc_sandbox.agenda import Agenda
 from asc_sandbox.authority.office import Authority
 from asc_sandbox.clock import Clock
+from asc_sandbox.pictures.gallery import Gallery
 from asc_sandbox.plans import DEFAULT_STORE, Processing, Review, Store
 from asc_sandbox.symbols.library import Library
 from asc_sandbox.uploading.depot import Depot
@@ -28,6 +29,7 @@ class Stage:
     exceptions: Mapping[str, Processing] = field(default_factory=dict)
     authority: Authority = field(default_factory=Authority)
     store: Store = DEFAULT_STORE
+    gallery: Gallery = field(default_factory=Gallery)
 
     def processing_of(self, app: Record) -> Processing:
         """What becomes of the uploads of an app."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
+import zlib
 from typing import Any
 
 from asc_sandbox.plans import Store
@@ -62,3 +65,54 @@ def infos(client: Client) -> dict[str, str]:
 def details(answer: Response) -> list[tuple[str, str]]:
     """The codes and details of all errors of an answer."""
     return [(each["code"], each["detail"]) for each in answer.document["errors"]]
+
+
+def png(width: int = 1290, height: int = 2796, *, alpha: bool = False, shade: int = 0) -> bytes:
+    """A picture of one colour."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        )
+
+    row = b"\0" + bytes([shade]) * width * (4 if alpha else 3)
+    header = struct.pack(">IIBBBBB", width, height, 8, 6 if alpha else 2, 0, 0, 0)
+    pixels = zlib.compress(row * height, 1)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def jpeg(width: int = 1290, height: int = 2796, channels: int = 3) -> bytes:
+    """What the header of a JPEG needs, with no pixels worth the name."""
+    frame = struct.pack(">BHHB", 8, height, width, channels) + bytes(3 * channels)
+    pieces = [(0xE1, b"Exif\0\0"), (0xC0, frame), (0xDA, bytes(6))]
+    body = b"".join(
+        struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content for marker, content in pieces
+    )
+    return b"\xff\xd8" + body + b"pixels\xff\xd9"
+
+
+def make_set(client: Client, kind: str = "APP_IPHONE_67", version: str = "next") -> Response:
+    text = ("appStoreVersionLocalizations", text_of(client, version)["id"])
+    return client.post("appScreenshotSets", {"screenshotDisplayType": kind}, appStoreVersionLocalization=text)
+
+
+def reserve(client: Client, group: str, content: bytes, name: str = "1.png") -> Response:
+    given = {"fileName": name, "fileSize": len(content)}
+    return client.post("appScreenshots", given, appScreenshotSet=("appScreenshotSets", group))
+
+
+def upload(client: Client, reserved: Response, content: bytes, **attributes: Any) -> dict[str, Any]:
+    """Send a reserved file and commit it; return its id and its attributes as they are then."""
+    data = reserved.document["data"]
+    for operation in data["attributes"]["uploadOperations"]:
+        assert client.put(operation, content).status == 200
+    checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    given = {"uploaded": True, "sourceFileChecksum": checksum, **attributes}
+    committed = client.patch(data["type"], data["id"], **given)
+    assert committed.status == 200, committed.body
+    return {"id": data["id"], **committed.document["data"]["attributes"]}
+
+
+def asset(client: Client, type_name: str, asset_id: str) -> dict[str, Any]:
+    """The attributes of a file as they are now."""
+    return dict(client.get(f"/v1/{type_name}/{asset_id}").document["data"]["attributes"])

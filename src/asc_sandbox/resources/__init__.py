@@ -16,6 +16,7 @@ from asc_sandbox.resources import (
     details,
     devices,
     groups,
+    media,
     presentation,
     profiles,
     review,
@@ -28,7 +29,7 @@ from asc_sandbox.resources import (
 from asc_sandbox.schema import Schema
 
 _TESTFLIGHT = (apps, builds, bundles, uploads, groups, details, beta_apps, review)
-_APP_STORE = (store_versions, app_infos, store_texts, store_review, presentation)
+_APP_STORE = (store_versions, app_infos, store_texts, media, store_review, presentation)
 _PROVISIONING = (bundle_ids, certificates, devices, profiles)
 _MODULES = (*_TESTFLIGHT, *_APP_STORE, *_PROVISIONING, team)
 

@@ -55,10 +55,11 @@ def copy_texts(world: World, source: Record, version: Record) -> None:
     for text in world.related(source, "appStoreVersionLocalizations"):
         twin = _twin(world, text, {"appStoreVersion": version.id}, whatsNew=None)
         for sets, media in (("appScreenshotSets", "appScreenshots"), ("appPreviewSets", "appPreviews")):
-            if sets in world.schema:
-                for group in world.related(text, sets):
-                    copied = [_twin(world, each, {}).id for each in world.related(group, media)]
-                    _twin(world, group, {"appStoreVersionLocalization": twin.id, media: copied})
+            for group in world.related(text, sets):
+                copied = [
+                    _twin(world, each, {}).id for each in world.related(group, media) if _is_delivered(each)
+                ]
+                _twin(world, group, {"appStoreVersionLocalization": twin.id, media: copied})
     for detail in world.related(source, "appStoreReviewDetail"):
         _twin(world, detail, {"appStoreVersion": version.id})
 
@@ -73,6 +74,10 @@ def copy_info(world: World, source: Record, state: str) -> Record:
     for declaration in world.related(source, "ageRatingDeclaration"):
         _twin(world, declaration, {"appInfo": info.id})
     return info
+
+
+def _is_delivered(asset: Record) -> bool:
+    return bool(asset.attributes["assetDeliveryState"]["state"] == "COMPLETE")
 
 
 def _versions(world: World, app: Record) -> list[Record]:

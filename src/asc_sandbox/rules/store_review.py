@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_relationship, missing_attribute
+from asc_sandbox.rules import assets
 from asc_sandbox.rules.store_states import EDITABLE, state_of
 from asc_sandbox.rules.store_texts import check_texts, refuse_locked
+from asc_sandbox.uploading.depot import Delivery
 from asc_sandbox.world import Record
 from asc_sandbox.writing import Given, store, update
 
@@ -39,6 +42,38 @@ def change_detail(call: Call, detail: Record, given: Given) -> Record:
         _require_editable(version, given.attributes)
     _check(given.attributes)
     return update(call, detail, given)
+
+
+def reserve_attachment(call: Call, given: Given) -> Record:
+    """Make room for a file that reviewers get."""
+    (version,) = call.world.related(given.one("appStoreReviewDetail"), "appStoreVersion")
+    _require_open(version)
+    return assets.reserve(call, given)
+
+
+def receive_attachment(call: Call, attachment: Record, given: Given) -> Record:
+    """Take a file for reviewers as complete."""
+    if assets.commit(call, attachment, given, partial(_deliver, call, attachment)):
+        return call.world.change(attachment, assetDeliveryState="UPLOAD_COMPLETE")
+    return call.world.find(attachment.type, attachment.id) or attachment
+
+
+def delete_attachment(call: Call, attachment: Record) -> None:
+    """Delete a file for reviewers."""
+    for detail in call.world.related(attachment, "appStoreReviewDetail"):
+        for version in call.world.related(detail, "appStoreVersion"):
+            _require_open(version)
+    assets.discard(call, attachment)
+
+
+def _deliver(call: Call, attachment: Record, delivery: Delivery) -> None:
+    if current := call.world.find(attachment.type, attachment.id):
+        call.world.change(current, assetDeliveryState="COMPLETE", sourceFileChecksum=delivery.digest("md5"))
+
+
+def _require_open(version: Record) -> None:
+    if state_of(version) not in (*EDITABLE, "WAITING_FOR_REVIEW"):
+        raise conflict("STATE_ERROR", "Attachments cannot be changed at this time")
 
 
 def _require_editable(version: Record, attributes: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import conflict, invalid_attribute
 from asc_sandbox.errors import Refusal
+from asc_sandbox.rules.media import drop_media
 from asc_sandbox.rules.store_states import EDITABLE, EDITABLE_INFO, is_first, state_of
 from asc_sandbox.rules.texts import LOCALES, REFUSED_CHARACTERS
 from asc_sandbox.world import Record
@@ -62,6 +63,7 @@ def delete_text(call: Call, text: Record) -> None:
             "STATE_ERROR", "Cannot delete localization after the app version has been submitted for review"
         )
     _refuse_primary(call, text, version)
+    drop_media(call, text)
     call.world.remove(text)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_relationship
 from asc_sandbox.errors import Refusal, not_played
+from asc_sandbox.rules.media import drop_media
 from asc_sandbox.rules.store_copies import copy_texts, furnish
 from asc_sandbox.rules.store_states import (
     EDITABLE,
@@ -82,9 +83,11 @@ def delete_version(call: Call, version: Record) -> None:
     if state_of(version) != "PREPARE_FOR_SUBMISSION":
         raise conflict("STATE_ERROR", "The version cannot be deleted in its current state")
     (app,) = world.related(version, "app")
-    for name in ("appStoreVersionLocalizations", "appStoreReviewDetail"):
-        for each in world.related(version, name):
-            world.remove(each)
+    for text in world.related(version, "appStoreVersionLocalizations"):
+        drop_media(call, text)
+        world.remove(text)
+    for detail in world.related(version, "appStoreReviewDetail"):
+        world.remove(detail)
     world.remove(version)
     under_way = [each for each in world.related(app, "appStoreVersions") if state_of(each) not in SETTLED]
     info = info_beside_live(world, app)

@@ -1,0 +1,82 @@
+"""The pictures and videos that were delivered, by their tokens, and what Apple gives out instead of them.
+
+Apple never gives back the bytes that it got: a downloaded screenshot has the same pixels and another checksum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import struct
+import tempfile
+import zlib
+from pathlib import Path
+
+from asc_sandbox.pictures.headers import JPEG, PNG, chunks, segments
+
+FOLDER = "/pictures/"
+"""Paths of pictures begin so: `/pictures/<token>/<width>x<height>bb.<png or jpg>`."""
+
+_NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+_APPLICATION = range(0xE0, 0xF0)
+_COMMENT = 0xFE
+_NOTE = b"Given out by the sandbox"
+
+
+class Gallery:
+    """Keeps files in a folder of its own, which is made for the first of them, until the sandbox stops."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def keep(self, token: str, path: Path) -> None:
+        """Keep a file, also when the record that it came with is deleted: other versions may show it."""
+        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="asc-sandbox-pictures-"))
+        place = self._folder / token
+        if not place.exists():
+            os.link(path, place) if path.stat().st_dev == self._folder.stat().st_dev else shutil.copy(
+                path, place
+            )
+
+    def find(self, token: str) -> Path | None:
+        """Return the file behind a token; None where a seed gave none."""
+        place = self._folder / token if self._folder and "/" not in token else None
+        return place if place and place.is_file() else None
+
+    def close(self) -> None:
+        """Delete everything."""
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def written_anew(data: bytes) -> bytes:
+    """Return a picture with the same pixels and other bytes: without what is not needed, with a note."""
+    if data.startswith(PNG):
+        kept = [(name, content) for name, content in chunks(data) if name in _NEEDED]
+        return PNG + b"".join(_chunk(*each) for each in (kept[0], (b"tEXt", b"Comment\0" + _NOTE), *kept[1:]))
+    pieces, end = [JPEG, _segment(_COMMENT, _NOTE)], len(JPEG)
+    for marker, content in segments(data):
+        end += len(content) + 4
+        # The first application segment says how colours are meant, and stays.
+        if marker not in _APPLICATION or marker in (0xE0, 0xEE):
+            pieces.append(_segment(marker, content))
+    return b"".join(pieces) + data[end:]
+
+
+def plain(token: str, width: int, height: int) -> bytes:
+    """Return a PNG of one colour, which the token decides: what a screenshot without bytes looks like."""
+    colour = bytes(64 + each // 2 for each in hashlib.sha256(token.encode()).digest()[:3])
+    packer = zlib.compressobj(1)
+    row = b"\0" + colour * width
+    pixels = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return PNG + _chunk(b"IHDR", header) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b"")
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def _segment(marker: int, content: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content

@@ -1,0 +1,220 @@
+"""The rules of screenshots and previews: their sets, how many there may be, and what becomes of their files."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import conflict, invalid_attribute, missing_relationship
+from asc_sandbox.pictures.gallery import FOLDER
+from asc_sandbox.pictures.headers import PictureProblem, check_video, read_picture
+from asc_sandbox.pictures.sizes import sizes_of
+from asc_sandbox.rules import assets
+from asc_sandbox.rules.store_states import EDITABLE, state_of
+from asc_sandbox.uploading.depot import Delivery
+from asc_sandbox.world import Record
+from asc_sandbox.writing import Given, store, update
+
+MOST_SCREENSHOTS = 10
+MOST_PREVIEWS = 3
+
+_TEXT = "appStoreVersionLocalization"
+_MEDIA_OF_SET = {"appScreenshotSets": "appScreenshots", "appPreviewSets": "appPreviews"}
+_TYPE_OF_SET = {"appScreenshotSets": "screenshotDisplayType", "appPreviewSets": "previewType"}
+_NAMES = {"appScreenshots": "Screenshot", "appPreviews": "Preview"}
+
+
+def make_set(call: Call, given: Given) -> Record:
+    """Make a set, unless the language of the version has one of its type."""
+    if _TEXT not in given.related:
+        raise missing_relationship(_TEXT)
+    text = given.one(_TEXT)
+    type_name = call.path.rsplit("/", 1)[1]
+    _require_editable(call, text, "Create", _MEDIA_OF_SET[type_name])
+    kind = _TYPE_OF_SET[type_name]
+    wanted = given.attributes[kind]
+    if wanted in [each.attributes[kind] for each in call.world.related(text, type_name)]:
+        raise invalid_attribute(
+            kind, f"Entity with {kind}: {wanted} already exists. Try updating.", kind="INVALID.DUPLICATE"
+        )
+    return store(call, given)
+
+
+def delete_set(call: Call, group: Record) -> None:
+    """Delete a set with all that is in it."""
+    (text,) = call.world.related(group, _TEXT)
+    _require_editable(call, text, "Delete", _MEDIA_OF_SET[group.type])
+    _drop(call, group)
+
+
+def drop_media(call: Call, text: Record) -> None:
+    """Delete the sets of a language together with its texts."""
+    for type_name in _MEDIA_OF_SET:
+        for group in call.world.related(text, type_name):
+            _drop(call, group)
+
+
+def admit_order(call: Call, group: Record, _: Record) -> None:
+    """Raise Refusal unless the media of a set can be put into another order."""
+    (text,) = call.world.related(group, _TEXT)
+    _require_editable(call, text, "Reorder", _MEDIA_OF_SET[group.type])
+
+
+def reserve_screenshot(call: Call, given: Given) -> Record:
+    """Make room for a screenshot, unless its set is full."""
+    group = given.one("appScreenshotSet")
+    _require_room(call, group, MOST_SCREENSHOTS)
+    shot = assets.reserve(call, given, assetType="SCREENSHOT")
+    return call.world.change(shot, assetToken=f"{shot.id}.source")
+
+
+def receive_screenshot(call: Call, shot: Record, given: Given) -> Record:
+    """Take a screenshot as complete; it shows when it is processed."""
+    if assets.commit(call, shot, given, partial(_process_screenshot, call, shot)):
+        return call.world.change(shot, assetDeliveryState="UPLOAD_COMPLETE")
+    return call.world.find(shot.type, shot.id) or shot
+
+
+def reserve_preview(call: Call, given: Given) -> Record:
+    """Make room for a preview, unless its set is full."""
+    _require_room(call, given.one("appPreviewSet"), MOST_PREVIEWS)
+    return assets.reserve(call, given, videoDeliveryState="AWAITING_UPLOAD")
+
+
+def receive_preview(call: Call, preview: Record, given: Given) -> Record:
+    """Take a video as complete, or another moment of it as its picture."""
+    moment = given.attributes.get("previewFrameTimeCode")
+    if moment is not None:
+        preview = update(call, preview, Given({"previewFrameTimeCode": moment}, {}))
+    if not assets.commit(call, preview, given, partial(_process_preview, call, preview)):
+        return call.world.find(preview.type, preview.id) or preview
+    agenda, seconds = call.stage.agenda, call.stage.store.media
+    agenda.after(seconds / 2, partial(_set_video_state, call, preview, "PROCESSING"))
+    return call.world.change(
+        preview, assetDeliveryState="UPLOAD_COMPLETE", videoDeliveryState="UPLOAD_COMPLETE"
+    )
+
+
+def delete_media(call: Call, asset: Record) -> None:
+    """Delete a screenshot or a preview. Its version has to be one that can be edited."""
+    owner = "appScreenshotSet" if asset.type == "appScreenshots" else "appPreviewSet"
+    for group in call.world.related(asset, owner):
+        for text in call.world.related(group, _TEXT):
+            _require_editable(call, text, "Delete", asset.type)
+        call.world.disconnect(group, asset.type, [asset])
+    assets.discard(call, asset)
+
+
+def image_of(call: Call, shot: Record) -> dict[str, Any] | None:
+    """Return where a screenshot can be fetched in any size; None until it is processed."""
+    if shot.attributes["assetDeliveryState"]["state"] != "COMPLETE":
+        return None
+    width, height = shot.attributes.get("width"), shot.attributes.get("height")
+    if not width or not height:
+        kinds = [
+            group.attributes["screenshotDisplayType"]
+            for group in call.world.related(shot, "appScreenshotSet")
+        ]
+        width, height = (*(sizes_of(kinds[0]) if kinds else ()), (1290, 2796))[0]
+    return _image(call, shot.attributes.get("assetToken") or shot.id, width, height)
+
+
+def video_of(call: Call, preview: Record) -> str | None:
+    """Return the list of pieces of a video, as HTTP Live Streaming has it; None until it is processed."""
+    if preview.attributes["videoDeliveryState"]["state"] != "COMPLETE":
+        return None
+    return f"{call.base}{FOLDER}{preview.attributes.get('token') or preview.id}/playlist.m3u8"
+
+
+def poster_of(call: Call, preview: Record) -> dict[str, Any] | None:
+    """Return the picture that stands for a video; None until it is processed."""
+    if preview.attributes["videoDeliveryState"]["state"] != "COMPLETE":
+        return None
+    return _image(call, f"{preview.id}.poster", 886, 1920)
+
+
+def _image(call: Call, token: str, width: int, height: int) -> dict[str, Any]:
+    template = f"{call.base}{FOLDER}{token}/{{w}}x{{h}}bb.{{f}}"
+    return {"templateUrl": template, "width": width, "height": height}
+
+
+def _process_screenshot(call: Call, shot: Record, delivery: Delivery) -> None:
+    """Look at the picture. That alpha counts as wrong dimensions was recorded (fastlane)."""
+    current = call.world.find(shot.type, shot.id)
+    if current is None:
+        return
+    try:
+        picture = read_picture(delivery.path, str(shot.attributes["fileName"]))
+        kinds = [
+            each.attributes["screenshotDisplayType"] for each in call.world.related(shot, "appScreenshotSet")
+        ]
+        allowed = sizes_of(kinds[0]) if kinds else ()
+        if picture.alpha or (allowed and (picture.width, picture.height) not in allowed):
+            size = f"{picture.width} x {picture.height}{' with alpha' if picture.alpha else ''}"
+            raise PictureProblem("IMAGE_INCORRECT_DIMENSIONS", f"The picture is {size}.")
+        if call.stage.store.media_outcome == "failed":
+            raise PictureProblem("IMAGE_CORRUPTED", "The picture could not be processed.")
+    except PictureProblem as problem:
+        assets.fail(call, current, problem.code, problem.description)
+        return
+    call.stage.gallery.keep(str(current.attributes["assetToken"]), delivery.path)
+    call.world.change(
+        current,
+        assetDeliveryState="COMPLETE",
+        sourceFileChecksum=delivery.digest("md5"),
+        width=picture.width,
+        height=picture.height,
+    )
+
+
+def _process_preview(call: Call, preview: Record, delivery: Delivery) -> None:
+    current = call.world.find(preview.type, preview.id)
+    if current is None:
+        return
+    try:
+        check_video(delivery.path)
+        if call.stage.store.media_outcome == "failed":
+            raise PictureProblem("VIDEO_CORRUPTED", "The video could not be processed.")
+    except PictureProblem as problem:
+        assets.fail(call, current, problem.code, problem.description)
+        assets.fail(call, current, problem.code, problem.description, "videoDeliveryState")
+        return
+    call.stage.gallery.keep(current.id, delivery.path)
+    call.world.change(
+        current,
+        assetDeliveryState="COMPLETE",
+        videoDeliveryState="COMPLETE",
+        sourceFileChecksum=delivery.digest("md5"),
+        token=current.id,
+    )
+
+
+def _set_video_state(call: Call, preview: Record, state: str) -> None:
+    current = call.world.find(preview.type, preview.id)
+    if current and current.attributes["videoDeliveryState"]["state"] == "UPLOAD_COMPLETE":
+        call.world.change(current, videoDeliveryState=state)
+
+
+def _require_room(call: Call, group: Record, most: int) -> None:
+    media = _MEDIA_OF_SET[group.type]
+    for text in call.world.related(group, _TEXT):
+        _require_editable(call, text, "Create", media)
+    # The words are a guess; that reservations without bytes count was recorded.
+    if len(call.world.related(group, media)) >= most:
+        raise conflict(
+            "STATE_ERROR", f"The set has {most} {media} already, which is the most that it can have"
+        )
+
+
+def _require_editable(call: Call, text: Record, verb: str, media: str) -> None:
+    """Raise Refusal in the words of fastlane PR 16640, where somebody wanted to delete; the others are like it."""
+    for version in call.world.related(text, "appStoreVersion"):
+        if state_of(version) not in EDITABLE:
+            raise conflict("STATE_ERROR", f"Can't {verb} {_NAMES[media]} After Submit for review")
+
+
+def _drop(call: Call, group: Record) -> None:
+    for asset in call.world.related(group, _MEDIA_OF_SET[group.type]):
+        assets.discard(call, asset)
+    call.world.remove(group)
