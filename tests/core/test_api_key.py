@@ -278,11 +278,11 @@ def write(tmp_path: Path) -> Callable[[str, str], str]:
     return to_file
 
 
-def test_the_first_source_wins(write: Callable[[str, str], str]) -> None:
+def test_the_inputs_of_the_step_win_over_variables(write: Callable[[str, str], str]) -> None:
     in_order: list[tuple[str, str]] = [
         ("text", named("FIRST00001")),
-        ("ASC_API_KEY", named("SECOND0002")),
-        ("path", write("3.json", named("THIRD00003"))),
+        ("path", write("2.json", named("SECOND0002"))),
+        ("ASC_API_KEY", named("THIRD00003")),
         ("ASC_API_KEY_PATH", write("4.json", named("FOURTH0004"))),
         (f"{FASTLANE}_PATH", write("5.json", named("FIFTH00005"))),
         (FASTLANE, named("SIXTH00006")),
@@ -290,11 +290,40 @@ def test_the_first_source_wins(write: Callable[[str, str], str]) -> None:
     ]
     rest = {f"{FASTLANE}_ISSUER_ID": ISSUER, f"{FASTLANE}_KEY": PEM}
     found = []
-    while in_order:
-        sources = {**dict(in_order), **rest}
-        found.append(find_key(sources.pop("text", None), sources.pop("path", None), sources).key_id[:3])
-        in_order.pop(0)
+    for position in range(len(in_order)):
+        sources = {**dict(in_order[position:]), **rest}
+        given, path = sources.pop("text", None), sources.pop("path", None)
+        found.append(find_key(given, None if given else path, sources).key_id[:3])
     assert found == ["FIR", "SEC", "THI", "FOU", "FIF", "SIX", "SEV"]
+
+
+def test_both_inputs_at_once_are_an_error(write: Callable[[str, str], str]) -> None:
+    with pytest.raises(KeyRefused) as caught:
+        find_key(named("FIRST00001"), write("2.json", named("SECOND0002")), {})
+    assert [problem.input for problem in caught.value.problems] == ["api-key"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_a_key_file_that_powershell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
+    for name, content in (("key.json", text()), (f"AuthKey_{KEY_ID}.p8", PEM)):
+        (tmp_path / name).write_bytes(content.encode(encoding))
+        key = find_key(None, str(tmp_path / name), {f"{FASTLANE}_ISSUER_ID": ISSUER})
+        assert (key.key_id, key.private_key) == (KEY_ID, PEM)
+
+
+@pytest.mark.parametrize("content", [text(), text(key=PEM.replace("\n", "\r\n"))])
+def test_a_secret_in_base64_of_utf_16_is_read(content: str) -> None:
+    given = base64.b64encode(content.encode("utf-16")).decode()
+    assert find_key(given, None, {}).key_id == KEY_ID
+
+
+def test_a_p8_in_base64_of_utf_16_is_read() -> None:
+    given = text(key=base64.b64encode(PEM.encode("utf-16-le")).decode())
+    assert find_key(given, None, {}).private_key == PEM
+
+
+def test_null_is_an_absent_field_as_in_fastlanes_hash_of_an_individual_key() -> None:
+    assert find_key(text(issuer_id=None, duration=None, in_house=None), None, {}).issuer_id is None
 
 
 def test_the_variables_of_fastlane(write: Callable[[str, str], str]) -> None:
@@ -346,7 +375,7 @@ def test_an_error_names_the_source(sources: dict[str, str], said: str) -> None:
 def test_files_that_cannot_be_a_key(tmp_path: Path) -> None:
     large, binary = tmp_path / "large", tmp_path / "binary"
     large.write_text("x" * 70_000)
-    binary.write_bytes(b"\xff\xfe\x00\x01")
+    binary.write_bytes(b"\x80\x81\xff")
     for path, said in ((large, "is larger than 64 KiB"), (binary, "is not a text file")):
         with pytest.raises(KeyRefused, match=said):
             find_key(None, str(path), {})
@@ -370,10 +399,9 @@ def test_why_a_secret_is_empty(tmp_path: Path, who: str) -> None:
     "sources",
     [
         {f"{FASTLANE}_KEY_ID": KEY_ID, f"{FASTLANE}_ISSUER_ID": "", f"{FASTLANE}_KEY": PEM},
-        {"ASC_API_KEY": json.dumps({"key_id": KEY_ID, "issuer_id": None, "key": PEM})},
-        {"ASC_API_KEY": f"key_id: {KEY_ID}\nissuer_id:\nkey: {json.dumps(PEM)}"},
+        {"ASC_API_KEY": json.dumps({"key_id": KEY_ID, "issuer_id": "", "key": PEM})},
     ],
-    ids=["fastlane's variable", "null", "YAML"],
+    ids=["fastlane's variable", "empty"],
 )
 def test_an_issuer_id_that_is_not_set_makes_no_individual_key(sources: dict[str, str]) -> None:
     with pytest.raises(KeyRefused, match="issuer_id"):

@@ -29,6 +29,7 @@ WORLD = seed(apps=[app(APP, id="1000000001", builds=[build("1.0", "7")])])
         "GET /v1/apps status=408",
         "GET /v1/apps status=429",
         "GET /v1/apps status=429 retry-after=0",
+        "GET /v1/builds status=401 times=2",
         "GET /v1/builds status=500",
         "GET /v1/builds status=502",
         "GET /v1/apps status=503 retry-after='Wed, 21 Oct 2020 07:28:00 GMT'",
@@ -51,6 +52,15 @@ def test_a_passing_fault_passes_unseen(tmp_path: Path, fault: str) -> None:
     assert (done.code, done.outputs["next-build-number"]) == (0, "8")
     assert done.log.messages("error") == done.log.messages("warning") == []
     assert done.log.problems == []
+
+
+def test_a_key_that_worked_and_is_refused_for_good_ends_the_step_with_apples_refusal(tmp_path: Path) -> None:
+    with start_sandbox(WORLD, faults=["GET /v1/builds status=401 times=always"]) as sandbox:
+        done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox)
+        refused = [entry for entry in sandbox.requests if entry.status == 401]
+    assert done.code == 1
+    assert "401" in done.error
+    assert len(refused) == 6
 
 
 def test_a_refused_key_is_tried_once_more_and_then_explained(tmp_path: Path) -> None:

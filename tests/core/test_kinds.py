@@ -75,3 +75,12 @@ def test_a_mapping_nested_without_end_is_refused_at_once(text: str) -> None:
     with pytest.raises(ValueError, match="mapping"):
         kinds.MAPPING.parse(text)
     assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize(("given", "path"), [("~/dsyms", "/home/someone/dsyms"), ("a~/b", "a~/b")])
+@pytest.mark.parametrize("kind", [kinds.PATH, kinds.GLOB])
+def test_a_tilde_at_the_start_of_a_path_is_the_home_folder(
+    kind: kinds.Kind, given: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert kind.parse(given) == path

@@ -184,6 +184,17 @@ def test_the_container_can_reach_a_storage(
     assert {str(path): {"readonly"} for path in files.values()}.items() <= mounts(record).items()
 
 
+@pytest.mark.parametrize(("path", "shared"), [("~/dsyms", True), ("dsyms", False), ("backup~/dsyms", False)])
+def test_the_container_is_shown_the_home_folder_only_for_a_path_in_it(
+    tmp_path: Path, scratch: Scratch, runner: Runner, record: Path, path: str, shared: bool
+) -> None:
+    home = tmp_path / "somebody"
+    home.mkdir()
+    scratch.launch("download-dsyms", "--directory", path, cwd=tmp_path, **(runner.env | {"HOME": str(home)}))
+    assert any(target == str(home) for _, target, _ in all_mounts(record)) == shared
+    assert (f"HOME={home}" in arguments(record)) == shared
+
+
 def test_ssh_finds_its_agent_and_known_hosts(
     scratch: Scratch, runner: Runner, record: Path, tmp_path: Path
 ) -> None:

@@ -156,7 +156,7 @@ class Attempts:
     wait_for_budget: float = 0.0
     made: int = 0
     deadline: float | None = None
-    refused: bool = False
+    refusals: int = 0
     over_budget: int = 0
     budget_deadline: float | None = None
 
@@ -167,9 +167,9 @@ class Attempts:
         return self.deadline - self.clock.monotonic()
 
     def first_refusal(self) -> bool:
-        """Whether the token is refused for the first time."""
-        first, self.refused = not self.refused, True
-        return first
+        """Count a refusal of the token, and return True if it is the first."""
+        self.refusals += 1
+        return self.refusals == 1
 
     def after(self, reason: str, asked: float | None, limit: int | None = None) -> None:
         """Waits before the next attempt; raises UnreachableError where there is to be none."""

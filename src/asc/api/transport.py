@@ -36,6 +36,8 @@ READ_TIMEOUT = 60.0
 LARGEST_BODY = 64 * 1024 * 1024
 ATTEMPTS_AT_NON_JSON = 3
 """A proxy's error page may pass; one that stays is not waited for until the deadline."""
+REFUSALS_SURVIVED = 5
+"""Answers 401 to one request that are repeated after the key was accepted once (fastlane repeats as often)."""
 CONNECTIONS = 8
 
 
@@ -61,6 +63,7 @@ class Transport:
         self._lock = threading.Lock()
         self._told_of_the_clock = False
         self._told_of_the_budget = False
+        self._accepted = False
         self.deadline: float | None = None
         """When repeating ends at the latest, by the monotonic clock, whatever retry-for says. The wait for budget has a
         limit of its own: what it holds up is not late."""
@@ -96,10 +99,18 @@ class Transport:
                 limit = 1 if isinstance(error, TooLarge) else limit
                 attempts.after(str(error), None, limit)
                 continue
-            if answer.status == 401 and attempts.first_refusal():
-                self._tokens.forget(answer.token)
-                self._tell_of_the_clock(call)
-                continue
+            if answer.status == 401:
+                if attempts.first_refusal():
+                    self._tokens.forget(answer.token)
+                    self._tell_of_the_clock(call)
+                    continue
+                # App Store Connect refuses good tokens now and then: a key that worked in this run is not gone.
+                if self._accepted and attempts.refusals <= REFUSALS_SURVIVED:
+                    self._tokens.forget(answer.token)
+                    attempts.after(_describe(answer), None)
+                    continue
+            else:
+                self._accepted = True
             if not retry.may_repeat(method, answer.status):
                 return _final(call, method, answer)
             wait = retry.retry_after(answer.headers.get("Retry-After"), self._now_there())

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 LONGEST_QUOTE = 60
@@ -105,7 +106,10 @@ def _path(text: str) -> str:
         os.fsencode(text)
     except UnicodeEncodeError:
         raise ValueError("has half a character in it") from None
-    return text
+    try:
+        return str(Path(text).expanduser()) if text.startswith("~") else text
+    except RuntimeError:  # "~somebody"
+        raise ValueError("begins with the home folder of a user who is not known") from None
 
 
 TEXT = Kind("text", "text", str)

@@ -15,6 +15,7 @@ from asc.api.key.model import refuse
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
+_BEGIN_IN_UTF_16 = "-----BEGIN".encode("utf-16-le")
 
 _DOWNLOAD_AGAIN = (
     "Paste the whole AuthKey_….p8 file as Apple gave it; a lost one can only be replaced by a new key "
@@ -40,12 +41,12 @@ def private_key_pem(text: str, field: str = "key") -> str:
     text = _unescape(text)
     if "-----BEGIN" in text:
         return _to_pem(_body_of_block(text, field), field)
-    decoded = decode_base64(text)
-    if decoded is None:
+    content = decode_base64(text)
+    if content is None:
         raise refuse(field, "is neither a PEM private key nor base64 of one", _DOWNLOAD_AGAIN)
-    if b"-----BEGIN" in decoded:
-        return private_key_pem(decoded.decode("utf-8", "replace"), field)
-    return _to_pem(decoded, field)
+    if b"-----BEGIN" in content or _BEGIN_IN_UTF_16 in content:
+        return private_key_pem(decoded(content), field)
+    return _to_pem(content, field)
 
 
 def decode_base64(text: str) -> bytes | None:
@@ -73,12 +74,12 @@ def _body_of_block(text: str, field: str) -> bytes:
         raise refuse(field, _NOT_THE_KEY.get(label, f"is a PEM of the kind “{label}”"), _DOWNLOAD_AGAIN)
     if "ENCRYPTED" in body:
         raise refuse(field, _NOT_THE_KEY["ENCRYPTED PRIVATE KEY"], _DOWNLOAD_AGAIN)
-    decoded = decode_base64(body)
-    if not decoded:
+    content = decode_base64(body)
+    if not content:
         raise refuse(
             field, "is damaged: what stands between its BEGIN and END lines is not base64", _DOWNLOAD_AGAIN
         )
-    return decoded
+    return content
 
 
 def _to_pem(der: bytes, field: str) -> str:
@@ -142,9 +143,18 @@ def read_key_file(path: str, field: str) -> str:
     if len(content) > MAX_SIZE:
         raise refuse(field, f"{path} is larger than {MAX_SIZE // 1024} KiB: not an API key", remedy)
     try:
-        return content.decode("utf-8-sig")
+        return decoded(content)
     except UnicodeDecodeError:
         raise refuse(field, f"{path} is not a text file", remedy) from None
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a file in UTF-8 or UTF-16, with or without a byte order mark. Raises UnicodeDecodeError."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")  # how Windows PowerShell writes the output of a command into a file
+    if content[1:2] == b"\0":
+        return content.decode("utf-16-le")
+    return content.decode("utf-8-sig")
 
 
 def _content(path: Path) -> bytes:

@@ -1,6 +1,6 @@
-"""Where the API key comes from: the inputs, our own variables, then those that fastlane users have set.
+"""Find the API key: in the step's own inputs, then in our variables, then in those that fastlane users have set.
 
-The first that is there wins; what comes after it is not looked at.
+The first source that is there wins, and the later ones are not read.
 """
 
 from __future__ import annotations
@@ -36,18 +36,22 @@ HOW_TO_GIVE_A_KEY = (
 def find_key(
     text: str | None, path: str | None, environ: Mapping[str, str], why_empty: str | None = None
 ) -> ApiKey:
-    """Finds the API key and checks it.
+    """Find the API key and check it.
 
     `text` and `path` are the inputs api-key and api-key-path. `why_empty` is what the job knows about secrets
-    that did not arrive, for example in a pull request from a fork. Raises KeyRefused, which names the source.
+    that did not arrive, for example in a pull request from a fork. Raises KeyRefused, which names the source, also
+    if both inputs are given.
     """
+    if text and text.strip() and path and path.strip():
+        raise refuse("api-key", "is given together with api-key-path", "Give only one of the two.")
     separate = {field: environ[name] for name, field in _SEPARATE.items() if environ.get(name)}
     if separate and environ.get(f"{FASTLANE}_ISSUER_ID") == "":
         separate["issuer_id"] = ""  # an unset secret, not an individual key
     for source, value, read in (
         ("api-key", text, _from_text),
-        ("ASC_API_KEY", environ.get("ASC_API_KEY"), _from_text),
+        # The step's own inputs come first: a variable of the whole job may hold the key of another team.
         ("api-key-path", path, _from_path),
+        ("ASC_API_KEY", environ.get("ASC_API_KEY"), _from_text),
         ("ASC_API_KEY_PATH", environ.get("ASC_API_KEY_PATH"), _from_path),
         (f"{FASTLANE}_PATH", environ.get(f"{FASTLANE}_PATH"), _from_path),
         (FASTLANE, environ.get(FASTLANE), _from_text),

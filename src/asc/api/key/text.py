@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from asc.api.key.model import MAX_LIFETIME, ApiKey, KeyRefused, refuse
-from asc.api.key.pem import decode_base64, private_key_pem, read_key_file
+from asc.api.key.pem import decode_base64, decoded, private_key_pem, read_key_file
 from asc.errors import Problem
 
 T = TypeVar("T")
@@ -43,7 +43,9 @@ def parse_key(text: str, *, allow_filepath: bool = False) -> ApiKey:
 
 
 def key_from_fields(fields: dict[str, Any], *, allow_filepath: bool = False) -> ApiKey:
-    """Checks each field by itself and reports all problems at once."""
+    """Return the key that the fields make up. Raises KeyRefused with the problems of all fields at once."""
+    # fastlane's hash of an individual key has no issuer id, and as JSON that is null.
+    fields = {name: value for name, value in fields.items() if value is not None}
     problems: list[Problem] = []
 
     def check(read: Callable[[dict[str, Any]], T]) -> T | None:
@@ -69,8 +71,15 @@ def key_from_fields(fields: dict[str, Any], *, allow_filepath: bool = False) -> 
 
 def looks_like_pem(text: str) -> bool:
     """True for a .p8, plain or in base64, where the JSON around it is missing."""
-    forms = (text, (decode_base64(text) or b"").decode("utf-8", "ignore"))
+    forms = (text, _inside_base64(text))
     return any("-----BEGIN" in form and not _HAS_FIELDS.search(form) for form in forms)
+
+
+def _inside_base64(text: str) -> str:
+    try:
+        return decoded(decode_base64(text) or b"")
+    except UnicodeDecodeError:
+        return ""
 
 
 def _fields(text: str, depth: int = 0) -> dict[str, Any]:
@@ -88,11 +97,7 @@ def _fields(text: str, depth: int = 0) -> dict[str, Any]:
             "is the .p8 file alone, without key id and issuer id",
             f"{_FORMAT} Or leave it and set {_SEPARATE_IDS}. {_WHERE_THE_IDS_ARE}",
         )
-    inner = (
-        found
-        if isinstance(found, str) and found != text
-        else (decode_base64(text) or b"").decode("utf-8", "ignore")
-    )
+    inner = found if isinstance(found, str) and found != text else _inside_base64(text)
     if depth < 2 and inner.strip("\ufeff \t\r\n").startswith(("{", '"', "ey")):
         return _fields(inner, depth + 1)
     if text.endswith((".json", ".p8")) and "\n" not in text:

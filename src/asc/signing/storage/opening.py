@@ -50,7 +50,7 @@ def _open(scheme: str, location: str, options: Options) -> Storage:
     if scheme == "dir" and location[4:]:
         from asc.signing.storage.folder import FolderStorage
 
-        return FolderStorage(Path(location[4:]).absolute())
+        return FolderStorage(Path(location[4:]).expanduser().absolute())
     if scheme in {"s3", "az", "gs", "gitlab"} and "://" in location:
         from asc.signing.storage.journaled import ObjectStorage
 
