@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from asc_sandbox.clock import Clock
 
-Change = Callable[[], None]
+Change = Callable[[], object]
 
 
 @dataclass(order=True, frozen=True)

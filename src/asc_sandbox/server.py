@@ -19,10 +19,19 @@ from asc_sandbox.face.routes import Face
 from asc_sandbox.faults import FaultPlan
 from asc_sandbox.judge import Judge, Violation
 from asc_sandbox.keys import hand_out
-from asc_sandbox.plans import DEFAULT_PROCESSING, DEFAULT_REVIEW, DEFAULT_STORE, Processing, Review, Store
+from asc_sandbox.plans import (
+    DEFAULT_PROCESSING,
+    DEFAULT_REVIEW,
+    DEFAULT_STORE,
+    Processing,
+    Review,
+    Store,
+    Verdict,
+)
 from asc_sandbox.ratelimit import RateLimit, evenly
 from asc_sandbox.requestlog import Entry, RequestLog
 from asc_sandbox.resources import ENDPOINTS, SCHEMA
+from asc_sandbox.rules.reviewers import decide, waiting
 from asc_sandbox.serverthread import ServerThread
 from asc_sandbox.service import Connections, Service
 from asc_sandbox.stage import Stage
@@ -173,6 +182,22 @@ class Sandbox:
     def add_fault(self, spec: str) -> None:
         """Plan one more fault. Raises FaultError."""
         self._faults.add(spec)
+
+    def skip(self, seconds: float) -> None:
+        """Let so many seconds of the sandbox's time pass at once. Tokens that are older then have expired."""
+        self.clock.skip(seconds)
+
+    def decide(self, verdict: Verdict, bundle_id: str | None = None) -> int:
+        """Let reviewers decide on what waits for them, of one app or of all; return on how many submissions."""
+        with self._world.lock:
+            self._course.catch_up()
+            waiting_for = [
+                submission
+                for app in self._world.all("apps")
+                if bundle_id in (None, app.attributes["bundleId"])
+                for submission in waiting(self._world, app)
+            ]
+            return sum(decide(self._world, self._stage, each, verdict) for each in waiting_for)
 
     def end_faults(self) -> None:
         """From here on nothing goes wrong."""

@@ -10,14 +10,11 @@ from typing import Any
 from asc_sandbox.plans import Store
 from sandbox.client import Client, Response
 from support.sandbox import app, build, seed, start_sandbox, store_version
+from support.store import CONTACT, ready_version
+
+__all__ = ["CONTACT"]
 
 AT_ONCE = Store(review=0, media=0, release=0, cancel=0)
-CONTACT = {
-    "contactFirstName": "Ada",
-    "contactLastName": "Example",
-    "contactPhone": "+15555550100",
-    "contactEmail": "ada@example.com",
-}
 
 
 def world(*versions: dict[str, Any], **attributes: Any) -> dict[str, Any]:
@@ -116,3 +113,33 @@ def upload(client: Client, reserved: Response, content: bytes, **attributes: Any
 def asset(client: Client, type_name: str, asset_id: str) -> dict[str, Any]:
     """The attributes of a file as they are now."""
     return dict(client.get(f"/v1/{type_name}/{asset_id}").document["data"]["attributes"])
+
+
+def submittable(**attributes: Any) -> dict[str, Any]:
+    """The app with a live version and one that lacks nothing for its review, called "next"."""
+    live = store_version("1.0", id="live", build="old", createdDate="30 days ago")
+    return world(live, ready_version(build="new", id="next", **attributes))
+
+
+def draft(client: Client, platform: str = "IOS") -> Response:
+    return client.post("reviewSubmissions", {"platform": platform}, app=("apps", "1"))
+
+
+def add(client: Client, submission: str, version: str = "next") -> Response:
+    return client.post(
+        "reviewSubmissionItems",
+        reviewSubmission=("reviewSubmissions", submission),
+        appStoreVersion=("appStoreVersions", version),
+    )
+
+
+def submit(client: Client, version: str = "next") -> str:
+    """Submit a version; return the id of its submission."""
+    submission = str(draft(client).document["data"]["id"])
+    assert add(client, submission, version).status == 201
+    assert client.patch("reviewSubmissions", submission, submitted=True).status == 200
+    return submission
+
+
+def state_of(client: Client, submission: str) -> str:
+    return str(client.get(f"/v1/reviewSubmissions/{submission}").document["data"]["attributes"]["state"])

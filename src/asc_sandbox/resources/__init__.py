@@ -20,16 +20,18 @@ from asc_sandbox.resources import (
     presentation,
     profiles,
     review,
+    selling,
     store_review,
     store_texts,
     store_versions,
+    submissions,
     team,
     uploads,
 )
 from asc_sandbox.schema import Schema
 
 _TESTFLIGHT = (apps, builds, bundles, uploads, groups, details, beta_apps, review)
-_APP_STORE = (store_versions, app_infos, store_texts, media, store_review, presentation)
+_APP_STORE = (store_versions, app_infos, store_texts, media, store_review, submissions, selling, presentation)
 _PROVISIONING = (bundle_ids, certificates, devices, profiles)
 _MODULES = (*_TESTFLIGHT, *_APP_STORE, *_PROVISIONING, team)
 

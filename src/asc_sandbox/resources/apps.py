@@ -6,7 +6,7 @@ from asc_sandbox.kinds import flag, text, texts
 from asc_sandbox.reading import Filter, contains_loosely, instance, listing
 from asc_sandbox.resources.values import APP_STORE_STATES, APP_VERSION_STATES, CONTENT_RIGHTS, PLATFORMS
 from asc_sandbox.rules.apps import change_app
-from asc_sandbox.schema import Resource, link, many, one
+from asc_sandbox.schema import Relationship, Resource, link, many, one
 from asc_sandbox.writing import changing
 
 APPS = Resource(
@@ -44,8 +44,8 @@ APPS = Resource(
         many("appClips", "appClips"),
         link("appPricePoints"),
         one("endUserLicenseAgreement", "endUserLicenseAgreements"),
-        link("appPriceSchedule"),
-        link("appAvailabilityV2"),
+        Relationship("appPriceSchedule", "appPriceSchedules", inverse="app", has_data=False),
+        Relationship("appAvailabilityV2", "appAvailabilities", inverse="app", has_data=False),
         many("inAppPurchases", "inAppPurchases"),
         many("subscriptionGroups", "subscriptionGroups"),
         many("gameCenterEnabledVersions", "gameCenterEnabledVersions"),
@@ -54,7 +54,7 @@ APPS = Resource(
         many("inAppPurchasesV2", "inAppPurchases"),
         many("promotedPurchases", "promotedPurchases"),
         many("appEvents", "appEvents"),
-        many("reviewSubmissions", "reviewSubmissions"),
+        many("reviewSubmissions", "reviewSubmissions", inverse="app"),
         one("subscriptionGracePeriod", "subscriptionGracePeriods"),
         link("customerReviews"),
         link("customerReviewSummarizations"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asc_sandbox.kinds import date, flag, mapping, text
+from asc_sandbox.kinds import date, flag, mapping, text, texts
 from asc_sandbox.reading import Filter, instance, listing, related
 from asc_sandbox.resources.apps import APPS
 from asc_sandbox.resources.values import AUDIENCES, PLATFORMS, PROCESSING_STATES, REVIEW_STATES
@@ -49,6 +49,8 @@ BUILDS = Resource(
         "minOsVersion": "15.0",
         "buildAudienceType": "APP_STORE_ELIGIBLE",
     },
+    # The devices that it runs on, for the screenshots that its review needs: IPHONE, IPAD, WATCH.
+    private={"families": texts},
 )
 
 PRE_RELEASE_VERSIONS = Resource(

@@ -39,7 +39,7 @@ APP_STORE_VERSIONS = Resource(
         one("app", "apps", has_links=False),
         many("appStoreVersionLocalizations", "appStoreVersionLocalizations", inverse="appStoreVersion"),
         one("build", "builds"),
-        one("appStoreVersionPhasedRelease", "appStoreVersionPhasedReleases"),
+        one("appStoreVersionPhasedRelease", "appStoreVersionPhasedReleases", inverse="appStoreVersion"),
         one("gameCenterAppVersion", "gameCenterAppVersions"),
         one("routingAppCoverage", "routingAppCoverages"),
         one("appStoreReviewDetail", "appStoreReviewDetails", inverse="appStoreVersion"),

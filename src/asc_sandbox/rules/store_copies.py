@@ -47,6 +47,16 @@ def furnish(world: World, app: Record) -> None:
             _first_texts(world, app, version)
 
 
+def furnish_sale(world: World, app: Record) -> None:
+    """Give an app a price and places where it is sold, unless its seed says that it has none."""
+    if app.attributes.get("priced") and not world.related(app, "appPriceSchedule"):
+        world.add("appPriceSchedules", {}, {"app": app.id, "baseTerritory": "USA"})
+    if app.attributes.get("available") and not world.related(app, "appAvailabilityV2"):
+        sale = world.add("appAvailabilities", {}, {"app": app.id})
+        for territory in world.all("territories"):
+            world.add("territoryAvailabilities", {}, {"appAvailability": sale.id, "territory": territory.id})
+
+
 def copy_texts(world: World, source: Record, version: Record) -> None:
     """Copy texts and media from another version, but not what is new in it.
 

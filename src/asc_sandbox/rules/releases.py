@@ -1,0 +1,134 @@
+"""The rules of releases: what an approved version waits for, and the seven days of a phased release."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.entity_errors import conflict, invalid_relationship
+from asc_sandbox.rules.store_states import EDITABLE, is_first, of_platform, set_state, state_of
+from asc_sandbox.stage import Stage
+from asc_sandbox.world import Record, World
+from asc_sandbox.writing import Given, store
+
+DAY = 24 * 3600.0
+LAST_DAY = 7
+
+_LIVE = "READY_FOR_DISTRIBUTION"
+_PENDING = "PENDING_DEVELOPER_RELEASE"
+_BEFORE_LIVE = EDITABLE | {"WAITING_FOR_REVIEW", "IN_REVIEW", "PENDING_APPLE_RELEASE", _PENDING}
+_MAY_BECOME = {
+    "INACTIVE": (),
+    "ACTIVE": ("PAUSED", "COMPLETE"),
+    "PAUSED": ("ACTIVE", "COMPLETE"),
+    "COMPLETE": (),
+}
+
+
+def await_release(world: World, stage: Stage, version: Record) -> None:
+    """Release an approved version at once, at its time, or when somebody asks for it."""
+    kind, moment = version.attributes.get("releaseType"), version.attributes.get("earliestReleaseDate")
+    if kind == "MANUAL":
+        set_state(world, version, _PENDING)
+        return
+    left = (
+        datetime.fromisoformat(moment).timestamp() - stage.agenda.now if kind == "SCHEDULED" and moment else 0
+    )
+    if left <= 0:
+        release(world, stage, version)
+        return
+    set_state(world, version, _PENDING)
+    stage.agenda.after(left, partial(_release_pending, world, stage, version))
+
+
+def request_release(call: Call, given: Given) -> Record:
+    """Release a version that waits for its developer."""
+    version = given.one("appStoreVersion")
+    if state_of(version) != _PENDING:
+        raise conflict(
+            "STATE_ERROR.ENTITY_STATE_INVALID",
+            f"appStoreVersions with id '{version.id}' is not in valid state.",
+        )
+    request = store(call, given)
+    release(call.world, call.stage, version)
+    return request
+
+
+def release(world: World, stage: Stage, version: Record) -> None:
+    """Bring a version to the store, which takes a while."""
+    set_state(world, version, "PROCESSING_FOR_DISTRIBUTION")
+    stage.agenda.after(stage.store.release, partial(_go_live, world, stage, version))
+
+
+def make_phased(call: Call, given: Given) -> Record:
+    """Plan a release in phases, which a first version cannot have."""
+    version, wanted = given.one("appStoreVersion"), given.attributes.get("phasedReleaseState") or "INACTIVE"
+    if call.world.related(version, "appStoreVersionPhasedRelease"):
+        raise invalid_relationship("appStoreVersion", "The version has a phased release already")
+    if is_first(call.world, version):
+        raise conflict("STATE_ERROR", "Phased release is not available for the first version of an app")
+    if state_of(version) not in _BEFORE_LIVE or wanted != "INACTIVE":
+        raise conflict(
+            "STATE_ERROR", "A phased release cannot be created in the current state of the version"
+        )
+    return store(call, given, phasedReleaseState=wanted, totalPauseDuration=0)
+
+
+def change_phased(call: Call, phased: Record, given: Given) -> Record:
+    """Pause a phased release, go on with it, or give the version to everybody."""
+    wanted, held = given.attributes.get("phasedReleaseState"), phased.attributes["phasedReleaseState"]
+    if wanted is None or wanted == held:
+        return phased
+    if wanted not in _MAY_BECOME.get(held, ()):
+        raise conflict("STATE_ERROR", f"A phased release that is {held} cannot become {wanted}")
+    return call.world.change(phased, phasedReleaseState=wanted)
+
+
+def delete_phased(call: Call, phased: Record) -> None:
+    """Give up a phased release that has not begun."""
+    if phased.attributes["phasedReleaseState"] != "INACTIVE":
+        raise conflict("STATE_ERROR", "A phased release that has begun cannot be deleted")
+    call.world.remove(phased)
+
+
+def _release_pending(world: World, stage: Stage, version: Record) -> None:
+    current = world.find(version.type, version.id)
+    if current and state_of(current) == _PENDING:
+        release(world, stage, current)
+
+
+def _go_live(world: World, stage: Stage, version: Record) -> None:
+    for other in of_platform(world, version):
+        if other.id != version.id and state_of(other) == _LIVE:
+            set_state_alone(world, other, "REPLACED_WITH_NEW_VERSION")
+    set_state(world, version, _LIVE)
+    for phased in world.related(version, "appStoreVersionPhasedRelease"):
+        if phased.attributes["phasedReleaseState"] == "INACTIVE":
+            world.change(phased, phasedReleaseState="ACTIVE", startDate=stage.now(), currentDayNumber=1)
+            stage.agenda.after(DAY, partial(_next_day, world, stage, phased))
+
+
+def set_state_alone(world: World, version: Record, state: str) -> None:
+    """Set the state of a version that has no say about the app info any more."""
+    world.change(version, appVersionState=state, appStoreState=state)
+
+
+def _next_day(world: World, stage: Stage, phased: Record) -> None:
+    """Count a day of a phased release: of its phases, or of its pauses."""
+    current = world.find(phased.type, phased.id)
+    state = current and current.attributes["phasedReleaseState"]
+    if current is None or state not in ("ACTIVE", "PAUSED"):
+        return
+    day, paused = (
+        current.attributes.get("currentDayNumber") or 1,
+        current.attributes.get("totalPauseDuration") or 0,
+    )
+    if state == "PAUSED":
+        world.change(current, totalPauseDuration=paused + 1)
+    elif day >= LAST_DAY:
+        world.change(current, phasedReleaseState="COMPLETE")
+        return
+    else:
+        world.change(current, currentDayNumber=day + 1)
+    stage.agenda.after(DAY, partial(_next_day, world, stage, phased))

@@ -1,0 +1,71 @@
+"""Apple's reviewers: how a submission goes on by itself or on command, and what a verdict leads to."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from asc_sandbox.plans import Verdict
+from asc_sandbox.rules.releases import await_release
+from asc_sandbox.rules.store_states import set_state
+from asc_sandbox.stage import Stage
+from asc_sandbox.world import Record, World
+
+_OPEN = ("WAITING_FOR_REVIEW", "IN_REVIEW")
+_REJECTED = {"rejected": "REJECTED", "metadata-rejected": "METADATA_REJECTED"}
+
+
+def begin_review(world: World, stage: Stage, submission: Record) -> Record:
+    """Put a submission into the queue, and plan what reviewers do with it."""
+    world.change(submission, submittedDate=stage.now())
+    _move(world, submission, "WAITING_FOR_REVIEW")
+    plan = stage.store
+    if plan.verdict != "never":
+        stage.agenda.after(plan.review / 2, partial(_go_on, world, submission, "WAITING_FOR_REVIEW"))
+        stage.agenda.after(plan.review, partial(decide, world, stage, submission, plan.verdict))
+    return world.find(submission.type, submission.id) or submission
+
+
+def decide(world: World, stage: Stage, submission: Record, verdict: Verdict) -> bool:
+    """Let reviewers decide. Return whether the submission waited for that."""
+    current = world.find(submission.type, submission.id)
+    if current is None or current.attributes["state"] not in _OPEN:
+        return False
+    rejected = _REJECTED.get(verdict)
+    for item in world.related(current, "items"):
+        world.change(item, state="REJECTED" if rejected else "APPROVED")
+    set_submission_state(world, current, "UNRESOLVED_ISSUES" if rejected else "COMPLETE")
+    for version in versions_in(world, current):
+        if rejected:
+            set_state(world, version, rejected)
+        else:
+            await_release(world, stage, version)
+    return True
+
+
+def waiting(world: World, app: Record | None = None) -> list[Record]:
+    """Return the submissions that reviewers have yet to decide on, of one app or of all."""
+    found = world.related(app, "reviewSubmissions") if app else world.all("reviewSubmissions")
+    return [each for each in found if each.attributes["state"] in _OPEN]
+
+
+def versions_in(world: World, submission: Record) -> list[Record]:
+    """Return the version of a submission, in a list; none where it has other things only."""
+    return world.related(submission, "appStoreVersionForReview")
+
+
+def set_submission_state(world: World, submission: Record, state: str) -> None:
+    """Set the state of a submission that is still there."""
+    if current := world.find(submission.type, submission.id):
+        world.change(current, state=state)
+
+
+def _go_on(world: World, submission: Record, state: str) -> None:
+    current = world.find(submission.type, submission.id)
+    if current and current.attributes["state"] == state:
+        _move(world, current, "IN_REVIEW")
+
+
+def _move(world: World, submission: Record, state: str) -> None:
+    set_submission_state(world, submission, state)
+    for version in versions_in(world, submission):
+        set_state(world, version, state)
