@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from asc.api.key import other_names
 from asc.api.key.model import ApiKey, KeyRefused
 from asc.api.key.sources import find_key
 from asc.api.key.text import parse_key
@@ -363,13 +364,34 @@ def test_filepath_stands_for_key_where_a_hash_may_stand(write: Callable[[str, st
         ({"ASC_API_KEY": "{}"}, "ASC_API_KEY (key_id): is missing"),
         ({"ASC_API_KEY_PATH": "/no/such/key.json"}, "ASC_API_KEY_PATH: /no/such/key.json: No such file"),
         ({"ASC_API_KEY_PATH": "/"}, "ASC_API_KEY_PATH: /: Is a directory"),
-        ({f"{FASTLANE}_KEY_ID": KEY_ID}, f"{FASTLANE}_… (key): is missing"),
+        ({f"{FASTLANE}_KEY_ID": KEY_ID}, f"{FASTLANE}_KEY: is missing"),
+        ({f"{FASTLANE}_KEY_ID": KEY_ID, f"{FASTLANE}_KEY": ""}, f"{FASTLANE}_KEY: is empty"),
     ],
 )
 def test_an_error_names_the_source(sources: dict[str, str], said: str) -> None:
     with pytest.raises(KeyRefused) as caught:
         find_key(None, None, sources)
     assert said in caught.value.message
+
+
+@pytest.mark.parametrize("name", other_names.NAMES_HERE)
+def test_a_variable_of_another_tool_is_told_by_its_name_here(name: str) -> None:
+    with pytest.raises(KeyRefused) as caught:
+        find_key(None, None, {name: "x"})
+    assert f"{name} to {other_names.NAMES_HERE[name]}" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "form", [text().replace('"', '\\"'), text().replace('"', "”"), "{“" + text()[2:].replace('"', "„")]
+)
+def test_escaped_and_typographic_quotes_are_read(form: str) -> None:
+    assert find_key(form, None, {}).private_key == PEM
+
+
+def test_a_partly_empty_key_in_a_pull_request_from_a_fork_names_the_fork() -> None:
+    with pytest.raises(KeyRefused) as caught:
+        find_key(text(issuer_id=""), None, {}, "Secrets are not passed to pull requests from forks.")
+    assert "forks" in caught.value.remedy
 
 
 def test_files_that_cannot_be_a_key(tmp_path: Path) -> None:
@@ -404,5 +426,5 @@ def test_why_a_secret_is_empty(tmp_path: Path, who: str) -> None:
     ids=["fastlane's variable", "empty"],
 )
 def test_an_issuer_id_that_is_not_set_makes_no_individual_key(sources: dict[str, str]) -> None:
-    with pytest.raises(KeyRefused, match="issuer_id"):
+    with pytest.raises(KeyRefused, match=r"(?i)issuer_id"):
         find_key(None, None, sources)

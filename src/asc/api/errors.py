@@ -79,11 +79,18 @@ def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str,
 def token_refused(call: str, errors: tuple[AppleError, ...], key: ApiKey, clock: str | None) -> ApiError:
     """The error for a 401 that a fresh token did not mend. `clock` says how the clocks differ."""
     kind = (
-        "that the issuer id belongs to it" if key.issuer_id else "that it is an individual key (no issuer id)"
+        "that the issuer id belongs to it (an individual key has none: leave issuer_id out)"
+        if key.issuer_id
+        else "that it is an individual key (a team key needs its issuer id)"
+    )
+    enterprise = (
+        "that the account is an Enterprise one, as in_house says"
+        if key.in_house
+        else 'for an Enterprise account that the JSON has "in_house": true'
     )
     remedy = (
         f"Check under {_INTEGRATIONS} that the key {key.key_id} exists and is active, {kind}, "
-        "and that the .p8 is its own."
+        f"that the .p8 is its own, and {enterprise}."
     )
     if clock:
         remedy = f"{clock}: set it. {remedy}"

@@ -123,7 +123,8 @@ def check_files() -> None:
         if path and not (Path(path).is_file() and os.access(path, os.W_OK)):
             raise SetupError(
                 f"{variable} names {path}, which is not a file that can be written.",
-                "The step does not see the folders as the runner does; ASC_RUNTIME=native avoids the container.",
+                "Run the step as the user of the runner, with the runner's folders at their own paths"
+                + (", or set ASC_RUNTIME=native." if Path("/.dockerenv").exists() else "."),
             )
 
 

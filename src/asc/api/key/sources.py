@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from asc.api.key import other_names
 from asc.api.key.model import ApiKey, KeyRefused, refuse
 from asc.api.key.pem import read_key_file
 from asc.api.key.text import key_from_fields, looks_like_pem, parse_key
@@ -31,6 +32,10 @@ HOW_TO_GIVE_A_KEY = (
     "Set the input api-key to the API key JSON from a repository secret (api-key: ${{ secrets.ASC_API_KEY }}), "
     "or the variable ASC_API_KEY or ASC_API_KEY_PATH."
 )
+_WHY_A_SECRET_IS_EMPTY = (
+    "A secret that does not exist is empty. A secret of an environment needs `environment:` in the job; a called "
+    "workflow needs `secrets: inherit`."
+)
 
 
 def find_key(
@@ -44,9 +49,7 @@ def find_key(
     """
     if text and text.strip() and path and path.strip():
         raise refuse("api-key", "is given together with api-key-path", "Give only one of the two.")
-    separate = {field: environ[name] for name, field in _SEPARATE.items() if environ.get(name)}
-    if separate and environ.get(f"{FASTLANE}_ISSUER_ID") == "":
-        separate["issuer_id"] = ""  # an unset secret, not an individual key
+    separate = _separate(environ)
     for source, value, read in (
         ("api-key", text, _from_text),
         # The step's own inputs come first: a variable of the whole job may hold the key of another team.
@@ -61,7 +64,8 @@ def find_key(
             try:
                 return read(value, separate)
             except KeyRefused as refused:
-                raise _named(source, refused) from None
+                named = _variable_of_each(refused) if read is _from_separate else _named(source, refused)
+                raise _with_reason_for_empty(named, why_empty) from None
     raise _no_key(environ, why_empty)
 
 
@@ -69,6 +73,16 @@ def is_given(text: str | None, path: str | None, environ: Mapping[str, str]) -> 
     """Whether `find_key` has anything to look at."""
     names = ("ASC_API_KEY", "ASC_API_KEY_PATH", f"{FASTLANE}_PATH", FASTLANE, *_SEPARATE)
     return bool(text or path or any(environ.get(name) for name in names))
+
+
+def _separate(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields that fastlane's separate variables give; {} if all of them are absent or empty."""
+    there = {field: environ[name] for name, field in _SEPARATE.items() if name in environ}
+    if not any(there.values()):
+        return {}
+    # An empty variable is a secret that is not set. For the optional fields that is the same as none.
+    needed = {"key_id", "issuer_id"} if there.get("filepath") else {"key_id", "issuer_id", "key"}
+    return {field: value for field, value in there.items() if value or field in needed}
 
 
 def _from_separate(_: str, separate: dict[str, Any]) -> ApiKey:
@@ -106,9 +120,35 @@ def _named(source: str, refused: KeyRefused) -> KeyRefused:
     )
 
 
+def _variable_of_each(refused: KeyRefused) -> KeyRefused:
+    """Name the variable of each field in place of the field of a JSON that nobody wrote."""
+    variables = {field: name for name, field in _SEPARATE.items()}
+    return KeyRefused(
+        Problem(
+            variables.get(problem.input, f"{FASTLANE}_…"), problem.reason, f"Set {variables[problem.input]}."
+        )
+        if problem.input in variables and ("missing" in problem.reason or "empty" in problem.reason)
+        else Problem(variables.get(problem.input, f"{FASTLANE}_…"), problem.reason, problem.remedy)
+        for problem in refused.problems
+    )
+
+
+def _with_reason_for_empty(refused: KeyRefused, why_empty: str | None) -> KeyRefused:
+    """Add the likely reason to each field that is empty."""
+    return KeyRefused(
+        Problem(problem.input, problem.reason, f"{problem.remedy} {why_empty or _WHY_A_SECRET_IS_EMPTY}")
+        if "is empty" in problem.reason
+        else problem
+        for problem in refused.problems
+    )
+
+
 def _no_key(environ: Mapping[str, str], why_empty: str | None) -> KeyRefused:
     empty = [name for name in ("ASC_API_KEY", "ASC_API_KEY_PATH", FASTLANE) if environ.get(name) == ""]
     reason = (
         f"no API key was given ({', '.join(empty)} is set, but empty)" if empty else "no API key was given"
     )
-    return refuse("api-key", reason, why_empty or HOW_TO_GIVE_A_KEY)
+    if renamed := other_names.advice(environ):
+        return refuse("api-key", f"{reason} under a name that is known here", renamed)
+    why = f"{HOW_TO_GIVE_A_KEY} {_WHY_A_SECRET_IS_EMPTY}" if empty else HOW_TO_GIVE_A_KEY
+    return refuse("api-key", reason, why_empty or why)

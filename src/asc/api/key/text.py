@@ -19,6 +19,8 @@ MOST_BRACKETS = 50
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _KEY_ID = re.compile(r"[A-Za-z0-9]{6,20}")
 _HAS_FIELDS = re.compile(r"\{|^\s*[\"']?key_?id", re.MULTILINE | re.IGNORECASE)
+_CURLED = re.compile(r'\{\s*(?:\\"|[“”„‟«»])')
+_STRAIGHT_QUOTES = str.maketrans("“”„‟«»", '""""""')
 _QUOTES_AND_BLANKS = "\ufeff \t\r\n\"'`“”‘’"
 _FORMAT = 'The format is {"key_id": "…", "issuer_id": "…", "key": "-----BEGIN PRIVATE KEY-----\\n…"}.'
 _WHERE_THE_IDS_ARE = (
@@ -88,6 +90,8 @@ def _fields(text: str, depth: int = 0) -> dict[str, Any]:
         text = text[1:-1].strip()
     if not text:
         raise refuse("", "is empty", _FORMAT)
+    if _CURLED.match(text):  # quotes that a shell escaped or a word processor curled
+        text = text.replace('\\"', '"').translate(_STRAIGHT_QUOTES)
     found = _structure(text)
     if isinstance(found, dict):
         return {str(name): value for name, value in found.items()}

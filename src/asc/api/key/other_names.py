@@ -1,0 +1,35 @@
+"""The variables of other tools that hold a part of an API key, and their names here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_KEY_ID = "APP_STORE_CONNECT_API_KEY_KEY_ID"
+_ISSUER_ID = "APP_STORE_CONNECT_API_KEY_ISSUER_ID"
+_KEY = "APP_STORE_CONNECT_API_KEY_KEY"
+_KEY_FILE = "APP_STORE_CONNECT_API_KEY_KEY_FILEPATH"
+NAMES_HERE = {
+    # codemagic-cli-tools
+    "APP_STORE_CONNECT_KEY_IDENTIFIER": _KEY_ID,
+    "APP_STORE_CONNECT_ISSUER_ID": _ISSUER_ID,
+    "APP_STORE_CONNECT_PRIVATE_KEY": _KEY,
+    # asc, the App Store Connect CLI
+    "ASC_KEY_ID": _KEY_ID,
+    "ASC_ISSUER_ID": _ISSUER_ID,
+    "ASC_PRIVATE_KEY": _KEY,
+    "ASC_PRIVATE_KEY_PATH": _KEY_FILE,
+    # the secrets in the examples of Apple-Actions
+    "APPSTORE_API_KEY_ID": _KEY_ID,
+    "APPSTORE_ISSUER_ID": _ISSUER_ID,
+    "APPSTORE_API_PRIVATE_KEY": _KEY,
+    # Expo's EAS
+    "EXPO_ASC_KEY_ID": _KEY_ID,
+    "EXPO_ASC_ISSUER_ID": _ISSUER_ID,
+    "EXPO_ASC_API_KEY_PATH": _KEY_FILE,
+}
+
+
+def advice(environ: Mapping[str, str]) -> str:
+    """Return a sentence that renames the variables of other tools that are set; "" if none is."""
+    there = [f"{name} to {here}" for name, here in NAMES_HERE.items() if environ.get(name)]
+    return f"Rename {', '.join(there)}." if there else ""
