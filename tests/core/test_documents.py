@@ -18,7 +18,8 @@ from asc.builds.upload import record
 from asc.errors import Error, LostAnswerError, UnreachableError
 from asc.provisioning.bundle_ids import register_bundle_id
 from asc.provisioning.certificates import create_certificate, list_certificates
-from asc.provisioning.devices.apple import register_devices
+from asc.provisioning.devices.apple import register_device
+from asc.provisioning.devices.requested import DeviceRequest
 from asc.provisioning.profiles import fetch_profile
 from asc_sandbox.authority.ca import somebodys_small_key
 from asc_sandbox.authority.office import Authority
@@ -70,7 +71,7 @@ def test_an_attribute_that_is_no_text_is_none(value: object, text: str) -> None:
     ("work", "error"),
     [
         (lambda client: record.create(client, Number("1", "1.0", "1", "IOS")), LostAnswerError),
-        (lambda client: register_devices(client, {"0" * 40: "Pad"}, []), LostAnswerError),
+        (lambda client: register_device(client, DeviceRequest("0" * 40, "Pad"), "IOS"), LostAnswerError),
         (lambda client: register_bundle_id(client, "com.example.app", []), LostAnswerError),
         (lambda client: record.read(client, "1"), UnreachableError),
         (lambda client: fetch_profile(client, "1"), UnreachableError),
