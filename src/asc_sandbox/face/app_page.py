@@ -11,6 +11,7 @@ from asc_sandbox.face.html import Html, element
 from asc_sandbox.face.page import HOME, page
 from asc_sandbox.face.seen.apps import App, Group, StoreVersion, Tester
 from asc_sandbox.face.seen.builds import Delivery
+from asc_sandbox.face.store_page import version_path
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,15 @@ def _testers(testers: Sequence[Tester]) -> Html:
     return parts.section("testers", "Testers", len(testers), table if testers else parts.empty("No testers."))
 
 
+def _version_link(version: StoreVersion) -> Html:
+    return element("a", version.version or "no number", href=version_path(version.id))
+
+
 def _versions(versions: Sequence[StoreVersion]) -> Html:
-    rows = ((each.version, each.platform, parts.badge(each.state), each.build or "none") for each in versions)
+    rows = (
+        (_version_link(each), each.platform, parts.badge(each.state), each.build or "none")
+        for each in versions
+    )
     table = parts.table("Versions", ("Version", "Platform", "State", "Build"), rows, len(versions))
     nothing = parts.empty("No version in the App Store.")
     return parts.section("versions", "App Store", len(versions), table if versions else nothing)

@@ -29,7 +29,7 @@ def _card(delivery: Delivery, now: datetime, with_app: bool) -> Html:
     when = element(
         "span", delivery.platform, " · ", parts.moment(delivery.when, now) or "no date", class_="quiet"
     )
-    track = element("ol", map(_station, delivery.steps), class_="track", aria_label="Stations")
+    track = element("ol", map(station, delivery.steps), class_="track", aria_label="Stations")
     return element(
         "li", element("div", title, when, class_="head"), track, _reasons(delivery), _facts(delivery, now)
     )
@@ -40,7 +40,8 @@ def app_path(app_id: str) -> str:
     return f"{FOLDER}apps/{quote(app_id, safe='')}"
 
 
-def _station(step: Step) -> Html:
+def station(step: Step) -> Html:
+    """Return one station of a track."""
     state = parts.badge(step.state, step.tone)
     remark = element("span", step.remark or "—", class_="quiet") if step.remark or not state else None
     return element("li", element("span", step.name, class_="name"), state, remark, class_=step.tone)

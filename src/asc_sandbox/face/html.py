@@ -15,7 +15,7 @@ class Html(str):
 Child = str | int | None | Iterable["Child"]
 """What an element may hold: text, numbers, other elements, nothing, or any number of these."""
 
-_VOID = ("input", "link", "meta", "wbr")
+_VOID = ("img", "input", "link", "meta", "wbr")
 
 
 def element(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Html:

@@ -8,27 +8,32 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qs
 
 from aiohttp import web
 
 from asc_sandbox.course import Course
 from asc_sandbox.endpoints import Call
-from asc_sandbox.face import app_page, faultform, guard, overview
+from asc_sandbox.face import app_page, faultform, guard, overview, store_page
 from asc_sandbox.face.html import Html
 from asc_sandbox.face.page import FOLDER, HOME
 from asc_sandbox.face.parts import LONGEST
-from asc_sandbox.face.seen import apps, builds, signing, traffic
+from asc_sandbox.face.seen import apps, builds, signing, store, traffic
 from asc_sandbox.faults import FaultError, FaultPlan
 from asc_sandbox.keys import Key
+from asc_sandbox.plans import VERDICTS, Verdict
 from asc_sandbox.ratelimit import RateLimit
 from asc_sandbox.requestlog import RequestLog
+from asc_sandbox.rules.reviewers import decide, versions_in, waiting
 from asc_sandbox.stage import Stage
 from asc_sandbox.world import World
 
 _APPS = f"{FOLDER}apps/"
 _ICON = "/favicon.ico"
 """What a browser asks for where nothing of ours is open."""
+
+DECISIONS = tuple(each for each in VERDICTS if each != "never")
 
 _LONGEST_NUMBER = 20
 """Digits; int refuses some thousands of them."""
@@ -76,9 +81,11 @@ class Face:
             return _plain(403, guard.ADVICE)
         if request.method in ("GET", "HEAD"):
             return self._show(request)
-        if request.method == "POST" and request.path in (faultform.ADD, faultform.CLEAR):
+        if request.method == "POST" and request.path in (faultform.ADD, faultform.CLEAR, store_page.DECIDE):
             return await self._take(request)
-        return _plain(405, "There are pages to look at, and a form for faults.", Allow="GET, HEAD")
+        return _plain(
+            405, "There are pages to look at, and forms for faults and verdicts.", Allow="GET, HEAD"
+        )
 
     def _show(self, request: web.BaseRequest) -> web.Response:
         path = request.path
@@ -91,13 +98,17 @@ class Face:
             return _see_faults()
         if path.startswith(_APPS) and (page := self._app(request, path.removeprefix(_APPS))):
             return _html(200, page)
+        if path.startswith(store_page.VERSIONS) and (page := self._version(request)):
+            return _html(200, page)
         return _plain(404, "There is no such page. The sandbox's first page is at /.")
 
     async def _take(self, request: web.BaseRequest) -> web.Response:
-        """Switch a fault on, or faults off. The fields called `fault` are one spec, whatever its pieces are."""
+        """Switch a fault on, or faults off, or let reviewers decide. The fields called `fault` are one spec."""
         if not guard.is_own_form(request.headers):
             return _plain(403, guard.CROSS_SITE)
         form = parse_qs((await request.read()).decode(errors="replace"))
+        if request.path == store_page.DECIDE:
+            return self._decide("".join(form.get("version", ())), "".join(form.get("verdict", ())))
         if request.path == faultform.CLEAR:
             self._clear("".join(form.get("number", ())))
             return _see_faults()
@@ -113,6 +124,27 @@ class Face:
             self.faults.remove(int(number))
         elif not number:
             self.faults.clear()
+
+    def _decide(self, version_id: str, verdict: str) -> web.Response:
+        """Let reviewers decide on one version, or on all that wait where none is named."""
+        if verdict not in DECISIONS:
+            return _plain(400, f"A verdict is one of {', '.join(DECISIONS)}.")
+        with self.world.lock:
+            self.course.catch_up()
+            for submission in waiting(self.world):
+                if not version_id or version_id in [each.id for each in versions_in(self.world, submission)]:
+                    decide(self.world, self.stage, submission, cast(Verdict, verdict))
+        place = (
+            store_page.version_path(version_id) if self.world.find("appStoreVersions", version_id) else HOME
+        )
+        return _response(303, b"", "text/plain", Location=place)
+
+    def _version(self, request: web.BaseRequest) -> Html | None:
+        with self.world.lock:
+            self.course.catch_up()
+            version = self.world.find("appStoreVersions", request.path.removeprefix(store_page.VERSIONS))
+            seen = store.store_page(Call(self.world, self.stage, "", HOME), version) if version else None
+            return store_page.render(seen, _address(request)) if seen else None
 
     def _overview(self, request: web.BaseRequest, rejected: faultform.Rejected | None = None) -> Html:
         with self.world.lock:

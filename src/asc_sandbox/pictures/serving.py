@@ -14,6 +14,7 @@ from asc_sandbox.uploading.parts import refusal
 
 _LARGEST = 8192
 _PICTURE = re.compile(r"(\d{1,4})x(\d{1,4})[a-z]{0,2}\.(png|jpe?g)")
+_KEPT = {"Cache-Control": "max-age=3600"}
 _PLAYLIST = "#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:30,\nvideo.mp4\n#EXT-X-ENDLIST\n"
 
 
@@ -42,7 +43,7 @@ def _picture(gallery: Gallery, token: str, size: tuple[int, int], extension: str
     if extension == "png" and not data.startswith(PNG):
         if not (0 < size[0] <= _LARGEST and 0 < size[1] <= _LARGEST):
             return refusal(400, "InvalidArgument", "The picture is too large.")
-        return Reply(200, plain(token, *size), "image/png")
+        return Reply(200, plain(token, *size), "image/png", _KEPT)
     if not data:
         return refusal(404, "NoSuchKey", "There is no such picture.")
-    return Reply(200, written_anew(data), "image/png" if data.startswith(PNG) else "image/jpeg")
+    return Reply(200, written_anew(data), "image/png" if data.startswith(PNG) else "image/jpeg", _KEPT)

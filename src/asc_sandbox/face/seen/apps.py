@@ -38,6 +38,7 @@ class Group:
 class StoreVersion:
     """A version in the App Store."""
 
+    id: str
     version: str
     platform: str
     state: str
@@ -105,6 +106,7 @@ def store_versions(call: Call, app: Record) -> tuple[StoreVersion, ...]:
     """The versions of an app in the App Store."""
     return tuple(
         StoreVersion(
+            each.id,
             said(each, "versionString"),
             words.platform(each.attributes.get("platform")),
             said(each, "appVersionState"),

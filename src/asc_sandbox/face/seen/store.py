@@ -1,0 +1,187 @@
+"""The store page of a version, and how far its review and its release are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from asc_sandbox.endpoints import Call
+from asc_sandbox.face import words
+from asc_sandbox.face.seen.builds import Step, numbers
+from asc_sandbox.face.seen.texts import app_name, said
+from asc_sandbox.rules.media import image_of
+from asc_sandbox.rules.reviewers import waiting
+from asc_sandbox.rules.store_states import EDITABLE, info_beside_live, state_of
+from asc_sandbox.world import Record, World
+
+_THUMBNAIL = 360
+"""Pixels of the longer side of a picture that nobody delivered."""
+
+_TEXTS = ("description", "keywords", "whatsNew", "promotionalText", "supportUrl", "marketingUrl")
+_INFO_TEXTS = ("name", "subtitle", "privacyPolicyUrl", "privacyPolicyText")
+_AFTER_REVIEW = ("PENDING_APPLE_RELEASE", "PENDING_DEVELOPER_RELEASE", "PROCESSING_FOR_DISTRIBUTION")
+_RELEASED = ("READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A screenshot or a preview; without an address it is still on its way, or failed."""
+
+    name: str
+    state: str
+    address: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MediaSet:
+    """The screenshots or previews for one type of display."""
+
+    display: str
+    shots: tuple[Shot, ...]
+
+
+@dataclass(frozen=True)
+class Language:
+    """What the store page shows in one language: (name, text) of all that is said."""
+
+    locale: str
+    texts: tuple[tuple[str, str], ...]
+    sets: tuple[MediaSet, ...]
+
+
+@dataclass(frozen=True)
+class StorePage:
+    """A version as the store shows it, and its way there. `waits` is whether reviewers have to decide."""
+
+    id: str
+    app_id: str
+    app_name: str
+    version: str
+    platform: str
+    build: str
+    steps: tuple[Step, ...]
+    waits: bool
+    facts: tuple[tuple[str, str], ...]
+    languages: tuple[Language, ...]
+
+
+def store_page(call: Call, version: Record) -> StorePage | None:
+    """Return the store page of a version; None where it belongs to no app."""
+    world = call.world
+    for app in world.related(version, "app"):
+        info = _info(world, app, version)
+        return StorePage(
+            version.id,
+            app.id,
+            app_name(app),
+            said(version, "versionString"),
+            words.platform(version.attributes.get("platform")),
+            ", ".join(numbers(world, build) for build in world.related(version, "build")),
+            _steps(world, version),
+            any(version in world.related(each, "appStoreVersionForReview") for each in waiting(world, app)),
+            _facts(world, version, info),
+            tuple(
+                _language(call, text, info) for text in world.related(version, "appStoreVersionLocalizations")
+            ),
+        )
+    return None
+
+
+def _info(world: World, app: Record, version: Record) -> Record | None:
+    """Return the app info that goes with the version: that which is live, or the one under way."""
+    if state_of(version) not in _RELEASED and (beside := info_beside_live(world, app)):
+        return beside
+    return next(iter(world.related(app, "appInfos")), None)
+
+
+def _steps(world: World, version: Record) -> tuple[Step, ...]:
+    state = state_of(version)
+    phased = [each.attributes for each in world.related(version, "appStoreVersionPhasedRelease")]
+    days = f"day {phased[0]['currentDayNumber']} of 7" if phased and phased[0].get("currentDayNumber") else ""
+    return (
+        Step(
+            "Preparation",
+            state if state in EDITABLE else None,
+            words.tone(state) if state in EDITABLE else "good",
+        ),
+        _step("Submission", state, ("WAITING_FOR_REVIEW",), ("IN_REVIEW", *_AFTER_REVIEW, *_RELEASED)),
+        _step("Review", state, ("IN_REVIEW",), (*_AFTER_REVIEW, *_RELEASED)),
+        _step("Release", state, _AFTER_REVIEW, _RELEASED),
+        Step(
+            "Store",
+            state if state in _RELEASED else None,
+            "good" if state == _RELEASED[0] else "idle",
+            " ".join(filter(None, (phased[0]["phasedReleaseState"], days))) if phased else "",
+        ),
+    )
+
+
+def _step(name: str, state: str, here: tuple[str, ...], past: tuple[str, ...]) -> Step:
+    if state in here:
+        return Step(name, state, "busy")
+    return Step(name, None, "good", "done") if state in past else Step(name, None, "idle")
+
+
+def _facts(world: World, version: Record, info: Record | None) -> tuple[tuple[str, str], ...]:
+    categories = [
+        category.id
+        for name in ("primaryCategory", "secondaryCategory")
+        for category in (world.related(info, name) if info else ())
+    ]
+    found = (
+        ("Copyright", said(version, "copyright")),
+        ("Release", " ".join((said(version, "releaseType"), said(version, "earliestReleaseDate"))).strip()),
+        ("Categories", ", ".join(categories)),
+        (
+            "Reviewers call",
+            ", ".join(_contact(each) for each in world.related(version, "appStoreReviewDetail")),
+        ),
+    )
+    return tuple((name, value) for name, value in found if value)
+
+
+def _contact(detail: Record) -> str:
+    return f"{said(detail, 'contactFirstName')} {said(detail, 'contactLastName')}".strip()
+
+
+def _language(call: Call, text: Record, info: Record | None) -> Language:
+    names = [
+        each
+        for each in (call.world.related(info, "appInfoLocalizations") if info else ())
+        if each.attributes["locale"] == text.attributes["locale"]
+    ]
+    pairs = [(name, said(each, name)) for each in names for name in _INFO_TEXTS]
+    pairs += [(name, said(text, name)) for name in _TEXTS]
+    sets = [_screenshots(call, each) for each in call.world.related(text, "appScreenshotSets")]
+    sets += [_previews(call, each) for each in call.world.related(text, "appPreviewSets")]
+    return Language(said(text, "locale"), tuple((name, value) for name, value in pairs if value), tuple(sets))
+
+
+def _screenshots(call: Call, group: Record) -> MediaSet:
+    shots = call.world.related(group, "appScreenshots")
+    return MediaSet(
+        said(group, "screenshotDisplayType"), tuple(_shot(call, each, "assetDeliveryState") for each in shots)
+    )
+
+
+def _previews(call: Call, group: Record) -> MediaSet:
+    shots = call.world.related(group, "appPreviews")
+    return MediaSet(
+        f"Preview {said(group, 'previewType')}",
+        tuple(_shot(call, each, "videoDeliveryState") for each in shots),
+    )
+
+
+def _shot(call: Call, asset: Record, name: str) -> Shot:
+    state = asset.attributes[name]
+    reasons = tuple(f"{each.get('code')} {each.get('description')}" for each in state.get("errors") or ())
+    image = image_of(call, asset) if asset.type == "appScreenshots" else None
+    address = _thumbnail(image["templateUrl"], image["width"], image["height"]) if image else ""
+    return Shot(said(asset, "fileName"), str(state["state"]), address, reasons)
+
+
+def _thumbnail(template: str, width: int, height: int) -> str:
+    share = min(1.0, _THUMBNAIL / max(width, height))
+    size = {"w": max(1, round(width * share)), "h": max(1, round(height * share))}
+    return quote(template.format(**size, f="png"), safe="/:")
