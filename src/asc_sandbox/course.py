@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asc_sandbox.rules.purchases import furnish_purchases
 from asc_sandbox.rules.store_copies import furnish, furnish_sale
 from asc_sandbox.stage import Stage
 from asc_sandbox.world import Record, World
@@ -26,6 +27,7 @@ class Course:
                     self._furnish(app, "betaLicenseAgreement", "app")
                     furnish(self._world, app)
                     furnish_sale(self._world, app)
+                    furnish_purchases(self._world, app)
                 for build in self._world.all("builds"):
                     self._furnish(build, "buildBetaDetail", "build")
                     if build.attributes["processingState"] == "VALID":

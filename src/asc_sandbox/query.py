@@ -58,7 +58,7 @@ class Grammar:
 
     `sorts` are the names for `sort`; a name's value is found at `sort_paths[name]`, or the name itself.
     `sort_needs` is the parameter without which a name is refused. `limit_maxima` are the `limit[x]` that
-    differ from 50.
+    differ from 50. `without` are relationships that this endpoint does not include.
     """
 
     resource: Resource
@@ -68,12 +68,14 @@ class Grammar:
     sort_paths: Mapping[str, str] = field(default_factory=dict)
     sort_needs: Mapping[str, str] = field(default_factory=dict)
     includes: bool = True
+    without: tuple[str, ...] = ()
     paged: bool = True
     limit_maxima: Mapping[str, int] = field(default_factory=dict)
 
     def includable(self) -> dict[str, Relationship]:
         """The relationships that `include` may name."""
-        return {each.name: each for each in self.resource.relationships if self.includes and each.includable}
+        found = (each for each in self.resource.relationships if self.includes and each.includable)
+        return {each.name: each for each in found if each.name not in self.without}
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ def related(
     sorts: tuple[str, ...] = (),
     sort_needs: Mapping[str, str] | None = None,
     includes: bool = False,
+    without: tuple[str, ...] = (),
 ) -> Endpoint:
     """`GET path` answers with what a relationship of the record in the path leads to: a page, or one record.
 
@@ -68,6 +69,7 @@ def related(
         sorts=sorts,
         sort_needs=sort_needs or {},
         includes=includes,
+        without=without,
         paged=many,
     )
     return Endpoint(

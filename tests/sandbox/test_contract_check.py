@@ -240,15 +240,21 @@ def _assert_relationships(shape: Shape, apples: dict[str, Any]) -> None:
         assert data.get("items", data)["properties"]["type"]["enum"] == [relationship.target], name
 
 
+# Of these types Apple's API has two forms.
+UNPLAYED_FORMS = ("InAppPurchase", "InAppPurchaseLocalizationV2", "SubscriptionLocalizationV2")
+
+
 def _apples_resource(type_name: str) -> dict[str, Any]:
-    schemas = document()["components"]["schemas"].values()
-    (found,) = [
+    schemas = document()["components"]["schemas"].items()
+    found = [
         schema["properties"]
-        for schema in schemas
+        for title, schema in schemas
         if schema.get("properties", {}).get("type", {}).get("enum") == [type_name]
         and "links" in schema["properties"]
+        and title not in UNPLAYED_FORMS
     ]
-    return dict(found)
+    assert len(found) == 1
+    return dict(found[0])
 
 
 def _played_exists(apples: dict[str, Any]) -> list[str]:

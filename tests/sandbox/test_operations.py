@@ -40,11 +40,11 @@ def test_the_committed_list_is_the_one_that_its_tool_writes() -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/v1/apps/1000000001/appEvents"),
+        ("GET", "/v1/apps/1000000001/webhooks"),
         ("GET", "/v1/apps/1000000001/appClips"),
         ("POST", "/v1/appEvents"),
         ("GET", "/v1/userInvitations"),
-        ("GET", "/v1/appEvents/1"),
+        ("PATCH", "/v1/appEvents/1"),
         ("GET", "/v1/actors"),
         ("GET", "/v2/sandboxTesters"),
         ("DELETE", "/v1/appStoreVersionSubmissions/1"),

@@ -317,3 +317,65 @@ def test_price_and_availability_are_there_or_not(sold: bool, status: int) -> Non
             assert available.attribute("available") and "USA" in [
                 x["id"] for x in available.document["included"]
             ]
+
+
+SOLD = {
+    "inAppPurchasesV2": [
+        {
+            "id": "coins",
+            "name": "Coins",
+            "productId": "coins",
+            "inAppPurchaseLocalizations": [{"name": "Coins"}],
+        },
+        {"id": "half", "name": "Half", "productId": "half", "state": "MISSING_METADATA"},
+    ],
+    "subscriptionGroups": [
+        {"id": "group", "referenceName": "Plus", "subscriptions": [{"id": "plus", "name": "Plus"}]}
+    ],
+    "appEvents": [{"id": "event", "referenceName": "Race"}],
+}
+
+
+def test_purchases_go_through_review_beside_a_version_and_the_first_not_without_one() -> None:
+    seed = submittable()
+    seed["apps"][0] |= SOLD
+    with running(seed) as sandbox:
+        client = Client(sandbox)
+
+        def version_of(path: str) -> str:
+            return str(client.get(f"{path}/versions").document["data"][0]["id"])
+
+        coins, half = version_of("/v2/inAppPurchases/coins"), version_of("/v2/inAppPurchases/half")
+        plus = version_of("/v1/subscriptions/plus")
+        submission = draft(client).document["data"]["id"]
+
+        def put(**thing: tuple[str, str]) -> int:
+            return client.post(
+                "reviewSubmissionItems", reviewSubmission=("reviewSubmissions", submission), **thing
+            ).status
+
+        assert put(inAppPurchaseVersion=("inAppPurchaseVersions", coins)) == 201
+        assert put(inAppPurchaseVersion=("inAppPurchaseVersions", half)) == 409
+        assert put(subscriptionVersion=("subscriptionVersions", plus)) == 201
+        alone = client.patch("reviewSubmissions", submission, submitted=True)
+        assert alone.error["code"] == "STATE_ERROR.FIRST_NON_CONSUMABLE_MUST_BE_SUBMITTED_ON_VERSION"
+        assert add(client, submission).status == 201
+        assert client.patch("reviewSubmissions", submission, submitted=True).status == 200
+        listed = client.get("/v1/apps/1/inAppPurchasesV2", include="inAppPurchaseLocalizations,versions")
+        assert listed.attribute("state") == ["APPROVED", "MISSING_METADATA"]
+        assert client.get("/v1/apps/1/subscriptionGroups", include="subscriptions").status == 200
+        assert client.get("/v1/subscriptionGroups/group/subscriptions").attribute("state") == ["APPROVED"]
+
+
+def test_an_event_that_is_withdrawn_is_a_draft_again() -> None:
+    with running(world(**SOLD)) as sandbox:
+        client = Client(sandbox)
+        submission = draft(client).document["data"]["id"]
+        item = client.post(
+            "reviewSubmissionItems",
+            reviewSubmission=("reviewSubmissions", submission),
+            appEvent=("appEvents", "event"),
+        ).document["data"]["id"]
+        assert client.get("/v1/apps/1/appEvents").attribute("eventState") == ["READY_FOR_REVIEW"]
+        assert client.delete("reviewSubmissionItems", item).status == 204
+        assert client.get("/v1/appEvents/event").document["data"]["attributes"]["eventState"] == "DRAFT"

@@ -19,6 +19,7 @@ from asc_sandbox.resources import (
     media,
     presentation,
     profiles,
+    purchases,
     review,
     selling,
     store_review,
@@ -31,7 +32,17 @@ from asc_sandbox.resources import (
 from asc_sandbox.schema import Schema
 
 _TESTFLIGHT = (apps, builds, bundles, uploads, groups, details, beta_apps, review)
-_APP_STORE = (store_versions, app_infos, store_texts, media, store_review, submissions, selling, presentation)
+_APP_STORE = (
+    store_versions,
+    app_infos,
+    store_texts,
+    media,
+    store_review,
+    purchases,
+    submissions,
+    selling,
+    presentation,
+)
 _PROVISIONING = (bundle_ids, certificates, devices, profiles)
 _MODULES = (*_TESTFLIGHT, *_APP_STORE, *_PROVISIONING, team)
 

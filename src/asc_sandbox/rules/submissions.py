@@ -6,6 +6,7 @@ from functools import partial
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import conflict, invalid_relationship, missing_relationship
+from asc_sandbox.rules.purchases import move_thing, require_submittable, require_version_beside, things_in
 from asc_sandbox.rules.readiness import not_ready
 from asc_sandbox.rules.reviewers import begin_review, set_submission_state, versions_in
 from asc_sandbox.rules.store_states import EDITABLE, set_state, state_of
@@ -53,6 +54,8 @@ def add_item(call: Call, given: Given) -> Record:
         detail = f"{thing.type} with id '{thing.id}' was already added to another reviewSubmission with id {other.id}"
         raise conflict("STATE_ERROR.ITEM_PART_OF_ANOTHER_SUBMISSION", detail)
     if things[0] != _VERSION:
+        require_submittable(call.world, thing)
+        move_thing(call.world, thing, _DRAFT)
         return store(call, given, state=_DRAFT)
     _require_reviewable(call, submission, thing)
     item = store(call, given, state=_DRAFT)
@@ -90,6 +93,8 @@ def delete_item(call: Call, item: Record) -> None:
     (submission,) = world.related(item, "reviewSubmission")
     if _state(submission) != _DRAFT:
         raise conflict("STATE_ERROR", "The item cannot be deleted once its reviewSubmission was submitted")
+    for thing in things_in(world, item):
+        move_thing(world, thing, "PREPARE_FOR_SUBMISSION")
     for version in world.related(item, _VERSION):
         world.relate(submission, "appStoreVersionForReview", ())
         if state_of(version) == _DRAFT:
@@ -109,6 +114,9 @@ def _submit(call: Call, submission: Record) -> Record:
         detail = f"reviewSubmissions with id {submission.id} does not have any items."
         raise conflict("STATE_ERROR.ENTITY_STATE_INVALID", detail)
     (app,) = world.related(submission, "app")
+    if not versions_in(world, submission):
+        items = world.related(submission, "items")
+        require_version_beside(world, app, [thing for item in items for thing in things_in(world, item)])
     for other in _of_platform(world, app, submission.attributes["platform"]):
         same_kind = bool(versions_in(world, other)) == bool(versions_in(world, submission))
         if other.id != submission.id and _state(other) not in (*_ENDED, _DRAFT) and same_kind:
@@ -131,6 +139,8 @@ def _cancel(call: Call, submission: Record) -> Record:
 def _free(world: World, submission: Record) -> None:
     for item in world.related(submission, "items"):
         world.change(item, state="REMOVED")
+        for thing in things_in(world, item):
+            move_thing(world, thing, "DEVELOPER_REJECTED")
     for version in versions_in(world, submission):
         state = state_of(version)
         if state in ("WAITING_FOR_REVIEW", "IN_REVIEW"):

@@ -1,0 +1,80 @@
+"""The rules of what is reviewed beside a version: purchases, subscriptions, their groups, and events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asc_sandbox.entity_errors import conflict
+from asc_sandbox.world import Record, World
+
+THINGS = ("inAppPurchaseVersion", "subscriptionVersion", "subscriptionGroupVersion", "appEvent")
+"""The relationships of a submission's item that lead to something other than a version of the app."""
+
+_SOLD = {"inAppPurchaseVersions": "inAppPurchase", "subscriptionVersions": "subscription"}
+_SUBMITTABLE = ("PREPARE_FOR_SUBMISSION", "REJECTED", "DEVELOPER_REJECTED")
+_SHOWN_BY_PURCHASE = ("WAITING_FOR_REVIEW", "IN_REVIEW", "APPROVED", "REJECTED")
+_VERSION_OF_PURCHASE = {
+    "MISSING_METADATA": "PREPARE_FOR_SUBMISSION",
+    "READY_TO_SUBMIT": "PREPARE_FOR_SUBMISSION",
+    **{state: state for state in _SHOWN_BY_PURCHASE},
+}
+
+
+def furnish_purchases(world: World, app: Record) -> None:
+    """Give each purchase, subscription and group the version that its seed leaves out."""
+    for purchase in world.related(app, "inAppPurchasesV2"):
+        _furnish(world, purchase, "inAppPurchaseVersions", "inAppPurchase")
+    for group in world.related(app, "subscriptionGroups"):
+        _furnish(world, group, "subscriptionGroupVersions", "subscriptionGroup")
+        for subscription in world.related(group, "subscriptions"):
+            _furnish(world, subscription, "subscriptionVersions", "subscription")
+
+
+def require_submittable(world: World, thing: Record) -> None:
+    """Raise Refusal unless a purchase or an event can be reviewed. The words are those of versions (a guess)."""
+    state = thing.attributes["eventState" if thing.type == "appEvents" else "state"]
+    lacking = [owner for owner in _owners(world, thing) if owner.attributes["state"] == "MISSING_METADATA"]
+    if lacking or state not in (*_SUBMITTABLE, "DRAFT"):
+        detail = f"{thing.type} with id '{thing.id}' is not in valid state."
+        raise conflict("STATE_ERROR.ENTITY_STATE_INVALID", detail)
+
+
+def require_version_beside(world: World, app: Record, things: list[Record]) -> None:
+    """Raise Refusal for the first purchase of an app that is submitted without a version of the app."""
+    approved = [
+        each
+        for name in ("inAppPurchasesV2", "subscriptionGroups")
+        for found in world.related(app, name)
+        for each in (world.related(found, "subscriptions") if name == "subscriptionGroups" else [found])
+        if each.attributes["state"] == "APPROVED"
+    ]
+    if not approved and any(thing.type in _SOLD for thing in things):
+        detail = "The first in-app purchase of an app has to be submitted with a version of the app."
+        raise conflict("STATE_ERROR.FIRST_NON_CONSUMABLE_MUST_BE_SUBMITTED_ON_VERSION", detail)
+
+
+def things_in(world: World, item: Record) -> Iterator[Record]:
+    """Yield what an item is about, unless it is a version of the app."""
+    for name in THINGS:
+        yield from world.related(item, name)
+
+
+def move_thing(world: World, thing: Record, state: str) -> None:
+    """Set the state of what is reviewed, and of the purchase that it is a version of."""
+    if thing.type == "appEvents":
+        world.change(thing, eventState="DRAFT" if state in _SUBMITTABLE else state)
+        return
+    world.change(thing, state=state)
+    for owner in _owners(world, thing):
+        world.change(owner, state=state if state in _SHOWN_BY_PURCHASE else "READY_TO_SUBMIT")
+
+
+def _owners(world: World, thing: Record) -> list[Record]:
+    name = _SOLD.get(thing.type)
+    return world.related(thing, name) if name else []
+
+
+def _furnish(world: World, owner: Record, type_name: str, back: str) -> None:
+    if not world.related(owner, "versions"):
+        state = _VERSION_OF_PURCHASE.get(str(owner.attributes.get("state")), "PREPARE_FOR_SUBMISSION")
+        world.add(type_name, {"version": 1, "state": state}, {back: owner.id})
