@@ -182,6 +182,21 @@ def test_signing_with_cleanup(place: Place) -> None:
     assert not list((place.home / "Library").rglob("*.mobileprovision"))
 
 
+def test_a_device_that_is_registered_by_hand_is_in_the_profile(place: Place) -> None:
+    store = git_store(place.folder)
+    place.secrets = {
+        "ASC_SIGNING_KEY": json.dumps(place.apple.api_key()),
+        "MATCH_PASSWORD": PASSPHRASE,
+    }
+    place.run(
+        "device.yml",
+        replace={CERTIFICATES: store.location},
+        payload={"inputs": {"name": "Test phone", "udid": "00008110-000A1B2C3D4E001E"}},
+    )
+    (profile,) = store.profiles().values()
+    assert profile.devices == ("00008110-000A1B2C3D4E001E",)
+
+
 def test_symbols_to_a_crash_reporter(place: Place) -> None:
     place.secrets = {"SENTRY_AUTH_TOKEN": "only-for-the-test"}
     place.run("symbols.yml")

@@ -12,6 +12,7 @@ NAMES = (
     "sync-signing",
     "cleanup-signing",
     "download-dsyms",
+    "register-devices",
     "doctor",
 )
 

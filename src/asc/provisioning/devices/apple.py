@@ -1,17 +1,17 @@
-"""The team's devices at Apple: listed, registered, enabled.
+"""The team's devices at Apple: list, register and change them.
 
 https://developer.apple.com/documentation/appstoreconnectapi/devices
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 from asc.api.client import Client
 from asc.api.document import Resource
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError
-from asc.provisioning.devices.model import ENABLED, Device, folded
+from asc.provisioning.devices.model import Device, folded
 from asc.provisioning.devices.requested import ApplePlatform, DeviceRequest
 
 _FIELDS = {"fields[devices]": "name,udid,deviceClass,platform,status"}
@@ -19,7 +19,7 @@ _FIELDS = {"fields[devices]": "name,udid,deviceClass,platform,status"}
 
 def list_devices(client: Client) -> list[Device]:
     """Return all devices of the team, over all pages."""
-    return [_device(each) for each in client.list("/v1/devices", dict(_FIELDS)).data]
+    return [_device(resource) for resource in client.list("/v1/devices", dict(_FIELDS)).data]
 
 
 def register_device(client: Client, request: DeviceRequest, platform: ApplePlatform) -> Device:
@@ -42,17 +42,20 @@ def register_device(client: Client, request: DeviceRequest, platform: ApplePlatf
         raise
 
 
-def enable_device(client: Client, device: Device) -> Device:
-    """Enable a device, and return it as Apple has it then."""
+def change_device(client: Client, device: Device, attributes: Mapping[str, str]) -> Device:
+    """Set `name` or `status` of a device, and return it as Apple has it then.
+
+    Raises LostAnswerError if the answer was lost and Apple still has other values.
+    """
     path = f"/v1/devices/{device.id}"
-    body = {"data": {"type": "devices", "id": device.id, "attributes": {"status": ENABLED}}}
+    body = {"data": {"type": "devices", "id": device.id, "attributes": dict(attributes)}}
     try:
-        answer = client.patch(path, body).resource
+        return _device(client.patch(path, body).resource)
     except LostAnswerError:
-        answer = client.get(path, dict(_FIELDS)).resource
-        if answer.text("status") != ENABLED:
+        resource = client.get(path, dict(_FIELDS)).resource
+        if any(resource.text(name) != value for name, value in attributes.items()):
             raise
-    return replace(device, status=answer.text("status"))
+        return _device(resource)
 
 
 def _no_place(request: DeviceRequest, error: ApiError) -> Error:

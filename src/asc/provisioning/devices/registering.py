@@ -9,8 +9,8 @@ from typing import Literal
 
 from asc.api.client import Client
 from asc.errors import Error, InputError, Problem
-from asc.provisioning.devices.apple import enable_device, register_device
-from asc.provisioning.devices.model import DISABLED, Device, Family, folded
+from asc.provisioning.devices.apple import change_device, register_device
+from asc.provisioning.devices.model import DISABLED, ENABLED, Device, Family, folded
 from asc.provisioning.devices.requested import ApplePlatform, DeviceRequest
 from asc.provisioning.kinds import Platform
 
@@ -87,7 +87,7 @@ def bring(client: Client, plan: DevicePlan, have: Iterable[Device]) -> tuple[Dev
     """Register and enable what the plan says. Return all devices of the team as they are then."""
     devices = {folded(device.udid): device for device in have}
     for device in plan.disabled:
-        devices[folded(device.udid)] = enable_device(client, device)
+        devices[folded(device.udid)] = change_device(client, device, {"status": ENABLED})
         log.info("Enabled the device %s, which was disabled", device.name)
     for request, platform in plan.new:
         devices[folded(request.udid)] = register_device(client, request, platform)
