@@ -10,9 +10,7 @@ from typing import Any
 from asc_sandbox.plans import Store
 from sandbox.client import Client, Response
 from support.sandbox import app, build, seed, start_sandbox, store_version
-from support.store import CONTACT, ready_version
-
-__all__ = ["CONTACT"]
+from support.store import ready_version
 
 AT_ONCE = Store(review=0, media=0, release=0, cancel=0)
 

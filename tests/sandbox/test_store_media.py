@@ -11,7 +11,6 @@ import pytest
 from asc_sandbox.plans import Store
 from sandbox.client import Client
 from sandbox.store import (
-    CONTACT,
     asset,
     details,
     jpeg,
@@ -25,6 +24,7 @@ from sandbox.store import (
     world,
 )
 from support.sandbox import store_version
+from support.store import CONTACT
 
 SHOT = png()
 LOCKED = store_version("1.0", id="next", appVersionState="WAITING_FOR_REVIEW")

@@ -8,8 +8,9 @@ import pytest
 
 from asc_sandbox.plans import Store
 from sandbox.client import Client
-from sandbox.store import CONTACT, details, infos, make_version, running, text_of, versions, world
+from sandbox.store import details, infos, make_version, running, text_of, versions, world
 from support.sandbox import app, build, store_version
+from support.store import CONTACT
 
 LIVE = store_version("1.0", id="live")
 
