@@ -11,6 +11,7 @@ ReviewOutcome = Literal["approved", "rejected", "never"]
 REVIEW_OUTCOMES: tuple[ReviewOutcome, ...] = get_args(ReviewOutcome)
 Verdict = Literal["approved", "rejected", "metadata-rejected", "never"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+Associated = Literal["lists", "objects", "absent"]
 MediaOutcome = Literal["complete", "failed", "never"]
 MEDIA_OUTCOMES: tuple[MediaOutcome, ...] = get_args(MediaOutcome)
 
@@ -62,7 +63,8 @@ class Store:
     a picture or a video is delivered, which ends as `media_outcome` says. `release` pass until a version that is
     released is live, and `cancel` until a submission that is withdrawn gives its version free. `lag` pass until what
     Apple does behind a request shows: the texts that a new version copies from the last one, the app info that can be
-    edited, the state of a version that was added to a submission.
+    edited, the state of a version that was added to a submission, and that a screenshot or a preview is deleted.
+    `associated` is how the answer says what a version lacks: as lists, as one object for each resource, or not at all.
     """
 
     review: float = 2.0
@@ -72,6 +74,7 @@ class Store:
     release: float = 1.0
     cancel: float = 1.0
     lag: float = 0.0
+    associated: Associated = "lists"
 
 
 DEFAULT_PROCESSING = Processing()

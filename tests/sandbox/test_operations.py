@@ -47,7 +47,7 @@ def test_the_committed_list_is_the_one_that_its_tool_writes() -> None:
         ("PATCH", "/v1/appEvents/1"),
         ("GET", "/v1/actors"),
         ("GET", "/v2/sandboxTesters"),
-        ("DELETE", "/v1/appStoreVersionSubmissions/1"),
+        ("DELETE", "/v1/appEvents/1"),
     ],
 )
 def test_what_apple_has_and_the_sandbox_does_not_play_is_501(client: Client, method: str, path: str) -> None:

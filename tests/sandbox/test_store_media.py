@@ -227,3 +227,17 @@ def test_a_file_for_reviewers_comes_and_goes() -> None:
         )
         assert client.delete("appStoreReviewAttachments", attachment).status == 204
         assert client.get(f"/v1/appStoreReviewDetails/{detail}/appStoreReviewAttachments").ids() == []
+
+
+def test_a_deleted_screenshot_is_listed_and_counted_for_a_while() -> None:
+    with running(store=Store(lag=0.3)) as sandbox:
+        client = Client(sandbox)
+        group = make_set(client).document["data"]["id"]
+        shots = [reserve(client, group, SHOT).document["data"]["id"] for _ in range(10)]
+        assert client.delete("appScreenshots", shots[0]).status == 204
+        assert (sets_of(client, "next"), reserve(client, group, SHOT).status) == ([shots], 409)
+        deadline = time.monotonic() + 3
+        while shots[0] in sets_of(client, "next")[0]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert reserve(client, group, SHOT).status == 201

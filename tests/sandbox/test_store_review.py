@@ -379,3 +379,23 @@ def test_an_event_that_is_withdrawn_is_a_draft_again() -> None:
         assert client.get("/v1/apps/1/appEvents").attribute("eventState") == ["READY_FOR_REVIEW"]
         assert client.delete("reviewSubmissionItems", item).status == 204
         assert client.get("/v1/appEvents/event").document["data"]["attributes"]["eventState"] == "DRAFT"
+
+
+@pytest.mark.parametrize(("form", "kind"), [("lists", list), ("objects", dict), ("absent", type(None))])
+def test_what_is_missing_is_told_in_three_forms(form: Any, kind: type) -> None:
+    with running(submittable(copyright=None), store=Store(associated=form)) as sandbox:
+        client = Client(sandbox)
+        error = add(client, draft(client).document["data"]["id"]).error
+        told = error.get("meta", {}).get("associatedErrors", {}).get("/v1/appStoreVersions/next")
+        assert isinstance(told, kind)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [("PENDING_DEVELOPER_RELEASE", 204), ("READY_FOR_DISTRIBUTION", 409)]
+)
+def test_an_approved_version_of_the_older_api_is_given_up(state: str, status: int) -> None:
+    version = store_version("1.0", appVersionState=state, appStoreVersionSubmission={"id": "old"})
+    with running(world(version)) as sandbox:
+        client = Client(sandbox)
+        assert client.delete("appStoreVersionSubmissions", "old").status == status
+        assert versions(client)["1.0"] == ("DEVELOPER_REJECTED" if status == 204 else state)

@@ -8,7 +8,9 @@ from __future__ import annotations
 from asc_sandbox.kinds import text
 from asc_sandbox.reading import related
 from asc_sandbox.resources.store_versions import APP_STORE_VERSIONS
+from asc_sandbox.rules.releases import withdraw_old_submission
 from asc_sandbox.schema import Resource, many, one
+from asc_sandbox.writing import deleting
 
 APP_STORE_VERSION_SUBMISSIONS = Resource(
     "appStoreVersionSubmissions",
@@ -39,6 +41,9 @@ ENDPOINTS = (
         "appStoreVersionSubmission",
         APP_STORE_VERSION_SUBMISSIONS,
         includes=True,
+    ),
+    deleting(
+        "/v1/appStoreVersionSubmissions/{id}", APP_STORE_VERSION_SUBMISSIONS, then=withdraw_old_submission
     ),
     related(
         "/v1/appStoreVersions/{id}/appClipDefaultExperience",

@@ -21,6 +21,7 @@ MOST_PREVIEWS = 3
 
 _TEXT = "appStoreVersionLocalization"
 _MEDIA_OF_SET = {"appScreenshotSets": "appScreenshots", "appPreviewSets": "appPreviews"}
+_SET_OF_MEDIA = {"appScreenshots": "appScreenshotSet", "appPreviews": "appPreviewSet"}
 _TYPE_OF_SET = {"appScreenshotSets": "screenshotDisplayType", "appPreviewSets": "previewType"}
 _NAMES = {"appScreenshots": "Screenshot", "appPreviews": "Preview"}
 
@@ -97,13 +98,24 @@ def receive_preview(call: Call, preview: Record, given: Given) -> Record:
 
 
 def delete_media(call: Call, asset: Record) -> None:
-    """Delete a screenshot or a preview. Its version has to be one that can be edited."""
-    owner = "appScreenshotSet" if asset.type == "appScreenshots" else "appPreviewSet"
-    for group in call.world.related(asset, owner):
+    """Delete a screenshot or a preview. Its version has to be one that can be edited.
+
+    At Apple it stays listed, and counted, for a while.
+    """
+    for group in call.world.related(asset, _SET_OF_MEDIA[asset.type]):
         for text in call.world.related(group, _TEXT):
             _require_editable(call, text, "Delete", asset.type)
-        call.world.disconnect(group, asset.type, [asset])
-    assets.discard(call, asset)
+    if call.stage.store.lag > 0:
+        call.stage.agenda.after(call.stage.store.lag, partial(_take_away, call, asset))
+    else:
+        _take_away(call, asset)
+
+
+def _take_away(call: Call, asset: Record) -> None:
+    if call.world.find(asset.type, asset.id):
+        for group in call.world.related(asset, _SET_OF_MEDIA[asset.type]):
+            call.world.disconnect(group, asset.type, [asset])
+        assets.discard(call, asset)
 
 
 def image_of(call: Call, shot: Record) -> dict[str, Any] | None:

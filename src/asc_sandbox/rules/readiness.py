@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from asc_sandbox.errors import Refusal
+from asc_sandbox.plans import Associated
 from asc_sandbox.rules.age_rating import REQUIRED
 from asc_sandbox.rules.store_review import CONTACT
 from asc_sandbox.rules.store_states import info_beside_live, is_first, of_platform, state_of
@@ -28,19 +29,23 @@ Problem = tuple[str, Refusal]
 """The path of the resource that lacks something, and what it lacks."""
 
 
-def not_ready(world: World, version: Record) -> Refusal | None:
-    """Return the refusal of a version that cannot be reviewed yet, with all that it lacks; None when it can."""
+def not_ready(world: World, version: Record, form: Associated) -> Refusal | None:
+    """Return the refusal of a version that cannot be reviewed yet, with all that it lacks; None when it can.
+
+    Apple lists the errors of each resource; clients saw one object in place of a list, and nothing, too.
+    """
     found: dict[str, list[Any]] = {}
     for path, problem in _problems(world, version):
         found.setdefault(path, []).extend(problem.document()["errors"])
     if not found:
         return None
+    told = {path: errors[0] for path, errors in found.items()} if form == "objects" else found
     return Refusal(
         409,
         "STATE_ERROR.ENTITY_STATE_INVALID",
         f"appStoreVersions with id '{version.id}' is not in valid state.",
         "This resource cannot be reviewed, please check associated errors to see why.",
-        meta={"associatedErrors": found},
+        meta=None if form == "absent" else {"associatedErrors": told},
     )
 
 

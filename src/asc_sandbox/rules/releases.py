@@ -55,6 +55,20 @@ def request_release(call: Call, given: Given) -> Record:
     return request
 
 
+def withdraw_old_submission(call: Call, submission: Record) -> None:
+    """Give up an approved version, or one that waits for its review, which was submitted by the older API.
+
+    For versions of the newer API there is no such record; some clients were answered 403 all the same.
+    """
+    for version in call.world.related(submission, "appStoreVersion"):
+        if state_of(version) not in ("WAITING_FOR_REVIEW", "IN_REVIEW", _PENDING):
+            raise conflict(
+                "STATE_ERROR", "The submission cannot be deleted in the current state of its version"
+            )
+        set_state(call.world, version, "DEVELOPER_REJECTED")
+    call.world.remove(submission)
+
+
 def release(world: World, stage: Stage, version: Record) -> None:
     """Bring a version to the store, which takes a while."""
     set_state(world, version, "PROCESSING_FOR_DISTRIBUTION")

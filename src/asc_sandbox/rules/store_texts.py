@@ -146,7 +146,8 @@ def _check_first(call: Call, version: Record, given: Given) -> None:
 def _check_locale(given: Given, others: Iterable[Record]) -> None:
     locale = given.attributes["locale"]
     if locale not in LOCALES:
-        raise invalid_attribute("locale", f"'{locale}' is not a valid locale")
+        # In the words of fastlane #20702.
+        raise invalid_attribute("locale", "The language specified is not listed for localization")
     if any(each.attributes["locale"] == locale for each in others):
         detail = f"Entity with locale: {locale} already exists. Try updating."
         raise invalid_attribute("locale", detail, kind="INVALID.DUPLICATE")

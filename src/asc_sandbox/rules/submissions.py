@@ -159,7 +159,7 @@ def _require_reviewable(call: Call, submission: Record, version: Record) -> None
     if state_of(version) not in EDITABLE:
         detail = f"appStoreVersions with id '{version.id}' is not in valid state."
         raise conflict("STATE_ERROR.ENTITY_STATE_INVALID", detail)
-    if refusal := not_ready(world, version):
+    if refusal := not_ready(world, version, call.stage.store.associated):
         raise refusal
 
 
