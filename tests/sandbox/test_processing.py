@@ -144,3 +144,12 @@ def test_what_follows_from_a_change_follows_in_its_time() -> None:
     object.__setattr__(clock, "time", 110.0)
     agenda.catch_up()
     assert seen == [("first", 101), ("second", 102), ("fourth", 103), ("third", 103)]
+
+
+@pytest.mark.parametrize(
+    ("said", "families"), [([1, 2], ["IPHONE", "IPAD"]), ([3, "2"], []), ("1", []), (None, [])]
+)
+def test_the_devices_that_a_build_runs_on_are_those_of_its_ipa(said: Any, families: list[str]) -> None:
+    with start_sandbox(WORLD, processing=Processing(0)) as sandbox:
+        upload(Client(sandbox), ipa(UIDeviceFamily=said))
+        assert [each.attributes["families"] for each in sandbox.world.all("builds")] == [families]

@@ -189,6 +189,33 @@ def test_an_empty_draft_can_be_neither_submitted_nor_withdrawn_nor_made_twice() 
         assert draft(client, "MAC_OS").status == 201
 
 
+def test_beside_a_version_one_more_submission_is_under_way_without_one() -> None:
+    seed = submittable()
+    seed["apps"][0] |= {"appEvents": [{"id": "event", "referenceName": "Race"}]}
+    with running(seed, store=NEVER) as sandbox:
+        client = Client(sandbox)
+        submit(client)
+        second = draft(client).document["data"]["id"]
+        event = client.post(
+            "reviewSubmissionItems",
+            reviewSubmission=("reviewSubmissions", second),
+            appEvent=("appEvents", "event"),
+        )
+        assert event.status == 201
+        assert client.patch("reviewSubmissions", second, submitted=True).status == 200
+        assert "still in progress" in draft(client).error["detail"]
+
+
+def test_an_ipad_needs_screenshots_of_its_own() -> None:
+    seed = submittable()
+    (train,) = [each for each in seed["apps"][0]["preReleaseVersions"] if each["version"] == "2.0"]
+    train["builds"][0]["families"] = ["IPHONE", "IPAD"]
+    with running(seed) as sandbox:
+        assert lacking(Client(sandbox)) == {
+            "appStoreVersionLocalizations": ["STATE_ERROR.SCREENSHOT_REQUIRED.APP_IPAD_PRO_3GEN_129"]
+        }
+
+
 def test_what_was_submitted_is_frozen() -> None:
     with running(submittable(), store=NEVER) as sandbox:
         client = Client(sandbox)

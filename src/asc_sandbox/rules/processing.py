@@ -58,6 +58,7 @@ class Run:
                 "processingState": "PROCESSING",
                 "uploadedDate": self.stage.now(),
                 "minOsVersion": self.contents.minimum_os,
+                "families": list(self.contents.families),
                 "usesNonExemptEncryption": encryption,
             },
             {"app": app.id, "preReleaseVersion": self._train(upload, app).id, **self._declaration(app)},

@@ -36,6 +36,9 @@ def change_submission(call: Call, submission: Record, given: Given) -> Record:
         return _submit(call, submission)
     if given.attributes.get("canceled"):
         return _cancel(call, submission)
+    platform = given.attributes.get("platform")
+    if platform not in (None, submission.attributes["platform"]):
+        raise conflict("STATE_ERROR", "The platform of a reviewSubmission cannot be changed")
     return submission
 
 

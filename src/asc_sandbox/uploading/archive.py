@@ -14,6 +14,9 @@ from asc_sandbox.symbols.programs import Program, read_programs
 
 _INFO = re.compile(r"(?:[^/]+/)?Payload/[^/]+\.app/Info\.plist")
 _LARGEST_INFO = 1 << 20
+_FAMILIES = {1: "IPHONE", 2: "IPAD"}
+"""The devices of UIDeviceFamily that a store page needs screenshots for."""
+
 _XAR_MAGIC = b"xar!"
 
 
@@ -27,6 +30,7 @@ class Contents:
     uses_non_exempt_encryption: bool | None = None
     compliance_code: str | None = None
     minimum_os: str | None = None
+    families: tuple[str, ...] = ()
     programs: tuple[Program, ...] = ()
 
 
@@ -62,6 +66,10 @@ def check_pkg(path: Path) -> None:
             raise ArchiveProblem("90013", "The file is not an installer package.")
 
 
+def _listed(value: Any) -> list[Any]:
+    return [each for each in value if isinstance(each, int)] if isinstance(value, list) else []
+
+
 def _contents(info: dict[str, Any]) -> Contents:
     def text(name: str) -> str | None:
         value = info.get(name)
@@ -75,4 +83,5 @@ def _contents(info: dict[str, Any]) -> Contents:
         uses_non_exempt_encryption=encryption if isinstance(encryption, bool) else None,
         compliance_code=text("ITSEncryptionExportComplianceCode"),
         minimum_os=text("MinimumOSVersion"),
+        families=tuple(_FAMILIES[each] for each in _listed(info.get("UIDeviceFamily")) if each in _FAMILIES),
     )

@@ -100,11 +100,9 @@ def _steps(world: World, version: Record) -> tuple[Step, ...]:
     phased = [each.attributes for each in world.related(version, "appStoreVersionPhasedRelease")]
     days = f"day {phased[0]['currentDayNumber']} of 7" if phased and phased[0].get("currentDayNumber") else ""
     return (
-        Step(
-            "Preparation",
-            state if state in EDITABLE else None,
-            words.tone(state) if state in EDITABLE else "good",
-        ),
+        Step("Preparation", state, words.tone(state))
+        if state in EDITABLE
+        else Step("Preparation", None, "good", "done"),
         _step("Submission", state, ("WAITING_FOR_REVIEW",), ("IN_REVIEW", *_AFTER_REVIEW, *_RELEASED)),
         _step("Review", state, ("IN_REVIEW",), (*_AFTER_REVIEW, *_RELEASED)),
         _step("Release", state, _AFTER_REVIEW, _RELEASED),
