@@ -69,11 +69,14 @@ def test_what_apple_copies_shows_late_and_cannot_be_made_meanwhile() -> None:
                 "Entity with locale: en-US already exists. Try updating.",
             )
         ]
+        early = client.patch("appStoreVersions", version, releaseType="MANUAL")
+        assert details(early) == [("STATE_ERROR", "Attribute 'releaseType' cannot be edited at this time")]
         deadline = time.monotonic() + 3
         while not client.get(path).ids():
             assert time.monotonic() < deadline
             time.sleep(0.05)
         assert "PREPARE_FOR_SUBMISSION" in infos(client)
+        assert client.patch("appStoreVersions", version, releaseType="MANUAL").status == 200
 
 
 def test_a_first_version_takes_no_release_notes() -> None:

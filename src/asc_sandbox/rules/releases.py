@@ -76,7 +76,7 @@ def release(world: World, stage: Stage, version: Record) -> None:
 
 
 def make_phased(call: Call, given: Given) -> Record:
-    """Plan a release in phases, which a first version cannot have."""
+    """Plan a release in phases, which a first version cannot have. That it begins as INACTIVE only is a guess."""
     version, wanted = given.one("appStoreVersion"), given.attributes.get("phasedReleaseState") or "INACTIVE"
     if call.world.related(version, "appStoreVersionPhasedRelease"):
         raise invalid_relationship("appStoreVersion", "The version has a phased release already")

@@ -67,6 +67,9 @@ def change_version(call: Call, version: Record, given: Given) -> Record:
     if state not in EDITABLE:
         free = ("downloadable", *(_UNTIL_RELEASED if state in _BEFORE_RELEASE else ()))
         refuse_locked(name for name in given.attributes if name not in free)
+    # Right after a version was made Apple refuses this for some seconds (fastlane #16911).
+    if version.attributes.get("copiesFrom") and "releaseType" in given.attributes:
+        refuse_locked(["releaseType"])
     wanted = given.attributes.get("versionString")
     if wanted is not None:
         others = [each for each in of_platform(call.world, version) if each.id != version.id]
