@@ -28,7 +28,7 @@ def render(seen: StorePage, address: str) -> Html:
         element("h1", number),
         element("p", facts, class_="quiet"),
         _way(seen),
-        *(_language(each) for each in seen.languages),
+        *(_language(language) for language in seen.languages),
     )
 
 
@@ -53,13 +53,13 @@ def _verdicts(version_id: str) -> Html:
         for verdict, label in _VERDICTS.items()
     )
     return element(
-        "form", version, (element("span", each, " ") for each in buttons), method="post", action=DECIDE
+        "form", version, (element("span", button, " ") for button in buttons), method="post", action=DECIDE
     )
 
 
 def _language(language: Language) -> Html:
     texts = element("dl", _pairs(language.texts), class_="texts")
-    sets = [child for each in language.sets for child in _set(each)]
+    sets = [child for media in language.sets for child in _set(media)]
     return parts.section(f"locale-{language.locale}", language.locale, None, texts, *sets)
 
 

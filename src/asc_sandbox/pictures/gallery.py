@@ -45,7 +45,7 @@ class Gallery:
         return place if place and place.is_file() else None
 
     def close(self) -> None:
-        """Delete everything."""
+        """Delete the folder and every file in it."""
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -54,7 +54,7 @@ def written_anew(data: bytes) -> bytes:
     """Return a picture with the same pixels and other bytes: without what is not needed, with a note."""
     if data.startswith(PNG):
         kept = [(name, content) for name, content in chunks(data) if name in _NEEDED]
-        return PNG + b"".join(_chunk(*each) for each in (kept[0], (b"tEXt", b"Comment\0" + _NOTE), *kept[1:]))
+        return PNG + b"".join(_chunk(*part) for part in (kept[0], (b"tEXt", b"Comment\0" + _NOTE), *kept[1:]))
     pieces, end = [JPEG, _segment(_COMMENT, _NOTE)], len(JPEG)
     for marker, content in segments(data):
         end += len(content) + 4
@@ -66,7 +66,7 @@ def written_anew(data: bytes) -> bytes:
 
 def plain(token: str, width: int, height: int) -> bytes:
     """Return a PNG of one colour, which the token decides: what a screenshot without bytes looks like."""
-    colour = bytes(64 + each // 2 for each in hashlib.sha256(token.encode()).digest()[:3])
+    colour = bytes(64 + byte // 2 for byte in hashlib.sha256(token.encode()).digest()[:3])
     packer = zlib.compressobj(1)
     row = b"\0" + colour * width
     pixels = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()

@@ -44,8 +44,8 @@ def sizes_of(display_type: str) -> tuple[Size, ...]:
     """Return the sizes of a screenshotDisplayType, upright ones first; () for a type that nobody has told us about."""
     device = display_type.removeprefix("IMESSAGE_").removeprefix("APP_")
     if device in _EXACTLY:
-        return tuple(_size(each) for each in _EXACTLY[device])
-    upright = [_size(each) for each in _EITHER_WAY.get(device, ())]
+        return tuple(_size(size) for size in _EXACTLY[device])
+    upright = [_size(size) for size in _EITHER_WAY.get(device, ())]
     return (*upright, *((height, width) for width, height in upright))
 
 

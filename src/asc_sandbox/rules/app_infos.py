@@ -22,7 +22,7 @@ def change_info(call: Call, info: Record, given: Given) -> Record:
         above = chosen["primaryCategory" if name.startswith("primary") else "secondaryCategory"]
         for category in found:
             parents = call.world.related(category, "parent")
-            if "Subcategory" in name and [each.id for each in parents] != [each.id for each in above]:
+            if "Subcategory" in name and [parent.id for parent in parents] != [parent.id for parent in above]:
                 raise invalid_relationship(name, f"'{category.id}' is not a subcategory of the category")
             if "Subcategory" not in name and parents:
                 raise invalid_relationship(name, f"'{category.id}' is a subcategory")

@@ -34,8 +34,8 @@ def operations(call: Call, asset: Record) -> list[dict[str, Any]] | None:
     if delivery is None or delivery.committed:
         return None
     return [
-        {name: value for name, value in each.items() if name not in _NOT_SAID}
-        for each in call.stage.depot.operations(delivery, call.base)
+        {name: value for name, value in operation.items() if name not in _NOT_SAID}
+        for operation in call.stage.depot.operations(delivery, call.base)
     ]
 
 

@@ -35,7 +35,7 @@ def make_set(call: Call, given: Given) -> Record:
     _require_editable(call, text, "Create", _MEDIA_OF_SET[type_name])
     kind = _TYPE_OF_SET[type_name]
     wanted = given.attributes[kind]
-    if wanted in [each.attributes[kind] for each in call.world.related(text, type_name)]:
+    if wanted in [group.attributes[kind] for group in call.world.related(text, type_name)]:
         raise invalid_attribute(
             kind, f"Entity with {kind}: {wanted} already exists. Try updating.", kind="INVALID.DUPLICATE"
         )
@@ -159,7 +159,8 @@ def _process_screenshot(call: Call, shot: Record, delivery: Delivery) -> None:
     try:
         picture = read_picture(delivery.path, str(shot.attributes["fileName"]))
         kinds = [
-            each.attributes["screenshotDisplayType"] for each in call.world.related(shot, "appScreenshotSet")
+            group.attributes["screenshotDisplayType"]
+            for group in call.world.related(shot, "appScreenshotSet")
         ]
         allowed = sizes_of(kinds[0]) if kinds else ()
         if picture.alpha or (allowed and (picture.width, picture.height) not in allowed):

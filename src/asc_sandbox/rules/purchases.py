@@ -42,11 +42,11 @@ def require_submittable(world: World, thing: Record) -> None:
 def require_version_beside(world: World, app: Record, things: list[Record]) -> None:
     """Raise Refusal for the first purchase of an app that is submitted without a version of the app."""
     approved = [
-        each
+        purchase
         for name in ("inAppPurchasesV2", "subscriptionGroups")
         for found in world.related(app, name)
-        for each in (world.related(found, "subscriptions") if name == "subscriptionGroups" else [found])
-        if each.attributes["state"] == "APPROVED"
+        for purchase in (world.related(found, "subscriptions") if name == "subscriptionGroups" else [found])
+        if purchase.attributes["state"] == "APPROVED"
     ]
     if not approved and any(thing.type in _SOLD for thing in things):
         detail = "The first in-app purchase of an app has to be submitted with a version of the app."

@@ -73,7 +73,7 @@ def _of_version(world: World, version: Record) -> Iterator[Problem]:
         if build.attributes.get("usesNonExemptEncryption") is None and not declared:
             yield f"/v1/builds/{build.id}", _required("attribute", "usesNonExemptEncryption")
     # That the number has to be higher than the live one is said everywhere, and in which words nowhere.
-    live = [each for each in of_platform(world, version) if state_of(each) == _LIVE]
+    live = [other for other in of_platform(world, version) if state_of(other) == _LIVE]
     if live and _number(version) <= _number(live[0]):
         wanted = f"The version has to be higher than {live[0].attributes['versionString']}, which is live."
         yield path, _about("attributes/versionString", "ENTITY_ERROR.ATTRIBUTE.INVALID", wanted)
@@ -90,7 +90,7 @@ def _of_media(world: World, app: Record, version: Record) -> Iterator[Problem]:
         path, filled = f"/v1/appStoreVersionLocalizations/{text.id}", set()
         for group in world.related(text, "appScreenshotSets"):
             kind, shots = group.attributes["screenshotDisplayType"], world.related(group, "appScreenshots")
-            if any(each.attributes["assetDeliveryState"]["state"] != "COMPLETE" for each in shots):
+            if any(shot.attributes["assetDeliveryState"]["state"] != "COMPLETE" for shot in shots):
                 yield path, _state("SCREENSHOT_UPLOADS_IN_PROGRESS", "Screenshot uploads still in progress.")
             elif not shots:
                 yield path, _screenshot_missing(kind)
@@ -121,7 +121,7 @@ def _of_info(world: World, version: Record, info: Record) -> Iterator[Problem]:
     for text in texts:
         yield from _missing(f"/v1/appInfoLocalizations/{text.id}", text.attributes, ("name", policy))
     named = {text.attributes["locale"] for text in texts}
-    written = {each.attributes["locale"] for each in world.related(version, "appStoreVersionLocalizations")}
+    written = {text.attributes["locale"] for text in world.related(version, "appStoreVersionLocalizations")}
     for locale in sorted(written - named):
         detail = f"The app has no name in the language '{locale}' of the version."
         yield path, _about("relationships/appInfoLocalizations", "ENTITY_ERROR.RELATIONSHIP.INVALID", detail)
@@ -170,4 +170,8 @@ def _screenshot_missing(kind: str) -> Refusal:
 
 
 def _number(version: Record) -> list[int]:
-    return [int(each) for each in str(version.attributes.get("versionString")).split(".") if each.isdecimal()]
+    return [
+        int(number)
+        for number in str(version.attributes.get("versionString")).split(".")
+        if number.isdecimal()
+    ]

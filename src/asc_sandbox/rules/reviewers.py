@@ -48,7 +48,7 @@ def decide(world: World, stage: Stage, submission: Record, verdict: Verdict) -> 
 def waiting(world: World, app: Record | None = None) -> list[Record]:
     """Return the submissions that reviewers have yet to decide on, of one app or of all."""
     found = world.related(app, "reviewSubmissions") if app else world.all("reviewSubmissions")
-    return [each for each in found if each.attributes["state"] in _OPEN]
+    return [submission for submission in found if submission.attributes["state"] in _OPEN]
 
 
 def versions_in(world: World, submission: Record) -> list[Record]:

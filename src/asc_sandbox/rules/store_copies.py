@@ -42,7 +42,7 @@ def furnish(world: World, app: Record) -> None:
         (live, *_) = world.related(app, "appInfos")
         copy_info(world, live, info_state(state_of(under_way[0])))
     # The oldest first: the others copy from it.
-    for version in sorted(_versions(world, app), key=lambda each: state_of(each) not in SETTLED):
+    for version in sorted(_versions(world, app), key=lambda version: state_of(version) not in SETTLED):
         if not world.related(version, "appStoreVersionLocalizations"):
             _first_texts(world, app, version)
 
@@ -67,7 +67,9 @@ def copy_texts(world: World, source: Record, version: Record) -> None:
         for sets, media in (("appScreenshotSets", "appScreenshots"), ("appPreviewSets", "appPreviews")):
             for group in world.related(text, sets):
                 copied = [
-                    _twin(world, each, {}).id for each in world.related(group, media) if _is_delivered(each)
+                    _twin(world, asset, {}).id
+                    for asset in world.related(group, media)
+                    if _is_delivered(asset)
                 ]
                 _twin(world, group, {"appStoreVersionLocalization": twin.id, media: copied})
     for detail in world.related(source, "appStoreReviewDetail"):
@@ -77,7 +79,7 @@ def copy_texts(world: World, source: Record, version: Record) -> None:
 def copy_info(world: World, source: Record, state: str) -> Record:
     """Make the app info that can be edited from the live one."""
     (app,) = world.related(source, "app")
-    categories = {name: [each.id for each in world.related(source, name)] for name in _CATEGORIES}
+    categories = {name: [category.id for category in world.related(source, name)] for name in _CATEGORIES}
     info = world.add("appInfos", {"state": state}, {"app": app.id, **categories})
     for text in world.related(source, "appInfoLocalizations"):
         _twin(world, text, {"appInfo": info.id})
@@ -92,7 +94,11 @@ def _is_delivered(asset: Record) -> bool:
 
 def _versions(world: World, app: Record) -> list[Record]:
     """Return the versions of an app that wait for no copy."""
-    return [each for each in world.related(app, "appStoreVersions") if not each.attributes.get("copiesFrom")]
+    return [
+        version
+        for version in world.related(app, "appStoreVersions")
+        if not version.attributes.get("copiesFrom")
+    ]
 
 
 def _first_info(world: World, app: Record) -> None:

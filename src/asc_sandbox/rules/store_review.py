@@ -59,7 +59,7 @@ def receive_attachment(call: Call, attachment: Record, given: Given) -> Record:
 
 
 def delete_attachment(call: Call, attachment: Record) -> None:
-    """Delete a file for reviewers."""
+    """Delete a file for reviewers, until their review has begun."""
     for detail in call.world.related(attachment, "appStoreReviewDetail"):
         for version in call.world.related(detail, "appStoreVersion"):
             _require_open(version)
@@ -85,7 +85,9 @@ def _require_editable(version: Record, attributes: Mapping[str, Any]) -> None:
 def _check(attributes: Mapping[str, Any]) -> None:
     check_texts(attributes)
     phone = attributes.get("contactPhone")
-    if phone is not None and not (phone.startswith("+") and any(each.isdecimal() for each in phone)):
+    if phone is not None and not (
+        phone.startswith("+") and any(character.isdecimal() for character in phone)
+    ):
         raise invalid_attribute(
             "contactPhone", "The phone number has to begin with a plus sign and the country code"
         )

@@ -148,7 +148,7 @@ def _check_locale(given: Given, others: Iterable[Record]) -> None:
     if locale not in LOCALES:
         # In the words of fastlane #20702.
         raise invalid_attribute("locale", "The language specified is not listed for localization")
-    if any(each.attributes["locale"] == locale for each in others):
+    if any(text.attributes["locale"] == locale for text in others):
         detail = f"Entity with locale: {locale} already exists. Try updating."
         raise invalid_attribute("locale", detail, kind="INVALID.DUPLICATE")
 

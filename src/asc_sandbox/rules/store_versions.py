@@ -35,11 +35,11 @@ def make_version(call: Call, given: Given) -> Record:
     (app,) = given.related["app"]
     platform, wanted = given.attributes["platform"], given.attributes["versionString"]
     others = [
-        each
-        for each in call.world.related(app, "appStoreVersions")
-        if each.attributes.get("platform") == platform
+        version
+        for version in call.world.related(app, "appStoreVersions")
+        if version.attributes.get("platform") == platform
     ]
-    if any(state_of(each) not in SETTLED for each in others):
+    if any(state_of(version) not in SETTLED for version in others):
         raise invalid_relationship("app", "You cannot create a new version of the App in the current state.")
     _check_number(others, wanted)
     _check_release(call, None, given)
@@ -72,7 +72,7 @@ def change_version(call: Call, version: Record, given: Given) -> Record:
         refuse_locked(["releaseType"])
     wanted = given.attributes.get("versionString")
     if wanted is not None:
-        others = [each for each in of_platform(call.world, version) if each.id != version.id]
+        others = [other for other in of_platform(call.world, version) if other.id != version.id]
         _check_number(others, wanted)
     _check_release(call, version, given)
     for build in given.related.get("build", ()):
@@ -92,7 +92,9 @@ def delete_version(call: Call, version: Record) -> None:
     for detail in world.related(version, "appStoreReviewDetail"):
         world.remove(detail)
     world.remove(version)
-    under_way = [each for each in world.related(app, "appStoreVersions") if state_of(each) not in SETTLED]
+    under_way = [
+        version for version in world.related(app, "appStoreVersions") if state_of(version) not in SETTLED
+    ]
     info = info_beside_live(world, app)
     if not under_way and info and len(world.related(app, "appInfos")) > 1:
         world.remove(info)
@@ -110,17 +112,19 @@ def _check_train(
     world: World, build: Record, wanted: tuple[object, object], version: Record | None = None
 ) -> None:
     trains = {
-        (each.attributes["version"], each.attributes["platform"])
-        for each in world.related(build, "preReleaseVersion")
+        (train.attributes["version"], train.attributes["platform"])
+        for train in world.related(build, "preReleaseVersion")
     }
     taken = [
-        each for each in world.related(build, "appStoreVersion") if version is None or each.id != version.id
+        other
+        for other in world.related(build, "appStoreVersion")
+        if version is None or other.id != version.id
     ]
     if (
         build.attributes["processingState"] != "VALID"
         or build.attributes.get("expired")
         or wanted not in trains
-        or any(state_of(each) in SETTLED for each in taken)
+        or any(state_of(other) in SETTLED for other in taken)
     ):
         raise build_refused()
 
@@ -145,7 +149,7 @@ def _copy(world: World, version_id: str) -> None:
 
 
 def _check_number(others: list[Record], wanted: str) -> None:
-    if wanted in [each.attributes.get("versionString") for each in others]:
+    if wanted in [version.attributes.get("versionString") for version in others]:
         raise invalid_attribute(
             "versionString", "The version number has been previously used.", kind="INVALID.DUPLICATE"
         )

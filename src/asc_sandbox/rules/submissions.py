@@ -23,8 +23,8 @@ _MOST_OPEN = 2
 def make_submission(call: Call, given: Given) -> Record:
     """Make a draft, unless the platform has one: of two under way one has a version, and one has other things only."""
     app, platform = given.one("app"), given.attributes.get("platform") or "IOS"
-    others = [each for each in _of_platform(call.world, app, platform) if _state(each) not in _ENDED]
-    drafts = [each for each in others if _state(each) == _DRAFT]
+    others = [other for other in _of_platform(call.world, app, platform) if _state(other) not in _ENDED]
+    drafts = [other for other in others if _state(other) == _DRAFT]
     if drafts or len(others) >= _MOST_OPEN:
         raise _in_progress((drafts or others)[0])
     return store(call, given, platform=platform, state=_DRAFT, submittedDate=None)
@@ -81,7 +81,9 @@ def change_item(call: Call, item: Record, given: Given) -> Record:
     if given.attributes.get("removed"):
         item = call.world.change(item, state="REMOVED")
         left = [
-            each for each in call.world.related(submission, "items") if each.attributes["state"] != "REMOVED"
+            other
+            for other in call.world.related(submission, "items")
+            if other.attributes["state"] != "REMOVED"
         ]
         if not left:
             set_submission_state(call.world, submission, "COMPLETE")
@@ -91,7 +93,7 @@ def change_item(call: Call, item: Record, given: Given) -> Record:
 
 
 def delete_item(call: Call, item: Record) -> None:
-    """Take something out of a draft."""
+    """Take a thing out of a draft, which leaves it free for another submission."""
     world = call.world
     (submission,) = world.related(item, "reviewSubmission")
     if _state(submission) != _DRAFT:
@@ -184,7 +186,7 @@ def _submission_of(world: World, thing: Record, name: str) -> Record | None:
 
 def _of_platform(world: World, app: Record, platform: object) -> list[Record]:
     found = world.related(app, "reviewSubmissions")
-    return [each for each in found if each.attributes["platform"] == platform]
+    return [submission for submission in found if submission.attributes["platform"] == platform]
 
 
 def _in_progress(other: Record) -> Exception:

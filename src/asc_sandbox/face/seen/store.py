@@ -79,7 +79,10 @@ def store_page(call: Call, version: Record) -> StorePage | None:
             words.platform(version.attributes.get("platform")),
             ", ".join(numbers(world, build) for build in world.related(version, "build")),
             _steps(world, version),
-            any(version in world.related(each, "appStoreVersionForReview") for each in waiting(world, app)),
+            any(
+                version in world.related(submission, "appStoreVersionForReview")
+                for submission in waiting(world, app)
+            ),
             _facts(world, version, info),
             tuple(
                 _language(call, text, info) for text in world.related(version, "appStoreVersionLocalizations")
@@ -97,7 +100,7 @@ def _info(world: World, app: Record, version: Record) -> Record | None:
 
 def _steps(world: World, version: Record) -> tuple[Step, ...]:
     state = state_of(version)
-    phased = [each.attributes for each in world.related(version, "appStoreVersionPhasedRelease")]
+    phased = [release.attributes for release in world.related(version, "appStoreVersionPhasedRelease")]
     days = f"day {phased[0]['currentDayNumber']} of 7" if phased and phased[0].get("currentDayNumber") else ""
     return (
         Step("Preparation", state, words.tone(state))
@@ -133,7 +136,7 @@ def _facts(world: World, version: Record, info: Record | None) -> tuple[tuple[st
         ("Categories", ", ".join(categories)),
         (
             "Reviewers call",
-            ", ".join(_contact(each) for each in world.related(version, "appStoreReviewDetail")),
+            ", ".join(_contact(detail) for detail in world.related(version, "appStoreReviewDetail")),
         ),
     )
     return tuple((name, value) for name, value in found if value)
@@ -145,21 +148,21 @@ def _contact(detail: Record) -> str:
 
 def _language(call: Call, text: Record, info: Record | None) -> Language:
     names = [
-        each
-        for each in (call.world.related(info, "appInfoLocalizations") if info else ())
-        if each.attributes["locale"] == text.attributes["locale"]
+        name_text
+        for name_text in (call.world.related(info, "appInfoLocalizations") if info else ())
+        if name_text.attributes["locale"] == text.attributes["locale"]
     ]
-    pairs = [(name, said(each, name)) for each in names for name in _INFO_TEXTS]
+    pairs = [(name, said(name_text, name)) for name_text in names for name in _INFO_TEXTS]
     pairs += [(name, said(text, name)) for name in _TEXTS]
-    sets = [_screenshots(call, each) for each in call.world.related(text, "appScreenshotSets")]
-    sets += [_previews(call, each) for each in call.world.related(text, "appPreviewSets")]
+    sets = [_screenshots(call, group) for group in call.world.related(text, "appScreenshotSets")]
+    sets += [_previews(call, group) for group in call.world.related(text, "appPreviewSets")]
     return Language(said(text, "locale"), tuple((name, value) for name, value in pairs if value), tuple(sets))
 
 
 def _screenshots(call: Call, group: Record) -> MediaSet:
     shots = call.world.related(group, "appScreenshots")
     return MediaSet(
-        said(group, "screenshotDisplayType"), tuple(_shot(call, each, "assetDeliveryState") for each in shots)
+        said(group, "screenshotDisplayType"), tuple(_shot(call, shot, "assetDeliveryState") for shot in shots)
     )
 
 
@@ -167,13 +170,13 @@ def _previews(call: Call, group: Record) -> MediaSet:
     shots = call.world.related(group, "appPreviews")
     return MediaSet(
         f"Preview {said(group, 'previewType')}",
-        tuple(_shot(call, each, "videoDeliveryState") for each in shots),
+        tuple(_shot(call, shot, "videoDeliveryState") for shot in shots),
     )
 
 
 def _shot(call: Call, asset: Record, name: str) -> Shot:
     state = asset.attributes[name]
-    reasons = tuple(f"{each.get('code')} {each.get('description')}" for each in state.get("errors") or ())
+    reasons = tuple(f"{error.get('code')} {error.get('description')}" for error in state.get("errors") or ())
     image = image_of(call, asset) if asset.type == "appScreenshots" else None
     address = _thumbnail(image["templateUrl"], image["width"], image["height"]) if image else ""
     return Shot(said(asset, "fileName"), str(state["state"]), address, reasons)
