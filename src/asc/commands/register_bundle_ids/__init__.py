@@ -1,0 +1,221 @@
+"""register-bundle-ids: register bundle ids, enable their capabilities, and check what only a person can do."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from asc.api.client import Client
+from asc.commands.context import Context
+from asc.commands.declaration import Command, flag, output
+from asc.commands.register_bundle_ids.inputs import Inputs, Request, requests_of, unknown_types
+from asc.errors import Error, Findings
+from asc.job import summary
+from asc.provisioning.associations import active_profiles, missing_keys, missing_values
+from asc.provisioning.bundle_id_plan import (
+    BundleIdChanges,
+    RegisteredBundleId,
+    apply_changes,
+    invalid_profiles,
+    plan_bundle_id,
+    read_bundle_ids,
+)
+
+log = logging.getLogger(__name__)
+
+_WEBSITE = "developer.apple.com/account, Certificates, Identifiers & Profiles, Identifiers"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The outputs of register-bundle-ids."""
+
+    bundle_id_ids: str = output("Apple's id of each bundle id, as JSON: bundle id → id.")
+    created: str = output("The bundle ids that were registered, as a JSON list.")
+    enabled: str = output("The capabilities that were enabled, as JSON: bundle id → types.")
+    disabled: str = output("The capabilities that were turned off, as JSON: bundle id → types.")
+    changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
+    missing_by_hand: str = output(
+        "App groups, containers and merchant ids that a profile lacks, as JSON: bundle id → kind → values."
+    )
+    app_id: str = output("Apple's id of the app of the first bundle id, with `require-app`.")
+    invalidated_profiles: str = output("The names of profiles that the changes made invalid, as a JSON list.")
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Read the bundle ids, print the plan, write it, read it back, and run the checks that are asked for."""
+    requests = requests_of(inputs)
+    _warn_of_unknown(requests)
+    client = context.connect(inputs)
+    there = read_bundle_ids(client, [request.bundle_id.identifier for request in requests])
+    plan = [
+        plan_bundle_id(request.bundle_id, there.get(request.bundle_id.identifier)) for request in requests
+    ]
+    lines = [line for changes in plan for line in changes.lines()]
+    for line in lines:
+        log.info("Plan: %s", line)
+    if not lines:
+        log.info("Nothing to do: the bundle ids and their capabilities are there")
+    context.summary.append(_summary(lines, inputs.dry_run))
+    if inputs.dry_run:
+        outputs = Outputs(bundle_id_ids=_ids(there), changed=flag(bool(lines)))
+        context.outputs = outputs
+        return outputs
+    now, findings = apply_changes(client, [changes for changes in plan if changes.any])
+    outputs = _outputs(client, plan, {**there, **now}, now)
+    context.outputs = outputs
+    return _check(inputs, context, client, requests, {**there, **now}, outputs, findings)
+
+
+def _check(
+    inputs: Inputs,
+    context: Context,
+    client: Client,
+    requests: Sequence[Request],
+    registered: Mapping[str, RegisteredBundleId],
+    outputs: Outputs,
+    findings: Findings,
+) -> Outputs:
+    """Run the checks, add what they find to the outputs, and raise all findings together."""
+    app_ids: list[str] = []
+    lacking: dict[str, dict[str, list[str]]] = {}
+    if inputs.require_app:
+        identifiers = [
+            request.bundle_id.identifier for request in requests if not request.bundle_id.is_wildcard
+        ]
+        app_ids = [findings.of(partial(_app_id, client, one), "") for one in identifiers]
+    if inputs.verify_profiles:
+        for request in requests:
+            bundle_id = registered.get(request.bundle_id.identifier)
+            if bundle_id and request.entitlements:
+                nothing: dict[str, list[str]] = {}
+                found = findings.of(partial(_lacking, client, request, bundle_id), nothing)
+                lacking.update({bundle_id.identifier: found} if found else {})
+        for identifier, values in lacking.items():
+            findings.of(partial(_tell_lacking, identifier, values), None)
+    outputs = Outputs(
+        **{
+            **vars(outputs),
+            "app_id": app_ids[0] if app_ids else "",
+            "missing_by_hand": json.dumps(lacking, ensure_ascii=False),
+        }
+    )
+    context.outputs = outputs
+    findings.tell()
+    return outputs
+
+
+def _warn_of_unknown(requests: Sequence[Request]) -> None:
+    for request in requests:
+        if request.unknown:
+            log.warning(
+                "No known capability stands for these entitlements of %s: %s.",
+                request.bundle_id.identifier,
+                ", ".join(request.unknown),
+            )
+    for kind in unknown_types(list(requests)):
+        log.warning("%s is not in Apple's document of the API: trying it, Apple decides.", kind)
+
+
+def _app_id(client: Client, identifier: str) -> str:
+    from asc.apps.app import find_app
+
+    try:
+        return find_app(client, identifier).id
+    except Error as error:
+        raise Error(
+            error.message,
+            "Make the app, which the API cannot: App Store Connect, Apps, +, New App. Choose the platform, type the "
+            f"name and the primary language, choose the bundle id {identifier}, and type a SKU (any text of your own).",
+        ) from None
+
+
+def _lacking(client: Client, request: Request, registered: RegisteredBundleId) -> dict[str, list[str]]:
+    profiles = active_profiles(client, registered.id)
+    identifier = request.bundle_id.identifier
+    if not profiles:
+        log.warning(
+            "%s has no valid profile to compare with: make one (sync-signing) and run the step again.",
+            identifier,
+        )
+        return {}
+    if keys := missing_keys(request.entitlements, profiles):
+        raise Error(
+            f"A profile of {identifier} lacks the entitlements {', '.join(keys)}.",
+            "Enable the capability that stands for them, then make the profiles anew (sync-signing).",
+        )
+    return missing_values(request.entitlements, profiles)
+
+
+def _tell_lacking(identifier: str, lacking: Mapping[str, Sequence[str]]) -> None:
+    values = "; ".join(f"{noun} {', '.join(names)}" for noun, names in lacking.items())
+    raise Error(
+        f"The profiles of {identifier} lack the {values}.",
+        f"Associate it at {_WEBSITE}, {identifier}, then make the profiles anew (sync-signing).",
+    )
+
+
+def _outputs(
+    client: Client,
+    plan: Sequence[BundleIdChanges],
+    registered: Mapping[str, RegisteredBundleId],
+    changed: Mapping[str, RegisteredBundleId],
+) -> Outputs:
+    done = [changes for changes in plan if changes.request.identifier in changed]
+    enabled = {
+        changes.request.identifier: [one.type for one in changes.enable] for changes in done if changes.enable
+    }
+    disabled = {changes.request.identifier: list(changes.disable) for changes in done if changes.disable}
+    touched = [changes.registered.id for changes in done if changes.registered]
+    invalid = [name for bundle_id in touched for name in invalid_profiles(client, bundle_id)]
+    if invalid:
+        log.warning("These profiles are invalid now: %s. Make them anew (sync-signing).", ", ".join(invalid))
+    return Outputs(
+        bundle_id_ids=_ids(registered),
+        created=json.dumps([changes.request.identifier for changes in done if changes.registered is None]),
+        enabled=json.dumps(enabled),
+        disabled=json.dumps(disabled),
+        changed=flag(bool(done)),
+        invalidated_profiles=json.dumps(invalid, ensure_ascii=False),
+    )
+
+
+def _ids(registered: Mapping[str, RegisteredBundleId]) -> str:
+    return json.dumps({identifier: bundle_id.id for identifier, bundle_id in registered.items()})
+
+
+def _summary(lines: Sequence[str], dry_run: bool) -> str:
+    text = summary.heading("Bundle ids")
+    if not lines:
+        return text + summary.paragraph("Nothing to do.")
+    if dry_run:
+        text += summary.paragraph("Planned, nothing was written:")
+    return text + "".join(f"- {summary.escape(line)}\n" for line in lines) + "\n"
+
+
+COMMAND = Command(
+    name="register-bundle-ids",
+    summary="Register bundle ids and enable their capabilities, and check what only a person can do.",
+    description=(
+        "Registers bundle ids that the team lacks and enables capabilities: named ones, or those that .entitlements "
+        "files need. It only adds: nothing is turned off unless it is named. It reads back what it wrote, and can "
+        "compare profiles with the entitlements before a build on a Mac fails for them."
+    ),
+    role="App Manager or Admin",
+    icon="tag",
+    example="""\
+- uses: OWNER/REPO/actions/register-bundle-ids@v1
+  with:
+    api-key: ${{ secrets.ASC_API_KEY }}
+    bundle-ids: |
+      com.example.app
+      com.example.app.widget: Example Widget
+    capabilities: push-notifications
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)

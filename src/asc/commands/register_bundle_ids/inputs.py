@@ -1,0 +1,242 @@
+"""The inputs of register-bundle-ids, and the bundle ids that they ask for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from asc.commands import kinds
+from asc.commands.declaration import CommonInputs, given
+from asc.errors import Findings, InputError, Problem
+from asc.formats.plist import PlistError, read_plist
+from asc.provisioning.bundle_id_plan import BundleIdRequest
+from asc.provisioning.capabilities import (
+    EXPLICIT_ONLY,
+    TYPES,
+    Capability,
+    capabilities_of,
+    merged,
+    read_capability,
+)
+
+IDS, WHAT, CHECKS, RUN = "Bundle ids", "Capabilities", "Checks", "Run"
+PLATFORMS = {"ios": "IOS", "macos": "MAC_OS", "universal": "UNIVERSAL"}
+_IDENTIFIER = re.compile(r"\*|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(\.\*)?")
+_REFUSED_IN_NAMES = re.compile(r"[@&*'\"]|[^\x20-\x7e]")
+"""Characters that Apple refuses in the name of a bundle id."""
+
+
+@dataclass(frozen=True)
+class Inputs(CommonInputs):
+    """The inputs of register-bundle-ids."""
+
+    bundle_ids: tuple[tuple[str, str], ...] = given(
+        kinds.Kind("list", "one a line: id, or id: name", lambda text: tuple(_pairs(text))),
+        "The bundle ids, explicit or with a wildcard at the end (`com.example.*`). The name is the one on the "
+        "developer website; without it, it is the id with blanks for dots.",
+        group=IDS,
+        required=True,
+        examples=("com.example.app", "com.example.app.widget: Example Widget"),
+    )
+    platform: str = given(
+        kinds.choice(PLATFORMS, also={"mac": "macos", "osx": "macos"}),
+        "The platform of bundle ids that are registered. Apple never lets a bundle id change it.",
+        group=IDS,
+        default="ios",
+    )
+    capabilities: tuple[Capability, ...] | None = given(
+        kinds.Kind("list", "one a line: name, or name: setting", lambda text: tuple(_capabilities(text))),
+        "Capabilities that all the bundle ids get: Apple's type, fastlane's service name, or either with a setting.",
+        group=WHAT,
+        examples=("push-notifications", "data-protection: complete"),
+    )
+    entitlements: tuple[tuple[str, str], ...] | None = given(
+        kinds.Kind("list", "one a line: path, or id: path", lambda text: tuple(_paths(text))),
+        "`.entitlements` files: each bundle id gets the capabilities that its file needs. With one bundle id, the path "
+        "is enough.",
+        group=WHAT,
+        examples=("com.example.app: App/Example.entitlements",),
+    )
+    disable: tuple[Capability, ...] | None = given(
+        kinds.Kind("list", "one a line, or with commas", lambda text: tuple(_capabilities(text))),
+        "Capabilities to turn off. Nothing is turned off that is not named here.",
+        group=WHAT,
+    )
+    if_unknown: str = given(
+        kinds.choice(("fail", "warn", "pass")),
+        "What happens if an `.entitlements` file has keys that no known capability stands for.",
+        group=WHAT,
+        default="warn",
+    )
+    require_app: bool = given(
+        kinds.BOOLEAN,
+        'Fail if App Store Connect has no app with the bundle id, and say what to type in "New App".',
+        group=CHECKS,
+        default="false",
+    )
+    verify_profiles: bool = given(
+        kinds.BOOLEAN,
+        "Compare the entitlements in the valid profiles of each bundle id with its `.entitlements` file. It fails if "
+        "an app group, container or merchant id is missing there: only a person can associate one.",
+        group=CHECKS,
+        default="false",
+    )
+    dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group=RUN, default="false")
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the inputs taken together."""
+        yield from _problems_of_ids(self.bundle_ids)
+        known = {identifier for identifier, _ in self.bundle_ids}
+        for identifier, path in self.entitlements or ():
+            if identifier and identifier not in known:
+                yield Problem("entitlements", f"{identifier} is not in bundle-ids", "Name it there, too.")
+            if not identifier and len(known) > 1:
+                yield Problem("entitlements", f"{path} names no bundle id", "Write id: path, one a line.")
+        both = {one.type for one in self.capabilities or ()} & {one.type for one in self.disable or ()}
+        for kind in sorted(both):
+            yield Problem("disable", f"{kind} is in capabilities, too", "Name it in one of the two.")
+        if self.verify_profiles and not self.entitlements:
+            yield Problem(
+                "verify-profiles", "needs entitlements", "Name the .entitlements files to compare with."
+            )
+
+
+@dataclass(frozen=True)
+class Request:
+    """A bundle id as it is asked for, with the keys of its .entitlements file."""
+
+    bundle_id: BundleIdRequest
+    entitlements: Mapping[str, Any]
+    unknown: tuple[str, ...] = ()
+
+
+def requests_of(inputs: Inputs) -> list[Request]:
+    """Read the .entitlements files, and return a request for each bundle id.
+
+    Raises InputError with all that is wrong: files, capabilities of wildcards, settings that contradict each other.
+    """
+    findings = Findings()
+    nothing: Mapping[str, Any] = {}
+    files: dict[str, Mapping[str, Any]] = {}
+    for identifier, path in inputs.entitlements or ():
+        owner = identifier or inputs.bundle_ids[0][0]
+        files[owner] = {**files.get(owner, {}), **findings.of(partial(_read, path), nothing)}
+    found = []
+    for identifier, name in inputs.bundle_ids:
+        none: Request | None = None
+        made = findings.of(partial(_request, inputs, identifier, name, files.get(identifier, nothing)), none)
+        found += [made] if made else []
+    findings.tell()
+    return found
+
+
+def unknown_types(requests: list[Request]) -> list[str]:
+    """Return the capabilities that are asked for and that Apple's document of the API does not have."""
+    asked = {capability.type for request in requests for capability in request.bundle_id.capabilities}
+    return sorted(asked - TYPES)
+
+
+def _request(inputs: Inputs, identifier: str, name: str, entitlements: Mapping[str, Any]) -> Request:
+    needed, unknown = capabilities_of(entitlements)
+    if unknown and inputs.if_unknown == "fail":
+        raise InputError(
+            [
+                Problem(
+                    "entitlements",
+                    f"no known capability of {identifier} stands for {', '.join(unknown)}",
+                    "Take the keys out, or set if-unknown: warn.",
+                )
+            ]
+        )
+    disabled = {capability.type for capability in inputs.disable or ()}
+    try:
+        capabilities = merged((*(inputs.capabilities or ()), *needed))
+    except ValueError as error:
+        raise InputError([Problem("capabilities", str(error), "Ask for one setting.")]) from None
+    request = BundleIdRequest(
+        identifier,
+        name or _default_name(identifier),
+        PLATFORMS[inputs.platform],
+        capabilities,
+        tuple(sorted(disabled)),
+    )
+    problems = [
+        Problem(
+            "entitlements",
+            f"{kind} is needed by {identifier} and named in disable",
+            "Name it in one of the two.",
+        )
+        for kind in sorted({capability.type for capability in needed} & disabled)
+    ]
+    if request.is_wildcard:
+        problems += [
+            Problem(
+                "capabilities",
+                f"{capability.type} is not for wildcards ({identifier})",
+                "Use an explicit bundle id.",
+            )
+            for capability in capabilities
+            if capability.type in EXPLICIT_ONLY
+        ]
+    if problems:
+        raise InputError(problems)
+    return Request(request, entitlements, unknown)
+
+
+def _read(path: str) -> Mapping[str, Any]:
+    try:
+        return read_plist(Path(path).read_bytes())
+    except OSError as error:
+        reason = f"{path}: {error.strerror}"
+    except PlistError as error:
+        reason = f"{path}: {error}"
+    raise InputError(
+        [Problem("entitlements", reason, "Name an .entitlements file, a property list with a dictionary.")]
+    )
+
+
+def _default_name(identifier: str) -> str:
+    return identifier.replace("*", "wildcard").replace(".", " ").replace("-", " ")
+
+
+def _problems_of_ids(bundle_ids: tuple[tuple[str, str], ...]) -> Iterator[Problem]:
+    seen: dict[str, str] = {}
+    for identifier, name in bundle_ids:
+        if not _IDENTIFIER.fullmatch(identifier):
+            reason = f"{kinds.quoted(identifier)} is no bundle id"
+            yield Problem(
+                "bundle-ids",
+                reason,
+                "Use letters, digits, hyphens and dots; a wildcard only as the last part.",
+            )
+        if refused := _REFUSED_IN_NAMES.search(name):
+            reason = f"the name {kinds.quoted(name)} has “{refused[0]}”, which Apple refuses"
+            yield Problem("bundle-ids", reason, "Use plain letters without @ & * ' \".")
+        before = seen.setdefault(identifier.lower(), identifier)
+        if before != identifier:
+            yield Problem(
+                "bundle-ids", f"{before} and {identifier} are one to Apple", "Write the id in one way."
+            )
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    for entry in kinds.LIST.parse(text):
+        identifier, _, name = entry.partition(":")
+        yield identifier.strip(), name.strip()
+
+
+def _capabilities(text: str) -> Iterator[Capability]:
+    for entry in kinds.LIST.parse(text):
+        name, _, setting = entry.removeprefix("- ").partition(":")
+        yield read_capability(name, setting.strip().strip("\"'"))
+
+
+def _paths(text: str) -> Iterator[tuple[str, str]]:
+    for entry in kinds.LIST.parse(text):
+        before, separator, after = entry.partition(":")
+        identifier, path = (before.strip(), after.strip()) if separator else ("", entry)
+        yield identifier, kinds.PATH.parse(path)

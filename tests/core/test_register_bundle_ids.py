@@ -1,0 +1,219 @@
+"""register-bundle-ids: given this team, a list of bundle ids and capabilities makes these changes and no others."""
+
+from __future__ import annotations
+
+import json
+import plistlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asc_sandbox.server import Sandbox
+from core.running import Done, in_job
+from core.signing import Store, apple, folder_store, step, team
+from support.sandbox import start_sandbox
+
+APP, WIDGET = "com.example.app", "com.example.app.widget"
+GROUPS = "com.apple.security.application-groups"
+
+
+def register(folder: Path, sandbox: Sandbox, bundle_ids: str = APP, **inputs: object) -> Done:
+    given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    return in_job(folder, {"bundle-ids": bundle_ids, **given}, sandbox=sandbox, command="register-bundle-ids")
+
+
+def capabilities(sandbox: Sandbox, identifier: str = APP) -> set[str]:
+    (record,) = [one for one in sandbox.world.all("bundleIds") if one.attributes["identifier"] == identifier]
+    return {one.attributes["capabilityType"] for one in sandbox.world.related(record, "bundleIdCapabilities")}
+
+
+def writes(sandbox: Sandbox) -> list[str]:
+    return [f"{entry.method} {entry.path}" for entry in sandbox.requests if entry.method != "GET"]
+
+
+def out(done: Done, name: str) -> Any:
+    return json.loads(done.outputs[name])
+
+
+def written(folder: Path, values: dict[str, Any]) -> str:
+    path = folder / "Example.entitlements"
+    path.write_bytes(plistlib.dumps(values))
+    return str(path)
+
+
+def test_missing_bundle_ids_are_registered_with_their_capabilities_and_a_second_run_writes_nothing(
+    tmp_path: Path,
+) -> None:
+    lines = f"{APP}: Example\n{WIDGET}"
+    asked = "push-notifications\nAPP_GROUPS\nhealth_kit\ndata-protection: complete"
+    with start_sandbox(team(bundle_ids=[])) as sandbox:
+        done = register(tmp_path, sandbox, lines, capabilities=asked, platform="universal")
+        assert (done.code, out(done, "created")) == (0, [APP, WIDGET]), done.stdout
+        expected = {"IN_APP_PURCHASE", "PUSH_NOTIFICATIONS", "APP_GROUPS", "HEALTHKIT", "DATA_PROTECTION"}
+        assert capabilities(sandbox) == capabilities(sandbox, WIDGET) == expected
+        names = {one.attributes["name"] for one in sandbox.world.all("bundleIds")}
+        assert names == {"Example", "com example app widget"}
+        before = len(sandbox.requests), len(writes(sandbox))
+        again = register(tmp_path, sandbox, lines, capabilities=asked, platform="universal")
+        assert (again.code, again.outputs["changed"], len(writes(sandbox))) == (0, "false", before[1])
+        assert len(sandbox.requests) - before[0] == 1
+
+
+def test_nothing_is_turned_off_unless_it_is_named(tmp_path: Path) -> None:
+    with start_sandbox(team(bundle_ids=[APP])) as sandbox:
+        register(tmp_path, sandbox, capabilities="MAPS, SIRIKIT")
+        register(tmp_path, sandbox, capabilities="MAPS")
+        assert {"MAPS", "SIRIKIT"} <= capabilities(sandbox)
+        done = register(tmp_path, sandbox, disable="siri_kit")
+        assert out(done, "disabled") == {APP: ["SIRIKIT"]}
+        assert "SIRIKIT" not in capabilities(sandbox)
+
+
+def test_a_setting_that_differs_is_changed(tmp_path: Path) -> None:
+    with start_sandbox(team(bundle_ids=[APP])) as sandbox:
+        for level, key in (("unlessopen", "PROTECTED_UNLESS_OPEN"), ("complete", "COMPLETE_PROTECTION")):
+            assert register(tmp_path, sandbox, capabilities=f"data_protection: {level}").code == 0
+            (record,) = [
+                one
+                for one in sandbox.world.all("bundleIdCapabilities")
+                if one.attributes["capabilityType"] == "DATA_PROTECTION"
+            ]
+            assert record.attributes["settings"][0]["options"][0]["key"] == key
+
+
+def test_an_entitlements_file_brings_the_capabilities_that_it_needs(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        {
+            "aps-environment": "production",
+            GROUPS: ["group.$(BUNDLE)"],
+            "com.apple.developer.applesignin": ["Default"],
+            "keychain-access-groups": [],
+            "com.apple.developer.new-thing": True,
+        },
+    )
+    with start_sandbox(team(bundle_ids=[APP])) as sandbox:
+        done = register(tmp_path, sandbox, entitlements=path)
+        assert capabilities(sandbox) >= {"PUSH_NOTIFICATIONS", "APP_GROUPS", "APPLE_ID_AUTH"}
+        assert "com.apple.developer.new-thing" in done.log.messages("warning")[0]
+        assert register(tmp_path, sandbox, entitlements=path, if_unknown="fail").code == 2
+
+
+@pytest.mark.parametrize(
+    ("bundle_ids", "inputs"),
+    [
+        ("com.example.*", {"capabilities": "push-notifications"}),
+        ("com..example", {}),
+        ("com.*.example", {}),
+        (f"{APP}\n{APP.upper()}", {}),
+        (f"{APP}: A & B", {}),
+        (APP, {"capabilities": "maps: on"}),
+        (APP, {"capabilities": "data-protection: sometimes"}),
+        (APP, {"capabilities": "push-notificatoins"}),
+        (APP, {"capabilities": "MAPS", "disable": "MAPS"}),
+        (APP, {"entitlements": "/nowhere/at.all"}),
+        (APP, {"entitlements": f"{WIDGET}: some.entitlements"}),
+        (f"{APP}\n{WIDGET}", {"entitlements": "some.entitlements"}),
+        (APP, {"verify-profiles": "true"}),
+    ],
+)
+def test_an_input_that_cannot_be_is_refused_before_anything_is_sent(
+    tmp_path: Path, bundle_ids: str, inputs: dict[str, str]
+) -> None:
+    with start_sandbox(team(bundle_ids=[])) as sandbox:
+        done = in_job(
+            tmp_path, {"bundle-ids": bundle_ids, **inputs}, sandbox=sandbox, command="register-bundle-ids"
+        )
+        assert (done.code, list(sandbox.requests)) == (2, [])
+
+
+def test_a_bundle_id_of_another_team_is_told_as_that(tmp_path: Path) -> None:
+    fault = "POST /v1/bundleIds status=409 times=always code=ENTITY_ERROR.ATTRIBUTE.INVALID"
+    with start_sandbox(team(bundle_ids=[]), faults=[fault]) as sandbox:
+        done = register(tmp_path, sandbox, f"{APP}\n{WIDGET}")
+    assert done.code == 1
+
+
+def test_a_bundle_id_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    with start_sandbox(team(bundle_ids=[]), faults=["POST /v1/bundleIds status=409"]) as sandbox:
+        done = register(tmp_path, sandbox, f"{APP}\n{WIDGET}", capabilities="MAPS")
+        assert done.code == 1
+        assert len(out(done, "created")) == 1
+
+
+def test_an_unknown_type_in_capitals_is_tried_and_apples_words_are_shown(tmp_path: Path) -> None:
+    with start_sandbox(team(bundle_ids=[APP]), expect_violations=True) as sandbox:
+        done = register(tmp_path, sandbox, capabilities="FAMILY_CONTROLS")
+    assert done.code == 1
+    assert done.log.messages("warning")
+    assert "FAMILY_CONTROLS" in done.error
+
+
+def test_a_write_that_is_answered_and_changes_nothing_fails_the_step(tmp_path: Path) -> None:
+    fault = "POST /v1/bundleIdCapabilities empty status=201 times=always"
+    with start_sandbox(team(bundle_ids=[APP]), faults=[fault]) as sandbox:
+        done = register(tmp_path, sandbox, capabilities="PUSH_NOTIFICATIONS")
+    assert done.code != 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "POST /v1/bundleIds lost",
+        "POST /v1/bundleIdCapabilities lost",
+        "DELETE /v1/bundleIdCapabilities/* lost",
+        "GET /v1/bundleIds status=503",
+    ],
+)
+def test_a_passing_fault_leaves_what_was_asked_for(tmp_path: Path, fault: str) -> None:
+    with start_sandbox(team(bundle_ids=[]), faults=[fault]) as sandbox:
+        done = register(tmp_path, sandbox, capabilities="MAPS", disable="IN_APP_PURCHASE")
+        assert done.code == 0, done.stdout
+        assert capabilities(sandbox) == {"MAPS"}
+        assert len(sandbox.world.all("bundleIds")) == 1
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
+    with start_sandbox(team(bundle_ids=[])) as sandbox:
+        done = register(tmp_path, sandbox, capabilities="MAPS", dry_run="true")
+        assert (done.code, done.outputs["changed"], writes(sandbox)) == (0, "true", [])
+    assert "MAPS" in done.summary
+
+
+def test_a_missing_app_is_told_with_what_to_type(tmp_path: Path) -> None:
+    with start_sandbox(team(bundle_ids=[APP])) as sandbox:
+        done = register(tmp_path, sandbox, require_app="true")
+    assert done.code == 1
+    assert APP in done.error
+
+
+class TestProfiles:
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Store:
+        return folder_store(tmp_path)
+
+    def test_that_changes_made_invalid_are_an_output(self, tmp_path: Path, store: Store) -> None:
+        with apple(team(bundle_ids=[APP])) as sandbox:
+            assert step(tmp_path, sandbox, store).code == 0
+            done = register(tmp_path, sandbox, capabilities="MAPS")
+        assert len(out(done, "invalidated-profiles")) == 1
+
+    def test_that_lack_an_app_group_fail_the_check(self, tmp_path: Path, store: Store) -> None:
+        path = written(tmp_path, {GROUPS: ["group.com.example.app", "group.$(X)"]})
+        with apple(team(bundle_ids=[APP])) as sandbox:
+            assert register(tmp_path, sandbox, entitlements=path).code == 0
+            assert step(tmp_path, sandbox, store).code == 0
+            done = register(tmp_path, sandbox, entitlements=path, verify_profiles="true")
+        assert (done.code, out(done, "missing-by-hand")) == (
+            1,
+            {APP: {"app group": ["group.com.example.app"]}},
+        )
+
+    def test_that_hold_all_that_is_asked_for_pass_the_check(self, tmp_path: Path, store: Store) -> None:
+        path = written(tmp_path, {"aps-environment": "production", "com.apple.developer.maps": True})
+        with apple(team(bundle_ids=[APP])) as sandbox:
+            assert register(tmp_path, sandbox, entitlements=path).code == 0
+            assert step(tmp_path, sandbox, store).code == 0
+            done = register(tmp_path, sandbox, entitlements=path, verify_profiles="true")
+        assert (done.code, out(done, "missing-by-hand")) == (0, {}), done.stdout
