@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -25,6 +28,7 @@ from sandbox.store import (
     versions,
     world,
 )
+from sandbox.test_server import process
 from support.sandbox import store_version
 from support.store import ready_version, texts
 
@@ -426,3 +430,15 @@ def test_an_approved_version_of_the_older_api_is_given_up(state: str, status: in
         client = Client(sandbox)
         assert client.delete("appStoreVersionSubmissions", "old").status == status
         assert versions(client)["1.0"] == ("DEVELOPER_REJECTED" if status == 204 else state)
+
+
+def test_options_of_the_command_say_how_apple_decides(tmp_path: Path) -> None:
+    seed_file, key_file = tmp_path / "seed.yml", tmp_path / "key.json"
+    seed_file.write_text(json.dumps(submittable()))  # JSON is YAML
+    options = ["--app-review", "0", "--verdict", "metadata-rejected", "--media", "0", "--cancel", "0"]
+    with process("--seed", seed_file, "--key-file", key_file, *options) as (_, url):
+        client = Client(
+            cast(Sandbox, SimpleNamespace(url=url, api_key=lambda _: json.loads(key_file.read_text())))
+        )
+        submit(client)
+        assert versions(client)["2.0"] == "METADATA_REJECTED"
