@@ -96,6 +96,11 @@ class Document:
             (self.included[ref] for ref in resource.related(relationship) if ref in self.included), None
         )
 
+    def many(self, resource: Resource, relationship: str) -> list[Resource]:
+        """Return the included resources of a to-many relationship. May be fewer than there are: see `is_cut`."""
+        references = resource.related(relationship)
+        return [self.included[reference] for reference in references if reference in self.included]
+
 
 def _is_id(value: object) -> bool:
     return isinstance(value, str) and _ID.fullmatch(value) is not None
@@ -116,12 +121,6 @@ def _resources(items: object) -> Iterator[Resource]:
 LARGEST_INCLUDE = 50
 
 
-def many(document: Document, resource: Resource, relationship: str) -> list[Resource]:
-    """The included resources of a to-many relationship, as many as came."""
-    references = resource.related(relationship)
-    return [document.included[reference] for reference in references if reference in document.included]
-
-
 def is_cut(resource: Resource, relationship: str) -> bool:
     """Whether there may be more of them than came: then nothing can be said of those that did not."""
     came = len(resource.related(relationship))
@@ -129,3 +128,33 @@ def is_cut(resource: Resource, relationship: str) -> bool:
     for member in ("meta", "paging", "total"):
         value = value.get(member) if isinstance(value, Mapping) else None
     return value > came if isinstance(value, int) else came >= LARGEST_INCLUDE
+
+
+def reference(type_name: str, identifier: str) -> dict[str, Any]:
+    """Return the `data` of a to-one relationship in a request body."""
+    return {"data": {"type": type_name, "id": identifier}}
+
+
+def references(type_name: str, identifiers: Iterable[str]) -> dict[str, Any]:
+    """Return the `data` of a to-many relationship. It is also the whole body of a request to `/relationships/`."""
+    return {"data": [{"type": type_name, "id": identifier} for identifier in identifiers]}
+
+
+def request_body(
+    type_name: str,
+    attributes: Mapping[str, Any],
+    identifier: str | None = None,
+    relationships: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the JSON:API body of a POST, or of a PATCH if `identifier` is given.
+
+    `relationships` maps each name to a `reference` or `references`. Empty attributes and relationships are left out.
+    """
+    data: dict[str, Any] = {"type": type_name}
+    if identifier is not None:
+        data["id"] = identifier
+    if attributes:
+        data["attributes"] = dict(attributes)
+    if relationships:
+        data["relationships"] = dict(relationships)
+    return {"data": data}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from asc.api.client import Client
-from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut, many
+from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
 from asc.errors import UnreachableError
 
 _TO_ONE = "app,preReleaseVersion,buildBetaDetail,betaAppReviewSubmission,appEncryptionDeclaration"
@@ -119,7 +119,7 @@ class BuildState:
             review_state=one("betaAppReviewSubmission").text("betaReviewState"),
             group_ids=frozenset(identifier for _, identifier in build.related("betaGroups")),
             tester_ids=frozenset(identifier for _, identifier in build.related("individualTesters")),
-            localizations=_localizations(many(document, build, "betaBuildLocalizations")),
+            localizations=_localizations(document.many(build, "betaBuildLocalizations")),
             localizations_cut=is_cut(build, "betaBuildLocalizations"),
         )
 

@@ -1,4 +1,4 @@
-"""What a plan is made of: changes, each one write, and the bodies that they send."""
+"""The changes of a plan: each is one write to App Store Connect."""
 
 from __future__ import annotations
 
@@ -82,30 +82,3 @@ def enumerated(parts: Iterable[str], what: str) -> str:
     if len(head) >= MOST_NAMED:
         return f"{len(head) + 1} {what}"
     return f"{', '.join(head)} and {last}" if head else last
-
-
-def one(kind: str, identifier: str) -> dict[str, Any]:
-    """The data of a relationship to one resource."""
-    return {"data": {"type": kind, "id": identifier}}
-
-
-def many(kind: str, identifiers: Iterable[str]) -> dict[str, Any]:
-    """The data of a relationship to several resources, or of a linkage."""
-    return {"data": [{"type": kind, "id": identifier} for identifier in identifiers]}
-
-
-def resource(
-    kind: str,
-    attributes: Mapping[str, Any],
-    identifier: str | None = None,
-    relationships: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """A request body; what is empty or None is left out."""
-    data: dict[str, Any] = {"type": kind}
-    if identifier is not None:
-        data["id"] = identifier
-    if attributes:
-        data["attributes"] = dict(attributes)
-    if relationships:
-        data["relationships"] = dict(relationships)
-    return {"data": data}

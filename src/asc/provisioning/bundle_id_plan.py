@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asc.api.client import Client
-from asc.api.document import Document, Resource
+from asc.api.document import Document, Resource, reference, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error, Findings, LostAnswerError
 from asc.provisioning.capabilities import Capability, option_of
@@ -177,7 +177,7 @@ def _read_back(
 def _register(client: Client, request: BundleIdRequest) -> RegisteredBundleId:
     attributes = {"identifier": request.identifier, "name": request.name, "platform": request.platform}
     try:
-        client.create("/v1/bundleIds", {"data": {"type": "bundleIds", "attributes": attributes}})
+        client.create("/v1/bundleIds", request_body("bundleIds", attributes))
     except (LostAnswerError, ApiError) as error:
         if isinstance(error, ApiError) and error.status != 409:
             raise
@@ -201,8 +201,7 @@ def _register(client: Client, request: BundleIdRequest) -> RegisteredBundleId:
 
 
 def _enable(client: Client, bundle_id: str, capability: Capability) -> None:
-    body = _capability_body(capability)
-    body["data"]["relationships"] = {"bundleId": {"data": {"type": "bundleIds", "id": bundle_id}}}
+    body = _capability_body(capability, bundle_id=bundle_id)
     try:
         _send_and_look(client, "POST", "/v1/bundleIdCapabilities", body)
     except ApiError as error:
@@ -232,14 +231,14 @@ def _disable(client: Client, capability_id: str) -> None:
                 raise
 
 
-def _capability_body(capability: Capability, identifier: str = "") -> dict[str, Any]:
+def _capability_body(
+    capability: Capability, identifier: str | None = None, bundle_id: str = ""
+) -> dict[str, Any]:
     attributes: dict[str, Any] = {"capabilityType": capability.type}
     if capability.settings:
         attributes["settings"] = capability.settings
-    data: dict[str, Any] = {"type": "bundleIdCapabilities", "attributes": attributes}
-    if identifier:
-        data["id"] = identifier
-    return {"data": data}
+    owner = {"bundleId": reference("bundleIds", bundle_id)} if bundle_id else {}
+    return request_body("bundleIdCapabilities", attributes, identifier, owner)
 
 
 def _registered(client: Client, listed: Document, resource: Resource) -> RegisteredBundleId:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from asc.api.client import Client
-from asc.api.document import Document, Resource
+from asc.api.document import Document, Resource, reference, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError
 from asc.provisioning.lists import list_by
@@ -61,7 +61,7 @@ def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[s
     """
     name = identifier.replace(".", " ").replace("*", "wildcard").replace("-", " ")
     attributes = {"identifier": identifier, "name": name, "platform": "UNIVERSAL"}
-    body = {"data": {"type": "bundleIds", "attributes": attributes}}
+    body = request_body("bundleIds", attributes)
     ours = True
     try:
         made = client.create("/v1/bundleIds", body).resource.id
@@ -91,18 +91,15 @@ def enable(client: Client, bundle_id: str, capabilities: Iterable[str]) -> None:
 
 
 def _enable(client: Client, bundle_id: str, capability: str) -> None:
-    reference = {"data": {"type": "bundleIds", "id": bundle_id}}
-    data = {
-        "type": "bundleIdCapabilities",
-        "attributes": {"capabilityType": capability},
-        "relationships": {"bundleId": reference},
-    }
+    attributes = {"capabilityType": capability}
+    owner = {"bundleId": reference("bundleIds", bundle_id)}
+    body = request_body("bundleIdCapabilities", attributes, relationships=owner)
     try:
-        client.post("/v1/bundleIdCapabilities", {"data": data})
+        client.post("/v1/bundleIdCapabilities", body)
     except LostAnswerError:
         log.info("Whether the capability %s was enabled is not known; looking.", capability)
         if not _is_enabled(client, bundle_id, capability):
-            client.post("/v1/bundleIdCapabilities", {"data": data})
+            client.post("/v1/bundleIdCapabilities", body)
     except ApiError as error:
         if error.status != 409 or not _is_enabled(client, bundle_id, capability):
             raise

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from asc.api.client import Client
-from asc.api.document import Resource
+from asc.api.document import Resource, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError
 from asc.identity.certificate import Certificate
@@ -76,7 +76,7 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
     Raises NotMade that explains the team's limit where that is reached, and who may make which type.
     """
     attributes = {"csrContent": csr, "certificateType": apple_type}
-    body = {"data": {"type": "certificates", "attributes": attributes}}
+    body = request_body("certificates", attributes)
     try:
         made = _ordered(client, apple_type, body)
     except LostAnswerError as lost:

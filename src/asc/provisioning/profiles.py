@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from asc.api.client import Client
-from asc.api.document import Resource
+from asc.api.document import Resource, reference, references, request_body
 from asc.errors import LostAnswerError, UnreachableError
 from asc.provisioning.deleting import delete_surely
 from asc.provisioning.lists import list_by
@@ -136,14 +136,11 @@ def _profile(resource: Resource) -> AppleProfile:
 
 
 def _body(recipe: Recipe) -> dict[str, object]:
-    def many(kind: str, ids: Sequence[str]) -> dict[str, object]:
-        return {"data": [{"type": kind, "id": each} for each in ids]}
-
     relationships: dict[str, object] = {
-        "bundleId": {"data": {"type": "bundleIds", "id": recipe.bundle_id}},
-        "certificates": many("certificates", recipe.certificates),
+        "bundleId": reference("bundleIds", recipe.bundle_id),
+        "certificates": references("certificates", recipe.certificates),
     }
     if recipe.devices:
-        relationships["devices"] = many("devices", recipe.devices)
+        relationships["devices"] = references("devices", recipe.devices)
     attributes = {"name": recipe.name, "profileType": recipe.apple_type}
-    return {"data": {"type": "profiles", "attributes": attributes, "relationships": relationships}}
+    return request_body("profiles", attributes, relationships=relationships)

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from asc.api.document import reference, request_body
 from asc.apps import texts
 from asc.builds.build import BuildState, Localization
-from asc.changes.change import TO_COME, Change, Fallback, build_id, one, resource
+from asc.changes.change import TO_COME, Change, Fallback, build_id
 from asc.testflight.request import DEFAULT, DistributionRequest
 from asc.testflight.state import AppState, goes_outside
 from asc.words import printable_name
@@ -46,10 +47,11 @@ def whats_new(
 def _whats_new(locale: str, text: str, known: Localization | None, state: BuildState | None) -> Change:
     kind, summary = "whats-new", f"set what's new in {printable_name(locale)}"
     if known:
-        body = resource("betaBuildLocalizations", {"whatsNew": text}, known.id)
+        body = request_body("betaBuildLocalizations", {"whatsNew": text}, known.id)
         return Change(kind, summary, "PATCH", f"/v1/betaBuildLocalizations/{known.id}", body, settles=True)
     attributes = {"locale": locale, "whatsNew": text}
-    body = resource("betaBuildLocalizations", attributes, None, {"build": one("builds", build_id(state))})
+    build = {"build": reference("builds", build_id(state))}
+    body = request_body("betaBuildLocalizations", attributes, relationships=build)
     return Change(kind, summary, "POST", "/v1/betaBuildLocalizations", body, settles=True)
 
 
@@ -85,11 +87,10 @@ def _for_notes(
             "because beta review needs it",
             "POST",
             "/v1/betaAppLocalizations",
-            resource(
+            request_body(
                 "betaAppLocalizations",
                 {"locale": locale, **attributes},
-                None,
-                {"app": one("apps", app_state.destination.app.id)},
+                relationships={"app": reference("apps", app_state.destination.app.id)},
             ),
         )
 
@@ -104,11 +105,11 @@ def _app_info(request: DistributionRequest, app_state: AppState) -> Iterator[Cha
         summary = f"set the test information in {printable_name(locale)}: {', '.join(attributes)}"
         if locale in there:
             identifier = there[locale].id
-            body = resource("betaAppLocalizations", attributes, identifier)
+            body = request_body("betaAppLocalizations", attributes, identifier)
             yield Change("app-info", summary, "PATCH", f"/v1/betaAppLocalizations/{identifier}", body)
         else:
-            app = {"app": one("apps", app_state.destination.app.id)}
-            body = resource("betaAppLocalizations", {"locale": locale, **attributes}, None, app)
+            app = {"app": reference("apps", app_state.destination.app.id)}
+            body = request_body("betaAppLocalizations", {"locale": locale, **attributes}, relationships=app)
             yield Change("app-info", summary, "POST", "/v1/betaAppLocalizations", body)
 
 
@@ -124,7 +125,7 @@ def review_info(request: DistributionRequest, app_state: AppState) -> Iterator[C
             f"set the information for beta review: {', '.join(attributes)}",
             "PATCH",
             f"/v1/betaAppReviewDetails/{identifier}",
-            resource("betaAppReviewDetails", attributes, identifier),
+            request_body("betaAppReviewDetails", attributes, identifier),
         )
 
 
@@ -138,7 +139,7 @@ def auto_notify(request: DistributionRequest, state: BuildState | None) -> Itera
         f"{'notify' if request.notify else 'do not notify'} testers when the build is available",
         "PATCH",
         f"/v1/buildBetaDetails/{identifier}",
-        resource("buildBetaDetails", {"autoNotifyEnabled": request.notify}, identifier),
+        request_body("buildBetaDetails", {"autoNotifyEnabled": request.notify}, identifier),
         settles=True,
     )
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from asc.api.document import reference, references, request_body
 from asc.builds.build import BuildState
 from asc.changes.change import Change as Change
-from asc.changes.change import Fallback, Plan, build_id, enumerated, many, one, resource
+from asc.changes.change import Fallback, Plan, build_id, enumerated
 from asc.errors import Error
 from asc.testflight import information
 from asc.testflight.expiry import IN_QUEUE, NO_OTHERS, EarlierBuild, EarlierBuilds
@@ -134,7 +135,7 @@ def _compliance(
         words = [f"uses {'' if answer else 'no '}non-exempt encryption"] if attributes else []
         words += [f"declaration {declaration.id}"] if declaration and linked else []
         build = build_id(state)
-        references = {"appEncryptionDeclaration": one("appEncryptionDeclarations", declaration.id)} if (
+        links = {"appEncryptionDeclaration": reference("appEncryptionDeclarations", declaration.id)} if (
             declaration and linked
         ) else {}  # fmt: skip
         yield Change(
@@ -142,7 +143,7 @@ def _compliance(
             f"answer export compliance: {', '.join(words)}",
             "PATCH",
             f"/v1/builds/{build}",
-            resource("builds", attributes, build, references),
+            request_body("builds", attributes, build, links),
         )
 
 
@@ -164,7 +165,9 @@ def _review(
         "submit to beta review",
         "POST",
         "/v1/betaAppReviewSubmissions",
-        resource("betaAppReviewSubmissions", {}, None, {"build": one("builds", build_id(state))}),
+        request_body(
+            "betaAppReviewSubmissions", {}, relationships={"build": reference("builds", build_id(state))}
+        ),
         settles=True,
     )
 
@@ -186,13 +189,15 @@ def _notification(
             "notify the testers who have the build already",
             "POST",
             "/v1/buildBetaNotifications",
-            resource("buildBetaNotifications", {}, None, {"build": one("builds", state.id)}),
+            request_body(
+                "buildBetaNotifications", {}, relationships={"build": reference("builds", state.id)}
+            ),
             repeats=False,  # two notifications are two mails
         )
 
 
 def _expire(kind: str, words: str, other: EarlierBuild) -> Change:
-    body = resource("builds", {"expired": True}, other.id)
+    body = request_body("builds", {"expired": True}, other.id)
     return Change(kind, words.format(f"build {other}"), "PATCH", f"/v1/builds/{other.id}", body)
 
 
@@ -220,15 +225,15 @@ def groups(request: DistributionRequest, app_state: AppState, state: BuildState 
         if internal:
             attributes["hasAccessToAllBuilds"] = False  # builds are chosen, as in this run
         relationships = {
-            "app": one("apps", app_state.destination.app.id),
-            "builds": many("builds", [build_id(state)]),
+            "app": reference("apps", app_state.destination.app.id),
+            "builds": references("builds", [build_id(state)]),
         }
         yield Change(
             "group",
             f"create the {'internal' if internal else 'external'} group {printable_name(name)} with the build in it",
             "POST",
             "/v1/betaGroups",
-            resource("betaGroups", attributes, None, relationships),
+            request_body("betaGroups", attributes, relationships=relationships),
             settles=True,
             groups=(name,),
         )
@@ -245,7 +250,7 @@ def _add_groups(groups: Sequence[Group], state: BuildState | None) -> Change:
         f"add to {enumerated(map(str, groups), 'groups')}",
         "POST",
         f"/v1/builds/{build_id(state)}/relationships/betaGroups",
-        many("betaGroups", [group.id for group in groups]),
+        references("betaGroups", [group.id for group in groups]),
         settles=True,
         otherwise=_one_by_one(groups, state),
         groups=tuple(group.id for group in groups),
@@ -277,7 +282,7 @@ def testers(request: DistributionRequest, app_state: AppState, state: BuildState
             f"add {enumerated((tester.shown for tester, _ in known), 'testers')}",
             "POST",
             f"/v1/builds/{build_id(state)}/relationships/individualTesters",
-            many("betaTesters", [identifier for _, identifier in known]),
+            references("betaTesters", [identifier for _, identifier in known]),
             settles=True,
         )
     yield from (_invite(tester, state) for tester, identifier in ids.items() if not identifier)
@@ -291,6 +296,8 @@ def _invite(tester: Tester, state: BuildState | None) -> Change:
         f"invite {tester.shown}",
         "POST",
         "/v1/betaTesters",
-        resource("betaTesters", attributes, None, {"builds": many("builds", [build_id(state)])}),
+        request_body(
+            "betaTesters", attributes, relationships={"builds": references("builds", [build_id(state)])}
+        ),
         settles=True,
     )

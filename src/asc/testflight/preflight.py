@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from asc.api.client import Client
-from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut, many
+from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
 from asc.builds.build import ANSWER_COMPLIANCE
 from asc.errors import Error, Findings
 from asc.testflight import choosing, information
@@ -125,7 +125,7 @@ def _query(request: DistributionRequest, names: Sequence[str]) -> dict[str, str 
 def _all(client: Client, document: Document, app: Resource, name: str) -> Sequence[Resource]:
     """All resources of a relationship: those that came along, or the listing where they are not all."""
     if not is_cut(app, name):
-        return many(document, app, name)
+        return document.many(app, name)
     path, by_filter = _PLACES[name]
     app_filter = {"filter[app]": app.id} if by_filter else {}
     return client.list(path.format(app.id), {**app_filter, f"fields[{name}]": _FIELDS[name]}).data

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from asc.api.client import Client
+from asc.api.document import reference, request_body
 from asc.api.errors import ApiError
 from asc.api.retry_not_found import retrying_404
 from asc.builds.number import Number, spellings
@@ -77,7 +78,8 @@ def create(client: Client, number: Number) -> Upload:
         "cfBundleVersion": number.build_number,
         "platform": number.platform,
     }
-    body = _body("buildUploads", attributes, app=("apps", number.app_id))
+    app = {"app": reference("apps", number.app_id)}
+    body = request_body("buildUploads", attributes, relationships=app)
     try:
         made = client.create("/v1/buildUploads", body)
     except LostAnswerError as lost:
@@ -97,7 +99,8 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> t
     Returns False with a file that was found there: another job may have announced it.
     """
     attributes = {"assetType": "ASSET", "fileName": label(name), "fileSize": size, "uti": uti}
-    body = _body("buildUploadFiles", attributes, buildUpload=("buildUploads", upload.id))
+    announced_for = {"buildUpload": reference("buildUploads", upload.id)}
+    body = request_body("buildUploadFiles", attributes, relationships=announced_for)
     try:
         made = client.create("/v1/buildUploadFiles", body)
     except (LostAnswerError, ApiError) as error:
@@ -172,7 +175,7 @@ def delete(client: Client, upload: Upload) -> None:
 def _commit(client: Client, upload: Upload, file: UploadFile, checksums: Mapping[str, Any]) -> None:
     path = f"/v1/buildUploadFiles/{file.id}"
     attributes = {"uploaded": True, **checksums}
-    body = {"data": {"type": "buildUploadFiles", "id": file.id, "attributes": attributes}}
+    body = request_body("buildUploadFiles", attributes, file.id)
     try:
         client.patch(path, body)
     except LostAnswerError as lost:
@@ -180,19 +183,6 @@ def _commit(client: Client, upload: Upload, file: UploadFile, checksums: Mapping
         now = read(client, upload.id)
         if now.state == AWAITING and not (now.file and now.file.committed):
             client.patch(path, body)
-
-
-def _body(type_name: str, attributes: Mapping[str, Any], **relationships: tuple[str, str]) -> dict[str, Any]:
-    return {
-        "data": {
-            "type": type_name,
-            "attributes": dict(attributes),
-            "relationships": {
-                name: {"data": {"type": target, "id": identifier}}
-                for name, (target, identifier) in relationships.items()
-            },
-        }
-    }
 
 
 HINTS = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from asc.api.client import Client
-from asc.api.document import Resource
+from asc.api.document import Resource, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError
 from asc.provisioning.devices.model import Device, folded
@@ -28,7 +28,7 @@ def register_device(client: Client, request: DeviceRequest, platform: ApplePlatf
     Raises Error where the team has as many devices of the class as Apple allows.
     """
     attributes = {"name": request.name, "udid": request.spelled, "platform": platform}
-    body = {"data": {"type": "devices", "attributes": attributes}}
+    body = request_body("devices", attributes)
     try:
         return _device(client.create("/v1/devices", body).resource)
     except (LostAnswerError, ApiError) as error:
@@ -48,7 +48,7 @@ def change_device(client: Client, device: Device, attributes: Mapping[str, str])
     Raises LostAnswerError if the answer was lost and Apple still has other values.
     """
     path = f"/v1/devices/{device.id}"
-    body = {"data": {"type": "devices", "id": device.id, "attributes": dict(attributes)}}
+    body = request_body("devices", attributes, device.id)
     try:
         return _device(client.patch(path, body).resource)
     except LostAnswerError:
