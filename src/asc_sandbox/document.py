@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -49,6 +50,12 @@ def of_page(call: Call, query: Query, matches: list[Record]) -> Json:
     page, links, meta = _paged(call, query, matches)
     data = [_resource(call, query, record, query.includes) for record in page]
     return _with_included({"data": data, "links": links, "meta": meta}, call, query, page)
+
+
+def of_rows(call: Call, query: Query, records: list[Record], row: Callable[[Record], Json]) -> Json:
+    """The document of a metric: a page of rows, one for each record."""
+    page, links, meta = _paged(call, query, records)
+    return {"data": [row(record) for record in page], "links": links, "meta": meta}
 
 
 def _paged(call: Call, query: Query, matches: list[Record]) -> tuple[list[Record], Json, Json]:

@@ -182,6 +182,29 @@ def test_signing_with_cleanup(place: Place) -> None:
     assert not list((place.home / "Library").rglob("*.mobileprovision"))
 
 
+def people_in(place: Place, group: str) -> list[str]:
+    (record,) = [one for one in place.apple.world.all("betaGroups") if one.attributes["name"] == group]
+    return sorted(one.attributes["email"] for one in place.apple.world.related(record, "betaTesters"))
+
+
+def test_the_group_is_the_list_in_the_repository(place: Place) -> None:
+    for people in (("ada", "bob"), ("bob", "cy")):
+        rows = "".join(f"{name},Example,{name}@example.com\n" for name in people)
+        (place.folder / "app/testers.csv").write_text(rows)
+        place.run("testers-list.yml", event="push")
+        assert people_in(place, "Beta testers") == [f"{name}@example.com" for name in people]
+
+
+def test_testers_are_pruned_after_a_plan(place: Place) -> None:
+    rows = "Ada,Example,ada@example.com\n"
+    (place.folder / "app/testers.csv").write_text(rows)
+    place.run("testers-list.yml", event="push")
+    for record in place.apple.world.all("betaTesters"):
+        place.apple.world.change(record, state="INSTALLED")
+    place.run("testers-prune.yml")
+    assert people_in(place, "Beta testers") == []
+
+
 def test_a_device_that_is_registered_by_hand_is_in_the_profile(place: Place) -> None:
     store = git_store(place.folder)
     place.secrets = {

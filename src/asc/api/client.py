@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from asc.api.clock import SYSTEM_CLOCK, Clock, Traffic
@@ -72,10 +74,19 @@ class Client:
                 return Document.joined(pages)
             seen.add(following)
             pages.append(self._document("GET", following))
-        raise UnreachableError(
-            f"GET {path} did not come to an end after {len(pages)} pages.",
-            "App Store Connect seems to answer in circles; run the step again later.",
-        )
+        raise _endless(path, len(pages))
+
+    def rows(self, path: str, query: Query | None = None) -> builtins.list[Mapping[str, Any]]:
+        """Return the rows of a metric over all pages. They are no resources: they have no type and no id."""
+        rows: builtins.list[Mapping[str, Any]] = []
+        target: str | None = _target(path, {"limit": LARGEST_PAGE, **(query or {})})
+        for _ in range(MOST_PAGES):
+            if target is None:
+                return rows
+            answer = self._answer("GET", target)
+            rows += [row for row in answer.body["data"] if isinstance(row, Mapping)]
+            target = Document.read(answer.body).next
+        raise _endless(path, MOST_PAGES)
 
     def post(self, path: str, body: object) -> Document:
         """Creates. Sent again only where it surely was not applied; else LostAnswerError: look before repeating."""
@@ -100,16 +111,27 @@ class Client:
         self._document("DELETE", path, body)
 
     def _document(self, method: str, target: str, body: object = None) -> Document:
+        answer = self._answer(method, target, body)
+        return Document.read(answer.body if isinstance(answer.body, Mapping) else {})
+
+    def _answer(self, method: str, target: str, body: object = None) -> Answer:
         answer = self._transport.send(method, target, body)
         if answer.status >= 300:
             raise self._refusal(f"{method} {urlsplit(target).path}", answer)
-        return Document.read(answer.body if isinstance(answer.body, Mapping) else {})
+        return answer
 
     def _refusal(self, call: str, answer: Answer) -> ApiError:
         errors = read_errors(answer.body)
         if answer.status == 401:
             return token_refused(call, errors, self._key, self.traffic.skew_in_words())
         return api_error(call, answer.status, errors, self._role, self._key.key_id)
+
+
+def _endless(path: str, pages: int) -> UnreachableError:
+    return UnreachableError(
+        f"GET {path} did not come to an end after {pages} pages.",
+        "App Store Connect seems to answer in circles; run the step again later.",
+    )
 
 
 def _target(path: str, query: Query | None) -> str:

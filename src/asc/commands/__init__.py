@@ -12,6 +12,7 @@ NAMES = (
     "sync-signing",
     "cleanup-signing",
     "download-dsyms",
+    "manage-testers",
     "register-bundle-ids",
     "register-devices",
     "doctor",

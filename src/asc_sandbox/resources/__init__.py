@@ -27,11 +27,24 @@ from asc_sandbox.resources import (
     store_versions,
     submissions,
     team,
+    tester_invitations,
+    tester_usages,
     uploads,
 )
 from asc_sandbox.schema import Schema
 
-_TESTFLIGHT = (apps, builds, bundles, uploads, groups, details, beta_apps, review)
+_TESTFLIGHT = (
+    apps,
+    builds,
+    bundles,
+    uploads,
+    groups,
+    tester_usages,
+    tester_invitations,
+    details,
+    beta_apps,
+    review,
+)
 _APP_STORE = (
     store_versions,
     app_infos,

@@ -57,6 +57,8 @@ BETA_TESTERS = Resource(
         many("builds", "builds", inverse="individualTesters"),
     ),
     defaults={"inviteType": "EMAIL", "state": "ACCEPTED"},
+    # For the metrics (tester_usages): when a tester used the app last, how often, and with how many crashes.
+    private={"lastSession": date, "sessions": number, "crashes": number},
 )
 
 RESOURCES = (BETA_GROUPS, BETA_TESTERS)

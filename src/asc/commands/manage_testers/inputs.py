@@ -1,0 +1,164 @@
+"""The inputs of manage-testers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from asc.commands import kinds
+from asc.commands.declaration import given
+from asc.commands.naming import AppInputs
+from asc.errors import InputError, Problem
+from asc.testflight import mappings
+from asc.testflight.testers.files import ListedTester, read_csv
+from asc.testflight.testers.roster import LARGEST
+from asc.testflight.testers.usage import PERIODS
+from asc.words import some
+
+MODES = ("add", "remove", "export", "prune", "invite")
+WHO, HOW, RUN = "Testers", "Rules", "Run"
+MOST_LINES = 20
+
+
+@dataclass(frozen=True)
+class Inputs(AppInputs):
+    """The inputs of manage-testers."""
+
+    mode: str = given(
+        kinds.choice(MODES),
+        "`add`: put testers into groups. `remove`: take them out. `export`: write all testers of the app into a file. "
+        "`prune`: remove testers who have not used the app. `invite`: send invitations again.",
+        group=WHO,
+        default="add",
+    )
+    testers: tuple[str, ...] | None = given(
+        kinds.LIST,
+        "Testers, one a line: `ada@example.com` or `Ada Example <ada@example.com>`.",
+        group=WHO,
+        examples=("Ada Example <ada@example.com>",),
+    )
+    testers_file: str | None = given(
+        kinds.PATH,
+        "A CSV file with testers: that of fastlane, of the asc tool, of App Store Connect, or of `mode: export`.",
+        group=WHO,
+        examples=("testers.csv",),
+    )
+    groups: tuple[str, ...] | None = given(
+        kinds.LIST, "Names or ids of groups of the app.", group=WHO, examples=("Beta testers",)
+    )
+    create_groups: bool = given(
+        kinds.BOOLEAN, "`add`: make external groups that the app lacks.", group=WHO, default="false"
+    )
+    exact: bool = given(
+        kinds.BOOLEAN,
+        "`add`: also remove from `groups` everybody who is not listed. Testers of a public link stay.",
+        group=HOW,
+        default="false",
+    )
+    remove_from: str = given(
+        kinds.choice(("groups", "app")),
+        "`remove` and `prune`: take testers out of the groups, or out of the whole app (but of no other app).",
+        group=HOW,
+        default="groups",
+    )
+    inactive_for: str = given(
+        kinds.choice(PERIODS),
+        "`prune`: remove testers who had no session in this period. Apple's metrics know no others.",
+        group=HOW,
+        default="90d",
+    )
+    keep: tuple[str, ...] | None = given(
+        kinds.LIST, "`prune`: addresses, and names of groups, that are never removed.", group=HOW
+    )
+    limit: int = given(
+        kinds.INTEGER,
+        "If more testers than this would be removed, the step fails and removes nobody.",
+        group=HOW,
+        default="1000",
+    )
+    on_refused: str = given(
+        kinds.choice(("fail", "warn")),
+        "What happens if Apple refuses single testers. The others are added or removed all the same.",
+        group=HOW,
+        default="fail",
+    )
+    file: str = given(kinds.PATH, "`export`: the CSV file to write.", group=RUN, default="testers.csv")
+    show_emails: bool = given(
+        kinds.BOOLEAN, "Put whole addresses into the output `refused-list`.", group=RUN, default="false"
+    )
+    dry_run: bool | None = given(
+        kinds.BOOLEAN,
+        "Only print the plan. Without it, `prune` and `exact` only print the plan, and everything else is done.",
+        group=RUN,
+    )
+
+    @property
+    def only_plans(self) -> bool:
+        """Return True if nothing is to be written. Removing people unseen is never the default."""
+        return (self.mode == "prune" or self.exact) if self.dry_run is None else self.dry_run
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the inputs taken together."""
+        yield from super().problems()
+        listed = bool(self.testers or self.testers_file)
+        if self.mode in ("add", "remove", "invite") and not listed:
+            yield Problem("testers", "is required (or testers-file)", "Name the testers.")
+        if self.mode in ("export", "prune") and listed:
+            yield Problem("testers", f"is not for mode: {self.mode}", "Leave it out, or choose another mode.")
+        if self.mode == "remove" and self.remove_from == "groups" and not self.groups:
+            yield Problem(
+                "groups", "is required to remove testers from groups", "Name groups, or set remove-from: app."
+            )
+        if self.exact and self.mode != "add":
+            yield Problem("exact", f"is not for mode: {self.mode}", "Use it with mode: add.")
+        if self.exact and self.testers_file and not self.groups:
+            yield Problem(
+                "groups", "is required with exact", "Name the groups that the list is the truth for."
+            )
+        if not 1 <= self.limit <= LARGEST:
+            yield Problem(
+                "limit", f"is not from 1 to {LARGEST}", "Write how many testers may be removed at most."
+            )
+
+
+def listed_testers(inputs: Inputs) -> list[ListedTester]:
+    """Return the testers of both inputs, each address once. Raises InputError with the lines that are wrong."""
+    problems: list[Problem] = []
+    found: dict[str, ListedTester] = {}
+    try:
+        for given_tester in mappings.testers(inputs.testers or ()):
+            email, first, last = given_tester.email, given_tester.first_name, given_tester.last_name
+            found[email.casefold()] = ListedTester(email, first, last)
+    except ValueError as error:
+        problems.append(
+            Problem("testers", str(error), "Write ada@example.com, or Ada Example <ada@example.com>.")
+        )
+    if inputs.testers_file:
+        rows, wrong = _read(inputs.testers_file)
+        for tester in rows:
+            found.setdefault(tester.email.casefold(), tester)
+        if wrong:
+            reason = f"{inputs.testers_file}: {some(wrong, MOST_LINES)}"
+            problems.append(
+                Problem("testers-file", reason, "Mend these lines; one tester a line, with an address.")
+            )
+    for tester in found.values():
+        if inputs.mode == "add" and not (inputs.groups or tester.groups):
+            problems.append(
+                Problem("groups", "some testers are in no group", "Name groups, or a column Groups.")
+            )
+            break
+    if len(found) > LARGEST:
+        reason = f"{len(found)} testers are more than an app can have ({LARGEST})"
+        problems.append(Problem("testers-file", reason, "Shorten the list."))
+    if problems:
+        raise InputError(problems)
+    return list(found.values())
+
+
+def _read(path: str) -> tuple[list[ListedTester], list[str]]:
+    try:
+        return read_csv(Path(path).read_bytes())
+    except OSError as error:
+        return [], [str(error.strerror)]

@@ -1,0 +1,287 @@
+"""manage-testers: given these groups and testers of an app, a list makes these changes and no others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asc.testflight.testers.files import read_csv
+from asc_sandbox.server import Sandbox
+from core.running import Done, in_job
+from support.sandbox import app, build, seed, start_sandbox
+
+APP = "com.example.app"
+GROUPS = [
+    {"id": "GROUP-BETA", "name": "Beta testers"},
+    {"id": "GROUP-TEAM", "name": "Team", "isInternalGroup": True},
+]
+
+
+def person(name: str, *groups: str, **attributes: Any) -> dict[str, Any]:
+    return {
+        "id": f"TESTER-{name}",
+        "firstName": name.title(),
+        "lastName": "Example",
+        "email": f"{name}@example.com",
+        "apps": ["1000000001"],
+        "groups": groups,
+        **attributes,
+    }
+
+
+def world(*people: dict[str, Any], **rest: Any) -> dict[str, Any]:
+    groups = [
+        {**group, "betaTesters": [one["id"] for one in people if group["id"] in one["groups"]]}
+        for group in GROUPS
+    ]
+    return seed(
+        apps=[app(APP, id="1000000001", betaGroups=groups, builds=[build("1.0", "7")])],
+        betaTesters=[{name: value for name, value in one.items() if name != "groups"} for one in people],
+        users=[{"username": "user@example.com", "firstName": "U", "lastName": "Ser", "roles": ["DEVELOPER"]}],
+        **rest,
+    )
+
+
+def manage(folder: Path, sandbox: Sandbox, mode: str = "add", **inputs: object) -> Done:
+    given = {name.replace("_", "-"): value for name, value in inputs.items()}
+    return in_job(
+        folder, {"bundle-id": APP, "mode": mode, **given}, sandbox=sandbox, command="manage-testers"
+    )
+
+
+def members(sandbox: Sandbox, group: str = "GROUP-BETA") -> set[str]:
+    (record,) = [one for one in sandbox.world.all("betaGroups") if one.id == group]
+    return {str(one.attributes["email"]) for one in sandbox.world.related(record, "betaTesters")}
+
+
+def writes(sandbox: Sandbox) -> list[str]:
+    return [f"{entry.method} {entry.path}" for entry in sandbox.requests if entry.method != "GET"]
+
+
+class TestAdd:
+    def test_new_people_are_invited_known_ones_join_and_members_stay(self, tmp_path: Path) -> None:
+        with start_sandbox(world(person("ada", "GROUP-BETA"), person("bob"))) as sandbox:
+            people = "ADA@example.com\nBob <bob@example.com>\nCy New <cy@example.com>"
+            done = manage(tmp_path, sandbox, testers=people, groups="Beta testers")
+            counts = {name: done.outputs[name] for name in ("added", "invited", "existing", "refused")}
+            assert (done.code, counts) == (
+                0,
+                {"added": "1", "invited": "1", "existing": "1", "refused": "0"},
+            ), done.stdout
+            assert members(sandbox) == {"ada@example.com", "bob@example.com", "cy@example.com"}
+            before = len(writes(sandbox))
+            again = manage(tmp_path, sandbox, testers=people, groups="Beta testers")
+            assert (again.code, again.outputs["changed"], len(writes(sandbox))) == (0, "false", before)
+
+    def test_a_file_names_groups_of_its_own(self, tmp_path: Path) -> None:
+        file = tmp_path / "testers.csv"
+        file.write_text("First,Last,Email,Groups\nCy,New,cy@example.com,Beta testers\n")
+        with start_sandbox(world()) as sandbox:
+            assert manage(tmp_path, sandbox, testers_file=str(file)).code == 0
+            assert members(sandbox) == {"cy@example.com"}
+
+    def test_an_internal_group_takes_users_of_the_team_only(self, tmp_path: Path) -> None:
+        with start_sandbox(world()) as sandbox:
+            done = manage(tmp_path, sandbox, testers="user@example.com, cy@example.com", groups="Team")
+            assert (done.code, writes(sandbox)) == (1, [])
+            assert "c…@example.com" in done.error
+            assert manage(tmp_path, sandbox, testers="user@example.com", groups="Team").code == 0
+
+    def test_a_misspelt_group_is_named_before_anything_is_written(self, tmp_path: Path) -> None:
+        with start_sandbox(world()) as sandbox:
+            done = manage(tmp_path, sandbox, testers="cy@example.com", groups="Beta tester")
+            assert (done.code, writes(sandbox)) == (1, [])
+            assert "Did you mean Beta testers?" in done.error
+
+    def test_groups_are_made_if_that_is_asked_for(self, tmp_path: Path) -> None:
+        with start_sandbox(world()) as sandbox:
+            done = manage(tmp_path, sandbox, testers="cy@example.com", groups="Friends", create_groups="true")
+            assert done.code == 0, done.stdout
+            (friends,) = [
+                one for one in sandbox.world.all("betaGroups") if one.attributes["name"] == "Friends"
+            ]
+            assert members(sandbox, friends.id) == {"cy@example.com"}
+
+    def test_exact_removes_others_only_when_the_dry_run_is_off(self, tmp_path: Path) -> None:
+        people = (
+            person("ada", "GROUP-BETA"),
+            person("bob", "GROUP-BETA"),
+            person("link", "GROUP-BETA", email=None),
+        )
+        with start_sandbox(world(*people)) as sandbox:
+            exact = {"testers": "ada@example.com", "groups": "Beta testers", "exact": "true"}
+            dry = manage(tmp_path, sandbox, **exact)
+            assert (dry.code, dry.outputs["removed"], writes(sandbox)) == (0, "1", [])
+            assert manage(tmp_path, sandbox, **exact, dry_run="false").code == 0
+            assert members(sandbox) == {"ada@example.com", "None"}
+
+    def test_a_thousand_of_whom_ten_are_new_cost_few_requests(self, tmp_path: Path) -> None:
+        there = [person(f"t{number}", "GROUP-BETA") for number in range(990)]
+        file = tmp_path / "testers.csv"
+        file.write_text("".join(f"T,Example,t{number}@example.com,Beta testers\n" for number in range(1000)))
+        with start_sandbox(world(*there)) as sandbox:
+            done = manage(tmp_path, sandbox, testers_file=str(file))
+            assert (done.code, done.outputs["invited"], done.outputs["existing"]) == (0, "10", "990"), (
+                done.stdout
+            )
+            assert len(writes(sandbox)) == 10
+            assert len(sandbox.requests) - 10 <= 8
+
+    @pytest.mark.parametrize(
+        "fault", ["POST /v1/betaTesters lost", "POST /v1/betaTesters status=409 code=STATE_ERROR"]
+    )
+    def test_a_tester_whose_answer_was_lost_or_refused_is_looked_for(
+        self, tmp_path: Path, fault: str
+    ) -> None:
+        with start_sandbox(world(), faults=[fault]) as sandbox:
+            done = manage(tmp_path, sandbox, testers="cy@example.com", groups="Beta testers")
+            there = [
+                one for one in sandbox.world.all("betaTesters") if one.attributes["email"] == "cy@example.com"
+            ]
+        assert (done.code, len(there)) == ((0, 1) if "lost" in fault else (1, 0))
+
+    def test_one_refused_tester_does_not_keep_the_others_out(self, tmp_path: Path) -> None:
+        with start_sandbox(world(), faults=["POST /v1/betaTesters status=422 times=1"]) as sandbox:
+            people = "cy@example.com, di@example.com"
+            done = manage(tmp_path, sandbox, testers=people, groups="Beta testers", on_refused="warn")
+            assert (done.code, done.outputs["refused"], len(members(sandbox))) == (0, "1", 1)
+        (refused,) = json.loads(done.outputs["refused-list"])
+        assert refused["email"] in ("c…@example.com", "d…@example.com")
+
+    def test_addresses_are_in_no_log_and_no_summary(self, tmp_path: Path) -> None:
+        with start_sandbox(world(person("ada"))) as sandbox:
+            done = manage(tmp_path, sandbox, testers="ada@example.com, cy@example.com", groups="Beta testers")
+        assert not [name for name in ("ada@", "cy@") if name in done.everything]
+
+
+class TestRemove:
+    def test_people_leave_the_groups_and_stay_testers_of_the_app(self, tmp_path: Path) -> None:
+        with start_sandbox(world(person("ada", "GROUP-BETA"), person("bob", "GROUP-BETA"))) as sandbox:
+            given = {"testers": "ADA@example.com, nobody@example.com", "groups": "Beta testers"}
+            done = manage(tmp_path, sandbox, "remove", **given)
+            assert (done.code, done.outputs["removed"], members(sandbox)) == (0, "1", {"bob@example.com"})
+            assert len(sandbox.world.all("betaTesters")) == 2
+            assert manage(tmp_path, sandbox, "remove", **given).outputs["changed"] == "false"
+
+    def test_people_leave_the_app_with_all_their_records(self, tmp_path: Path) -> None:
+        twice = person("ada", id="TESTER-ADA-2")
+        with start_sandbox(world(person("ada", "GROUP-BETA"), twice)) as sandbox:
+            assert manage(tmp_path, sandbox, "remove", testers="ada@example.com", remove_from="app").code == 0
+            (record,) = sandbox.world.all("apps")
+            assert not [
+                one
+                for one in sandbox.world.all("betaTesters")
+                if record in sandbox.world.related(one, "apps")
+            ]
+
+
+class TestPrune:
+    PEOPLE = (
+        person("active", "GROUP-BETA", state="INSTALLED", lastSession="3 days ago", sessions=5),
+        person("idle", "GROUP-BETA", state="INSTALLED", lastSession="200 days ago", sessions=5),
+        person("never", "GROUP-BETA", state="ACCEPTED"),
+        person("invited", "GROUP-BETA", state="INVITED"),
+        person("kept", "GROUP-BETA", state="ACCEPTED"),
+        person("user", "GROUP-BETA", "GROUP-TEAM", state="ACCEPTED"),
+    )
+
+    def test_prints_a_plan_and_removes_nobody_by_itself(self, tmp_path: Path) -> None:
+        with start_sandbox(world(*self.PEOPLE)) as sandbox:
+            done = manage(tmp_path, sandbox, "prune", keep="kept@example.com")
+            assert (done.code, done.outputs["removed"], writes(sandbox)) == (0, "2", [])
+
+    def test_removes_only_who_accepted_and_did_not_use_the_app(self, tmp_path: Path) -> None:
+        with start_sandbox(world(*self.PEOPLE)) as sandbox:
+            done = manage(tmp_path, sandbox, "prune", keep="KEPT@example.com", dry_run="false")
+            assert done.code == 0, done.stdout
+            gone = {"idle@example.com", "never@example.com"}
+            assert members(sandbox) == {str(one["email"]) for one in self.PEOPLE} - gone
+
+    def test_more_than_the_limit_removes_nobody(self, tmp_path: Path) -> None:
+        with start_sandbox(world(*self.PEOPLE)) as sandbox:
+            done = manage(tmp_path, sandbox, "prune", limit="1", dry_run="false")
+            assert (done.code, writes(sandbox)) == (1, [])
+
+    def test_metrics_that_do_not_come_whole_remove_nobody(self, tmp_path: Path) -> None:
+        fault = "GET /v1/apps/*/metrics/betaTesterUsages status=500 times=always"
+        with start_sandbox(world(*self.PEOPLE), faults=[fault]) as sandbox:
+            done = manage(tmp_path, sandbox, "prune", dry_run="false", retry_for="1s")
+            assert (done.code, writes(sandbox)) == (3, [])
+
+
+def test_an_export_lists_everybody_and_is_read_as_a_list(tmp_path: Path) -> None:
+    evil = person("evil", "GROUP-BETA", firstName="=HYPERLINK(1)")
+    with start_sandbox(
+        world(person("ada", "GROUP-BETA", lastSession="1 day ago", sessions=4), evil)
+    ) as sandbox:
+        done = manage(tmp_path, sandbox, "export", file=str(tmp_path / "out.csv"))
+    text = Path(done.outputs["file"]).read_text()
+    assert (done.code, "Ada,Example,ada@example.com,Beta testers,ACCEPTED,4,0" in text) == (0, True), text
+    assert "'=HYPERLINK(1)" in text
+    assert Path(done.outputs["file"]).stat().st_mode & 0o077 == 0
+    testers, problems = read_csv(text.encode())
+    assert ([one.first_name for one in testers], problems) == (["=HYPERLINK(1)", "Ada"], [])
+
+
+def test_an_invitation_is_sent_again_to_who_has_not_accepted(tmp_path: Path) -> None:
+    people = (person("ada", state="INVITED"), person("bob", state="INSTALLED"))
+    with start_sandbox(world(*people)) as sandbox:
+        done = manage(tmp_path, sandbox, "invite", testers="ada@example.com, bob@example.com")
+        assert (done.code, done.outputs["invited"]) == (0, "1"), done.stdout
+        assert manage(tmp_path, sandbox, "invite", testers="nobody@example.com").code == 1
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {},
+        {"testers": "not an address", "groups": "Beta testers"},
+        {"testers": "ada@example.com"},
+        {"testers-file": "/nowhere.csv", "groups": "Beta testers"},
+        {"mode": "remove", "testers": "ada@example.com"},
+        {"mode": "prune", "testers": "ada@example.com"},
+        {"mode": "export", "exact": "true"},
+        {"testers": "ada@example.com", "groups": "Beta testers", "limit": "0"},
+    ],
+)
+def test_inputs_that_make_no_sense_are_refused_before_anything_is_sent(
+    tmp_path: Path, inputs: dict[str, str]
+) -> None:
+    with start_sandbox(world()) as sandbox:
+        done = in_job(tmp_path, {"bundle-id": APP, **inputs}, sandbox=sandbox, command="manage-testers")
+        assert (done.code, list(sandbox.requests)) == (2, []), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b"Ada,Example,ada@example.com,Beta;QA\n", ("Ada", "Example", ("Beta", "QA"))),
+        (
+            b"email,first_name,last_name,groups\nada@example.com,Ada,Example,Beta;QA\n",
+            ("Ada", "Example", ("Beta", "QA")),
+        ),
+        (
+            b"\xef\xbb\xbfFirst Name,Last Name,Email\r\nAda,Example,ada@example.com\r\n",
+            ("Ada", "Example", ()),
+        ),
+        (b"Email;First Name\nada@example.com;Ada\n", ("Ada", "", ())),
+        (b'"Ada","Example, B.","ada@example.com"\n', ("Ada", "Example, B.", ())),
+        ("Ada\tExample\tada@example.com\n".encode("utf-16"), ("Ada", "Example", ())),
+        (b"ada@example.com\n", ("", "", ())),
+    ],
+)
+def test_every_form_of_a_list_is_read(content: bytes, names: tuple[str, str, tuple[str, ...]]) -> None:
+    (found,), problems = read_csv(content)
+    assert (found.email, (found.first_name, found.last_name, found.groups), problems) == (
+        "ada@example.com",
+        names,
+        [],
+    )
+
+
+def test_each_wrong_line_of_a_list_is_named() -> None:
+    _, problems = read_csv(b"Ada,Example,ada@example.com\nBob,Example\nAda,Again,ADA@example.com\n")
+    assert [problem.partition(":")[0] for problem in problems] == ["line 2", "line 3"]
