@@ -12,7 +12,7 @@ DEADLINE = 30.0
 
 def hurry() -> None:
     """Shortens the pauses of this process."""
-    from asc.api import retry, retry_not_found
+    from asc.api import client, retry
     from asc.builds import waiting
     from asc.builds.upload import record, uploading
     from asc.changes import apply, sending
@@ -20,7 +20,7 @@ def hurry() -> None:
 
     retry.SHORTEST_READ_TIMEOUT = 1.0
     retry.FIRST_PAUSE = 0.1
-    retry_not_found.PAUSE = 0.05
+    client.PAUSE_AFTER_404 = 0.05
     waiting.FIRST_PAUSE = 0.05
     apply.LOOK_AGAIN_AFTER = 0.05
     sending.SETTLING = (0.1, 0.2, 0.4)

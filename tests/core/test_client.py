@@ -11,9 +11,9 @@ import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from asc.api import retry, retry_not_found
+from asc.api import retry
 from asc.api.budget import LONGEST_WAIT, Budget
-from asc.api.client import Client
+from asc.api.client import PAUSE_AFTER_404, Client
 from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
@@ -281,4 +281,4 @@ def test_a_listing_that_is_not_found_at_random_is_asked_for_again_after_a_pause(
         found = history.numbers_of_uploads(asking, App("1000000001"), None, None)
         asking.close()
     assert [used.number.text for used in found] == ["8"]
-    assert time.slept == [retry_not_found.PAUSE] * 3
+    assert time.slept == [PAUSE_AFTER_404] * 3

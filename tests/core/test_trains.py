@@ -107,7 +107,7 @@ def test_a_refused_file_is_not_taken_for_one_that_is_announced(
     with apple(faults=[fault]) as sandbox:
         done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), "wait": "none"})
     assert (done.code, code in done.error) == (1, True)
-    assert ("Looking whether the file is announced" in done.stdout) is looks
+    assert ("Looking for it" in done.stdout) is looks
 
 
 def test_a_valid_build_without_a_beta_detail_is_told_in_words() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from asc.api import object_store, retry, retry_not_found
+from asc.api import client, object_store, retry
 from asc.api.object_store import ObjectStore
 from asc.assets.source import Checksum, PartBody, Source
 from asc.builds import waiting
@@ -53,7 +53,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.2)
-    monkeypatch.setattr(retry_not_found, "PAUSE", 0.02)
+    monkeypatch.setattr(client, "PAUSE_AFTER_404", 0.02)
     monkeypatch.setattr(uploading, "IDLE", 0.2)
     monkeypatch.setattr(record, "LISTINGS_LAG", (0.1, 0.2))
     monkeypatch.setattr(sending, "SETTLING", (0.05, 0.1, 0.2))

@@ -58,6 +58,8 @@ class Document:
     data: tuple[Resource, ...]
     included: Mapping[tuple[str, str], Resource] = field(default_factory=dict)
     next: str | None = None
+    rows: tuple[Mapping[str, Any], ...] = ()
+    """The objects of `data` as they came. The rows of a metric have no type and no id, so they are no resources."""
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Document:
@@ -65,8 +67,10 @@ class Document:
         data = body.get("data")
         links = body.get("links")
         following = links.get("next") if isinstance(links, Mapping) else None
+        items = data if isinstance(data, list) else [data]
         return cls(
-            data=tuple(_resources(data if isinstance(data, list) else [data])),
+            data=tuple(_resources(items)),
+            rows=tuple(item for item in items if isinstance(item, Mapping)),
             included={
                 (resource.type, resource.id): resource for resource in _resources(body.get("included"))
             },

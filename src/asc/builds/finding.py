@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from asc.api.client import Client
 from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
-from asc.api.retry_not_found import retrying_404
 from asc.apps.app import App
 from asc.builds import build
 from asc.builds.build import BuildState
@@ -33,7 +32,7 @@ def find_build(client: Client, number: Number) -> BuildState | None:
         "limit": 10,
         **build.QUERY,
     }
-    found = retrying_404(client, "/v1/builds", lambda: client.get("/v1/builds", query))
+    found = client.get("/v1/builds", query, retry_404=True)
     builds = [BuildState.read(replace(found, data=(resource,))) for resource in found.data]
     builds = [each for each in builds if number.is_one_with(each.version, each.build_number, each.platform)]
     _check_platform(str(number), (each.platform for each in builds))

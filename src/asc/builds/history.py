@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from asc import words
 from asc.api.client import Client, Query
 from asc.api.document import Document
-from asc.api.retry_not_found import retrying_404
 from asc.apps.app import App
 from asc.builds.number import BuildNumber, same_value, spellings
 
@@ -51,7 +50,7 @@ def numbers_of_builds(
         "fields[builds]": "version,uploadedDate,processingState,preReleaseVersion",
         "fields[preReleaseVersions]": "version,platform",
     }
-    builds = retrying_404(client, "/v1/builds", lambda: client.list("/v1/builds", query))
+    builds = client.list("/v1/builds", query, retry_404=True)
     return _matching(_from_builds(builds), platform, version)
 
 
@@ -65,7 +64,7 @@ def numbers_of_uploads(
         "fields[buildUploads]": "cfBundleVersion,cfBundleShortVersionString,platform,state,uploadedDate",
     }
     path = f"/v1/apps/{app.id}/buildUploads"
-    uploads = retrying_404(client, path, lambda: client.list(path, query))
+    uploads = client.list(path, query, retry_404=True)
     return _matching(_from_uploads(uploads), platform, version)
 
 

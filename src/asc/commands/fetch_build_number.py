@@ -6,10 +6,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from asc.api.client import Client
+from asc.api.client import ATTEMPTS_AT_404, Client
 from asc.api.errors import ApiError
 from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
-from asc.api.retry_not_found import SURVIVED
 from asc.apps.app import App, find_app_by_id
 from asc.builds import history
 from asc.builds.history import UsedNumber, highest_first
@@ -114,7 +113,7 @@ def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> 
             raise
         find_app_by_id(client, app.id)
         raise UnreachableError(
-            f"App Store Connect answered 404 {SURVIVED} times in a row for what belongs to the app {app.id}, "
+            f"App Store Connect answered 404 {ATTEMPTS_AT_404} times in a row for what belongs to the app {app.id}, "
             "which is there.",
             "It does so at random: run the step again.",
         ) from None

@@ -149,10 +149,7 @@ def _apply(client: Client, changes: BundleIdChanges) -> RegisteredBundleId:
         _enable(client, registered.id, capability)
         log.info("Enabled %s for %s", capability.type, identifier)
     for capability in left.configure:
-        path = f"/v1/bundleIdCapabilities/{registered.capabilities[capability.type][0]}"
-        _send_and_look(
-            client, "PATCH", path, _capability_body(capability, registered.capabilities[capability.type][0])
-        )
+        _configure(client, capability, registered.capabilities[capability.type][0])
         log.info("Set %s of %s to %s", capability.type, identifier, capability.option)
     for kind in left.disable:
         _disable(client, registered.capabilities[kind][0])
@@ -176,22 +173,24 @@ def _read_back(
 
 def _register(client: Client, request: BundleIdRequest) -> RegisteredBundleId:
     attributes = {"identifier": request.identifier, "name": request.name, "platform": request.platform}
-    try:
+
+    def find() -> RegisteredBundleId | None:
+        return read_bundle_ids(client, [request.identifier]).get(request.identifier)
+
+    def create() -> RegisteredBundleId | None:
         client.create("/v1/bundleIds", request_body("bundleIds", attributes))
-    except (LostAnswerError, ApiError) as error:
-        if isinstance(error, ApiError) and error.status != 409:
-            raise
-        # Another job was quicker, or the answer was lost: then the team has it.
-        if there := read_bundle_ids(client, [request.identifier]).get(request.identifier):
-            return there
-        if isinstance(error, ApiError) and "not available" in error.message:
+        log.info("Registered the bundle id %s", request.identifier)
+        return find()  # a new bundle id has some capabilities from the start
+
+    try:
+        made = client.create_once(create, find).value
+    except ApiError as error:
+        if error.status == 409 and "not available" in error.message:
             raise Error(
                 f"The bundle id {request.identifier} belongs to another team or account. {error.message}",
                 "Take another identifier, or a key of the team that has this one.",
             ) from None
         raise
-    log.info("Registered the bundle id %s", request.identifier)
-    made = read_bundle_ids(client, [request.identifier]).get(request.identifier)
     if not made:
         raise Error(
             f"The bundle id {request.identifier} was registered, but Apple does not list it yet.",
@@ -202,21 +201,20 @@ def _register(client: Client, request: BundleIdRequest) -> RegisteredBundleId:
 
 def _enable(client: Client, bundle_id: str, capability: Capability) -> None:
     body = _capability_body(capability, bundle_id=bundle_id)
-    try:
-        _send_and_look(client, "POST", "/v1/bundleIdCapabilities", body)
-    except ApiError as error:
-        # 409 also means that another job was quicker: reading back tells.
-        if error.status != 409 or capability.type not in _list_capabilities(client, bundle_id):
-            raise
+
+    def find() -> str | None:
+        enabled = _list_capabilities(client, bundle_id).get(capability.type)
+        return enabled[0] if enabled else None
+
+    client.create_once(lambda: client.create("/v1/bundleIdCapabilities", body).resource.id, find)
 
 
-def _send_and_look(client: Client, method: str, path: str, body: Mapping[str, Any]) -> None:
-    """Send a write that may be repeated: the same capability twice is answered with 409 or changes nothing."""
-    send = client.post if method == "POST" else client.patch
+def _configure(client: Client, capability: Capability, identifier: str) -> None:
+    path, body = f"/v1/bundleIdCapabilities/{identifier}", _capability_body(capability, identifier)
     try:
-        send(path, body)
+        client.patch(path, body)
     except LostAnswerError:
-        send(path, body)
+        client.patch(path, body)  # the same settings twice change nothing
 
 
 def _disable(client: Client, capability_id: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from asc.api.client import Client
 from asc.api.document import Document, Resource, reference, request_body
 from asc.api.errors import ApiError
-from asc.errors import Error, LostAnswerError
+from asc.errors import Error
 from asc.provisioning.lists import list_by
 
 log = logging.getLogger(__name__)
@@ -62,21 +62,17 @@ def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[s
     name = identifier.replace(".", " ").replace("*", "wildcard").replace("-", " ")
     attributes = {"identifier": identifier, "name": name, "platform": "UNIVERSAL"}
     body = request_body("bundleIds", attributes)
-    ours = True
-    try:
-        made = client.create("/v1/bundleIds", body).resource.id
-    except (LostAnswerError, ApiError) as error:
-        if isinstance(error, ApiError) and error.status != 409:
-            raise
-        there = find_bundle_ids(client, [identifier])  # another job was quicker, or the answer was lost
-        if identifier not in there:
-            raise
-        made, ours = there[identifier].id, isinstance(error, LostAnswerError)
+    creation = client.create_once(
+        lambda: BundleId(client.create("/v1/bundleIds", body).resource.id),
+        lambda: find_bundle_ids(client, [identifier]).get(identifier),
+    )
+    made = creation.value.id
     capabilities = tuple(capabilities)
     try:
         enable(client, made, capabilities)
     except Error:
-        if ours:
+        # After a conflict the bundle id belongs to another job.
+        if not isinstance(creation.doubt, ApiError):
             with contextlib.suppress(Error):
                 client.delete(f"/v1/bundleIds/{made}")
         raise
@@ -94,19 +90,14 @@ def _enable(client: Client, bundle_id: str, capability: str) -> None:
     attributes = {"capabilityType": capability}
     owner = {"bundleId": reference("bundleIds", bundle_id)}
     body = request_body("bundleIdCapabilities", attributes, relationships=owner)
-    try:
-        client.post("/v1/bundleIdCapabilities", body)
-    except LostAnswerError:
-        log.info("Whether the capability %s was enabled is not known; looking.", capability)
-        if not _is_enabled(client, bundle_id, capability):
-            client.post("/v1/bundleIdCapabilities", body)
-    except ApiError as error:
-        if error.status != 409 or not _is_enabled(client, bundle_id, capability):
-            raise
+    client.create_once(
+        lambda: client.create("/v1/bundleIdCapabilities", body).resource,
+        lambda: _find_capability(client, bundle_id, capability),
+    )
 
 
-def _is_enabled(client: Client, bundle_id: str, capability: str) -> bool:
-    """Every bundle id has some from the start, and another job may have been quicker."""
+def _find_capability(client: Client, bundle_id: str, capability: str) -> Resource | None:
+    """Return the enabled capability, or None. Apple enables some for every new bundle id."""
     query = {"fields[bundleIdCapabilities]": "capabilityType"}
-    found = client.list(f"/v1/bundleIds/{bundle_id}/bundleIdCapabilities", query).data
-    return capability in [each.text("capabilityType") for each in found]
+    enabled = client.list(f"/v1/bundleIds/{bundle_id}/bundleIdCapabilities", query).data
+    return next((resource for resource in enabled if resource.text("capabilityType") == capability), None)

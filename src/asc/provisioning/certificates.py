@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from asc.api.client import Client
 from asc.api.document import Resource, request_body
 from asc.api.errors import ApiError
-from asc.errors import Error, LostAnswerError
+from asc.errors import Error
 from asc.identity.certificate import Certificate
 from asc.identity.errors import IdentityError
 from asc.provisioning.deleting import delete_surely
@@ -77,16 +77,12 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
     """
     attributes = {"csrContent": csr, "certificateType": apple_type}
     body = request_body("certificates", attributes)
-    try:
-        made = _ordered(client, apple_type, body)
-    except LostAnswerError as lost:
-        log.info("%s Looking for it.", lost.message)
-        for pause in LOOKS:  # Apple may still be at it
-            client.pause(pause)
-            if found := by_public_key(list_certificates(client, _listed_as(apple_type)), public_key):
-                return found
-        made = _ordered(client, apple_type, body)
-    return _proven(client, apple_type, made, public_key)
+    creation = client.create_once(
+        lambda: _ordered(client, apple_type, body),
+        lambda: by_public_key(list_certificates(client, _listed_as(apple_type)), public_key),
+        pauses=LOOKS,  # Apple may still be creating it
+    )
+    return _proven(client, apple_type, creation.value, public_key)
 
 
 def _proven(client: Client, apple_type: str, made: AppleCertificate, public_key: bytes) -> AppleCertificate:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from asc.api.client import Client
 from asc.api.document import Resource, reference, references, request_body
-from asc.errors import LostAnswerError, UnreachableError
+from asc.errors import UnreachableError
 from asc.provisioning.deleting import delete_surely
 from asc.provisioning.lists import list_by
 
@@ -83,14 +83,18 @@ def fetch_profile(client: Client, profile_id: str) -> AppleProfile:
 
 def create_profile(client: Client, recipe: Recipe) -> AppleProfile:
     """Makes a profile; never a second one where the answer to the first request was lost."""
-    try:
-        return _with_content(client, _profile(client.create("/v1/profiles", _body(recipe)).resource))
-    except LostAnswerError as lost:
-        log.info("%s Looking for it.", lost.message)
-        for each in find_profiles(client, [recipe.name]):
-            if each.apple_type == recipe.apple_type:
-                return _with_content(client, each)
-        return _with_content(client, _profile(client.create("/v1/profiles", _body(recipe)).resource))
+
+    def find() -> AppleProfile | None:
+        named = find_profiles(client, [recipe.name])
+        return next((profile for profile in named if profile.apple_type == recipe.apple_type), None)
+
+    creation = client.create_once(
+        lambda: _profile(client.create("/v1/profiles", _body(recipe)).resource),
+        find,
+        # A profile that has the name already may have other certificates and devices: it is not the one wanted.
+        may_exist=lambda error: False,
+    )
+    return _with_content(client, creation.value)
 
 
 def delete_profiles(client: Client, profiles: Iterable[AppleProfile]) -> None:

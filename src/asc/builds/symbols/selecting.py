@@ -6,18 +6,16 @@ https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from asc.api.client import LARGEST_PAGE, MOST_PAGES, Client, Query
+from asc.api.client import LARGEST_PAGE, Client, Query
 from asc.api.document import Document
-from asc.api.retry_not_found import retrying_404
 from asc.apps.app import App
 from asc.builds.number import BuildNumber, same_value, spellings
 from asc.builds.symbols.model import QUERY, SymbolBuild, read_builds
-from asc.errors import UnreachableError
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +62,7 @@ class Selection:
 def select(client: Client, wanted: Selection) -> list[SymbolBuild]:
     """The builds that are meant, the newest upload first. One request where all builds are on one page."""
     query = _query(wanted)
-    pages = _pages(client, query)
+    pages = client.pages("/v1/builds", query, retry_404=True)
     first = next(pages)
     if first.next and (wanted.wants_latest_train or wanted.version == LIVE):
         return _reduced(wanted, _asked_for_exactly(client, wanted))
@@ -84,7 +82,7 @@ def refreshed(client: Client, builds: Iterable[SymbolBuild]) -> dict[str, Symbol
     for start in range(0, len(ids), AT_ONCE):
         some = ids[start : start + AT_ONCE]
         query = {"filter[id]": ",".join(some), "limit": LARGEST_PAGE, **QUERY}
-        page = _asked(client, "/v1/builds", query)
+        page = client.get("/v1/builds", query, retry_404=True)
         found.update({build.id: build for build in read_builds(page)})
     return found
 
@@ -110,26 +108,6 @@ def _page_size(wanted: Selection) -> int:
     """No more than are wanted, where the server's filters say all."""
     plain = not (wanted.min_version or wanted.version in (LATEST, LIVE) or wanted.build_number == LATEST)
     return min(wanted.limit, LARGEST_PAGE) if wanted.limit and plain else LARGEST_PAGE
-
-
-def _pages(client: Client, query: Query) -> Iterator[Document]:
-    """The pages, each asked for when it is wanted."""
-    page, seen = _asked(client, "/v1/builds", query), set[str]()
-    yield page
-    while page.next:
-        if page.next in seen or len(seen) >= MOST_PAGES:
-            raise UnreachableError(
-                f"GET /v1/builds did not come to an end after {len(seen) + 1} pages.",
-                "App Store Connect seems to answer in circles; run the step again later.",
-            )
-        seen.add(page.next)
-        page = _asked(client, page.next)
-        yield page
-
-
-def _asked(client: Client, target: str, query: Query | None = None) -> Document:
-    """Return one page, asked for again where it is not found at random."""
-    return retrying_404(client, "/v1/builds", lambda: client.get(target, query))
 
 
 def _is_enough(wanted: Selection, builds: list[SymbolBuild], matching: list[SymbolBuild]) -> bool:
@@ -177,7 +155,7 @@ def _asked_for_exactly(client: Client, wanted: Selection) -> list[SymbolBuild]:
     if not ids:
         return []
     query: Query = {condition: ",".join(ids), "sort": "-uploadedDate", "filter[app]": wanted.app.id, **QUERY}
-    found = read_builds(retrying_404(client, "/v1/builds", lambda: client.list("/v1/builds", query)))
+    found = read_builds(client.list("/v1/builds", query, retry_404=True))
     return [build for build in found if _matches(build, wanted)]
 
 

@@ -15,7 +15,6 @@ from typing import Any
 from asc.api.client import Client
 from asc.api.document import reference, request_body
 from asc.api.errors import ApiError
-from asc.api.retry_not_found import retrying_404
 from asc.builds.number import Number, spellings
 from asc.builds.upload.model import (
     AWAITING,
@@ -53,7 +52,7 @@ def find(client: Client, number: Number) -> list[Upload]:
         **_FIELDS,
     }
     path = f"/v1/apps/{number.app_id}/buildUploads"
-    found = retrying_404(client, path, lambda: client.list(path, query))
+    found = client.list(path, query, retry_404=True)
     order = {COMPLETE: 0, PROCESSING: 1, AWAITING: 2, FAILED: 9}
     names = ("cfBundleShortVersionString", "cfBundleVersion", "platform")
     uploads = [
@@ -67,7 +66,7 @@ def find(client: Client, number: Number) -> list[Upload]:
 def read(client: Client, upload_id: str, app_id: str = "") -> Upload:
     """One upload, as it is now."""
     path = f"/v1/buildUploads/{upload_id}"
-    found = retrying_404(client, path, lambda: client.get(path, _FIELDS))
+    found = client.get(path, _FIELDS, retry_404=True)
     return read_upload(found, found.resource, app_id)
 
 
@@ -80,17 +79,18 @@ def create(client: Client, number: Number) -> Upload:
     }
     app = {"app": reference("apps", number.app_id)}
     body = request_body("buildUploads", attributes, relationships=app)
-    try:
-        made = client.create("/v1/buildUploads", body)
-    except LostAnswerError as lost:
-        log.info("%s Looking for it.", lost.message)
-        for pause in LISTINGS_LAG:
-            waiting = [each for each in find(client, number) if each.state != FAILED]
-            if waiting:
-                return waiting[0]
-            client.pause(pause)
-        made = client.create("/v1/buildUploads", body)  # a second one of the number would be refused
-    return read_upload(made, made.resource, number.app_id)
+
+    def create_upload() -> Upload:
+        created = client.create("/v1/buildUploads", body)
+        return read_upload(created, created.resource, number.app_id)
+
+    def find_upload() -> Upload | None:
+        return next((upload for upload in find(client, number) if upload.state != FAILED), None)
+
+    # A refusal is never doubted: it says that the number is used up, and the caller decides what that means.
+    return client.create_once(
+        create_upload, find_upload, pauses=(0.0, *LISTINGS_LAG), may_exist=lambda error: False
+    ).value
 
 
 def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> tuple[UploadFile, bool]:
@@ -101,21 +101,13 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> t
     attributes = {"assetType": "ASSET", "fileName": label(name), "fileSize": size, "uti": uti}
     announced_for = {"buildUpload": reference("buildUploads", upload.id)}
     body = request_body("buildUploadFiles", attributes, relationships=announced_for)
-    try:
-        made = client.create("/v1/buildUploadFiles", body)
-    except (LostAnswerError, ApiError) as error:
-        if isinstance(error, ApiError) and not _may_be_announced(error):
-            raise
-        log.info("%s Looking whether the file is announced.", error.message)
-        for pause in LISTINGS_LAG:  # by the request whose answer was lost, or by another job
-            there = read(client, upload.id).file
-            if there:
-                return there, False
-            client.pause(pause)
-        if isinstance(error, ApiError):
-            raise
-        made = client.create("/v1/buildUploadFiles", body)
-    return read_file(made.resource), True
+    creation = client.create_once(
+        lambda: read_file(client.create("/v1/buildUploadFiles", body).resource),
+        lambda: read(client, upload.id).file,
+        pauses=(0.0, *LISTINGS_LAG),
+        may_exist=_may_be_announced,
+    )
+    return creation.value, creation.doubt is None
 
 
 def label(name: str) -> str:
@@ -139,7 +131,7 @@ def renewed(client: Client, file: UploadFile) -> UploadFile:
     """The file with links that are valid again."""
     fields = {"fields[buildUploadFiles]": _FIELDS["fields[buildUploadFiles]"]}
     path = f"/v1/buildUploadFiles/{file.id}"
-    return read_file(retrying_404(client, path, lambda: client.get(path, fields)).resource)
+    return read_file(client.get(path, fields, retry_404=True).resource)
 
 
 def commit(client: Client, upload: Upload, file: UploadFile, sha256: str, check: Callable[[], None]) -> None:

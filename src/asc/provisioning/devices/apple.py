@@ -29,16 +29,16 @@ def register_device(client: Client, request: DeviceRequest, platform: ApplePlatf
     """
     attributes = {"name": request.name, "udid": request.spelled, "platform": platform}
     body = request_body("devices", attributes)
+
+    def find() -> Device | None:
+        devices = list_devices(client)
+        return next((device for device in devices if folded(device.udid) == folded(request.udid)), None)
+
     try:
-        return _device(client.create("/v1/devices", body).resource)
-    except (LostAnswerError, ApiError) as error:
-        if isinstance(error, ApiError) and error.status == 403 and "maximum number" in error.message.lower():
+        return client.create_once(lambda: _device(client.create("/v1/devices", body).resource), find).value
+    except ApiError as error:
+        if error.status == 403 and "maximum number" in error.message.lower():
             raise _no_place(request, error) from None
-        if isinstance(error, ApiError) and error.status != 409:
-            raise
-        same = (each for each in list_devices(client) if folded(each.udid) == folded(request.udid))
-        if found := next(same, None):
-            return found
         raise
 
 
