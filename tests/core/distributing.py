@@ -14,8 +14,8 @@ from asc.api.document import Document
 from asc.api.errors import ApiError, AppleError
 from asc.apps.app import App
 from asc.builds.build import BuildState, Localization, fetch_build
-from asc.changes.apply import distribute
 from asc.errors import LostAnswerError
+from asc.testflight.distribution import distribute
 from asc.testflight.preflight import preflight
 from asc.testflight.request import DistributionRequest
 from asc.testflight.state import AppState, Destination, Group, Known

@@ -29,7 +29,7 @@ FLOORS = (
 """Who may import whom: only floors further down, and nobody on the same floor."""
 
 
-STILL_UP = {"asc/changes/apply", "asc/changes/change", "asc/changes/refusals", "asc/assets/parts"}
+STILL_UP = {"asc/assets/parts"}
 """Modules that still know the family they come from."""
 
 

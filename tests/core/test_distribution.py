@@ -20,17 +20,16 @@ from asc.api.key.model import ApiKey
 from asc.api.session import Settings
 from asc.apps import texts
 from asc.builds.build import QUERY, BuildState, Localization, fetch_build
-from asc.changes.apply import distribute, planned
-from asc.changes.change import TO_COME
 from asc.changes.sending import SETTLING
 from asc.errors import Error, LostAnswerError, UnreachableError
 from asc.testflight import mappings
+from asc.testflight.distribution import distribute, planned
 from asc.testflight.expiry import NO_OTHERS, EarlierBuild, EarlierBuilds, others
 from asc.testflight.plan import plan
 from asc.testflight.preflight import preflight
 from asc.testflight.request import AppInfo, DistributionRequest, ReviewInfo
 from asc.testflight.request import Tester as Person  # pytest takes names with Test for its own
-from asc.testflight.state import AppState, Declaration, Destination, Known
+from asc.testflight.state import TO_COME, AppState, Declaration, Destination, Known
 from asc_sandbox.server import Sandbox
 from core.distributing import (
     CONTACT,

@@ -14,7 +14,7 @@ from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
 from asc.builds.build import fetch_build
-from asc.changes.apply import distribute, expire_previous, planned
+from asc.testflight.distribution import distribute, expire_previous, planned
 from asc.testflight.expiry import others
 from asc.testflight.plan import is_out
 from asc.testflight.preflight import preflight

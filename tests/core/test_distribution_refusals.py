@@ -11,9 +11,9 @@ import pytest
 from asc.api.errors import ApiError
 from asc.apps import texts
 from asc.builds.build import fetch_build
-from asc.changes.apply import Outcome, distribute, groups_with_build
 from asc.changes.sending import SETTLING
 from asc.errors import Error, LostAnswerError
+from asc.testflight.distribution import DistributionResult, distribute, groups_with_build
 from asc.testflight.preflight import preflight
 from asc.testflight.request import DistributionRequest
 from core.distributing import (
@@ -36,7 +36,7 @@ ANOTHER = refusal(422, "ENTITY_UNPROCESSABLE.ANOTHER_BUILD_IN_REVIEW")
 ANSWERED = {"encryption": False, "external": "READY_FOR_BETA_SUBMISSION"}
 
 
-def outcome(apple: Any, wishes: DistributionRequest) -> Outcome:
+def outcome(apple: Any, wishes: DistributionRequest) -> DistributionResult:
     return distribute(apple, wishes, preflight(apple, wishes, UNANSWERED), fetch_build(apple, "b-42"))
 
 

@@ -6,34 +6,53 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from asc.builds.build import BuildState
-
-TO_COME = "{build}"
-"""Stands for the id of a build that does not exist yet."""
 MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
 class Change:
-    """One write. `summary` says it to humans; `kind` is what it is about, in a word that code can compare.
+    """One write of a plan.
 
-    `settles`: App Store Connect may refuse it for a while, right after processing. `repeats`: doing it twice is
-    harmless. `otherwise`: what to do where it is refused for the reason that is foreseen. `groups`: those that have
-    the build by it, as ids, or names of new ones. `clears`: the queue of beta review was told to make way for it.
-    `mended`: characters that Apple refused were taken out of its text.
+    kind: the subject in one word, for code to compare.
+    summary: the change in words, in the imperative ("submit to beta review").
+    method: POST, PATCH or DELETE. A DELETE without a body has an empty `body`.
+    settles: True if App Store Connect may refuse it for a while, as right after a build was processed.
+    repeats: True if a second request does no harm.
+    otherwise: the replacement if Apple refuses the change for the reason that the rules foresee.
+    serves: ids, or names of new ones, of the groups (or the like) that have all they need by this change.
+    makes: the placeholder, like "{version}", that stands in later changes for the id of the resource made here.
+    clears: True if an earlier change makes room for this one, so that a refusal for lack of room may pass.
+    mended: True if characters that Apple refused were taken out of its text.
     """
 
     kind: str
     summary: str
     method: str
     path: str
-    body: Mapping[str, Any] = field(repr=False)
+    body: Mapping[str, Any] = field(default_factory=dict, repr=False)
     settles: bool = False
     repeats: bool = True
     otherwise: Fallback | None = None
-    groups: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
+    makes: str = ""
     clears: bool = field(default=False, compare=False)
     mended: bool = field(default=False, compare=False)
+
+    def with_ids(self, ids: Mapping[str, str]) -> Change:
+        """Return the change with each placeholder of `ids` replaced by the id of the resource that was made."""
+        if not ids:
+            return self
+        otherwise = self.otherwise
+        if otherwise:
+            otherwise = replace(otherwise, changes=tuple(one.with_ids(ids) for one in otherwise.changes))
+        path = self.path
+        for placeholder, identifier in ids.items():
+            path = path.replace(placeholder, identifier)
+        return replace(self, path=path, body=_filled(self.body, ids), otherwise=otherwise)
+
+    def needs(self, placeholder: str) -> bool:
+        """Return True if the path or an id of the body is, or contains, `placeholder`."""
+        return placeholder in self.path or _filled(self.body, {placeholder: ""}) != self.body
 
 
 @dataclass(frozen=True)
@@ -71,14 +90,18 @@ class Plan:
         return replace(self, phases=tuple(phase for phase in left if phase))
 
 
-def build_id(state: BuildState | None) -> str:
-    """The id of the build, or what stands for it."""
-    return state.id if state else TO_COME
-
-
 def enumerated(parts: Iterable[str], what: str) -> str:
     """`a, b and c`; too many become `25 groups` (`what`)."""
     *head, last = parts
     if len(head) >= MOST_NAMED:
         return f"{len(head) + 1} {what}"
     return f"{', '.join(head)} and {last}" if head else last
+
+
+def _filled(value: Any, ids: Mapping[str, str]) -> Any:
+    # Only whole values are replaced: a text of the user may hold braces.
+    if isinstance(value, Mapping):
+        return {name: _filled(member, ids) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_filled(member, ids) for member in value]
+    return ids.get(value, value) if isinstance(value, str) else value

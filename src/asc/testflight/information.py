@@ -12,9 +12,9 @@ from typing import Any
 from asc.api.document import reference, request_body
 from asc.apps import texts
 from asc.builds.build import BuildState, Localization
-from asc.changes.change import TO_COME, Change, Fallback, build_id
+from asc.changes.change import Change, Fallback
 from asc.testflight.request import DEFAULT, DistributionRequest
-from asc.testflight.state import AppState, goes_outside
+from asc.testflight.state import TO_COME, AppState, build_id, goes_outside
 from asc.words import printable_name
 
 

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 
 from asc.api.document import reference, references, request_body
 from asc.builds.build import BuildState
-from asc.changes.change import Change as Change
-from asc.changes.change import Fallback, Plan, build_id, enumerated
+from asc.changes.change import Change, Fallback, Plan, enumerated
 from asc.errors import Error
 from asc.testflight import information
 from asc.testflight.expiry import IN_QUEUE, NO_OTHERS, EarlierBuild, EarlierBuilds
 from asc.testflight.preflight import encryption_contradiction, encryption_unanswered
 from asc.testflight.request import DistributionRequest, Tester
-from asc.testflight.state import AppState, Group, goes_outside
+from asc.testflight.state import AppState, Group, build_id, goes_outside
 from asc.words import printable_name
 
 _REVIEWED = {
@@ -235,7 +234,7 @@ def groups(request: DistributionRequest, app_state: AppState, state: BuildState 
             "/v1/betaGroups",
             request_body("betaGroups", attributes, relationships=relationships),
             settles=True,
-            groups=(name,),
+            serves=(name,),
         )
 
 
@@ -253,7 +252,7 @@ def _add_groups(groups: Sequence[Group], state: BuildState | None) -> Change:
         references("betaGroups", [group.id for group in groups]),
         settles=True,
         otherwise=_one_by_one(groups, state),
-        groups=tuple(group.id for group in groups),
+        serves=tuple(group.id for group in groups),
     )
 
 

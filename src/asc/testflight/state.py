@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asc.apps.app import App
+from asc.builds.build import BuildState
 from asc.testflight.request import DistributionRequest
 from asc.words import printable_name
+
+TO_COME = "{build}"
+"""Stands for the id of a build that does not exist yet."""
 
 
 @dataclass(frozen=True)
@@ -91,3 +95,8 @@ def goes_outside(request: DistributionRequest, app_state: AppState) -> bool:
     """Whether somebody outside of the team gets the build, which Apple reviews first."""
     new = bool(app_state.new_groups) and request.create_groups == "external"
     return bool(request.testers) or new or any(not group.internal for group in app_state.groups)
+
+
+def build_id(state: BuildState | None) -> str:
+    """Return the id of the build, or `TO_COME` as long as there is none."""
+    return state.id if state else TO_COME

@@ -28,7 +28,7 @@ from asc.builds.waiting import (
     is_processed,
     is_taken,
 )
-from asc.changes.apply import Outcome, distribute, expire_previous, planned
+from asc.changes.apply import log_plan
 from asc.changes.sending import SETTLING
 from asc.commands.context import Context
 from asc.commands.declaration import Command
@@ -43,6 +43,7 @@ from asc.commands.upload_testflight.report import Outputs, UploadReport
 from asc.errors import Error, Findings, InputError, Problem
 from asc.job import progress
 from asc.testflight.audience import check_reached, compliance_gap, kept_out
+from asc.testflight.distribution import DistributionResult, distribute, expire_previous, planned
 from asc.testflight.preflight import preflight
 from asc.testflight.request import DistributionRequest
 from asc.testflight.state import AppState, Destination, goes_outside
@@ -206,7 +207,7 @@ def _reached(inputs: Inputs) -> Callable[[BuildSnapshot], bool]:
     return has_build if inputs.asked_of_the_build() else is_taken
 
 
-def _tell(outcome: Outcome, report: UploadReport) -> None:
+def _tell(outcome: DistributionResult, report: UploadReport) -> None:
     """What is to be said besides the changes that were made."""
     report.groups = tuple(dict.fromkeys((*report.groups, *outcome.groups)))
     for note in outcome.notes:
@@ -242,14 +243,7 @@ def _tell_plan(inputs: Inputs, client: Client, report: UploadReport, request: Di
     report.app_state = app_state
     plan = planned(client, request, app_state, build, expire_later=inputs.wait == "available")
     report.planned = plan.changes
-    for change in plan.changes:
-        log.info("Would %s", change.summary)
-    for note in plan.notes:
-        log.info("%s", note)
-    for warning in plan.warnings:
-        log.warning("%s", warning)
-    if not plan.changes:
-        log.info("Nothing is to be changed of the build")
+    log_plan(plan, "Nothing is to be changed of the build")
 
 
 def _build_there(client: Client, target: WatchedBuild) -> BuildState | None:

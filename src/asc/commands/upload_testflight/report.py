@@ -11,11 +11,12 @@ from asc import words
 from asc.api.platforms import PLATFORM_NAMES
 from asc.builds.upload.model import Reason
 from asc.builds.waiting import BuildSnapshot
-from asc.changes.apply import groups_with_build
+from asc.changes.change import Change
 from asc.commands.declaration import flag, output
 from asc.commands.upload_testflight.build_reference import BuildReference
 from asc.job import summary
-from asc.testflight.plan import IN_REVIEW, Change
+from asc.testflight.distribution import groups_with_build
+from asc.testflight.plan import IN_REVIEW
 from asc.testflight.state import AppState
 
 SHORTEST_SHOWN = 0.05
