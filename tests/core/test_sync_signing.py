@@ -330,7 +330,7 @@ class TestAWrongPassphrase:
             also = {"to-storage": other.location} if inputs["mode"] == "migrate" else {}
             done = step(tmp_path, sandbox, store, {**inputs, **also, "passphrase": "not it"})
             assert done.code == 1
-            assert "passphrase does not open the store: nothing was changed" in done.error
+            assert "passphrase does not open the storage" in done.error
             assert "MATCH_PASSWORD" in done.error
             assert calls(sandbox, *WRITES) == writes
             assert len(certificates(sandbox)) == 1

@@ -222,21 +222,21 @@ def test_broken_into_lines_differently(change, version: Version) -> None:  # typ
     [
         (b"", "is empty"),
         (b" \n", "is empty"),
-        (b"hello", "not encrypted as match does it"),
-        (base64.encodebytes(b"hello"), "not encrypted as match does it"),
-        (os.urandom(500), "not encrypted as match does it"),
+        (b"hello", "neither encrypted"),
+        (base64.encodebytes(b"hello"), "neither encrypted"),
+        (os.urandom(500), "neither encrypted"),
         (encrypt(KEY, PASSPHRASE)[:-3], "cut off"),
         (encrypt(KEY, PASSPHRASE)[:58], "cut off"),
         (base64.encodebytes(b"match_encrypted_v2__12345678"), "cut off"),
         (base64.encodebytes(b"Salted__12345678"), "cut off"),
         (base64.encodebytes(b"Salted__1234567812345"), "cut off"),
         (encrypt(KEY, PASSPHRASE, 1)[:-9] + b"\n", "cut off"),
-        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git LFS"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "LFS"),
         (b"<<<<<<< HEAD\n" + encrypt(KEY, PASSPHRASE), "merge"),
     ],
     ids=unnamed,
 )
-def test_damage_is_said(data: bytes, reason: str) -> None:
+def test_a_damaged_file_is_an_error_that_names_the_damage(data: bytes, reason: str) -> None:
     with pytest.raises(Damaged, match=reason) as caught:
         decrypt(data, PASSPHRASE, nothing, "“certs/a.p12”")
     assert caught.value.message.startswith("“certs/a.p12” ") and caught.value.remedy

@@ -182,7 +182,7 @@ def damage(store: dict[str, bytes], **changed: bytes) -> dict[str, bytes]:
     ("content", "reason"),
     [
         (b"", "is empty"),
-        (b"hello", "not encrypted as match does it"),
+        (b"hello", "neither encrypted"),
         (base64.encodebytes(base64.b64decode(encrypt(profile(), PASSPHRASE))[:-99]), "opens other files"),
         (encrypt(profile(), PASSPHRASE).replace(b"\n", b"")[:2001], "cut off"),
         (encrypt(profile(), "of somebody else"), "opens other files"),
@@ -212,8 +212,8 @@ def test_one_bad_profile_spoils_nothing_else(store: dict[str, bytes], content: b
             f"“{P12}” is a private key that",
         ),
         ({"p12": encrypt(issue(key()), PASSPHRASE)}, P12, f"“{P12}” is a certificate, not a private key"),
-        ({"p12": b"junk"}, P12, "not encrypted as match"),
-        ({"cer": b"junk"}, CER, "not encrypted as match"),
+        ({"p12": b"junk"}, P12, "neither encrypted"),
+        ({"cer": b"junk"}, CER, "neither encrypted"),
         (
             {"cer": encrypt(traditional(key()), PASSPHRASE)},
             CER,

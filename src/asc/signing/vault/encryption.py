@@ -1,11 +1,11 @@
-"""One file of the store: from its text to the plaintext, and back.
+"""Encrypt and decrypt one file of the storage in fastlane match's format.
 
-The text is base64 in lines of 60 characters, the last of them ended too. Decoded it is
+The file is base64 in lines of 60 characters; the last line ends with a line break too. Decoded it is
 
     V2   match_encrypted_v2__ (20 bytes), salt (8), tag (16), ciphertext
     V1   Salted__ (8 bytes), salt (8), ciphertext (a multiple of 16)
 
-as fastlane match writes it (V2), and as its older versions did (V1).
+Current versions of match write V2, older ones wrote V1.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ Version = Literal[1, 2]
 V1_PREFIX = b"Salted__"
 V2_PREFIX = b"match_encrypted_v2__"
 LINE = 60
+"""Characters of base64 in a line."""
 _DIGESTS: tuple[Digest, ...] = ("md5", "sha256")
 _BLANKS = re.compile(rb"\s+")
-_RESTORE = "Restore the file from the history of the store, or remove it and have it made anew."
+RESTORE = "Restore the file from the storage's history, or remove it and run mode: sync to create a new one."
 
 
 def encrypt(
@@ -45,11 +46,12 @@ def encrypt(
     salt: bytes | None = None,
     digest: Digest = "md5",
 ) -> bytes:
-    """Returns the text of the file that holds `plain`.
+    """Encrypt `plain` and return the text of the file to store.
 
-    `salt` (8 bytes) is random unless given, and given only by tests; `digest` matters for V1 alone, where MD5 is what
-    every version of match reads first. Raises BadPassphrase.
+    `salt` has 8 bytes and is random if it is None; only tests pass one. `digest` matters for V1 only. Raises
+    BadPassphrase.
     """
+    # MD5 is the default for V1 because every version of match tries it first.
     secret = secret_of(passphrase)
     salt = secrets.token_bytes(SALT) if salt is None else salt
     if version == 2:
@@ -61,14 +63,14 @@ def encrypt(
 def decrypt(
     data: bytes, passphrase: str, looks_right: Callable[[bytes], bool], name: str = "The file"
 ) -> bytes:
-    """Returns the plaintext of the file text `data`; `name` stands for the file in errors.
+    """Decrypt the file text `data` and return the plaintext; errors call the file `name`.
 
-    `looks_right` says whether a plaintext can be what is expected; it decides between the digests of V1, both of which
-    may seem to succeed. What V2 has authenticated is returned without asking. Raises NotEncrypted where the data
-    looks right as it is; Damaged where it is neither that nor encrypted whole; WrongPassphrase where the passphrase
-    does not open it; BadPassphrase.
+    `looks_right` returns True if a plaintext has the expected form. Raises NotEncrypted if `data` itself has that form,
+    Damaged if it is neither that nor a whole encrypted file, WrongPassphrase if the passphrase does not open it, and
+    BadPassphrase.
     """
     raw = _decoded(data)
+    # V2 is authenticated, so its plaintext needs no check. V1 is not: a wrong digest may seem to succeed.
     if raw is not None and raw.startswith(V2_PREFIX):
         plain = _decrypt_v2(raw[len(V2_PREFIX) :], secret_of(passphrase), name)
     elif raw is not None and raw.startswith(V1_PREFIX):
@@ -77,14 +79,15 @@ def decrypt(
         raise _not_encrypted(data, raw, looks_right, name)
     if plain is None:
         raise WrongPassphrase(
-            f"{name} does not open with the {PASSPHRASE}: it is not the right one, or the file was changed.",
-            f"Check the input {PASSPHRASE}: it is what match calls MATCH_PASSWORD.",
+            f"{name} does not open with the {PASSPHRASE}: the {PASSPHRASE} is wrong, or the file was changed.",
+            f"Check the input {PASSPHRASE}: match calls it MATCH_PASSWORD.",
         )
     return plain
 
 
 def version_of(data: bytes) -> Version | None:
-    """Says how a file text is encrypted; None where it is not."""
+    """Return the version that a file text is encrypted with, or None if it is not encrypted."""
+    # 40 characters of base64 are 30 bytes: enough for the longer prefix. Decoding all of a large file would be slow.
     head = _decoded(_BLANKS.sub(b"", data[:256].lstrip(b"\xef\xbb\xbf"))[:40])
     if head is None:
         return None
@@ -92,26 +95,28 @@ def version_of(data: bytes) -> Version | None:
 
 
 def secret_of(passphrase: str, input: str = PASSPHRASE) -> bytes:
-    """The bytes that keys are made of: UTF-8, nothing trimmed and nothing normalised, as match has it.
+    """Return the bytes that keys are derived from: the passphrase in UTF-8.
 
-    Raises BadPassphrase, naming `input`, where the passphrase is blank, which match refuses too, or cannot be encoded.
+    Raises BadPassphrase, naming `input`, if the passphrase is blank or cannot be encoded.
     """
+    # match refuses a blank passphrase too. It neither trims nor normalises any other, so this does not either.
     if not passphrase.strip():
         raise BadPassphrase(
             f"{input}: is empty (a secret that is not set?)",
-            f"Set {input} to what the store is encrypted with: match calls it MATCH_PASSWORD.",
+            f"Set {input} to the passphrase of the storage: match calls it MATCH_PASSWORD.",
         )
-    try:  # bytes of the environment that are no UTF-8 reach Python as surrogates, and go back to what they were
+    try:
+        # Bytes of the environment that are not UTF-8 reach Python as surrogates; this restores the bytes.
         return passphrase.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise BadPassphrase(
-            f"{input}: has characters that are not text", f"Set {input} to text in UTF-8."
+            f"{input}: has characters that cannot be encoded", f"Set {input} to text in UTF-8."
         ) from None
 
 
 def _decrypt_v2(body: bytes, secret: bytes, name: str) -> bytes | None:
     if len(body) < SALT + TAG:
-        raise Damaged(f"{name} is cut off within its first line.", _RESTORE)
+        raise Damaged(f"{name} is cut off within its first line.", RESTORE)
     salt, tag, sealed = body[:SALT], body[SALT : SALT + TAG], body[SALT + TAG :]
     return open_v2(sealed, secret, salt, tag)
 
@@ -119,7 +124,8 @@ def _decrypt_v2(body: bytes, secret: bytes, name: str) -> bytes | None:
 def _decrypt_v1(body: bytes, secret: bytes, looks_right: Callable[[bytes], bool], name: str) -> bytes | None:
     salt, sealed = body[:SALT], body[SALT:]
     if not sealed or len(sealed) % BLOCK:
-        raise Damaged(f"{name} is cut off: its last block is not whole.", _RESTORE)
+        raise Damaged(f"{name} is cut off: its last block is incomplete.", RESTORE)
+    # The file does not say which digest its key was derived with, so both are tried.
     opened = (open_v1(sealed, secret, salt, digest) for digest in _DIGESTS)
     return next((plain for plain in opened if plain is not None and looks_right(plain)), None)
 
@@ -130,26 +136,29 @@ def _not_encrypted(
     if looks_right(data) or (raw and looks_right(raw)):
         return NotEncrypted(
             f"{name} is stored without encryption.",
-            "Have it written anew, which encrypts it, or read it as it is.",
+            "Run the mode change-passphrase, which encrypts it.",
         )
     if not data.strip():
-        return Damaged(f"{name} is empty.", _RESTORE)
+        return Damaged(f"{name} is empty.", RESTORE)
     if data.startswith(b"version https://git-lfs"):
         return Damaged(
-            f"{name} is a pointer of git LFS, not the file itself.",
-            "Take the file out of LFS in that repository.",
+            f"{name} is a Git LFS pointer, not the file itself.",
+            "Remove the file from LFS in that repository.",
         )
     if b"<<<<<<< " in data:
-        return Damaged(f"{name} has the marks of a merge that was not finished.", _RESTORE)
+        return Damaged(f"{name} has the conflict markers of an unfinished merge.", RESTORE)
+    # The two prefixes in base64: the file was encrypted once, and only its end is damaged.
     if raw is None and _BLANKS.sub(b"", data).startswith((b"U2FsdGVkX1", b"bWF0Y2hfZW5jcnlwdGVkX3Yy")):
         return Damaged(
-            f"{name} is cut off or changed: it begins well, but it is not base64 to its end.", _RESTORE
+            f"{name} is cut off or changed: it has the header of an encrypted file but is not valid base64.",
+            RESTORE,
         )
-    return Damaged(f"{name} is not encrypted as match does it, nor anything that belongs there.", _RESTORE)
+    return Damaged(f"{name} is neither encrypted by match nor a certificate, key or profile.", RESTORE)
 
 
 def _decoded(data: bytes) -> bytes | None:
-    """The bytes behind base64, however it is broken into lines: git may have made CRLF of them. None if it is not."""
+    """Decode base64 with any line breaks, or return None if `data` is not base64."""
+    # git may have changed line breaks to CRLF, and an editor may have put a byte order mark in front.
     try:
         return base64.b64decode(_BLANKS.sub(b"", data.removeprefix(b"\xef\xbb\xbf")), validate=True)
     except (binascii.Error, ValueError):
@@ -164,18 +173,19 @@ def _lines(raw: bytes) -> bytes:
 SALT, TAG, BLOCK = 8, 16, 16
 """Bytes."""
 ROUNDS = 10_000
+"""Iterations of PBKDF2, as match has them."""
 Digest = Literal["md5", "sha256"]
 
 
 def seal_v2(plain: bytes, secret: bytes, salt: bytes) -> tuple[bytes, bytes]:
-    """Returns (tag, ciphertext)."""
+    """Encrypt with AES-256-GCM and return the tag and the ciphertext."""
     key, nonce, additional = _derive_v2(secret, salt)
     sealed = AESGCM(key).encrypt(nonce, plain, additional)
     return sealed[-TAG:], sealed[:-TAG]
 
 
 def open_v2(sealed: bytes, secret: bytes, salt: bytes, tag: bytes) -> bytes | None:
-    """Returns the plaintext, or None where the passphrase is wrong or a byte was changed."""
+    """Return the plaintext, or None if the passphrase is wrong or a byte was changed."""
     key, nonce, additional = _derive_v2(secret, salt)
     try:
         return AESGCM(key).decrypt(nonce, sealed + tag, additional)
@@ -184,14 +194,15 @@ def open_v2(sealed: bytes, secret: bytes, salt: bytes, tag: bytes) -> bytes | No
 
 
 def seal_v1(plain: bytes, secret: bytes, salt: bytes, digest: Digest) -> bytes:
-    """Returns the ciphertext, a multiple of 16 bytes."""
+    """Encrypt with AES-256-CBC and return the ciphertext, a multiple of 16 bytes."""
     padder = padding.PKCS7(BLOCK * 8).padder()
     encryptor = _cbc(secret, salt, digest).encryptor()
     return encryptor.update(padder.update(plain) + padder.finalize()) + encryptor.finalize()
 
 
 def open_v1(sealed: bytes, secret: bytes, salt: bytes, digest: Digest) -> bytes | None:
-    """Returns the plaintext, or None where its padding is wrong: of 256 wrong keys one passes all the same."""
+    """Return the plaintext, or None if its padding is wrong."""
+    # One of 256 wrong keys yields a valid padding by chance, so the caller checks the plaintext as well.
     decryptor = _cbc(secret, salt, digest).decryptor()
     unpadder = padding.PKCS7(BLOCK * 8).unpadder()
     try:
@@ -202,26 +213,27 @@ def open_v1(sealed: bytes, secret: bytes, salt: bytes, digest: Digest) -> bytes 
 
 
 def _derive_v2(secret: bytes, salt: bytes) -> tuple[bytes, bytes, bytes]:
-    # cryptography's is twice as fast as hashlib's, and lets other threads run meanwhile.
-    made = PBKDF2HMAC(hashes.SHA256(), 32 + 12 + 24, salt, ROUNDS).derive(secret)
-    return made[:32], made[32:44], made[44:]
+    # cryptography's PBKDF2 is twice as fast as hashlib's, and releases the GIL.
+    derived = PBKDF2HMAC(hashes.SHA256(), 32 + 12 + 24, salt, ROUNDS).derive(secret)
+    return derived[:32], derived[32:44], derived[44:]
 
 
 def _cbc(secret: bytes, salt: bytes, digest: Digest) -> Cipher[modes.CBC]:
-    """AES-256-CBC with key and IV from EVP_BytesToKey, count 1: D1 = H(secret salt), Dn = H(Dn-1 secret salt)."""
-    made = part = b""
-    while len(made) < 32 + BLOCK:
+    """Return AES-256-CBC with key and IV from EVP_BytesToKey (count 1)."""
+    # EVP_BytesToKey: D1 = H(secret salt), Dn = H(Dn-1 secret salt); key and IV are the first bytes of all D.
+    derived = part = b""
+    while len(derived) < 32 + BLOCK:
         part = hashlib.new(digest, part + secret + salt, usedforsecurity=False).digest()
-        made += part
-    return Cipher(algorithms.AES(made[:32]), modes.CBC(made[32 : 32 + BLOCK]))
+        derived += part
+    return Cipher(algorithms.AES(derived[:32]), modes.CBC(derived[32 : 32 + BLOCK]))
 
 
 _SIGNED_DATA = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
-"""The object identifier that a CMS signature, and so a profile, begins with (RFC 5652, 5.1)."""
+"""The object identifier of CMS signed data; every profile begins with it (RFC 5652, 5.1)."""
 
 
 def is_certificate(data: bytes) -> bool:
-    """DER that is a sequence of a sequence and as long as it says, or PEM."""
+    """Return True if `data` is a certificate in PEM, or DER of a sequence in a sequence with the right length."""
     if data.lstrip().startswith(b"-----BEGIN CERTIFICATE-----"):
         return True
     return (
@@ -230,18 +242,18 @@ def is_certificate(data: bytes) -> bool:
 
 
 def is_private_key(data: bytes) -> bool:
-    """A private key in PEM, or PKCS#12."""
+    """Return True if `data` is a private key in PEM, or a PKCS#12 file."""
     head = data[:4096]
     return (b"-----BEGIN " in head and b"PRIVATE KEY-----" in head) or looks_like_p12(data)
 
 
 def is_profile(data: bytes) -> bool:
-    """A CMS signature."""
+    """Return True if `data` begins like a CMS signature, which every profile is."""
     return data[:1] == b"\x30" and _SIGNED_DATA in data[:32]
 
 
 def check_for(path: str) -> Callable[[bytes], bool]:
-    """The check for a path's ending."""
+    """Return the function that recognises the plaintext of a file with this path's suffix."""
     if path.endswith(".cer"):
         return is_certificate
     return is_private_key if path.endswith(".p12") else is_profile

@@ -1,4 +1,4 @@
-"""What is in the store, decrypted and read, and the files that it is written as."""
+"""Read decrypted files of the storage into identities and profiles, and turn those into files again."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ from asc.provisioning.kinds import CertificateType, Platform, ProfileType
 from asc.signing.vault.errors import UnreadableFile
 from asc.signing.vault.layout import CertificateEntry, ProfileEntry, certificate_path, key_path, profile_path
 
-_REPLACE = (
-    "Remove it from the store, or put the right file in its place with sync-signing in the mode import."
-)
+_REPLACE = "Remove it from the storage, or replace it with the mode import of sync-signing."
 
 
 @dataclass(frozen=True)
 class StoredIdentity:
-    """A certificate and its private key, which belong together: that has been checked.
+    """A certificate and its private key; they have been checked to belong together.
 
-    `key_file` is the decrypted .p12 file as it is, PEM or an imported PKCS#12.
+    `key_file` is the content of the decrypted .p12 file: PEM, or PKCS#12 if it was imported.
     """
 
     certificate_id: str
@@ -35,7 +33,7 @@ class StoredIdentity:
     key_file: bytes = field(repr=False)
 
     def files(self) -> dict[str, bytes]:
-        """Path → contents before encryption."""
+        """Return the two files of this identity: path → content before encryption."""
         return {
             certificate_path(self.certificate_type, self.certificate_id, self.team): self.certificate.der,
             key_path(self.certificate_type, self.certificate_id, self.team): self.key_file,
@@ -44,7 +42,10 @@ class StoredIdentity:
 
 @dataclass(frozen=True)
 class StoredProfile:
-    """A profile. What the file name says, and what the signed property list inside says, which need not agree."""
+    """A stored profile.
+
+    The fields from `profile_type` to `team` come from the path, `profile` from the signed content. The two may differ.
+    """
 
     path: str
     profile_type: ProfileType
@@ -55,21 +56,24 @@ class StoredProfile:
     profile: Profile = field(repr=False)
 
     def files(self) -> dict[str, bytes]:
-        """Path → contents before encryption."""
+        """Return the file of this profile: path → content before encryption."""
         return {self.path: self.content}
 
 
 def new_identity(
     kind: CertificateType, certificate_id: str, certificate: Certificate, key: RSAPrivateKey, team: str = ""
 ) -> StoredIdentity:
-    """An identity made just now, with its key in the form that match writes."""
+    """Return the identity of a new certificate, with its key in PEM as match writes it."""
     return StoredIdentity(certificate_id, kind, team, certificate, key, key_pem(key))
 
 
 def new_profile(
     kind: ProfileType, bundle_id: str, platform: Platform, content: bytes, team: str = ""
 ) -> StoredProfile:
-    """A profile as Apple gave it. Raises Unreadable where it is none; InputError where the bundle id is none."""
+    """Return the stored form of a profile that Apple has just created.
+
+    Raises UnreadableFile if `content` is not a profile, InputError if `bundle_id` is invalid.
+    """
     path = profile_path(kind, bundle_id, platform, team)
     profile = _profile(content, path)
     return StoredProfile(path, kind, bundle_id, platform.of_profile, team, content, profile)
@@ -78,7 +82,7 @@ def new_profile(
 def identity_from(
     entry: CertificateEntry, der: bytes, key_file: bytes, p12_password: str | None = None
 ) -> StoredIdentity:
-    """Reads the two files of an identity, decrypted. Raises Unreadable, naming the one to blame."""
+    """Read the two decrypted files of an identity. Raises UnreadableFile, which names the file that is wrong."""
     path, path_of_key = entry.path, key_path(entry.certificate_type, entry.certificate_id, entry.team)
     try:
         certificate = read_certificates(der, f"“{path}”")[0]
@@ -95,7 +99,7 @@ def identity_from(
 
 
 def profile_from(entry: ProfileEntry, content: bytes) -> StoredProfile:
-    """Reads a profile, decrypted. Raises Unreadable."""
+    """Read a decrypted profile. Raises UnreadableFile if the content is not one."""
     profile = _profile(content, entry.path)
     return StoredProfile(
         entry.path, entry.profile_type, entry.bundle_id, entry.platform, entry.team, content, profile

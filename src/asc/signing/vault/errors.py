@@ -1,37 +1,37 @@
-"""How reading the store fails. Messages name the file and the input, never what either of them holds."""
+"""The errors of reading stored files. Messages name the file and the input, never their content."""
 
 from __future__ import annotations
 
 from asc.errors import Error
 
 PASSPHRASE = "passphrase"
-"""The input that every file is encrypted with."""
+"""The input that holds the passphrase of all files."""
 
 
 class VaultError(Error):
-    """A file of the store cannot be used as it is."""
+    """A stored file cannot be used, for the reason that the subclass names."""
 
 
 class WrongPassphrase(VaultError):
-    """The passphrase does not open the file: it is another one's, or the file was changed. Both look the same."""
+    """The passphrase does not open the file. Either may be wrong: a changed file and a wrong passphrase look alike."""
 
 
 class BadPassphrase(VaultError):
-    """The passphrase cannot be one: it is blank, or it is not text."""
+    """The passphrase is blank or not text, so no file can have it."""
 
     exit_code = 2
 
 
 class NotEncrypted(VaultError):
-    """The file is stored as it is, without encryption, as match does in Google Cloud and in GitLab."""
+    """The file is stored without encryption, as match does in Google Cloud and GitLab."""
 
 
 class Damaged(VaultError):
-    """The file is neither encrypted as match does it nor anything that belongs into the store."""
+    """The file is neither encrypted by match nor a certificate, key or profile."""
 
 
 class UnreadableFile(VaultError):
-    """The file at `path` opens, but what is inside is not what its place says."""
+    """The file at `path` opens, but its content is not the kind that the path stands for."""
 
     def __init__(self, path: str, message: str, remedy: str) -> None:
         super().__init__(message, remedy)

@@ -1,11 +1,11 @@
-"""Where everything lies in the store: match's tree of folders and file names, both ways.
+"""Convert between stored items and their paths in match's tree.
 
     certs/<certificate type>/<certificate id>.cer       DER
     certs/<certificate type>/<certificate id>.p12       the private key as PEM; imported ones may be PKCS#12
     profiles/<type>/<Type>_<bundle id>[_tvos|_catalyst].mobileprovision
 
-Profiles for macOS and Catalyst end in .provisionprofile. In object stores the tree lies in a folder named like the
-team; in git at the root. A wildcard keeps its `*`.
+Profiles for macOS and Catalyst end in .provisionprofile. Object stores keep the tree in a folder named after the team,
+git at the root. A wildcard bundle id keeps its `*`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from asc.errors import InputError, Problem
 from asc.provisioning.kinds import CertificateType, Platform, ProfileType
 
 SUFFIXES = (".cer", ".p12", ".mobileprovision", ".provisionprofile")
-"""The files that are encrypted, wherever in the store they lie; all others are not touched."""
+"""The suffixes of encrypted files, in any folder of the storage. Other files are left alone."""
 
 _TEAM = re.compile(r"[A-Z0-9]{10}")
 _BUNDLE_ID = re.compile(r"(?=.)[A-Za-z0-9._-]*\*?")
@@ -30,14 +30,14 @@ _CERTIFICATES = {kind.value: kind for kind in CertificateType}
 
 @dataclass(frozen=True)
 class VaultEntry:
-    """A file that has a place in match's tree. `team` is the folder that the tree lies in, mostly empty."""
+    """A file that has a place in match's tree. `team` is the folder around the tree, usually empty."""
 
     path: str
     team: str
 
     @staticmethod
     def parse(path: str) -> VaultEntry | None:
-        """Says what `path`, relative to the root of the storage, is; None for what match would not look for."""
+        """Parse a path relative to the root of the storage. Return None if match would not read a file there."""
         parts = path.split("/")
         team = parts.pop(0) if len(parts) == 4 and _TEAM.fullmatch(parts[0]) else ""
         if len(parts) != 3:
@@ -50,7 +50,7 @@ class VaultEntry:
 
 @dataclass(frozen=True)
 class CertificateEntry(VaultEntry):
-    """A certificate, without its key."""
+    """The path of a certificate, whose key is a file of its own."""
 
     certificate_type: CertificateType
     certificate_id: str
@@ -58,7 +58,7 @@ class CertificateEntry(VaultEntry):
 
 @dataclass(frozen=True)
 class KeyEntry(VaultEntry):
-    """The private key of the certificate with the same id."""
+    """The path of the private key of the certificate with the same id."""
 
     certificate_type: CertificateType
     certificate_id: str
@@ -66,7 +66,7 @@ class KeyEntry(VaultEntry):
 
 @dataclass(frozen=True)
 class ProfileEntry(VaultEntry):
-    """A provisioning profile. `platform` is never visionOS, whose profiles are those of iOS."""
+    """The path of a provisioning profile. `platform` is never visionOS: Apple makes iOS profiles for it."""
 
     profile_type: ProfileType
     bundle_id: str
@@ -74,17 +74,17 @@ class ProfileEntry(VaultEntry):
 
 
 def certificate_path(kind: CertificateType, certificate_id: str, team: str = "") -> str:
-    """Raises InputError where the id cannot be the name of a file."""
+    """Return the path of a certificate. Raises InputError if the id cannot be a file name."""
     return _below(team, "certs", kind.value, f"{_checked_certificate_id(certificate_id)}.cer")
 
 
 def key_path(kind: CertificateType, certificate_id: str, team: str = "") -> str:
-    """Raises InputError where the id cannot be the name of a file."""
+    """Return the path of a certificate's private key. Raises InputError if the id cannot be a file name."""
     return _below(team, "certs", kind.value, f"{_checked_certificate_id(certificate_id)}.p12")
 
 
 def profile_path(kind: ProfileType, bundle_id: str, platform: Platform, team: str = "") -> str:
-    """Raises InputError where the bundle id is none."""
+    """Return the path of a profile. Raises InputError if the bundle id is invalid."""
     of_profile = platform.of_profile
     ending = f"_{of_profile}" if of_profile in _WITH_SUFFIX else ""
     suffix = ".provisionprofile" if of_profile in _MAC else ".mobileprovision"
@@ -94,17 +94,17 @@ def profile_path(kind: ProfileType, bundle_id: str, platform: Platform, team: st
 
 
 def checked_bundle_id(bundle_id: str) -> str:
-    """Returns it. Raises InputError where it is no bundle id, and so no part of a path either."""
+    """Return `bundle_id` unchanged. Raises InputError if it is invalid and so unsafe as a part of a path."""
     if _BUNDLE_ID.fullmatch(bundle_id):
         return bundle_id
-    remedy = "A bundle id has letters, digits, dots and hyphens; one of a wildcard profile ends in *."
+    remedy = "Use letters, digits, dots and hyphens; end the bundle id of a wildcard profile with *."
     raise InputError([Problem("bundle-ids", f"{bundle_id[:160]!r} is not a bundle id", remedy)])
 
 
 def _checked_certificate_id(certificate_id: str) -> str:
     if _CERTIFICATE_ID.fullmatch(certificate_id):
         return certificate_id
-    remedy = "Apple's ids have ten letters and digits; the name of an imported file serves too."
+    remedy = "Use Apple's id of ten letters and digits, or the name of an imported file without its suffix."
     raise InputError(
         [Problem("certificate-id", f"{certificate_id[:160]!r} is not the id of a certificate", remedy)]
     )
@@ -130,7 +130,8 @@ def _profile(path: str, team: str, folder: str, name: str) -> VaultEntry | None:
     if kind is None or prefix != kind.prefix or f".{suffix}" not in SUFFIXES[2:]:
         return None
     platform = Platform.MACOS if suffix == "provisionprofile" else Platform.IOS
-    for each in _WITH_SUFFIX:  # no bundle id has an underscore, so this takes nothing from one
-        if rest.endswith(f"_{each}"):
-            rest, platform = rest.removesuffix(f"_{each}"), each
+    # Apple allows no underscore in a bundle id, so this removes no part of one.
+    for candidate in _WITH_SUFFIX:
+        if rest.endswith(f"_{candidate}"):
+            rest, platform = rest.removesuffix(f"_{candidate}"), candidate
     return ProfileEntry(path, team, kind, rest, platform) if _BUNDLE_ID.fullmatch(rest) else None

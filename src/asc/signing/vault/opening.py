@@ -1,4 +1,4 @@
-"""Decrypts files of the store when they are asked for, several at a time, and tells what a failure means."""
+"""Decrypt stored files on request, several at a time, and report how each of them failed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from asc import words
-from asc.signing.vault.encryption import Version, check_for, decrypt, encrypt, secret_of, version_of
+from asc.signing.vault.encryption import RESTORE, Version, check_for, decrypt, encrypt, secret_of, version_of
 from asc.signing.vault.errors import PASSPHRASE, Damaged, VaultError, WrongPassphrase
 from asc.signing.vault.layout import SUFFIXES
 from asc.signing.vault.trimmed import MOST_PROBES, fitting
@@ -21,61 +21,65 @@ Out = TypeVar("Out")
 Opened = bytes | VaultError
 
 MOST_NAMED = 10
+"""Files that a message names."""
 
 
 class Opener:
-    """The files of a store that are encrypted, and what is known of them with one passphrase.
+    """Decrypt the files of one storage with one passphrase, each at most once.
 
-    A file is decrypted once. One that fails is Damaged where the passphrase opens another one.
+    `passphrase` is the one that fits the storage: the given one, or its trimmed form.
     """
 
     def __init__(self, files: Mapping[str, bytes], passphrase: str) -> None:
         self._files = {path: data for path, data in files.items() if path.endswith(SUFFIXES)}
         self.passphrase = fitting(self._files, passphrase)
-        """The one that the store stands under, and that what is added to it is encrypted with."""
         self._opened: dict[str, Opened] = {}
         self._proven = False
 
     @property
     def paths(self) -> list[str]:
-        """Every file that is encrypted, or should be."""
+        """Return the sorted paths of all files that are or should be encrypted."""
         return sorted(self._files)
 
     def open(self, paths: Iterable[str]) -> dict[str, Opened]:
-        """Returns what each path holds, or why that cannot be told.
+        """Return the content of each path, or the error that kept it from being read.
 
-        Raises WrongPassphrase where one does not open with the passphrase and no other one of the store does;
-        BadPassphrase.
+        Raises WrongPassphrase if a file does not open and the passphrase opens no other file either; BadPassphrase.
         """
         wanted = list(paths)
         untried = [path for path in wanted if path not in self._opened]
         self._try(untried)
         self._warn_of_plain([path for path in untried if self._opened[path] == self._files[path]])
         found = {path: self._opened[path] for path in wanted}
-        if any(isinstance(each, WrongPassphrase) for each in found.values()):
+        if any(isinstance(opened, WrongPassphrase) for opened in found.values()):
             self.prove()
+        # The passphrase is right, since it opens another file: so this file is damaged.
         return {
-            path: _not_like_the_others(path) if isinstance(each, WrongPassphrase) else each
-            for path, each in found.items()
+            path: _unlike_others(path) if isinstance(opened, WrongPassphrase) else opened
+            for path, opened in found.items()
         }
 
     def _warn_of_plain(self, paths: list[str]) -> None:
-        """Says which files are not encrypted where others are: no passphrase was needed to put them there."""
+        """Warn of files without encryption if other files are encrypted."""
+        # Anybody with write access can add such a file without knowing the passphrase.
         if paths and any(version_of(data) for data in self._files.values()):
             log.warning(
-                "These files of the storage are not encrypted, unlike others there; whoever may write to it can have "
-                "put them there: %s. The mode change-passphrase encrypts them.",
+                "These files of the storage are not encrypted, but others are: %s. Anybody with write access to the "
+                "storage can have added them. The mode change-passphrase encrypts them.",
                 ", ".join(f"“{path}”" for path in paths[:MOST_NAMED]),
             )
 
     def prove(self) -> None:
-        """Raises WrongPassphrase where the passphrase opens no encrypted file though there are some; BadPassphrase."""
+        """Check the passphrase against the storage.
+
+        Raises WrongPassphrase if there are encrypted files and the passphrase opens none of them; BadPassphrase.
+        """
         if self._proven:
             return
         encrypted = {path: version for path, data in self._files.items() if (version := version_of(data))}
         if not encrypted:
             return
-        # Version 1 first: it costs microseconds. One after the other, for the first one mostly decides.
+        # Version 1 comes first because it costs microseconds. Files are tried one by one: usually the first decides.
         untried = sorted(encrypted.keys() - self._opened.keys(), key=lambda path: (encrypted[path], path))
         for path in untried[:MOST_PROBES]:
             self._try([path])
@@ -92,10 +96,10 @@ class Opener:
             self._proven = self._proven or proves
 
     def _open_one(self, path: str) -> tuple[Opened, bool]:
-        """What the path holds, and whether that proves the passphrase."""
+        """Return the content of the file or its error, and True if that proves the passphrase."""
         data, looks_right = self._files[path], check_for(path)
         if version_of(data) is None and looks_right(data):
-            return data, False  # of a tree that match left without encryption
+            return data, False  # match leaves whole trees without encryption in some storages
         try:
             return decrypt(data, self.passphrase, looks_right, f"“{path}”"), True
         except VaultError as error:
@@ -103,67 +107,69 @@ class Opener:
 
 
 def side_by_side(work: Callable[[In], Out], items: list[In]) -> list[Out]:
-    """The results in order. What takes time here, deriving keys, lets other threads run."""
+    """Run `work` for all items in threads and return the results in order."""
+    # Threads help because deriving a key takes nearly all of the time and releases the GIL.
     if len(items) < 2:
         return [work(item) for item in items]
     with ThreadPoolExecutor(min(len(items), os.cpu_count() or 2, 16)) as pool:
         return list(pool.map(work, items))
 
 
-def _not_like_the_others(path: str) -> Damaged:
+def _unlike_others(path: str) -> Damaged:
     return Damaged(
         f"“{path}” does not open with the {PASSPHRASE} that opens other files: "
-        "it was changed, cut off, or encrypted with another one.",
-        "Restore the file from the history of the store, or remove it and have it made anew.",
+        f"it was changed, cut off, or encrypted with another {PASSPHRASE}.",
+        RESTORE,
     )
 
 
 def _opens_nothing(passphrase: str) -> WrongPassphrase:
-    remedy = f"Check the input {PASSPHRASE}: it is what match calls MATCH_PASSWORD."
+    remedy = f"Check the input {PASSPHRASE}: match calls it MATCH_PASSWORD."
     if passphrase != passphrase.strip():
         remedy += (
-            " It begins or ends with a blank or a line break; neither with nor without it the store opens."
+            " It begins or ends with a blank or a line break; the storage opens neither with nor without it."
         )
-    return WrongPassphrase(f"The {PASSPHRASE} does not open the store: nothing was changed.", remedy)
-
-
-_SHOWN = 10
+    return WrongPassphrase(f"The {PASSPHRASE} does not open the storage. Nothing was changed.", remedy)
 
 
 def change_passphrase(
     files: Mapping[str, bytes], old: str, new: str, version: Version = 2
 ) -> dict[str, bytes]:
-    """Returns all files of the store that are encrypted, under the passphrase `new`; each has been opened with it.
+    """Return all encrypted files of the storage, encrypted with `new` instead of `old`; plain ones are encrypted too.
 
-    Files that were stored without encryption are encrypted. Raises WrongPassphrase where `old` opens nothing;
-    VaultError where single files cannot be opened, for they would be lost; BadPassphrase, naming the input
-    `new-passphrase` for `new`.
+    Raises WrongPassphrase if `old` opens nothing, VaultError if single files cannot be opened, and BadPassphrase,
+    naming the input `new-passphrase` for `new`.
     """
     secret_of(new, "new-passphrase")
+    # A file that does not open would be lost for good under the new passphrase, so one is enough to stop.
     plain = open_all(files, old)
 
-    def renewed(path: str) -> bytes:
+    def encrypted(path: str) -> bytes:
         data = encrypt(plain[path], new, version)
+        # The old files are about to be replaced, so each new one is opened once before.
         if decrypt(data, new, check_for(path), f"“{path}”") != plain[path]:
-            raise VaultError(f"“{path}” does not come back as it was.", "Nothing was changed. Report this.")
+            raise VaultError(
+                f"“{path}” is not the same after encrypting and decrypting it. Nothing was changed.",
+                "Report this as a bug.",
+            )
         return data
 
     paths = list(plain)
-    return dict(zip(paths, side_by_side(renewed, paths), strict=True))
+    return dict(zip(paths, side_by_side(encrypted, paths), strict=True))
 
 
 def open_all(files: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:
-    """Every file that is encrypted in the store, decrypted, whether match would look for it or not.
+    """Decrypt every encrypted file of the storage, including those that match would not read: path → content.
 
-    Raises WrongPassphrase; VaultError that names the files that do not open; BadPassphrase.
+    Raises WrongPassphrase; VaultError, which names the files that do not open; BadPassphrase.
     """
     opener = Opener(files, passphrase)
     opened = opener.open(opener.paths)
-    failed = [path for path, each in opened.items() if isinstance(each, VaultError)]
+    failed = [path for path, content in opened.items() if isinstance(content, VaultError)]
     if failed:
-        names = words.some([f"“{path}”" for path in failed], _SHOWN)
+        names = words.some([f"“{path}”" for path in failed], MOST_NAMED)
         raise VaultError(
             f"These files do not open, so nothing was changed: {names}.",
-            "Restore them from the history of the store, or remove them first.",
+            "Restore them from the storage's history, or remove them first.",
         )
-    return {path: each for path, each in opened.items() if isinstance(each, bytes)}
+    return {path: content for path, content in opened.items() if isinstance(content, bytes)}

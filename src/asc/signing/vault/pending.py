@@ -1,7 +1,7 @@
-"""Keys put aside before Apple is asked for their certificates, so that none is lost whatever happens in between.
+"""Store private keys before Apple is asked for their certificates, so that none is lost if the step is cut off.
 
-They lie in `pending/<certificate type>/<time>-<fingerprint>.p12`, encrypted like all others, where match does not look.
-Who finds one whose certificate Apple has made finishes what was begun.
+They lie in `pending/<certificate type>/<time>-<fingerprint>.p12`, encrypted like all others; match does not read that
+folder. A later run that finds such a key and Apple's certificate for it stores both as an identity.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from asc.signing.vault.opening import Opener
 
 FOLDER = "pending"
 LONGEST_STEP = timedelta(days=1)
-"""Whoever put a key aside longer ago than this does not go on with it."""
+"""A run that stored a pending key longer ago than this has surely ended."""
 _TIME = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{16}\.p12")
 
@@ -30,14 +30,14 @@ _NAME = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{16}\.p12")
 def pending_file(
     kind: CertificateType, key: RSAPrivateKey, passphrase: str, now: datetime, version: Version = 2
 ) -> tuple[str, bytes]:
-    """Path and contents of the file that keeps `key`. Raises BadPassphrase."""
+    """Return path and encrypted content of the file that keeps `key`. Raises BadPassphrase."""
     fingerprint = hashlib.sha256(public_key_der(key)).hexdigest()[:16]
     name = f"{now.astimezone(UTC).strftime(_TIME)}-{fingerprint}.p12"
     return f"{FOLDER}/{kind.value}/{name}", encrypt(key_pem(key), passphrase, version)
 
 
 def is_given_up(path: str, now: datetime) -> bool:
-    """Whether the run that put the key of this path aside is over for sure."""
+    """Return True if the run that stored this pending key has surely ended."""
     found = _NAME.fullmatch(path.rpartition("/")[2])
     try:
         return not found or datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) < now - LONGEST_STEP
@@ -46,7 +46,7 @@ def is_given_up(path: str, now: datetime) -> bool:
 
 
 def pending_paths(files: Mapping[str, bytes], kind: CertificateType) -> frozenset[str]:
-    """Where keys of this type are put aside."""
+    """Return the paths of the pending keys for this type of certificate."""
     start = f"{FOLDER}/{kind.value}/"
     return frozenset(path for path in files if path.startswith(start) and path.endswith(".p12"))
 
@@ -54,12 +54,12 @@ def pending_paths(files: Mapping[str, bytes], kind: CertificateType) -> frozense
 def pending_keys(
     files: Mapping[str, bytes], kind: CertificateType, passphrase: str
 ) -> dict[str, RSAPrivateKey]:
-    """Path → key of this type; what cannot be read is passed over. Raises WrongPassphrase, BadPassphrase."""
+    """Return path → key of the pending keys for this type. Raises WrongPassphrase, BadPassphrase."""
     keys = {}
     for path, content in Opener(files, passphrase).open(sorted(pending_paths(files, kind))).items():
         try:
             if isinstance(content, bytes):
                 keys[path] = read_private_key(content, None, f"“{path}”")
         except IdentityError:
-            continue
+            continue  # a damaged pending key cannot complete any certificate, and stops none from being created
     return keys

@@ -1,4 +1,4 @@
-"""What stands in the store besides certificates, keys and profiles, and the names that fastlane gives things."""
+"""The files beside the signing assets, and the names that fastlane gives to commits, profiles and variables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asc.signing.vault.layout import checked_bundle_id
 
 VERSION_PATH, README_PATH = "match_version.txt", "README.md"
 MATCH_VERSION = b"2.237.0"
-"""The version of fastlane whose format is written. match replaces it by its own, and goes by nothing in it."""
+"""The version of fastlane whose format is written. match overwrites the file and ignores its content."""
 PASSPHRASE_MESSAGE = "[fastlane] Changed passphrase"
 IMPORTED_MESSAGE = "[fastlane] Imported"
 
@@ -34,33 +34,34 @@ Leave the files to these two programs. What is removed here by hand stays valid 
 
 
 def scaffold(paths: Iterable[str]) -> dict[str, bytes]:
-    """The files that a store has besides, as far as `paths` lacks them: those that are there stay as they are."""
+    """Return README.md and match_version.txt, without those that `paths` has already."""
     texts = {README_PATH: _README.encode(), VERSION_PATH: MATCH_VERSION}
     present = set(paths)
     return {path: text for path, text in texts.items() if path not in present}
 
 
 def commit_message(kinds: Iterable[ProfileType], platforms: Iterable[Platform]) -> str:
-    """The line that match would write; several types or platforms, which it has no line for, stand side by side."""
+    """Return the commit message that match would write; several types or platforms are joined by commas."""
     types = ", ".join(dict.fromkeys(kind.match_type for kind in kinds))
     names = ", ".join(dict.fromkeys(platform.value for platform in platforms))
     return f"[fastlane] Updated {types} and platform {names}"
 
 
 def revoked_message(what: str) -> str:
-    """The line of match's `nuke`; `what` says what went."""
+    """Return the commit message of match's `nuke`; `what` names the removed type."""
     return f"[fastlane] Nuked files for {what}"
 
 
 def profile_name(kind: ProfileType, bundle_id: str, platform: Platform) -> str:
-    """The name at Apple. For iOS the platform is left out. Raises InputError where the bundle id is none."""
+    """Return the name that match gives a profile at Apple. Raises InputError if the bundle id is invalid."""
+    # match adds the platform to the name for all platforms except iOS.
     name = f"match {kind.prefix} {checked_bundle_id(bundle_id)}"
     return name if platform.of_profile is Platform.IOS else f"{name} {platform}"
 
 
 @dataclass(frozen=True)
 class FastlaneNames:
-    """The variables that match leaves for later lanes, by what they hold."""
+    """The names of the environment variables that match sets for one profile; each field names the value."""
 
     uuid: str
     team_id: str
@@ -70,7 +71,8 @@ class FastlaneNames:
 
 
 def fastlane_names(kind: ProfileType, bundle_id: str, platform: Platform) -> FastlaneNames:
-    """The `sigh_…` names of one profile. For iOS the platform is left out."""
+    """Return the names of the `sigh_…` variables of one profile."""
+    # match adds the platform to the names for all platforms except iOS.
     base = f"sigh_{bundle_id}_{kind.match_type}"
     base = base if platform.of_profile is Platform.IOS else f"{base}_{platform}"
     endings = ("team-id", "certificate-name", "profile-name", "profile-path")

@@ -1,4 +1,4 @@
-"""The store as a whole: what lies where, read on demand, and what to put into it."""
+"""Read the whole tree of signing assets on demand, and encrypt new assets for it."""
 
 from __future__ import annotations
 
@@ -26,28 +26,27 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class Fault:
-    """A file of the store that cannot be used, why, and what to do."""
+    """A stored file that cannot be used. `damaged` is False if the file is whole but its other half is missing."""
 
     path: str
     message: str
     remedy: str
     damaged: bool = True
-    """False where it is whole, and what belongs to it is not there."""
 
 
 @dataclass(frozen=True)
 class Readable(Generic[Read]):
-    """What could be read, in order of the paths, and what could not."""
+    """The readable entries in order of their paths, and a fault for each file that could not be read."""
 
     entries: tuple[Read, ...]
     faults: tuple[Fault, ...]
 
 
 class Vault:
-    """A store's files, as the storage has them, and the passphrase for them. Nothing is decrypted unasked.
+    """The files of a storage and their passphrase. Files are decrypted only when they are asked for.
 
-    `team` limits it to the tree in that team's folder, in storages that several teams share. `p12_password` is for
-    imported PKCS#12 files that have one of their own.
+    `team` limits the vault to that team's folder, in storages that several teams share. `p12_password` opens imported
+    PKCS#12 files that have a password of their own.
     """
 
     def __init__(
@@ -64,14 +63,14 @@ class Vault:
         found = [(path, VaultEntry.parse(path)) for path in self._opener.paths]
         self.entries = tuple(entry for _, entry in found if entry and team in (None, entry.team))
         self.foreign = tuple(path for path, entry in found if entry is None)
-        """Files that match would encrypt, but never look for: they are left alone."""
 
     def identities(
         self, kinds: Collection[CertificateType] | None = None, ids: Collection[str] | None = None
     ) -> Readable[StoredIdentity]:
-        """The certificates of these types and ids, each with its key; all where None is given.
+        """Return the identities of these types and ids; None stands for all.
 
-        A half without its other half is a fault. Raises WrongPassphrase, BadPassphrase.
+        A certificate without its key, or a key without its certificate, is a fault. Raises WrongPassphrase,
+        BadPassphrase.
         """
         halves = [
             entry
@@ -106,12 +105,13 @@ class Vault:
         bundle_ids: Collection[str] | None = None,
         platforms: Collection[Platform] | None = None,
     ) -> Readable[StoredProfile]:
-        """The profiles of these types, bundle ids and platforms; all where None is given.
+        """Return the profiles of these types, bundle ids and platforms; None stands for all.
 
-        Asking for visionOS finds those of iOS. Raises WrongPassphrase, BadPassphrase.
+        Raises WrongPassphrase, BadPassphrase.
         """
+        # visionOS has no profiles of its own: its apps are signed with those of iOS.
         kept_under = None if platforms is None else {platform.of_profile for platform in platforms}
-        wanted = [
+        requested = [
             entry
             for entry in self.entries
             if isinstance(entry, ProfileEntry)
@@ -119,7 +119,7 @@ class Vault:
             and (bundle_ids is None or entry.bundle_id in bundle_ids)
             and (kept_under is None or entry.platform in kept_under)
         ]
-        opened = self._opener.open(entry.path for entry in wanted)
+        opened = self._opener.open(entry.path for entry in requested)
 
         def read(entry: ProfileEntry) -> StoredProfile | Fault:
             content = opened[entry.path]
@@ -130,7 +130,7 @@ class Vault:
             except UnreadableFile as error:
                 return Fault(error.path, error.message, error.remedy)
 
-        return _sorted([read(entry) for entry in wanted], [])
+        return _sorted([read(entry) for entry in requested], [])
 
     def put(
         self,
@@ -139,22 +139,25 @@ class Vault:
         *,
         docs: bool = True,
     ) -> dict[str, bytes]:
-        """The files to store for `entries`: path → contents, encrypted, as far as the store does not hold them yet.
+        """Return the files to store for `entries`, encrypted, without the ones that the storage holds already: path →
+        content.
 
-        `version` None leaves them without encryption. `docs` adds README.md and match_version.txt where the store has
-        none. Raises WrongPassphrase where the store is encrypted with another one: it would be mixed up; BadPassphrase.
+        `version` None leaves them without encryption. `docs` adds README.md and match_version.txt if they are missing.
+        Raises WrongPassphrase if the storage has another passphrase; BadPassphrase.
         """
         plain = {path: data for entry in entries for path, data in entry.files().items()}
         if version is not None:
             secret_of(self._opener.passphrase)
+            # A storage with two passphrases could be opened completely with neither.
             self._opener.prove()
         held = self._opener.open(path for path in plain if path in self._files)
+        # Encrypting is random, so contents are compared decrypted: else each run would store the same files again.
         changed = [(path, data) for path, data in plain.items() if held.get(path) != data]
 
-        def sealed(item: tuple[str, bytes]) -> bytes:
+        def encrypted(item: tuple[str, bytes]) -> bytes:
             return item[1] if version is None else encrypt(item[1], self._opener.passphrase, version)
 
-        put = dict(zip((path for path, _ in changed), side_by_side(sealed, changed), strict=True))
+        put = dict(zip((path for path, _ in changed), side_by_side(encrypted, changed), strict=True))
         return put | scaffold(self._files) if put and docs else put
 
 
@@ -174,13 +177,13 @@ def _alone(entry: CertificateEntry | KeyEntry, paths: Collection[str]) -> Fault 
     return Fault(
         entry.path,
         f"“{entry.path}” is a {what} without its {other}.",
-        f"Put “{_other_half(entry)}” beside it with sync-signing in the mode import, or remove it.",
+        f"Add “{_other_half(entry)}” with the mode import of sync-signing, or remove “{entry.path}”.",
         damaged=False,
     )
 
 
 def _sorted(read: Iterable[Read | Fault], faults: list[Fault]) -> Readable[Read]:
     results = list(read)
-    entries = tuple(each for each in results if not isinstance(each, Fault))
-    faults = faults + [each for each in results if isinstance(each, Fault)]
+    entries = tuple(result for result in results if not isinstance(result, Fault))
+    faults = faults + [result for result in results if isinstance(result, Fault)]
     return Readable(entries, tuple(sorted(faults, key=lambda fault: fault.path)))
