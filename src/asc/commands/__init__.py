@@ -12,6 +12,8 @@ NAMES = (
     "sync-signing",
     "cleanup-signing",
     "download-dsyms",
+    "submit-app-store",
+    "release-app-store",
     "manage-testers",
     "register-bundle-ids",
     "register-devices",

@@ -1,0 +1,245 @@
+"""submit-app-store: attach a build to a version, send it to Apple's review, and wait for the result."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from asc.api.client import Client
+from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
+from asc.apps.app import App
+from asc.builds.build import BuildState, fetch_build
+from asc.builds.finding import find_build
+from asc.builds.number import Number
+from asc.commands.context import Context
+from asc.commands.declaration import Command, flag, output
+from asc.commands.submit_app_store.inputs import Inputs
+from asc.errors import Error
+from asc.job import summary
+from asc.store.preparing import Preparation, Step, plan_preparation
+from asc.store.submission import (
+    DRAFT,
+    Submission,
+    add_version,
+    make_draft,
+    read_open,
+    submit,
+    wait_for,
+    withdraw,
+)
+from asc.store.version import (
+    APPROVED,
+    REJECTED,
+    SUBMITTED,
+    StoreVersion,
+    choose_version,
+    read_version,
+    read_versions,
+)
+
+log = logging.getLogger(__name__)
+
+_PAGE = "https://appstoreconnect.apple.com/apps/{}/distribution"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The outputs of submit-app-store."""
+
+    app_id: str = output("Apple's id of the app.")
+    version_id: str = output("Apple's id of the version.")
+    submission_id: str = output("Apple's id of the submission.")
+    state: str = output("The state of the version, as Apple writes it (`WAITING_FOR_REVIEW`, …).")
+    result: str = output("`approved`, `rejected`, `pending` while Apple has not decided, or `withdrawn`.")
+    changed: str = output("`true` if the step changed anything at Apple.")
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Read the version and its submissions, print the plan, carry it out, and wait as asked for."""
+    client = context.connect(inputs)
+    deadline = client.clock.monotonic() + inputs.timeout
+    app = inputs.app(client)
+    platform = PLATFORMS[inputs.platform]
+    versions = read_versions(client, app.id, platform)
+    version = choose_version(versions, inputs.version)
+    if inputs.action == "withdraw":
+        return _withdraw(inputs, context, client, app, version, deadline)
+    build = _build(inputs, client, app, version, platform)
+    submission_id, changed = "", False
+    is_done = version.state in APPROVED or (version.state in SUBMITTED and not _is_other(build, version))
+    if not is_done:
+        submissions = read_open(client, app.id, platform)
+        blocking = _blocking(inputs, version, submissions)
+        kind, date = inputs.release or ("", None)
+        wanted = Preparation(build, inputs.uses_non_exempt_encryption, kind, date, _phased(inputs))
+        steps = plan_preparation(version, wanted, is_first=len(versions) == 1, now=context.now())
+        _tell(version, blocking, steps)
+        if inputs.dry_run:
+            log.info("Nothing was written, because dry-run is true.")
+            return _end(inputs, context, app, version, "", changed=False)
+        submission_id = _submit(client, app, version, blocking, submissions, steps, deadline)
+        version, changed = read_version(client, version.id), True
+        context.outputs = _outputs(app, version, submission_id, changed=True)
+    else:
+        log.info("Nothing to submit: %s", version)
+    if inputs.wait == "submitted" and version.state not in {*SUBMITTED, *APPROVED, *REJECTED}:
+        version = wait_for(
+            client, version, deadline, lambda one: one.state in {*SUBMITTED, *APPROVED, *REJECTED}
+        )
+    if inputs.wait == "reviewed" and version.state in {*SUBMITTED, DRAFT}:
+        version = wait_for(client, version, deadline, lambda one: one.state not in {*SUBMITTED, DRAFT})
+    outputs = _end(inputs, context, app, version, submission_id, changed=changed)
+    if outputs.result == "rejected" and inputs.wait != "none":
+        raise Error(
+            f"Apple rejected version {version.version} ({version.state}).",
+            f"Read the reviewers' messages, which no API has: {_PAGE.format(app.id)}",
+        )
+    return outputs
+
+
+def _build(
+    inputs: Inputs, client: Client, app: App, version: StoreVersion, platform: str
+) -> BuildState | None:
+    """Return the build to attach, None to keep the one that is attached. Raises Error if it is not there."""
+    if inputs.build_id:
+        return fetch_build(client, inputs.build_id)
+    if not inputs.build_number:
+        return fetch_build(client, version.build_id) if version.build_id else None
+    found = find_build(client, Number(app.id, version.version, inputs.build_number, platform))
+    if found is None:
+        raise Error(
+            f"build-number: there is no build {version.version} ({inputs.build_number}).",
+            "Check the number; an upload has to be processed first (upload-testflight).",
+        )
+    return found
+
+
+def _is_other(build: BuildState | None, version: StoreVersion) -> bool:
+    return build is not None and build.id != version.build_id
+
+
+def _phased(inputs: Inputs) -> bool | None:
+    return None if inputs.phased == "keep" else inputs.phased == "true"
+
+
+def _blocking(inputs: Inputs, version: StoreVersion, submissions: list[Submission]) -> Submission | None:
+    """Return the submission to cancel first. Raises Error if one is in the way and `if-open` is fail."""
+    for one in submissions:
+        if one.state == DRAFT:
+            if one.others and not inputs.include_draft_items:
+                raise Error(
+                    f"A draft of a submission holds {one.others} items that somebody else prepared.",
+                    "Submit or remove them in App Store Connect, or set include-draft-items: true to submit them, too.",
+                )
+        elif one.version_id:
+            if inputs.if_open == "cancel":
+                return one
+            which = "this version" if one.version_id == version.id else "another version"
+            raise Error(
+                f"A submission with {which} is open ({one.state}).",
+                "Wait for Apple's decision, or set if-open: cancel to withdraw it.",
+            )
+    return None
+
+
+def _tell(version: StoreVersion, blocking: Submission | None, steps: tuple[Step, ...]) -> None:
+    if blocking:
+        log.info("Plan: withdraw the submission %s (%s)", blocking.id, blocking.state)
+    for step in steps:
+        log.info("Plan: %s", step.summary)
+    log.info("Plan: submit %s", version)
+
+
+def _submit(
+    client: Client,
+    app: App,
+    version: StoreVersion,
+    blocking: Submission | None,
+    submissions: list[Submission],
+    steps: tuple[Step, ...],
+    deadline: float,
+) -> str:
+    """Carry out the plan, and return Apple's id of the submission."""
+    if blocking:
+        version = withdraw(client, blocking, version, deadline)
+    for step in steps:
+        step.send(client)
+        log.info("Done: %s", step.summary)
+    draft = next((one for one in submissions if one.state == DRAFT), None)
+    draft = draft or make_draft(client, app.id, version.platform)
+    if draft.version_id != version.id:
+        draft = add_version(client, draft, version)
+    submit(client, draft, version)
+    log.info("Submitted version %s to Apple's review", version.version)
+    return draft.id
+
+
+def _withdraw(
+    inputs: Inputs, context: Context, client: Client, app: App, version: StoreVersion, deadline: float
+) -> Outputs:
+    submissions = read_open(client, app.id, version.platform)
+    mine = next((one for one in submissions if one.version_id == version.id and one.state != DRAFT), None)
+    if mine is None:
+        log.info("Nothing to withdraw: %s is in no open submission", version)
+        return _end(inputs, context, app, version, "", changed=False)
+    if inputs.dry_run:
+        log.info("Plan: withdraw %s", version)
+        return _end(inputs, context, app, version, mine.id, changed=False)
+    now = withdraw(client, mine, version, deadline)
+    log.info("Withdrew version %s: its state is %s", now.version, now.state)
+    return _end(inputs, context, app, now, mine.id, changed=True)
+
+
+def _end(
+    inputs: Inputs, context: Context, app: App, version: StoreVersion, submission_id: str, *, changed: bool
+) -> Outputs:
+    outputs = _outputs(app, version, submission_id, changed=changed, withdrawn=inputs.action == "withdraw")
+    context.outputs = outputs
+    platform = PLATFORM_NAMES[PLATFORMS[inputs.platform]]
+    rows = [("State", version.state), ("Build", version.build_number or "none"), ("Result", outputs.result)]
+    text = summary.heading(f"Review of {version.version} for {platform}") + summary.table(
+        ("What", "Value"), rows
+    )
+    context.summary.append(text)
+    return outputs
+
+
+def _outputs(
+    app: App, version: StoreVersion, submission_id: str, *, changed: bool, withdrawn: bool = False
+) -> Outputs:
+    result = (
+        "approved" if version.state in APPROVED else "rejected" if version.state in REJECTED else "pending"
+    )
+    return Outputs(
+        app_id=app.id,
+        version_id=version.id,
+        submission_id=submission_id,
+        state=version.state,
+        result="withdrawn" if withdrawn else result,
+        changed=flag(changed),
+    )
+
+
+COMMAND = Command(
+    name="submit-app-store",
+    summary="Attach a build to a version, send it to Apple's review, and wait for the result.",
+    description=(
+        "Attaches the build, answers export compliance, sets when and how the version is released, and submits it. All "
+        "that Apple lacks is told at once, with the locale. A version that is submitted already with this build is no "
+        "error, and a step that was cut off goes on: nothing is submitted twice."
+    ),
+    role="App Manager or Admin",
+    icon="send",
+    example="""\
+- uses: OWNER/REPO/actions/submit-app-store@v1
+  with:
+    api-key: ${{ secrets.ASC_API_KEY }}
+    bundle-id: com.example.app
+    version: "1.6.0"
+    build-id: ${{ steps.upload.outputs.build-id }}
+    release: manual
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)

@@ -1,0 +1,114 @@
+"""The inputs of submit-app-store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from asc.commands import kinds
+from asc.commands.declaration import given
+from asc.commands.naming import PLATFORM, AppInputs
+from asc.errors import Problem
+
+VERSION, REVIEW, RELEASE, WAIT = "Version and build", "Review", "Release", "Wait"
+RELEASE_TYPES = {"manual": "MANUAL", "after-approval": "AFTER_APPROVAL"}
+"""Ways to release, as inputs and as Apple name them; a date is SCHEDULED."""
+
+
+def _release(text: str) -> tuple[str, datetime | None] | None:
+    """Return Apple's release type, and the date of a scheduled one; None to keep what the version has."""
+    if text == "keep":
+        return None
+    if text in RELEASE_TYPES:
+        return RELEASE_TYPES[text], None
+    try:
+        date: datetime = kinds.DATE.parse(text).astimezone(UTC)
+    except ValueError:
+        raise ValueError(f"{kinds.quoted(text)} is not keep, manual, after-approval, or a date") from None
+    if date.minute or date.second:
+        raise ValueError(f"{kinds.quoted(text)} is not a whole hour, and Apple takes no other")
+    return "SCHEDULED", date
+
+
+@dataclass(frozen=True)
+class Inputs(AppInputs):
+    """The inputs of submit-app-store."""
+
+    version: str = given(
+        kinds.version(),
+        "The version to submit, which update-app-store made. Quote it in YAML: unquoted, `1.10` becomes 1.1.",
+        group=VERSION,
+        required=True,
+        examples=("1.6.0",),
+    )
+    platform: str = given(PLATFORM, "The platform of the version.", group=VERSION, default="ios")
+    build_id: str | None = given(
+        kinds.matching(r"[A-Za-z0-9-]{1,64}", "an id of Apple's"),
+        "Apple's id of the build to attach, such as the output of upload-testflight. Without a build, the one that is "
+        "attached stays.",
+        group=VERSION,
+        examples=("${{ steps.upload.outputs.build-id }}",),
+    )
+    build_number: str | None = given(
+        kinds.build_number(), "The number of the build to attach, instead of `build-id`.", group=VERSION
+    )
+    uses_non_exempt_encryption: bool | None = given(
+        kinds.BOOLEAN,
+        "The answer to export compliance, if the build has none.",
+        group=REVIEW,
+    )
+    action: str = given(
+        kinds.choice(("submit", "withdraw")),
+        "`submit`: send the version to review. `withdraw`: take it out of review, so that it can be changed.",
+        group=REVIEW,
+        default="submit",
+    )
+    if_open: str = given(
+        kinds.choice(("fail", "cancel")),
+        "What happens if another submission is in the way: one with another build or version, or one that Apple "
+        "rejected. `cancel` withdraws it; that closes the messages with the reviewers.",
+        group=REVIEW,
+        default="fail",
+    )
+    include_draft_items: bool = given(
+        kinds.BOOLEAN,
+        "Submit a draft that holds other items, too, for example an event that somebody prepared.",
+        group=REVIEW,
+        default="false",
+    )
+    release: tuple[str, datetime | None] | None = given(
+        kinds.Kind("text", "keep, manual, after-approval, or a date", _release),
+        "When the approved version is released: `manual` waits for release-app-store, a date (whole hour, like "
+        "`2027-01-31T10:00:00Z`) is scheduled.",
+        group=RELEASE,
+        default="keep",
+    )
+    phased: str = given(
+        kinds.choice(("keep", "true", "false")),
+        "Whether the version goes to users over seven days. Not for the first version of an app.",
+        group=RELEASE,
+        default="keep",
+    )
+    wait: str = given(
+        kinds.choice(("none", "submitted", "reviewed")),
+        "`submitted`: until Apple has the version in its queue. `reviewed`: until Apple approved or rejected it.",
+        group=WAIT,
+        default="submitted",
+    )
+    timeout: float = given(
+        kinds.DURATION,
+        "How long the step waits in all. Reviews take hours to days; a job on a hosted runner ends after 6 hours.",
+        group=WAIT,
+        default="15m",
+        examples=("5h",),
+    )
+    dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group=WAIT, default="false")
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the inputs taken together."""
+        yield from super().problems()
+        if self.build_id and self.build_number:
+            yield Problem("build-number", "is given together with build-id", "Give one of the two.")
+        if self.action == "withdraw" and (self.build_id or self.build_number):
+            yield Problem("build-id", "is not for action: withdraw", "Leave the build out.")

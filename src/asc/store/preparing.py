@@ -1,0 +1,156 @@
+"""Prepare a version for its review: the build, export compliance, the way of its release, all planned first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asc.api.client import Client
+from asc.api.document import reference, request_body
+from asc.api.errors import ApiError
+from asc.builds.build import BuildState
+from asc.builds.number import same_value
+from asc.errors import Error, Findings, LostAnswerError
+from asc.store.release import make_phased, remove_phased
+from asc.store.version import StoreVersion
+
+log = logging.getLogger(__name__)
+
+SETTLING = (2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds between attempts at a PATCH that Apple refuses right after it made a version (fastlane 16911)."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is asked for of a version. `build` is None to keep the one that is attached, `phased` to leave it."""
+
+    build: BuildState | None = None
+    encryption: bool | None = None
+    release_type: str = ""
+    release_date: datetime | None = None
+    phased: bool | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One write and its line in the plan."""
+
+    summary: str
+    send: Callable[[Client], object]
+
+
+def plan_preparation(
+    version: StoreVersion, wanted: Preparation, *, is_first: bool, now: datetime
+) -> tuple[Step, ...]:
+    """Return the writes that are left. Raises Error with everything that Apple would refuse."""
+    findings = Findings()
+    findings.of(lambda: _check_build(version, wanted), None)
+    findings.of(lambda: _check_release(wanted, is_first=is_first, now=now), None)
+    findings.tell()
+    return (*_build_steps(version, wanted), *_release_steps(version, wanted), *_phased_steps(version, wanted))
+
+
+def _check_build(version: StoreVersion, wanted: Preparation) -> None:
+    build = wanted.build
+    if build is None:
+        if not version.build_id:
+            raise Error(
+                f"Version {version.version} has no build.",
+                "Give build-id or build-number of a processed build.",
+            )
+        return
+    name = f"Build {build.version} ({build.build_number})"
+    if not same_value(build.version, version.version):
+        raise Error(
+            f"{name} is of another version than {version.version}.", "Give a build of this version (train)."
+        )
+    if build.processing_state != "VALID":
+        raise Error(
+            f"{name} cannot be attached: Apple says {build.processing_state}.",
+            "Wait until it is processed (upload-testflight with wait: processing), or upload another build.",
+        )
+    if build.expired:
+        raise Error(f"{name} has expired.", "Upload a new build.")
+    if build.uses_non_exempt_encryption is None and wanted.encryption is None:
+        raise Error(
+            f"{name} has no answer to export compliance.",
+            "Set uses-non-exempt-encryption, or put ITSAppUsesNonExemptEncryption into the Info.plist.",
+        )
+
+
+def _check_release(wanted: Preparation, *, is_first: bool, now: datetime) -> None:
+    if wanted.release_date and wanted.release_date <= now:
+        raise Error(
+            f"release: {wanted.release_date:%Y-%m-%d %H:%M} UTC is in the past, so Apple would release at once.",
+            "Give a date to come, or after-approval.",
+        )
+    if wanted.phased and is_first:
+        raise Error("phased: the first version of an app cannot be phased.", "Set phased: false.")
+
+
+def _build_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:
+    build = wanted.build
+    if build is None:
+        return []
+    steps = []
+    if build.uses_non_exempt_encryption is None:
+        answer = request_body("builds", {"usesNonExemptEncryption": wanted.encryption}, build.id)
+        steps.append(
+            Step(
+                f"answer export compliance: {'not exempt' if wanted.encryption else 'exempt'}",
+                lambda client: _patch(client, f"/v1/builds/{build.id}", answer),
+            )
+        )
+    if build.id != version.build_id:
+        path = f"/v1/appStoreVersions/{version.id}/relationships/build"
+        steps.append(
+            Step(
+                f"attach build {build.build_number} to version {version.version}",
+                lambda client: _patch(client, path, reference("builds", build.id)),
+            )
+        )
+    return steps
+
+
+def _release_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:
+    same_date = wanted.release_type != "SCHEDULED" or version.earliest_release == wanted.release_date
+    if not wanted.release_type or (version.release_type == wanted.release_type and same_date):
+        return []
+    date = f"{wanted.release_date:%Y-%m-%dT%H:%M:%SZ}" if wanted.release_date else None
+    attributes = {"releaseType": wanted.release_type, "earliestReleaseDate": date}
+    body = request_body("appStoreVersions", attributes, version.id)
+    words = {"MANUAL": "by release-app-store", "AFTER_APPROVAL": "once it is approved"}
+    return [
+        Step(
+            f"release the version {words.get(wanted.release_type) or f'on {date}'}",
+            lambda client: _patch(client, f"/v1/appStoreVersions/{version.id}", body),
+        )
+    ]
+
+
+def _phased_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:
+    phased = version.phased
+    if wanted.phased and phased is None:
+        return [Step("give it to users over seven days", lambda client: make_phased(client, version))]
+    if wanted.phased is False and phased is not None:
+        return [Step("give it to everybody at once", lambda client: remove_phased(client, version, phased))]
+    return []
+
+
+def _patch(client: Client, path: str, body: dict[str, Any]) -> None:
+    """Send a PATCH, which may be repeated, and again while Apple settles after it made the version."""
+    for pause in (*SETTLING, None):
+        try:
+            client.patch(path, body)
+            return
+        except LostAnswerError:
+            client.patch(path, body)
+            return
+        except ApiError as error:
+            if pause is None or error.status != 409 or "cannot be edited at this time" not in error.message:
+                raise
+            log.info("Apple does not take the change yet; trying again in %.0f s", pause)
+        client.pause(pause)

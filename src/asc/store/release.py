@@ -1,0 +1,107 @@
+"""Release an approved version, and steer its phased release.
+
+https://developer.apple.com/documentation/appstoreconnectapi/appstoreversionreleaserequest
+"""
+
+from __future__ import annotations
+
+import logging
+
+from asc.api.client import Client
+from asc.api.document import reference, request_body
+from asc.api.errors import ApiError
+from asc.errors import Error, LostAnswerError
+from asc.store.version import LIVE, WAITS_FOR_RELEASE, PhasedRelease, StoreVersion, read_version
+
+log = logging.getLogger(__name__)
+
+RELEASED = {LIVE, "PROCESSING_FOR_DISTRIBUTION", "PENDING_APPLE_RELEASE"}
+PHASED_STATES = {"pause": "PAUSED", "resume": "ACTIVE", "complete": "COMPLETE"}
+"""Actions on a phased release and Apple's state for each."""
+
+
+def release(client: Client, version: StoreVersion) -> bool:
+    """Release a version that waits for it. Return False if it is released already. Raises Error in other states."""
+    if version.state in RELEASED:
+        return False
+    if version.state != WAITS_FOR_RELEASE:
+        raise Error(
+            f"Version {version.version} cannot be released: its state is {version.state}.",
+            "Wait until Apple has approved it (submit-app-store with wait: reviewed), then run the step again.",
+        )
+    body = request_body(
+        "appStoreVersionReleaseRequests",
+        {},
+        None,
+        {"appStoreVersion": reference("appStoreVersions", version.id)},
+    )
+    try:
+        client.post("/v1/appStoreVersionReleaseRequests", body)
+    except (LostAnswerError, ApiError) as error:
+        if isinstance(error, ApiError) and error.status != 409:
+            raise
+        # Another job was quicker, or the answer was lost: the state tells.
+        if read_version(client, version.id).state not in RELEASED:
+            raise
+    log.info("Released version %s", version.version)
+    return True
+
+
+def steer(client: Client, version: StoreVersion, action: str) -> bool:
+    """Pause, resume or complete a phased release. Return False if it is so already. Raises Error if there is none."""
+    wanted = PHASED_STATES[action]
+    phased = version.phased
+    if phased is None:
+        raise Error(
+            f"Version {version.version} has no phased release.",
+            "Set phased: true in submit-app-store, before the version is released.",
+        )
+    if phased.state in (wanted, "COMPLETE"):
+        return False
+    if phased.state == "INACTIVE":
+        raise Error(
+            f"The phased release of version {version.version} has not begun.", "Release the version first."
+        )
+    set_phased_state(client, version, phased, wanted)
+    return True
+
+
+def set_phased_state(client: Client, version: StoreVersion, phased: PhasedRelease, state: str) -> None:
+    """Set the state of a phased release. A lost answer is looked up."""
+    body = request_body("appStoreVersionPhasedReleases", {"phasedReleaseState": state}, phased.id)
+    try:
+        client.patch(f"/v1/appStoreVersionPhasedReleases/{phased.id}", body)
+    except LostAnswerError:
+        now = read_version(client, version.id).phased
+        if now is None or now.state != state:
+            raise
+    log.info("Set the phased release of version %s to %s", version.version, state)
+
+
+def make_phased(client: Client, version: StoreVersion) -> None:
+    """Give a version a phased release, which begins when it is released. It has one already after a 409."""
+    body = request_body(
+        "appStoreVersionPhasedReleases",
+        {"phasedReleaseState": "INACTIVE"},
+        None,
+        {"appStoreVersion": reference("appStoreVersions", version.id)},
+    )
+    try:
+        client.post("/v1/appStoreVersionPhasedReleases", body)
+    except (LostAnswerError, ApiError) as error:
+        if isinstance(error, ApiError) and error.status != 409:
+            raise
+        if read_version(client, version.id).phased is None:
+            raise
+    log.info("Version %s gets a phased release", version.version)
+
+
+def remove_phased(client: Client, version: StoreVersion, phased: PhasedRelease) -> None:
+    """Take the phased release from a version that is not released yet."""
+    path = f"/v1/appStoreVersionPhasedReleases/{phased.id}"
+    try:
+        client.delete(path)
+    except LostAnswerError:
+        if read_version(client, version.id).phased is not None:
+            raise
+    log.info("Version %s goes to everybody at once", version.version)

@@ -1,0 +1,189 @@
+"""Submissions to Apple's review: read them, make one, submit and withdraw it. A lost answer never submits twice.
+
+https://developer.apple.com/documentation/appstoreconnectapi/reviewsubmission
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from asc.api.client import Client, Query
+from asc.api.document import Document, Resource, reference, request_body
+from asc.api.errors import ApiError
+from asc.errors import Error, LostAnswerError
+from asc.store.lacking import explained
+from asc.store.version import SUBMITTED, StoreVersion, read_version
+
+log = logging.getLogger(__name__)
+
+DRAFT = "READY_FOR_REVIEW"
+OPEN = (DRAFT, "WAITING_FOR_REVIEW", "IN_REVIEW", "UNRESOLVED_ISSUES", "CANCELING", "COMPLETING")
+"""States of submissions that are not over."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
+"""Seconds between two looks at something that Apple does by itself."""
+NOT_READY = 300.0
+"""Seconds for which Apple may answer that a version is not ready to be submitted yet."""
+_ID = re.compile(r"reviewSubmissions? with id ([0-9a-fA-F-]{8,})")
+_QUERY: Query = {
+    "filter[state]": ",".join(OPEN),
+    "include": "items,appStoreVersionForReview",
+    "limit[items]": 50,
+    "fields[appStoreVersions]": "versionString",
+}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A submission: `version_id` is "" if it holds no version, `others` counts its items besides the version."""
+
+    id: str
+    state: str
+    version_id: str = ""
+    others: int = 0
+
+
+def read_open(client: Client, app_id: str, platform: str) -> list[Submission]:
+    """Return the submissions of a platform that are not over."""
+    query: Query = {"filter[app]": app_id, "filter[platform]": platform, **_QUERY}
+    document = client.list("/v1/reviewSubmissions", query)
+    return [_submission(client, document, resource) for resource in document.data]
+
+
+def make_draft(client: Client, app_id: str, platform: str) -> Submission:
+    """Make an empty submission. If the answer is lost, or somebody was quicker, return the draft that is there."""
+    body = request_body("reviewSubmissions", {"platform": platform}, None, {"app": reference("apps", app_id)})
+    try:
+        made = client.create("/v1/reviewSubmissions", body).resource
+    except (LostAnswerError, ApiError) as error:
+        if isinstance(error, ApiError) and error.status != 409:
+            raise
+        drafts = [one for one in read_open(client, app_id, platform) if one.state == DRAFT]
+        if not drafts:
+            raise
+        return drafts[0]
+    return Submission(made.id, made.text("state") or DRAFT)
+
+
+def add_version(client: Client, submission: Submission, version: StoreVersion) -> Submission:
+    """Put a version into a submission, and return the submission that holds it.
+
+    Raises Error with all that the version lacks: this is where Apple looks.
+    """
+    relationships = {
+        "reviewSubmission": reference("reviewSubmissions", submission.id),
+        "appStoreVersion": reference("appStoreVersions", version.id),
+    }
+    body = request_body("reviewSubmissionItems", {}, None, relationships)
+    try:
+        client.create("/v1/reviewSubmissionItems", body)
+    except LostAnswerError:
+        if not _holds(client, submission, version):
+            raise
+    except ApiError as error:
+        if _holds(client, submission, version):
+            return submission
+        if other := _other_submission(error):
+            log.info("The version is in the submission %s already", other)
+            return read_submission(client, other)
+        raise explained(client, version.id, error) from None
+    return submission
+
+
+def read_submission(client: Client, submission_id: str) -> Submission:
+    """Return a submission by Apple's id of it."""
+    query: Query = {name: value for name, value in _QUERY.items() if name != "filter[state]"}
+    document = client.get(f"/v1/reviewSubmissions/{submission_id}", query)
+    return _submission(client, document, document.resource)
+
+
+def submit(client: Client, submission: Submission, version: StoreVersion) -> None:
+    """Send a draft to review. Repeats while Apple is not ready for it; a lost answer is looked up, not sent again."""
+    body = request_body("reviewSubmissions", {"submitted": True}, submission.id)
+    until = client.clock.monotonic() + NOT_READY
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            client.patch(f"/v1/reviewSubmissions/{submission.id}", body)
+            return
+        except LostAnswerError:
+            if read_version(client, version.id).state not in SUBMITTED:
+                raise
+            return
+        except ApiError as error:
+            if read_version(client, version.id).state in SUBMITTED:
+                return  # another job was quicker
+            if not _is_not_ready(error) or client.clock.monotonic() + pause > until:
+                raise explained(client, version.id, error) from None
+            log.info("Apple is not ready to take the submission yet; trying again in %.0f s", pause)
+        client.pause(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def withdraw(client: Client, submission: Submission, version: StoreVersion, deadline: float) -> StoreVersion:
+    """Cancel a submission, and wait until the version can be edited. Return the version then.
+
+    `deadline` by the monotonic clock. Apple cancels some seconds after its answer, and unlocks the version later.
+    """
+    body = request_body("reviewSubmissions", {"canceled": True}, submission.id)
+    try:
+        client.patch(f"/v1/reviewSubmissions/{submission.id}", body)
+    except LostAnswerError:
+        if read_submission(client, submission.id).state not in ("CANCELING", "COMPLETE"):
+            raise
+    return wait_for(client, version, deadline, lambda one: one.state not in {*SUBMITTED, DRAFT})
+
+
+def wait_for(
+    client: Client, version: StoreVersion, deadline: float, reached: Callable[[StoreVersion], bool]
+) -> StoreVersion:
+    """Return the version as soon as it is as wanted. Raises Error when the deadline passes."""
+    pause, state = FIRST_PAUSE, ""
+    while True:
+        now = read_version(client, version.id)
+        if reached(now):
+            return now
+        if now.state != state:
+            state = now.state
+            log.info("Waiting: %s", now)
+        if client.clock.monotonic() + pause > deadline:
+            raise Error(
+                f"The time is over (timeout), and App Store Connect still says {now.state} for version {now.version}.",
+                "Nothing is lost: run the step again and it goes on waiting, or give it a longer timeout.",
+            )
+        client.pause(pause)
+        pause = min(1.5 * pause, LONGEST_PAUSE)
+
+
+def _holds(client: Client, submission: Submission, version: StoreVersion) -> bool:
+    return read_submission(client, submission.id).version_id == version.id
+
+
+def _is_not_ready(error: ApiError) -> bool:
+    text = error.message.lower()
+    return error.status == 409 and ("not ready" in text or "try again later" in text)
+
+
+def _other_submission(error: ApiError) -> str:
+    found = _ID.search(error.message) if error.status == 409 else None
+    return found[1] if found else ""
+
+
+def _submission(client: Client, document: Document, resource: Resource) -> Submission:
+    version = document.one(resource, "appStoreVersionForReview")
+    items = resource.related("items")
+    version_id = version.id if version else ""
+    if items and not version_id:
+        # A draft names its version only among its items.
+        version_id = _version_among_items(client, resource.id)
+    return Submission(resource.id, resource.text("state"), version_id, len(items) - bool(version_id))
+
+
+def _version_among_items(client: Client, submission_id: str) -> str:
+    query: Query = {"include": "appStoreVersion", "fields[appStoreVersions]": "versionString"}
+    for item in client.list(f"/v1/reviewSubmissions/{submission_id}/items", query).data:
+        for _, identifier in item.related("appStoreVersion"):
+            return identifier
+    return ""

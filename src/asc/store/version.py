@@ -1,0 +1,124 @@
+"""A version of an app in the App Store: its states, its build, its phased release.
+
+https://developer.apple.com/documentation/appstoreconnectapi/appstoreversion
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from asc.api.client import Client, Query
+from asc.api.document import Document, Resource
+from asc.builds.number import same_value
+from asc.errors import Error
+from asc.words import listed
+
+EDITABLE = {"PREPARE_FOR_SUBMISSION", "DEVELOPER_REJECTED", "REJECTED", "METADATA_REJECTED", "INVALID_BINARY"}
+"""States in which texts, media and the build can be changed."""
+SUBMITTED = {"WAITING_FOR_REVIEW", "IN_REVIEW", "WAITING_FOR_EXPORT_COMPLIANCE"}
+"""States of a version that is with Apple's reviewers, or in their queue."""
+APPROVED = {
+    "ACCEPTED",
+    "PENDING_APPLE_RELEASE",
+    "PENDING_DEVELOPER_RELEASE",
+    "PROCESSING_FOR_DISTRIBUTION",
+    "READY_FOR_DISTRIBUTION",
+    "REPLACED_WITH_NEW_VERSION",
+}
+REJECTED = {"REJECTED", "METADATA_REJECTED", "INVALID_BINARY"}
+LIVE = "READY_FOR_DISTRIBUTION"
+WAITS_FOR_RELEASE = "PENDING_DEVELOPER_RELEASE"
+
+_OLD_NAMES = {
+    "READY_FOR_SALE": LIVE,
+    "PROCESSING_FOR_APP_STORE": "PROCESSING_FOR_DISTRIBUTION",
+}
+"""States that the deprecated appStoreState names otherwise."""
+_FIELDS = (
+    "versionString,appVersionState,appStoreState,platform,releaseType,earliestReleaseDate,createdDate,build,"
+    "appStoreVersionPhasedRelease"
+)
+_QUERY: Query = {
+    "fields[appStoreVersions]": _FIELDS,
+    "include": "build,appStoreVersionPhasedRelease",
+    "fields[builds]": "version",
+    "fields[appStoreVersionPhasedReleases]": "phasedReleaseState,currentDayNumber",
+}
+
+
+@dataclass(frozen=True)
+class PhasedRelease:
+    """A phased release: `state` as Apple writes it, `day` from 1 to 7, 0 before it began."""
+
+    id: str
+    state: str
+    day: int = 0
+
+
+@dataclass(frozen=True)
+class StoreVersion:
+    """A version. `state` is Apple's appVersionState; `build_id` and `build_number` are "" if no build is attached."""
+
+    id: str
+    version: str
+    platform: str
+    state: str
+    release_type: str = ""
+    earliest_release: datetime | None = None
+    created: datetime | None = None
+    build_id: str = ""
+    build_number: str = ""
+    phased: PhasedRelease | None = None
+
+    def __str__(self) -> str:
+        return f"version {self.version} ({self.state})"
+
+
+def read_versions(client: Client, app_id: str, platform: str) -> list[StoreVersion]:
+    """Return all versions of a platform, the newest first. Apple cannot sort them."""
+    document = client.list(f"/v1/apps/{app_id}/appStoreVersions", {"filter[platform]": platform, **_QUERY})
+    found = [_version(document, resource) for resource in document.data]
+    return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
+
+
+def read_version(client: Client, version_id: str) -> StoreVersion:
+    """Return a version by Apple's id of it."""
+    document = client.get(f"/v1/appStoreVersions/{version_id}", dict(_QUERY))
+    return _version(document, document.resource)
+
+
+def choose_version(versions: Sequence[StoreVersion], version: str) -> StoreVersion:
+    """Return the version of this number; 1.5 and 1.5.0 are one number. Raises Error if there is none."""
+    for one in versions:
+        if same_value(one.version, version):
+            return one
+    numbers = listed([one.version for one in versions])
+    raise Error(
+        f"version: the app has no version {version} in the App Store. Its versions: {numbers}.",
+        "Make it with update-app-store, or check the number and the platform.",
+    )
+
+
+def _version(document: Document, resource: Resource) -> StoreVersion:
+    state = resource.text("appVersionState") or resource.text("appStoreState")
+    build = document.one(resource, "build")
+    phased = document.one(resource, "appStoreVersionPhasedRelease")
+    return StoreVersion(
+        id=resource.id,
+        version=resource.text("versionString"),
+        platform=resource.text("platform"),
+        state=_OLD_NAMES.get(state, state),
+        release_type=resource.text("releaseType"),
+        earliest_release=resource.time("earliestReleaseDate"),
+        created=resource.time("createdDate"),
+        build_id=build.id if build else "",
+        build_number=build.text("version") if build else "",
+        phased=_phased(phased) if phased else None,
+    )
+
+
+def _phased(resource: Resource) -> PhasedRelease:
+    day = resource.attributes.get("currentDayNumber")
+    return PhasedRelease(resource.id, resource.text("phasedReleaseState"), day if isinstance(day, int) else 0)

@@ -1,0 +1,224 @@
+"""submit-app-store and release-app-store: from a prepared version to the store, each step once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asc_sandbox.plans import Store
+from asc_sandbox.server import Sandbox
+from core.running import Done, in_job
+from support.sandbox import app, build, seed, start_sandbox, store_version
+from support.store import ready_version, texts
+
+APP = "com.example.app"
+QUICK = Store(review=0.2, release=0.1, cancel=0.1, lag=0.1)
+NEVER = Store(review=0.1, verdict="never", release=0.1, cancel=0.1)
+
+
+def world(*, live: bool = True, version: dict[str, Any] | None = None, **attributes: Any) -> dict[str, Any]:
+    builds = [
+        build("2.0", "8", id="BUILD-8", usesNonExemptEncryption=False),
+        build("2.0", "9", id="BUILD-9", usesNonExemptEncryption=None),
+        build("1.9", "7", id="BUILD-7", usesNonExemptEncryption=False),
+        build("2.0", "6", id="BUILD-6", usesNonExemptEncryption=False, expired=True),
+    ]
+    versions = [version or ready_version("2.0", **attributes)]
+    older = [store_version("1.0", createdDate="300 days ago")] if live else []
+    return seed(apps=[app(APP, id="1000000001", builds=builds, appStoreVersions=[*older, *versions])])
+
+
+def submit(folder: Path, sandbox: Sandbox, **inputs: object) -> Done:
+    given = {"bundle-id": APP, "version": "2.0", "build-id": "BUILD-8", "timeout": "20s"}
+    given |= {name.replace("_", "-"): str(value) for name, value in inputs.items()}
+    return in_job(folder, given, sandbox=sandbox, command="submit-app-store")
+
+
+def release(folder: Path, sandbox: Sandbox, **inputs: object) -> Done:
+    given = {"bundle-id": APP, "version": "2.0", "timeout": "20s"}
+    given |= {name.replace("_", "-"): str(value) for name, value in inputs.items()}
+    return in_job(folder, given, sandbox=sandbox, command="release-app-store")
+
+
+def writes(sandbox: Sandbox) -> list[str]:
+    return [f"{entry.method} {entry.path}" for entry in sandbox.requests if entry.method != "GET"]
+
+
+def submissions(sandbox: Sandbox) -> list[str]:
+    return [str(one.attributes["state"]) for one in sandbox.world.all("reviewSubmissions")]
+
+
+def test_a_version_is_submitted_with_its_build_and_a_second_run_submits_nothing(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+        done = submit(tmp_path, sandbox, release="manual", phased="true")
+        assert (done.code, done.outputs["state"]) == (0, "WAITING_FOR_REVIEW"), done.stdout
+        assert len(sandbox.requests) <= 14
+        (version,) = [
+            one for one in sandbox.world.all("appStoreVersions") if one.attributes["versionString"] == "2.0"
+        ]
+        assert (version.attributes["releaseType"], version.references["build"]) == ("MANUAL", ("BUILD-8",))
+        before = len(sandbox.requests)
+        again = submit(tmp_path, sandbox, release="manual", phased="true")
+        assert (again.code, again.outputs["changed"], len(submissions(sandbox))) == (0, "false", 1)
+        assert len(sandbox.requests) - before <= 4
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code", "result"), [("approved", 0, "approved"), ("rejected", 1, "rejected")]
+)
+def test_the_result_of_the_review_is_waited_for(tmp_path: Path, verdict: str, code: int, result: str) -> None:
+    with start_sandbox(world(), store=Store(review=0.2, verdict=verdict, release=0.1)) as sandbox:
+        done = submit(tmp_path, sandbox, wait="reviewed", release="manual")
+    assert (done.code, done.outputs["result"]) == (code, result), done.stdout
+
+
+def test_a_review_that_takes_too_long_ends_the_step_and_a_rerun_only_waits(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+        done = submit(tmp_path, sandbox, wait="reviewed", timeout="1s")
+        assert (done.code, done.outputs["result"]) == (1, "pending")
+        before = len(writes(sandbox))
+        sandbox.decide("approved")
+        again = submit(tmp_path, sandbox, wait="reviewed")
+        assert (again.code, again.outputs["result"], len(writes(sandbox))) == (0, "approved", before)
+
+
+def test_everything_that_apple_lacks_is_told_with_its_locale(tmp_path: Path) -> None:
+    lacking = [texts("en-US", whatsNew=None), texts("de-DE", description=None)]
+    with start_sandbox(world(appStoreVersionLocalizations=lacking, copyright=None), store=QUICK) as sandbox:
+        done = submit(tmp_path, sandbox)
+    assert done.code == 1
+    assert [
+        name for name in ("en-US", "de-DE", "whatsNew", "description", "copyright") if name not in done.error
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"build_id": "BUILD-7"},
+        {"build_id": "BUILD-6"},
+        {"build_id": "BUILD-9"},
+        {"build_id": "", "build_number": "99"},
+        {"build_id": ""},
+        {"version": "3.0"},
+        {"release": "2020-01-31T10:00:00Z"},
+    ],
+)
+def test_what_apple_would_refuse_is_told_before_anything_is_written(
+    tmp_path: Path, inputs: dict[str, str]
+) -> None:
+    with start_sandbox(world(), store=QUICK) as sandbox:
+        done = submit(tmp_path, sandbox, **inputs)
+        assert (done.code, writes(sandbox)) == (1, []), done.stdout
+
+
+def test_a_first_version_is_not_phased(tmp_path: Path) -> None:
+    with start_sandbox(world(live=False), store=QUICK) as sandbox:
+        done = submit(tmp_path, sandbox, phased="true")
+        assert (done.code, writes(sandbox)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [{"build_number": "8"}, {"release": "soon"}, {"release": "2027-01-31T10:30:00Z"}, {"action": "withdraw"}],
+)
+def test_inputs_that_make_no_sense_are_refused_before_anything_is_sent(
+    tmp_path: Path, inputs: dict[str, str]
+) -> None:
+    with start_sandbox(world(), store=QUICK) as sandbox:
+        done = submit(tmp_path, sandbox, **inputs)
+        assert (done.code, list(sandbox.requests)) == (2, [])
+
+
+def test_export_compliance_is_answered_if_the_build_has_no_answer(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+        done = submit(tmp_path, sandbox, build_id="BUILD-9", uses_non_exempt_encryption="false")
+        assert done.code == 0, done.stdout
+        (attached,) = [one for one in sandbox.world.all("builds") if one.id == "BUILD-9"]
+        assert attached.attributes["usesNonExemptEncryption"] is False
+
+
+def test_another_build_in_review_is_in_the_way_until_it_is_to_be_cancelled(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+        assert submit(tmp_path, sandbox).code == 0
+        other = {"build_id": "BUILD-9", "uses_non_exempt_encryption": "false"}
+        before = len(writes(sandbox))
+        assert (submit(tmp_path, sandbox, **other).code, len(writes(sandbox))) == (1, before)
+        done = submit(tmp_path, sandbox, **other, if_open="cancel")
+        assert (done.code, done.outputs["state"]) == (0, "WAITING_FOR_REVIEW"), done.stdout
+
+
+def test_a_version_is_withdrawn_once(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+        submit(tmp_path, sandbox)
+        done = submit(tmp_path, sandbox, build_id="", action="withdraw")
+        assert (done.code, done.outputs["result"], done.outputs["changed"]) == (0, "withdrawn", "true"), (
+            done.stdout
+        )
+        again = submit(tmp_path, sandbox, build_id="", action="withdraw")
+        assert (again.code, again.outputs["changed"]) == (0, "false")
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=QUICK) as sandbox:
+        done = submit(tmp_path, sandbox, dry_run="true")
+        assert (done.code, writes(sandbox)) == (0, [])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "POST /v1/reviewSubmissions lost",
+        "POST /v1/reviewSubmissionItems lost",
+        "PATCH /v1/reviewSubmissions/* lost",
+        "PATCH /v1/appStoreVersions/*/relationships/build lost",
+        "PATCH /v1/appStoreVersions/* lost",
+        "POST /v1/appStoreVersionPhasedReleases lost",
+        "GET /v1/reviewSubmissions status=503",
+    ],
+)
+def test_a_passing_fault_submits_once(tmp_path: Path, fault: str) -> None:
+    with start_sandbox(world(), store=NEVER, faults=[fault]) as sandbox:
+        done = submit(tmp_path, sandbox, release="manual", phased="true")
+        assert (done.code, submissions(sandbox)) == (0, ["WAITING_FOR_REVIEW"]), done.stdout
+
+
+def test_an_approved_version_is_released_once(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=QUICK) as sandbox:
+        assert submit(tmp_path, sandbox, wait="reviewed", release="manual", phased="true").code == 0
+        done = release(tmp_path, sandbox, wait="live")
+        assert (done.code, done.outputs["version-state"], done.outputs["changed"]) == (
+            0,
+            "READY_FOR_DISTRIBUTION",
+            "true",
+        )
+        before = len(sandbox.requests)
+        again = release(tmp_path, sandbox)
+        assert (again.code, again.outputs["changed"], len(sandbox.requests) - before) == (0, "false", 2)
+        for action, state in (
+            ("pause", "PAUSED"),
+            ("resume", "ACTIVE"),
+            ("complete", "COMPLETE"),
+            ("complete", "COMPLETE"),
+        ):
+            steered = release(tmp_path, sandbox, action=action)
+            assert (steered.code, steered.outputs["phased-state"]) == (0, state), steered.stdout
+
+
+@pytest.mark.parametrize("action", ["release", "pause"])
+def test_a_version_that_is_not_approved_is_not_released(tmp_path: Path, action: str) -> None:
+    with start_sandbox(world(), store=QUICK) as sandbox:
+        done = release(tmp_path, sandbox, action=action)
+        assert (done.code, writes(sandbox)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    "fault", ["POST /v1/appStoreVersionReleaseRequests lost", "GET /v1/appStoreVersions/* status=503"]
+)
+def test_a_lost_release_is_looked_up(tmp_path: Path, fault: str) -> None:
+    version = ready_version("2.0", build="BUILD-8", appVersionState="PENDING_DEVELOPER_RELEASE")
+    with start_sandbox(world(version=version), store=QUICK, faults=[fault]) as sandbox:
+        done = release(tmp_path, sandbox, wait="live")
+        assert (done.code, len(writes(sandbox))) == (0, 1), done.stdout
