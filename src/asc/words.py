@@ -1,24 +1,35 @@
-"""Numbers and lists as the log, the summary and the errors say them."""
+"""Numbers, lists and names as the log, the summary and the errors write them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 
+MOST_NAMED = 10
+"""Items that a list in a text names. The rest is counted."""
+LONGEST_NAME = 120
+"""Characters of a name or a path in a text. The rest is cut off."""
+
+# Tab and line feed are missing here on purpose: texts of several lines keep them.
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
+)
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
 
 def counted(count: int, noun: str) -> str:
-    """`1 profile`, `2 profiles`."""
+    """Return a count with its noun: `1 profile`, `2 profiles`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def some(texts: Sequence[str], most: int) -> str:
-    """The first `most` of them: `a, b and 7 more`; "" for none."""
+def some(texts: Sequence[str], most: int = MOST_NAMED, separator: str = ", ") -> str:
+    """Return the first `most` texts and how many follow: `a, b and 7 more`. An empty list gives ""."""
     left_out = len(texts) - most
-    return ", ".join(texts[:most]) + (f" and {left_out} more" if left_out > 0 else "")
+    return separator.join(texts[:most]) + (f" and {left_out} more" if left_out > 0 else "")
 
 
 def size(count: int) -> str:
-    """Bytes as people say them: `840 bytes`, `12.5 KiB`, `1.2 GiB`."""
+    """Return a number of bytes with the largest unit that fits: `840 bytes`, `12.5 KiB`, `1.2 GiB`."""
     value, unit = float(count), "bytes"
     for larger in ("KiB", "MiB", "GiB"):
         if value < 1024:
@@ -28,7 +39,7 @@ def size(count: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: `8 s`, `3 min 20 s`, `1 h 5 min`."""
+    """Return a duration with at most two units: `8 s`, `3 min 20 s`, `1 h 5 min`."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -37,48 +48,43 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")
 
 
-_CONTROLS = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
-)
-
-
 def printable(text: str) -> str:
-    """Return `text` with every control but tab and line feed replaced: they colour, hide, move or reverse text."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+    """Return a text of one or several lines in which control characters are replaced, except tab and line feed.
+
+    Control characters could colour, hide, move or reverse what a terminal or a log shows.
+    """
+    return _CONTROLS.sub(_REPLACEMENT, text)
 
 
-LONGEST = 60
-MOST_NAMED = 20
-
-
-def printable_name(name: str) -> str:
-    """A name on one line. What cannot be printed would let a name write lines of its own into the log."""
+def printable_name(name: str, longest: int = LONGEST_NAME) -> str:
+    """Return a foreign text (a name, a path, the words of a program) for one line, cut at `longest` characters."""
+    # A line feed is replaced as well: a name with one could write lines of its own into the log.
     text = "".join(
-        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name
+        character if character.isprintable() else _REPLACEMENT for character in name[: longest + 1]
     )
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def listed(names: Sequence[str]) -> str:
-    """`a, b and 7 more`, or `none`."""
-    return some([printable_name(name) for name in names], MOST_NAMED) or "none"
+    """Return foreign names as a list for one line: `a, b and 7 more`. An empty list gives `none`."""
+    return some([printable_name(name) for name in names]) or "none"
 
 
 def folded(name: str) -> str:
-    """A name without the differences that nobody means: case and blanks."""
+    """Return a name in the form in which two names are compared: without differences of case and blanks."""
     return " ".join(name.split()).casefold()
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that was probably meant, or ""."""
-    import difflib  # only an error needs it: start-up time is a feature
+    """Return the known name that is most like `name`, or "" if none is like it."""
+    import difflib  # imported only for an error, to keep the start of a step short
 
-    by_form = {folded(each[:LONGEST]): each for each in known}
-    close = difflib.get_close_matches(folded(name[:LONGEST]), by_form, n=1, cutoff=0.7)
+    by_form = {folded(candidate[:LONGEST_NAME]): candidate for candidate in known}
+    close = difflib.get_close_matches(folded(name[:LONGEST_NAME]), by_form, n=1, cutoff=0.7)
     return by_form[close[0]] if close else ""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """` Did you mean X?`, or ""."""
+    """Return ` Did you mean X?` with the nearest known name, or "" if none is like `name`."""
     meant = nearest(name, known)
     return f" Did you mean {printable_name(meant)}?" if meant else ""

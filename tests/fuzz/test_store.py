@@ -20,11 +20,12 @@ from asc.identity.p12 import p12
 from asc.signing.install.ledger import read_state
 from asc.signing.storage import journal
 from asc.signing.storage.model import Options
-from asc.signing.storage.names import cleaned, problem
+from asc.signing.storage.names import problem
 from asc.signing.storage.opening import open_storage
 from asc.signing.vault.encryption import decrypt, encrypt
 from asc.signing.vault.layout import VaultEntry
 from asc.signing.vault.tree import Vault
+from asc.words import printable_name
 from asc_sandbox.authority.office import Authority
 from core.signing import PASSPHRASE, a_key, profile_file
 from fuzz.bounds import bounded, examples, large
@@ -110,7 +111,7 @@ def test_a_name_is_taken_or_not(path: str) -> None:
     with bounded():
         VaultEntry.parse(path)
         reason = problem(path)
-        cleaned(path).encode()
+        printable_name(path).encode()
     assert reason or ".." not in path.split("/")
 
 

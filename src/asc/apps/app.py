@@ -9,8 +9,6 @@ from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.errors import Error
 
-MOST_NAMED = 20
-
 
 @dataclass(frozen=True)
 class App:
@@ -55,7 +53,7 @@ def visible_apps(client: Client) -> list[App]:
 def app_not_visible(client: Client, what: str) -> Error:
     """The error for an app that is not there, naming those that are."""
     apps = visible_apps(client)
-    names = words.some([f"{app.bundle_id} ({app.id})" for app in apps], MOST_NAMED)
+    names = words.some([f"{app.bundle_id} ({app.id})" for app in apps])
     return Error(
         f"The key sees no app with {what}. It sees: {names or 'none at all'}.",
         "Check the spelling, and that the key's team and access include the app (App Store Connect, Users and Access).",

@@ -16,8 +16,6 @@ from asc.builds.number import BuildNumber, same_value, spellings
 
 log = logging.getLogger(__name__)
 
-SKIPPED_NAMED = 5
-
 
 @dataclass(frozen=True)
 class UsedNumber:
@@ -169,6 +167,6 @@ def _matching(
         ):
             used.append(one)
     if skipped:  # one warning for all: a step has room for ten
-        names = words.some([f"“{text}”" for text in skipped], SKIPPED_NAMED)
+        names = words.some([f"“{text}”" for text in skipped])
         log.warning("Left out of the comparison, for they are not made of numbers and dots: %s", names)
     return used

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-MOST_NAMED = 10
+from asc import words
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Plan:
 def enumerated(parts: Iterable[str], what: str) -> str:
     """`a, b and c`; too many become `25 groups` (`what`)."""
     *head, last = parts
-    if len(head) >= MOST_NAMED:
+    if len(head) >= words.MOST_NAMED:
         return f"{len(head) + 1} {what}"
     return f"{', '.join(head)} and {last}" if head else last
 

@@ -18,8 +18,6 @@ from asc.job import summary
 
 log = logging.getLogger(__name__)
 
-MOST_NAMED = 10
-"""Apps in the log."""
 ROWS = 50
 """Apps in the summary."""
 
@@ -124,8 +122,7 @@ def _answers(client: Client, path: str) -> bool:
 
 
 def _names(apps: list[App]) -> str:
-    names = ", ".join(app.bundle_id for app in apps[:MOST_NAMED])
-    return f": {names}{', …' if len(apps) > MOST_NAMED else ''}" if apps else ""
+    return f": {words.some([app.bundle_id for app in apps])}" if apps else ""
 
 
 def _summary(key_id: str, apps: list[App], refused: dict[str, str]) -> str:

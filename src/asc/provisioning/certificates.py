@@ -11,6 +11,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from asc import words
 from asc.api.client import Client
 from asc.api.document import Resource, request_body
 from asc.api.errors import ApiError
@@ -21,7 +22,6 @@ from asc.provisioning.deleting import delete_surely
 
 log = logging.getLogger(__name__)
 
-MOST_NAMED = 10
 LOOKS = (0.5, 2.0, 4.0)
 """Seconds before each look for a certificate whose order was not answered."""
 NO_FILTER = "_G2"
@@ -127,7 +127,7 @@ def _explained(client: Client, apple_type: str, error: ApiError) -> NotMade:
         there: list[AppleCertificate] = []
         with contextlib.suppress(Error):  # what Apple said of the order matters more
             there = list_certificates(client, _listed_as(apple_type))
-        names = "; ".join(map(str, there[:MOST_NAMED])) or "none is listed"
+        names = words.some([str(certificate) for certificate in there], separator="; ") or "none is listed"
         return LimitReached(
             f"The team has as many {apple_type} certificates as Apple allows: {names}. {error.message}",
             "Revoke one that nobody uses (mode: revoke with certificate-ids, or developer.apple.com/account), "

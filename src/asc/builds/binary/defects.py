@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from asc.builds.binary.errors import shown
 from asc.builds.binary.model import Binary, Defect, Nested
 from asc.builds.number import same_value
 from asc.formats.mobileprovision import Profile
+from asc.words import printable_name
 
 LONGEST_NUMBER = 18
 """Characters of CFBundleVersion (Apple's 90059)."""
@@ -35,17 +35,19 @@ def _numbers(binary: Binary) -> Iterator[Defect]:
     """
     if not re.fullmatch(r"[0-9]+(\.[0-9]+){0,2}", binary.version):
         yield Defect(
-            f"The version “{shown(binary.version)}” (CFBundleShortVersionString) is not up to three numbers with dots.",
+            f"The version “{printable_name(binary.version)}” (CFBundleShortVersionString) is not made of up to three "
+            "numbers with dots.",
             f"Set it to something like 1.2.3{_variable(binary.version)}.",
         )
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", binary.build_number):
         yield Defect(
-            f"The build number “{shown(binary.build_number)}” (CFBundleVersion) is not made of numbers and dots.",
+            f"The build number “{printable_name(binary.build_number)}” (CFBundleVersion) is not made of numbers and "
+            "dots.",
             f"Set it to something like 42 or 1.2.3{_variable(binary.build_number)}.",
         )
     elif len(binary.build_number) > LONGEST_NUMBER:
         yield Defect(
-            f"The build number {shown(binary.build_number)} (CFBundleVersion) is longer than"
+            f"The build number {printable_name(binary.build_number)} (CFBundleVersion) is longer than"
             f" {LONGEST_NUMBER} characters.",
             "Use a shorter one, for example a date and a counter.",
         )
@@ -58,7 +60,7 @@ def _variable(text: str) -> str:
 def _place(binary: Binary) -> Iterator[Defect]:
     if binary.kind == "ipa" and not binary.app_path.startswith("Payload/"):
         yield Defect(
-            f"The app lies in {shown(binary.app_path)}: Payload is not at the top of the archive.",
+            f"The app lies in {printable_name(binary.app_path)}: Payload is not at the top of the archive.",
             "Zip the Payload folder itself, not the folder around it.",
             fatal=False,
         )
@@ -79,7 +81,7 @@ def _profile(binary: Binary, now: datetime) -> Iterator[Defect]:
                 "There is no provisioning profile inside (embedded.mobileprovision).", f"{STORE_PROFILE}."
             )
         return
-    named = f"The profile inside, “{shown(profile.name)}”,"
+    named = f"The profile inside, “{printable_name(profile.name)}”,"
     kind = _wrong_kind(profile)
     if kind:
         yield Defect(f"{named} is for {kind}, not for the App Store.", f"{STORE_PROFILE}.")
@@ -87,8 +89,9 @@ def _profile(binary: Binary, now: datetime) -> Iterator[Defect]:
         yield Defect(f"{named} expired on {profile.expires:%Y-%m-%d}.", f"{STORE_PROFILE} that is valid.")
     if not _covers(profile, binary.bundle_id):
         yield Defect(
-            f"{named} is for {shown(profile.application_identifier)}, but the app is {shown(binary.bundle_id)}.",
-            f"{STORE_PROFILE} for {shown(binary.bundle_id)}.",
+            f"{named} is for {printable_name(profile.application_identifier)}, "
+            f"but the app is {printable_name(binary.bundle_id)}.",
+            f"{STORE_PROFILE} for {printable_name(binary.bundle_id)}.",
         )
 
 
@@ -122,7 +125,8 @@ def _nested(binary: Binary) -> Iterator[Defect]:
         ):
             if own and not same_value(own, apps) and not _is_helper(binary, nested):
                 yield Defect(
-                    f"{key} of {shown(nested.path)} is {shown(own)}, but that of the app is {shown(apps)}.",
+                    f"{key} of {printable_name(nested.path)} is {printable_name(own)}, "
+                    f"but that of the app is {printable_name(apps)}.",
                     "Give all targets the same version and build number.",
                     fatal=nested.is_watch_app,
                 )
@@ -132,7 +136,8 @@ def _framework(nested: Nested) -> Iterator[Defect]:
     """90060 is also said of frameworks, for versions like 8.22.3-beta.0. More than three numbers are let through."""
     if nested.version and not re.fullmatch(r"[0-9]+(\.[0-9]+)*", nested.version):
         yield Defect(
-            f"The version “{shown(nested.version)}” (CFBundleShortVersionString) of {shown(nested.path)} is not made"
+            f"The version “{printable_name(nested.version)}” (CFBundleShortVersionString) of "
+            f"{printable_name(nested.path)} is not made"
             " of numbers and dots.",
             "Use a release of that framework, or set a version without letters in its Info.plist before signing.",
         )

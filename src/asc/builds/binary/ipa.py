@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from asc.builds.binary.errors import BinaryError, shown
+from asc.builds.binary.errors import BinaryError
 from asc.builds.binary.model import Binary, Defect, Nested
 from asc.builds.binary.wrong_file_hints import EXPORT
 from asc.formats import mobileprovision, zipfiles
 from asc.formats.mobileprovision import Profile, ProfileError, read_profile
 from asc.formats.plist import PlistError, read_plist
 from asc.formats.zipfiles import CutOffError, ZipEntry, ZipError
+from asc.words import printable_name
 
 INFO_LIMIT = 1 << 20
 """Bytes of an Info.plist; those of the largest apps have some ten thousand."""
@@ -86,7 +87,7 @@ class _Ipa:
             for entry in zipfiles.entries(self._file, lambda name: _note(found, name)):
                 if entry.path in found.entries:
                     raise self.error(
-                        f"it has two files of the name {shown(entry.path)}",
+                        f"it has two files of the name {printable_name(entry.path)}",
                         "Make the .ipa anew, from an empty folder.",
                     )
                 found.entries[entry.path] = entry
@@ -106,7 +107,9 @@ class _Ipa:
         try:
             return zipfiles.read(self._file, entry, limit)
         except ZipError as error:
-            raise self.error(f"{shown(entry.path)} cannot be read: {error}", _repacking(entry)) from None
+            raise self.error(
+                f"{printable_name(entry.path)} cannot be read: {error}", _repacking(entry)
+            ) from None
 
     def plist(self, entry: ZipEntry) -> dict[str, Any]:
         """An Info.plist in the archive."""
@@ -114,7 +117,7 @@ class _Ipa:
             return read_plist(self.read(entry, INFO_LIMIT), INFO_LIMIT)
         except PlistError as error:
             raise self.error(
-                f"{shown(entry.path)} cannot be read: {error}",
+                f"{printable_name(entry.path)} cannot be read: {error}",
                 "Check it with plutil -lint, then build again.",
             ) from None
 
@@ -175,7 +178,7 @@ def _note(found: _Contents, name: str) -> bool:
 def _main_app(ipa: _Ipa, contents: _Contents) -> str:
     """The folder of the one app in Payload."""
     if len(contents.apps) > 1:
-        names = ", ".join(shown(app) for app in sorted(contents.apps)[:5])
+        names = ", ".join(printable_name(app) for app in sorted(contents.apps)[:5])
         raise ipa.error(
             f"it holds {len(contents.apps)} apps: {names}", "Make an .ipa of each, with one app in Payload."
         )
@@ -195,7 +198,7 @@ def _info(ipa: _Ipa, contents: _Contents, app: str) -> dict[str, Any]:
     entry = _first(contents, app, "Info.plist")
     if not entry:
         raise ipa.error(
-            f"{shown(app)} has no Info.plist", "Export it again: what is there is not a whole app."
+            f"{printable_name(app)} has no Info.plist", "Export it again: what is there is not a whole app."
         )
     return ipa.plist(entry)
 
@@ -214,7 +217,7 @@ def _profile(ipa: _Ipa, contents: _Contents, app: str) -> Profile | None:
         return read_profile(ipa.read(entry, mobileprovision.LIMIT))
     except ProfileError as error:
         raise ipa.error(
-            f"the profile inside, {shown(entry.path)}, cannot be read: {error}",
+            f"the profile inside, {printable_name(entry.path)}, cannot be read: {error}",
             "Export the app again with a profile that was downloaded anew.",
         ) from None
 
@@ -251,7 +254,7 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
     for name in named:
         if name.lower().endswith("simulator"):
             raise ipa.error(
-                f"it was built for the simulator ({shown(name)})",
+                f"it was built for the simulator ({printable_name(name)})",
                 "Build for devices: archive with -destination 'generic/platform=iOS', then export.",
             )
     known = {PLATFORMS[name.lower()] for name in named if name.lower() in PLATFORMS}
@@ -260,7 +263,7 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
     if known:
         raise ipa.error(
             "CFBundleSupportedPlatforms, DTPlatformName and DTSDKName in its Info.plist name different platforms:"
-            f" {shown(', '.join(dict.fromkeys(named)))}",
+            f" {printable_name(', '.join(dict.fromkeys(named)))}",
             "Take the keys out of the Info.plist that you keep, for Xcode sets them, and build again.",
         )
     if any(name.lower() == "watchos" for name in named):
@@ -269,7 +272,7 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
             "Archive the iOS app around it (Xcode makes a container for a watch-only app), and export that.",
         )
     raise ipa.error(
-        f"its Info.plist tells no platform that TestFlight has ({shown(', '.join(named)) or 'it names none'})",
+        f"its Info.plist tells no platform that TestFlight has ({printable_name(', '.join(named)) or 'it names none'})",
         "Build it with Xcode, which sets CFBundleSupportedPlatforms, for iOS, tvOS, visionOS or macOS.",
     )
 
@@ -307,7 +310,8 @@ def remarks(info: Mapping[str, Any]) -> Iterator[Defect]:
     answer = info.get("ITSAppUsesNonExemptEncryption")
     if answer is not None and not isinstance(answer, bool):
         yield Defect(
-            f"ITSAppUsesNonExemptEncryption is there, but is no boolean ({shown(str(answer))}): it answers nothing.",
+            f"ITSAppUsesNonExemptEncryption is there, but is no boolean ({printable_name(str(answer))}): "
+            "it answers nothing.",
             "Write it as <false/> or <true/> (in Xcode, give the key the type Boolean).",
             fatal=False,
         )

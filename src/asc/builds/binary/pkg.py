@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from asc.builds.binary import ipa
-from asc.builds.binary.errors import BinaryError, shown
+from asc.builds.binary.errors import BinaryError
 from asc.builds.binary.model import Binary, Defect, Nested
 from asc.formats import cpio, xar
 from asc.formats.cpio import CpioError
 from asc.formats.plist import PlistError, read_plist
 from asc.formats.xar import Archive, XarError
 from asc.formats.xmltree import XmlError, read_xml
+from asc.words import printable_name
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -68,7 +69,9 @@ class _Pkg:
         try:
             return read_xml(self._archive.read(name, LIMIT))
         except (XarError, XmlError) as error:
-            raise self.error(f"{shown(name)} cannot be read: {error}", "Make or download it again.") from None
+            raise self.error(
+                f"{printable_name(name)} cannot be read: {error}", "Make or download it again."
+            ) from None
 
     def info(self, app_path: str) -> dict[str, Any]:
         """Return the app's Info.plist out of the payload. Raises CpioError and PlistError, which say why not."""
@@ -117,7 +120,7 @@ def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
     for key, value in (("CFBundleShortVersionString", app.version), ("CFBundleVersion", app.build_number)):
         if not value:
             raise pkg.error(
-                f"{key} of {shown(app.path)} is missing", f"Set it in the app's Info.plist. {BUILD}"
+                f"{key} of {printable_name(app.path)} is missing", f"Set it in the app's Info.plist. {BUILD}"
             )
     info, remarks = _inside(pkg, app)
     return Binary(

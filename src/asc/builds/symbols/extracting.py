@@ -12,6 +12,7 @@ import unicodedata
 import zlib
 from pathlib import Path, PurePosixPath
 
+from asc import words
 from asc.builds.symbols.archives import ArchiveError, contents, members
 from asc.builds.symbols.files import remove, temporary
 from asc.formats.zipfiles import ZipEntry
@@ -137,5 +138,5 @@ def _put_in_place(made: Path, folder: Path) -> None:
 
 
 def _refused(entry: ZipEntry, reason: str) -> ArchiveError:
-    name = entry.path if entry.path.isprintable() else repr(entry.path)
+    name = words.printable_name(entry.path)
     return ArchiveError(f"“{name[:200]}” {reason}", broken=False)

@@ -21,8 +21,6 @@ from asc.job import progress, workflow
 
 log = logging.getLogger(__name__)
 
-MOST_NAMED = 5
-
 
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Selects builds, fetches their archives; what is there is told also where some of it fails."""
@@ -107,7 +105,7 @@ def _raise_what_failed(report: DownloadReport) -> None:
     assert first
     if len(failed) > 1:
         others = [each.target.name for each in failed[1:]]
-        first.message += f" Not there either: {words.some(others, MOST_NAMED)}."
+        first.message += f" Not there either: {words.some(others)}."
     raise first
 
 
@@ -118,9 +116,8 @@ def _tell_what_is_missing(inputs: Inputs, report: DownloadReport) -> None:
             "Check version, build-number, platform and the other inputs.",
         )
     elif report.missing:
-        named = "; ".join(str(each) for each in report.missing[:MOST_NAMED])
-        more = f"; and {len(report.missing) - MOST_NAMED} more" if len(report.missing) > MOST_NAMED else ""
-        text = f"App Store Connect lacks symbols ({len(report.missing)}): {named}{more}."
+        named = words.some([str(symbols) for symbols in report.missing], separator="; ")
+        text = f"App Store Connect lacks symbols ({len(report.missing)}): {named}."
         remedy = (
             "Upload builds with symbols, or take the dSYMs from the .xcarchive: without bitcode (gone since Xcode 14) "
             "App Store Connect only has what was uploaded. For builds that are being processed, give wait."

@@ -26,7 +26,6 @@ from asc.errors import Error, InputError, Problem
 
 log = logging.getLogger(__name__)
 
-MOST_NAMED = 10
 T = TypeVar("T")
 
 
@@ -97,7 +96,7 @@ def the_file(pattern: str) -> Path:
         raise InputError(
             [Problem("file", f"{pattern} matches no file", f"Check the path; the step runs in {Path.cwd()}.")]
         )
-    names = words.some([str(each) for each in found], MOST_NAMED)
+    names = words.some([str(each) for each in found])
     raise InputError([Problem("file", f"{pattern} matches {len(found)} files: {names}", "Name one of them.")])
 
 

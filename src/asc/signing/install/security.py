@@ -20,6 +20,9 @@ TIMEOUT = 60.0
 """Seconds for one call. The slowest, set-key-partition-list, takes about one; a longer wait is a dialog on a screen
 that nobody sees."""
 
+LONGEST_WORDS = 300
+"""Characters of the tool's standard error that an error quotes."""
+
 _HANDED_ON = ("USER", "LOGNAME", "TMPDIR", "__CF_USER_TEXT_ENCODING")
 _TIMED_OUT = 124
 
@@ -110,8 +113,8 @@ def _cleaned(errors: bytes, hide: tuple[str, ...]) -> str:
     text = errors.decode("utf-8", "replace")
     for secret in filter(None, hide):
         text = text.replace(secret, "***")
-    line = words.printable(" ".join(text.split())).removeprefix("security: ")
-    return line[:300]
+    line = " ".join(text.split()).removeprefix("security: ")
+    return words.printable_name(line, LONGEST_WORDS)
 
 
 class InstallError(Error):

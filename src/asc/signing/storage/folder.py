@@ -20,6 +20,7 @@ from asc.signing.storage import journal, names
 from asc.signing.storage.journal import Journal
 from asc.signing.storage.model import Changes, Files, StorageError
 from asc.signing.storage.nearby import MOST_BRANCHES, Nearby, folders
+from asc.words import printable_name
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,7 @@ class FolderStorage:
                 path = where.relative_to(self._root).as_posix()
                 if where.is_symlink() or not where.is_file():
                     log.warning(
-                        "%s: “%s” is left out, for it is no plain file.", self.label, names.cleaned(path)
+                        "%s: “%s” is left out, for it is no plain file.", self.label, printable_name(path)
                     )
                 else:
                     yield path, where
@@ -164,7 +165,7 @@ class FolderStorage:
             if folder.is_symlink():
                 raise StorageError(
                     "storage",
-                    f"“{names.cleaned(path)}” in {self.label} lies behind a symbolic link.",
+                    f"“{printable_name(path)}” in {self.label} lies behind a symbolic link.",
                     "Put a real folder in the place of the link.",
                 )
         raise ValueError(path)
@@ -190,8 +191,8 @@ def _explained(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = names.cleaned(error.strerror or type(error).__name__)
-        where = names.cleaned(str(error.filename or root))
+        what = printable_name(error.strerror or type(error).__name__)
+        where = printable_name(str(error.filename or root))
         raise StorageError(
             "storage", f"folder {root}: {what} ({where}).", "Check the path, its owner and its permissions."
         ) from error

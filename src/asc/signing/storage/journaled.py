@@ -30,6 +30,7 @@ from asc.signing.storage.journal import Conflict, Journal, ObjectMissing, Object
 from asc.signing.storage.model import Changes, Files, Options, StorageError
 from asc.signing.storage.nearby import Nearby, folders
 from asc.signing.storage.snapshot import SIDE_BY_SIDE, Reader, StorageState
+from asc.words import printable_name
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class ObjectStorage:
         except StorageError as error:
             log.info("%s: other folders could not be looked at: %s", self.label, error.message)
             return Nearby()
-        places = tuple(f"folder {names.cleaned(folder)}" if folder else "the root" for folder in found)
+        places = tuple(f"folder {printable_name(folder)}" if folder else "the root" for folder in found)
         remedy = "Write the folder behind the bucket in storage, or give the team's folder as team-id."
         return Nearby(places, remedy, on_purpose=True)
 
@@ -129,7 +130,7 @@ class ObjectStorage:
             log.info("%s: finishing a change that another writer began.", self.label)
             for path in carry_out(self._objects, state.journal):
                 log.warning(
-                    "%s: “%s” was changed by others meanwhile and stays so.", self.label, names.cleaned(path)
+                    "%s: “%s” was changed by others meanwhile and stays so.", self.label, printable_name(path)
                 )
             self._finish(state.journal, state.journal_version)
         raise StorageError(
@@ -159,7 +160,9 @@ class ObjectStorage:
                 if current.identity != entry.identity or not current.changes:
                     return True  # another writer finished it for us, and may have gone on
                 log.info(
-                    "%s: %s changed meanwhile; trying again.", self.label, names.cleaned(", ".join(conflicts))
+                    "%s: %s changed meanwhile; trying again.",
+                    self.label,
+                    printable_name(", ".join(conflicts)),
                 )
             self._finish(entry, version)
             return not conflicts

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 
 from asc.signing.storage.model import Changes, Files, StorageError
+from asc.words import printable_name
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +54,6 @@ def _problem_of_part(part: str) -> str | None:
     return "it speaks of git's own files" if bare in {".git", "git~1"} else None
 
 
-def cleaned(text: str, limit: int = 160) -> str:
-    """`text` fit for one line of a log: control characters and broken characters replaced, cut at `limit`."""
-    shown = "".join(
-        "�" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else character
-        for character in text
-    )
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
 def accepted(paths: Iterable[str], label: str) -> list[str]:
     """Those of `paths` that are taken, in order; a warning names each of the others."""
     taken: dict[str, str] = {}
@@ -69,11 +61,11 @@ def accepted(paths: Iterable[str], label: str) -> list[str]:
         folded = unicodedata.normalize("NFC", path).casefold()
         reason = problem(path)
         if reason is None and folded in taken:
-            reason = f"it differs from “{cleaned(taken[folded])}” in case alone"
+            reason = f"it differs from “{printable_name(taken[folded])}” in case alone"
         if reason is None:
             taken[folded] = path
         else:
-            log.warning("%s: “%s” is left out, for %s.", label, cleaned(path), reason)
+            log.warning("%s: “%s” is left out, for %s.", label, printable_name(path), reason)
     return list(taken.values())
 
 
@@ -89,7 +81,7 @@ def check_sizes(sizes: Mapping[str, int], label: str) -> None:
         if size > LARGEST_FILE:
             raise StorageError(
                 "storage",
-                f"“{cleaned(path)}” in {label} has {size} bytes, which is more than is read.",
+                f"“{printable_name(path)}” in {label} has {size} bytes, which is more than is read.",
                 f"Remove it: signing assets are far smaller than {LARGEST_FILE >> 20} MiB.",
             )
 
@@ -104,7 +96,7 @@ def planned(change: Callable[[Files], Changes], files: Files, label: str) -> Cha
         folded = unicodedata.normalize("NFC", path).casefold()
         reason = problem(path)
         if reason is None and held.setdefault(folded, path) != path:
-            reason = f"it differs from “{cleaned(held[folded])}” in case alone"
+            reason = f"it differs from “{printable_name(held[folded])}” in case alone"
         if reason is None and len(data) > LARGEST_FILE:
             reason = f"it has {len(data)} bytes"
         if reason is None and path.startswith("asc-"):
@@ -114,7 +106,7 @@ def planned(change: Callable[[Files], Changes], files: Files, label: str) -> Cha
         if reason:
             raise StorageError(
                 "storage",
-                f"“{cleaned(path)}” cannot be stored in {label}, for {reason}.",
+                f"“{printable_name(path)}” cannot be stored in {label}, for {reason}.",
                 "Nothing was stored. Rename what it is made from, for example the bundle id.",
             )
     return changes

@@ -12,8 +12,6 @@ from asc.signing.vault.layout import VaultEntry
 from asc.signing.vault.pending import FOLDER
 from asc.signing.vault.texts import README_PATH, VERSION_PATH
 
-MOST_NAMED = 10
-
 
 @dataclass(frozen=True)
 class Around:
@@ -42,9 +40,9 @@ class Around:
         """All of it, in words."""
         found = [f"Looked in the {self.label}."]
         if self.places:
-            found.append(f"match's files lie beside it: {words.some(self.places, MOST_NAMED)}.")
+            found.append(f"match's files lie beside it: {words.some(self.places)}.")
         if self.foreign:
-            found.append(f"Files there that are not match's: {words.some(self.foreign, MOST_NAMED)}.")
+            found.append(f"Files there that are not match's: {words.some(self.foreign)}.")
         return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from asc import words
 from asc.errors import Error
 from asc.signing.storage import Changes, Storage
 from asc.signing.vault.encryption import Version, encrypt, version_of
@@ -13,8 +14,6 @@ from asc.signing.vault.texts import PASSPHRASE_MESSAGE
 from asc.signing.vault.trimmed import fitting
 
 log = logging.getLogger(__name__)
-
-MOST_NAMED = 5
 
 
 def renew_passphrase(storage: Storage, old: str, new: str, version: Version) -> int:
@@ -49,7 +48,7 @@ def migrate(source: Storage, target: Storage, passphrase: str, version: Version 
         wanted = {**files, **sealed, **_held(there, bare, passphrase)}
         other = sorted(path for path in wanted if path in there and there[path] != wanted[path])
         if other:
-            names = ", ".join(other[:MOST_NAMED]) + (" …" if len(other) > MOST_NAMED else "")
+            names = words.some(other)
             raise Error(
                 f"to-storage: it holds other files of the same names: {names}.",
                 "Migrate into an empty place, or remove them there first.",

@@ -14,8 +14,6 @@ from asc.signing.sync.profile_specs import ProfileSpec, SigningRequest, ends, pr
 from asc.signing.sync.stored import StoredSigning
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 
-MOST_NAMED = 10
-
 
 @dataclass(frozen=True)
 class ReadySigning:
@@ -76,7 +74,7 @@ def _there(stored_signing: StoredSigning, request: SigningRequest) -> list[str]:
     for kind in kinds:
         names = stored_signing.names.get(kind, ())
         if names:
-            lines.append(f"Stored for {kind} are profiles for {words.some(names, MOST_NAMED)}.")
+            lines.append(f"Stored for {kind} are profiles for {words.some(names)}.")
     return lines
 
 

@@ -21,8 +21,6 @@ from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
 
-MOST_NAMED = 5
-
 
 def renewed_pairs(
     context: SyncContext,
@@ -99,7 +97,7 @@ def _is_due(identity: StoredIdentity, context: SyncContext, request: SigningRequ
 
 
 def _warn(old: StoredIdentity, new: StoredIdentity, users: list[StoredProfile]) -> None:
-    names = words.some([each.bundle_id for each in users], MOST_NAMED)
+    names = words.some([each.bundle_id for each in users])
     log.warning(
         "The certificate %s was renewed by %s, and stays in the store: profiles for %s are made with it. Name these "
         "bundle ids in a run of mode: sync. Until then match takes the last by file name; name one in the Matchfile: "

@@ -20,9 +20,6 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 Opened = bytes | VaultError
 
-MOST_NAMED = 10
-"""Files that a message names."""
-
 
 class Opener:
     """Decrypt the files of one storage with one passphrase, each at most once.
@@ -66,7 +63,7 @@ class Opener:
             log.warning(
                 "These files of the storage are not encrypted, but others are: %s. Anybody with write access to the "
                 "storage can have added them. The mode change-passphrase encrypts them.",
-                ", ".join(f"“{path}”" for path in paths[:MOST_NAMED]),
+                words.some([f"“{path}”" for path in paths]),
             )
 
     def prove(self) -> None:
@@ -167,7 +164,7 @@ def open_all(files: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:
     opened = opener.open(opener.paths)
     failed = [path for path, content in opened.items() if isinstance(content, VaultError)]
     if failed:
-        names = words.some([f"“{path}”" for path in failed], MOST_NAMED)
+        names = words.some([f"“{path}”" for path in failed])
         raise VaultError(
             f"These files do not open, so nothing was changed: {names}.",
             "Restore them from the storage's history, or remove them first.",

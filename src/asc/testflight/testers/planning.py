@@ -28,7 +28,6 @@ from asc.testflight.testers.writing import (
     removals_from_group,
 )
 
-MOST_NAMED = 10
 JOINED = ("ACCEPTED", "INSTALLED")
 """States of testers who can have used the app. Apple does not say since when somebody is invited."""
 
@@ -141,7 +140,7 @@ def plan_invitations(client: Client, app_id: str, testers: Sequence[ListedTester
     waiting = [tester for tester in found if tester.state not in JOINED]
     unknown = [tester for tester in testers if tester.email.casefold() not in by_address(found)]
     if unknown:
-        names = words.some([masked(tester.email) for tester in unknown], MOST_NAMED)
+        names = words.some([masked(tester.email) for tester in unknown])
         raise Error(f"testers: the app has no tester {names}.", "Add them first, with mode: add.")
     return TesterPlan(tuple(invitation(app_id, tester) for tester in waiting), len(found) - len(waiting))
 
@@ -168,7 +167,7 @@ def _check_internal(client: Client, wanted: Mapping[Group, Sequence[ListedTester
     users = users_of_team(client, list(inside.values())) if inside else None
     strangers = [email for address, email in inside.items() if users is not None and address not in users]
     if strangers:
-        names = words.some([masked(email) for email in strangers], MOST_NAMED)
+        names = words.some([masked(email) for email in strangers])
         raise Error(
             f"groups: an internal group takes users of the team only, and {names} is none."
             if len(strangers) == 1

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from asc.api.session import is_loopback
 from asc.signing.storage import names
 from asc.signing.storage.model import Options, StorageError
+from asc.words import printable_name
 
 CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,221}")
 TEAM = re.compile(r"[A-Za-z0-9]{1,32}")
@@ -58,7 +59,7 @@ def team(options: Options) -> list[str]:
     """The team's folder, where there is to be one; raises StorageError."""
     if options.team_id and not TEAM.fullmatch(options.team_id):
         raise StorageError(
-            "team-id", f"“{names.cleaned(options.team_id)}” is no team id.", "It has ten characters."
+            "team-id", f"“{printable_name(options.team_id)}” is no team id.", "It has ten characters."
         )
     return [options.team_id] if options.team_id else []
 

@@ -19,10 +19,10 @@ import requests
 
 from asc.api import retry
 from asc.api.session import Settings, open_session
-from asc.signing.storage import names
 from asc.signing.storage.buckets.address import BucketAddress, check_server, root, team
 from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
+from asc.words import printable_name
 
 ATTEMPTS = 4
 TIMEOUT = (10.0, 60.0)
@@ -172,7 +172,7 @@ class SecureFiles:
     def _check(self, answer: requests.Response, done: str) -> None:
         if answer.ok and not answer.is_redirect:
             return
-        said = names.cleaned(answer.text, 200)
+        said = printable_name(answer.text, 200)
         what = f"{self.label} could not be {done}: it answered {answer.status_code} {said}"
         if answer.status_code in {401, 403, 404}:
             raise StorageError(

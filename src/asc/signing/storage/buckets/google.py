@@ -16,11 +16,11 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage  # type: ignore[import-untyped, unused-ignore]
 
-from asc.signing.storage import names
 from asc.signing.storage.buckets.address import BucketAddress, check_server
 from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import MOST_KEYS
+from asc.words import printable_name
 
 logging.getLogger("google").setLevel(logging.WARNING)
 SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
@@ -152,7 +152,7 @@ class GoogleBucket:
         except (refusals.Forbidden, refusals.Unauthorized, google.auth.exceptions.RefreshError) as error:
             raise StorageError(
                 "storage-credentials",
-                f"{self.label} may not be {done}: {names.cleaned(_said(error), 300)}",
+                f"{self.label} may not be {done}: {printable_name(_said(error), 300)}",
                 "Check the credentials: they need the role Storage Object User (roles/storage.objectUser).",
             ) from None
         except (
@@ -170,7 +170,7 @@ class GoogleBucket:
         except refusals.GoogleAPICallError as error:
             raise StorageError(
                 "storage",
-                f"{self.label}: {names.cleaned(_said(error), 300)}",
+                f"{self.label}: {printable_name(_said(error), 300)}",
                 "The store's own words say what to do.",
             ) from None
 

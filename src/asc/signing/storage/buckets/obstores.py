@@ -16,11 +16,11 @@ import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import AzureStore, S3Store
 
-from asc.signing.storage import names
 from asc.signing.storage.buckets.address import BucketAddress, check_server
 from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import MOST_KEYS
+from asc.words import printable_name
 
 OF_THE_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint")
 """Codes with which S3 answers a request that was signed for another region than the bucket's."""
@@ -210,7 +210,7 @@ def explained(text: str, label: str, *, writing: bool) -> StorageError:
     status = int(match[1]) if (match := re.search(r"status code: (\d{3})", text)) else 0
     codes = [re.search(rf"<{tag}>([^<]{{1,1000}})</{tag}>", text) for tag in ("Code", "Message")]
     first = re.sub(r"https?://\S+", "the store", text.partition("\n")[0])
-    said = names.cleaned(": ".join(each[1] for each in codes if each) or first, 600)
+    said = printable_name(": ".join(each[1] for each in codes if each) or first, 600)
     if any(code in text for code in OF_THE_REGION) or status == 301:
         return StorageError(
             "region", f"{label} is in another region: {said}", "Give region, as the bucket has it."

@@ -18,7 +18,7 @@ from asc.on_signal import undone_at_the_end
 from asc.signing.storage import names
 from asc.signing.storage.git.access import Access
 from asc.signing.storage.model import Changes, Options, StorageError, StorageUnreachable, disk_is_full
-from asc.signing.storage.names import cleaned
+from asc.words import printable_name
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class GitClient:
             for line in lines
             if line not in {"", "remote:"}
         ]
-        return cleaned(" / ".join(kept), LONGEST_OUTPUT)
+        return printable_name(" / ".join(kept), LONGEST_OUTPUT)
 
 
 def _outcome(process: subprocess.Popen[bytes], data: bytes, name: str) -> tuple[bytes, bytes]:
@@ -142,7 +142,7 @@ def entries(client: GitClient, commit: str, label: str) -> dict[str, TreeEntry]:
         path = name.decode("utf-8", "surrogateescape")
         if mode in NO_PLAIN_FILE:
             what = NO_PLAIN_FILE[mode]
-            log.warning("%s: “%s” is left out, for it is %s.", label, names.cleaned(path), what)
+            log.warning("%s: “%s” is left out, for it is %s.", label, printable_name(path), what)
         else:
             found[path] = TreeEntry(blob, int(size))
     return {path: found[path] for path in names.accepted(found, label)}
@@ -161,7 +161,7 @@ def contents(client: GitClient, wanted: dict[str, TreeEntry]) -> dict[str, bytes
         if stream[at:end].split() != [entry.blob.encode(), b"blob", str(entry.size).encode()]:
             raise StorageError(
                 "storage",
-                f"“{names.cleaned(path)}” is damaged in the repository.",
+                f"“{printable_name(path)}” is damaged in the repository.",
                 "Check it with “git fsck”.",
             )
         read[path] = stream[end + 1 : end + 1 + entry.size]

@@ -12,8 +12,8 @@ from asc.signing.storage.git.access import Access, Location
 from asc.signing.storage.git.client import GitClient, GitResult
 from asc.signing.storage.git.trouble import Explainer
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
-from asc.signing.storage.names import cleaned
 from asc.signing.storage.nearby import MOST_BRANCHES, folders
+from asc.words import printable_name
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Remote:
     def __init__(self, location: Location, options: Options) -> None:
         if options.branch and not BRANCH.fullmatch(options.branch):
             raise StorageError(
-                "branch", f"“{cleaned(options.branch)}” is no name of a branch.", "Correct it."
+                "branch", f"“{printable_name(options.branch)}” is no name of a branch.", "Correct it."
             )
         self._location = location
         self._options = options
@@ -163,7 +163,7 @@ class Remote:
         if not heads or (self.branch and self._options.create_branch):
             self.branch = self.branch or FIRST_BRANCH
             return None
-        there = cleaned(", ".join(sorted(heads)))
+        there = printable_name(", ".join(sorted(heads)))
         raise StorageError(
             "branch",
             f"{self.label} does not exist; there are: {there}.",

@@ -23,6 +23,7 @@ from asc.signing.storage.git.access import Location
 from asc.signing.storage.git.remote import Remote
 from asc.signing.storage.model import Changes, Files, Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import Nearby
+from asc.words import printable_name
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class GitStorage:
         except StorageError as error:
             log.info("%s: other branches could not be looked at: %s", self.label, error.message)
             return Nearby()
-        places = tuple(f"branch {names.cleaned(branch)}" for branch in branches)
+        places = tuple(f"branch {printable_name(branch)}" for branch in branches)
         remedy = (
             "Name the branch with the input branch; if another one is to be begun, say create-branch: true."
         )
