@@ -34,6 +34,10 @@ WRITERS_OF_AREA = {
 
 ROLES = frozenset(_ALL)
 
+# Apple documents that individual keys cannot use these; that the answer is a 403 is what people report.
+# https://developer.apple.com/documentation/appstoreconnectapi/creating-api-keys-for-app-store-connect-api
+CLOSED_TO_INDIVIDUAL_KEYS = {"provisioning"}
+
 
 def require(role: str, area: str, *, writes: bool = False) -> None:
     """Raise Refusal 403 unless the role opens the area."""

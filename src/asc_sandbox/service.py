@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
-from asc_sandbox import auth, roles
+from asc_sandbox import auth, errors, roles
 from asc_sandbox.clock import Clock
 from asc_sandbox.course import Course
 from asc_sandbox.endpoints import Answer, Call, Router
@@ -113,6 +113,8 @@ class Service:
     def _play(self, request: web.BaseRequest, key: Key, body: Any) -> Answer:
         """Find the endpoint and let it answer."""
         endpoint, record_id = self.router.find(request.method, request.path)
+        if key.issuer is None and endpoint.area in roles.CLOSED_TO_INDIVIDUAL_KEYS:
+            raise errors.forbidden("of an individual key", endpoint.area)
         roles.require(key.role, endpoint.area, writes=endpoint.writes)
         base = f"http://{request.host}"
         query = tuple(request.query.items())

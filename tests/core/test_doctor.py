@@ -46,6 +46,17 @@ def test_a_small_role_is_told_and_fails_only_where_it_is_needed(diagnose):
     assert "is not good for fetch-build-number" in said
 
 
+def test_an_individual_key_is_told_to_be_closed_out_of_certificates(diagnose):
+    keys = [key("INDIVIDUAL", issuer=None)]
+    with start_sandbox(seed(apps=[app("com.example.one")], keys=keys)) as sandbox:
+        code, outputs, said = diagnose(sandbox)
+        assert (code, "sync-signing" in outputs["allowed"]) == (0, False)
+        assert "individual key" in next(line for line in said.splitlines() if "✗ sync-signing" in line)
+        code, _, said = diagnose(sandbox, "--needs", "sync-signing")
+    assert code == 1
+    assert "Create a team key" in said
+
+
 def test_a_wrong_clock_is_named_and_survived(diagnose):
     with start_sandbox(seed(apps=[app("com.example.one")]), clock_offset=600) as sandbox:
         code, outputs, said = diagnose(sandbox)

@@ -13,6 +13,16 @@ from asc.commands.kinds import Kind
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["a: 1\nb: 2\na: 3", '{"a": 1, "a": 2}', "outer:\n  a: 1\n  a: 2", '{"outer": {"a": 1, "a": 2}}'],
+)
+def test_a_name_that_is_given_twice_in_a_mapping_is_refused(text: str) -> None:
+    with pytest.raises(kinds.GivenTwice) as raised:
+        kinds.MAPPING.parse(text)
+    assert raised.value.name == "a"
+
+
+@pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
         (kinds.BOOLEAN, "True", True),

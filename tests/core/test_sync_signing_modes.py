@@ -409,7 +409,7 @@ class TestImport:
         inputs = {"mode": "import", "key-file": str(tmp_path / "old.p12"), "p12-password": "wrong"}
         done = step(tmp_path, None, store, inputs)
         assert done.code == 1
-        assert "password" in done.error
+        assert "p12-password" in done.error
         assert store.files() == {}
 
     def test_does_not_mix_two_passphrases(self, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from asc.provisioning import lists
-from asc.provisioning.lists import chunks
+from asc.api import lists
+from asc.api.lists import chunks
 from asc.signing.sync import identities
 from asc.signing.vault import encryption
 from asc.signing.vault.encryption import open_v2
@@ -546,6 +546,8 @@ class TestBundleIds:
             assert capabilities(sandbox, made[WIDGET]) >= {"PUSH_NOTIFICATIONS", "APP_GROUPS"}
             assert calls(sandbox, "POST").count("POST /v1/bundleIds") == 1
         assert len(store.profiles()) == 2
+        warnings = [line for line in done.stdout.splitlines() if "::warning" in line and "app group" in line]
+        assert len(warnings) == 2, "a key cannot associate a group, so each new profile is warned of"
 
     @pytest.mark.parametrize("fault", ["lost", "status=503"])
     def test_capabilities_are_enabled_though_an_answer_is_lost(self, tmp_path: Path, fault: str) -> None:

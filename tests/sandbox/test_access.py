@@ -81,6 +81,16 @@ def test_individual_and_enterprise_keys() -> None:
         assert "apple-developer-enterprise-v1" in refusal(sandbox, token(enterprise))
 
 
+def test_individual_keys_are_not_let_into_certificates() -> None:
+    with start_sandbox(seed(keys=[key("INDIVIDUAL", issuer=None)])) as sandbox:
+        client = Client(sandbox)
+        client.token = token(sandbox.api_key(), sub="user")
+        assert client.get("/v1/apps").status == 200
+        assert [client.get(f"/v1/{name}").status for name in ("certificates", "profiles", "devices")] == [
+            403
+        ] * 3
+
+
 @pytest.mark.parametrize(("offset", "reason"), [(900, "expired"), (-900, "s ahead")])
 def test_a_clock_that_is_wrong(offset: int, reason: str) -> None:
     with start_sandbox(clock_offset=offset) as sandbox:

@@ -80,6 +80,8 @@ def test_an_upload_from_its_record_to_its_build() -> None:
         ({"cfBundleVersion": "8"}, "9"),
         ({"cfBundleVersion": "10"}, None),
         ({"cfBundleVersion": "7", "cfBundleShortVersionString": "2.1"}, None),
+        ({"cfBundleVersion": "9.0", "cfBundleShortVersionString": "2.0.0"}, "9"),
+        ({"cfBundleVersion": "8", "cfBundleShortVersionString": "2"}, "9"),
     ],
 )
 def test_a_number_is_used_up_by_uploads_and_builds_of_its_train(
@@ -248,6 +250,7 @@ def test_checksums(algorithm: str, function: Any) -> None:
         (ipa(folder="a/b/"), {}, ["90018"]),
         (ipa("com.example.other"), {}, ["90054"]),
         (ipa(version="1.1"), {}, ["90062"]),
+        (ipa(version="1.0.0", number="1.0"), {}, []),
         (ipa(number="2"), {}, ["90063"]),
         (ipa("com.example.other", "3.0", "2"), {}, ["90054", "90062", "90063"]),
         (b"xar!1234", {"uti": "com.apple.pkg"}, []),

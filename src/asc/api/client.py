@@ -211,7 +211,7 @@ class Client:
         errors = read_errors(answer.body)
         if answer.status == 401:
             return token_refused(call, errors, self._key, self.traffic.skew_in_words())
-        return api_error(call, answer.status, errors, self._role, self._key.key_id)
+        return api_error(call, answer.status, errors, self._role, self._key)
 
 
 def _target(path: str, query: Query | None) -> str:

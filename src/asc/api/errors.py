@@ -5,6 +5,7 @@ https://developer.apple.com/documentation/appstoreconnectapi/interpreting-and-ha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,9 @@ from asc.api.key.model import ApiKey
 from asc.errors import Error
 
 _INTEGRATIONS = "App Store Connect, Users and Access, Integrations"
+# https://developer.apple.com/documentation/appstoreconnectapi/creating-api-keys-for-app-store-connect-api
+_CLOSED_TO_INDIVIDUAL_KEYS = ("bundleIds", "bundleIdCapabilities", "certificates", "devices", "profiles")
+INDIVIDUAL_KEY = "Apple lets no individual key into certificates, identifiers, devices and profiles"
 _REMEDIES = {  # matched by prefix, the longest first
     "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED": (
         "The account holder has to accept the current agreement in App Store Connect, Business "
@@ -65,13 +69,28 @@ def read_errors(body: object) -> tuple[AppleError, ...]:
     return tuple(_walk(body.get("errors"))) if isinstance(body, Mapping) else ()
 
 
-def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str, key_id: str) -> ApiError:
+def is_closed_to(key: ApiKey, path: str) -> bool:
+    """Return whether `key` is an individual one and `path` a resource that Apple opens to team keys alone."""
+    return (
+        key.issuer_id is None
+        and path.split("/")[2:3] != []
+        and path.split("/")[2] in _CLOSED_TO_INDIVIDUAL_KEYS
+    )
+
+
+def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str, key: ApiKey) -> ApiError:
     """The error for a refused call, with what to do. `role` names the roles that the command needs."""
     for code in sorted(_REMEDIES, key=len, reverse=True):
         if any(error.code.startswith(code) for error in errors):
             return ApiError(call, status, errors, _REMEDIES[code])
+    if status == 403 and is_closed_to(key, call.partition(" ")[2]):
+        remedy = (
+            f"{INDIVIDUAL_KEY}, and {key.key_id} is one: create a team key with the role {role} under "
+            f"{_INTEGRATIONS}."
+        )
+        return ApiError(call, status, errors, remedy)
     if status == 403:
-        remedy = f"The key {key_id} needs the role {role}: create one that has it under {_INTEGRATIONS}."
+        remedy = f"The key {key.key_id} needs the role {role}: create one that has it under {_INTEGRATIONS}."
         return ApiError(call, status, errors, remedy)
     return ApiError(call, status, errors, "Mend what App Store Connect names, then run the step again.")
 
@@ -92,6 +111,8 @@ def token_refused(call: str, errors: tuple[AppleError, ...], key: ApiKey, clock:
         f"Check under {_INTEGRATIONS} that the key {key.key_id} exists and is active, {kind}, "
         f"that the .p8 is its own, and {enterprise}."
     )
+    if is_closed_to(key, call.partition(" ")[2]):
+        remedy = f"{INDIVIDUAL_KEY}: use a team key. {remedy}"
     if clock:
         remedy = f"{clock}: set it. {remedy}"
     return ApiError(call, 401, errors, remedy)
@@ -118,5 +139,17 @@ def _walk(errors: Any) -> Iterator[AppleError]:
             yield from _walk(group)
 
 
+# The forms of iPhones, iPads and Macs with Apple silicon anywhere; that of Intel Macs, a UUID as ids are, only where
+# Apple says that it is one.
+_UDID = re.compile(
+    r"\b(?:[0-9A-F]{36}|[0-9A-F]{8}-[0-9A-F]{12})([0-9A-F]{4})\b"
+    r"|(?<=device with number ')[0-9A-F-]{32}([0-9A-F]{4})(?=')"
+    r"|(?<=')[0-9A-F-]{32}([0-9A-F]{4})(?=' was provided for the parameter 'udid')",
+    re.IGNORECASE,
+)
+
+
 def _text(value: object) -> str:
-    return "" if value is None else str(value)
+    """Return a text of Apple's with the UDIDs in it cut to their last four digits: they are personal data."""
+    text = "" if value is None else str(value)
+    return _UDID.sub(lambda found: f"…{found[found.lastindex or 0]}", text)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from asc import words
 from asc.api.client import Client
-from asc.api.errors import ApiError
+from asc.api.errors import INDIVIDUAL_KEY, ApiError, is_closed_to
+from asc.api.key.model import ApiKey
 from asc.apps.app import App, visible_apps
 from asc.commands import kinds
 from asc.commands.context import Context
@@ -70,19 +71,23 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     log.info("✓ App Store Connect accepts its token")
     _tell_clock(client)
     log.info("✓ It sees %s%s", words.counted(len(apps), "app"), _names(apps))
-    refused = {action: role for action, (path, role) in PROBES.items() if not _answers(client, path)}
+    refused = {action: role for action, (path, role) in PROBES.items() if not _answers(client, path, key)}
     for action in PROBES:
-        if action in refused:
-            log.info("✗ %s: refused; it needs the role %s", action, refused[action])
-        else:
+        if action not in refused:
             log.info("✓ %s: what it reads is allowed", action)
+        elif is_closed_to(key, PROBES[action][0]):
+            log.info("✗ %s: refused; %s: use a team key", action, INDIVIDUAL_KEY)
+        else:
+            log.info("✗ %s: refused; it needs the role %s", action, refused[action])
     log.info("Only reading was tried: writing cannot be without changing something")
     context.summary.append(_summary(key.key_id, apps, refused))
     missing = [action for action in inputs.needs or () if action in refused]
     if missing:
+        kind = "team key" if is_closed_to(key, PROBES[missing[0]][0]) else "key"
         raise Error(
             f"The key {key.key_id} is not good for {', '.join(missing)}.",
-            f"Create a key with the role {refused[missing[0]]} in App Store Connect, Users and Access, Integrations.",
+            f"Create a {kind} with the role {refused[missing[0]]} in App Store Connect, Users and Access, "
+            "Integrations.",
         )
     return Outputs(
         key_id=key.key_id,
@@ -111,11 +116,12 @@ def _tell_clock(client: Client) -> None:
         log.info("✓ The clock agrees with Apple's")
 
 
-def _answers(client: Client, path: str) -> bool:
+def _answers(client: Client, path: str, key: ApiKey) -> bool:
     try:
         client.get(path, {"limit": 1})
     except ApiError as error:
-        if error.status == 403:
+        # The list of apps showed that the token is good: a 401 of what is closed to the key says the same as a 403.
+        if error.status == 403 or (error.status == 401 and is_closed_to(key, path)):
             return False
         raise
     return True

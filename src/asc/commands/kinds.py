@@ -64,9 +64,29 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item.strip() for item in re.split(r"[\n,]", text) if item.strip()))
 
 
+class GivenTwice(ValueError):
+    """A mapping has the same name twice: which of its values is meant is not known."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"has {quoted(name)} twice")
+        self.name = name
+
+
+def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Return pairs as a dict. Raises GivenTwice."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise GivenTwice(name)
+        found[name] = value
+    return found
+
+
 def _mapping(text: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_once)
+    except GivenTwice:
+        raise
     except (ValueError, RecursionError):
         value = _yaml(text)
     if not isinstance(value, dict):
@@ -83,6 +103,10 @@ def _yaml(text: str) -> Any:
             if self.flow_level + len(self.indents) > DEEPEST:
                 raise yaml.YAMLError
             super().fetch_more_tokens()
+
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            _once((str(key.value), None) for key, _ in node.value)
+            return super().construct_mapping(node, deep)
 
     try:
         return yaml.load(text, Loader)

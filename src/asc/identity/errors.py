@@ -12,6 +12,9 @@ class IdentityError(Error):
 class WrongPassword(IdentityError):
     """A file of the user's is encrypted with another password than the one given, or with one where none was given."""
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "Give the password of the file as p12-password.")
+
 
 class NoMatch(IdentityError):
     """No certificate belongs to the private key, or none of those that do is valid now."""

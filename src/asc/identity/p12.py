@@ -114,5 +114,5 @@ def _load(data: bytes, passwords: list[bytes | None], name: str) -> pkcs12.PKCS1
             said = str(error)
     if "password" in said.lower() and looks_like_p12(data):
         given = "with the password given" if passwords[0] else "without a password"
-        raise WrongPassword(f"{name} does not open {given}.", "Give the password that it was exported with.")
+        raise WrongPassword(f"{name} does not open {given}.")
     raise IdentityError(f"{name} is not a .p12 file, or is cut off.", _EXPORT_AGAIN)

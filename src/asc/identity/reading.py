@@ -118,9 +118,7 @@ def _key(data: bytes, password: str | None, name: str) -> RSAPrivateKey:
     try:
         key = _loaded(load, data, secret)
     except TypeError:  # “Password was not given but private key is encrypted”
-        raise WrongPassword(
-            f"{name} is encrypted, and no password was given.", "Give the password that it was written with."
-        ) from None
+        raise WrongPassword(f"{name} is encrypted, and no password was given.") from None
     except UnsupportedAlgorithm:
         raise IdentityError(f"{name} is of a kind that is not supported.", _KEY_EXPECTED) from None
     except ValueError:
@@ -144,10 +142,7 @@ def _unreadable(data: bytes, secret: bytes | None, name: str) -> IdentityError:
     what = identify(data)
     encrypted = what == "an encrypted private key" or b"Proc-Type: 4,ENCRYPTED" in data
     if encrypted and secret is not None:
-        return WrongPassword(
-            f"{name} does not open with the password given, or is damaged.",
-            "Give the password that it was written with.",
-        )
+        return WrongPassword(f"{name} does not open with the password given, or is damaged.")
     if what in ("a private key", "an encrypted private key"):
         return IdentityError(f"{name} is a private key that is damaged or cut off.", _KEY_EXPECTED)
     return IdentityError(f"{name} is {what}, not a private key.", _KEY_EXPECTED)

@@ -13,6 +13,7 @@ from typing import Any
 
 from asc.api.client import Client
 from asc.formats.mobileprovision import Profile, ProfileError, read_profile
+from asc.provisioning.capabilities import entitlements_of
 
 BY_HAND = {
     "com.apple.security.application-groups": "app group",
@@ -48,6 +49,22 @@ def missing_values(asked: Mapping[str, Any], profiles: Iterable[Profile]) -> dic
         for value in values:
             if any(not _allows(profile.entitlements.get(key), value) for profile in profiles):
                 lacking.setdefault(noun, []).append(value)
+    return lacking
+
+
+def not_granted(capabilities: Iterable[str], profile: Profile) -> list[str]:
+    """Return what a profile lacks of capabilities that its bundle id was given, in words that follow its name."""
+    lacking = []
+    for capability in capabilities:
+        keys = entitlements_of(capability)
+        by_hand = [key for key in keys if key in BY_HAND]
+        if by_hand and not any(_texts(profile.entitlements.get(key)) for key in by_hand):
+            # An API key can enable these capabilities, and nothing in the API says which group or container it is.
+            lacking.append(
+                f"names no {BY_HAND[by_hand[0]]}: a key enables {capability}, and only a person can associate one"
+            )
+        elif keys and not any(key in profile.entitlements for key in keys):
+            lacking.append(f"has no entitlement of {capability}, which was asked for")
     return lacking
 
 

@@ -14,9 +14,9 @@ from typing import Any
 from asc.api.client import Client
 from asc.api.document import Document, Resource, reference, request_body
 from asc.api.errors import ApiError
+from asc.api.lists import list_by
 from asc.errors import Error, Findings, LostAnswerError
 from asc.provisioning.capabilities import Capability, option_of
-from asc.provisioning.lists import list_by
 
 log = logging.getLogger(__name__)
 

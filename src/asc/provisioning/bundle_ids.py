@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from asc.api.client import Client
 from asc.api.document import Document, Resource, reference, request_body
 from asc.api.errors import ApiError
+from asc.api.lists import list_by
 from asc.errors import Error
-from asc.provisioning.lists import list_by
 
 log = logging.getLogger(__name__)
 

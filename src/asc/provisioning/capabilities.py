@@ -204,6 +204,11 @@ def capabilities_of(entitlements: Mapping[str, Any]) -> tuple[tuple[Capability, 
     return tuple(found.values()), tuple(unknown)
 
 
+def entitlements_of(kind: str) -> tuple[str, ...]:
+    """Return the keys that a profile may hold because of a capability; () for one that is not known to give any."""
+    return tuple(key for key, capability in _ENTITLEMENTS.items() if capability == kind)
+
+
 def option_of(settings: object, kind: str) -> str:
     """Return the option that Apple lists as chosen in the settings of a capability; "" if it lists none."""
     key = _SETTINGS.get(kind, ("", {}))[0]

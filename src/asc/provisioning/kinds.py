@@ -37,6 +37,11 @@ class CertificateType(StrEnum):
     DEVELOPER_ID_INSTALLER = "developer_id_installer"
 
     @property
+    def needs_account_holder(self) -> bool:
+        """Return whether Apple lets the account holder alone make it: an API key gets 403."""
+        return self in (CertificateType.DEVELOPER_ID_APPLICATION, CertificateType.DEVELOPER_ID_INSTALLER)
+
+    @property
     def with_article(self) -> str:
         """For sentences."""
         return f"{'an' if self is CertificateType.ENTERPRISE else 'a'} {self.value}"

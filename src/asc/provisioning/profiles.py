@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from asc.api.client import Client
 from asc.api.document import Resource, reference, references, request_body
+from asc.api.lists import list_by
 from asc.errors import UnreachableError
 from asc.provisioning.deleting import delete_surely
-from asc.provisioning.lists import list_by
 
 log = logging.getLogger(__name__)
 

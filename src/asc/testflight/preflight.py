@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from asc.api.client import Client
 from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
+from asc.api.lists import list_by
 from asc.builds.build import ANSWER_COMPLIANCE
 from asc.errors import Error, Findings
 from asc.testflight import choosing, information
@@ -134,12 +135,9 @@ def _all(client: Client, document: Document, app: Resource, name: str) -> Sequen
 def _known_testers(client: Client, app_id: str, testers: Sequence[Tester]) -> dict[str, str]:
     """The ids of those whom the app knows, by folded address."""
     wanted = {tester.email.casefold() for tester in testers}
-    query = {
-        "filter[apps]": app_id,
-        "filter[email]": ",".join(tester.email for tester in testers),
-        "fields[betaTesters]": "email",
-    }
-    found = client.list("/v1/betaTesters", query).data
+    query = {"filter[apps]": app_id, "fields[betaTesters]": "email"}
+    addresses = [tester.email for tester in testers]
+    found = list_by(client, "/v1/betaTesters", "filter[email]", addresses, query).data
     return {
         each.text("email").casefold(): each.id for each in found if each.text("email").casefold() in wanted
     }

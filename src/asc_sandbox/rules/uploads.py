@@ -26,7 +26,7 @@ def start_upload(call: Call, given: Given) -> Record:
     wanted = given.attributes["cfBundleVersion"]
     last = max(used, key=_by_value, default=None)
     # Apple answers DUPLICATE to numbers below the last one, too, as recorded in public reports.
-    if last is not None and (wanted in used or _by_value(wanted) < _by_value(last)):
+    if last is not None and any(_by_value(wanted) <= _by_value(number) for number in used):
         raise invalid_attribute(
             "cfBundleVersion",
             f"The bundle version must be higher than the previously uploaded version: '{last}'",
@@ -117,17 +117,18 @@ def _mismatches(world: World, upload: Record, contents: Contents) -> Iterator[tu
         ("90062", "cfBundleShortVersionString", contents.version),
         ("90063", "cfBundleVersion", contents.build_number),
     ):
-        if found != upload.attributes[name]:
+        if _by_value(found) != _by_value(upload.attributes[name]):
             yield code, f"{name[:1].upper()}{name[1:]} is {found}, the upload has {upload.attributes[name]}."
     for version in world.related(app, "appStoreVersions"):
-        train = (version.attributes["versionString"], version.attributes["platform"])
-        if version.attributes.get("appVersionState") in _RELEASED and train == (
-            upload.attributes["cfBundleShortVersionString"],
-            upload.attributes["platform"],
+        name = version.attributes["versionString"]
+        if (
+            version.attributes.get("appVersionState") in _RELEASED
+            and version.attributes["platform"] == upload.attributes["platform"]
+            and _by_value(name) == _by_value(upload.attributes["cfBundleShortVersionString"])
         ):
             yield (
                 "90186",
-                f"Invalid Pre-Release Train. The train version '{train[0]}' is closed for new build submissions.",
+                f"Invalid Pre-Release Train. The train version '{name}' is closed for new build submissions.",
             )
 
 
@@ -145,21 +146,25 @@ def _checksum_problem(delivery: Delivery, checksums: dict[str, Any]) -> tuple[st
 def _used_numbers(world: World, given: Given) -> list[str]:
     """The numbers that uploads and builds of the same app, platform and train have used."""
     app, platform = given.one("app"), given.attributes["platform"]
-    version = given.attributes["cfBundleShortVersionString"]
+    version = _by_value(given.attributes["cfBundleShortVersionString"])
     uploads = [
         upload.attributes["cfBundleVersion"]
         for upload in world.related(app, "buildUploads")
-        if upload.attributes["cfBundleShortVersionString"] == version
+        if _by_value(upload.attributes["cfBundleShortVersionString"]) == version
         and upload.attributes["platform"] == platform
     ]
     trains = [
         train
         for train in world.related(app, "preReleaseVersions")
-        if (train.attributes["version"], train.attributes["platform"]) == (version, platform)
+        if (_by_value(train.attributes["version"]), train.attributes["platform"]) == (version, platform)
     ]
     builds = [build.attributes["version"] for train in trains for build in world.related(train, "builds")]
     return [number for number in (*uploads, *builds) if number is not None]
 
 
-def _by_value(number: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdecimal() else 0 for part in number.split("."))
+def _by_value(number: str | None) -> tuple[int, ...]:
+    """Return a number as it compares: to Apple 1.5 and 1.5.0 are one (fastlane#21789)."""
+    parts = [int(part) if part.isdecimal() else 0 for part in (number or "").split(".")]
+    while parts and parts[-1] == 0:
+        parts.pop()
+    return tuple(parts)

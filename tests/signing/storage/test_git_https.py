@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from asc.signing.storage import Changes, Files, Storage, StorageError, StorageUnreachable, open_storage
+from asc.signing.storage.model import disk_is_full
 from signing.storage.git_server import READS, WRITES, Host, git, git_host
 from signing.storage.places import environment, options, someone_commits, tree
 
@@ -45,6 +48,45 @@ def test_reading_and_writing(host: Host) -> None:
     assert storage.update(lambda files: Changes({"c": b"3"}), "More") == {"b": b"2", "c": b"3", **ADD.put}
     assert tree(repository(host)) == {"b": b"2", "c": b"3", **ADD.put}
     assert WRITES not in storage.label
+
+
+def test_a_proxy_that_wants_credentials_is_asked_once(tmp_path: Path) -> None:
+    answer = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    asked = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    with server.accept()[0] as connection:
+                        asked.append(connection.recv(65536))
+                        connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        given = environment(HTTPS_PROXY=f"http://127.0.0.1:{server.getsockname()[1]}")
+        storage = open_storage(
+            "https://git.example.com/team/certs.git", options(token="a-long-token", environment=given)
+        )
+        with pytest.raises(StorageError) as raised:
+            storage.read()
+        server.shutdown(socket.SHUT_RDWR)
+    assert not isinstance(raised.value, StorageUnreachable)
+    assert "HTTPS_PROXY" in raised.value.remedy
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "full"),
+    [
+        ("error: file write error: No space left on device", True),
+        ("fatal: write error: File too large", True),
+        ("remote: error: File a.p12 is too large: file too large / ! [remote rejected]", False),
+        ("remote: fatal: No space left on device", False),
+    ],
+)
+def test_only_the_disk_of_this_machine_is_told_to_be_full(words: str, full: bool) -> None:
+    assert (disk_is_full(words) is not None) is full
 
 
 def test_writers_in_threads_lose_nothing(host: Host) -> None:

@@ -297,6 +297,10 @@ def _notes(inputs: Inputs) -> dict[str, str]:
         return {}
     try:
         value = kinds.MAPPING.parse(text)
+    except kinds.GivenTwice as error:
+        if text.lstrip().startswith("{") or _is_locale(error.name):
+            raise
+        return mappings.whats_new(text)
     except ValueError:
         return mappings.whats_new(text)
     is_mapping = text.lstrip().startswith("{") or any(map(_is_locale, value))

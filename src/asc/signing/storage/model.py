@@ -114,9 +114,10 @@ class Options:
 
 def disk_is_full(words: str) -> StorageError | None:
     """Return the error for a program that says there is no room left; None where `words` say something else."""
-    if not re.search(r"no space left on device|disk quota exceeded|file too large", words, re.IGNORECASE):
+    # A server of git's says so of its own disk, or of a file that it does not take, in lines with “remote:”.
+    ours = " / ".join(line for line in words.split(" / ") if not line.startswith("remote:"))
+    if not re.search(r"no space left on device|disk quota exceeded|file too large", ours, re.IGNORECASE):
         return None
-    # A server of git's says so of its own disk in a line that begins with “remote:”; the words are quoted for that.
     return StorageError(
         "storage",
         f"there is no room left on the disk: {words}",

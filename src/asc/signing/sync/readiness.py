@@ -14,6 +14,9 @@ from asc.signing.sync.profile_specs import ProfileSpec, SigningRequest, ends, pr
 from asc.signing.sync.stored import StoredSigning
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 
+MAKE_BY_HAND = "make a new one at developer.apple.com/account, and bring it in with mode: import"
+"""How a certificate comes about that no API key can make."""
+
 
 @dataclass(frozen=True)
 class ReadySigning:
@@ -38,10 +41,13 @@ def ready(
         faults = [f"{fault.message} {fault.remedy}" for fault in stored_signing.faults]
         made = "with mode: sync and a key that may change certificates and profiles"
         remedy = f"Run sync-signing once {made}."
+        lacking = [kind for kind in request.certificates if not stored_signing.valid(kind, now, timedelta())]
+        by_hand = any(kind.needs_account_holder for kind in lacking)
+        if by_hand:
+            remedy = f"Apple lets only the account holder make Developer ID certificates: {MAKE_BY_HAND}."
         if any(stored_signing.damaged(kind) for kind in request.certificates):
-            remedy = (
-                f"Restore what is damaged; or else run sync-signing once {made}, and if-revoked: replace."
-            )
+            anew = MAKE_BY_HAND if by_hand else f"run sync-signing once {made}, and if-revoked: replace"
+            remedy = f"Restore what is damaged; or else {anew}."
         around = look() if _absent(stored_signing, request) else None
         beside = around.lines() if around else []
         # A certificate that lies next door may not be made a second time: Apple allows few.

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from asc.errors import Error
+from asc.provisioning.associations import not_granted
 from asc.provisioning.bundle_ids import BundleId, enable, find_bundle_ids, register_bundle_id
 from asc.provisioning.devices.model import Device, belongs, folded
 from asc.provisioning.devices.registering import DevicePlan, bring, left_out, plan_devices
@@ -28,7 +29,7 @@ from asc.signing.sync.profile_specs import (
     profile_defect,
 )
 from asc.signing.sync.profiles import ProfileMaker, ProfilesFailed
-from asc.signing.sync.readiness import ReadySigning
+from asc.signing.sync.readiness import MAKE_BY_HAND, ReadySigning
 from asc.signing.sync.renewed import let_go
 from asc.signing.sync.stored import StoredSigning
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
@@ -161,9 +162,24 @@ class Sync:
             self._store(failed.made)
             raise
         self._store(made)
+        self._warn_of_capabilities(made)
         gone = let_go(self.context, self.request, self.stored_signing, plan.certificates)
         signing = self._signing(identities, {**self.stored_signing.profiles, **made})
         return SyncResult(signing, (*cleared, *changes, *gone), self._lacking_devices(signing, devices))
+
+    def _warn_of_capabilities(self, made: Mapping[ProfileSpec, StoredProfile]) -> None:
+        """Warn of new profiles that do not allow what the capabilities stand for."""
+        if not self.request.register_bundle_ids:
+            return
+        for spec, stored in made.items():
+            for lacking in not_granted(self.request.capabilities, stored.profile):
+                log.warning(
+                    "%s %s. Check it at developer.apple.com/account, Identifiers, %s; the next sync makes the profile "
+                    "anew.",
+                    str(spec).capitalize(),
+                    lacking,
+                    spec.bundle_id,
+                )
 
     def _lacking_devices(self, signing: ReadySigning, devices: Iterable[Device]) -> tuple[str, ...]:
         """Return, for each profile, the wanted devices that belong into it and that it does not name."""
@@ -226,16 +242,20 @@ class Sync:
                 f"The store has {kind.with_article} certificate that Apple does not list: {names}.",
                 "Either the key is of another team, or the certificate was revoked. If it was revoked, "
                 + (
-                    # Apple lets the account holder alone make these: a key gets 403.
-                    "make a new one at developer.apple.com/account, and bring it in with mode: import."
-                    if kind is CertificateType.DEVELOPER_ID_APPLICATION
+                    f"{MAKE_BY_HAND}."
+                    if kind.needs_account_holder
                     else "if-revoked: replace makes a new one."
                 ),
             )
         if (damaged := self.stored_signing.damaged(kind)) and self.request.if_revoked == "fail":
             raise Error(
                 f"The store has {kind.with_article} certificate, but it cannot be used: {damaged[0].message}",
-                f"{damaged[0].remedy} Or have a new one made with if-revoked: replace; Apple allows only few.",
+                f"{damaged[0].remedy} Or "
+                + (
+                    f"{MAKE_BY_HAND}."
+                    if kind.needs_account_holder
+                    else "have a new one made with if-revoked: replace; Apple allows only few."
+                ),
             )
         if not self.request.apple_types(kind):
             raise Error(

@@ -90,7 +90,7 @@ class GitClient:
             words = words.replace(secret, "***")
         lines = (line.rpartition("\r")[2].strip() for line in words.replace("\r\n", "\n").split("\n"))
         kept = [
-            line.removeprefix("remote: ").removeprefix("fatal: ")
+            line.removeprefix("fatal: ")  # “remote: ” stays: the disk that is full may be the server's
             for line in lines
             if line not in {"", "remote:"}
         ]

@@ -45,7 +45,11 @@ NO_CERTIFICATE = re.compile(
     re.IGNORECASE,
 )
 DUBIOUS = re.compile(r"dubious ownership", re.IGNORECASE)
-PROXY = re.compile(r"from proxy after connect|proxy connect aborted|could not resolve proxy", re.IGNORECASE)
+PROXY = re.compile(
+    r"from proxy after connect|proxy connect aborted|could not resolve proxy|connect tunnel failed|error: 407",
+    re.IGNORECASE,
+)
+PROXY_WANTS_CREDENTIALS = re.compile(r"(code|response|error:) 407", re.IGNORECASE)
 MOVED = re.compile(r"returned error: 30\d|redirect", re.IGNORECASE)
 NOT_THERE = re.compile(
     r"not found|returned error: 404|does not appear to be a git repository|does not exist|not a git repository"
@@ -117,7 +121,9 @@ class Explainer:
 
     def _common(self, words: str) -> StorageError | None:
         if PROXY.search(words):
-            return StorageUnreachable(
+            # Credentials that are missing do not come by waiting; every other answer of a proxy may pass.
+            kind = StorageError if PROXY_WANTS_CREDENTIALS.search(words) else StorageUnreachable
+            return kind(
                 "storage",
                 f"{self.label} could not be reached, for the proxy refused: {words}",
                 "Check the proxy variables (HTTPS_PROXY, NO_PROXY) and the user and password in them.",
