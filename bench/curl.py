@@ -11,9 +11,9 @@ from pathlib import Path
 from asc.api.client import Client
 from asc.api.key.sources import find_key
 from asc.api.session import Settings
+from asc.assets.model import Part
 from asc.builds.number import Number
 from asc.builds.upload import record
-from asc.builds.upload.model import Part
 from bench.measure import Run, Sandbox, run
 
 NUMBER = Number("1000000001", "9.0", "1", "IOS")

@@ -29,10 +29,6 @@ FLOORS = (
 """Who may import whom: only floors further down, and nobody on the same floor."""
 
 
-STILL_UP = {"asc/assets/parts"}
-"""Modules that still know the family they come from."""
-
-
 def may_import(part: str) -> set[str]:
     """The parts that a part may import. `job` is beside the floors: it knows the errors, and only commands know it."""
     if part == "job":
@@ -70,8 +66,6 @@ def test_imports_go_down_the_floors(module: tuple[str, ast.Module]) -> None:
     name, tree = module
     part = name.split("/")[1]
     if part == "__init__":
-        return
-    if name in STILL_UP:
         return
     imported = {part_of(imported) for imported in names(tree) if imported.startswith("asc.")}
     assert imported - {"", "__version__"} <= may_import(part)

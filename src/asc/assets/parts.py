@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
-from asc.api.client import Client
 from asc.api.object_store import Expired, Link, ObjectStore
+from asc.assets.model import AssetFile, Part
 from asc.assets.source import Advance, PartBody, Source, Stopped, md5_in
-from asc.builds.upload import record
-from asc.builds.upload.model import Part, UploadFile
 from asc.errors import Error, UnreachableError
 
 log = logging.getLogger(__name__)
@@ -30,11 +28,11 @@ def check_parts(parts: Sequence[Part], size: int) -> None:
     if end != size or not parts:
         raise UnreachableError(
             f"App Store Connect asks for {len(parts)} parts that do not make up the file of {size} bytes.",
-            "Run the step again; if it stays, delete the unfinished upload in App Store Connect, TestFlight.",
+            "Run the step again; if it stays, delete the unfinished file in App Store Connect.",
         )
 
 
-def missing(source: Source, file: UploadFile, parallel: int) -> list[Part]:
+def missing(source: Source, file: AssetFile, parallel: int) -> list[Part]:
     """The parts that are not there yet, or hold other bytes than the file has now."""
     return _without_those_there(source, file.parts, parallel)
 
@@ -51,7 +49,7 @@ def _is_there(source: Source, part: Part) -> bool:
     return tag is not None and source.md5(part.offset, part.length) == tag
 
 
-def foreign(source: Source, file: UploadFile, parallel: int) -> list[Part]:
+def foreign(source: Source, file: AssetFile, parallel: int) -> list[Part]:
     """The parts that are there and hold other bytes than this file: somebody sent them from another one, or they
     arrived damaged. Where all differ it may as well be that the tags only look like an MD5.
     """
@@ -64,12 +62,17 @@ class LinksOver(UnreachableError):
 
 
 class Sender:
-    """Sends parts of `source` to the links of `file`."""
+    """Sends parts of `source` to the links of `file`. `renew` returns the file with valid links."""
 
     def __init__(
-        self, client: Client, storage: ObjectStore, source: Source, file: UploadFile, advance: Advance
+        self,
+        renew: Callable[[], AssetFile],
+        storage: ObjectStore,
+        source: Source,
+        file: AssetFile,
+        advance: Advance,
     ) -> None:
-        self._client = client
+        self._renew = renew
         self._storage = storage
         self._source = source
         self._advance = advance
@@ -110,7 +113,7 @@ class Sender:
         """The part with another link; one request renews all of them."""
         with self._lock:
             if self._by_number(part).url == part.url:
-                self._file = record.renewed(self._client, self._file)
+                self._file = self._renew()
             now = self._by_number(part)
         if (now.offset, now.length) != (part.offset, part.length):
             raise UnreachableError(

@@ -15,11 +15,13 @@ from datetime import timedelta
 from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
+from asc.assets.model import Reason
+from asc.assets.upload import reasons_text
 from asc.builds.build import DEAD_ENDS, BuildState, fetch_build
 from asc.builds.finding import find_build
 from asc.builds.number import Number
 from asc.builds.upload import record
-from asc.builds.upload.model import COMPLETE, FAILED, Reason, Upload
+from asc.builds.upload.model import COMPLETE, FAILED, Upload
 from asc.errors import Error, UnreachableError
 
 log = logging.getLogger(__name__)
@@ -242,7 +244,7 @@ def refusal(number: Number, state: str, why: tuple[Reason, ...]) -> Error:
     """The error for a build that Apple refused."""
     hint = record.hint(why)
     return Error(
-        f"Apple refused {number} ({state}): {record.reasons_text(why)}.",
+        f"Apple refused {number} ({state}): {reasons_text(why)}.",
         f"{hint + ' ' if hint else ''}Then upload it with a new build number"
         + (
             "."

@@ -7,24 +7,22 @@ Each write may lose its answer: then the record is looked at before anything is 
 from __future__ import annotations
 
 import logging
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from asc.api.client import Client
 from asc.api.document import reference, request_body
 from asc.api.errors import ApiError
+from asc.assets.model import AssetFile, Reason, read_asset_file
+from asc.assets.upload import commit as commit_asset
+from asc.assets.upload import plain_name, read_asset
 from asc.builds.number import Number, spellings
 from asc.builds.upload.model import (
     AWAITING,
     COMPLETE,
     FAILED,
     PROCESSING,
-    Reason,
     Upload,
-    UploadFile,
-    read_file,
     read_upload,
 )
 from asc.errors import LostAnswerError
@@ -33,6 +31,8 @@ log = logging.getLogger(__name__)
 
 LISTINGS_LAG = (1.0, 2.0, 4.0)
 """Seconds between looks for what was just made: listings show it a moment later."""
+FILES = "buildUploadFiles"
+"""The type of the file of an upload."""
 _FIELDS = {
     "include": "assetFile,build",
     "fields[buildUploads]": (
@@ -93,30 +93,21 @@ def create(client: Client, number: Number) -> Upload:
     ).value
 
 
-def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> tuple[UploadFile, bool]:
+def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> tuple[AssetFile, bool]:
     """Announces the file of an upload; the answer says in which parts it is to be sent.
 
     Returns False with a file that was found there: another job may have announced it.
     """
-    attributes = {"assetType": "ASSET", "fileName": label(name), "fileSize": size, "uti": uti}
+    attributes = {"assetType": "ASSET", "fileName": plain_name(name), "fileSize": size, "uti": uti}
     announced_for = {"buildUpload": reference("buildUploads", upload.id)}
     body = request_body("buildUploadFiles", attributes, relationships=announced_for)
     creation = client.create_once(
-        lambda: read_file(client.create("/v1/buildUploadFiles", body).resource),
+        lambda: read_asset_file(client.create("/v1/buildUploadFiles", body).resource),
         lambda: read(client, upload.id).file,
         pauses=(0.0, *LISTINGS_LAG),
         may_exist=_may_be_announced,
     )
     return creation.value, creation.doubt is None
-
-
-def label(name: str) -> str:
-    """Return a file name in plain ASCII with its ending: to Apple it is only a label, but others are refused
-    (fastlane#19708).
-    """
-    stem, dot, ending = unicodedata.normalize("NFKD", name).rpartition(".")
-    plain = re.sub(r"[^\w.()+ -]", "_", re.sub(r"[\u0300-\u036f]", "", stem), flags=re.ASCII).strip()
-    return f"{plain if re.search('[A-Za-z0-9]', plain) else 'app'}{dot}{ending}"
 
 
 def _may_be_announced(error: ApiError) -> bool:
@@ -127,14 +118,12 @@ def _may_be_announced(error: ApiError) -> bool:
     )
 
 
-def renewed(client: Client, file: UploadFile) -> UploadFile:
-    """The file with links that are valid again."""
-    fields = {"fields[buildUploadFiles]": _FIELDS["fields[buildUploadFiles]"]}
-    path = f"/v1/buildUploadFiles/{file.id}"
-    return read_file(client.get(path, fields, retry_404=True).resource)
+def renewed(client: Client, file: AssetFile) -> AssetFile:
+    """Return the file with links that are valid again."""
+    return read_asset(client, FILES, file.id)
 
 
-def commit(client: Client, upload: Upload, file: UploadFile, sha256: str, check: Callable[[], None]) -> None:
+def commit(client: Client, upload: Upload, file: AssetFile, sha256: str, check: Callable[[], None]) -> None:
     """Declares the file whole. Its checksum goes along; App Store Connect is known to refuse that, then without.
 
     `check` is called before it goes without: nothing else would notice parts of another file.
@@ -164,17 +153,12 @@ def delete(client: Client, upload: Upload) -> None:
         client.delete(f"/v1/buildUploads/{upload.id}")
 
 
-def _commit(client: Client, upload: Upload, file: UploadFile, checksums: Mapping[str, Any]) -> None:
-    path = f"/v1/buildUploadFiles/{file.id}"
-    attributes = {"uploaded": True, **checksums}
-    body = request_body("buildUploadFiles", attributes, file.id)
-    try:
-        client.patch(path, body)
-    except LostAnswerError as lost:
-        log.info("%s Looking whether it was.", lost.message)
+def _commit(client: Client, upload: Upload, file: AssetFile, checksums: Mapping[str, Any]) -> None:
+    def is_committed() -> bool:
         now = read(client, upload.id)
-        if now.state == AWAITING and not (now.file and now.file.committed):
-            client.patch(path, body)
+        return now.state != AWAITING or (now.file is not None and now.file.committed)
+
+    commit_asset(client, FILES, file.id, checksums, is_committed)
 
 
 HINTS = {
@@ -214,12 +198,6 @@ HINTS = {
     "91056": "The privacy manifest is not valid: check PrivacyInfo.xcprivacy against Apple's list of keys.",
     "91061": "A third-party SDK lacks its privacy manifest or signature: update it.",
 }
-
-
-def reasons_text(reasons: Iterable[Reason]) -> str:
-    """Apple's codes and texts in one line."""
-    texts = [f"{reason.text.rstrip('.') or 'no text'} ({reason.code or 'no code'})" for reason in reasons]
-    return "; ".join(texts) or "without a reason"
 
 
 def hint(reasons: Iterable[Reason]) -> str:

@@ -11,11 +11,11 @@ from asc.api.errors import ApiError
 from asc.api.platforms import PLATFORM_NAMES
 from asc.apps.app import App
 from asc.assets.source import Source, md5_in
+from asc.assets.upload import reasons_text
 from asc.builds import history
 from asc.builds.number import BuildNumber, Number
 from asc.builds.upload import record
 from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Upload
-from asc.builds.upload.record import reasons_text
 from asc.errors import Error
 
 log = logging.getLogger(__name__)

@@ -12,12 +12,13 @@ from functools import partial
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.api.object_store import ObjectStore
+from asc.assets.model import AssetFile
 from asc.assets.parts import LinksOver, Sender, check_parts, foreign, missing
 from asc.assets.source import Advance, Checksum, Source
 from asc.builds.finding import find_build
 from asc.builds.number import Number
 from asc.builds.upload import record
-from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Upload, UploadFile
+from asc.builds.upload.model import COMPLETE, FAILED, PROCESSING, Upload
 from asc.builds.upload.status import (
     IfExists,
     UploadStatus,
@@ -187,7 +188,7 @@ class Uploader:
         return UploadResult(replace(upload, state=PROCESSING), sent, joined)  # as it is from here on
 
     def _commit(
-        self, source: Source, upload: Upload, file: UploadFile, sha256: str, check: Callable[[], None]
+        self, source: Source, upload: Upload, file: AssetFile, sha256: str, check: Callable[[], None]
     ) -> int:
         """Declares the file whole. A part that another job sends at this moment is not there for a while: such ones are
         sent again. Returns their bytes.
@@ -208,7 +209,7 @@ class Uploader:
         record.commit(self.client, upload, file, sha256, check)
         return sent
 
-    def _check_parts(self, source: Source, file: UploadFile, joined: bool) -> None:
+    def _check_parts(self, source: Source, file: AssetFile, joined: bool) -> None:
         """Compares the parts that are there with the file. Those that arrived damaged are sent once more.
 
         Raises Error when parts of another file are there: what would be committed is neither of the two.
@@ -220,7 +221,7 @@ class Uploader:
                 "%d parts arrived damaged; sending them again, in case another job replaced them, too",
                 len(wrong),
             )
-            Sender(self.client, self.storage, source, file, lambda count: None).send(wrong, self.parallel)
+            self._sender(source, file, lambda count: None).send(wrong, self.parallel)
             wrong = foreign(source, record.renewed(self.client, file), self.parallel)
         if not joined and len(wrong) == len(file.parts):
             log.info("The store's entity tags are no checksums: they cannot be compared.")
@@ -239,7 +240,7 @@ class Uploader:
                 self.client, upload.number, self.if_exists, "by another file, which another job just uploaded"
             )
 
-    def _send(self, source: Source, file: UploadFile, resumed: bool) -> int:
+    def _send(self, source: Source, file: AssetFile, resumed: bool) -> int:
         check_parts(file.parts, source.size)
         if resumed and foreign(source, file, self.parallel):
             raise _OtherParts("Parts of another file with this build number are there.", ONE_AT_A_TIME)
@@ -248,8 +249,11 @@ class Uploader:
         if resumed and size < source.size:
             log.info("%d of %d parts are there already", len(file.parts) - len(parts), len(file.parts))
         with self.progress(source.size, source.size - size) as advance:
-            Sender(self.client, self.storage, source, file, advance).send(parts, self.parallel)
+            self._sender(source, file, advance).send(parts, self.parallel)
         return size
+
+    def _sender(self, source: Source, file: AssetFile, advance: Advance) -> Sender:
+        return Sender(partial(record.renewed, self.client, file), self.storage, source, file, advance)
 
     def _finished_by_another(self, error: Error, upload: Upload, source: Source) -> UploadResult:
         """What another job made of the same upload, where that is why this one failed; else raises `error`."""

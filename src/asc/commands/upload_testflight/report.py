@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from asc import words
 from asc.api.platforms import PLATFORM_NAMES
-from asc.builds.upload.model import Reason
+from asc.assets.model import Reason
 from asc.builds.waiting import BuildSnapshot
 from asc.changes.change import Change
 from asc.commands.declaration import flag, output

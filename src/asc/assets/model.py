@@ -1,0 +1,136 @@
+"""Files that App Store Connect calls assets: builds, screenshots, previews, attachments for reviewers.
+
+https://developer.apple.com/documentation/appstoreconnectapi/uploading-assets-to-app-store-connect
+They are read leniently: members may be missing or null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asc.api.document import Resource
+
+FAILED = "FAILED"
+_COMMITTED = ("UPLOAD_COMPLETE", "PROCESSING", "COMPLETE")
+_DELIVERY_STATES = ("videoDeliveryState", "assetDeliveryState")
+"""Attributes with the state of a file. A preview has both; the one of its video decides."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A reason why Apple refuses or warns: a code, for builds mostly of five digits, and a text."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a file and the request that sends it.
+
+    `offset` and `length` are in bytes. `entity_tag` is "" until the part arrived, and for files that Apple gives no
+    tags for. `expires` is None if the link has no known end.
+    """
+
+    number: int
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    offset: int
+    length: int
+    expires: datetime | None
+    entity_tag: str
+
+
+@dataclass(frozen=True)
+class AssetFile:
+    """A file as App Store Connect has it.
+
+    `size` is in bytes. `state` is Apple's, "" if unknown. `checksums` maps an algorithm (MD5, SHA_256) to the hash in
+    hex, as far as Apple gives it.
+    """
+
+    id: str
+    name: str
+    size: int
+    state: str
+    parts: tuple[Part, ...]
+    checksums: Mapping[str, str]
+    errors: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()
+
+    @property
+    def committed(self) -> bool:
+        """True if the file was declared complete."""
+        return self.state in _COMMITTED
+
+    @property
+    def delivered(self) -> bool:
+        """True if Apple has checked and processed the file."""
+        return self.state == "COMPLETE"
+
+
+def read_asset_file(resource: Resource) -> AssetFile:
+    """Return the file that a resource of the API describes."""
+    attributes = resource.attributes
+    found = (attributes.get(name) for name in _DELIVERY_STATES)
+    delivery: Mapping[str, Any] = next((state for state in found if isinstance(state, Mapping)), {})
+    operations = attributes.get("uploadOperations")
+    return AssetFile(
+        id=resource.id,
+        name=resource.text("fileName"),
+        size=_whole_number(attributes.get("fileSize")),
+        state=str(delivery.get("state") or ""),
+        parts=tuple(
+            _part(position, operation)
+            for position, operation in enumerate(operations if isinstance(operations, list) else (), 1)
+            if isinstance(operation, Mapping)
+        ),
+        checksums=_checksums(attributes),
+        errors=read_reasons(delivery.get("errors")),
+        warnings=read_reasons(delivery.get("warnings")),
+    )
+
+
+def read_reasons(entries: object) -> tuple[Reason, ...]:
+    """Return Apple's reasons out of a list of objects with `code` and `description`."""
+    return tuple(
+        Reason(str(entry.get("code") or ""), str(entry.get("description") or ""))
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, Mapping)
+    )
+
+
+def _checksums(attributes: Mapping[str, Any]) -> dict[str, str]:
+    # A build has an object with the algorithm; every other asset has a text, an MD5.
+    checksums = attributes.get("sourceFileChecksums")
+    whole = checksums.get("file") if isinstance(checksums, Mapping) else None
+    if isinstance(whole, Mapping):
+        return {str(whole.get("algorithm")): str(whole.get("hash"))}
+    md5 = attributes.get("sourceFileChecksum")
+    return {"MD5": md5} if isinstance(md5, str) and md5 else {}
+
+
+def _part(position: int, operation: Mapping[str, Any]) -> Part:
+    headers = operation.get("requestHeaders")
+    return Part(
+        number=_whole_number(operation.get("partNumber")) or position,
+        method=str(operation.get("method") or "PUT"),
+        url=str(operation.get("url") or ""),
+        headers={
+            str(header.get("name")): str(header.get("value"))
+            for header in (headers if isinstance(headers, list) else ())
+            if isinstance(header, Mapping)
+        },
+        offset=_whole_number(operation.get("offset")),
+        length=_whole_number(operation.get("length")),
+        expires=Resource("", "", operation).time("expiration"),
+        entity_tag=str(operation.get("entityTag") or ""),
+    )
+
+
+def _whole_number(value: object) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0

@@ -1,0 +1,189 @@
+"""Upload a screenshot, a preview or an attachment: reserve it, send its parts, commit it, wait until it is delivered.
+
+https://developer.apple.com/documentation/appstoreconnectapi/uploading-assets-to-app-store-connect
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asc.api.client import Client
+from asc.api.document import reference, request_body
+from asc.api.object_store import ObjectStore
+from asc.assets.model import FAILED, AssetFile, Reason, read_asset_file
+from asc.assets.parts import Sender, check_parts, missing
+from asc.assets.source import Advance, Source
+from asc.errors import Error, LostAnswerError
+
+log = logging.getLogger(__name__)
+
+LISTINGS_LAG = (0.0, 1.0, 2.0, 4.0)
+"""Seconds before each look for a reservation whose answer was lost: listings show it a moment later."""
+FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 1.0, 1.5, 15.0
+"""Seconds between looks at files that Apple processes: a picture takes seconds, a video minutes."""
+
+
+@dataclass(frozen=True)
+class AssetKind:
+    """A kind of asset, by Apple's names: its type, and the relationship and type of the resource that it belongs to."""
+
+    type_name: str
+    parent: str
+    parent_type: str
+
+
+SCREENSHOT = AssetKind("appScreenshots", "appScreenshotSet", "appScreenshotSets")
+PREVIEW = AssetKind("appPreviews", "appPreviewSet", "appPreviewSets")
+REVIEW_ATTACHMENT = AssetKind("appStoreReviewAttachments", "appStoreReviewDetail", "appStoreReviewDetails")
+
+
+@dataclass(frozen=True)
+class AssetUploader:
+    """Brings files to App Store Connect. `parallel` is the number of parts of one file that are sent side by side."""
+
+    client: Client
+    storage: ObjectStore
+    parallel: int
+    advance: Advance = lambda count: None
+
+    def upload(
+        self,
+        kind: AssetKind,
+        parent_id: str,
+        source: Source,
+        attributes: Mapping[str, Any] | None = None,
+        begun: AssetFile | None = None,
+    ) -> AssetFile:
+        """Reserve, send and commit a file; return it as Apple has it then, which is not delivered yet.
+
+        `attributes` are set at the reservation besides name and size. `begun` is a reservation of the same name and
+        size that an earlier run left: it is continued, because each reservation counts against the limits of a set.
+        Upload the files of one set one after the other: two reservations of one name and size cannot be told apart.
+        Raises Error if the file changed meanwhile or Apple refuses it; the reservation stays.
+        """
+        file = begun or self._reserve(kind, parent_id, source, attributes or {})
+        if not file.parts:  # listings may leave them out
+            file = read_asset(self.client, kind.type_name, file.id)
+        check_parts(file.parts, source.size)
+        sender = Sender(
+            lambda: read_asset(self.client, kind.type_name, file.id), self.storage, source, file, self.advance
+        )
+        sender.send(missing(source, file, self.parallel), self.parallel)
+        # Without this check half of an old and half of a new picture could be declared complete.
+        source.check_unchanged()
+        attributes = {"sourceFileChecksum": source.md5(0, source.size)}
+        commit(
+            self.client,
+            kind.type_name,
+            file.id,
+            attributes,
+            lambda: read_asset(self.client, kind.type_name, file.id).committed,
+        )
+        return read_asset(self.client, kind.type_name, file.id)
+
+    def _reserve(
+        self, kind: AssetKind, parent_id: str, source: Source, attributes: Mapping[str, Any]
+    ) -> AssetFile:
+        name = plain_name(source.path.name)
+        body = request_body(
+            kind.type_name,
+            {"fileName": name, "fileSize": source.size, **attributes},
+            relationships={kind.parent: reference(kind.parent_type, parent_id)},
+        )
+        creation = self.client.create_once(
+            lambda: read_asset_file(self.client.create(f"/v1/{kind.type_name}", body).resource),
+            lambda: next(
+                (
+                    file
+                    for file in self._files(kind, parent_id)
+                    if not file.committed and (file.name, file.size) == (name, source.size)
+                ),
+                None,
+            ),
+            pauses=LISTINGS_LAG,
+            may_exist=lambda error: False,
+        )
+        return creation.value
+
+    def _files(self, kind: AssetKind, parent_id: str) -> list[AssetFile]:
+        found = self.client.list(f"/v1/{kind.parent_type}/{parent_id}/{kind.type_name}")
+        return [read_asset_file(resource) for resource in found.data]
+
+
+def wait_until_delivered(
+    client: Client, kind: AssetKind, files: Iterable[AssetFile], deadline: float
+) -> list[AssetFile]:
+    """Wait until Apple has processed all files, and return them as they are then, in their order.
+
+    Raises Error for files that Apple refuses, all together, or for those not ready at `deadline` (monotonic clock).
+    """
+    done: dict[str, AssetFile] = {}
+    waiting = {file.id: file for file in files}
+    order, pause = list(waiting), FIRST_PAUSE
+    while True:
+        for identifier in waiting:
+            now = read_asset(client, kind.type_name, identifier)
+            if now.delivered or now.state == FAILED:
+                done[identifier] = now
+        waiting = {identifier: file for identifier, file in waiting.items() if identifier not in done}
+        if not waiting:
+            break
+        left = deadline - client.clock.monotonic()
+        if left <= 0:
+            names = ", ".join(file.name for file in waiting.values())
+            raise Error(
+                f"Apple did not finish processing {names} in time.",
+                "Run the step again later, or with a longer timeout: files that are there are not sent again.",
+            )
+        client.pause(min(pause * client.traffic.patience(), left))
+        pause = min(pause * GROWTH, LONGEST_PAUSE)
+    refused = [file for file in done.values() if file.state == FAILED]
+    if refused:
+        reasons = "; ".join(f"{file.name}: {reasons_text(file.errors)}" for file in refused)
+        raise Error(
+            f"Apple could not process these files: {reasons}.", "Correct the files, then run the step again."
+        )
+    return [done[identifier] for identifier in order]
+
+
+def read_asset(client: Client, type_name: str, identifier: str) -> AssetFile:
+    """Return a file as it is now, with valid links for the parts of one that is not committed."""
+    path = f"/v1/{type_name}/{identifier}"
+    return read_asset_file(client.get(path, retry_404=True).resource)
+
+
+def commit(
+    client: Client,
+    type_name: str,
+    identifier: str,
+    attributes: Mapping[str, Any],
+    is_committed: Callable[[], bool],
+) -> None:
+    """Declare a file complete. `is_committed` is called if the answer was lost, before the request is repeated."""
+    path = f"/v1/{type_name}/{identifier}"
+    body = request_body(type_name, {"uploaded": True, **attributes}, identifier)
+    try:
+        client.patch(path, body)
+    except LostAnswerError as lost:
+        log.info("%s Checking whether the file is complete.", lost.message)
+        if not is_committed():
+            client.patch(path, body)
+
+
+def plain_name(name: str) -> str:
+    """Return a file name in plain ASCII with its extension. To Apple it is a label, but it refuses others."""
+    # fastlane#19708: names with other characters are refused.
+    stem, dot, extension = unicodedata.normalize("NFKD", name).rpartition(".")
+    plain = re.sub(r"[^\w.()+ -]", "_", re.sub(r"[\u0300-\u036f]", "", stem), flags=re.ASCII).strip()
+    return f"{plain if re.search('[A-Za-z0-9]', plain) else 'app'}{dot}{extension}"
+
+
+def reasons_text(reasons: Iterable[Reason]) -> str:
+    """Return Apple's codes and texts on one line."""
+    texts = [f"{reason.text.rstrip('.') or 'no text'} ({reason.code or 'no code'})" for reason in reasons]
+    return "; ".join(texts) or "without a reason"

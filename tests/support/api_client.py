@@ -1,0 +1,26 @@
+"""A client of the API for tests that call domain code themselves: real requests to a sandbox, and no real pauses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from asc.api.client import Client
+from asc.api.clock import Clock
+from asc.api.key.model import ApiKey
+from asc.api.session import Settings
+from asc_sandbox.server import Sandbox
+
+
+@contextmanager
+def connect(sandbox: Sandbox) -> Iterator[Client]:
+    """A client of the sandbox whose pauses last a hundredth of what they say."""
+    key = sandbox.api_key()
+    real = Clock()
+    clock = Clock(sleep=lambda seconds: real.sleep(seconds / 100))
+    made = ApiKey(key["key_id"], key["issuer_id"], key["key"])
+    client = Client(made, Settings(sandbox.url), "Admin", clock=clock)
+    try:
+        yield client
+    finally:
+        client.close()
