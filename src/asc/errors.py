@@ -86,6 +86,11 @@ class Findings:
             self._found.append(error)
             return otherwise
 
+    @property
+    def any(self) -> bool:
+        """Return True if something was found."""
+        return bool(self._found)
+
     def tell(self) -> None:
         """Raise what was found: one error as it is, several as one; nothing where nothing was found."""
         if len(self._found) == 1:

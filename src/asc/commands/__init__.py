@@ -15,6 +15,7 @@ NAMES = (
     "submit-app-store",
     "release-app-store",
     "manage-testers",
+    "download-feedback",
     "register-bundle-ids",
     "register-devices",
     "doctor",

@@ -1,0 +1,151 @@
+"""download-feedback: the crash logs and screenshots of beta testers, with an index."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from asc import words
+from asc.commands import kinds
+from asc.commands.context import Context
+from asc.commands.declaration import Command, given, moment, output
+from asc.commands.naming import AppInputs
+from asc.errors import Error
+from asc.job import summary
+from asc.private_files import private_folder, write_private
+from asc.testflight.feedback import AT_ONCE, Feedback, Kind, read_feedback, save_all
+
+log = logging.getLogger(__name__)
+
+INDEX = "feedback.json"
+ROWS = 20
+_KINDS: dict[str, tuple[Kind, ...]] = {
+    "all": ("crash", "screenshot"),
+    "crashes": ("crash",),
+    "screenshots": ("screenshot",),
+}
+
+
+@dataclass(frozen=True)
+class Inputs(AppInputs):
+    """The inputs of download-feedback."""
+
+    kind: str = given(
+        kinds.choice(_KINDS),
+        "Which feedback: crash logs, screenshots, or both.",
+        group="Feedback",
+        default="all",
+    )
+    since: datetime | None = given(  # noqa: RUF009 (a field, as all others)
+        kinds.DATE,
+        "Only feedback that came after this moment. The output `newest` of one run feeds the next.",
+        group="Feedback",
+        examples=("2026-01-31T10:00:00Z",),
+    )
+    directory: str = given(
+        kinds.PATH, "Where the files go; the step makes the folder.", group="Files", default="feedback"
+    )
+    include_emails: bool = given(
+        kinds.BOOLEAN, "Put the testers' addresses into the index.", group="Files", default="false"
+    )
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The outputs of download-feedback."""
+
+    crashes: str = output("How many crashes were reported.")
+    screenshots: str = output("How many testers sent screenshots.")
+    newest: str = output("When the newest feedback came (UTC); `since` again if there is none.")
+    index: str = output(
+        "The index, a JSON file with a list: comment, device, build, and the names of the files."
+    )
+    directory: str = output("The folder with the files.")
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """List the feedback, fetch its files, and write the index. What came is kept if something fails."""
+    client = context.connect(inputs)
+    app = inputs.app(client)
+    found = [one for kind in _KINDS[inputs.kind] for one in read_feedback(client, app.id, kind, inputs.since)]
+    folder = _folder(inputs.directory)
+    with context.storage(client, AT_ONCE) as storage:
+        files, findings = save_all(client, storage, folder, found)
+    entries = [one.entry(files.get(one.id, []), with_emails=inputs.include_emails) for one in found]
+    write_private(folder / INDEX, (json.dumps(entries, indent=2, ensure_ascii=False) + "\n").encode())
+    counts = {kind: sum(one.kind == kind for one in found) for kind in ("crash", "screenshot")}
+    log.info(
+        "Wrote %s and %s into %s",
+        words.counted(counts["crash"], "crash report"),
+        words.counted(counts["screenshot"], "screenshot report"),
+        folder,
+    )
+    # A run with a failure must not move `since` past the feedback that it lacks.
+    newest = inputs.since if findings.any else _newest(found, inputs.since)
+    outputs = Outputs(
+        crashes=str(counts["crash"]),
+        screenshots=str(counts["screenshot"]),
+        newest=moment(newest),
+        index=str(folder / INDEX),
+        directory=str(folder),
+    )
+    context.outputs = outputs
+    context.summary.append(_summary(found))
+    findings.tell()
+    return outputs
+
+
+def _folder(directory: str) -> Path:
+    try:
+        return private_folder(Path(directory).absolute())
+    except OSError as error:
+        raise Error(
+            f"directory: {directory}: {error.strerror}.", "Name a folder that the step can write to."
+        ) from None
+
+
+def _newest(found: Sequence[Feedback], since: datetime | None) -> datetime | None:
+    moments = [one.created for one in found if one.created]
+    return max([*moments, *([since] if since else [])], default=None)
+
+
+def _summary(found: Sequence[Feedback]) -> str:
+    text = summary.heading("Feedback of testers")
+    if not found:
+        return text + summary.paragraph("Nothing new.")
+    rows = [
+        (
+            moment(one.created),
+            one.kind,
+            one.build_number,
+            one.attributes.get("deviceModel") or "",
+            one.attributes.get("comment") or "",
+        )
+        for one in found[-ROWS:]
+    ]
+    return text + summary.table(("When (UTC)", "Kind", "Build", "Device", "Comment"), rows)
+
+
+COMMAND = Command(
+    name="download-feedback",
+    summary="Download the crash logs and screenshots that beta testers sent.",
+    description=(
+        "Fetches the feedback of testers since a moment: crash logs, screenshots, comments and devices, with a JSON "
+        "index. Addresses of testers are left out unless you ask for them."
+    ),
+    role="App Manager or Admin",
+    icon="message-square",
+    example="""\
+- uses: OWNER/REPO/actions/download-feedback@v1
+  with:
+    api-key: ${{ secrets.ASC_API_KEY }}
+    bundle-id: com.example.app
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)

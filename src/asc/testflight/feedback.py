@@ -1,0 +1,200 @@
+"""The feedback of testers: crash logs, and screenshots behind links that end.
+
+https://developer.apple.com/documentation/appstoreconnectapi/betafeedbackcrashsubmission
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from asc.api.client import Client, Query
+from asc.api.document import Document, Resource
+from asc.api.errors import ApiError
+from asc.api.object_store import Expired, Link, ObjectStore
+from asc.errors import Error, Findings
+from asc.private_files import write_private
+from asc.words import printable_name
+
+log = logging.getLogger(__name__)
+
+Kind = Literal["crash", "screenshot"]
+PATHS: dict[Kind, str] = {
+    "crash": "betaFeedbackCrashSubmissions",
+    "screenshot": "betaFeedbackScreenshotSubmissions",
+}
+AT_ONCE = 8
+"""Submissions whose files are fetched side by side."""
+LARGEST_PICTURE = 64 * 1024 * 1024
+_PERSONAL = ("email",)
+"""Attributes that say who somebody is."""
+_LEFT_OUT = ("screenshots",)
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """One submission. `attributes` by Apple's names; `version` and `build_number` are "" if Apple does not say."""
+
+    id: str
+    kind: Kind
+    created: datetime | None
+    attributes: Mapping[str, Any]
+    build_number: str = ""
+    tester_id: str = ""
+
+    @property
+    def pictures(self) -> list[Mapping[str, Any]]:
+        """Return the screenshots as Apple describes them, with `url`, `width`, `height` and `expirationDate`."""
+        found = self.attributes.get("screenshots")
+        return (
+            [picture for picture in found if isinstance(picture, Mapping)] if isinstance(found, list) else []
+        )
+
+    def entry(self, files: Sequence[str], *, with_emails: bool) -> dict[str, Any]:
+        """Return the submission for the index: what the tester wrote, the device, and the names of its files."""
+        hidden = _LEFT_OUT if with_emails else (*_LEFT_OUT, *_PERSONAL)
+        shown = {
+            name: value for name, value in self.attributes.items() if name not in hidden and value is not None
+        }
+        return {"id": self.id, "kind": self.kind, "build": self.build_number, **shown, "files": list(files)}
+
+
+def read_feedback(client: Client, app_id: str, kind: Kind, since: datetime | None) -> list[Feedback]:
+    """Return the submissions of one kind that were made after `since`, the oldest first."""
+    path = f"/v1/apps/{app_id}/{PATHS[kind]}"
+    query: Query = {"sort": "-createdDate", "include": "build", "fields[builds]": "version"}
+    found: list[Feedback] = []
+    # The newest come first, so that reading ends at the first page that is old: an app may have years of feedback.
+    for page in client.pages(path, query):
+        fresh = [
+            one for one in _read(page, kind) if since is None or one.created is None or one.created > since
+        ]
+        found += fresh
+        if len(fresh) < len(page.data):
+            break
+    return found[::-1]
+
+
+def save_all(
+    client: Client, storage: ObjectStore, folder: Path, feedback: Sequence[Feedback]
+) -> tuple[dict[str, list[str]], Findings]:
+    """Fetch the files of the submissions into a folder. Return their names by submission, and what failed.
+
+    A file that is there already is not fetched again.
+    """
+    findings = Findings()
+
+    def save(one: Feedback) -> list[str]:
+        return (
+            _save_crash(client, folder, one)
+            if one.kind == "crash"
+            else _save_pictures(client, storage, folder, one)
+        )
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running = [(one, pool.submit(save, one)) for one in feedback]
+    names: dict[str, list[str]] = {}
+    nothing: list[str] = []
+    for one, future in running:
+        names[one.id] = findings.of(future.result, nothing)
+    return names, findings
+
+
+def _read(page: Document, kind: Kind) -> Iterator[Feedback]:
+    for resource in page.data:
+        build = page.one(resource, "build")
+        testers = resource.related("tester")
+        yield Feedback(
+            id=resource.id,
+            kind=kind,
+            created=resource.time("createdDate"),
+            attributes=resource.attributes,
+            build_number=build.text("version") if build else "",
+            tester_id=testers[0][1] if testers else "",
+        )
+
+
+def _save_crash(client: Client, folder: Path, one: Feedback) -> list[str]:
+    name = f"{_stem(one)}.crash"
+    if (folder / name).exists():
+        return [name]
+    try:
+        log_text = client.get(f"/v1/{PATHS['crash']}/{one.id}/crashLog").resource.text("logText")
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        log.warning("The crash %s has no log.", one.id)
+        return []
+    write_private(folder / name, log_text.encode("utf-8", "replace"))
+    return [name]
+
+
+def _save_pictures(client: Client, storage: ObjectStore, folder: Path, one: Feedback) -> list[str]:
+    names = [
+        f"{_stem(one)}-{position}.{_extension(picture)}" for position, picture in enumerate(one.pictures, 1)
+    ]
+    if all((folder / name).exists() for name in names):
+        return names
+    for renewed in (False, True):
+        now = _again(client, one) if renewed else one
+        try:
+            for name, picture in zip(names, now.pictures, strict=False):
+                if not (folder / name).exists():
+                    write_private(folder / name, _fetch(storage, name, picture))
+            return names
+        except Expired:
+            log.info("The links of %s are over; asking for new ones", printable_name(one.id))
+    raise Error(
+        f"The links to the screenshots of {one.id} are over at once.", "Run the step again; check the clock."
+    )
+
+
+def _again(client: Client, one: Feedback) -> Feedback:
+    resource: Resource = client.get(f"/v1/{PATHS['screenshot']}/{one.id}").resource
+    return Feedback(one.id, one.kind, one.created, resource.attributes)
+
+
+def _fetch(storage: ObjectStore, name: str, picture: Mapping[str, Any]) -> bytes:
+    expires = Resource("", "", picture).time("expirationDate")
+    picture_file = _InMemory()
+    storage.fetch(Link(name, "GET", str(picture.get("url") or ""), {}, expires), picture_file)
+    return bytes(picture_file.content)
+
+
+def _stem(one: Feedback) -> str:
+    when = f"{one.created:%Y-%m-%d}-" if one.created else ""
+    return f"{when}{one.id}"
+
+
+def _extension(picture: Mapping[str, Any]) -> str:
+    path = str(picture.get("url") or "").partition("?")[0]
+    return "jpg" if path.lower().endswith((".jpg", ".jpeg")) else "png"
+
+
+class _InMemory:
+    """A picture on its way (a Sink)."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+        self.received = 0
+        self.tag = ""
+
+    def expect(self, total: int | None) -> None:
+        if total is not None and total > LARGEST_PICTURE:
+            raise Error(
+                f"A screenshot has {total} bytes, more than any screenshot has.", "Look at it on the website."
+            )
+
+    def write(self, block: bytes) -> None:
+        self.content += block
+        self.received = len(self.content)
+        self.expect(self.received)
+
+    def restart(self) -> None:
+        self.content.clear()
+        self.received = 0

@@ -1,0 +1,124 @@
+"""download-feedback: given what testers sent, these files and this index."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asc_sandbox.server import Sandbox
+from core.running import Done, in_job
+from support.sandbox import app, build, seed, start_sandbox
+
+APP = "com.example.app"
+
+
+def world(**feedback: list[dict[str, Any]]) -> dict[str, Any]:
+    builds = [build("1.0", "7", id="BUILD-7")]
+    logs = [
+        {"id": f"LOG-{one['id']}", "logText": f"Incident of {one['id']}"}
+        for one in feedback.get("crashes", [])
+        if "id" in one
+    ]
+    crashes = [
+        {"app": "1000000001", "build": "BUILD-7", "crashLog": f"LOG-{one['id']}", **one}
+        for one in feedback.get("crashes", [])
+    ]
+    shots = [{"app": "1000000001", "build": "BUILD-7", **one} for one in feedback.get("screenshots", [])]
+    return seed(
+        apps=[app(APP, id="1000000001", builds=builds)],
+        betaCrashLogs=logs,
+        betaFeedbackCrashSubmissions=crashes,
+        betaFeedbackScreenshotSubmissions=shots,
+    )
+
+
+BOTH = world(
+    crashes=[
+        {
+            "id": "CRASH-OLD",
+            "createdDate": "2026-01-10T10:00:00Z",
+            "email": "ada@example.com",
+            "comment": "It fell.",
+        },
+        {"id": "CRASH-NEW", "createdDate": "2026-02-10T10:00:00Z"},
+    ],
+    screenshots=[
+        {"id": "SHOT-1", "createdDate": "2026-02-20T10:00:00Z", "pictures": 2, "comment": "| ugly <b>"}
+    ],
+)
+
+
+def download(folder: Path, sandbox: Sandbox, **inputs: str) -> Done:
+    given = {"bundle-id": APP, "directory": str(folder / "feedback"), **inputs}
+    return in_job(folder, given, sandbox=sandbox, command="download-feedback")
+
+
+def index(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((folder / "feedback/feedback.json").read_text())
+    return found
+
+
+def test_crash_logs_and_screenshots_come_with_an_index(tmp_path: Path) -> None:
+    with start_sandbox(BOTH) as sandbox:
+        done = download(tmp_path, sandbox)
+    assert (done.code, done.outputs["crashes"], done.outputs["screenshots"]) == (0, "2", "1"), done.stdout
+    assert done.outputs["newest"] == "2026-02-20T10:00:00Z"
+    assert (tmp_path / "feedback/2026-01-10-CRASH-OLD.crash").read_text() == "Incident of CRASH-OLD"
+    pictures = [(tmp_path / "feedback" / name).read_bytes()[:4] for name in index(tmp_path)[-1]["files"]]
+    assert pictures == [b"\x89PNG", b"\x89PNG"]
+    assert [entry["build"] for entry in index(tmp_path)] == ["7", "7", "7"]
+
+
+def test_a_second_run_since_the_newest_finds_nothing(tmp_path: Path) -> None:
+    with start_sandbox(BOTH) as sandbox:
+        newest = download(tmp_path, sandbox).outputs["newest"]
+        again = download(tmp_path, sandbox, since=newest)
+    assert (again.outputs["crashes"], again.outputs["screenshots"], again.outputs["newest"]) == (
+        "0",
+        "0",
+        newest,
+    )
+
+
+def test_addresses_are_left_out_unless_asked_for(tmp_path: Path) -> None:
+    with start_sandbox(BOTH) as sandbox:
+        done = download(tmp_path, sandbox)
+        assert not [entry for entry in index(tmp_path) if "email" in entry]
+        assert "ada@" not in done.everything
+        download(tmp_path, sandbox, **{"include-emails": "true"})
+    assert index(tmp_path)[0]["email"] == "ada@example.com"
+
+
+def test_the_kind_of_feedback_can_be_chosen(tmp_path: Path) -> None:
+    with start_sandbox(BOTH) as sandbox:
+        assert download(tmp_path, sandbox, kind="crashes").outputs["screenshots"] == "0"
+
+
+def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    with start_sandbox(BOTH) as sandbox:
+        download(tmp_path, sandbox)
+    assert {path.stat().st_mode & 0o077 for path in (tmp_path / "feedback").iterdir()} == {0}
+
+
+def test_each_screenshot_is_fetched_once(tmp_path: Path) -> None:
+    with start_sandbox(BOTH) as sandbox:
+        assert download(tmp_path, sandbox, kind="screenshots").code == 0
+        pictures = [entry for entry in sandbox.requests if entry.path.startswith("/pictures/")]
+    assert len(pictures) == 2
+
+
+@pytest.mark.parametrize("fault", ["GET /v1/betaFeedbackCrashSubmissions/*/crashLog status=500 times=always"])
+def test_a_log_that_cannot_be_had_fails_the_step(tmp_path: Path, fault: str) -> None:
+    with start_sandbox(BOTH, faults=[fault]) as sandbox:
+        done = download(tmp_path, sandbox, **{"retry-for": "1s", "since": "2026-02-01"})
+    assert done.code == 3
+
+
+def test_a_crash_without_a_log_is_told_and_listed(tmp_path: Path) -> None:
+    fault = "GET /v1/betaFeedbackCrashSubmissions/*/crashLog status=404 times=always"
+    with start_sandbox(BOTH, faults=[fault]) as sandbox:
+        done = download(tmp_path, sandbox, kind="crashes")
+    assert (done.code, len(done.log.messages("warning")), len(index(tmp_path))) == (0, 2, 2)
