@@ -1,7 +1,8 @@
-"""Numbers, lists and names as the log, the summary and the errors write them."""
+"""Numbers, lists and names as the log, the summary and the errors write them, and texts as files hold them."""
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Sequence
 
@@ -46,6 +47,21 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
     return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a file in UTF-8 or UTF-16, with or without a byte order mark. Raises UnicodeDecodeError.
+
+    Windows PowerShell writes UTF-16 for `command > file`, and Excel for "Unicode Text".
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
+    # The texts that are read here begin with an ASCII character, whose other half in UTF-16 is zero.
+    if content[1:2] == b"\0":
+        return content.decode("utf-16-le")
+    if content[:1] == b"\0":
+        return content.decode("utf-16-be")
+    return content.decode("utf-8-sig")
 
 
 def printable(text: str) -> str:

@@ -310,10 +310,20 @@ def test_the_page_on_act(tmp_path: Path, house: Path, tmp_path_factory: pytest.T
     _, commands = re.findall(r"^```sh\n(.*?)^```", (REPOSITORY / "docs/act.md").read_text("utf-8"), FENCED)
     cache = tmp_path_factory.getbasetemp() / "act"
     with start_sandbox() as sandbox:
-        (here / "sandbox-key.json").write_text(json.dumps(sandbox.api_key()))
+        (here / "sandbox-key.json").write_text(json.dumps(sandbox.api_key(), indent=2))
         script = commands.replace("http://127.0.0.1:8080", sandbox.url)
-        env = {**outside_a_job(), "HERE": str(here), "XDG_CACHE_HOME": str(cache)}
-        done = subprocess.run(["sh", "-e", "-c", script], cwd=app, env=env, capture_output=True, text=True)
+        # A person who tried the command line has these in the shell: no step may fall back on them.
+        variables = {"ASC_API_KEY_PATH": str(here / "sandbox-key.json")}
+        env = {**outside_a_job(), **variables, "HERE": str(here), "XDG_CACHE_HOME": str(cache)}
+
+        def act(commands: str) -> subprocess.CompletedProcess[str]:
+            shell = ["sh", "-e", "-c", commands]
+            return subprocess.run(shell, cwd=app, env=env, capture_output=True, text=True)
+
+        done = act(script)
+        without_secret = act(script.replace("ASC_API_KEY=%s", "ANOTHER=%s"))
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr
     assert "Job succeeded" in done.stdout
     assert "com.example.app-1.5.0-43.dSYM.zip" in done.stdout
+    assert without_secret.returncode != 0
+    assert "no API key was given" in without_secret.stdout

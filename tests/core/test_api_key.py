@@ -298,13 +298,17 @@ def test_the_inputs_of_the_step_win_over_variables(write: Callable[[str, str], s
     assert found == ["FIR", "SEC", "THI", "FOU", "FIF", "SIX", "SEV"]
 
 
-def test_both_inputs_at_once_are_an_error(write: Callable[[str, str], str]) -> None:
-    with pytest.raises(KeyRefused) as caught:
-        find_key(named("FIRST00001"), write("2.json", named("SECOND0002")), {})
-    assert [problem.input for problem in caught.value.problems] == ["api-key"]
+@pytest.mark.parametrize("command", ["fetch-build-number", "cleanup-signing", "doctor"])
+def test_both_inputs_at_once_are_an_error_of_every_command(
+    tmp_path: Path, write: Callable[[str, str], str], command: str
+) -> None:
+    keys = {"api-key": named("FIRST00001"), "api-key-path": write("2.json", named("SECOND0002"))}
+    done = in_job(tmp_path, keys, command=command)
+    assert done.code == 2
+    assert "api-key: is given together with api-key-path" in done.error
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
 def test_a_key_file_that_powershell_wrote_is_read(tmp_path: Path, encoding: str) -> None:
     for name, content in (("key.json", text()), (f"AuthKey_{KEY_ID}.p8", PEM)):
         (tmp_path / name).write_bytes(content.encode(encoding))
@@ -382,10 +386,45 @@ def test_a_variable_of_another_tool_is_told_by_its_name_here(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", [text().replace('"', '\\"'), text().replace('"', "”"), "{“" + text()[2:].replace('"', "„")]
+    "form",
+    [
+        text().replace('"', '\\"'),
+        json.dumps(json.dumps(json.loads(text()), indent=2))[1:-1],
+        text().replace('"', "”"),
+        text().replace('"', "’"),
+        "{“" + text()[2:].replace('"', "„"),
+    ],
+    ids=["escaped", "escaped with its line breaks", "curled", "curled single ones", "low ones"],
 )
 def test_escaped_and_typographic_quotes_are_read(form: str) -> None:
     assert find_key(form, None, {}).private_key == PEM
+
+
+def test_a_missing_variable_is_told_under_the_name_of_the_variable_that_holds_it() -> None:
+    with pytest.raises(KeyRefused) as caught:
+        find_key(
+            None,
+            None,
+            {
+                "APP_STORE_CONNECT_API_KEY_ID": KEY_ID,
+                f"{FASTLANE}_ISSUER_ID": ISSUER,
+                f"{FASTLANE}_KEY": PEM,
+            },
+        )
+    (told,) = caught.value.problems
+    assert told.input == f"{FASTLANE}_KEY_ID"
+    assert told.remedy == f"Rename APP_STORE_CONNECT_API_KEY_ID to {FASTLANE}_KEY_ID."
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_secret_in_utf_16_that_was_taken_for_utf_8_is_read(encoding: str) -> None:
+    given = "\ufffd\ufffd" + text().encode(encoding).decode("latin-1")
+    assert find_key(given, None, {}).key_id == KEY_ID
+
+
+def test_a_secret_in_utf_16_that_arrived_damaged_is_told_as_that() -> None:
+    with pytest.raises(KeyRefused, match="UTF-16"):
+        find_key("\ufffd\ufffd{", None, {})
 
 
 def test_a_partly_empty_key_in_a_pull_request_from_a_fork_names_the_fork() -> None:

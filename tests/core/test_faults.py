@@ -60,7 +60,23 @@ def test_a_key_that_worked_and_is_refused_for_good_ends_the_step_with_apples_ref
         refused = [entry for entry in sandbox.requests if entry.status == 401]
     assert done.code == 1
     assert "401" in done.error
+    assert "Requests before it succeeded" in done.error
     assert len(refused) == 6
+
+
+def test_a_key_that_worked_and_is_refused_with_no_time_left_ends_with_apples_refusal(tmp_path: Path) -> None:
+    with start_sandbox(WORLD, faults=["GET /v1/builds status=401 times=always"]) as sandbox:
+        done = in_job(tmp_path, {"bundle-id": APP, "retry-for": "0s"}, sandbox=sandbox)
+    assert done.code == 1
+    assert "401" in done.error
+
+
+def test_an_answer_of_a_gateway_does_not_say_that_the_key_is_good(tmp_path: Path) -> None:
+    faults = ["GET /v1/apps status=503 times=1", "GET /v1/apps status=401 times=always"]
+    with start_sandbox(WORLD, faults=faults) as sandbox:
+        in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox)
+        refused = [entry for entry in sandbox.requests if entry.status == 401]
+    assert len(refused) == 2
 
 
 def test_a_refused_key_is_tried_once_more_and_then_explained(tmp_path: Path) -> None:
@@ -302,14 +318,17 @@ def test_the_token_goes_to_https_or_this_machine_alone(tmp_path: Path, url: str)
 
 @pytest.mark.parametrize("variable", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
 @pytest.mark.parametrize("place", ["missing/file", "."])
-def test_a_file_of_the_runner_that_cannot_be_written(tmp_path: Path, variable: str, place: str) -> None:
+@pytest.mark.parametrize("in_container", [True, False])
+def test_a_file_of_the_runner_that_cannot_be_written_advises_native_only_in_our_container(
+    tmp_path: Path, variable: str, place: str, in_container: bool
+) -> None:
     with start_sandbox(WORLD) as sandbox:
-        env = {variable: str(tmp_path / place)}
+        env = {variable: str(tmp_path / place), **({"ASC_IN_CONTAINER": "1"} if in_container else {})}
         done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox, **env)
         assert sandbox.requests == ()
     assert done.code == 2
     assert variable in done.error
-    assert "ASC_RUNTIME=native" in done.error
+    assert ("ASC_RUNTIME=native" in done.error) == in_container
 
 
 WRONG = {

@@ -143,9 +143,11 @@ class TestTheInput:
             assert "POST /v1/devices" not in calls(sandbox)
             assert step(tmp_path, sandbox, store, inputs).outputs["changed"] == "false"
 
-    def test_skips_comments_of_a_file(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_skips_comments_of_a_file(self, tmp_path: Path, encoding: str) -> None:
         file = tmp_path / "devices.txt"
-        file.write_text(f"# our devices\n\nDevice ID\tDevice Name\n# {OFF}\tSold\n{PHONE}\tA phone\n")
+        text = f"# our devices\n\nDevice ID\tDevice Name\n# {OFF}\tSold\n{PHONE}\tA phone\n"
+        file.write_text(text, encoding)
         with apple() as sandbox:
             done = step(tmp_path, sandbox, folder_store(tmp_path), {**DEVELOPMENT, "devices": str(file)})
             assert (done.code, list(registered(sandbox))) == (0, [PHONE]), done.stdout

@@ -777,10 +777,13 @@ def test_no_answer_to_export_compliance(tmp_path: Path) -> None:
         ("en-US: |\n  One.\n  Two.", {"en-US": "One.\nTwo."}),
     ],
 )
-@pytest.mark.parametrize("from_file", [False, True])
-def test_whats_new(tmp_path: Path, given: str, texts: dict[str, str], from_file: bool) -> None:
-    (tmp_path / "notes.md").write_text(f"\ufeff{given}\n", "utf-8")
-    inputs = {"whats-new-file": str(tmp_path / "notes.md")} if from_file else {"whats-new": given}
+@pytest.mark.parametrize("encoding", [None, "utf-8", "utf-16"])
+def test_whats_new(tmp_path: Path, given: str, texts: dict[str, str], encoding: str | None) -> None:
+    """The text is the input itself, or a file in this encoding with a byte order mark."""
+    if encoding:
+        mark = "\ufeff" if encoding == "utf-8" else ""
+        (tmp_path / "notes.md").write_text(f"{mark}{given}\n", encoding)
+    inputs = {"whats-new-file": str(tmp_path / "notes.md")} if encoding else {"whats-new": given}
     with apple() as sandbox:
         done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), **inputs})
         assert (done.code, whats_new(sandbox)) == (0, texts)

@@ -184,7 +184,9 @@ def test_the_container_can_reach_a_storage(
     assert {str(path): {"readonly"} for path in files.values()}.items() <= mounts(record).items()
 
 
-@pytest.mark.parametrize(("path", "shared"), [("~/dsyms", True), ("dsyms", False), ("backup~/dsyms", False)])
+@pytest.mark.parametrize(
+    ("path", "shared"), [("~/dsyms", True), ("~", True), ("dsyms", False), ("backup~/dsyms", False)]
+)
 def test_the_container_is_shown_the_home_folder_only_for_a_path_in_it(
     tmp_path: Path, scratch: Scratch, runner: Runner, record: Path, path: str, shared: bool
 ) -> None:
@@ -193,6 +195,24 @@ def test_the_container_is_shown_the_home_folder_only_for_a_path_in_it(
     scratch.launch("download-dsyms", "--directory", path, cwd=tmp_path, **(runner.env | {"HOME": str(home)}))
     assert any(target == str(home) for _, target, _ in all_mounts(record)) == shared
     assert (f"HOME={home}" in arguments(record)) == shared
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ASC_API_KEY", '{"key_id": "D383SF7390", "filepath": "~/keys/AuthKey.p8"}'),
+        ("APP_STORE_CONNECT_API_KEY_KEY_FILEPATH", "~/keys/AuthKey.p8"),
+        ("MATCH_GIT_PRIVATE_KEY", "~/.ssh/id_ed25519"),
+        ("ASC_INPUTS", '{\n  "storage": "dir:~/signing"\n}'),
+    ],
+)
+def test_the_container_is_shown_the_home_folder_for_a_path_in_a_variable(
+    tmp_path: Path, scratch: Scratch, runner: Runner, record: Path, variable: str, value: str
+) -> None:
+    home = tmp_path / "somebody"
+    home.mkdir()
+    scratch.launch("report", cwd=tmp_path, **(runner.env | {"HOME": str(home), variable: value}))
+    assert any(target == str(home) for _, target, _ in all_mounts(record))
 
 
 def test_ssh_finds_its_agent_and_known_hosts(

@@ -139,6 +139,7 @@ def test_a_p12_that_is_cut_off(cut: int) -> None:
         pytest.param(form("DER", "TraditionalOpenSSL"), id="DER of PKCS#1"),
         pytest.param(PEM.replace(b"\n", b"\r\n"), id="CRLF"),
         pytest.param(base64.encodebytes(PEM), id="base64 of PEM"),
+        pytest.param(PEM.decode().encode("utf-16"), id="PEM in UTF-16"),
         pytest.param(base64.b64encode(form("DER", "PKCS8")), id="base64 of DER"),
         pytest.param(CERTIFICATE + PEM, id="certificate before it"),
         pytest.param(PEM + CERTIFICATE, id="certificate behind it"),

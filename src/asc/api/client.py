@@ -210,7 +210,8 @@ class Client:
     def _refusal(self, call: str, answer: Answer) -> ApiError:
         errors = read_errors(answer.body)
         if answer.status == 401:
-            return token_refused(call, errors, self._key, self.traffic.skew_in_words())
+            clock = self.traffic.skew_in_words()
+            return token_refused(call, errors, self._key, clock, self._transport.accepted)
         return api_error(call, answer.status, errors, self._role, self._key)
 
 

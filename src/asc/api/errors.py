@@ -95,8 +95,13 @@ def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str,
     return ApiError(call, status, errors, "Mend what App Store Connect names, then run the step again.")
 
 
-def token_refused(call: str, errors: tuple[AppleError, ...], key: ApiKey, clock: str | None) -> ApiError:
-    """The error for a 401 that a fresh token did not mend. `clock` says how the clocks differ."""
+def token_refused(
+    call: str, errors: tuple[AppleError, ...], key: ApiKey, clock: str | None, worked: bool
+) -> ApiError:
+    """Return the error for a 401 that a fresh token did not mend.
+
+    `clock` says how the clocks differ, and `worked` whether a request of this run succeeded with the key.
+    """
     kind = (
         "that the issuer id belongs to it (an individual key has none: leave issuer_id out)"
         if key.issuer_id
@@ -113,6 +118,8 @@ def token_refused(call: str, errors: tuple[AppleError, ...], key: ApiKey, clock:
     )
     if is_closed_to(key, call.partition(" ")[2]):
         remedy = f"{INDIVIDUAL_KEY}: use a team key. {remedy}"
+    elif worked:
+        remedy = f"Requests before it succeeded: run the step again. If it fails again: {remedy}"
     if clock:
         remedy = f"{clock}: set it. {remedy}"
     return ApiError(call, 401, errors, remedy)

@@ -63,7 +63,8 @@ class Transport:
         self._lock = threading.Lock()
         self._told_of_the_clock = False
         self._told_of_the_budget = False
-        self._accepted = False
+        self.accepted = False
+        """Whether a request with this key succeeded."""
         self.deadline: float | None = None
         """When repeating ends at the latest, by the monotonic clock, whatever retry-for says. The wait for budget has a
         limit of its own: what it holds up is not late."""
@@ -105,12 +106,13 @@ class Transport:
                     self._tell_of_the_clock(call)
                     continue
                 # App Store Connect refuses good tokens now and then: a key that worked in this run is not gone.
-                if self._accepted and attempts.refusals <= REFUSALS_SURVIVED:
+                if self.accepted and attempts.refusals <= REFUSALS_SURVIVED:
                     self._tokens.forget(answer.token)
-                    attempts.after(_describe(answer), None)
-                    continue
-            else:
-                self._accepted = True
+                    with contextlib.suppress(UnreachableError):  # no time is left: Apple's refusal says more
+                        attempts.after(_describe(answer), None)
+                        continue
+            elif answer.status < 300:  # a refusal may come from a proxy, which looks at no token
+                self.accepted = True
             if not retry.may_repeat(method, answer.status):
                 return _final(call, method, answer)
             wait = retry.retry_after(answer.headers.get("Retry-After"), self._now_there())

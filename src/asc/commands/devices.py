@@ -17,6 +17,7 @@ from asc.commands import kinds
 from asc.errors import Problem
 from asc.provisioning.devices.model import folded
 from asc.provisioning.devices.requested import ApplePlatform, DeviceRequest
+from asc.words import decoded
 
 _PLATFORMS: dict[str, ApplePlatform] = {"ios": "IOS", "mac": "MAC_OS", "macos": "MAC_OS", "mac_os": "MAC_OS"}
 _BLANKS = re.compile(r"(device id|[0-9a-f]{8}-?[0-9a-f-]{16,27}|[0-9a-f]{40})\s+[^\s:]", re.IGNORECASE)
@@ -28,7 +29,7 @@ def read(text: str) -> tuple[DeviceRequest, ...]:
     if "\n" in text or "\t" in text or text.startswith("{") or ": " in text:
         return _read(text)
     try:
-        return _read(Path(text).expanduser().read_text("utf-8-sig"))
+        return _read(decoded(Path(text).expanduser().read_bytes()))
     except OSError as error:
         raise ValueError(
             f"{kinds.quoted(text)} is neither name: UDID nor a file that can be read ({error.strerror})"

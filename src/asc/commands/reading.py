@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from asc.commands.declaration import Command, CommonInputs, Input, inputs_of
@@ -46,6 +46,7 @@ def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
     inputs = command.inputs(**values)
     broken = {problem.input for problem in problems}
     problems += [problem for problem in inputs.problems() if problem.input not in broken]
+    problems += _two_keys(inputs)
     if problems:
         raise InputError(problems)
     return inputs
@@ -54,6 +55,12 @@ def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
 def secret_texts(command: Command, raw: Mapping[str, str]) -> Iterable[str]:
     """The raw texts of the secret inputs, to be hidden before anything else is done."""
     return [raw[name] for name, (_, spec) in inputs_of(command).items() if spec.secret and raw.get(name)]
+
+
+def _two_keys(inputs: CommonInputs) -> Iterator[Problem]:
+    """Yield the problem of two API keys: which of them is meant is not for us to guess."""
+    if inputs.api_key and inputs.api_key_path:
+        yield Problem("api-key", "is given together with api-key-path", "Give only one of the two.")
 
 
 def _remedy(name: str, spec: Input) -> str:

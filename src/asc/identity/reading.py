@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 
 from cryptography import x509
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from asc.identity.certificate import Certificate
 from asc.identity.errors import IdentityError, WrongPassword
 from asc.identity.p12 import Identity, looks_like_p12, read_p12
+from asc.words import decoded
 
 LARGEST = 1024 * 1024
 """Bytes of a file that is looked at: certificates and keys have a few thousand."""
@@ -165,7 +167,7 @@ def _identify_der(data: bytes) -> str:
 
 
 def _unwrapped(data: bytes, name: str) -> bytes:
-    """Takes base64 off, which secrets with binary contents are pasted in."""
+    """Take base64 off, which secrets with binary contents are pasted in, and UTF-16, which PowerShell writes PEM in."""
     if len(data) > LARGEST:
         raise IdentityError(
             f"{name} has {len(data)} bytes: no certificate and no key is that large.",
@@ -173,6 +175,10 @@ def _unwrapped(data: bytes, name: str) -> bytes:
         )
     if b"-----BEGIN " in data or data[:1] == b"\x30":
         return data
+    with contextlib.suppress(UnicodeDecodeError):
+        data = decoded(data).encode()
+        if b"-----BEGIN " in data:
+            return data
     try:
         inner = base64.b64decode(b"".join(data.split()), validate=True)
     except (binascii.Error, ValueError):

@@ -39,8 +39,17 @@ class Job:
         )
 
 
+IN_OUR_CONTAINER = "ASC_IN_CONTAINER"
+
+
+def in_our_container() -> bool:
+    """Return True in the container that bin/run started, False in any other and outside of one."""
+    return IN_OUR_CONTAINER in os.environ
+
+
 def take_environment_from_stdin() -> None:
     """Reads NUL-separated NAME=VALUE from standard input: how bin/run hands secrets to the container unseen."""
+    os.environ[IN_OUR_CONTAINER] = "1"
     for pair in sys.stdin.buffer.read().decode("utf-8", "surrogateescape").split("\0"):
         name, separator, value = pair.partition("=")
         if separator and name:

@@ -18,6 +18,7 @@ from pathlib import Path
 from actions_toolkit import core
 
 from asc.errors import SetupError
+from asc.job import environment
 from asc.words import printable
 
 LONGEST_ANNOTATION = 4096
@@ -124,7 +125,7 @@ def check_files() -> None:
             raise SetupError(
                 f"{variable} names {path}, which is not a file that can be written.",
                 "Run the step as the user of the runner, with the runner's folders at their own paths"
-                + (", or set ASC_RUNTIME=native." if Path("/.dockerenv").exists() else "."),
+                + (", or set ASC_RUNTIME=native." if environment.in_our_container() else "."),
             )
 
 

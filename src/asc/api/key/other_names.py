@@ -13,6 +13,14 @@ NAMES_HERE = {
     "APP_STORE_CONNECT_KEY_IDENTIFIER": _KEY_ID,
     "APP_STORE_CONNECT_ISSUER_ID": _ISSUER_ID,
     "APP_STORE_CONNECT_PRIVATE_KEY": _KEY,
+    # what many Fastfiles and workflows call the arguments of fastlane's app_store_connect_api_key
+    "APP_STORE_CONNECT_API_KEY_ID": _KEY_ID,
+    "APP_STORE_CONNECT_KEY_ID": _KEY_ID,
+    "APP_STORE_CONNECT_API_ISSUER_ID": _ISSUER_ID,
+    "APP_STORE_CONNECT_API_KEY_ISSUER": _ISSUER_ID,
+    "APP_STORE_CONNECT_API_KEY_CONTENT": _KEY,
+    "APP_STORE_CONNECT_API_KEY_BASE64": _KEY,
+    "ASC_KEY_CONTENT": _KEY,
     # asc, the App Store Connect CLI
     "ASC_KEY_ID": _KEY_ID,
     "ASC_ISSUER_ID": _ISSUER_ID,
@@ -22,6 +30,10 @@ NAMES_HERE = {
     "APPSTORE_API_KEY_ID": _KEY_ID,
     "APPSTORE_ISSUER_ID": _ISSUER_ID,
     "APPSTORE_API_PRIVATE_KEY": _KEY,
+    # Tauri and electron-builder; APPLE_API_KEY is a key id to one, a path to the other
+    "APPLE_API_KEY_ID": _KEY_ID,
+    "APPLE_API_ISSUER": _ISSUER_ID,
+    "APPLE_API_KEY_PATH": _KEY_FILE,
     # Expo's EAS
     "EXPO_ASC_KEY_ID": _KEY_ID,
     "EXPO_ASC_ISSUER_ID": _ISSUER_ID,
@@ -29,7 +41,14 @@ NAMES_HERE = {
 }
 
 
-def advice(environ: Mapping[str, str]) -> str:
-    """Return a sentence that renames the variables of other tools that are set; "" if none is."""
-    there = [f"{name} to {here}" for name, here in NAMES_HERE.items() if environ.get(name)]
+def advice(environ: Mapping[str, str], wanted: str | None = None) -> str:
+    """Return a sentence that renames the variables of other tools that are set; "" if none is.
+
+    `wanted` limits it to those that have this name here.
+    """
+    there = [
+        f"{name} to {here}"
+        for name, here in NAMES_HERE.items()
+        if environ.get(name) and wanted in (None, here)
+    ]
     return f"Rename {', '.join(there)}." if there else ""

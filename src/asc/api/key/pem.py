@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from asc.api.key.model import refuse
+from asc.words import decoded
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
@@ -146,15 +147,6 @@ def read_key_file(path: str, field: str) -> str:
         return decoded(content)
     except UnicodeDecodeError:
         raise refuse(field, f"{path} is not a text file", remedy) from None
-
-
-def decoded(content: bytes) -> str:
-    """Return the text of a file in UTF-8 or UTF-16, with or without a byte order mark. Raises UnicodeDecodeError."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16")  # how Windows PowerShell writes the output of a command into a file
-    if content[1:2] == b"\0":
-        return content.decode("utf-16-le")
-    return content.decode("utf-8-sig")
 
 
 def _content(path: Path) -> bytes:

@@ -44,11 +44,8 @@ def find_key(
     """Find the API key and check it.
 
     `text` and `path` are the inputs api-key and api-key-path. `why_empty` is what the job knows about secrets
-    that did not arrive, for example in a pull request from a fork. Raises KeyRefused, which names the source, also
-    if both inputs are given.
+    that did not arrive, for example in a pull request from a fork. Raises KeyRefused, which names the source.
     """
-    if text and text.strip() and path and path.strip():
-        raise refuse("api-key", "is given together with api-key-path", "Give only one of the two.")
     separate = _separate(environ)
     for source, value, read in (
         ("api-key", text, _from_text),
@@ -64,7 +61,8 @@ def find_key(
             try:
                 return read(value, separate)
             except KeyRefused as refused:
-                named = _variable_of_each(refused) if read is _from_separate else _named(source, refused)
+                separately = read is _from_separate
+                named = _variable_of_each(refused, environ) if separately else _named(source, refused)
                 raise _with_reason_for_empty(named, why_empty) from None
     raise _no_key(environ, why_empty)
 
@@ -120,17 +118,16 @@ def _named(source: str, refused: KeyRefused) -> KeyRefused:
     )
 
 
-def _variable_of_each(refused: KeyRefused) -> KeyRefused:
+def _variable_of_each(refused: KeyRefused, environ: Mapping[str, str]) -> KeyRefused:
     """Name the variable of each field in place of the field of a JSON that nobody wrote."""
     variables = {field: name for name, field in _SEPARATE.items()}
-    return KeyRefused(
-        Problem(
-            variables.get(problem.input, f"{FASTLANE}_…"), problem.reason, f"Set {variables[problem.input]}."
-        )
-        if problem.input in variables and ("missing" in problem.reason or "empty" in problem.reason)
-        else Problem(variables.get(problem.input, f"{FASTLANE}_…"), problem.reason, problem.remedy)
-        for problem in refused.problems
-    )
+    problems = []
+    for problem in refused.problems:
+        variable, remedy = variables.get(problem.input, f"{FASTLANE}_…"), problem.remedy
+        if problem.input in variables and not environ.get(variable):
+            remedy = other_names.advice(environ, variable) or f"Set {variable}."
+        problems.append(Problem(variable, problem.reason, remedy))
+    return KeyRefused(problems)
 
 
 def _with_reason_for_empty(refused: KeyRefused, why_empty: str | None) -> KeyRefused:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from asc.api.key.model import MAX_LIFETIME, ApiKey, KeyRefused, refuse
-from asc.api.key.pem import decode_base64, decoded, private_key_pem, read_key_file
+from asc.api.key.pem import decode_base64, private_key_pem, read_key_file
 from asc.errors import Problem
+from asc.words import decoded
 
 T = TypeVar("T")
 
@@ -19,8 +20,9 @@ MOST_BRACKETS = 50
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 _KEY_ID = re.compile(r"[A-Za-z0-9]{6,20}")
 _HAS_FIELDS = re.compile(r"\{|^\s*[\"']?key_?id", re.MULTILINE | re.IGNORECASE)
-_CURLED = re.compile(r'\{\s*(?:\\"|[“”„‟«»])')
-_STRAIGHT_QUOTES = str.maketrans("“”„‟«»", '""""""')
+_CURLED = re.compile(r"\{\s*[“”„‟«»‘’‚]")
+_ESCAPED = re.compile(r'\{(?:\s|\\[nrt])*\\+"')
+_STRAIGHT_QUOTES = str.maketrans("“”„‟«»‘’‚", '"' * 9)
 _QUOTES_AND_BLANKS = "\ufeff \t\r\n\"'`“”‘’"
 _FORMAT = 'The format is {"key_id": "…", "issuer_id": "…", "key": "-----BEGIN PRIVATE KEY-----\\n…"}.'
 _WHERE_THE_IDS_ARE = (
@@ -85,13 +87,24 @@ def _inside_base64(text: str) -> str:
 
 
 def _fields(text: str, depth: int = 0) -> dict[str, Any]:
+    # UTF-16 that was taken for UTF-8: the mark became U+FFFD twice, and each ASCII character has a NUL beside it.
+    if "\0" in text:
+        text = text.replace("\0", "").lstrip("\ufffd")
     text = text.strip("\ufeff \t\r\n")
+    if text.startswith("\ufffd"):
+        raise refuse(
+            "",
+            "was a text in UTF-16, as Windows PowerShell writes files, and arrived damaged",
+            "Set the secret again: paste the text, or give it from a file in UTF-8.",
+        )
     if len(text) > 1 and text[0] == text[-1] == "'":
         text = text[1:-1].strip()
     if not text:
         raise refuse("", "is empty", _FORMAT)
-    if _CURLED.match(text):  # quotes that a shell escaped or a word processor curled
-        text = text.replace('\\"', '"').translate(_STRAIGHT_QUOTES)
+    if _CURLED.match(text):  # a word processor curled the quotes
+        text = text.translate(_STRAIGHT_QUOTES)
+    if depth < 2 and _ESCAPED.match(text):
+        return _fields(_unescaped(text), depth + 1)
     found = _structure(text)
     if isinstance(found, dict):
         return {str(name): value for name, value in found.items()}
@@ -109,6 +122,14 @@ def _fields(text: str, depth: int = 0) -> dict[str, Any]:
     raise refuse(
         "", "is not JSON" + (" (it begins with {, but does not end well)" if text[0] == "{" else ""), _FORMAT
     )
+
+
+def _unescaped(text: str) -> str:
+    """Return what a JSON that lies in a JSON string, without the quotes around it, stands for."""
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:  # quotes inside of the key are not escaped, for one
+        return text.replace('\\"', '"')
 
 
 def _structure(text: str) -> object:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from asc.signing.storage import Options, StorageError
 from asc.signing.storage.git.access import is_git
+from asc.words import decoded
 
 TYPES = {"appstore": "app-store", "adhoc": "ad-hoc"}
 """match's words that are not ours with other dashes."""
@@ -65,7 +66,7 @@ def text_or_file(key: str) -> str:
     if not key or "\n" in key.strip():
         return key
     try:
-        return Path(key.strip()).expanduser().read_text("utf-8")
+        return decoded(Path(key.strip()).expanduser().read_bytes())
     except (OSError, UnicodeDecodeError, RuntimeError):
         return key
 

@@ -14,6 +14,7 @@ from asc.commands.naming import APP_ID, BUNDLE_ID, PLATFORM
 from asc.errors import InputError, Problem
 from asc.testflight import mappings
 from asc.testflight.request import DistributionRequest
+from asc.words import decoded
 
 LATEST = "latest"
 WAITS = ("none", "upload", "processing", "available")
@@ -323,9 +324,9 @@ def _file_text(path: str) -> str:
             content = file.read(LARGEST_NOTES + 1)
         if len(content) > LARGEST_NOTES:
             raise ValueError(f"{path} is larger than {LARGEST_NOTES >> 20} MiB")
-        return content.decode("utf-8-sig")
+        return decoded(content)
     except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in UTF-8") from None
+        raise ValueError(f"{path} is not text in UTF-8 or UTF-16") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
 

@@ -20,7 +20,7 @@ from asc.signing.storage.buckets.address import BucketAddress, check_server
 from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import MOST_KEYS
-from asc.words import printable_name
+from asc.words import decoded, printable_name
 
 logging.getLogger("google").setLevel(logging.WARNING)
 SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
@@ -44,9 +44,13 @@ def _credentials(described: str) -> Any:
     try:
         if not described:
             return google.auth.default(scopes=SCOPES)[0]
-        text = described if described.lstrip().startswith("{") else Path(described).read_text("utf-8")
+        text = (
+            described
+            if described.lstrip().startswith("{")
+            else decoded(Path(described).expanduser().read_bytes())
+        )
         return _described(json.loads(text))
-    except (OSError, ValueError, TypeError, KeyError, google.auth.exceptions.GoogleAuthError):
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, google.auth.exceptions.GoogleAuthError):
         raise StorageError(
             "storage-credentials",
             "no credentials for Google Cloud could be read.",
