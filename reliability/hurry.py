@@ -12,8 +12,7 @@ DEADLINE = 30.0
 
 def hurry() -> None:
     """Shortens the pauses of this process."""
-    from asc.api import client, retry
-    from asc.builds import waiting
+    from asc.api import client, polling, retry
     from asc.builds.upload import record, uploading
     from asc.changes import apply, sending
     from asc.signing.sync import identities
@@ -21,7 +20,7 @@ def hurry() -> None:
     retry.SHORTEST_READ_TIMEOUT = 1.0
     retry.FIRST_PAUSE = 0.1
     client.PAUSE_AFTER_404 = 0.05
-    waiting.FIRST_PAUSE = 0.05
+    polling.FIRST_PAUSE = 0.05
     apply.LOOK_AGAIN_AFTER = 0.05
     sending.SETTLING = (0.1, 0.2, 0.4)
     record.LISTINGS_LAG = (0.05, 0.1, 0.2)

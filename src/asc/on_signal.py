@@ -1,4 +1,4 @@
-"""What is undone also where a signal ends the process: no `finally` runs then, for threads must not hold it."""
+"""Undo work when a signal ends the step. The process ends without `finally` then, because threads must not hold it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _pending: dict[object, Callable[[], object]] = {}
 
 @contextlib.contextmanager
 def undone_at_the_end(undo: Callable[[], object]) -> Iterator[None]:
-    """Within the block `undo` is called before a signal ends the process."""
+    """Within the block, call `undo` if a signal ends the process."""
     mark = object()
     _pending[mark] = undo
     try:
@@ -20,7 +20,7 @@ def undone_at_the_end(undo: Callable[[], object]) -> Iterator[None]:
 
 
 def undo_all() -> None:
-    """Undoes what is under way, the newest first."""
+    """Undo the pending work, the newest first. An error in one undo does not stop the others."""
     for undo in reversed(list(_pending.values())):
         with contextlib.suppress(Exception):
             undo()

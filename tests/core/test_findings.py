@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asc.builds import waiting
+from asc.api import polling
 from asc_sandbox.plans import Review
 from core.uploading import (
     CONTACT,
@@ -25,7 +25,7 @@ from support.sandbox import build
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
 
 
 OUTSIDE = {"groups": "Beta testers"}

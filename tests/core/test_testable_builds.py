@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from asc.builds import waiting
+from asc.api import polling
 from asc.changes import sending
 from asc_sandbox.plans import Processing, Review
 from core.uploading import APP, APP_ID, Json, an_ipa, apple, group, groups_with_it, step, world
@@ -16,8 +16,8 @@ from support.sandbox import app, build, seed
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(sending, "SETTLING", (0.05, 0.05))
 
 

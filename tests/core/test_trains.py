@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from asc.api import polling
 from asc.builds import waiting
 from asc.builds.build import BuildState
 from asc.builds.upload import record, uploading
@@ -15,7 +16,7 @@ from support.sandbox import app, build, seed, store_version, upload
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(uploading, "LOOKS_AFTER_DUPLICATE", (0.05,))
     monkeypatch.setattr(record, "LISTINGS_LAG", (0.05,))
 

@@ -17,10 +17,9 @@ from typing import Any
 import pytest
 import requests
 
-from asc.api import client, object_store, retry
+from asc.api import client, object_store, polling, retry
 from asc.api.object_store import ObjectStore
 from asc.assets.source import Checksum, PartBody, Source
-from asc.builds import waiting
 from asc.builds.upload import record, uploading
 from asc.changes import apply, sending
 from asc_sandbox.plans import Processing, Review
@@ -49,8 +48,8 @@ from support.job_log import parse_file_command, parse_log
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(retry, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(retry, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(client, "PAUSE_AFTER_404", 0.02)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from asc.builds import waiting
+from asc.api import polling
 from asc.builds.upload import uploading
 from asc.changes import apply
 from asc_sandbox.plans import Review
@@ -47,7 +47,7 @@ LATENCY = 0.02
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
     monkeypatch.setattr(uploading, "IDLE", 0.2)
     monkeypatch.setattr(apply, "LOOK_AGAIN_AFTER", 0.05)
 

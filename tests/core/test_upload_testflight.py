@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from asc.builds import waiting
+from asc.api import polling
 from asc.builds.upload import uploading
 from asc_sandbox.plans import Processing, Review
 from asc_sandbox.samples import make_ipa, make_pkg, make_profile
@@ -60,8 +60,8 @@ OUTPUTS = [
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.2)
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.2)
     monkeypatch.setattr(uploading, "IDLE", 0.2)
     monkeypatch.setattr(uploading, "LOOKS_AFTER_DUPLICATE", (0.05, 0.1))
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
+from asc.api.polling import Polling
 from asc.assets.model import Reason
 from asc.assets.upload import reasons_text
 from asc.builds.build import DEAD_ENDS, BuildState, fetch_build
@@ -26,12 +27,8 @@ from asc.errors import Error, UnreachableError
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.5, 1.5, 30.0
-"""Seconds between looks: often at first, for small apps are done within a minute, then seldom."""
 CLOCKS_DIFFER = timedelta(minutes=1)
 """Between the services at Apple that write the dates of uploads and of builds."""
-HEARTBEAT = 60.0
-"""Seconds after which an unchanged state is told again."""
 BLANKS_SURVIVED = 5
 """Looks in a row that may be answered “not found”."""
 INSTALLABLE_INTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
@@ -136,7 +133,7 @@ class Watch:
 
     def until(self, reached: Callable[[BuildSnapshot], bool]) -> BuildSnapshot:
         """Looks until `reached`. Raises Error when Apple refuses the build, or when the time is over."""
-        pause, told, told_at = FIRST_PAUSE, "", self._began
+        polling = Polling(self._client, self.deadline)
         while True:
             look = self._look()
             if look:
@@ -145,15 +142,11 @@ class Watch:
                     log.info("%s: %s (after %s)", self.target.number, look, self._waited())
                     return look
             seen = look or self.seen
-            now = self._clock.monotonic()
-            if str(seen) != told or now - told_at >= HEARTBEAT:
-                told, told_at = str(seen), now
+            if polling.is_news(str(seen)):
                 log.info("%s: %s (%s so far)", self.target.number, seen, self._waited())
-            left = self.deadline - now
-            if left <= 0:
+            if polling.left <= 0:
                 raise self._too_late(seen)
-            self._clock.sleep(min(pause * self._client.traffic.patience(), left))
-            pause = min(pause * GROWTH, LONGEST_PAUSE)
+            polling.pause()
 
     def _look(self) -> BuildSnapshot | None:
         """None where App Store Connect was not reached: what an earlier look showed may be true no more."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from asc.api.client import Client
+from asc.api.polling import Polling
 from asc.builds.symbols.model import Bundle, SymbolBuild
 from asc.builds.symbols.selecting import Selection, refreshed, select
 
@@ -63,12 +64,6 @@ def _reason(bundle: Bundle, fresh: bool) -> tuple[str, bool]:
     return "App Store Connect has no dSYMs of it", fresh
 
 
-FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.5, 1.5, 30.0
-"""Seconds between looks."""
-HEARTBEAT = 60.0
-"""Seconds after which what is waited for is told again."""
-
-
 def await_symbols(
     client: Client, wanted: Selection, builds: list[SymbolBuild], timeout: float
 ) -> list[SymbolBuild]:
@@ -76,19 +71,15 @@ def await_symbols(
 
     A build number that is wanted and not there yet is waited for, too: an upload becomes a build after a while.
     """
-    clock = client.clock
-    end, pause, told_at = clock.monotonic() + timeout, FIRST_PAUSE, -HEARTBEAT
+    polling = Polling(client, client.clock.monotonic() + timeout)
     while True:
         pending = [each for each in missing_now(client, builds) if each.passing]
-        left = end - clock.monotonic()
-        if left <= 0 or not (pending or (not builds and wanted.number)):
+        if polling.left <= 0 or not (pending or (not builds and wanted.number)):
             return builds
-        if clock.monotonic() - told_at >= HEARTBEAT:
-            told_at = clock.monotonic()
-            what = "; ".join(map(str, pending)) or f"there is no build {wanted.number} yet"
-            log.info("Waiting up to %.0f s more: %s", left, what)
-        clock.sleep(min(pause * client.traffic.patience(), left))
-        pause = min(pause * GROWTH, LONGEST_PAUSE)
+        state = "; ".join(map(str, pending)) or f"there is no build {wanted.number} yet"
+        if polling.is_news(state):
+            log.info("Waiting up to %.0f s more: %s", polling.left, state)
+        polling.pause()
         builds = _looked_at_again(client, wanted, builds, [each.build for each in pending])
 
 

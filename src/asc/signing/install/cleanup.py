@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from asc.errors import Error
 from asc.private_files import half_written
+from asc.programs import ProgramTimeout, run_program
 from asc.signing.install.ledger import Holder, Ledger, MachineState
 from asc.signing.install.placing import displace
 from asc.signing.install.security import CleanupError, Security, remove_from_search_list
@@ -151,12 +151,12 @@ def processes(path: str) -> Mapping[int, Process] | None:
     environment = {"PATH": path, "LC_ALL": "C", "TZ": "UTC"}
     command = ["ps", "-axo", "pid=,ppid=,lstart=,comm="]
     try:
-        done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
+        done = run_program(command, environment, timeout=30)
+    except (OSError, ProgramTimeout):
         return None
-    found = (_process(line) for line in done.stdout.decode("utf-8", "replace").splitlines())
+    if done.code:
+        return None
+    found = (_process(line) for line in done.output.decode("utf-8", "replace").splitlines())
     return {each.pid: each for each in found if each} or None
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
-import signal
-import subprocess
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +12,7 @@ from pathlib import Path
 
 from asc import words
 from asc.errors import Error, SetupError
+from asc.programs import ProgramTimeout, run_program
 
 TIMEOUT = 60.0
 """Seconds for one call. The slowest, set-key-partition-list, takes about one; a longer wait is a dialog on a screen
@@ -61,29 +59,16 @@ class Security:
     def run(self, *arguments: str, hide: tuple[str, ...] = ()) -> SecurityResult:
         """Runs it and returns whatever it said. `hide` are secrets among the arguments."""
         try:
-            process = subprocess.Popen(
-                [self.program, *arguments],
-                stdin=subprocess.DEVNULL,  # so that it fails where it would ask
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=dict(self.environment),
-                start_new_session=True,
-            )
+            done = run_program([self.program, *arguments], self.environment, self.timeout)
         except OSError as error:
             raise SetupError(
                 f"{self.program} cannot be run ({error.strerror}).", "Check the runner's PATH."
             ) from None
-        try:
-            output, errors = process.communicate(timeout=self.timeout)
-        except subprocess.TimeoutExpired:
-            _end(process)
+        except ProgramTimeout:
             return SecurityResult(
                 _TIMED_OUT, b"", f"no answer in {self.timeout:g} s, it may wait for a dialog"
             )
-        except BaseException:
-            _end(process)
-            raise
-        return SecurityResult(process.returncode, output, _cleaned(errors, hide))
+        return SecurityResult(done.code, done.output, _cleaned(done.errors, hide))
 
     def call(self, what: str, *arguments: str, hide: tuple[str, ...] = (), remedy: str = "") -> bytes:
         """Runs it and returns its standard output. Raises SecurityError, which begins with `what`."""
@@ -97,16 +82,6 @@ def failed(what: str, ran: SecurityResult, remedy: str = "") -> SecurityError:
     """The error for a call that failed."""
     usual = "Try again; on a self-hosted runner see that its user is logged in and may use keychains."
     return SecurityError(what, ran.code, ran.said, remedy or usual)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends it and what it started. It is a group of its own."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    for stream in (process.stdout, process.stderr):
-        if stream:
-            stream.close()
-    process.wait()
 
 
 def _cleaned(errors: bytes, hide: tuple[str, ...]) -> str:

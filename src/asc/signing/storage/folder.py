@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from asc.private_files import write_private
 from asc.signing.storage import journal, names
 from asc.signing.storage.journal import Journal
 from asc.signing.storage.model import Changes, Files, StorageError
@@ -145,15 +146,7 @@ class FolderStorage:
         where = self._place(path)
         where.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = where.parent / (UNFINISHED + secrets.token_hex(8))
-        try:
-            descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(descriptor)
-            new.replace(where)
-        finally:
-            new.unlink(missing_ok=True)
+        write_private(where, data, new, durable=True)
         _sync_folder(where.parent)
 
     def _place(self, path: str) -> Path:

@@ -22,6 +22,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from asc.api.session import is_loopback
+from asc.private_files import write_private
 from asc.signing.storage.git.deploykey import private_key
 from asc.signing.storage.model import Options, StorageError
 
@@ -145,7 +146,7 @@ class Access:
     def _agent(self, private: Path) -> Iterator[str]:
         """ssh with the keys and the configuration of this machine, which knows our hosts besides its own."""
         known = private / f"known_hosts-{secrets.token_hex(8)}"
-        _write_private(known, self._options.known_hosts.strip() + "\n" + KNOWN_HOSTS)
+        write_private(known, (self._options.known_hosts.strip() + "\n" + KNOWN_HOSTS).encode())
         # The user's own file stays what the machine's configuration says: this adds to the global ones.
         files = f'"{known}" {" ".join(GLOBAL_KNOWN_HOSTS)}'
         words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
@@ -160,8 +161,8 @@ class Access:
         folder.mkdir(mode=0o700)
         key, known = folder / "key", folder / "known_hosts"
         try:
-            _write_private(key, self._key)
-            _write_private(known, self._options.known_hosts.strip() + "\n" + KNOWN_HOSTS)
+            write_private(key, self._key.encode())
+            write_private(known, (self._options.known_hosts.strip() + "\n" + KNOWN_HOSTS).encode())
             home = self._options.environment.get("HOME")
             files = [str(known), *([f"{home}/.ssh/known_hosts"] if home else [])]
             settings = {
@@ -197,12 +198,6 @@ def _as_configuration(settings: list[tuple[str, str]]) -> dict[str, str]:
     for number, (name, value) in enumerate(settings):
         environment |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
     return environment
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 PLAIN = re.compile(r"(?!-)[\x21-\x7e]+")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
 import shutil
-import signal
-import subprocess
 import tempfile
 import weakref
 from dataclasses import dataclass
@@ -15,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from asc.on_signal import undone_at_the_end
+from asc.programs import ProgramTimeout, run_program
 from asc.signing.storage import names
 from asc.signing.storage.git.access import Access
 from asc.signing.storage.model import Changes, Options, StorageError, StorageUnreachable, disk_is_full
@@ -53,23 +50,18 @@ class GitClient:
         with undone_at_the_end(gone), self._access.environment(self._private) as environment:
             command = ["git", f"--git-dir={self.repository}", *arguments]
             try:
-                # A group of its own: what git starts, ends with it.
-                process = subprocess.Popen(
-                    command,
-                    cwd=self._private,
-                    env=environment,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    start_new_session=True,
-                )
+                done = run_program(command, environment, PATIENCE, data, self._private)
             except FileNotFoundError:
                 raise StorageError(
                     "storage", "the git command was not found.", "Install git on this runner."
                 ) from None
-            with undone_at_the_end(partial(_end, process)):
-                output, words = _outcome(process, data, arguments[0])
-        return GitResult(process.returncode, output, self.presentable(words.decode("utf-8", "replace")))
+            except ProgramTimeout:
+                raise StorageUnreachable(
+                    "storage",
+                    f"git {arguments[0]} did not end within {PATIENCE:.0f} s.",
+                    "Check that this runner reaches the repository's host, then run the step again.",
+                ) from None
+        return GitResult(done.code, done.output, self.presentable(done.errors.decode("utf-8", "replace")))
 
     def must(self, *arguments: str, data: bytes = b"") -> bytes:
         """The output of a command that does not reach out; raises StorageError where it fails all the same."""
@@ -95,27 +87,6 @@ class GitClient:
             if line not in {"", "remote:"}
         ]
         return printable_name(" / ".join(kept), LONGEST_OUTPUT)
-
-
-def _outcome(process: subprocess.Popen[bytes], data: bytes, name: str) -> tuple[bytes, bytes]:
-    try:
-        return process.communicate(data, timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        _end(process)
-        raise StorageUnreachable(
-            "storage",
-            f"git {name} did not end within {PATIENCE:.0f} s.",
-            "Check that this runner reaches the repository's host, then run the step again.",
-        ) from None
-    except BaseException:  # the job is cancelled
-        _end(process)
-        raise
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 NO_PLAIN_FILE = {"120000": "a symbolic link", "160000": "a submodule"}
