@@ -15,6 +15,7 @@ from typing import Any
 from asc.api.client import Client
 from asc.api.document import reference, request_body
 from asc.api.object_store import ObjectStore
+from asc.api.polling import Polling
 from asc.assets.model import FAILED, AssetFile, Reason, read_asset_file
 from asc.assets.parts import Sender, check_parts, missing
 from asc.assets.source import Advance, Source
@@ -24,8 +25,6 @@ log = logging.getLogger(__name__)
 
 LISTINGS_LAG = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look for a reservation whose answer was lost: listings show it a moment later."""
-FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 1.0, 1.5, 15.0
-"""Seconds between looks at files that Apple processes: a picture takes seconds, a video minutes."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def wait_until_delivered(
     """
     done: dict[str, AssetFile] = {}
     waiting = {file.id: file for file in files}
-    order, pause = list(waiting), FIRST_PAUSE
+    order, polling = list(waiting), Polling(client, deadline)
     while True:
         for identifier in waiting:
             now = read_asset(client, kind.type_name, identifier)
@@ -133,15 +132,13 @@ def wait_until_delivered(
         waiting = {identifier: file for identifier, file in waiting.items() if identifier not in done}
         if not waiting:
             break
-        left = deadline - client.clock.monotonic()
-        if left <= 0:
+        if polling.left <= 0:
             names = ", ".join(file.name for file in waiting.values())
             raise Error(
                 f"Apple did not finish processing {names} in time.",
                 "Run the step again later, or with a longer timeout: files that are there are not sent again.",
             )
-        client.pause(min(pause * client.traffic.patience(), left))
-        pause = min(pause * GROWTH, LONGEST_PAUSE)
+        polling.pause()
     refused = [file for file in done.values() if file.state == FAILED]
     if refused:
         reasons = "; ".join(f"{file.name}: {reasons_text(file.errors)}" for file in refused)

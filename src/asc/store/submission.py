@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from asc.api.client import Client, Query
 from asc.api.document import Document, Resource, reference, request_body
 from asc.api.errors import ApiError
+from asc.api.polling import Polling
 from asc.errors import Error, LostAnswerError
 from asc.store.lacking import explained
 from asc.store.version import SUBMITTED, StoreVersion, read_version
@@ -55,16 +56,16 @@ def read_open(client: Client, app_id: str, platform: str) -> list[Submission]:
 def make_draft(client: Client, app_id: str, platform: str) -> Submission:
     """Make an empty submission. If the answer is lost, or somebody was quicker, return the draft that is there."""
     body = request_body("reviewSubmissions", {"platform": platform}, None, {"app": reference("apps", app_id)})
-    try:
+
+    def create() -> Submission:
         made = client.create("/v1/reviewSubmissions", body).resource
-    except (LostAnswerError, ApiError) as error:
-        if isinstance(error, ApiError) and error.status != 409:
-            raise
-        drafts = [one for one in read_open(client, app_id, platform) if one.state == DRAFT]
-        if not drafts:
-            raise
-        return drafts[0]
-    return Submission(made.id, made.text("state") or DRAFT)
+        return Submission(made.id, made.text("state") or DRAFT)
+
+    def find() -> Submission | None:
+        submissions = read_open(client, app_id, platform)
+        return next((submission for submission in submissions if submission.state == DRAFT), None)
+
+    return client.create_once(create, find).value
 
 
 def add_version(client: Client, submission: Submission, version: StoreVersion) -> Submission:
@@ -140,21 +141,19 @@ def wait_for(
     client: Client, version: StoreVersion, deadline: float, reached: Callable[[StoreVersion], bool]
 ) -> StoreVersion:
     """Return the version as soon as it is as wanted. Raises Error when the deadline passes."""
-    pause, state = FIRST_PAUSE, ""
+    polling = Polling(client, deadline)
     while True:
         now = read_version(client, version.id)
         if reached(now):
             return now
-        if now.state != state:
-            state = now.state
+        if polling.is_news(now.state):
             log.info("Waiting: %s", now)
-        if client.clock.monotonic() + pause > deadline:
+        if polling.left <= 0:
             raise Error(
                 f"The time is over (timeout), and App Store Connect still says {now.state} for version {now.version}.",
                 "Nothing is lost: run the step again and it goes on waiting, or give it a longer timeout.",
             )
-        client.pause(pause)
-        pause = min(1.5 * pause, LONGEST_PAUSE)
+        polling.pause()
 
 
 def _holds(client: Client, submission: Submission, version: StoreVersion) -> bool:

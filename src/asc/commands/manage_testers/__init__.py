@@ -10,6 +10,7 @@ from pathlib import Path
 
 from asc import words
 from asc.api.client import Client
+from asc.api.document import reference, request_body
 from asc.apps.app import App
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
@@ -135,12 +136,8 @@ def _by_group(
 
 
 def _make_group(client: Client, app: App, name: str) -> Group:
-    data = {
-        "type": "betaGroups",
-        "attributes": {"name": name},
-        "relationships": {"app": {"data": {"type": "apps", "id": app.id}}},
-    }
-    made = client.create("/v1/betaGroups", {"data": data}).resource
+    body = request_body("betaGroups", {"name": name}, relationships={"app": reference("apps", app.id)})
+    made = client.create("/v1/betaGroups", body).resource
     log.info("Done: make the external group %s", words.printable_name(name))
     return Group(made.id, name)
 

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from asc import words
 from asc.api.client import Client
+from asc.api.document import reference, references, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError, UnreachableError
 from asc.testflight.state import Group
@@ -63,17 +64,13 @@ def _addition(group: Group, path: str, testers: Sequence[KnownTester]) -> Tester
 def creation(app_id: str, tester: ListedTester, groups: Sequence[Group]) -> TesterWrite:
     """Return the request that makes a new tester, who is invited into the groups."""
     names = {"firstName": tester.first_name, "lastName": tester.last_name}
-    data = {
-        "type": "betaTesters",
-        "attributes": {"email": tester.email, **{name: text for name, text in names.items() if text}},
-        "relationships": {
-            "betaGroups": {"data": [{"type": "betaGroups", "id": group.id} for group in groups]}
-        },
-    }
+    attributes = {"email": tester.email, **{name: text for name, text in names.items() if text}}
+    memberships = {"betaGroups": references("betaGroups", [group.id for group in groups])}
+    body = request_body("betaTesters", attributes, relationships=memberships)
 
     def send(client: Client) -> None:
         try:
-            client.create("/v1/betaTesters", {"data": data})
+            client.create("/v1/betaTesters", body)
         except (LostAnswerError, ApiError) as error:
             if isinstance(error, ApiError) and error.status != 409:
                 raise
@@ -108,10 +105,10 @@ def removals_from_app(app_id: str, testers: Sequence[KnownTester]) -> Iterator[T
 def invitation(app_id: str, tester: KnownTester) -> TesterWrite:
     """Return the request that sends the mail of an invitation again."""
     relationships = {
-        "app": {"data": {"type": "apps", "id": app_id}},
-        "betaTester": {"data": {"type": "betaTesters", "id": tester.id}},
+        "app": reference("apps", app_id),
+        "betaTester": reference("betaTesters", tester.id),
     }
-    body = {"data": {"type": "betaTesterInvitations", "relationships": relationships}}
+    body = request_body("betaTesterInvitations", {}, relationships=relationships)
     return TesterWrite(
         "invite",
         f"send {masked(tester.email)} the invitation again",
@@ -158,7 +155,7 @@ def _send(client: Client, write: TesterWrite) -> list[tuple[TesterWrite, Error |
 def _linking(
     method: Literal["post", "delete"], path: str, testers: Sequence[KnownTester]
 ) -> Callable[[Client], object]:
-    body: dict[str, Any] = {"data": [{"type": "betaTesters", "id": tester.id} for tester in testers]}
+    body = references("betaTesters", [tester.id for tester in testers])
     return lambda client: client.post(path, body) if method == "post" else client.delete(path, body)
 
 
