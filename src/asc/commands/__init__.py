@@ -18,6 +18,7 @@ NAMES = (
     "download-feedback",
     "register-bundle-ids",
     "register-devices",
+    "update-app-store",
     "doctor",
 )
 

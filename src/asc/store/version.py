@@ -30,14 +30,21 @@ APPROVED = {
 REJECTED = {"REJECTED", "METADATA_REJECTED", "INVALID_BINARY"}
 LIVE = "READY_FOR_DISTRIBUTION"
 WAITS_FOR_RELEASE = "PENDING_DEVELOPER_RELEASE"
+SETTLED = {LIVE, "REPLACED_WITH_NEW_VERSION"}
+"""States beside which a new version can be made."""
+DRAFT = "READY_FOR_REVIEW"
+"""The state of a version in a draft of a submission. That its texts can be changed is a guess."""
 
 _OLD_NAMES = {
     "READY_FOR_SALE": LIVE,
     "PROCESSING_FOR_APP_STORE": "PROCESSING_FOR_DISTRIBUTION",
+    "REMOVED_FROM_SALE": LIVE,
+    "DEVELOPER_REMOVED_FROM_SALE": LIVE,
+    "PREORDER_READY_FOR_SALE": LIVE,
 }
 """States that the deprecated appStoreState names otherwise."""
 _FIELDS = (
-    "versionString,appVersionState,appStoreState,platform,releaseType,earliestReleaseDate,createdDate,build,"
+    "versionString,appVersionState,appStoreState,platform,releaseType,earliestReleaseDate,createdDate,build,copyright,"
     "appStoreVersionPhasedRelease"
 )
 _QUERY: Query = {
@@ -71,6 +78,17 @@ class StoreVersion:
     build_id: str = ""
     build_number: str = ""
     phased: PhasedRelease | None = None
+    copyright: str = ""
+
+    @property
+    def is_editable(self) -> bool:
+        """True if texts and media can be changed."""
+        return self.state in EDITABLE or self.state == DRAFT
+
+    @property
+    def is_settled(self) -> bool:
+        """True if a new version can be made beside it."""
+        return self.state in SETTLED
 
     def __str__(self) -> str:
         return f"version {self.version} ({self.state})"
@@ -86,6 +104,11 @@ def read_versions(client: Client, app_id: str, platform: str) -> list[StoreVersi
 def read_version(client: Client, version_id: str) -> StoreVersion:
     """Return a version by Apple's id of it."""
     document = client.get(f"/v1/appStoreVersions/{version_id}", dict(_QUERY))
+    return _version(document, document.resource)
+
+
+def made_version(document: Document) -> StoreVersion:
+    """Return the version in the answer to the request that made it. Listings show it some seconds late."""
     return _version(document, document.resource)
 
 
@@ -116,6 +139,7 @@ def _version(document: Document, resource: Resource) -> StoreVersion:
         build_id=build.id if build else "",
         build_number=build.text("version") if build else "",
         phased=_phased(phased) if phased else None,
+        copyright=resource.text("copyright"),
     )
 
 

@@ -1,0 +1,200 @@
+"""update-app-store: make the editable version in App Store Connect say what the repository says."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+
+from asc.api.client import Client
+from asc.api.platforms import PLATFORMS
+from asc.changes.apply import apply
+from asc.changes.change import Plan
+from asc.commands.context import Context
+from asc.commands.declaration import Command, flag, output
+from asc.commands.update_app_store.inputs import Inputs, all_findings, refuse, wanted_page
+from asc.commands.update_app_store.report import plan_table
+from asc.store.limits import PROMOTIONAL_TEXT
+from asc.store.page import AppFacts, Page, await_texts, read_app, read_page
+from asc.store.target import Choice, choose_target, make_version, rename_version
+from asc.store.texts_plan import (
+    PagePlan,
+    StoreRules,
+    Wishes,
+    blocked_error,
+    plan_page,
+    without_blocked_characters,
+)
+from asc.store.version import StoreVersion, read_versions
+from asc.store.wanted import WantedPage
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The outputs of update-app-store."""
+
+    app_id: str = output("Apple's id of the app.")
+    version_id: str = output("Apple's id of the version.")
+    version: str = output("Number of the version.")
+    version_state: str = output("Apple's state of the version, like `PREPARE_FOR_SUBMISSION`.")
+    created: str = output("`true` if the version was made.")
+    changes: str = output("The differences as a JSON list: `locale`, `field`, `before`, `after`.")
+    changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
+    app_store_url: str = output("Address of the app in the App Store.")
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Read the files, then Apple; print the plan; write it; and compare."""
+    wishes = _wishes(inputs, context)
+    client = context.connect(inputs)
+    app = read_app(client, inputs.bundle_id, inputs.app_id)
+    platform = PLATFORMS[inputs.platform]
+    versions = read_versions(client, app.id, platform)
+    choice = choose_target(versions, inputs.version, live=inputs.target == "live")
+    page = _first_look(client, app, choice)
+    first = plan_page(app, page, wishes, is_first=choice.is_first)
+    _tell(context, inputs, choice, first)
+    outputs = _outputs(app, choice, first, changed=inputs.dry_run)
+    context.outputs = outputs
+    if first.blocked:
+        raise blocked_error(first.blocked, page.version.state if page.version else "")
+    if inputs.dry_run:
+        log.info("Nothing was written, because dry-run is true.")
+        return outputs
+    version, page = _version(client, app, platform, choice, page)
+    context.outputs = outputs = replace(
+        outputs, version_id=version.id, version_state=version.state, created=flag(choice.version is None)
+    )
+    _write(client, app, page, wishes, choice)
+    context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first)))
+    return outputs
+
+
+def _wishes(inputs: Inputs, context: Context) -> Wishes:
+    page = wanted_page(inputs, context.now().year)
+    for secret in page.secrets:
+        context.hide(secret)
+    findings = all_findings(inputs, page)
+    refuse(findings)
+    for finding in findings:
+        log.warning("%s: %s. %s", finding.place, finding.message, finding.remedy)
+    cleaned, told = without_blocked_characters(page)
+    if told and inputs.on_blocked == "fail":
+        from asc.errors import InputError, Problem
+
+        remedy = "Take the characters out, or set on-blocked: clean."
+        raise InputError([Problem("on-blocked", line, remedy) for line in told])
+    for line in told:
+        log.warning("%s", line)
+    if inputs.target == "live":
+        cleaned = _promotional_alone(cleaned)
+    rights = {None: "", True: "USES_THIRD_PARTY_CONTENT", False: "DOES_NOT_USE_THIRD_PARTY_CONTENT"}
+    return Wishes(cleaned, inputs.cleared, rights[inputs.third_party_content])
+
+
+def _promotional_alone(page: WantedPage) -> WantedPage:
+    """Return the page with the promotional texts alone: nothing else can change on a live version."""
+    name = PROMOTIONAL_TEXT.name
+    texts = {locale: {name: given[name]} for locale, given in page.texts.items() if name in given}
+    default = {name: page.default[name]} if name in page.default else {}
+    return WantedPage(texts=texts, default=default)
+
+
+def _first_look(client: Client, app: AppFacts, choice: Choice) -> Page:
+    """Return the page as it is. For a version that is to be made it is what Apple copies: all but release notes."""
+    page = read_page(client, app.id, choice.version or choice.base)
+    if choice.version:
+        return page
+    copied = {
+        locale: replace(text, attributes={**text.attributes, "whatsNew": None})
+        for locale, text in page.texts.items()
+    }
+    # A new version brings an app info that can be edited.
+    info = replace(page.info, state="PREPARE_FOR_SUBMISSION") if page.info else None
+    base = replace(choice.base, state="PREPARE_FOR_SUBMISSION") if choice.base else None
+    return replace(page, version=base, texts=copied, info=info)
+
+
+def _version(
+    client: Client, app: AppFacts, platform: str, choice: Choice, page: Page
+) -> tuple[StoreVersion, Page]:
+    """Make or rename the version if needed, and return it with its page."""
+    if choice.version is None:
+        made = make_version(client, app.id, platform, choice.number)
+        return made, await_texts(client, app.id, made, len(page.texts))
+    if choice.is_renamed:
+        rename_version(client, choice.version, choice.number)
+    return choice.version, page
+
+
+def _write(client: Client, app: AppFacts, page: Page, wishes: Wishes, choice: Choice) -> None:
+    current = page
+
+    def plan() -> Plan:
+        nonlocal current
+        seen, current = current, None  # type: ignore[assignment]
+        if seen is None:
+            seen = read_page(client, app.id, page.version)
+        found = plan_page(app, seen, wishes, is_first=choice.is_first)
+        return found.plan
+
+    apply(client, plan, StoreRules())
+
+
+def _differs(choice: Choice, plan: PagePlan) -> bool:
+    return choice.version is None or choice.is_renamed or bool(plan.plan.changes)
+
+
+def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan) -> None:
+    """Print the plan, in the log and in the summary, before anything is written."""
+    if choice.version is None:
+        log.info("Plan: make version %s", choice.number)
+    elif choice.is_renamed:
+        log.info("Plan: rename version %s to %s", choice.version.version, choice.number)
+    for difference in plan.differences:
+        log.info("Plan: %s", difference)
+    if not _differs(choice, plan) and not plan.blocked:
+        log.info("Nothing to do: the store page of version %s says it all", choice.number)
+    else:
+        log.info("Plan: about %d requests", len(plan.plan.changes))
+    context.summary.append(plan_table(choice, plan, dry_run=inputs.dry_run))
+
+
+def _outputs(app: AppFacts, choice: Choice, plan: PagePlan, *, changed: bool) -> Outputs:
+    version = choice.version
+    return Outputs(
+        app_id=app.id,
+        version_id=version.id if version else "",
+        version=choice.number,
+        version_state=version.state if version else "",
+        created="false",
+        changes=json.dumps([vars(one) for one in plan.differences], ensure_ascii=False),
+        changed=flag(changed and _differs(choice, plan)),
+        app_store_url=f"https://apps.apple.com/app/id{app.id}",
+    )
+
+
+COMMAND = Command(
+    name="update-app-store",
+    summary="Make the editable version in the App Store say what the repository says.",
+    description=(
+        "Compares the texts, categories, age rating and review information of a repository with App Store Connect, "
+        "prints the differences, and writes them. fastlane's metadata folder works as it is. A second run writes "
+        "nothing; what the repository does not mention stays as it is."
+    ),
+    role="App Manager or Admin",
+    icon="edit",
+    example="""\
+- uses: OWNER/REPO/actions/update-app-store@v1
+  with:
+    api-key: ${{ secrets.ASC_API_KEY }}
+    bundle-id: com.example.app
+    version: 1.6.0
+    metadata: fastlane/metadata
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)

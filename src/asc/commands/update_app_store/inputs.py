@@ -1,0 +1,262 @@
+"""The inputs of update-app-store, and the store page that they ask for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from asc.commands import kinds
+from asc.commands.declaration import given
+from asc.commands.naming import PLATFORM, AppInputs
+from asc.errors import InputError, Problem
+from asc.store import age_rating
+from asc.store.checks import check_page
+from asc.store.file import read_file, read_yaml
+from asc.store.folder import read_folder
+from asc.store.limits import BY_NAME, CATEGORIES, PROMOTIONAL_TEXT, RELEASE_NOTES, REVIEW
+from asc.store.wanted import Finding, Place, Text, WantedPage
+from asc.words import did_you_mean
+
+VERSION, PAGE, MORE, RUN = "Version", "Store page", "Beside the files", "Run"
+USUAL = "fastlane/metadata"
+NONE = "none"
+_LIVE_INPUTS = (
+    "copyright",
+    "categories",
+    "age_rating",
+    "review_info",
+    "third_party_content",
+    "release_notes",
+)
+
+
+def _rating(text: str) -> Mapping[str, Any]:
+    if "\n" in text or ":" in text or text.startswith("{"):
+        answers: Mapping[str, Any] = kinds.MAPPING.parse(text)
+        return answers
+    return age_rating.read_rating(Path(kinds.PATH.parse(text)))
+
+
+@dataclass(frozen=True)
+class Inputs(AppInputs):
+    """The inputs of update-app-store."""
+
+    platform: str = given(PLATFORM, "Platform of the version.", group="App", default="ios")
+    version: str | None = given(
+        kinds.version(),
+        "Number of the version. It is made if there is none, and an editable one of another number is renamed. "
+        "Without it, the editable version is meant, whatever its number.",
+        group=VERSION,
+        examples=("1.6.0",),
+    )
+    target: str = given(
+        kinds.choice(("edit", "live")),
+        "`edit`: the version that can be edited. `live`: the promotional text of the live version, the only text that "
+        "Apple lets change there.",
+        group=VERSION,
+        default="edit",
+    )
+    metadata: str | None = given(
+        kinds.PATH,
+        "fastlane's metadata folder, or one YAML file with the same names; `none` for no file. Without it, "
+        f"`{USUAL}` if it is there.",
+        group=PAGE,
+        examples=(USUAL, "store.yml"),
+    )
+    locales: tuple[str, ...] | None = given(
+        kinds.LIST, "Only write the texts of these locales.", group=PAGE, examples=("en-US, de-DE",)
+    )
+    unknown_folders: str = given(
+        kinds.choice(("error", "warn")),
+        "What happens if a folder in `metadata` is named like no locale.",
+        group=PAGE,
+        default="error",
+    )
+    texts: str | None = given(
+        kinds.TEXT,
+        "Texts as YAML, locale → name → text. They beat those of `metadata`.",
+        group=MORE,
+        examples=("en-US: {promotional_text: Now with widgets.}",),
+    )
+    release_notes: str | None = given(
+        kinds.TEXT,
+        "Release notes: a text for every locale, or a mapping of locales to texts.",
+        group=MORE,
+    )
+    copyright: str | None = given(
+        kinds.TEXT,
+        "Copyright of the version; `{year}` becomes this year.",
+        group=MORE,
+        examples=("{year} Example Team",),
+    )
+    categories: Mapping[str, Any] | None = given(
+        kinds.MAPPING,
+        "Categories by fastlane's names.",
+        group=MORE,
+        examples=("primary_category: PRODUCTIVITY",),
+    )
+    age_rating: Mapping[str, Any] | None = given(
+        kinds.Kind(
+            "mapping", "question: answer in YAML or JSON, or the path of fastlane's JSON file", _rating
+        ),
+        "Answers behind the age rating, by Apple's names, or fastlane's rating file. Questions that are not known "
+        "here are passed on to Apple.",
+        group=MORE,
+        examples=("fastlane/rating_config.json", "gambling: false"),
+    )
+    review_info: Mapping[str, Any] | None = given(
+        kinds.MAPPING,
+        "What reviewers are told, by fastlane's names. Put the password of a demo account into a secret.",
+        group=MORE,
+        secret=True,
+        examples=("demo_password: ${{ secrets.DEMO_PASSWORD }}",),
+    )
+    third_party_content: bool | None = given(
+        kinds.BOOLEAN, "If the app shows content of others (content rights).", group=MORE
+    )
+    clear: tuple[str, ...] | None = given(
+        kinds.LIST,
+        "Texts to empty, in all locales that are written; an absent or empty file leaves a text as it is.",
+        group=MORE,
+        examples=("subtitle, marketing-url",),
+    )
+    on_blocked: str = given(
+        kinds.choice(("clean", "fail")),
+        "What happens to characters that Apple refuses, such as emoji. `clean` takes them out, with a warning.",
+        group=MORE,
+        default="clean",
+    )
+    dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group=RUN, default="false")
+
+    @property
+    def cleared(self) -> tuple[str, ...]:
+        """The texts to empty, by fastlane's names."""
+        return tuple(name.replace("-", "_") for name in self.clear or ())
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong with the inputs taken together."""
+        yield from super().problems()
+        for name in self.cleared:
+            if name not in BY_NAME:
+                hint = did_you_mean(name, BY_NAME).strip() or f"Choose from {', '.join(BY_NAME)}."
+                yield Problem("clear", f"{kinds.quoted(name)} is no text of a store page", hint)
+        for name, known in (("categories", CATEGORIES), ("review_info", REVIEW)):
+            for key in (getattr(self, name) or {}).keys() - known.keys():
+                hint = did_you_mean(key, known).strip() or f"Choose from {', '.join(known)}."
+                yield Problem(name.replace("_", "-"), f"{kinds.quoted(key)} is not known", hint)
+        if self.target == "live":
+            for name in _LIVE_INPUTS:
+                if getattr(self, name) is not None:
+                    dashed = name.replace("_", "-")
+                    yield Problem(dashed, "cannot be changed with target: live", "Set target: edit.")
+            for name in set(self.cleared) - {PROMOTIONAL_TEXT.name}:
+                yield Problem("clear", f"{name} cannot be changed with target: live", "Set target: edit.")
+
+
+def wanted_page(inputs: Inputs, year: int) -> WantedPage:
+    """Return the page that files and inputs ask for, inputs first. Raises InputError with all that is wrong."""
+    page = _files(inputs).beaten_by(_given(inputs))
+    page = replace(page, findings=tuple(_softened(page.findings, inputs)))
+    if inputs.locales:
+        missing = [locale for locale in inputs.locales if locale not in page.texts]
+        page = page.only(inputs.locales)
+        page = replace(page, texts={**page.texts, **{locale: {} for locale in missing}})
+    if page.copyright:
+        filled = page.copyright.value.replace("{year}", str(year))
+        page = replace(page, copyright=Text(filled, page.copyright.place))
+    return page
+
+
+def refuse(findings: list[Finding]) -> None:
+    """Raise InputError with all findings that are errors; nothing if there is none."""
+    problems = [
+        Problem(str(finding.place), finding.message, finding.remedy)
+        for finding in findings
+        if finding.level == "error"
+    ]
+    if problems:
+        raise InputError(problems)
+
+
+def contradictions(inputs: Inputs, page: WantedPage) -> Iterator[Finding]:
+    """Yield texts that are to be set and to be emptied."""
+    for name in inputs.cleared:
+        for locale, texts in page.texts.items():
+            if name in texts:
+                message = f"{locale} {name} is also in clear"
+                yield Finding("clear", message, texts[name].place, "Take it out of one of the two.")
+
+
+def all_findings(inputs: Inputs, page: WantedPage) -> list[Finding]:
+    """Return all that is wrong or doubtful with a page."""
+    return [*check_page(page), *contradictions(inputs, page)]
+
+
+def _softened(findings: tuple[Finding, ...], inputs: Inputs) -> Iterator[Finding]:
+    for finding in findings:
+        soft = inputs.unknown_folders == "warn" and finding.rule == "unknown-locale"
+        yield replace(finding, level="warning") if soft else finding
+
+
+def _files(inputs: Inputs) -> WantedPage:
+    if inputs.metadata == NONE or (inputs.metadata is None and not Path(USUAL).is_dir()):
+        return WantedPage()
+    path = Path(inputs.metadata or USUAL)
+    if path.is_dir():
+        return read_folder(path)
+    if path.is_file():
+        return read_file(path)
+    remedy = "Name fastlane's metadata folder or a YAML file, or set metadata: none."
+    raise InputError([Problem("metadata", f"{path} is not there", remedy)])
+
+
+def _given(inputs: Inputs) -> WantedPage:
+    page = read_yaml(inputs.texts, "texts") if inputs.texts else WantedPage()
+    notes = inputs.release_notes
+    if notes:
+        page = page.beaten_by(_notes(notes))
+    copyright_ = Text(inputs.copyright, Place("copyright")) if inputs.copyright else None
+    rating = inputs.age_rating or {}
+    return page.beaten_by(
+        WantedPage(
+            copyright=copyright_,
+            categories=_texts(inputs.categories, "categories"),
+            review=_texts(inputs.review_info, "review-info"),
+            age_rating=rating,
+        )
+    )
+
+
+def _notes(text: str) -> WantedPage:
+    try:
+        by_locale = json.loads(text)
+    except ValueError:
+        try:
+            by_locale = kinds.MAPPING.parse(text)
+        except ValueError:
+            by_locale = None
+    # A text with a colon in its first line is YAML, too: only names that look like locales make it a mapping.
+    if not isinstance(by_locale, dict) or not all(_is_locale(name) for name in by_locale):
+        return WantedPage(default={RELEASE_NOTES.name: Text(text.strip(), Place("release-notes"))})
+    as_page = {name: {RELEASE_NOTES.name: value} for name, value in by_locale.items()}
+    return read_yaml(json.dumps(as_page), "release-notes")
+
+
+def _is_locale(name: str) -> bool:
+    from asc.apps import texts
+
+    try:
+        return texts.locale(name) in texts.LOCALES or name == "default"
+    except ValueError:
+        return name == "default"
+
+
+def _texts(values: Mapping[str, Any] | None, name: str) -> dict[str, Text]:
+    return {
+        key: Text(str(value).strip(), Place(name))
+        for key, value in (values or {}).items()
+        if str(value).strip()
+    }

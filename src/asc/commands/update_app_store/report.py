@@ -1,0 +1,31 @@
+"""The plan of update-app-store in the job summary."""
+
+from __future__ import annotations
+
+from asc.job import summary
+from asc.store.target import Choice
+from asc.store.texts_plan import PagePlan
+
+LONGEST_CELL = 300
+"""Characters: a description of 4,000 would hide the rest of the table."""
+
+
+def plan_table(choice: Choice, plan: PagePlan, *, dry_run: bool) -> str:
+    """Return the plan as a table: locale, field, before, after."""
+    text = summary.heading(f"Store page of version {choice.number}")
+    if choice.version is None:
+        text += summary.paragraph(f"The version {summary.escape(choice.number)} is made.")
+    elif choice.is_renamed:
+        text += summary.paragraph(
+            f"Version {summary.escape(choice.version.version)} becomes {summary.escape(choice.number)}."
+        )
+    differences = [*plan.differences, *plan.blocked]
+    if not differences:
+        return text + summary.paragraph("The texts are as they should be.")
+    rows = [(one.locale or "–", one.field, _cell(one.before), _cell(one.after)) for one in differences]
+    text += summary.table(("Locale", "Field", "Before", "After"), rows)
+    return text + (summary.paragraph("Nothing was written (dry-run).") if dry_run else "")
+
+
+def _cell(text: str) -> str:
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"

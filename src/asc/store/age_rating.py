@@ -1,0 +1,128 @@
+"""The answers behind the age rating: Apple's names today, older names, and what is passed through unknown.
+
+https://developer.apple.com/documentation/appstoreconnectapi/ageratingdeclaration
+Apple adds and drops questions twice a year: a list of all that is allowed would break as often.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from asc.store.wanted import Finding, Place, WantedPage
+from asc.words import nearest, printable_name
+
+FREQUENCIES = ("NONE", "INFREQUENT", "FREQUENT", "INFREQUENT_OR_MILD", "FREQUENT_OR_INTENSE")
+OFTEN = [
+    "alcoholTobaccoOrDrugUseOrReferences",
+    "contests",
+    "gamblingSimulated",
+    "gunsOrOtherWeapons",
+    "horrorOrFearThemes",
+    "matureOrSuggestiveThemes",
+    "medicalOrTreatmentInformation",
+    "profanityOrCrudeHumor",
+    "sexualContentGraphicAndNudity",
+    "sexualContentOrNudity",
+    "violenceCartoonOrFantasy",
+    "violenceRealistic",
+    "violenceRealisticProlongedGraphicOrSadistic",
+]
+WHETHER = [
+    "advertising",
+    "ageAssurance",
+    "gambling",
+    "healthOrWellnessTopics",
+    "lootBox",
+    "messagingAndChat",
+    "parentalControls",
+    "unrestrictedWebAccess",
+    "userGeneratedContent",
+    "socialMedia",
+    "socialMediaAgeRestricted",
+]
+OTHERS = [
+    "ageRatingOverride",
+    "ageRatingOverrideV2",
+    "koreaAgeRatingOverride",
+    "kidsAgeBand",
+    "developerAgeRatingInfoUrl",
+]
+_KNOWN = (*OFTEN, *WHETHER, *OTHERS)
+_OLDER = {  # the names of the form before 2020, which old files of fastlane still have
+    "CARTOON_FANTASY_VIOLENCE": "violenceCartoonOrFantasy",
+    "REALISTIC_VIOLENCE": "violenceRealistic",
+    "PROLONGED_GRAPHIC_SADISTIC_REALISTIC_VIOLENCE": "violenceRealisticProlongedGraphicOrSadistic",
+    "PROFANITY_CRUDE_HUMOR": "profanityOrCrudeHumor",
+    "MATURE_SUGGESTIVE": "matureOrSuggestiveThemes",
+    "HORROR": "horrorOrFearThemes",
+    "MEDICAL_TREATMENT_INFO": "medicalOrTreatmentInformation",
+    "ALCOHOL_TOBACCO_DRUGS": "alcoholTobaccoOrDrugUseOrReferences",
+    "GAMBLING": "gamblingSimulated",
+    "SEXUAL_CONTENT_NUDITY": "sexualContentOrNudity",
+    "GRAPHIC_SEXUAL_CONTENT_NUDITY": "sexualContentGraphicAndNudity",
+    "UNRESTRICTED_WEB_ACCESS": "unrestrictedWebAccess",
+    "GAMBLING_CONTESTS": "gamblingAndContests",
+}
+_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_LEVELS = {"0": "NONE", "1": "INFREQUENT_OR_MILD", "2": "FREQUENT_OR_INTENSE"}
+
+
+def read_rating(path: Path) -> Mapping[str, Any]:
+    """Return the answers in a JSON file of fastlane's. Raises ValueError with the reason."""
+    try:
+        value = json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path} is not JSON") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} is not an object with answers")
+    return value
+
+
+def answers(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers by Apple's names of today and with its values. Unknown ones stay as they are."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        name = _OLDER.get(name.removeprefix("MZGenre."), name)
+        text = str(value).strip()
+        if name == "gamblingAndContests":
+            found.update(gambling=_TRUTHS.get(text.lower(), value), contests="NONE")
+        elif name in OFTEN:
+            found[name] = _LEVELS.get(text, text.upper())
+        elif name in WHETHER:
+            found[name] = _TRUTHS.get(text.lower(), value)
+        elif text.lower() in ("null", "none", "") and name in ("kidsAgeBand", "developerAgeRatingInfoUrl"):
+            found[name] = None
+        else:
+            found[name] = _TRUTHS.get(text.lower(), value) if text.lower() in ("true", "false") else value
+    return found
+
+
+def check(page: WantedPage) -> Iterator[Finding]:
+    """Yield what is wrong with the answers. An unknown question that resembles a known one is a misspelling."""
+    for given, value in page.age_rating.items():
+        name = _OLDER.get(given, given)
+        if name == "seventeenPlus":
+            yield _finding("seventeenPlus is gone", "Give ageRatingOverrideV2: EIGHTEEN_PLUS.")
+        elif name == "gamblingAndContests":
+            if _TRUTHS.get(str(value).lower()) is not False:
+                yield _finding("gamblingAndContests became two questions", "Answer gambling and contests.")
+        elif name in OFTEN and answers({name: value})[name] not in FREQUENCIES:
+            yield _finding(
+                f"{name} is {printable_name(str(value))}", f"Give one of {', '.join(FREQUENCIES)}."
+            )
+        elif name in WHETHER and not isinstance(answers({name: value})[name], bool):
+            yield _finding(f"{name} is {printable_name(str(value))}", "Give true or false.")
+        elif name not in _KNOWN and (meant := nearest(name, _KNOWN)):
+            yield _finding(f"{printable_name(name)} is not a question", f"Did you mean {meant}?")
+        elif name not in _KNOWN:
+            message = f"{printable_name(name)} is not known here: Apple decides"
+            yield _finding(message, "Check its spelling.", "warning")
+
+
+def _finding(message: str, remedy: str, level: str = "error") -> Finding:
+    return Finding("age-rating", message, Place("age-rating"), remedy, level)

@@ -1,0 +1,156 @@
+"""Reads fastlane's metadata folder as it is: `<locale>/description.txt`, `copyright.txt`, `review_information/`.
+
+An empty file is ignored, as fastlane does. An empty locale folder enables the locale. A mark of UTF-8 is taken away.
+https://docs.fastlane.tools/actions/deliver/#available-metadata-folder-options
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asc.apps import texts as locales
+from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
+from asc.store.wanted import DEFAULT, Finding, Place, Text, Texts, WantedPage
+from asc.words import did_you_mean, printable_name
+
+PASSED_OVER = {
+    "android",
+    "fonts",
+    "app_clip_review_information",
+    "trade_representative_contact_information",
+}
+"""Folders that belong to other things, as fastlane has them."""
+REVIEW_FOLDER = "review_information"
+LARGEST = 1024 * 1024
+"""Bytes: no text of a store page is longer, and a file in the wrong place may be gigabytes."""
+
+
+def read_folder(folder: Path) -> WantedPage:
+    """Return the page that a folder has. `findings` holds all that is wrong with it; nothing is raised."""
+    reader = _Reader(folder)
+    page = reader.page()
+    return WantedPage(
+        texts=page.texts,
+        default=page.default,
+        copyright=page.copyright,
+        categories=page.categories,
+        review=page.review,
+        findings=tuple(reader.findings),
+    )
+
+
+def locale_of(name: str, place: Place, findings: list[Finding], rule: str = "unknown-locale") -> str:
+    """Return the locale as Apple writes it, or "" with a finding: a spelling of it, or no locale at all."""
+    try:
+        locale = locales.locale(name)
+    except ValueError as error:
+        findings.append(Finding(rule, str(error), place, "Rename it, or move it elsewhere."))
+        return ""
+    if locale not in locales.LOCALES:
+        message = f"{locale} is not a locale that is known here: Apple decides"
+        findings.append(Finding(rule, message, place, "Check the spelling of the locale.", "warning"))
+    elif locale.lower() != name.lower():
+        findings.append(
+            Finding(rule, f"{name} is not how Apple writes {locale}", place, f"Call it {locale}.")
+        )
+    return locale
+
+
+@dataclass
+class _Reader:
+    """Reads one folder and collects what is wrong with it."""
+
+    folder: Path
+    findings: list[Finding] = field(default_factory=list)
+
+    def page(self) -> WantedPage:
+        single = {path.stem: path for path in self._files(self.folder)}
+        texts: dict[str, Texts] = {}
+        seen: dict[str, str] = {}
+        default: Texts = {}
+        for path in self._folders():
+            name = path.name.lower()
+            if name == DEFAULT:
+                default = self._texts(path)
+                continue
+            locale = locale_of(path.name, Place(str(path)), self.findings)
+            if not locale:
+                continue
+            if locale in seen:
+                message = f"{seen[locale]} and {path.name} are one locale"
+                self._find("two-folders", message, path, "Put the texts into one folder.")
+                continue
+            seen[locale] = path.name
+            texts[locale] = self._texts(path)
+        copyright_ = self._text(single["copyright"]) if "copyright" in single else None
+        return WantedPage(texts, default, copyright_, self._named(single, CATEGORIES), self._review(single))
+
+    def _review(self, single: Mapping[str, Path]) -> Texts:
+        """Return what reviewers are told: from its folder, or from the older files `review_<name>.txt` beside it."""
+        older = {
+            stem.removeprefix("review_"): path for stem, path in single.items() if stem.startswith("review_")
+        }
+        folder = self.folder / REVIEW_FOLDER
+        newer = {path.stem: path for path in self._files(folder)} if folder.is_dir() else {}
+        return self._named({**older, **newer}, REVIEW)
+
+    def _texts(self, folder: Path) -> Texts:
+        files = {path.stem: path for path in self._files(folder)}
+        for stem in files.keys() - BY_NAME.keys():
+            hint = did_you_mean(stem, BY_NAME)
+            self._find(
+                "unknown-file",
+                f"{printable_name(files[stem].name)} is no text of a store page.{hint}",
+                files[stem],
+                "Rename it, or move it elsewhere.",
+                "warning",
+            )
+        return self._named(files, BY_NAME)
+
+    def _named(self, files: Mapping[str, Path], names: Mapping[str, object]) -> Texts:
+        found = {name: self._text(files[name]) for name in names if name in files}
+        return {name: text for name, text in found.items() if text}
+
+    def _text(self, path: Path) -> Text | None:
+        try:
+            if path.stat().st_size > LARGEST:
+                self._find("too-large", "is too large for a text", path, "Put the text itself there.")
+                return None
+            data = path.read_bytes()
+        except OSError as error:
+            self._find("unreadable", f"cannot be read: {error.strerror}", path, "Check its permissions.")
+            return None
+        try:
+            value = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            place = Place(str(path), line)
+            self.findings.append(Finding("encoding", "is not UTF-8", place, "Save the file as UTF-8."))
+            return None
+        stripped = value.strip()
+        first = value[: len(value) - len(value.lstrip())].count("\n") + 1
+        return Text(stripped, Place(str(path), first)) if stripped else None
+
+    def _folders(self) -> Iterator[Path]:
+        for path in sorted(self.folder.iterdir()):
+            if path.name.startswith(".") or not path.is_dir():
+                continue
+            if path.name.lower() not in PASSED_OVER | {REVIEW_FOLDER} and self._is_inside(path):
+                yield path
+
+    def _files(self, folder: Path) -> Iterator[Path]:
+        for path in sorted(folder.iterdir()):
+            if path.suffix == ".txt" and path.is_file() and self._is_inside(path):
+                yield path
+
+    def _is_inside(self, path: Path) -> bool:
+        # A pull request could make a text of any file that the runner can read.
+        if path.is_symlink() and not path.resolve().is_relative_to(self.folder.resolve()):
+            self._find("symlink", "is a link out of the folder", path, "Put the file itself there.")
+            return False
+        return True
+
+    def _find(self, rule: str, message: str, path: Path, remedy: str, level: str = "error") -> None:
+        self.findings.append(Finding(rule, message, Place(str(path)), remedy, level))

@@ -1,0 +1,159 @@
+"""The store page as Apple has it: the texts of a version and of the app, categories, age rating, review details."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from asc.api.client import Client
+from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
+from asc.store.limits import CATEGORIES
+from asc.store.version import LIVE, StoreVersion
+
+log = logging.getLogger(__name__)
+
+EDITABLE_INFO = ("PREPARE_FOR_SUBMISSION", "DEVELOPER_REJECTED", "REJECTED", "READY_FOR_REVIEW")
+_NEWER_INFO = {"READY_FOR_SALE": LIVE}
+_INFO_INCLUDES = ("appInfoLocalizations", "ageRatingDeclaration", *CATEGORIES.values())
+APPEARS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
+"""Seconds between looks for what Apple makes with a new version: its texts and an app info. A minute in all."""
+
+
+@dataclass(frozen=True)
+class AppFacts:
+    """What is said of an app whatever its version."""
+
+    id: str
+    bundle_id: str
+    primary_locale: str
+    content_rights: str
+
+
+@dataclass(frozen=True)
+class Info:
+    """An app info: names and categories, shared by all platforms. `texts` is by locale."""
+
+    id: str
+    state: str
+    texts: Mapping[str, Resource] = field(default_factory=dict)
+    categories: Mapping[str, str] = field(default_factory=dict)
+    rating: Resource | None = None
+
+    @property
+    def is_editable(self) -> bool:
+        """True if names, categories and the age rating can be changed."""
+        return self.state in EDITABLE_INFO
+
+
+@dataclass(frozen=True)
+class Page:
+    """The page of one version. `version` is None, and ids of its texts mean nothing, if it is still to be made."""
+
+    version: StoreVersion | None
+    texts: Mapping[str, Resource] = field(default_factory=dict)
+    review: Resource | None = None
+    info: Info | None = None
+
+
+def read_app(client: Client, bundle_id: str | None, app_id: str | None) -> AppFacts:
+    """Return the app. Raises Error, with the apps that the key sees, if there is none."""
+    from asc.apps.app import app_not_visible, find_app_by_id
+
+    query = {"fields[apps]": "bundleId,name,primaryLocale,contentRightsDeclaration"}
+    if app_id:
+        find_app_by_id(client, app_id)
+        found = [client.get(f"/v1/apps/{app_id}", query).resource]
+    else:
+        listed = client.list("/v1/apps", {"filter[bundleId]": bundle_id, **query})
+        found = [resource for resource in listed.data if resource.text("bundleId") == bundle_id]
+    if not found:
+        raise app_not_visible(client, f"the bundle id {bundle_id}")
+    app = found[0]
+    return AppFacts(
+        app.id, app.text("bundleId"), app.text("primaryLocale"), app.text("contentRightsDeclaration")
+    )
+
+
+def read_page(client: Client, app_id: str, version: StoreVersion | None) -> Page:
+    """Return the page of a version, with the app info that can be edited: two requests, side by side."""
+    with ThreadPoolExecutor(2) as pool:
+        info = pool.submit(read_info, client, app_id)
+        if version is None:
+            return Page(None, info=info.result())
+        texts, review = _texts_of_version(client, version.id)
+        return Page(version, texts, review, info.result())
+
+
+def read_info(client: Client, app_id: str) -> Info | None:
+    """Return the app info that can be edited, else the newest there is."""
+    found = client.get(
+        f"/v1/apps/{app_id}/appInfos",
+        {
+            "include": ",".join(_INFO_INCLUDES),
+            "limit[appInfoLocalizations]": LARGEST_INCLUDE,
+            "limit": LARGEST_INCLUDE,
+        },
+    )
+    infos = [_info(client, found, resource) for resource in found.data]
+    editable = [info for info in infos if info.is_editable]
+    other = [info for info in infos if info.state not in ("REPLACED_WITH_NEW_INFO",)]
+    under_way = [info for info in other if info.state != LIVE]
+    return next(iter((*editable, *under_way, *other, *infos)), None)
+
+
+def await_texts(client: Client, app_id: str, version: StoreVersion, locales: int) -> Page:
+    """Return the page of a version that was just made, once Apple has copied the texts into it.
+
+    Apple copies `locales` texts from the last version and makes an app info, both some seconds late: a text that is
+    made meanwhile would be a duplicate. After a minute the page is what it is.
+    """
+    page = read_page(client, app_id, version)
+    for pause in APPEARS:
+        if len(page.texts) >= locales and page.info and page.info.is_editable:
+            return page
+        log.info("Waiting for Apple to copy the texts of the last version")
+        client.pause(pause)
+        page = read_page(client, app_id, version)
+    return page
+
+
+def _texts_of_version(client: Client, version_id: str) -> tuple[dict[str, Resource], Resource | None]:
+    path = f"/v1/appStoreVersions/{version_id}"
+    found = client.get(
+        path,
+        {
+            "include": "appStoreVersionLocalizations,appStoreReviewDetail",
+            "limit[appStoreVersionLocalizations]": LARGEST_INCLUDE,
+        },
+    )
+    version = found.resource
+    texts = found.many(version, "appStoreVersionLocalizations")
+    if is_cut(version, "appStoreVersionLocalizations"):
+        texts = list(client.list(f"{path}/appStoreVersionLocalizations").data)
+    return _by_locale(texts), found.one(version, "appStoreReviewDetail")
+
+
+def _info(client: Client, document: Document, resource: Resource) -> Info:
+    texts = document.many(resource, "appInfoLocalizations")
+    if is_cut(resource, "appInfoLocalizations"):
+        texts = list(client.list(f"/v1/appInfos/{resource.id}/appInfoLocalizations").data)
+    older = resource.text("appStoreState")
+    categories = {
+        name: related[0][1]
+        for name, relationship in CATEGORIES.items()
+        if (related := resource.related(relationship))
+    }
+    return Info(
+        resource.id,
+        resource.text("state") or _NEWER_INFO.get(older, older),
+        _by_locale(texts),
+        categories,
+        document.one(resource, "ageRatingDeclaration"),
+    )
+
+
+def _by_locale(resources: Any) -> dict[str, Resource]:
+    return {resource.text("locale"): resource for resource in resources}

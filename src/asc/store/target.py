@@ -1,0 +1,104 @@
+"""The version that update-app-store writes: chosen, made or renamed. Apple allows one beside the live one.
+
+https://developer.apple.com/documentation/appstoreconnectapi/post-v1-appstoreversions
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asc.api.client import Client
+from asc.api.document import reference, request_body
+from asc.api.errors import ApiError
+from asc.builds.number import same_value
+from asc.errors import Error
+from asc.store.version import LIVE, StoreVersion, made_version, read_versions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The version that a step is about.
+
+    version: the one at Apple; None if it is to be made. number: the number that it gets.
+    base: the version whose texts Apple copies into a new one. is_first: the platform never had another.
+    """
+
+    version: StoreVersion | None
+    number: str
+    base: StoreVersion | None
+    is_first: bool
+
+    @property
+    def is_renamed(self) -> bool:
+        """True if the version at Apple has another number."""
+        return self.version is not None and self.version.version != self.number
+
+
+def choose_target(versions: Sequence[StoreVersion], number: str | None, *, live: bool) -> Choice:
+    """Return the version that is meant. Raises Error if there is none, or if it cannot be what is asked for.
+
+    An editable version gets the number that is asked for, as fastlane does: Apple allows one beside the live one.
+    """
+    if live:
+        found = [
+            one for one in versions if one.state == LIVE and same_value(one.version, number or one.version)
+        ]
+        if not found:
+            what = f"version {number}" if number else "version"
+            raise Error(f"The app has no live {what}.", "Set target: edit, or name the version that is live.")
+        return Choice(found[0], found[0].version, None, is_first=False)
+    under_way = next((one for one in versions if not one.is_settled), None)
+    if under_way is None:
+        if number is None:
+            raise Error(
+                "The app has no version that can be edited.",
+                "Give version, with the number of the version that is to be made.",
+            )
+        if any(same_value(one.version, number) for one in versions):
+            raise Error(
+                f"Version {number} is live or was live, and cannot be edited any more.",
+                "Give version with a higher number, or set target: live for the promotional text.",
+            )
+        return Choice(None, number, versions[0] if versions else None, is_first=not versions)
+    wanted = number or under_way.version
+    if wanted != under_way.version and not under_way.is_editable:
+        raise Error(
+            f"Version {under_way.version} is {under_way.state}, so that version {wanted} cannot be made beside it.",
+            "Withdraw it (submit-app-store, action: withdraw), release it, or wait for the review.",
+        )
+    return Choice(under_way, wanted, None, is_first=len(versions) == 1)
+
+
+def make_version(client: Client, app_id: str, platform: str, number: str) -> StoreVersion:
+    """Make a version and return it. An answer that is lost never leads to a second version."""
+    body = request_body(
+        "appStoreVersions",
+        {"platform": platform, "versionString": number},
+        relationships={"app": reference("apps", app_id)},
+    )
+
+    def create() -> StoreVersion:
+        return made_version(client.create("/v1/appStoreVersions", body))
+
+    def find() -> StoreVersion | None:
+        listed = read_versions(client, app_id, platform)
+        return next((one for one in listed if same_value(one.version, number) and not one.is_settled), None)
+
+    def may_exist(error: ApiError) -> bool:
+        # Beside another one Apple says "in the current state", beside the same number "previously used".
+        return error.status == 409
+
+    made = client.create_once(create, find, pauses=(0.0, 2.0, 5.0), may_exist=may_exist).value
+    log.info("Done: make version %s", number)
+    return made
+
+
+def rename_version(client: Client, version: StoreVersion, number: str) -> None:
+    """Give a version another number."""
+    body = request_body("appStoreVersions", {"versionString": number}, version.id)
+    client.patch(f"/v1/appStoreVersions/{version.id}", body)
+    log.info("Done: rename version %s to %s", version.version, number)

@@ -1,0 +1,355 @@
+"""The difference between the page that the repository wants and the one that Apple has, and the writes for it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from asc.api.document import Resource, reference, request_body
+from asc.api.errors import ApiError
+from asc.apps import texts
+from asc.changes.change import Change, Plan
+from asc.changes.rules import Rules
+from asc.errors import Error
+from asc.store import age_rating
+from asc.store.checks import category_id
+from asc.store.limits import BY_NAME, CATEGORIES, FIELDS, RELEASE_NOTES, REVIEW, Owner
+from asc.store.page import AppFacts, Info, Page
+from asc.store.wanted import Text, Texts, WantedPage
+from asc.words import listed
+
+PROMOTIONAL = "promotionalText"
+HIDDEN = "(hidden)"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One line of the plan: a field, for a locale or ("") for the whole app, before and after."""
+
+    locale: str
+    field: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        where = f"{self.locale} " if self.locale else ""
+        return f"{where}{self.field}: {_short(self.before)} → {_short(self.after)}"
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a step wants beside the page itself.
+
+    clear: fastlane's names of texts to empty. content_rights: Apple's word, or "" to leave it.
+    """
+
+    page: WantedPage
+    clear: tuple[str, ...] = ()
+    content_rights: str = ""
+
+
+@dataclass(frozen=True)
+class PagePlan:
+    """The writes, and the differences that they make; `blocked` are those that Apple's states do not allow now."""
+
+    plan: Plan = field(default_factory=Plan)
+    differences: tuple[Difference, ...] = ()
+    blocked: tuple[Difference, ...] = ()
+
+
+class StoreRules(Rules):
+    """What refusals of texts mean. None stops the others: a locale that fails leaves the rest of the page right."""
+
+    def may_pass(self, change: Change, error: ApiError) -> bool:
+        """Return True for a state that passes: Apple locks parts of a version for some seconds after it was made."""
+        return error.status == 409 and error.has_code("STATE_ERROR") and change.settles
+
+    def is_unsure(self, change: Change, error: Error) -> bool:
+        """Return True if only a read tells. A name that is taken is called a duplicate, too, and is no doubt."""
+        return super().is_unsure(change, error) and not _is_name_taken(error)
+
+    def stops(self, change: Change, error: Error) -> bool:
+        """Return False: what belongs to other locales is written all the same."""
+        return False
+
+    def hint(self, change: Change, error: Error) -> str:
+        """Return what to do about a refusal."""
+        if _is_name_taken(error):
+            return "Choose another name for this locale; Apple reserves names for the whole App Store."
+        if isinstance(error, ApiError) and error.status == 409:
+            return (
+                "Mend the text that the message names, then run the step again: it writes only what is left."
+            )
+        return error.remedy
+
+
+def _is_name_taken(error: Error) -> bool:
+    return isinstance(error, ApiError) and any(
+        "DUPLICATE" in reason.code and reason.source.endswith("/name") for reason in error.errors
+    )
+
+
+def plan_page(app: AppFacts, page: Page, wishes: Wishes, *, is_first: bool) -> PagePlan:
+    """Return what has to be written so that `page` says what is wished; empty if it does already."""
+    planner = _Planner(app, page, wishes, is_first)
+    planner.work()
+    phases = tuple(phase for phase in (tuple(planner.creations), tuple(planner.changes)) if phase)
+    plan = Plan(phases, warnings=tuple(planner.warnings))
+    return PagePlan(plan, tuple(planner.differences), tuple(planner.blocked))
+
+
+class _Planner:
+    def __init__(self, app: AppFacts, page: Page, wishes: Wishes, is_first: bool) -> None:
+        self._app = app
+        self._page = page
+        self._wishes = wishes
+        self._wanted = wishes.page
+        self._is_first = is_first
+        self.creations: list[Change] = []
+        self.changes: list[Change] = []
+        self.differences: list[Difference] = []
+        self.blocked: list[Difference] = []
+        self.warnings: list[str] = []
+
+    def work(self) -> None:
+        """Go through all that a page has."""
+        for locale in self._locales():
+            given = self._wanted.texts_of(locale)
+            self._version_text(locale, given)
+            if self._page.info:
+                self._info_text(self._page.info, locale, given)
+        self._copyright()
+        self._content_rights()
+        if self._page.info:
+            self._categories(self._page.info)
+            self._age_rating(self._page.info)
+        self._review()
+        if self._is_first and any(RELEASE_NOTES.name in given for given in self._all_texts()):
+            self.warnings.append("Release notes are left out: the first version of an app has none.")
+
+    def _locales(self) -> Iterable[str]:
+        """The locales to write: those of the repository; for texts of `default` and `clear`, also those at Apple."""
+        if self._wanted.texts and not self._wishes.clear:
+            return self._wanted.texts
+        spread = self._wanted.default or self._wishes.clear
+        return dict.fromkeys((*self._wanted.texts, *(self._page.texts if spread else ())))
+
+    def _all_texts(self) -> Iterator[Texts]:
+        yield self._wanted.default
+        yield from self._wanted.texts.values()
+
+    def _version_text(self, locale: str, given: Texts) -> None:
+        there = self._page.texts.get(locale)
+        attributes = dict(self._attributes(locale, "version", given, there))
+        if there is not None and not attributes:
+            return
+        free = there is not None and set(attributes) == {PROMOTIONAL}
+        self._tell(locale, attributes, there, allowed=free or self._is_editable)
+        if there is None:
+            owner = {"appStoreVersion": reference("appStoreVersions", self._version_id)}
+            self._create("appStoreVersionLocalizations", locale, attributes, owner, "texts")
+        else:
+            self._patch("appStoreVersionLocalizations", there.id, attributes, f"the {locale} texts")
+
+    def _info_text(self, info: Info, locale: str, given: Texts) -> None:
+        there = info.texts.get(locale)
+        attributes = dict(self._attributes(locale, "info", given, there))
+        if there is not None and not attributes:
+            return
+        if there is None and not attributes.get("name"):
+            primary = info.texts.get(self._app.primary_locale)
+            if primary is None or not primary.text("name"):
+                self.warnings.append(
+                    f"{locale} has no name, and none can be taken from the primary language."
+                )
+                return
+            attributes["name"] = primary.text("name")
+            self.warnings.append(f"{locale} has no name: it gets the one of the primary language.")
+        self._tell(locale, attributes, there, allowed=info.is_editable)
+        if there is None:
+            owner = {"appInfo": reference("appInfos", info.id)}
+            self._create("appInfoLocalizations", locale, attributes, owner, "name")
+        else:
+            self._patch("appInfoLocalizations", there.id, attributes, f"the {locale} name and subtitle")
+
+    def _attributes(
+        self, locale: str, owner: Owner, given: Texts, there: Resource | None
+    ) -> Iterator[tuple[str, str | None]]:
+        for one in FIELDS:
+            if one.owner != owner or (one is RELEASE_NOTES and self._is_first):
+                continue
+            before = there.text(one.attribute) if there else ""
+            if one.name in given and not _same(before, given[one.name].value):
+                yield one.attribute, given[one.name].value
+            elif one.name in self._wishes.clear and one.name not in given and before:
+                yield one.attribute, None
+
+    def _copyright(self) -> None:
+        wanted, version = self._wanted.copyright, self._page.version
+        before = version.copyright if version else ""
+        if wanted and not _same(before, wanted.value):
+            self._say("", "copyright", before, wanted.value, self._is_editable)
+            self._patch("appStoreVersions", self._version_id, {"copyright": wanted.value}, "the copyright")
+
+    def _content_rights(self) -> None:
+        wanted = self._wishes.content_rights
+        if wanted and wanted != self._app.content_rights:
+            self._say("", "content rights", self._app.content_rights, wanted)
+            self._patch("apps", self._app.id, {"contentRightsDeclaration": wanted}, "the content rights")
+
+    def _categories(self, info: Info) -> None:
+        wanted = {name: category_id(text.value) for name, text in self._wanted.categories.items()}
+        different = {name: value for name, value in wanted.items() if info.categories.get(name) != value}
+        # Apple takes a subcategory only together with its category.
+        parents = {name.split("_")[0] + "_category" for name in different}
+        whole = {
+            name: value
+            for name, value in {**info.categories, **wanted}.items()
+            if name in different or name in parents
+        }
+        for name, value in different.items():
+            self._say("", name, info.categories.get(name, ""), value, info.is_editable)
+        if different:
+            links = {CATEGORIES[name]: reference("appCategories", value) for name, value in whole.items()}
+            body = request_body("appInfos", {}, info.id, links)
+            self._add("PATCH", f"/v1/appInfos/{info.id}", body, "set the categories")
+
+    def _age_rating(self, info: Info) -> None:
+        if not self._wanted.age_rating:
+            return
+        there: Mapping[str, Any] = info.rating.attributes if info.rating else {}
+        wanted = age_rating.answers(self._wanted.age_rating)
+        different = {
+            name: value for name, value in wanted.items() if name not in there or there[name] != value
+        }
+        for name, value in different.items():
+            self._say("", name, _words(there.get(name)), _words(value), info.is_editable)
+        if different and info.rating:
+            self._patch("ageRatingDeclarations", info.rating.id, different, "the age rating")
+
+    def _review(self) -> None:
+        there = self._page.review
+        before: Mapping[str, Any] = there.attributes if there else {}
+        wanted = _review_attributes(self._wanted.review, before)
+        different = {
+            name: value
+            for name, value in wanted.items()
+            if (
+                value != before.get(name)
+                if isinstance(value, bool)
+                else not _same(_words(before.get(name)), value)
+            )
+        }
+        for name, value in different.items():
+            hidden = name == "demoAccountPassword"
+            old, new = _words(before.get(name)), _words(value)
+            self._say(
+                "", name, HIDDEN if hidden and old else old, HIDDEN if hidden else new, self._is_editable
+            )
+        if not different:
+            return
+        if there:
+            self._patch("appStoreReviewDetails", there.id, different, "the review information")
+        else:
+            owner = {"appStoreVersion": reference("appStoreVersions", self._version_id)}
+            body = request_body("appStoreReviewDetails", different, None, owner)
+            self._add("POST", "/v1/appStoreReviewDetails", body, "make the review information")
+
+    @property
+    def _version_id(self) -> str:
+        return self._page.version.id if self._page.version else ""
+
+    @property
+    def _is_editable(self) -> bool:
+        return self._page.version is None or self._page.version.is_editable
+
+    def _tell(
+        self, locale: str, attributes: Mapping[str, str | None], there: Resource | None, allowed: bool
+    ) -> None:
+        if not attributes:
+            self._say(locale, "locale", "", "added", allowed)
+        for one in FIELDS:
+            if one.attribute in attributes:
+                before = there.text(one.attribute) if there else ""
+                self._say(locale, one.name, before, attributes[one.attribute] or "", allowed)
+
+    def _say(self, locale: str, name: str, before: str, after: str, allowed: bool = True) -> None:
+        difference = Difference(locale, name, before, after)
+        (self.differences if allowed else self.blocked).append(difference)
+
+    def _create(
+        self, kind: str, locale: str, attributes: Mapping[str, Any], owner: Mapping[str, Any], what: str
+    ) -> None:
+        body = request_body(kind, {"locale": locale, **attributes}, None, owner)
+        self.creations.append(Change(kind, f"add the {locale} {what}", "POST", f"/v1/{kind}", body))
+
+    def _patch(self, kind: str, identifier: str, attributes: Mapping[str, Any], what: str) -> None:
+        body = request_body(kind, attributes, identifier)
+        self._add("PATCH", f"/v1/{kind}/{identifier}", body, f"set {what}")
+
+    def _add(self, method: str, path: str, body: Mapping[str, Any], summary: str) -> None:
+        self.changes.append(Change(path.split("/")[2], summary, method, path, body))
+
+
+def _review_attributes(given: Texts, before: Mapping[str, Any]) -> dict[str, Any]:
+    attributes: dict[str, Any] = {
+        REVIEW[name]: text.value for name, text in given.items() if name != "demo_required"
+    }
+    if required := given.get("demo_required"):
+        attributes["demoAccountRequired"] = required.value.lower() in ("true", "yes", "1")
+    elif "demo_user" in given and "demo_password" in given:
+        attributes["demoAccountRequired"] = True
+    elif given and not before:
+        attributes["demoAccountRequired"] = (
+            False  # as fastlane does; a true that is there is never taken back
+        )
+    return attributes
+
+
+def without_blocked_characters(page: WantedPage) -> tuple[WantedPage, list[str]]:
+    """Return the page without characters that Apple refuses (emoji, controls), and a line for each text changed."""
+    told: list[str] = []
+
+    def cleaned(label: str, given: Texts) -> dict[str, Text]:
+        found = dict(given)
+        for name, text in given.items():
+            one = BY_NAME[name]
+            if one.is_url or one.owner == "info":
+                continue
+            value, changes = texts.clean(text.value, limit=max(len(text.value) * 2, one.longest))
+            if changes:
+                told.append(f"{text.place}: {label} {name}: {', '.join(changes)}")
+            found[name] = Text(value, text.place)
+        return found
+
+    default = cleaned("default", page.default)
+    by_locale = {locale: cleaned(locale, given) for locale, given in page.texts.items()}
+    from dataclasses import replace
+
+    return replace(page, texts=by_locale, default=default), told
+
+
+def blocked_error(blocked: Iterable[Difference], state: str) -> Error:
+    """Return the error for differences that cannot be written in the state of the version."""
+    names = listed([f"{one.locale} {one.field}".strip() for one in blocked])
+    return Error(
+        f"The version is {state}, so that these cannot be changed now: {names}. Nothing was written.",
+        "Withdraw it (submit-app-store, action: withdraw), then run the step again.",
+    )
+
+
+def _same(one: str, other: str) -> bool:
+    return texts.same(unicodedata.normalize("NFC", one), unicodedata.normalize("NFC", other))
+
+
+def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _short(text: str) -> str:
+    flat = " ".join(text.split())
+    return f"“{flat[:57]}…”" if len(flat) > 60 else (f"“{flat}”" if flat else "(empty)")

@@ -1,0 +1,101 @@
+"""The store page as the repository has it: texts with the file and line that they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+DEFAULT = "default"
+"""The folder, or the entry, whose texts fill what a locale lacks. It is no locale itself."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: a file, with its line if known (from 1), or the name of an input."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True)
+class Text:
+    """A value and its place. The values of what reviewers are told may be secret, so no repr shows one."""
+
+    value: str = field(repr=False)
+    place: Place
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the page that Apple refuses (level "error") or may refuse ("warning").
+
+    rule: a word for it, which users can name; remedy: one imperative.
+    """
+
+    rule: str
+    message: str
+    place: Place
+    remedy: str
+    level: str = "error"
+
+
+Texts = Mapping[str, Text]
+
+
+@dataclass(frozen=True)
+class WantedPage:
+    """What the repository says of the store page. What is absent is left as it is at Apple.
+
+    texts: locale → name of the field → text; a locale without texts is there to be enabled.
+    categories, review: by fastlane's names. age_rating: by Apple's names.
+    """
+
+    texts: Mapping[str, Texts] = field(default_factory=dict)
+    default: Texts = field(default_factory=dict)
+    copyright: Text | None = None
+    categories: Texts = field(default_factory=dict)
+    review: Texts = field(default_factory=dict)
+    age_rating: Mapping[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def beaten_by(self, other: WantedPage) -> WantedPage:
+        """Return both in one; what `other` says counts where both say something."""
+        locales = dict.fromkeys((*self.texts, *other.texts))
+        return WantedPage(
+            texts={
+                locale: {**self.texts.get(locale, {}), **other.texts.get(locale, {})} for locale in locales
+            },
+            default={**self.default, **other.default},
+            copyright=other.copyright or self.copyright,
+            categories={**self.categories, **other.categories},
+            review={**self.review, **other.review},
+            age_rating={**self.age_rating, **other.age_rating},
+            findings=(*self.findings, *other.findings),
+        )
+
+    def only(self, locales: Iterable[str]) -> WantedPage:
+        """Return the page with the texts of these locales alone."""
+        wanted = set(locales)
+        return replace(
+            self, texts={locale: texts for locale, texts in self.texts.items() if locale in wanted}
+        )
+
+    def texts_of(self, locale: str) -> Texts:
+        """Return the texts of a locale, with those of `default` where it has none."""
+        return {**self.default, **self.texts.get(locale, {})}
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that no log may show."""
+        return [text.value for name, text in self.review.items() if name == "demo_password" and text.value]
+
+    @property
+    def is_empty(self) -> bool:
+        """True if nothing is said."""
+        return not (
+            self.texts or self.default or self.copyright or self.categories or self.review or self.age_rating
+        )

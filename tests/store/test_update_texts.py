@@ -1,0 +1,184 @@
+"""update-app-store: given these files and this page at Apple, these texts are written and no others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from asc.apps.texts import LOCALES
+from store.pages import page_of, update, world, write_files, writes
+from support.sandbox import start_sandbox
+
+
+def test_texts_that_differ_are_written_and_a_second_run_writes_nothing(tmp_path: Path) -> None:
+    files = write_files(
+        tmp_path / "metadata",
+        {
+            "en-US/description.txt": "Better.\r\n",
+            "en-US/subtitle.txt": "Notes",
+            "de-DE/name.txt": "Beispiel",
+            "de-DE/description.txt": "Gut.",
+            "copyright.txt": "{year} Example Team",
+            "primary_category.txt": "PRODUCTIVITY",
+            "review_information/notes.txt": "Tap the button.",
+        },
+    )
+    with start_sandbox(world()) as sandbox:
+        done = update(
+            tmp_path, sandbox, metadata=files, age_rating="gambling: true", third_party_content="true"
+        )
+        assert done.code == 0, done.stdout
+        page = page_of(sandbox)
+        assert (page["en-US"]["description"], page["de-DE"]["description"]) == ("Better.", "Gut.")
+        assert done.outputs["changed"] == "true"
+        assert {"locale": "en-US", "field": "subtitle", "before": "", "after": "Notes"} in json.loads(
+            done.outputs["changes"]
+        )
+        assert "| en-US | description | An example. | Better. |" in done.summary
+        before = writes(sandbox)
+        again = update(
+            tmp_path, sandbox, metadata=files, age_rating="gambling: true", third_party_content="true"
+        )
+    assert (again.code, again.outputs["changed"], writes(sandbox)) == (0, "false", before)
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
+    with start_sandbox(world(under_way=False)) as sandbox:
+        done = update(tmp_path, sandbox, version="2.0", release_notes="New.", dry_run="true")
+        assert (done.code, writes(sandbox), done.outputs["changed"]) == (0, [], "true")
+    assert "Plan: make version 2.0" in done.stdout
+    assert "| New. |" in done.summary
+
+
+def test_a_version_is_made_and_gets_the_texts_that_apple_does_not_copy(tmp_path: Path) -> None:
+    with start_sandbox(world(under_way=False)) as sandbox:
+        done = update(tmp_path, sandbox, version="2.0", release_notes="New.")
+        assert (done.code, done.outputs["created"]) == (0, "true"), done.stdout
+        assert page_of(sandbox)["en-US"]["whatsNew"] == "New."
+        assert len([write for write in writes(sandbox) if write.startswith("POST")]) == 1
+
+
+def test_an_editable_version_of_another_number_is_renamed(tmp_path: Path) -> None:
+    with start_sandbox(world()) as sandbox:
+        assert update(tmp_path, sandbox, version="3.0").code == 0
+        assert page_of(sandbox, "3.0")
+
+
+def test_an_unchanged_page_in_39_locales_costs_6_requests_at_most(tmp_path: Path) -> None:
+    locales = LOCALES[:39]
+    files = write_files(tmp_path / "m", {f"{one}/description.txt": "An example." for one in locales})
+    with start_sandbox(world(locales)) as sandbox:
+        update(tmp_path, sandbox, metadata=files)
+        before = len(sandbox.requests)
+        done = update(tmp_path, sandbox, metadata=files)
+        assert (done.code, done.outputs["changed"]) == (0, "false"), done.stdout
+        assert len(sandbox.requests) - before <= 6
+
+
+def test_a_locale_that_apple_refuses_does_not_stop_the_others(tmp_path: Path) -> None:
+    files = write_files(tmp_path / "m", {"en-US/name.txt": "Taken", "de-DE/description.txt": "Gut."})
+    with start_sandbox(world(("en-US", "de-DE"), takenNames=["Taken"])) as sandbox:
+        done = update(tmp_path, sandbox, metadata=files)
+        assert (done.code, page_of(sandbox)["de-DE"]["description"]) == (1, "Gut.")
+    assert "en-US" in done.error
+
+
+def test_a_version_in_review_is_not_written_but_for_its_promotional_text(tmp_path: Path) -> None:
+    with start_sandbox(world(state="WAITING_FOR_REVIEW")) as sandbox:
+        refused = update(tmp_path, sandbox, texts="en-US: {description: Other, promotional_text: Now.}")
+        assert (refused.code, writes(sandbox)) == (1, [])
+        assert "withdraw" in refused.error
+        assert update(tmp_path, sandbox, texts="en-US: {promotional_text: Now.}").code == 0
+        assert page_of(sandbox)["en-US"]["promotionalText"] == "Now."
+
+
+def test_target_live_changes_the_promotional_text_of_the_live_version(tmp_path: Path) -> None:
+    files = write_files(
+        tmp_path / "m", {"en-US/promotional_text.txt": "Now.", "en-US/description.txt": "Other."}
+    )
+    with start_sandbox(world()) as sandbox:
+        assert update(tmp_path, sandbox, metadata=files, target="live").code == 0
+        assert len(writes(sandbox)) == 1
+        assert page_of(sandbox, "1.0")["en-US"]["promotionalText"] == "Now."
+
+
+def test_clear_empties_a_text_and_an_empty_file_does_not(tmp_path: Path) -> None:
+    files = write_files(tmp_path / "m", {"en-US/support_url.txt": "", "en-US/marketing_url.txt": "\n"})
+    with start_sandbox(world()) as sandbox:
+        assert update(tmp_path, sandbox, metadata=files, clear="keywords").code == 0
+        page = page_of(sandbox)["en-US"]
+    assert (page["keywords"], page["supportUrl"]) == (None, "https://example.com/support")
+
+
+@pytest.mark.parametrize(
+    "fault", ["POST /v1/appStoreVersions lost", "PATCH /v1/appStoreVersionLocalizations/* lost"]
+)
+def test_a_lost_answer_leads_to_no_second_write(tmp_path: Path, fault: str) -> None:
+    with start_sandbox(world(under_way=False), faults=[fault]) as sandbox:
+        done = update(tmp_path, sandbox, version="2.0", release_notes="New.")
+        assert (done.code, page_of(sandbox)["en-US"]["whatsNew"]) == (0, "New."), done.stdout
+        assert len(writes(sandbox)) == 2
+
+
+def test_texts_that_apple_copies_late_are_waited_for(tmp_path: Path) -> None:
+    from asc_sandbox.plans import Store
+
+    with start_sandbox(world(under_way=False), store=Store(lag=0.5)) as sandbox:
+        done = update(tmp_path, sandbox, version="2.0", release_notes="New.")
+        assert (done.code, page_of(sandbox)["en-US"]["whatsNew"]) == (0, "New."), done.stdout
+
+
+def test_the_password_of_the_demo_account_shows_nowhere(tmp_path: Path) -> None:
+    with start_sandbox(world()) as sandbox:
+        done = update(tmp_path, sandbox, review_info="demo_user: tester\ndemo_password: hunter2-secret")
+        (detail,) = [
+            one for one in sandbox.world.all("appStoreReviewDetails") if one.attributes.get("demoAccountName")
+        ]
+        assert detail.attributes["demoAccountPassword"] == "hunter2-secret"
+    shown = "\n".join(line for line in done.everything.splitlines() if "::add-mask::" not in line)
+    assert (done.code, "hunter2" in shown) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("english/name.txt", "Example", "english"),
+        ("nb-NO/name.txt", "Example", "nb-NO"),
+        ("en-US/name.txt", "E", "name.txt:1"),
+        ("en-US/subtitle.txt", "\n\n" + "x" * 31, "subtitle.txt:3"),
+        ("en-US/keywords.txt", "k" * 101, "keywords.txt:1"),
+        ("en-US/support_url.txt", "example.com", "support_url.txt:1"),
+        ("review_information/phone_number.txt", "555 0100", "phone_number.txt:1"),
+        ("review_information/demo_user.txt", "tester", "demo_user.txt:1"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_line_before_anything_is_sent(
+    tmp_path: Path, path: str, text: str, line: str
+) -> None:
+    files = write_files(tmp_path / "m", {path: text, "en-US/marketing_url.txt": "nowhere"})
+    with start_sandbox(world()) as sandbox:
+        done = update(tmp_path, sandbox, metadata=files)
+        assert (done.code, list(sandbox.requests)) == (2, [])
+    assert line in done.error
+    assert "marketing_url.txt:1" in done.error
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"age_rating": "gamblng: true"},
+        {"age_rating": "violenceRealistic: SOMETIMES"},
+        {"age_rating": "seventeenPlus: true"},
+        {"clear": "subtitel"},
+        {"target": "live", "copyright": "2026"},
+        {"categories": "primary_category: GAMES\nprimary_first_sub_category: STICKERS_ART"},
+        {"texts": "en-US: {naem: x}"},
+        {"texts": "en-US: {name: Example}\nEN-us: {name: Other}"},
+        {"texts": "en-US: {subtitle: Notes}", "clear": "subtitle"},
+    ],
+)
+def test_a_bad_input_is_refused_before_anything_is_sent(tmp_path: Path, inputs: dict[str, str]) -> None:
+    with start_sandbox(world()) as sandbox:
+        assert (update(tmp_path, sandbox, **inputs).code, list(sandbox.requests)) == (2, [])
