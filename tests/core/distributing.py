@@ -13,7 +13,7 @@ from asc.api.client import LARGEST_PAGE, _target
 from asc.api.document import Document
 from asc.api.errors import ApiError, AppleError
 from asc.apps.app import App
-from asc.builds.build import BuildState, Localization, fetch_build
+from asc.builds.build import Build, Localization, fetch_build
 from asc.errors import LostAnswerError
 from asc.testflight.distribution import distribute
 from asc.testflight.preflight import preflight
@@ -32,7 +32,7 @@ CONTACT = {
     "contactEmail": "jane@example.com",
     "contactPhone": "+1 555 0100",
 }
-READY = BuildState(
+READY = Build(
     "b-42",
     build_number="42",
     version="1.5",

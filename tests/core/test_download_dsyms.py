@@ -314,7 +314,7 @@ def test_what_is_told_of_many_builds_is_sorted_once_and_not_for_each_of_them() -
             self.sorted_so_often += 1
             return super().whole
 
-    builds = [SymbolBuild(str(number), "1.0", str(number), "IOS", "VALID", None, ()) for number in range(20)]
+    builds = [SymbolBuild(str(number), build_number=str(number), version="1.0") for number in range(20)]
     story = CountedStory("dsyms", builds=builds)
     assert len(json.loads(story.outputs().builds)) == len(builds)
     assert story.sorted_so_often == 1

@@ -8,7 +8,7 @@ import pytest
 
 from asc.api import polling
 from asc.builds import waiting
-from asc.builds.build import BuildState
+from asc.builds.build import Build
 from asc.builds.upload import record, uploading
 from core.uploading import APP, APP_ID, an_ipa, apple, assert_nothing_begun, step
 from support.sandbox import app, build, seed, store_version, upload
@@ -112,6 +112,4 @@ def test_a_refused_file_is_not_taken_for_one_that_is_announced(
 
 
 def test_a_valid_build_without_a_beta_detail_is_told_in_words() -> None:
-    assert (
-        str(waiting.BuildSnapshot(build=BuildState("b-42", processing_state="VALID"))) == "the build is VALID"
-    )
+    assert str(waiting.BuildSnapshot(build=Build("b-42", processing_state="VALID"))) == "the build is VALID"

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, Self
 
 from asc.api.client import Client
 from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
-from asc.errors import UnreachableError
+from asc.words import printable_name
 
 _TO_ONE = "app,preReleaseVersion,buildBetaDetail,betaAppReviewSubmission,appEncryptionDeclaration"
 _TO_MANY = "betaGroups,betaBuildLocalizations,individualTesters"
@@ -57,7 +58,7 @@ class Localization:
 
 
 @dataclass(frozen=True)
-class BuildState:
+class Build:
     """A build. States are as Apple writes them, "" where unknown; flags are None where Apple says nothing.
 
     `group_ids` and `tester_ids` hold those that came along: there may be more.
@@ -82,18 +83,15 @@ class BuildState:
     review_state: str = ""
     group_ids: frozenset[str] = frozenset()
     tester_ids: frozenset[str] = frozenset()
-    localizations: Mapping[str, Localization] = field(default_factory=dict)
+    localizations: Mapping[str, Localization] = field(default_factory=dict, hash=False)
     localizations_cut: bool = False
 
+    def __str__(self) -> str:
+        return f"{printable_name(self.version)} ({printable_name(self.build_number)})"
+
     @classmethod
-    def read(cls, document: Document) -> BuildState:
-        """Reads the answer to `QUERY`. Raises UnreachableError where there is no build in it."""
-        build = next(iter(document.data), None)
-        if build is None:
-            raise UnreachableError(
-                "App Store Connect answered without the build that it was asked for.",
-                "Run the step again in some minutes.",
-            )
+    def read(cls, document: Document, build: Resource, **others: Any) -> Self:
+        """Return a build of a document, with as much as was included. `others` are the fields of a subclass."""
 
         def one(name: str) -> Resource:
             return document.one(build, name) or Resource("", "")
@@ -121,15 +119,17 @@ class BuildState:
             tester_ids=frozenset(identifier for _, identifier in build.related("individualTesters")),
             localizations=_localizations(document.many(build, "betaBuildLocalizations")),
             localizations_cut=is_cut(build, "betaBuildLocalizations"),
+            **others,
         )
 
 
-def fetch_build(client: Client, build_id: str) -> BuildState:
+def fetch_build(client: Client, build_id: str) -> Build:
     """The build as it is now. Raises ApiError (404) where there is none."""
-    return fetch_rest(client, BuildState.read(client.get(f"/v1/builds/{build_id}", QUERY)))
+    found = client.get(f"/v1/builds/{build_id}", QUERY)
+    return fetch_rest(client, Build.read(found, found.resource))
 
 
-def fetch_rest(client: Client, state: BuildState) -> BuildState:
+def fetch_rest(client: Client, state: Build) -> Build:
     """The same with all its localizations: one more request in the rare case that not all came along."""
     if not state.localizations_cut:
         return state

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from asc.api.client import Client
 from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.apps.app import App
 from asc.builds import build
-from asc.builds.build import BuildState
+from asc.builds.build import Build
 from asc.builds.history import UsedNumber, numbers_used
 from asc.builds.number import BuildNumber, Number, spellings
 from asc.errors import InputError, Problem
@@ -18,7 +17,7 @@ DEAD = {"FAILED", "INVALID", "AWAITING_UPLOAD", ""}
 """States of builds and of uploads that nobody gets. A state that Apple adds some day hides no build."""
 
 
-def find_build(client: Client, number: Number) -> BuildState | None:
+def find_build(client: Client, number: Number) -> Build | None:
     """The newest build of exactly this number, with all that distribution asks about; None while there is none.
 
     Raises InputError where the number names no platform and there are builds for several.
@@ -33,7 +32,7 @@ def find_build(client: Client, number: Number) -> BuildState | None:
         **build.QUERY,
     }
     found = client.get("/v1/builds", query, retry_404=True)
-    builds = [BuildState.read(replace(found, data=(resource,))) for resource in found.data]
+    builds = [Build.read(found, resource) for resource in found.data]
     builds = [each for each in builds if number.is_one_with(each.version, each.build_number, each.platform)]
     _check_platform(str(number), (each.platform for each in builds))
     return build.fetch_rest(client, builds[0]) if builds else None

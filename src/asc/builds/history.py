@@ -12,6 +12,7 @@ from asc import words
 from asc.api.client import Client, Query
 from asc.api.document import Document
 from asc.apps.app import App
+from asc.builds.build import Build
 from asc.builds.number import BuildNumber, same_value, spellings
 
 log = logging.getLogger(__name__)
@@ -107,14 +108,13 @@ def highest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
 
 
 def _from_builds(builds: Document) -> Iterator[UsedNumber | _NoNumber]:
-    for build in builds.data:
-        train = builds.one(build, "preReleaseVersion")
+    for build in (Build.read(builds, resource) for resource in builds.data):
         yield _used(
-            build.text("version"),
-            version=train.text("version") if train else "",
-            platform=train.text("platform") if train else "",
-            state=build.text("processingState"),
-            uploaded_at=build.time("uploadedDate"),
+            build.build_number,
+            version=build.version,
+            platform=build.platform,
+            state=build.processing_state,
+            uploaded_at=build.uploaded_at,
             build_id=build.id,
         )
 

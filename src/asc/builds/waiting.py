@@ -18,7 +18,7 @@ from asc.api.errors import ApiError
 from asc.api.polling import Polling
 from asc.assets.model import Reason
 from asc.assets.upload import reasons_text
-from asc.builds.build import DEAD_ENDS, BuildState, fetch_build
+from asc.builds.build import DEAD_ENDS, Build, fetch_build
 from asc.builds.finding import find_build
 from asc.builds.number import Number
 from asc.builds.upload import record
@@ -49,7 +49,7 @@ class BuildSnapshot:
     """What a look showed."""
 
     upload: Upload | None = None
-    build: BuildState | None = None
+    build: Build | None = None
 
     def __str__(self) -> str:
         if self.build and self.build.processing_state != "VALID":
@@ -223,7 +223,7 @@ class Watch:
         )
 
 
-def _is_of(build: BuildState, upload: Upload) -> bool:
+def _is_of(build: Build, upload: Upload) -> bool:
     """Whether a build came out of an upload: the record says so, or it was found by its number and is not older.
 
     A number can have an older build that failed; and the record may never say which build it became.

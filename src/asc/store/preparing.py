@@ -11,7 +11,7 @@ from typing import Any
 from asc.api.client import Client
 from asc.api.document import reference, request_body
 from asc.api.errors import ApiError
-from asc.builds.build import BuildState
+from asc.builds.build import Build
 from asc.builds.number import same_value
 from asc.errors import Error, Findings, LostAnswerError
 from asc.store.release import make_phased, remove_phased
@@ -27,7 +27,7 @@ SETTLING = (2.0, 4.0, 8.0, 16.0, 30.0)
 class Preparation:
     """What is asked for of a version. `build` is None to keep the one that is attached, `phased` to leave it."""
 
-    build: BuildState | None = None
+    build: Build | None = None
     encryption: bool | None = None
     release_type: str = ""
     release_date: datetime | None = None

@@ -5,7 +5,7 @@ https://developer.apple.com/documentation/appstoreconnectapi/buildbetadetail
 
 from __future__ import annotations
 
-from asc.builds.build import ANSWER_COMPLIANCE, DEAD_ENDS, BuildState
+from asc.builds.build import ANSWER_COMPLIANCE, DEAD_ENDS, Build
 from asc.errors import Error
 from asc.testflight.request import DistributionRequest
 from asc.testflight.state import AppState, Destination, goes_outside
@@ -30,7 +30,7 @@ def compliance_gap(request: DistributionRequest, destination: Destination) -> st
     return ""
 
 
-def kept_out(request: DistributionRequest, app_state: AppState | None, build: BuildState) -> dict[str, str]:
+def kept_out(request: DistributionRequest, app_state: AppState | None, build: Build) -> dict[str, str]:
     """Return those who can never get the build, each with the state it has for them.
 
     Groups and testers that are named count; where none is, the team does.
@@ -38,7 +38,7 @@ def kept_out(request: DistributionRequest, app_state: AppState | None, build: Bu
     return {who: state for who, state in _states(request, app_state, build).items() if state in DEAD_ENDS}
 
 
-def check_reached(request: DistributionRequest, app_state: AppState | None, build: BuildState) -> str:
+def check_reached(request: DistributionRequest, app_state: AppState | None, build: Build) -> str:
     """Return a warning where somebody can never get the build, "" where all can.
 
     Raises Error where groups or testers are named and none of them can.
@@ -53,7 +53,7 @@ def check_reached(request: DistributionRequest, app_state: AppState | None, buil
     return f"The build is at App Store Connect, but it is {told}. {remedy}"
 
 
-def _states(request: DistributionRequest, app_state: AppState | None, build: BuildState) -> dict[str, str]:
+def _states(request: DistributionRequest, app_state: AppState | None, build: Build) -> dict[str, str]:
     outside = app_state is not None and goes_outside(request, app_state)
     inside = app_state is None or any(group.internal for group in app_state.groups)
     inside = inside or bool(app_state and app_state.new_groups and request.create_groups == "internal")

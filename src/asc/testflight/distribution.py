@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from asc.api.client import Client
-from asc.builds.build import BuildState, fetch_build
+from asc.builds.build import Build, fetch_build
 from asc.changes.apply import Outcome, apply
 from asc.changes.change import Change, Plan
 from asc.testflight.expiry import others
@@ -33,7 +33,7 @@ def planned(
     client: Client,
     request: DistributionRequest,
     app_state: AppState,
-    state: BuildState | None,
+    state: Build | None,
     expire_later: bool = False,
 ) -> Plan:
     """Return the plan for a build, or for one that does not exist yet (None).
@@ -48,7 +48,7 @@ def distribute(
     client: Client,
     request: DistributionRequest,
     app_state: AppState,
-    state: BuildState,
+    state: Build,
     tell: Callable[[Change], None] = lambda change: None,
     expire_later: bool = False,
     deadline: float | None = None,
@@ -68,7 +68,7 @@ def expire_previous(
     client: Client,
     request: DistributionRequest,
     app_state: AppState,
-    state: BuildState,
+    state: Build,
     tell: Callable[[Change], None] = lambda change: None,
 ) -> DistributionResult:
     """Expire earlier builds as requested, and nothing else; `state` is the build as it is now.
@@ -83,7 +83,7 @@ def expire_previous(
 
 
 def groups_with_build(
-    app_state: AppState, state: BuildState | None, done: Iterable[Change] = (), served: Iterable[str] = ()
+    app_state: AppState, state: Build | None, done: Iterable[Change] = (), served: Iterable[str] = ()
 ) -> tuple[str, ...]:
     """Return the names of the requested groups that had the build before (`state`) or got it by changes `done`."""
     given = {*served, *(group for change in done for group in change.serves)}
@@ -100,7 +100,7 @@ class _Replanning:
         client: Client,
         request: DistributionRequest,
         app_state: AppState,
-        state: BuildState,
+        state: Build,
         narrow: Callable[[Plan], Plan] = lambda plan: plan,
     ) -> None:
         self._client = client

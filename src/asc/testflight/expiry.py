@@ -6,18 +6,14 @@ A build leaves the queue by expiring; there is no other way, and no way back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
 
 from asc.api.client import Client, Query
-from asc.api.document import Document
-from asc.builds.build import BuildState
+from asc.builds.build import Build
 from asc.builds.number import same_value, spellings
 from asc.testflight.request import DistributionRequest
 from asc.testflight.state import AppState, goes_outside
-from asc.words import printable_name
 
 IN_QUEUE = ("WAITING_FOR_REVIEW", "IN_REVIEW")
 SETTLED, DECIDED = ("VALID", "FAILED", "INVALID", ""), ("APPROVED", "REJECTED", "")
@@ -25,40 +21,18 @@ SETTLED, DECIDED = ("VALID", "FAILED", "INVALID", ""), ("APPROVED", "REJECTED", 
 
 
 @dataclass(frozen=True)
-class EarlierBuild:
-    """Another build of the app."""
-
-    id: str
-    version: str
-    build_number: str
-    platform: str
-    uploaded_at: datetime | None
-    processing_state: str = ""
-    review_state: str = ""
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether Apple is at work on it, so that somebody waits for it."""
-        # Expiring cannot be undone: a state that is not known counts as work.
-        return self.processing_state not in SETTLED or self.review_state not in DECIDED
-
-    def __str__(self) -> str:
-        return f"{printable_name(self.version)} ({printable_name(self.build_number)})"
-
-
-@dataclass(frozen=True)
 class EarlierBuilds:
     """The builds that are to make way."""
 
-    previous: tuple[EarlierBuild, ...] = ()
-    waiting: tuple[EarlierBuild, ...] = ()
+    previous: tuple[Build, ...] = ()
+    waiting: tuple[Build, ...] = ()
 
 
 NO_OTHERS = EarlierBuilds()
 
 
 def others(
-    client: Client, request: DistributionRequest, app_state: AppState, state: BuildState | None
+    client: Client, request: DistributionRequest, app_state: AppState, state: Build | None
 ) -> EarlierBuilds:
     """The builds that are to make way: at most one listing for each of the two reasons, side by side.
 
@@ -79,7 +53,7 @@ def others(
             "filter[betaAppReviewSubmission.betaReviewState]": ",".join(IN_QUEUE),
         }
         asked = pool.submit(_list, client, destination.app.id, platform, in_queue) if withdrawn else None
-        found: tuple[EarlierBuild, ...] = ()
+        found: tuple[Build, ...] = ()
         if request.expire_previous and (train or request.expire_previous == "platform"):
             in_train = {"filter[preReleaseVersion.version]": spellings(train) if train else None}
             found = _list(client, destination.app.id, platform, in_train)
@@ -89,14 +63,14 @@ def others(
             other
             for other in found
             if (not train or same_value(other.version, train))
-            and not other.is_busy
+            and not _is_busy(other)
             and _is_before(other, state)
         ),
         waiting=tuple(other for other in waiting if _is_in_the_way(other, version, state)),
     )
 
 
-def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[EarlierBuild, ...]:
+def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[Build, ...]:
     found = client.list(
         "/v1/builds",
         {
@@ -110,32 +84,24 @@ def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[Ear
             **query,
         },
     )
-    return tuple(other for other in _read(found) if other.platform == platform)
+    builds = (Build.read(found, resource) for resource in found.data)
+    # Compared again: Apple's filters can match more. A build without a platform has no train, and stays.
+    return tuple(build for build in builds if build.platform == platform and not build.expired)
 
 
-def _read(found: Document) -> Iterator[EarlierBuild]:
-    for build in found.data:
-        train = found.one(build, "preReleaseVersion")
-        submission = found.one(build, "betaAppReviewSubmission")
-        if train and build.attributes.get("expired") is not True:
-            yield EarlierBuild(
-                build.id,
-                train.text("version"),
-                build.text("version"),
-                train.text("platform"),
-                build.time("uploadedDate"),
-                build.text("processingState"),
-                submission.text("betaReviewState") if submission else "",
-            )
+def _is_busy(build: Build) -> bool:
+    """Return True if Apple is at work on the build, so that somebody waits for it."""
+    # Expiring cannot be undone: an unknown state counts as work.
+    return build.processing_state not in SETTLED or build.review_state not in DECIDED
 
 
-def _is_in_the_way(other: EarlierBuild, version: str, state: BuildState | None) -> bool:
+def _is_in_the_way(other: Build, version: str, state: Build | None) -> bool:
     """Whether the queue of the train has it, as far as can be seen: filters alone are not trusted with this."""
     here = same_value(other.version, version) and other.review_state in ("", *IN_QUEUE)
     return here and (state is None or other.id != state.id)
 
 
-def _is_before(other: EarlierBuild, state: BuildState | None) -> bool:
+def _is_before(other: Build, state: Build | None) -> bool:
     """Whether it was uploaded before the build; where a date is missing, nobody can say, and it stays."""
     if state is None:
         return True

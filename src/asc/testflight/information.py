@@ -11,16 +11,14 @@ from typing import Any
 
 from asc.api.document import reference, request_body
 from asc.apps import texts
-from asc.builds.build import BuildState, Localization
+from asc.builds.build import Build, Localization
 from asc.changes.change import Change, Fallback
 from asc.testflight.request import DEFAULT, DistributionRequest
 from asc.testflight.state import TO_COME, AppState, build_id, goes_outside
 from asc.words import printable_name
 
 
-def whats_new(
-    request: DistributionRequest, app_state: AppState, state: BuildState | None
-) -> Iterator[Change]:
+def whats_new(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """What's new, where it does not read so already."""
     there = state.localizations if state else {}
     primary = (state.primary_locale if state else "") or app_state.primary_locale
@@ -44,7 +42,7 @@ def whats_new(
         yield change
 
 
-def _whats_new(locale: str, text: str, known: Localization | None, state: BuildState | None) -> Change:
+def _whats_new(locale: str, text: str, known: Localization | None, state: Build | None) -> Change:
     kind, summary = "whats-new", f"set what's new in {printable_name(locale)}"
     if known:
         body = request_body("betaBuildLocalizations", {"whatsNew": text}, known.id)
@@ -55,16 +53,14 @@ def _whats_new(locale: str, text: str, known: Localization | None, state: BuildS
     return Change(kind, summary, "POST", "/v1/betaBuildLocalizations", body, settles=True)
 
 
-def app_info(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> Iterator[Change]:
+def app_info(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """Test information of the app: only the attributes that differ, and what the languages of the notes need."""
     yield from _app_info(request, app_state)
     if request.submit_review and goes_outside(request, app_state):
         yield from _for_notes(request, app_state, state)
 
 
-def _for_notes(
-    request: DistributionRequest, app_state: AppState, state: BuildState | None
-) -> Iterator[Change]:
+def _for_notes(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """Test information for the languages of what's new that have none.
 
     Apple refuses the submission otherwise: "betaAppLocalization must exist for an app" (fastlane#20723). Testers read
@@ -129,7 +125,7 @@ def review_info(request: DistributionRequest, app_state: AppState) -> Iterator[C
         )
 
 
-def auto_notify(request: DistributionRequest, state: BuildState | None) -> Iterator[Change]:
+def auto_notify(request: DistributionRequest, state: Build | None) -> Iterator[Change]:
     """Whether Apple tells testers by itself when the build is there."""
     if request.notify is None or (state and state.auto_notify == request.notify):
         return

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from asc.api.document import reference, references, request_body
-from asc.builds.build import BuildState
+from asc.builds.build import Build
 from asc.changes.change import Change, Fallback, Plan, enumerated
 from asc.errors import Error
 from asc.testflight import information
-from asc.testflight.expiry import IN_QUEUE, NO_OTHERS, EarlierBuild, EarlierBuilds
+from asc.testflight.expiry import IN_QUEUE, NO_OTHERS, EarlierBuilds
 from asc.testflight.preflight import encryption_contradiction, encryption_unanswered
 from asc.testflight.request import DistributionRequest, Tester
 from asc.testflight.state import AppState, Group, build_id, goes_outside
@@ -33,7 +33,7 @@ _AVAILABLE = {"BETA_APPROVED", "READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
 def plan(
     request: DistributionRequest,
     app_state: AppState,
-    state: BuildState | None,
+    state: Build | None,
     others: EarlierBuilds = NO_OTHERS,
     expire_later: bool = False,
 ) -> Plan:
@@ -77,7 +77,7 @@ def plan(
     )
 
 
-def is_out(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> bool:
+def is_out(request: DistributionRequest, app_state: AppState, state: Build | None) -> bool:
     """Whether nobody misses earlier builds: testers outside can install this one, or are to get none."""
     if state and state.expired:
         return False
@@ -87,7 +87,7 @@ def is_out(request: DistributionRequest, app_state: AppState, state: BuildState 
     return not reviewed and not goes_outside(request, app_state)
 
 
-def _check(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> None:
+def _check(request: DistributionRequest, app_state: AppState, state: Build | None) -> None:
     if state is None or not request.anything:
         return
     name = f"Build {printable_name(state.build_number)}"
@@ -116,9 +116,7 @@ def _check(request: DistributionRequest, app_state: AppState, state: BuildState 
         )
 
 
-def _compliance(
-    request: DistributionRequest, app_state: AppState, state: BuildState | None
-) -> Iterator[Change]:
+def _compliance(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     wished, there = request.encryption, state.uses_non_exempt_encryption if state else None
     binary = app_state.destination.uses_non_exempt_encryption if request.distributes else None
     if wished is not None and there is not None and wished != there:
@@ -147,7 +145,7 @@ def _compliance(
 
 
 def _review(
-    request: DistributionRequest, app_state: AppState, state: BuildState | None, complied: bool
+    request: DistributionRequest, app_state: AppState, state: Build | None, complied: bool
 ) -> Iterator[Change]:
     if not request.submit_review or not goes_outside(request, app_state):
         return
@@ -171,13 +169,11 @@ def _review(
     )
 
 
-def _waits_for_compliance(state: BuildState) -> bool:
+def _waits_for_compliance(state: Build) -> bool:
     return state.external_state == "IN_EXPORT_COMPLIANCE_REVIEW"
 
 
-def _notification(
-    request: DistributionRequest, app_state: AppState, state: BuildState | None
-) -> Iterator[Change]:
+def _notification(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """Only where the switch comes too late: the build was available while it was off."""
     if not request.notify or not state or state.auto_notify is not False:
         return
@@ -195,12 +191,12 @@ def _notification(
         )
 
 
-def _expire(kind: str, words: str, other: EarlierBuild) -> Change:
+def _expire(kind: str, words: str, other: Build) -> Change:
     body = request_body("builds", {"expired": True}, other.id)
     return Change(kind, words.format(f"build {other}"), "PATCH", f"/v1/builds/{other.id}", body)
 
 
-def _notes(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> Iterator[str]:
+def _notes(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[str]:
     yield from (gets_it_by_itself(each) for each in app_state.groups if each.gets_all)
     if not goes_outside(request, app_state) or (state and state.external_state in _AVAILABLE):
         return
@@ -212,7 +208,7 @@ def _notes(request: DistributionRequest, app_state: AppState, state: BuildState 
         yield "External testers get the build after beta review, and submit-beta-review is false"
 
 
-def groups(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> Iterator[Change]:
+def groups(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """All groups that exist in one request. A new one is made with the build in it."""
     have = state.group_ids if state else frozenset()
     wanted = [group for group in app_state.groups if group.id not in have and not group.gets_all]
@@ -243,7 +239,7 @@ def gets_it_by_itself(group: Group) -> str:
     return f"Nothing is added to {group}, which gets every build by itself"
 
 
-def _add_groups(groups: Sequence[Group], state: BuildState | None) -> Change:
+def _add_groups(groups: Sequence[Group], state: Build | None) -> Change:
     return Change(
         "group",
         f"add to {enumerated(map(str, groups), 'groups')}",
@@ -256,7 +252,7 @@ def _add_groups(groups: Sequence[Group], state: BuildState | None) -> Change:
     )
 
 
-def _one_by_one(groups: Sequence[Group], state: BuildState | None) -> Fallback | None:
+def _one_by_one(groups: Sequence[Group], state: Build | None) -> Fallback | None:
     """App Store Connect refuses a request whole because of one internal group in it, and does not say which."""
     internal = [group for group in groups if group.internal]
     external = [group for group in groups if not group.internal]
@@ -268,7 +264,7 @@ def _one_by_one(groups: Sequence[Group], state: BuildState | None) -> Fallback |
     return Fallback(tuple(_add_groups(part, state) for part in (*parts, *([group] for group in internal))))
 
 
-def testers(request: DistributionRequest, app_state: AppState, state: BuildState | None) -> Iterator[Change]:
+def testers(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """Those whom the app knows in one request; a new one is made with the build."""
     have = state.tester_ids if state else frozenset()
     ids = {tester: app_state.tester_ids.get(tester.email.casefold()) for tester in request.testers}
@@ -287,7 +283,7 @@ def testers(request: DistributionRequest, app_state: AppState, state: BuildState
     yield from (_invite(tester, state) for tester, identifier in ids.items() if not identifier)
 
 
-def _invite(tester: Tester, state: BuildState | None) -> Change:
+def _invite(tester: Tester, state: Build | None) -> Change:
     names = {"firstName": tester.first_name, "lastName": tester.last_name}
     attributes = {"email": tester.email, **{name: text for name, text in names.items() if text}}
     return Change(

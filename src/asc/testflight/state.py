@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asc.apps.app import App
-from asc.builds.build import BuildState
+from asc.builds.build import Build
 from asc.testflight.request import DistributionRequest
 from asc.words import printable_name
 
@@ -97,6 +97,6 @@ def goes_outside(request: DistributionRequest, app_state: AppState) -> bool:
     return bool(request.testers) or new or any(not group.internal for group in app_state.groups)
 
 
-def build_id(state: BuildState | None) -> str:
+def build_id(state: Build | None) -> str:
     """Return the id of the build, or `TO_COME` as long as there is none."""
     return state.id if state else TO_COME

@@ -40,10 +40,10 @@ def missing(builds: Iterable[SymbolBuild], now: datetime) -> list[MissingSymbols
 def _of_build(build: SymbolBuild, now: datetime) -> Iterator[MissingSymbols]:
     fresh = not build.uploaded_at or now - build.uploaded_at < FRESH
     without = [bundle for bundle in build.bundles if not bundle.url]
-    if build.state in ("FAILED", "INVALID"):
+    if build.processing_state in ("FAILED", "INVALID"):
         if without or not build.bundles:
-            yield MissingSymbols(build, "", f"Apple refused the build ({build.state})", False)
-    elif build.state == PROCESSING:
+            yield MissingSymbols(build, "", f"Apple refused the build ({build.processing_state})", False)
+    elif build.processing_state == PROCESSING:
         if without or not build.bundles:
             yield MissingSymbols(build, "", "Apple is still processing the build", True)
     elif not build.bundles:

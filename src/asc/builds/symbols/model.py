@@ -10,10 +10,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from asc.api.document import Document, Resource
 from asc.api.platforms import PLATFORM_NAMES
+from asc.builds.build import Build
 
 QUERY: Mapping[str, str | int | None] = {
     "include": "buildBundles,preReleaseVersion",
@@ -40,20 +40,14 @@ class Bundle:
 
 
 @dataclass(frozen=True)
-class SymbolBuild:
-    """A build. `platform` and `state` as Apple writes them; `hidden` counts bundles that Apple did not show."""
+class SymbolBuild(Build):
+    """A build with its bundles. `hidden` counts the bundles that Apple did not show."""
 
-    id: str
-    version: str
-    number: str
-    platform: str
-    state: str
-    uploaded_at: datetime | None
-    bundles: tuple[Bundle, ...]
+    bundles: tuple[Bundle, ...] = ()
     hidden: int = 0
 
     def __str__(self) -> str:
-        return f"{self.version} ({self.number}), {PLATFORM_NAMES.get(self.platform, self.platform)}"
+        return f"{self.version} ({self.build_number}), {PLATFORM_NAMES.get(self.platform, self.platform)}"
 
 
 def read_builds(document: Document) -> list[SymbolBuild]:
@@ -62,18 +56,9 @@ def read_builds(document: Document) -> list[SymbolBuild]:
 
 
 def _read(document: Document, resource: Resource) -> SymbolBuild:
-    train = document.one(resource, "preReleaseVersion")
     bundles = tuple(_bundles(document, resource))
-    return SymbolBuild(
-        id=resource.id,
-        version=train.text("version") if train else "",
-        number=resource.text("version"),
-        platform=train.text("platform") if train else "",
-        state=resource.text("processingState"),
-        uploaded_at=resource.time("uploadedDate"),
-        bundles=bundles,
-        hidden=max(0, _total(resource) - len(bundles)),
-    )
+    hidden = max(0, _total(resource) - len(bundles))
+    return SymbolBuild.read(document, resource, bundles=bundles, hidden=hidden)
 
 
 def _bundles(document: Document, resource: Resource) -> Iterator[Bundle]:
@@ -129,7 +114,7 @@ def cleaned(text: str) -> str:
 
 
 def _stem(build: SymbolBuild, bundle: Bundle, app_name: str) -> str:
-    parts = [bundle.bundle_id or app_name, build.version, build.number]
+    parts = [bundle.bundle_id or app_name, build.version, build.build_number]
     if build.platform not in ("IOS", ""):
         parts.append(build.platform.replace("_", "").lower())
     return "-".join(part for part in parts if part)

@@ -174,7 +174,7 @@ def _matches(build: SymbolBuild, wanted: Selection) -> bool:
     return (
         (not wanted.platform or build.platform in (wanted.platform, ""))
         and (not wanted.train or build.version == "" or same_value(build.version, wanted.train))
-        and (not wanted.number or same_value(build.number, wanted.number))
+        and (not wanted.number or same_value(build.build_number, wanted.number))
         and (not wanted.min_version or _order(build.version) >= _order(wanted.min_version))
         and (not wanted.uploaded_after or not build.uploaded_at or build.uploaded_at > wanted.uploaded_after)
     )
@@ -187,7 +187,7 @@ def _reduced(wanted: Selection, builds: list[SymbolBuild]) -> list[SymbolBuild]:
         trains = {(build.platform, _order(build.version)) for build in highest}
         builds = [build for build in builds if (build.platform, _order(build.version)) in trains]
     if wanted.build_number == LATEST:
-        latest = _highest(builds, lambda build: build.platform, lambda build: _order(build.number))
+        latest = _highest(builds, lambda build: build.platform, lambda build: _order(build.build_number))
         builds = [build for build in builds if build in latest]
     return builds[: wanted.limit]
 

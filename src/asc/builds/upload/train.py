@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.api.platforms import PLATFORM_NAMES
+from asc.builds.build import Build
 from asc.builds.number import BuildNumber, Number, same_value, spellings
 from asc.errors import Error
 
@@ -45,13 +46,12 @@ def read_train(client: Client, number: Number) -> Train:
             "limit": NEWEST,
         },
     )
-    trains = ((each, builds.one(each, "preReleaseVersion")) for each in builds.data)
+    found = (Build.read(builds, resource) for resource in builds.data)
+    # Compared again: Apple's filters can match more.
     numbers = (
-        BuildNumber.parse(each.text("version"))
-        for each, train in trains  # compared again: Apple's filters can match more
-        if train and same_value(train.text("version"), number.version)
+        BuildNumber.parse(build.build_number) for build in found if same_value(build.version, number.version)
     )
-    return Train(tuple(each for each in numbers if each), _released(client, number))
+    return Train(tuple(parsed for parsed in numbers if parsed), _released(client, number))
 
 
 def check_train(train: Train, number: Number) -> str:

@@ -95,9 +95,9 @@ def _build(build: SymbolBuild, files: list[str]) -> dict[str, object]:
     return {
         "id": build.id,
         "version": build.version,
-        "build-number": build.number,
+        "build-number": build.build_number,
         "platform": build.platform,
-        "state": build.state,
+        "state": build.processing_state,
         "uploaded-at": moment(build.uploaded_at),
         "files": files,
     }
@@ -106,7 +106,7 @@ def _build(build: SymbolBuild, files: list[str]) -> dict[str, object]:
 def _missing(each: MissingSymbols) -> dict[str, str]:
     return {
         "version": each.build.version,
-        "build-number": each.build.number,
+        "build-number": each.build.build_number,
         "platform": each.build.platform,
         "bundle-id": each.bundle_id,
         "reason": each.reason,

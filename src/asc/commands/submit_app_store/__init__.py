@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from asc.api.client import Client
 from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.apps.app import App
-from asc.builds.build import BuildState, fetch_build
+from asc.builds.build import Build, fetch_build
 from asc.builds.finding import find_build
 from asc.builds.number import Number
 from asc.commands.context import Context
@@ -97,9 +97,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     return outputs
 
 
-def _build(
-    inputs: Inputs, client: Client, app: App, version: StoreVersion, platform: str
-) -> BuildState | None:
+def _build(inputs: Inputs, client: Client, app: App, version: StoreVersion, platform: str) -> Build | None:
     """Return the build to attach, None to keep the one that is attached. Raises Error if it is not there."""
     if inputs.build_id:
         return fetch_build(client, inputs.build_id)
@@ -114,7 +112,7 @@ def _build(
     return found
 
 
-def _is_other(build: BuildState | None, version: StoreVersion) -> bool:
+def _is_other(build: Build | None, version: StoreVersion) -> bool:
     return build is not None and build.id != version.build_id
 
 

@@ -13,7 +13,7 @@ from asc.api.errors import ApiError
 from asc.apps.app import App
 from asc.assets.source import Source
 from asc.builds.binary import Binary
-from asc.builds.build import MISSING_COMPLIANCE, BuildState, fetch_build
+from asc.builds.build import MISSING_COMPLIANCE, Build, fetch_build
 from asc.builds.finding import find_build
 from asc.builds.upload import record
 from asc.builds.upload.status import IfExists, UploadStatus, assess, taken
@@ -215,7 +215,7 @@ def _tell(outcome: DistributionResult, report: UploadReport) -> None:
 
 
 def _check_availability(
-    inputs: Inputs, request: DistributionRequest, app_state: AppState, build: BuildState | None = None
+    inputs: Inputs, request: DistributionRequest, app_state: AppState, build: Build | None = None
 ) -> None:
     """Raises InputError where testers outside can never get the build by what is asked for."""
     state = build.external_state if build else "READY_FOR_BETA_SUBMISSION"
@@ -246,7 +246,7 @@ def _tell_plan(inputs: Inputs, client: Client, report: UploadReport, request: Di
     log_plan(plan, "Nothing is to be changed of the build")
 
 
-def _build_there(client: Client, target: WatchedBuild) -> BuildState | None:
+def _build_there(client: Client, target: WatchedBuild) -> Build | None:
     if target.build_id:
         return fetch_build(client, target.build_id)
     return find_build(client, target.number) if target.number.app_id else None
