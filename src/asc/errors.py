@@ -1,14 +1,11 @@
-"""What can go wrong, as one small tree. The class decides the exit code, the instance says what to do.
+"""The errors of the actions, as one small tree. The class decides the exit code, the instance says what to do.
 
-    Error                    1  the job failed
-    ├── InputError           2  the inputs are wrong; nothing was sent
-    ├── SetupError           2  the place the step runs in is wrong; nothing was sent
-    ├── UnreachableError     3  App Store Connect could not be reached or kept failing
-    │   └── LostAnswerError  3  a write was sent, and whether it was applied is not known
-    ├── ManyError            1  several of these at once (2 when all are InputError)
-    └── ApiError             1  App Store Connect said no (asc.api.errors)
+Error 1 the step failed ├── InputError 2 inputs are wrong; nothing was sent ├── SetupError 2 the machine or the job is
+set up wrongly; nothing was sent ├── UnreachableError 3 App Store Connect could not be reached or kept failing │ └──
+LostAnswerError 3 a write was sent, and nobody knows if it was applied ├── ManyError 1 several errors at once (2 if all
+of them have 2) └── ApiError 1 App Store Connect refused a request (asc.api.errors)
 
-Texts never hold a secret: they name inputs, fields, files and Apple's codes.
+No text holds a secret: texts name inputs, fields, files and Apple's codes.
 """
 
 from __future__ import annotations
@@ -21,7 +18,7 @@ T = TypeVar("T")
 
 
 class Error(Exception):
-    """The job failed: `message` says what happened, `remedy` what to do about it, one line each."""
+    """The step failed: `message` says what happened, `remedy` what to do about it, one line each."""
 
     exit_code = 1
 
@@ -31,7 +28,7 @@ class Error(Exception):
         self.remedy = remedy
 
     def told(self) -> list[tuple[str, str]]:
-        """What happened, each with what to do about it."""
+        """Return pairs of a message and its remedy, one for each thing that went wrong."""
         return [(self.message, self.remedy)]
 
 
@@ -45,7 +42,7 @@ class Problem:
 
 
 class InputError(Error):
-    """The inputs are wrong. Carries every problem found, so that one run shows them all."""
+    """Inputs are wrong. Holds every problem found, so that one run shows them all."""
 
     exit_code = 2
 
@@ -57,26 +54,26 @@ class InputError(Error):
         )
 
     def told(self) -> list[tuple[str, str]]:
-        """Each problem with its own remedy."""
+        """Return pairs of a message and a remedy, one for each problem."""
         return [(f"{problem.input}: {problem.reason}", problem.remedy) for problem in self.problems]
 
 
 class SetupError(Error):
-    """The place the step runs in does not fit, for example a file of the runner that cannot be written."""
+    """The machine or the job is set up wrongly, for example with a file of the runner that cannot be written."""
 
     exit_code = 2
 
 
 class Findings:
-    """Collects what several checks find, so that one run tells all of it."""
+    """Collects the errors of several checks, so that one run reports all of them."""
 
     def __init__(self) -> None:
         self._found: list[Error] = []
 
     def of(self, check: Callable[[], T], otherwise: T) -> T:
-        """Return what a check returns, or `otherwise` where it found something wrong.
+        """Return the result of a check, or `otherwise` if it raises an Error, which is kept.
 
-        Raises UnreachableError at once: the other checks would ask in vain.
+        Raises UnreachableError at once, because the other checks would not reach App Store Connect either.
         """
         try:
             return check()
@@ -92,7 +89,7 @@ class Findings:
         return bool(self._found)
 
     def tell(self) -> None:
-        """Raise what was found: one error as it is, several as one; nothing where nothing was found."""
+        """Raise the kept errors: a single one as it is, several as one ManyError. Return if there are none."""
         if len(self._found) == 1:
             raise self._found[0]
         if self._found:
@@ -100,7 +97,7 @@ class Findings:
 
 
 class ManyError(Error):
-    """Several things are wrong at once: exit code 2 where all of them are inputs, else 1."""
+    """Several errors at once. The exit code is 2 if all of them have 2, else 1."""
 
     def __init__(self, found: Iterable[Error]) -> None:
         self.found = tuple(found)
@@ -108,10 +105,11 @@ class ManyError(Error):
         super().__init__(
             "\n".join(message for message, _ in pairs), "\n".join(dict.fromkeys(fix for _, fix in pairs))
         )
+        # An Error beside InputErrors means that something was more than an input: exit code 1.
         self.exit_code = min(error.exit_code for error in self.found)
 
     def told(self) -> list[tuple[str, str]]:
-        """Return each with its own remedy."""
+        """Return pairs of a message and its remedy, those of all errors in order."""
         return [pair for error in self.found for pair in error.told()]
 
 
@@ -122,4 +120,4 @@ class UnreachableError(Error):
 
 
 class LostAnswerError(UnreachableError):
-    """A write was sent but its answer was lost: look before repeating it."""
+    """A write was sent but its answer was lost. Read the state before you repeat it."""

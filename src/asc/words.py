@@ -31,6 +31,7 @@ def some(texts: Sequence[str], most: int = MOST_NAMED, separator: str = ", ") ->
 
 def size(count: int) -> str:
     """Return a number of bytes with the largest unit that fits: `840 bytes`, `12.5 KiB`, `1.2 GiB`."""
+    # GiB is the largest unit: no file here is larger than some of them.
     value, unit = float(count), "bytes"
     for larger in ("KiB", "MiB", "GiB"):
         if value < 1024:

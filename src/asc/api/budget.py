@@ -1,4 +1,4 @@
-"""The hourly request budget that all jobs of a key share, as App Store Connect tells it with each answer.
+"""The hourly budget of requests that all jobs of a key share. App Store Connect reports it with each answer.
 
 https://developer.apple.com/documentation/appstoreconnectapi/identifying-rate-limits
 """
@@ -10,23 +10,23 @@ from dataclasses import dataclass
 
 HOUR = 3600.0
 RESERVE = 0.1
-"""The part of the budget that is spent slowly, so that the jobs of a busy team share it out to the end."""
+"""The share of the budget that is spent slowly, so that it lasts for all jobs of a busy team."""
 LONGEST_WAIT = 30.0
 PLENTY = 0.5
-"""The part of the budget above which nobody has to hold back."""
+"""The share of the budget above which no job needs to hold back."""
 MOST_PATIENT = 10.0
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Requests per rolling hour (`limit`) and how many of them are left (`left`)."""
+    """The requests allowed in a rolling hour (`limit`) and the requests left of them (`left`)."""
 
     limit: int
     left: int
 
     @classmethod
     def read(cls, header: str | None) -> Budget | None:
-        """Reads an X-Rate-Limit header, `user-hour-lim:3500;user-hour-rem:500;`; None for anything else."""
+        """Return the budget from an X-Rate-Limit header (`user-hour-lim:3500;user-hour-rem:500;`), or None."""
         found = dict(re.findall(r"user-hour-(lim|rem):(\d{1,9})", header or ""))
         if "lim" not in found or "rem" not in found or int(found["lim"]) == 0:
             return None
@@ -34,23 +34,22 @@ class Budget:
 
     @property
     def scarce(self) -> bool:
-        """Whether only the reserve is left."""
+        """Return True if only the reserve is left."""
         return self.left < self.limit * RESERVE
 
     def wait(self, chance: float) -> float:
-        """Seconds to wait before the next request: none while there is plenty, then the longer the less is left.
+        """Return the seconds to wait before the next request: 0 unless the budget is scarce, longer with less left.
 
-        Half of it is left to `chance` (0 to 1), for other jobs were told the same.
+        Half of the wait depends on `chance` (0 to 1).
         """
         if not self.scarce:
             return 0.0
         sustainable = HOUR / self.limit
         longest = min(sustainable * self.limit * RESERVE / max(self.left, 1), LONGEST_WAIT)
+        # Other jobs of the key see the same budget at the same moment: chance spreads them out.
         return longest * (0.5 + 0.5 * chance)
 
     def patience(self) -> float:
-        """How many times longer than usual to wait between looks at what is not done yet.
-
-        Looks are most of what is asked, and can wait: so the budget is left to those who have work to do.
-        """
+        """Return the factor by which to prolong the pauses between polls, from 1 to MOST_PATIENT."""
+        # Most requests are polls, and polls can wait. The budget then lasts for jobs that have work to do.
         return min(max(1.0, self.limit * PLENTY / max(self.left, 1)), MOST_PATIENT)

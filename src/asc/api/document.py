@@ -1,7 +1,7 @@
-"""JSON:API documents: resources, what they refer to, and what came included.
+"""JSON:API documents: the resources of answers, and the bodies of requests.
 
-https://developer.apple.com/documentation/appstoreconnectapi/pagedocumentlinks
-Everything is read leniently: the live API leaves members out, sends null, and adds what no schema names.
+https://developer.apple.com/documentation/appstoreconnectapi/pagedocumentlinks Answers are read leniently: the live API
+omits members, sends null, and adds members that no schema names.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Any
 
 from asc.errors import UnreachableError
 
+# Ids become segments of addresses: an id with a slash would turn the address into another one.
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~:@!$&'()*+,;=-]+")
-"""A segment of a path as it stands. Ids become parts of addresses: one with a slash would make it another's."""
+"""The characters that a segment of a path may hold without encoding."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource: its type, its id, its attributes, and the ids that its relationships name."""
+    """One resource: its type, its id, its attributes, and the ids in its relationships."""
 
     type: str
     id: str
@@ -28,19 +29,19 @@ class Resource:
     relationships: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
-        """An attribute as text; "" where it is missing, null, or a list or an object."""
+        """Return an attribute as text. Return "" if it is missing, null, a list or an object."""
         value = self.attributes.get(name)
         return "" if value is None or isinstance(value, list | Mapping) else str(value)
 
     def time(self, name: str) -> datetime | None:
-        """A date attribute in UTC. Apple writes both `2021-02-02T04:00:19-08:00` and `…220+0000`."""
+        """Return a date attribute in UTC, or None. Apple writes both `2021-02-02T04:00:19-08:00` and `…220+0000`."""
         try:
             return datetime.fromisoformat(self.text(name)).astimezone(UTC)
         except (ValueError, OverflowError):
             return None
 
     def related(self, name: str) -> list[tuple[str, str]]:
-        """(type, id) of each resource that the relationship `name` refers to; [] where it was not included."""
+        """Return (type, id) of each resource in the relationship `name`, or [] if the answer does not include it."""
         relationship = self.relationships.get(name)
         data = relationship.get("data") if isinstance(relationship, Mapping) else None
         references = data if isinstance(data, list) else [data]
@@ -53,7 +54,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Document:
-    """One answer, or all pages of one listing. `next` is the link to the following page, where there is one."""
+    """One answer, or all pages of one listing. `next` is the link to the following page, or None."""
 
     data: tuple[Resource, ...]
     included: Mapping[tuple[str, str], Resource] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Document:
 
     @classmethod
     def read(cls, body: Mapping[str, Any]) -> Document:
-        """Reads a decoded body; whatever is not a resource in it is passed over."""
+        """Return the document of a decoded body. Everything in it that is not a resource is ignored."""
         data = body.get("data")
         links = body.get("links")
         following = links.get("next") if isinstance(links, Mapping) else None
@@ -79,7 +80,7 @@ class Document:
 
     @property
     def resource(self) -> Resource:
-        """The resource that was asked for by its id. Raises UnreachableError where the answer lacks it."""
+        """Return the single resource of the answer. Raises UnreachableError if the answer lacks it."""
         if self.data:
             return self.data[0]
         raise UnreachableError(
@@ -89,13 +90,13 @@ class Document:
 
     @classmethod
     def joined(cls, pages: Iterable[Document]) -> Document:
-        """All pages of a listing as one document."""
+        """Return all pages of a listing as one document."""
         pages = list(pages)
         included = {key: resource for page in pages for key, resource in page.included.items()}
         return cls(tuple(resource for page in pages for resource in page.data), included)
 
     def one(self, resource: Resource, relationship: str) -> Resource | None:
-        """The included resource that a to-one relationship refers to, or None."""
+        """Return the included resource of a to-one relationship, or None."""
         return next(
             (self.included[ref] for ref in resource.related(relationship) if ref in self.included), None
         )
@@ -126,11 +127,12 @@ LARGEST_INCLUDE = 50
 
 
 def is_cut(resource: Resource, relationship: str) -> bool:
-    """Whether there may be more of them than came: then nothing can be said of those that did not."""
+    """Return True if the relationship may have more resources than the answer includes."""
     came = len(resource.related(relationship))
     value: object = resource.relationships.get(relationship)
     for member in ("meta", "paging", "total"):
         value = value.get(member) if isinstance(value, Mapping) else None
+    # Nothing can be said of resources that were cut off: the caller must list them separately.
     return value > came if isinstance(value, int) else came >= LARGEST_INCLUDE
 
 

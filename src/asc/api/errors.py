@@ -1,4 +1,4 @@
-"""Apple's refusals: the error objects of an answer, told in words with the next step.
+"""Apple's refusals: the error objects of an answer, as errors that say what to do next.
 
 https://developer.apple.com/documentation/appstoreconnectapi/interpreting-and-handling-errors
 """
@@ -29,8 +29,7 @@ _REMEDIES = {  # matched by prefix, the longest first
 
 @dataclass(frozen=True)
 class AppleError:
-    """One error object of an answer. `source` is a JSON pointer or the name of a parameter; `meta` what Apple
-    tells besides, by its names."""
+    """One error object of an answer. `source` is a JSON pointer or the name of a parameter."""
 
     status: str
     code: str
@@ -51,7 +50,7 @@ class AppleError:
 
 
 class ApiError(Error):
-    """App Store Connect said no: `status` is the HTTP status, `errors` are Apple's reasons."""
+    """App Store Connect refused a request. `status` is the HTTP status, `errors` are Apple's reasons."""
 
     def __init__(self, call: str, status: int, errors: tuple[AppleError, ...], remedy: str) -> None:
         reasons = "; ".join(map(str, errors)) or "without a reason"
@@ -60,17 +59,17 @@ class ApiError(Error):
         self.errors = errors
 
     def has_code(self, prefix: str) -> bool:
-        """Whether one of Apple's dotted codes is `prefix` or lies below it."""
+        """Return True if one of Apple's dotted codes is `prefix` or begins with `prefix` and a dot."""
         return any(error.code == prefix or error.code.startswith(prefix + ".") for error in self.errors)
 
 
 def read_errors(body: object) -> tuple[AppleError, ...]:
-    """The error objects of an answer's body, those in meta.associatedErrors included; () if it has none."""
+    """Return the error objects of an answer's body, with the ones in meta.associatedErrors. May be empty."""
     return tuple(_walk(body.get("errors"))) if isinstance(body, Mapping) else ()
 
 
 def is_closed_to(key: ApiKey, path: str) -> bool:
-    """Return whether `key` is an individual one and `path` a resource that Apple opens to team keys alone."""
+    """Return True if `key` is an individual key and Apple allows `path` only with a team key."""
     return (
         key.issuer_id is None
         and path.split("/")[2:3] != []
@@ -79,7 +78,8 @@ def is_closed_to(key: ApiKey, path: str) -> bool:
 
 
 def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str, key: ApiKey) -> ApiError:
-    """The error for a refused call, with what to do. `role` names the roles that the command needs."""
+    """Return the error for a refused request. `role` names the roles that the command needs."""
+    # The longest code first, because it is the most specific one.
     for code in sorted(_REMEDIES, key=len, reverse=True):
         if any(error.code.startswith(code) for error in errors):
             return ApiError(call, status, errors, _REMEDIES[code])
@@ -98,9 +98,9 @@ def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str,
 def token_refused(
     call: str, errors: tuple[AppleError, ...], key: ApiKey, clock: str | None, worked: bool
 ) -> ApiError:
-    """Return the error for a 401 that a fresh token did not mend.
+    """Return the error for a 401 that a new token did not change.
 
-    `clock` says how the clocks differ, and `worked` whether a request of this run succeeded with the key.
+    `clock` describes the difference of the clocks; `worked` is True if a request of this run succeeded with the key.
     """
     kind = (
         "that the issuer id belongs to it (an individual key has none: leave issuer_id out)"
@@ -141,6 +141,7 @@ def _walk(errors: Any) -> Iterator[AppleError]:
             source=_text(source.get("pointer") or source.get("parameter")),
             meta=meta,
         )
+        # Apple puts the reasons that matter into the errors of associated resources.
         associated = meta.get("associatedErrors")
         for group in associated.values() if isinstance(associated, Mapping) else ():
             yield from _walk(group)
@@ -157,6 +158,6 @@ _UDID = re.compile(
 
 
 def _text(value: object) -> str:
-    """Return a text of Apple's with the UDIDs in it cut to their last four digits: they are personal data."""
+    """Return one of Apple's texts, with each UDID cut to its last four digits."""
     text = "" if value is None else str(value)
     return _UDID.sub(lambda found: f"…{found[found.lastindex or 0]}", text)

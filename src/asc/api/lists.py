@@ -1,4 +1,4 @@
-"""Filters with many values: as few requests as the length of an address allows."""
+"""Filters with many values, in as few requests as the length of an address allows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asc.api.client import Client, Query
 from asc.api.document import Document
 
 LONGEST = 7000
-"""Characters of values in one address; servers take 8 KiB. That is some 150 profiles with their names."""
+"""Characters of values in one address (some 150 names of profiles). Servers accept 8 KiB."""
 AT_ONCE = 4
 
 
@@ -32,7 +32,7 @@ def list_by(client: Client, path: str, parameter: str, values: Iterable[str], qu
 
 
 def chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    """The values in groups that fit into an address, in their order, each once."""
+    """Yield the values in groups that fit into an address, in their order, each value once."""
     group: list[str] = []
     length = 0
     for value in dict.fromkeys(values):

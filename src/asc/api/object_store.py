@@ -1,4 +1,4 @@
-"""Signed links, as App Store Connect hands them out, and which of them are followed."""
+"""Transfers to and from the signed links that App Store Connect hands out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _VALUE = re.compile(r"(?! )[ -~]*")
 
 @dataclass(frozen=True)
 class Link:
-    """A signed link. `expires` is in UTC, None where it is not known; `label` says what it is for, in a log line."""
+    """A signed link. `expires` is in UTC or None if unknown; `label` names the transfer in log lines."""
 
     label: str
     method: str
@@ -33,10 +33,8 @@ class Link:
     expires: datetime | None
 
     def may_be_followed(self, *, locally: bool) -> bool:
-        """Whether bytes of an app may go there: over https, or `locally` to the sandbox on this machine.
-
-        A method or a header that HTTP does not have is refused as well: sending could only fail, again and again.
-        """
+        """Return True if bytes of an app may go there: over https, or to the sandbox if `locally` is True."""
+        # A method or a header that HTTP does not know is refused as well: the transfer would fail again and again.
         parts = split(self.url)
         if not parts or not _TOKEN.fullmatch(self.method):
             return False
@@ -50,7 +48,7 @@ class Link:
 
 CONNECT_TIMEOUT = 10.0
 SILENCE = 60.0
-"""Seconds without a byte either way after which the store counts as silent."""
+"""Seconds without a byte in either direction after which the store counts as silent."""
 LARGEST_REFUSAL = 64 * 1024
 """Bytes of a refusal that are read."""
 _PASSING_CODES = {
@@ -61,69 +59,70 @@ _PASSING_CODES = {
     " RequestTimeTooSkewed",
 }
 BLOCK = 256 * 1024
-"""Bytes that are read and sent at a time."""
+"""Bytes that are read or sent at a time."""
 LEAST_PER_WINDOW = 64 * 1024
-"""Bytes of a file that have to come in SILENCE seconds: a store that trickles is as good as silent."""
+"""Bytes of a file that must arrive in SILENCE seconds. A slower store counts as silent."""
 
 
 class Body(Protocol):
-    """What a part is read from. `rewind` is called before each attempt."""
+    """The bytes of one part of a file."""
 
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[bytes]: ...
 
     def read(self, size: int) -> bytes:
-        """The next bytes, at most `size`; b"" at the end."""
+        """Return the next bytes, at most `size`, or b"" at the end."""
 
     def rewind(self) -> None:
-        """Begins again."""
+        """Start again at the first byte. Called before each attempt."""
 
 
 class Sink(Protocol):
-    """Where a file is fetched to. It keeps what is needed to go on after a break, also with another link."""
+    """The destination of a download. It remembers its state, so that the download can continue with another link."""
 
     received: int
-    """Bytes that are there, without a gap."""
+    """The number of bytes that have arrived without a gap."""
     tag: str
-    """What the store names these bytes by: its entity tag or date; "" where it names none that can be relied on."""
+    """The entity tag or date that the store gives these bytes, or "" if it gives none that can be relied on."""
 
     def expect(self, total: int | None) -> None:
-        """Told before the first byte, with the length of the whole file where it is known."""
+        """Receive the length of the whole file before the first byte, or None if the store does not say."""
 
     def write(self, block: bytes) -> None:
-        """Takes the next bytes."""
+        """Append the next bytes."""
 
     def restart(self) -> None:
-        """Forgets all bytes: the file begins again."""
+        """Discard all bytes, because the file begins again."""
 
 
 class Expired(Exception):
-    """The link is not valid any more: a new one has to be asked for."""
+    """The link is no longer valid. Ask App Store Connect for a new one."""
 
 
 class ObjectStore:
-    """Sends to signed links. Safe to use from several threads."""
+    """Sends to and fetches from signed links. Safe to use from several threads."""
 
     def __init__(
         self, settings: Settings, clock: Clock, connections: int, time_there: Callable[[float], float]
     ) -> None:
-        """`time_there` tells Apple's time from ours: by it links end."""
+        """Open a session. `time_there` converts our time into Apple's, by which links expire."""
         self._settings = settings
         self._clock = clock
         self._time_there = time_there
         self._session = open_session(settings, connections, BLOCK)
+        # Ranges count bytes of the file, not of a packed answer.
         self._session.headers["Accept-Encoding"] = "identity"
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections of all threads."""
         self._session.close()
 
     def send(self, link: Link, body: Body) -> None:
-        """Sends `body`; repeats until the store has it whole.
+        """Send `body`, and repeat until the store has all of it.
 
-        Raises Expired when the link is over, UnreachableError when it keeps failing or refuses for good, and
-        what reading `body` raises.
+        Raises Expired if the link is no longer valid, UnreachableError if the store keeps failing or refuses for good,
+        and the errors of reading `body`.
         """
         self._check(link)
         attempts = Attempts(link.label, self._settings.retry_for, self._clock)
@@ -147,10 +146,10 @@ class ObjectStore:
                 raise _refused(link, answer)
 
     def fetch(self, link: Link, sink: Sink) -> None:
-        """Fetches a file; goes on where it broke off until it is there in the length that the store announced.
+        """Fetch a file into `sink`. Continue after a break until the announced length has arrived.
 
-        Raises Expired when the link is over, UnreachableError when it keeps failing without coming further or
-        refuses for good, and what writing to `sink` raises.
+        Raises Expired if the link is no longer valid, UnreachableError if the store keeps failing without progress or
+        refuses for good, and the errors of writing to `sink`.
         """
         self._check(link)
         attempts = Attempts(link.label, self._settings.retry_for, self._clock)
@@ -201,7 +200,7 @@ class ObjectStore:
             raise classify(error) from None
 
     def _take(self, response: requests.Response, sink: Sink) -> None:
-        """Writes the body of an answer. Raises Broken where it is not what was asked for, or not all of it."""
+        """Write the body of an answer. Raises Broken if it is incomplete or too slow."""
         total = _begin(response, sink)
         counted = sink.received
         # The end is later than the window: what came slowly, but came, is judged by its bytes.
@@ -213,7 +212,7 @@ class ObjectStore:
             raise Broken("it was cut off")
 
     def _take_for_a_window(self, response: requests.Response, sink: Sink) -> bool:
-        """Write what comes within SILENCE seconds. Returns whether more may come."""
+        """Write the bytes of the next SILENCE seconds. Return True if more may come."""
         window = self._clock.monotonic() + SILENCE
         with ended_after(response, 2 * SILENCE):
             while block := response.raw.read1(BLOCK, decode_content=False):
@@ -241,7 +240,7 @@ class ObjectStore:
             raise classify(error) from None
 
     def _read_small(self, response: requests.Response) -> None:
-        """Reads what stands in a refusal, and empties the connection so that it can be used again; never for long."""
+        """Read the body of a refusal, so that the connection can be used again. Stop after ten seconds."""
         until = self._clock.monotonic() + CONNECT_TIMEOUT
         content = bytearray()
         with contextlib.suppress(urllib3.exceptions.HTTPError), ended_after(response, CONNECT_TIMEOUT + 1):
@@ -250,6 +249,7 @@ class ObjectStore:
                 if not block:
                     break
                 content += block
+        # requests keeps here the bytes that it has read itself.
         response._content = bytes(content)  # where requests keeps what it has read itself
 
     def _check(self, link: Link) -> None:
@@ -264,7 +264,7 @@ class ObjectStore:
 
 
 def _begin(response: requests.Response, sink: Sink) -> int | None:
-    """Makes `sink` ready for the body of an answer. Returns the length of the whole file, None where it is not told."""
+    """Prepare `sink` for the body of an answer. Return the length of the whole file, or None if it is unknown."""
     if response.headers.get("Content-Encoding", "identity") != "identity":
         raise Broken("it was packed on the way")
     if response.status_code == 206:
@@ -285,19 +285,21 @@ def _begin(response: requests.Response, sink: Sink) -> int | None:
 
 
 def _reliable_tag(response: requests.Response) -> str:
-    """What may stand in If-Range: a strong entity tag, or a date."""
+    """Return the value for If-Range: a strong entity tag, or a date."""
     tag = response.headers.get("ETag", "")
+    # If-Range needs a strong tag (RFC 9110, 13.1.5); weak tags begin with W/.
     return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
 
 
 def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """No credentials, not those of a .netrc either."""
+    """Send no credentials, not even the ones of a .netrc file."""
     return request
 
 
 def _passes(answer: requests.Response) -> bool:
-    """Whether a refusal passes by itself. Stores answer slow connections with 400 or 409, and a code that says so."""
+    """Return True if the next attempt may succeed."""
     return (
+        # Stores answer slow connections with 400 or 409 and a code that says so.
         answer.status_code in retry.PASSING_STATUSES
         or answer.status_code == 429
         or _code(answer) in _PASSING_CODES
@@ -305,7 +307,7 @@ def _passes(answer: requests.Response) -> bool:
 
 
 def _code(answer: requests.Response) -> str:
-    """` Code`, as stores write it into their XML; "" where there is none."""
+    """Return ` Code` from the XML of a refusal, or "" if it has none."""
     found = re.search(rb"<Code>([A-Za-z]{1,40})</Code>", answer.content)
     return f" {found[1].decode()}" if found else ""
 

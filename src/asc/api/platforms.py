@@ -1,4 +1,4 @@
-"""The platforms: as users write them in inputs, as Apple's API writes them, and as they are called."""
+"""The names of the platforms: in inputs, in Apple's API, and in texts."""
 
 PLATFORMS = {"ios": "IOS", "macos": "MAC_OS", "tvos": "TV_OS", "visionos": "VISION_OS"}
 PLATFORM_NAMES = {"IOS": "iOS", "MAC_OS": "macOS", "TV_OS": "tvOS", "VISION_OS": "visionOS"}
@@ -9,4 +9,4 @@ ALSO_CALLED = {
     "appletvos": "tvos",
     "xros": "visionos",
 }
-"""How else they are written: in outputs, which are Apple's words, by Xcode and in lanes of fastlane."""
+"""Other names: from outputs (which are Apple's), from Xcode and from fastlane's lanes."""

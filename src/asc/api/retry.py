@@ -1,4 +1,4 @@
-"""When a request is repeated, after which pause, and until when. Pure rules, no clock and no socket."""
+"""The rules for repeating a request: after which failures, after which pause, and until when."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ log = logging.getLogger(__name__)
 
 
 class NotSent(Exception):
-    """The connection was refused: the request surely was not applied."""
+    """The connection was refused. The request was certainly not applied."""
 
 
 class Broken(Exception):
-    """The connection broke or fell silent: whether the request was applied is not known."""
+    """The connection broke or fell silent. The request may have been applied."""
 
 
 class NotJson(Broken):
-    """A whole answer came, but not from App Store Connect."""
+    """A complete answer came, but not from App Store Connect."""
 
 
 class TooLarge(NotJson):
-    """The answer has more than `limit` bytes: it would not be smaller the next time."""
+    """The answer has more than `limit` bytes, and repeating the request would not make it smaller."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"the answer is larger than {limit >> 20} MiB")
 
 
 def proxy_wants_credentials() -> UnreachableError:
-    """Return the error for a 407: it stays until somebody changes the proxy variable, so nothing is repeated."""
+    """Return the error for a 407. It is not repeated, because only a new proxy variable helps."""
     return UnreachableError(
         "The proxy answered 407: it wants credentials, or did not accept those it was given.",
         "Write user and password into HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT), percent-encoded.",
@@ -56,7 +56,8 @@ def _tunnel_refused(status: int) -> NotSent | UnreachableError:
 
 
 def classify(error: Exception) -> NotSent | Broken | UnreachableError:
-    """Says of a failed request whether it can have been applied. The texts of requests quote whole URLs: not ours."""
+    """Return the kind of a failed request, which says if it may have been applied."""
+    # The texts of requests quote whole addresses with their signatures, so each error gets a text of ours.
     text = repr(error)
     # http.client says no more of a refused CONNECT than this text.
     if refused := re.search(r"Tunnel connection failed: (\d{3})", text):
@@ -91,33 +92,30 @@ def classify(error: Exception) -> NotSent | Broken | UnreachableError:
 
 
 PASSING_STATUSES = frozenset({408, 500, 502, 503, 504, *range(520, 530)})
-"""Answers that the next attempt may well not get; those from 520 come from a network in front of the server."""
+"""Statuses that the next attempt may not get. The ones from 520 come from a network before the server."""
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 20.0
 FIRST_PAUSE_FOR_BUDGET, LONGEST_PAUSE_FOR_BUDGET = 15.0, 240.0
-"""Where the requests of the hour are used up: they come back over minutes, and are not there sooner for asking."""
+"""Seconds between attempts after the budget of the hour is used up. It comes back over minutes."""
 
 
 def may_repeat(method: str, status: int) -> bool:
-    """Whether a call answered with `status` may be sent again as it stands.
-
-    A GET may where the server had trouble of its own (5xx), gave up waiting (408) or had too many requests
-    (429). A write may only where it surely was not applied, which 429 alone says.
-    """
+    """Return True if a request that was answered with `status` may be sent again unchanged."""
+    # A write may be repeated only if the server certainly did not apply it, and only 429 says that.
     return status == 429 or (method == "GET" and status in PASSING_STATUSES)
 
 
 def pause_for_budget(attempt: int, retry_after: float | None, chance: float) -> float:
-    """Seconds before asking once more, where the requests of the hour are used up."""
+    """Return the seconds to wait before the next attempt after the budget of the hour is used up."""
     return _pause(FIRST_PAUSE_FOR_BUDGET, LONGEST_PAUSE_FOR_BUDGET, attempt, retry_after, chance)
 
 
 def pause(attempt: int, retry_after: float | None, chance: float) -> float:
-    """Seconds before the attempt after number `attempt` (from 1).
+    """Return the seconds to wait after attempt number `attempt` (from 1).
 
-    What the server asks for is honoured; else the pause doubles each time, with half of it left to `chance`
-    (0 to 1), so that jobs which failed together do not return together.
+    The server's own request is honoured. Otherwise the pause doubles each time, and half of it depends on `chance` (0
+    to 1), so that jobs that failed together do not return together.
     """
     return _pause(FIRST_PAUSE, LONGEST_PAUSE, attempt, retry_after, chance)
 
@@ -129,7 +127,7 @@ def _pause(first: float, longest: float, attempt: int, retry_after: float | None
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Reads a Retry-After header (seconds, or an HTTP date) as seconds from `now`; None where there is none."""
+    """Return a Retry-After header (seconds or an HTTP date) as seconds from `now`, or None."""
     if not header:
         return None
     try:
@@ -143,12 +141,12 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 
 SHORTEST_READ_TIMEOUT = 5.0
-"""What a first attempt gets in any case: a short `retry_for` must not make a slow answer a failure."""
+"""Seconds that a first attempt always gets. A short `retry_for` must not turn a slow answer into a failure."""
 
 
 @dataclass
 class Attempts:
-    """The attempts at one call: counts them, and either waits for the next or gives up."""
+    """The attempts at one request. Counts them, and either waits for the next one or gives up."""
 
     call: str
     retry_for: float
@@ -161,7 +159,7 @@ class Attempts:
     budget_deadline: float | None = None
 
     def time_left(self) -> float:
-        """Seconds until the deadline; before the first failure, what the first attempt may take."""
+        """Return the seconds until the deadline, or before the first failure the time of the first attempt."""
         if self.deadline is None:
             return max(self.retry_for, SHORTEST_READ_TIMEOUT)
         return self.deadline - self.clock.monotonic()
@@ -172,7 +170,7 @@ class Attempts:
         return self.refusals == 1
 
     def after(self, reason: str, asked: float | None, limit: int | None = None) -> None:
-        """Waits before the next attempt; raises UnreachableError where there is to be none."""
+        """Wait before the next attempt. Raises UnreachableError if there is no time or attempt left."""
         self.made += 1
         if self.deadline is None:
             self.deadline = self.clock.monotonic() + self.retry_for
@@ -184,7 +182,7 @@ class Attempts:
         self.clock.sleep(wait)
 
     def await_budget(self, asked: float | None) -> None:
-        """Waits until requests of the hour may have come back; raises UnreachableError where that takes too long."""
+        """Wait until requests of the hour may be left again. Raises UnreachableError after wait-for-budget."""
         self.over_budget += 1
         now = self.clock.monotonic()
         if self.budget_deadline is None:
@@ -204,7 +202,7 @@ class Attempts:
         self.clock.sleep(wait)
 
     def give_up(self, reason: str, asked: float | None) -> NoReturn:
-        """Raises UnreachableError with what was tried and why it failed."""
+        """Raise UnreachableError with the attempts and the reason."""
         times = "once" if self.made == 1 else f"{self.made} times"
         text = f"{self.call} was tried {times} (retry-for is {self.retry_for:.0f} s): {reason}."
         if asked is not None and asked > self.time_left():

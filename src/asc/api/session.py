@@ -1,4 +1,4 @@
-"""Sessions of HTTP: how the network is reached, the same for App Store Connect and for the stores it links to."""
+"""HTTP sessions: how App Store Connect and the stores that it links to are reached."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOST_IN_HOUSE = "https://api.enterprise.developer.apple.com"
 
 
 def check_base_url(url: str) -> str:
-    """Returns `url` without a trailing slash. Raises SetupError unless a bearer token may be sent there."""
+    """Return `url` without a trailing slash. Raises SetupError unless a bearer token may be sent there."""
     parts = split(url)
     if not parts or parts.username or parts.password or parts.query or parts.fragment:
         raise SetupError(
@@ -38,9 +38,10 @@ def check_base_url(url: str) -> str:
 
 
 def split(url: str) -> SplitResult | None:
-    """The parts of an address; None for a text that is none, whatever urlsplit makes of it."""
+    """Return the parts of an address, or None if the text is not an address."""
     try:
         parts = urlsplit(url)
+        # urllib3 reads some addresses differently than urlsplit: both must accept it.
         requests.Request("GET", url).prepare()  # the other parser that it must get past
         (parts.hostname or "").encode("idna")  # a label that is too long
         return parts if parts.hostname and parts.port != 0 and re.fullmatch(r"[!-~]+", url) else None
@@ -49,7 +50,7 @@ def split(url: str) -> SplitResult | None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Return True if a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -57,15 +58,15 @@ def is_loopback(host: str) -> bool:
 
 
 SLOWEST_BLOCK = 60.0
-"""Seconds that a block of a body may take: uplinks are slow, and parts of a file share them."""
+"""Seconds that one block of a body may take. Uplinks are slow, and several parts of a file share them."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """How to reach App Store Connect.
 
-    `retry_for` is in seconds, counted from the first failure of a request; `wait_for_budget` as well, from the first
-    time that it is refused since the requests of the hour are used up.
+    `retry_for` is in seconds from the first failure of a request. `wait_for_budget` is in seconds from the first
+    refusal because the budget of the hour is used up.
     """
 
     url: str = HOST
@@ -76,12 +77,12 @@ class Settings:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is the sandbox on this machine."""
+        """Return True if the address is the sandbox on this machine."""
         return is_loopback(urlsplit(self.url).hostname or "")
 
 
 def open_session(settings: Settings, connections: int, block: int = 16 * 1024) -> requests.Session:
-    """A session that keeps up to `connections` open, and sends bodies in blocks of `block` bytes."""
+    """Return a session with up to `connections` open connections, which sends bodies in blocks of `block` bytes."""
     session = _Session()
     adapter = _Adapter(block, connections)
     session.mount("https://", adapter)
@@ -89,6 +90,7 @@ def open_session(settings: Settings, connections: int, block: int = 16 * 1024) -
     session.headers.clear()
     session.headers.update({"User-Agent": settings.user_agent, "Accept-Encoding": "gzip, deflate"})
     # Off for the loopback sandbox: a proxy would not reach it. On, requests reads the proxy variables.
+    # The variables of a proxy must not apply to the sandbox: no proxy can reach the loopback address.
     session.trust_env = not settings.is_local
     session.verify = settings.ca_bundle or True
     return session
@@ -96,7 +98,7 @@ def open_session(settings: Settings, connections: int, block: int = 16 * 1024) -
 
 @contextlib.contextmanager
 def ended_after(response: requests.Response, seconds: float) -> Iterator[None]:
-    """End the reading of `response` within the block after `seconds`, however it trickles."""
+    """Within the block, end the reading of `response` after `seconds`, even if bytes keep trickling in."""
     # A read timeout starts again with each byte, and a chunk's head is read byte by byte.
     with _timer(seconds, response.raw.shutdown):
         yield
@@ -104,7 +106,7 @@ def ended_after(response: requests.Response, seconds: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _timer(seconds: float, act: Callable[[], object]) -> Iterator[threading.Event]:
-    """Call `act` unless the block ends within `seconds`. Yields an event that tells whether it was called."""
+    """Call `act` unless the block ends within `seconds`. Yield an event that is set after the call."""
     called = threading.Event()
 
     def late() -> None:
@@ -122,42 +124,40 @@ def _timer(seconds: float, act: Callable[[], object]) -> Iterator[threading.Even
 
 
 class _Session(requests.Session):
-    """Follows no redirect, nor looks where it leads, for which requests would read all of the body."""
+    """A session that follows no redirect."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Nowhere."""
+        """Return None for every answer. Otherwise requests would read the whole body first."""
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """Repeats nothing by itself."""
+    """Connections with our block size, which repeat nothing by themselves."""
 
     def __init__(self, block: int, connections: int) -> None:
         self._block = block
         super().__init__(pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **rest: Any) -> None:
-        """Makes the pool with our block size and our connections."""
+        """Create the pool with our block size and our connections."""
         super().init_poolmanager(connections, maxsize, block, blocksize=self._block, **rest)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **rest: Any) -> urllib3.ProxyManager:
-        """The same behind a proxy."""
+        """Create the pool for a proxy with our block size and our connections."""
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, blocksize=self._block, **rest)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
+# A server that sends a header line now and then, or “100 Continue” for ever, would otherwise hold the step for ever.
 class _Impatient:
-    """A connection that waits for the whole head of an answer as long as for a byte of it.
-
-    A server that sends a header line now and then, or “100 Continue” for ever, is as silent as one that says nothing.
-    """
+    """A connection with a time limit for the whole head of an answer, not only for each byte of it."""
 
     timeout: Any
     sock: Any
 
     def _tunnel(self) -> None:
-        """Ask the proxy for a tunnel. Raises ConnectTimeoutError when its answer takes too long."""
+        """Ask the proxy for a tunnel. Raises ConnectTimeoutError if its answer takes too long."""
         # The answer to CONNECT is read line by line, before there is any request to wait for; each byte starts the
         # socket's timeout again.
         seconds = self.timeout if isinstance(self.timeout, int | float) else SLOWEST_BLOCK
@@ -171,7 +171,8 @@ class _Impatient:
             raise urllib3.exceptions.ConnectTimeoutError(self, "timed out")
 
     def request(self, *given: Any, **named: Any) -> None:
-        """Sends. urllib3 would give each block of a body no longer than a connection may take to be made."""
+        """Send a request. Give each block of the body SLOWEST_BLOCK seconds."""
+        # Without this, urllib3 gives each block of a body only the time limit of the connection.
         if self.sock is None:
             self.connect()  # type: ignore[attr-defined]
         if isinstance(self.timeout, int | float):
@@ -179,7 +180,7 @@ class _Impatient:
         super().request(*given, **named)  # type: ignore[misc]
 
     def getresponse(self) -> Any:
-        """The answer, read up to its body."""
+        """Return the answer after its head was read."""
         patience = self.timeout if isinstance(self.timeout, int | float) else None
         if patience is None:
             return super().getresponse()  # type: ignore[misc]
@@ -192,11 +193,11 @@ class _Impatient:
 
 
 class _HttpConnection(_Impatient, urllib3.connection.HTTPConnection):
-    """Plain."""
+    """A plain connection with this time limit."""
 
 
 class _HttpsConnection(_Impatient, urllib3.connection.HTTPSConnection):
-    """Encrypted."""
+    """An encrypted connection with this time limit."""
 
 
 class _HttpPool(urllib3.HTTPConnectionPool):

@@ -1,4 +1,4 @@
-"""The bearer token: an ES256 JWT made from the API key, renewed before it ends.
+"""The bearer token: an ES256 JWT made from the API key, renewed before it expires.
 
 https://developer.apple.com/documentation/appstoreconnectapi/generating-tokens-for-api-requests
 """
@@ -12,16 +12,16 @@ from asc.api.key.model import ApiKey
 
 AUDIENCE = "appstoreconnect-v1"
 AUDIENCE_IN_HOUSE = "apple-developer-enterprise-v1"
+# exp − iat must not exceed the lifetime that the key allows, so the seconds are part of the lifetime.
 _BACK_DATE = 30
-"""Seconds that `iat` lies before now, for clocks that run a little ahead of Apple's. Part of the lifetime:
-exp − iat never exceeds what the key allows."""
+"""Seconds that `iat` lies in the past, for clocks that run ahead of Apple's."""
 
 
 class TokenSource:
-    """Hands out the current token; safe to use from several threads.
+    """Hands out the current token. Safe to use from several threads.
 
-    `now` gives the time as Apple sees it, in seconds since the epoch. `on_new` is told each token before it is
-    used, so that it can be masked.
+    `now` returns Apple's time in seconds since the epoch. `on_new` is called with each token before its first use, so
+    that it can be masked.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class TokenSource:
         self._renew_at = float("-inf")
 
     def token(self) -> str:
-        """The current token; a new one when less than a quarter of its lifetime is left."""
+        """Return the current token. Make a new one if less than a quarter of its lifetime is left."""
         with self._lock:
             now = self._now()
             if now >= self._renew_at:
@@ -47,7 +47,7 @@ class TokenSource:
             return self._token
 
     def forget(self, refused: str) -> None:
-        """Forgets `refused`, unless another thread has replaced it already."""
+        """Discard the token `refused`, unless another thread has replaced it already."""
         with self._lock:
             if self._token == refused:
                 self._renew_at = float("-inf")

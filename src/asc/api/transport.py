@@ -1,6 +1,6 @@
-"""HTTP to App Store Connect: one session, kept-alive connections, timeouts, repeats within a printed deadline.
+"""HTTP to App Store Connect: one session with kept-alive connections, time limits, and repeats until a deadline.
 
-Nothing here knows what a build is. What is repeated and when is decided in asc.api.retry and asc.api.budget.
+The rules for repeating are in asc.api.retry and asc.api.budget.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ READ_TIMEOUT = 60.0
 """Seconds without a byte after which a server counts as silent."""
 LARGEST_BODY = 64 * 1024 * 1024
 ATTEMPTS_AT_NON_JSON = 3
-"""A proxy's error page may pass; one that stays is not waited for until the deadline."""
+"""Attempts at a request that a proxy answers with an error page, which may stay for hours."""
 REFUSALS_SURVIVED = 5
-"""Answers 401 to one request that are repeated after the key was accepted once (fastlane repeats as often)."""
+"""Answers 401 to one request that are repeated after the key was accepted once (as often as in fastlane)."""
 CONNECTIONS = 8
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A complete answer. `body` is the decoded JSON, None where there was none; `token` what was sent."""
+    """A complete answer. `body` is the decoded JSON or None, `token` the bearer token that was sent."""
 
     status: int
     body: Any
@@ -74,14 +74,14 @@ class Transport:
         self._session.headers["Accept"] = "application/json"
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections of all threads."""
         self._session.close()
 
     def send(self, method: str, target: str, body: object = None) -> Answer:
-        """Sends `method` to `target`, a path with its query or a link that App Store Connect gave.
+        """Send `method` to `target`, a path with its query or a link from App Store Connect, and return the answer.
 
-        Repeats what may be repeated until the deadline. Raises UnreachableError when that passes, and
-        LostAnswerError when a write was sent but not answered.
+        Repeats the request until the deadline if that is safe. Raises UnreachableError after the deadline, and
+        LostAnswerError if a write was sent but not answered.
         """
         url = self._resolve(target)
         call = f"{method} {urlsplit(url).path}"
@@ -123,12 +123,12 @@ class Transport:
                 attempts.after(_describe(answer), wait)
 
     def _patience(self) -> float:
-        """Seconds for which a request may be repeated."""
+        """Return the seconds during which a request may be repeated."""
         left = self.settings.retry_for if self.deadline is None else self.deadline - self._clock.monotonic()
         return max(0.0, min(self.settings.retry_for, left))
 
     def _once(self, method: str, url: str, body: object, time_left: float) -> Answer:
-        """One request over the wire, bounded in time and size."""
+        """Send one request, with limits of time and size."""
         token = self._tokens.token()
         started = self._clock.monotonic()
         with self._lock:
@@ -154,12 +154,13 @@ class Transport:
         return Answer(response.status_code, _decode(response, content), response.headers, token)
 
     def _read(self, response: requests.Response, until: float) -> bytes:
-        """Reads a body; a server that trickles for ever is as silent as one that says nothing."""
+        """Return the body of an answer. Raises TooLarge, and Broken if it trickles in too slowly."""
         content = bytearray()
         announced = response.headers.get("Content-Length", "")
         if len(announced) < 20 and announced.isdecimal() and int(announced) > LARGEST_BODY:
             raise TooLarge(LARGEST_BODY)
         with ended_after(response, READ_TIMEOUT + 1):
+            # A server that trickles for ever is as silent as one that says nothing.
             while chunk := response.raw.read1(
                 64 * 1024, decode_content=True
             ):  # what is there, however little
@@ -214,9 +215,10 @@ class Transport:
         return datetime.fromtimestamp(self._clock.now() - self.traffic.skew, UTC)
 
     def _resolve(self, target: str) -> str:
-        """Makes a path absolute. A link must lie on the same server: the bearer token goes nowhere else."""
+        """Return the absolute address of a path or a link. Raises UnreachableError for a link to another server."""
         if target.startswith("/"):
             return self._base + target
+        # A link to another server would hand it the bearer token.
         base, link = urlsplit(self._base), split(target)
         if not link or (link.scheme, link.netloc) != (base.scheme, base.netloc):
             raise UnreachableError(
@@ -227,7 +229,7 @@ class Transport:
 
 
 class _Bearer(requests.auth.AuthBase):
-    """The token as an auth object: a plain header would be replaced by what a .netrc says of the host."""
+    """The token as an auth object. requests would replace a plain header by the credentials of a .netrc file."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -238,7 +240,7 @@ class _Bearer(requests.auth.AuthBase):
 
 
 def _decode(response: requests.Response, content: bytes) -> Any:
-    """The JSON of a body; None for an empty one, and for an error page, of which only the status counts."""
+    """Return the JSON of a body, or None for an empty body and for an error page. Raises NotJson."""
     if not content and (response.status_code == 204 or response.status_code >= 400):
         return None
     try:
@@ -256,12 +258,15 @@ def _decode(response: requests.Response, content: bytes) -> Any:
 
 
 def _is_document(value: object) -> bool:
-    """A portal's {"status": "ok"} must not pass for an empty listing."""
+    """Return True for the top level of a JSON:API document."""
+    # A login page of a network answers {"status": "ok"}, which must not pass for an empty listing.
     return isinstance(value, dict) and "data" in value and isinstance(value["data"], dict | list | None)
 
 
 def _final(call: str, method: str, answer: Answer) -> Answer:
-    """An answer that is not repeated: returned, unless it leaves open what happened or comes from someone else."""
+    """Return an answer that is not repeated. Raises LostAnswerError or UnreachableError if it does not settle the
+    request.
+    """
     if method != "GET" and (answer.status == 408 or answer.status >= 500):
         raise _lost(call, _describe(answer))
     if answer.status == 407:

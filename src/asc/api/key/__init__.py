@@ -1,4 +1,4 @@
-"""The App Store Connect API key: where it is found, the forms it comes in, the private key inside."""
+"""The App Store Connect API key: its sources, its forms, and the private key in it."""
 
 from asc.api.key.model import ApiKey, KeyRefused
 

@@ -1,4 +1,4 @@
-"""The API key as the rest of the code sees it."""
+"""The API key, and the error for a text that is none."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from asc.errors import InputError, Problem
 
 MAX_LIFETIME = 1200
-"""Seconds that a token may live in all: App Store Connect refuses more than 20 minutes."""
+"""Seconds that a token may live. App Store Connect refuses more than 20 minutes."""
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """An API key that has passed every check that can be made without a request.
+    """An API key that has passed every check that needs no request.
 
-    `issuer_id` is None for an individual key. `lifetime` is how long a token lives, in seconds.
-    `private_key` is the unencrypted PKCS#8 PEM of a P-256 key; it is not part of the repr.
+    `issuer_id` is None for an individual key. `lifetime` is the lifetime of a token in seconds. `private_key` is the
+    unencrypted PKCS#8 PEM of a P-256 key; it is not part of the repr.
     """
 
     key_id: str
@@ -26,18 +26,18 @@ class ApiKey:
     in_house: bool = False
 
     def secrets(self) -> list[str]:
-        """What must never be seen: the PEM as a whole, its base64 body, and each line of it."""
+        """Return the texts to mask: the PEM as a whole, its base64 body, and each line of it."""
         body = [line for line in self.private_key.splitlines() if not line.startswith("-----")]
         return [self.private_key, "".join(body), *body]
 
 
 class KeyRefused(InputError):
-    """A text is not a usable API key. Names fields, reasons and remedies, never the material."""
+    """A text is not a usable API key. Names fields, reasons and remedies, never the key itself."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         super().__init__(problems)
 
 
 def refuse(field: str, reason: str, remedy: str) -> KeyRefused:
-    """The error for one field, ready to be raised."""
+    """Return the error for one field."""
     return KeyRefused([Problem(field, reason, remedy)])

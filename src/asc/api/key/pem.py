@@ -1,4 +1,4 @@
-"""The private key, from however it was pasted to PKCS#8 PEM."""
+"""The private key: from all forms in which people paste it, to PKCS#8 PEM."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _NOT_THE_KEY = {
 
 
 def private_key_pem(text: str, field: str = "key") -> str:
-    """Returns the P-256 private key in `text` as PKCS#8 PEM.
+    """Return the P-256 private key in `text` as PKCS#8 PEM.
 
-    Understood are PEM (PKCS#8 or SEC 1) with its newlines lost, doubled or written as two characters, the
-    base64 body alone, and base64 of any of these. Raises KeyRefused, naming `field`, for everything else.
+    Accepts PEM (PKCS#8 or SEC 1) with its newlines lost, doubled or written as two characters, the base64 body alone,
+    and base64 of any of these. Raises KeyRefused, naming `field`, for everything else.
     """
     text = _unescape(text)
     if "-----BEGIN" in text:
@@ -51,7 +51,7 @@ def private_key_pem(text: str, field: str = "key") -> str:
 
 
 def decode_base64(text: str) -> bytes | None:
-    """Decodes base64, ordinary or URL-safe, broken into lines or not, padded or not. None if it is not that."""
+    """Return decoded base64 (ordinary or URL-safe, with or without line breaks and padding), or None."""
     compact = "".join(text.split()).rstrip("=").replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
@@ -60,7 +60,8 @@ def decode_base64(text: str) -> bytes | None:
 
 
 def _unescape(text: str) -> str:
-    """Turns the two characters backslash and n (and r) into what they stand for; base64 has no backslash."""
+    """Replace the two characters backslash and n (and r) by the control characters that they stand for."""
+    # Base64 has no backslash, so the two characters can only stand for a control character.
     return text.replace("\\r", "").replace("\\n", "\n").replace("\r", "").strip("\ufeff \t\n\"'")
 
 
@@ -105,7 +106,7 @@ def _to_pem(der: bytes, field: str) -> str:
 
 
 def _what_it_is(der: bytes) -> str | None:
-    """Says what the bytes are instead of a private key, where that can be told."""
+    """Return what the bytes are instead of a private key, or None if that is unknown."""
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
@@ -123,15 +124,15 @@ def _what_it_is(der: bytes) -> str | None:
 
 
 MAX_SIZE = 64 * 1024
-"""Bytes of the largest key file that is read: a real one has about 400."""
+"""Bytes of the largest key file that is read. A real one has about 400."""
 PATIENCE = 10.0
-"""Seconds for which a pipe is read."""
+"""Seconds during which a pipe is read."""
 LONGEST_PATH = 180
-"""Characters: base64 of a private key alone is longer, and few paths are."""
+"""Characters. The base64 of a private key is longer, and few paths are."""
 
 
 def read_key_file(path: str, field: str) -> str:
-    """Reads a key file. Raises KeyRefused naming `field` when it cannot be one."""
+    """Return the text of a key file. Raises KeyRefused, naming `field`, if it cannot be a key file."""
     remedy = "Give the path of the API key JSON or of the AuthKey_….p8 file."
     if len(path) > LONGEST_PATH or "{" in path or "PRIVATE KEY" in path:  # told without quoting it
         raise refuse(field, "is not the path of a file; it may be the key itself", remedy)
@@ -150,8 +151,9 @@ def read_key_file(path: str, field: str) -> str:
 
 
 def _content(path: Path) -> bytes:
-    """The beginning of a file. A pipe, which a shell's <(…) is, is not waited for for ever."""
+    """Return at most MAX_SIZE + 1 bytes of a file or a pipe. Raises TimeoutError if the pipe does not end."""
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:  # noqa: PTH123
+        # A shell's <(…) is a pipe, and nobody may ever close it.
         until, content = time.monotonic() + PATIENCE, b""
         while len(content) <= MAX_SIZE:
             if not select.select([file], [], [], max(0.0, until - time.monotonic()))[0]:

@@ -1,6 +1,6 @@
-"""Find the API key: in the step's own inputs, then in our variables, then in those that fastlane users have set.
+"""Find the API key: in the inputs of the step, then in our variables, then in the variables of fastlane.
 
-The first source that is there wins, and the later ones are not read.
+The first source that is set counts, and later ones are not read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SEPARATE = {  # fastlane's app_store_connect_api_key action: one variable for e
     f"{FASTLANE}_IN_HOUSE": "in_house",
 }
 SECRET_VARIABLES = ("ASC_API_KEY", FASTLANE, f"{FASTLANE}_KEY")
-"""The variables whose values are secrets (the others hold paths, ids and switches)."""
+"""The variables whose values are secrets. The others hold paths, ids and switches."""
 
 HOW_TO_GIVE_A_KEY = (
     "Set the input api-key to the API key JSON from a repository secret (api-key: ${{ secrets.ASC_API_KEY }}), "
@@ -41,10 +41,10 @@ _WHY_A_SECRET_IS_EMPTY = (
 def find_key(
     text: str | None, path: str | None, environ: Mapping[str, str], why_empty: str | None = None
 ) -> ApiKey:
-    """Find the API key and check it.
+    """Return the API key after all checks that need no request.
 
-    `text` and `path` are the inputs api-key and api-key-path. `why_empty` is what the job knows about secrets
-    that did not arrive, for example in a pull request from a fork. Raises KeyRefused, which names the source.
+    `text` and `path` are the inputs api-key and api-key-path. `why_empty` is the job's reason for missing secrets, for
+    example a pull request from a fork. Raises KeyRefused, which names the source.
     """
     separate = _separate(environ)
     for source, value, read in (
@@ -68,7 +68,7 @@ def find_key(
 
 
 def is_given(text: str | None, path: str | None, environ: Mapping[str, str]) -> bool:
-    """Whether `find_key` has anything to look at."""
+    """Return True if `find_key` has a source to read."""
     names = ("ASC_API_KEY", "ASC_API_KEY_PATH", f"{FASTLANE}_PATH", FASTLANE, *_SEPARATE)
     return bool(text or path or any(environ.get(name) for name in names))
 
@@ -97,6 +97,7 @@ def _from_path(path: str, separate: dict[str, Any]) -> ApiKey:
     text = read_key_file(path, "")
     if not looks_like_pem(text):
         return parse_key(text)
+    # Apple names the downloaded file after the key id.
     in_name = re.search(r"AuthKey_([A-Za-z0-9]+)\.p8$", path)
     fields = {**({"key_id": in_name[1]} if in_name else {}), **separate, "key": text}
     missing = [name for name in ("key_id", "issuer_id") if name not in fields]
@@ -111,7 +112,7 @@ def _from_path(path: str, separate: dict[str, Any]) -> ApiKey:
 
 
 def _named(source: str, refused: KeyRefused) -> KeyRefused:
-    """Puts the name of the source before each problem."""
+    """Put the name of the source before each problem."""
     return KeyRefused(
         Problem(f"{source} ({problem.input})" if problem.input else source, problem.reason, problem.remedy)
         for problem in refused.problems
@@ -119,7 +120,7 @@ def _named(source: str, refused: KeyRefused) -> KeyRefused:
 
 
 def _variable_of_each(refused: KeyRefused, environ: Mapping[str, str]) -> KeyRefused:
-    """Name the variable of each field in place of the field of a JSON that nobody wrote."""
+    """Replace the field in each problem by the variable that holds it."""
     variables = {field: name for name, field in _SEPARATE.items()}
     problems = []
     for problem in refused.problems:

@@ -1,4 +1,4 @@
-"""The API key JSON, in every form in which people really paste it."""
+"""The API key JSON, in every form in which people paste it."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ _KEY_ID = re.compile(r"[A-Za-z0-9]{6,20}")
 _HAS_FIELDS = re.compile(r"\{|^\s*[\"']?key_?id", re.MULTILINE | re.IGNORECASE)
 _CURLED = re.compile(r"\{\s*[“”„‟«»‘’‚]")
 _ESCAPED = re.compile(r'\{(?:\s|\\[nrt])*\\+"')
+# Word processors and chat programs replace straight quotes by these.
 _STRAIGHT_QUOTES = str.maketrans("“”„‟«»‘’‚", '"' * 9)
 _QUOTES_AND_BLANKS = "\ufeff \t\r\n\"'`“”‘’"
 _FORMAT = 'The format is {"key_id": "…", "issuer_id": "…", "key": "-----BEGIN PRIVATE KEY-----\\n…"}.'
@@ -37,17 +38,16 @@ _OTHER_NAMES = {
 
 
 def parse_key(text: str, *, allow_filepath: bool = False) -> ApiKey:
-    """Reads the API key JSON (fastlane's format), however it was pasted.
+    """Return the key in the API key JSON (fastlane's format).
 
-    Besides plain JSON: JSON with `#` comments (which makes it YAML), JSON in base64, and JSON quoted once more.
-    `allow_filepath` lets `filepath` stand for `key`, as in fastlane's hash. Raises KeyRefused with every
-    problem found.
+    Accepts plain JSON, JSON with `#` comments (which makes it YAML), JSON in base64, and JSON quoted once more.
+    `allow_filepath` lets `filepath` stand for `key`, as in fastlane's hash. Raises KeyRefused with every problem found.
     """
     return key_from_fields(_fields(text), allow_filepath=allow_filepath)
 
 
 def key_from_fields(fields: dict[str, Any], *, allow_filepath: bool = False) -> ApiKey:
-    """Return the key that the fields make up. Raises KeyRefused with the problems of all fields at once."""
+    """Return the key of these fields. Raises KeyRefused with the problems of all fields at once."""
     # fastlane's hash of an individual key has no issuer id, and as JSON that is null.
     fields = {name: value for name, value in fields.items() if value is not None}
     problems: list[Problem] = []
@@ -74,7 +74,7 @@ def key_from_fields(fields: dict[str, Any], *, allow_filepath: bool = False) -> 
 
 
 def looks_like_pem(text: str) -> bool:
-    """True for a .p8, plain or in base64, where the JSON around it is missing."""
+    """Return True for a .p8 file without JSON around it, plain or in base64."""
     forms = (text, _inside_base64(text))
     return any("-----BEGIN" in form and not _HAS_FIELDS.search(form) for form in forms)
 
@@ -105,6 +105,7 @@ def _fields(text: str, depth: int = 0) -> dict[str, Any]:
         text = text.translate(_STRAIGHT_QUOTES)
     if depth < 2 and _ESCAPED.match(text):
         return _fields(_unescaped(text), depth + 1)
+    # Plain JSON first, then the forms that hold it: a text in a text, base64.
     found = _structure(text)
     if isinstance(found, dict):
         return {str(name): value for name, value in found.items()}
@@ -125,7 +126,7 @@ def _fields(text: str, depth: int = 0) -> dict[str, Any]:
 
 
 def _unescaped(text: str) -> str:
-    """Return what a JSON that lies in a JSON string, without the quotes around it, stands for."""
+    """Return the JSON in the contents of a JSON string, which come without the quotes around them."""
     try:
         return str(json.loads(f'"{text}"', strict=False))
     except ValueError:  # quotes inside of the key are not escaped, for one
@@ -133,7 +134,7 @@ def _unescaped(text: str) -> str:
 
 
 def _structure(text: str) -> object:
-    """JSON, else YAML (a JSON with comments is that), else None."""
+    """Return the parsed JSON or YAML (JSON with comments is YAML), or None."""
     try:
         return json.loads(text, strict=False)  # not strict: real line breaks inside the key
     except (ValueError, RecursionError):
@@ -158,7 +159,7 @@ def _structure(text: str) -> object:
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
-    """The value of a required text field, without the quotes and blanks around it."""
+    """Return the value of a required text field, without the quotes and blanks around it. Raises KeyRefused."""
     value = fields.get(name)
     if value is None:
         other = next((other for other in _OTHER_NAMES[name] if other in fields), None)
