@@ -83,7 +83,7 @@ def test_keys_that_are_no_paths_are_left_out(
     place.write(key, b"x")
     place.write("good", b"1")
     assert place.open().read() == {"good": b"1"}
-    assert "is left out" in caplog.text
+    assert "skipped" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -203,10 +203,10 @@ STRANGE = [b"<html>", b"[]", b"null", b'{"id": 1e999}', b'{"checksum": "x"}', b"
 
 
 @pytest.mark.parametrize("body", STRANGE, ids=[each[:12].decode() for each in STRANGE])
-def test_what_is_no_gitlab_is_called_that(made: Made, body: bytes) -> None:
+def test_a_server_other_than_gitlab_is_an_error_of_endpoint(made: Made, body: bytes) -> None:
     place = made("gitlab")
     place.more["world"].says_of_new_files = body
-    with pytest.raises(StorageError, match="no GitLab"):
+    with pytest.raises(StorageError, match="not GitLab"):
         place.open().update(lambda files: ADD, "Add")
 
 
@@ -276,7 +276,7 @@ def test_a_prefix_of_matchs_without_a_slash_ends_with_the_team(prefix: str) -> N
     ],
 )
 def test_refusals_of_s3_are_told_by_their_codes(text: str, input: str, said: str) -> None:
-    error = obstores.explained(text, "S3 bucket b", writing=False)
+    error = obstores.error_from(text, "S3 bucket b", writing=False)
     assert error.input == input and said in error.message
 
 

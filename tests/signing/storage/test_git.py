@@ -90,7 +90,7 @@ def test_a_head_that_leads_nowhere(repository: Place) -> None:
 def test_a_branch_that_is_not_there(repository: Place) -> None:
     where = repository.more["repository"]
     someone_commits(where, "a", b"1")
-    with pytest.raises(StorageError, match="does not exist; there are: master") as caught:
+    with pytest.raises(StorageError, match="the repository has: master") as caught:
         repository.open(branch="team-b").read()
     assert caught.value.input == "branch"
     storage = repository.open(branch="team-b", create_branch=True)
@@ -105,7 +105,7 @@ def test_a_branch_that_is_not_there(repository: Place) -> None:
     "branch", ["-x", "a..b", "a b", "a:b", "refs/../x", "a.lock", "a~1", "/a", "a/", "a\n"]
 )
 def test_names_that_are_no_branch(repository: Place, branch: str) -> None:
-    with pytest.raises(StorageError, match="no name of a branch"):
+    with pytest.raises(StorageError, match="not the name of a branch"):
         repository.open(branch=branch)
 
 
@@ -221,7 +221,7 @@ def test_a_hostile_tree(repository: Place, tmp_path: Path, caplog: pytest.LogCap
         "“-rf”",
         "“../config”",
         "“.git/x”",
-        "“a” is left out",
+        "skipped “a”",
         "a symbolic link",
         "a submodule",
         "“new�line�[31m”",
@@ -267,7 +267,7 @@ def test_a_repository_that_may_not_be_written(repository: Place) -> None:
 
 
 def test_a_repository_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="is not there, or may not be read"):
+    with pytest.raises(StorageError, match="does not exist, or may not be read"):
         open_storage(f"git+file://{tmp_path}/nowhere.git", options(temporary=tmp_path)).read()
 
 

@@ -127,7 +127,7 @@ def test_a_token_that_may_only_read(host: Host) -> None:
 
 @pytest.mark.parametrize("token", ["", "a-wrong-token"])
 def test_a_token_that_is_wrong_or_missing(host: Host, token: str) -> None:
-    with pytest.raises(StorageError, match=r"wants a token|did not accept the token") as caught:
+    with pytest.raises(StorageError, match=r"needs a token|did not accept the token") as caught:
         opened(host, token).read()
     assert caught.value.input == "storage-token"
     assert not isinstance(caught.value, StorageUnreachable)
@@ -135,7 +135,7 @@ def test_a_token_that_is_wrong_or_missing(host: Host, token: str) -> None:
 
 def test_a_repository_that_is_not_there(host: Host) -> None:
     given = environment(SSL_CERT_FILE=str(host.authority))
-    with pytest.raises(StorageError, match="is not there") as caught:
+    with pytest.raises(StorageError, match="does not exist") as caught:
         open_storage(f"{host.url}/team/other.git", options(token=WRITES, environment=given)).read()
     assert caught.value.input == "storage-token"
 
@@ -144,7 +144,7 @@ def test_the_token_of_the_job_is_for_its_server_alone(host: Host) -> None:
     someone_commits(repository(host), "a", b"1")
     assert opened(host, "", GITHUB_TOKEN=WRITES, GITHUB_SERVER_URL=host.url).read() == {"a": b"1"}
     host.seen.clear()
-    with pytest.raises(StorageError, match="wants a token"):
+    with pytest.raises(StorageError, match="needs a token"):
         opened(host, "", GITHUB_TOKEN=WRITES).read()
     assert set(host.seen) == {""}
 
@@ -188,7 +188,7 @@ def test_a_host_that_is_not_there() -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for(host: Host) -> None:
-    with pytest.raises(StorageError, match="certificate was not accepted"):
+    with pytest.raises(StorageError, match="that was not accepted"):
         open_storage(f"{host.url}/team/certs.git", options(token=WRITES)).read()
     assert host.asked == []
 

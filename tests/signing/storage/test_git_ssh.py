@@ -71,18 +71,18 @@ def test_ssh_with_a_deploy_key(repository: Place, ssh: Options, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "input", "told"),
     [
-        ("git@example.com: Permission denied (publickey).", "deploy-key", "did not let the SSH key in"),
+        ("git@example.com: Permission denied (publickey).", "deploy-key", "did not accept the SSH key"),
         (
             "No ED25519 host key is known for example.com\nHost key verification failed.",
             "known-hosts",
-            "not known here",
+            "unknown SSH key",
         ),
         (
             "ssh: Could not resolve hostname example.com: Name or service not known",
             "storage",
             "could not be reached",
         ),
-        ("ERROR: Repository not found.", "deploy-key", "is not there"),
+        ("ERROR: Repository not found.", "deploy-key", "does not exist"),
     ],
 )
 def test_ssh_that_fails(
@@ -133,7 +133,7 @@ def test_a_deploy_key_is_read_in_the_forms_that_secrets_have(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["ssh-ed25519 AAAA me@example.com", "not-a-file", "c2VjcmV0"])
 def test_a_deploy_key_that_is_no_private_key_is_told_as_that(text: str) -> None:
-    with pytest.raises(StorageError, match="is no private key") as caught:
+    with pytest.raises(StorageError, match="is not a private key") as caught:
         private_key(text)
     assert text not in str(caught.value)
 

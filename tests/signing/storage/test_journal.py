@@ -134,7 +134,7 @@ def test_trouble_after_the_journal_is_no_failure(caplog: pytest.LogCaptureFixtur
     memory.before = break_down
     with caplog.at_level(logging.WARNING):
         assert storage.update(lambda files: CHANGE, "Change") == AFTER
-    assert "is recorded all the same" in caplog.text
+    assert "is recorded in the journal" in caplog.text
     assert assets(memory) == BEFORE
     memory.before = lambda call, name: None
     assert storage.read() == AFTER

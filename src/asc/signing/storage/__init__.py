@@ -1,4 +1,4 @@
-"""Where certificates, keys and profiles are kept: a git repository, a bucket, GitLab's secure files, a folder."""
+"""Storages of certificates, keys and profiles: git repositories, buckets, GitLab's secure files, folders."""
 
 from asc.signing.storage.model import Changes, Files, Options, Storage, StorageError, StorageUnreachable
 from asc.signing.storage.opening import extra, open_storage

@@ -1,9 +1,9 @@
-"""`dir:PATH`: signing assets in a folder, for one machine or a shared disk.
+"""Keep signing assets in a folder (`dir:PATH`), for one machine or a shared disk.
 
-Writers take turns by a lock (flock on `.asc-lock`, which stays), so an update sees the newest files. A change of
-several files is stored as one through the journal (asc.signing.storage.journal), which is there only meanwhile.
-Files are written beside their place and renamed, readable by their owner alone. flock works between machines on NFS
-from version 4 on; on other shared disks it may only order the processes of one machine.
+Writers take turns with a lock (flock on `.asc-lock`, which stays), so an update reads the newest files. A change of
+several files is stored as one through the journal (asc.signing.storage.journal), which exists only during the change.
+flock works between machines on NFS from version 4 on; on other shared disks it may only order the processes of one
+machine.
 """
 
 from __future__ import annotations
@@ -27,37 +27,38 @@ log = logging.getLogger(__name__)
 
 LOCK = ".asc-lock"
 UNFINISHED = ".asc-new-"
-"""Names that begin so are files half written by someone who was killed."""
+"""The prefix of a file's name until it is written completely. A killed writer leaves such files behind."""
 
 
 class FolderStorage:
-    """The interface `Storage` on a folder; `update` makes it where it is missing."""
+    """The interface `Storage` on a folder. `update` creates the folder if it is missing."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self.label = f"folder {root}"
 
     def read(self) -> Files:
-        """All files. Waits for a writer; leaves no trace."""
+        """Return all files, without changing anything in the folder. Waits for a writer to finish."""
         with _explained(self._root):
             if not self._root.is_dir():
                 raise StorageError(
                     "storage", f"{self.label} does not exist.", "Make it, or correct its path."
                 )
             while True:
+                # Readers never create the lock: the folder may be read-only for them.
                 lockable = (self._root / LOCK).exists()
                 with self._locked(exclusive=False) if lockable else contextlib.nullcontext():
-                    files = self._pending().over(self._files())
+                    files = self._pending().applied_to(self._files())
                 if lockable or not (self._root / LOCK).exists():
                     return files
-                # The first writer ever came meanwhile.
+                # The first writer has just created the lock, so these files may be a mixture: read them again.
 
     def nearby(self) -> Nearby:
-        """Folders beside this one, and the one around it, that hold match's files."""
-        around = self._root.parent
+        """Return the folders beside this one, and the one around it, that hold match's files."""
+        parent = self._root.parent
         try:
-            beside = [around, *(path for path in sorted(around.iterdir()) if path.is_dir())][:MOST_BRANCHES]
-            held = [path for path in beside if path != self._root and _holds(path)]
+            beside = [parent, *(path for path in sorted(parent.iterdir()) if path.is_dir())][:MOST_BRANCHES]
+            held = [path for path in beside if path != self._root and _has_files_of_match(path)]
         except OSError:
             return Nearby()
         return Nearby(
@@ -65,7 +66,7 @@ class FolderStorage:
         )
 
     def prove_writable(self) -> None:
-        """Writes a file and removes it; so with the folder itself where it is missing."""
+        """Create a file and remove it, in the nearest existing folder. Raises StorageError if that fails."""
         with _explained(self._root):
             place = next(parent for parent in (self._root, *self._root.parents) if parent.exists())
             probe = place / (UNFINISHED + secrets.token_hex(8))
@@ -73,7 +74,7 @@ class FolderStorage:
             probe.unlink()
 
     def update(self, change: Callable[[Files], Changes], message: str) -> Files:
-        """See Storage. `message` goes to the log."""
+        """Store a change as described at Storage.update; `message` goes to the log."""
         with _explained(self._root):
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._locked(exclusive=True):
@@ -84,6 +85,7 @@ class FolderStorage:
                 files = self._files()
                 changes = names.planned(change, files, self.label)
                 if changes:
+                    # From this write on, the change counts as stored: readers and later writers complete it.
                     self._write(journal.NAME, Journal(1, journal.new_identity(), changes).encode())
                     self._carry_out(changes)
                     log.info("%s: %s", self.label, message)
@@ -91,7 +93,7 @@ class FolderStorage:
 
     @contextlib.contextmanager
     def _locked(self, *, exclusive: bool) -> Iterator[None]:
-        # Shared locks only need a file that can be read, so folders that cannot be written are locked, too.
+        # A shared lock only needs a readable file, so it works in read-only folders too.
         flags = os.O_CREAT | os.O_RDWR if exclusive else os.O_RDONLY
         descriptor = os.open(self._root / LOCK, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -101,24 +103,25 @@ class FolderStorage:
             os.close(descriptor)
 
     def _files(self) -> dict[str, bytes]:
-        found = {path: where for path, where in self._walk() if not _is_ours(path)}
-        taken = names.accepted(found, self.label)
-        names.check_sizes({path: found[path].stat().st_size for path in taken}, self.label)
-        return {path: found[path].read_bytes() for path in taken}
+        found = {path: file for path, file in self._walk() if not _is_ours(path)}
+        accepted = names.accepted(found, self.label)
+        names.check_sizes({path: found[path].stat().st_size for path in accepted}, self.label)
+        return {path: found[path].read_bytes() for path in accepted}
 
     def _walk(self) -> Iterator[tuple[str, Path]]:
-        """Plain files below the root; neither links nor git's own folder are followed."""
+        """Yield path and file of each plain file below the root, without links and git's own folder."""
         for folder, below, files in os.walk(self._root):
             below[:] = [name for name in below if name != ".git"]
-            for name in [*files, *(each for each in below if (Path(folder) / each).is_symlink())]:
-                where = Path(folder) / name
-                path = where.relative_to(self._root).as_posix()
-                if where.is_symlink() or not where.is_file():
+            # os.walk lists links to folders as folders; a link could lead anywhere, so none is followed.
+            for name in [*files, *(name for name in below if (Path(folder) / name).is_symlink())]:
+                file = Path(folder) / name
+                path = file.relative_to(self._root).as_posix()
+                if file.is_symlink() or not file.is_file():
                     log.warning(
-                        "%s: “%s” is left out, for it is no plain file.", self.label, printable_name(path)
+                        "%s: skipped “%s” because it is not a plain file.", self.label, printable_name(path)
                     )
                 else:
-                    yield path, where
+                    yield path, file
 
     def _pending(self) -> Journal:
         try:
@@ -136,30 +139,32 @@ class FolderStorage:
         for path, data in changes.put.items():
             self._write(path, data)
         for path in changes.delete:
-            where = self._place(path)
-            where.unlink(missing_ok=True)
-            _sync_folder(where.parent)
+            file = self._file(path)
+            file.unlink(missing_ok=True)
+            _sync_folder(file.parent)
+        # The journal goes last: without it nobody would complete a change that is cut off here.
         (self._root / journal.NAME).unlink(missing_ok=True)
         _sync_folder(self._root)
 
     def _write(self, path: str, data: bytes) -> None:
-        where = self._place(path)
-        where.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        new = where.parent / (UNFINISHED + secrets.token_hex(8))
-        write_private(where, data, new, durable=True)
-        _sync_folder(where.parent)
+        target = self._file(path)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        new = target.parent / (UNFINISHED + secrets.token_hex(8))
+        # The content reaches the disk before the name: otherwise a crash could leave an empty file.
+        write_private(target, data, new, durable=True)
+        _sync_folder(target.parent)
 
-    def _place(self, path: str) -> Path:
-        """Where `path` lies; raises StorageError where a link on the way leads elsewhere."""
-        where = self._root / path
-        for folder in where.parents:
+    def _file(self, path: str) -> Path:
+        """Return the file of `path`. Raises StorageError if one of its folders is a link."""
+        file = self._root / path
+        for folder in file.parents:
             if folder == self._root:
-                return where
+                return file
             if folder.is_symlink():
                 raise StorageError(
                     "storage",
                     f"“{printable_name(path)}” in {self.label} lies behind a symbolic link.",
-                    "Put a real folder in the place of the link.",
+                    "Replace the link with a real folder.",
                 )
         raise ValueError(path)
 
@@ -170,7 +175,7 @@ def _is_ours(path: str) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """So that a rename is on the disk, too; a folder that is gone needs none."""
+    """Write a folder to the disk, so that a rename in it survives a crash. A missing folder is ignored."""
     with contextlib.suppress(FileNotFoundError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -184,14 +189,14 @@ def _explained(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = printable_name(error.strerror or type(error).__name__)
-        where = printable_name(str(error.filename or root))
+        reason = printable_name(error.strerror or type(error).__name__)
+        path = printable_name(str(error.filename or root))
         raise StorageError(
-            "storage", f"folder {root}: {what} ({where}).", "Check the path, its owner and its permissions."
+            "storage", f"folder {root}: {reason} ({path}).", "Check the path, its owner and its permissions."
         ) from error
 
 
-def _holds(folder: Path) -> bool:
+def _has_files_of_match(folder: Path) -> bool:
     patterns = ("certs/*/*", "profiles/*/*")
     paths = (path for pattern in patterns for path in folder.glob(pattern))
     return bool(folders(path.relative_to(folder).as_posix() for path in paths))

@@ -1,9 +1,9 @@
-"""The journal: how a storage that can only replace single files takes a change of several files as one.
+"""The journal: store a change of several files as one, in a storage that can only replace single files.
 
-One file, `asc-journal.json` beside the others, holds the number of the newest change and, until that change has been
-carried out, all of it, contents included. Writing it is the moment that counts: before, nothing of the change is
-there; after, all of it is, for readers lay it over the files they find. Whoever wants to change something next and
-finds it unfinished carries it out first. It holds contents as they are stored, so nothing unencrypted.
+The file `asc-journal.json` holds the number of the newest change and, until that change has been carried out, all of
+its contents. Before the journal is written, nothing of the change is stored; afterwards all of it is, because readers
+apply the journal to the files they find. A writer that finds an unfinished change carries it out first. The contents
+are encrypted like the stored files.
 """
 
 from __future__ import annotations
@@ -20,20 +20,22 @@ from asc.signing.storage.model import Changes, Files
 
 NAME = "asc-journal.json"
 PROBE = "asc-probe-"
-"""Names that begin so are objects of `prove_writable`, left behind where it was killed."""
+"""The prefix of the objects that `prove_writable` creates. A killed job leaves one behind."""
 FORMAT = 1
+"""The version of the journal's format. A journal of another version is not touched."""
 
 
 class UnreadableJournal(Exception):
-    """The journal is none, or one of a newer version."""
+    """The file is not a journal, or was written by a newer version."""
 
 
 @dataclass(frozen=True)
 class Journal:
-    """`generation` counts changes. `changes` is empty when they are carried out.
+    """The newest change of a storage.
 
-    `bases` names the version that each path had when the change was made, "" for none: a file that has neither that
-    version nor the new content was changed by someone who knows no journal.
+    `generation` counts changes. `changes` is empty once they are carried out. `bases` holds the version of each path
+    when the change was made, "" if it did not exist: a file with neither that version nor the new content was changed
+    by a program that knows no journal.
     """
 
     generation: int = 0
@@ -42,21 +44,21 @@ class Journal:
     bases: Mapping[str, str] = field(default_factory=dict)
 
     def following(self, changes: Changes, versions: Mapping[str, str]) -> Journal:
-        """The journal with the next change, to files of these versions."""
+        """Return the journal of the next change. `versions` holds the version of each file before it."""
         paths = [*changes.put, *changes.delete]
         bases = {path: versions.get(path, "") for path in paths}
         return Journal(self.generation + 1, new_identity(), changes, bases)
 
     def finished(self) -> Journal:
-        """The journal once its change is carried out."""
+        """Return the journal to store once its change is carried out."""
         return Journal(self.generation, self.identity)
 
-    def over(self, files: Files) -> dict[str, bytes]:
-        """The files as they are once the change is carried out."""
+    def applied_to(self, files: Files) -> dict[str, bytes]:
+        """Return `files` as they are once the change is carried out."""
         return self.changes.applied(files)
 
     def encode(self) -> bytes:
-        """As it is stored: JSON, contents in base64."""
+        """Return the journal as JSON, with contents in base64."""
         document = {
             "format": FORMAT,
             "about": "Written by app-store-connect-actions: how changes of several files are stored as one. Keep it.",
@@ -70,12 +72,12 @@ class Journal:
 
 
 def new_identity() -> str:
-    """A name that no other change has."""
+    """Return a random name, 16 hexadecimal digits, for a change or a probe."""
     return secrets.token_hex(8)
 
 
 def decode(data: bytes) -> Journal:
-    """Reads a stored journal; raises Unreadable."""
+    """Parse a stored journal. Raises UnreadableJournal."""
     try:
         document = json.loads(data)
         if document["format"] != FORMAT:
@@ -83,6 +85,7 @@ def decode(data: bytes) -> Journal:
         put = {str(path): base64.b64decode(text, validate=True) for path, text in document["put"].items()}
         changes = Changes(put, frozenset(map(str, document["delete"])))
         bases = {str(path): str(version) for path, version in document["bases"].items()}
+        # A journal is input like any file: it must not write outside the tree or over the journal itself.
         if any(names.problem(path) or is_ours(path) for path in [*changes.put, *changes.delete]):
             raise UnreadableJournal("it names files that have no place here")
         return Journal(int(document["generation"]), str(document["identity"]), changes, bases)
@@ -91,45 +94,54 @@ def decode(data: bytes) -> Journal:
 
 
 def is_ours(path: str) -> bool:
-    """Whether `path` is a journal or a probe, not a signing asset."""
+    """Return True if `path` is a journal or a probe, not a signing asset."""
     return path == NAME or path.startswith(PROBE)
 
 
 class Conflict(Exception):
-    """A condition did not hold: the object is there already, is gone, or has another version."""
+    """A condition did not hold: the object exists already, is gone, or has another version."""
 
 
 class ObjectMissing(Exception):
-    """There is no such object."""
+    """The object does not exist, or has another version than the requested one."""
 
 
 @dataclass(frozen=True)
 class ReadResult:
-    """An object in a list. `size` in bytes; 0 where the store does not say."""
+    """An object in a list. `size` is in bytes, 0 if the store does not report it."""
 
     version: str
     size: int
 
 
 class Objects(Protocol):
-    """What a store of objects has to be able to do. All may raise StorageError; all are called from threads."""
+    """The operations that ObjectStorage needs of a store of objects.
+
+    All of them may raise StorageError, and all are called from several threads.
+    """
 
     label: str
 
     def elsewhere(self) -> Iterable[str]:
-        """Whole keys of objects outside the root, at most `nearby.MOST_KEYS` are looked at."""
+        """Return the whole keys of objects outside the root, from at most `nearby.MOST_KEYS` objects."""
 
     def found(self) -> Mapping[str, ReadResult]:
-        """All objects below the root, by their path from there."""
+        """Return all objects below the root, by their path from there."""
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
-        """Content and version of an object, of this `version` where the store keeps old ones; raises Missing."""
+        """Return content and version of an object.
+
+        `version` is requested if the store keeps old ones; "" stands for the newest. Raises ObjectMissing.
+        """
 
     def create(self, name: str, data: bytes) -> str:
-        """Writes an object that must not exist, and returns its version; raises Taken."""
+        """Create an object and return its version. Raises Conflict if it exists."""
 
     def replace(self, name: str, data: bytes, version: str) -> str:
-        """Writes an object that must exist in this version, and returns the new one; raises Taken."""
+        """Replace an object and return its new version. Raises Conflict if it does not have this version."""
 
     def delete(self, name: str, version: str) -> None:
-        """Removes an object that has this version, as far as the store can tell; raises Taken. Gone is fine."""
+        """Remove an object; a missing one is ignored.
+
+        Raises Conflict if the store can tell that it has another version.
+        """

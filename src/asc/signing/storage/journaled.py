@@ -1,20 +1,21 @@
-"""A storage of single objects with conditional writes: S3, Azure, Google Cloud, GitLab's secure files.
+"""A storage on single objects with conditional writes: S3, Azure, Google Cloud, GitLab's secure files.
 
-What is guaranteed among writers of this kind, whatever they change and whenever one is killed:
+Guarantees among writers of this kind, for any change and a kill at any moment:
 
-* A change is stored as a whole or not at all, and `read` shows a state that some writer left, never a mixture: see
+* A change is stored as a whole or not at all, and `read` returns a state that some writer left, never a mixture: see
   asc.signing.storage.journal. An `update` that was cut off after the journal counts as done; the next finishes it.
-* A change is made from the newest state. The journal is only written where it is as it was when that was read; else
-  all is read and `change` called again. So two writers never act on the same state, not even on different files.
-* The limit: a writer that stands still while it carries out its change, for so long that another finishes it and a
-  third removes one of its files again, brings that file back.
+* A change is made from the newest state. The journal is only written if it is unchanged since that state was read;
+  otherwise everything is read and `change` called again. So two writers never act on the same state, even if they
+  change different files.
+* The limit: a writer may stand still while it carries out its change. If another writer finishes that change and a
+  third removes one of its files meanwhile, the first writer brings that file back.
 
-What is guaranteed towards other writers, who know no journal (fastlane, a person):
+Guarantees towards writers that know no journal (fastlane, a person):
 
-* An object that they changed after it was read is never overwritten: `change` is called again with what they left.
-* The reverse is up to them. And where the store cannot remove an object on a condition (S3 and Azure as they are
-  reached here), one that they replace between our last look and our removal, some milliseconds, is removed.
-* They see a change object by object, new ones first, removals last.
+* An object that they changed after it was read is never overwritten: `change` is called again with their version.
+* They may overwrite objects of ours. S3 and Azure, as used here, cannot remove an object on a condition: an object
+  that they replace in the milliseconds between the last check and the removal is removed.
+* They see a change object by object: new objects first, removals last.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 
 
 class ObjectStorage:
-    """The interface `Storage` on top of `Objects`. Safe to use from several threads."""
+    """The interface `Storage` on top of `Objects`, safe to use from several threads."""
 
     def __init__(self, objects: Objects, options: Options) -> None:
         self._objects = objects
@@ -46,26 +47,26 @@ class ObjectStorage:
 
     @property
     def label(self) -> str:
-        """What it is and where."""
+        """Return the kind and the name of the store, for messages."""
         return self._objects.label
 
     def read(self) -> Files:
-        """All files; the store is not written to."""
-        return self._reader.state().seen()
+        """Return all files, without writing to the store."""
+        return self._reader.state().files_after_change()
 
     def nearby(self) -> Nearby:
-        """Other folders of the bucket that hold match's files."""
+        """Return the other folders of the bucket that hold match's files."""
         try:
             found = folders(self._objects.elsewhere())
         except StorageError as error:
-            log.info("%s: other folders could not be looked at: %s", self.label, error.message)
+            log.info("%s: other folders could not be read: %s", self.label, error.message)
             return Nearby()
         places = tuple(f"folder {printable_name(folder)}" if folder else "the root" for folder in found)
         remedy = "Write the folder behind the bucket in storage, or give the team's folder as team-id."
         return Nearby(places, remedy, on_purpose=True)
 
     def prove_writable(self) -> None:
-        """Writes an object of its own and removes it; proves that the store keeps to its conditions, too."""
+        """Create, replace and remove an object. Raises StorageError if that fails or the store ignores conditions."""
         name = journal.PROBE + journal.new_identity()
         version = self._objects.create(name, b"Written to see whether this place can be written.\n")
         try:
@@ -80,12 +81,13 @@ class ObjectStorage:
             )
 
     def update(self, change: Callable[[Files], Changes], message: str) -> Files:
-        """See Storage. `message` goes to the log, for these stores keep no history of their own."""
+        """Store a change as described at Storage.update; `message` goes to the log."""
+        # The message goes to the log because these stores keep no history of their own.
         for attempt in range(1, self._attempts + 1):
             if attempt > 1:
                 self._clock.sleep(retry.pause(attempt - 1, None, self._clock.chance()))
             state = self._settled()
-            files = state.seen()
+            files = state.files_after_change()
             changes = names.planned(change, files, self.label)
             if not changes:
                 return files
@@ -93,7 +95,7 @@ class ObjectStorage:
             version = self._commit(entry, state.journal_version)
             if version is None:
                 log.info("%s: another writer was quicker; trying again.", self.label)
-            elif self._own(entry, version):
+            elif self._carry_out(entry, version):
                 log.info("%s: %s", self.label, message)
                 return changes.applied(files)
         raise StorageError(
@@ -103,7 +105,7 @@ class ObjectStorage:
         )
 
     def _heeds_versions(self, name: str, version: str) -> bool:
-        """Whether an object can be replaced in its version, and then not in the old one again."""
+        """Return True if the store replaces an object in its current version and refuses to in an older one."""
         if self._refused(self._objects.replace, name, b"Replaced.\n", version):
             return False
         return self._refused(self._objects.replace, name, b"", version)
@@ -122,7 +124,7 @@ class ObjectStorage:
             self._objects.delete(name, version)
 
     def _settled(self) -> StorageState:
-        """The newest state, after carrying out what a writer left unfinished."""
+        """Return the newest state, after carrying out any change that another writer left unfinished."""
         for _ in range(self._attempts):
             state = self._reader.state()
             if not state.journal.changes:
@@ -130,29 +132,30 @@ class ObjectStorage:
             log.info("%s: finishing a change that another writer began.", self.label)
             for path in carry_out(self._objects, state.journal):
                 log.warning(
-                    "%s: “%s” was changed by others meanwhile and stays so.", self.label, printable_name(path)
+                    "%s: kept “%s”, which others have changed meanwhile.", self.label, printable_name(path)
                 )
             self._finish(state.journal, state.journal_version)
         raise StorageError(
             "storage",
-            f"{self.label}: others wrote to it without a pause.",
+            f"{self.label}: other writers changed it all the time.",
             "Run the step again, or let fewer jobs write at the same time (a concurrency group).",
         )
 
     def _commit(self, entry: Journal, version: str) -> str | None:
-        """Writes the journal, which decides the change, and returns its version; None where another was quicker."""
+        """Write the journal and return its version, or None if another writer was quicker."""
         data = entry.encode()
         try:
             if version:
                 return self._objects.replace(journal.NAME, data, version)
             return self._objects.create(journal.NAME, data)
         except Conflict:
-            # Clients repeat requests whose answer was lost: then it is ours that is there.
+            # Clients repeat a request if its answer was lost; the conflict is then with our own first write.
             current, held = self._reader.journal()
             return held if current.identity == entry.identity else None
 
-    def _own(self, entry: Journal, version: str) -> bool:
-        """Carries out our change; whether all of it could be. It is decided already, so trouble is no failure."""
+    def _carry_out(self, entry: Journal, version: str) -> bool:
+        """Carry out our own change. Return False if others changed one of its files meanwhile."""
+        # The journal has decided the change already, so an error from here on is no failure of the step.
         try:
             conflicts = carry_out(self._objects, entry)
             if conflicts:
@@ -168,7 +171,7 @@ class ObjectStorage:
             return not conflicts
         except StorageError as error:
             log.warning(
-                "%s The change is recorded all the same; the next step that writes finishes it.",
+                "%s The change is recorded in the journal; the next step that writes finishes it.",
                 error.message,
             )
             return True
@@ -179,7 +182,7 @@ class ObjectStorage:
 
 
 def carry_out(objects: Objects, entry: Journal) -> list[str]:
-    """Writes, then removes; returns the paths that someone without a journal changed meanwhile, which stay so."""
+    """Write the files of a change, then remove others. Return the paths that were left because others changed them."""
     put = entry.changes.put
     gone = sorted(entry.changes.delete)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
@@ -200,7 +203,7 @@ def _put(objects: Objects, path: str, data: bytes, base: str) -> bool:
             held = _held(objects, path)
             if held is not None:
                 return held == data
-        # Gone: removed by others, or by someone who replaces it in two steps and was killed in between.
+        # The object is gone: others removed it, or were killed while they replaced it in two steps. Create it.
     return False
 
 

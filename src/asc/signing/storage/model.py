@@ -1,4 +1,4 @@
-"""What every storage offers, what it is opened with, and how it fails."""
+"""The interface of every storage, the options to open one with, and the errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Files = Mapping[str, bytes]
 
 
 class StorageError(Error):
-    """The storage could not be used. `input` names the input that it is about, for example "storage-token"."""
+    """The storage could not be used. `input` is the name of the input to correct, for example "storage-token"."""
 
     def __init__(self, input: str, message: str, remedy: str) -> None:
         super().__init__(f"{input}: {message}", remedy)
@@ -25,25 +25,25 @@ class StorageError(Error):
 
 
 class StorageUnreachable(StorageError):
-    """Nothing answered, or what answered had trouble of its own: the same may work later."""
+    """The server did not answer, or reported an error of its own. The same request may work later."""
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What to store: `put` replaces or adds whole files, `delete` removes them; a path is in one of them only."""
+    """The changes to store: `put` adds or replaces whole files, `delete` removes files. No path is in both."""
 
     put: Mapping[str, bytes] = field(default_factory=dict)
     delete: frozenset[str] = frozenset()
 
     def needed(self, files: Files) -> Changes:
-        """Those that make a difference to `files`."""
+        """Return these changes without the ones that `files` have already."""
         return Changes(
             {path: data for path, data in self.put.items() if files.get(path) != data},
             frozenset(path for path in self.delete if path in files),
         )
 
     def applied(self, files: Files) -> dict[str, bytes]:
-        """`files` with these changes, in order of their paths."""
+        """Return `files` with these changes, sorted by path."""
         after = {path: data for path, data in files.items() if path not in self.delete} | dict(self.put)
         return dict(sorted(after.items()))
 
@@ -52,45 +52,45 @@ class Changes:
 
 
 class Storage(Protocol):
-    """A place that keeps signing assets. Writers never lose each other's work."""
+    """A place that keeps signing assets. Concurrent writers never lose each other's changes."""
 
     @property
     def label(self) -> str:
-        """For logs: what it is and where. Holds no secret."""
+        """Return the kind and address of the storage, for logs. It contains no secret."""
 
     def read(self) -> Files:
-        """All files. Names that could do harm are left out with a warning.
+        """Return all files. A warning names each file that is skipped because its name could do harm.
 
-        Raises StorageError: not there, no access, too many or too large files.
+        Raises StorageError: it does not exist, access is denied, too many or too large files.
         """
 
     def nearby(self) -> Nearby:
-        """Places beside this one that hold match's files. None where they cannot be looked at: never raises."""
+        """Return places beside this one that hold match's files, or none if they cannot be read. Never raises."""
 
     def prove_writable(self) -> None:
-        """Raises StorageError where a later `update` would be refused, as far as that can be told beforehand.
+        """Check that an `update` would be allowed, as far as the storage can tell. Leaves no trace.
 
-        Leaves no trace.
+        Raises StorageError if it would be refused.
         """
 
     def update(self, change: Callable[[Files], Changes], message: str) -> Files:
-        """Stores what `change` makes of the newest files, and returns the files after that.
+        """Call `change` with the newest files, store the changes it returns, and return the files afterwards.
 
-        Where another writer was quicker, `change` is called again with what that one left: it should have no
-        effects besides its result. `message` is one line for whoever reads the history. All of a change is stored
-        or, where this raises StorageError, none of it, except where the module of the storage says otherwise.
+        If another writer was quicker, `change` is called again with the newer files, so it must have no side effects.
+        `message` is one line for the history. All of a change is stored or, if this raises StorageError, none of it,
+        except as the module of the storage says.
         """
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a storage is opened; each uses what it knows. Texts are empty where they are not given.
+    """The options to open a storage with; each storage uses the ones it knows. Texts are empty if they are not given.
 
     `token`: git and GitLab. `deploy_key`, `known_hosts`: the texts of an SSH private key and of known_hosts lines.
-    `endpoint`: https address of a compatible server. `team_id`: folder in S3, Azure, Google Cloud and GitLab, as
-    match has it. `credentials`: JSON, or the path of a JSON file, of a Google service account. `create_branch`: a
-    branch that is missing is begun by the first `update`, not an error. `environment`: the variables of the job.
-    `temporary`: where private folders are made. `attempts`: how often an update is tried against quicker writers.
+    `endpoint`: https address of a compatible server. `team_id`: folder in S3, Azure, Google Cloud and GitLab, as in
+    match. `credentials`: a Google service account as JSON, or the path of a JSON file. `create_branch`: let the first
+    `update` create a missing branch instead of failing. `environment`: the variables of the job. `temporary`: parent of
+    private folders. `attempts`: how often an update is tried against quicker writers.
     """
 
     token: str = field(default="", repr=False)
@@ -113,8 +113,8 @@ class Options:
 
 
 def disk_is_full(words: str) -> StorageError | None:
-    """Return the error for a program that says there is no room left; None where `words` say something else."""
-    # A server of git's says so of its own disk, or of a file that it does not take, in lines with “remote:”.
+    """Return the error for a program that reported a full disk, or None if `words` report something else."""
+    # A git server reports its own full disk, or a file that it refuses, in lines that begin with “remote:”.
     ours = " / ".join(line for line in words.split(" / ") if not line.startswith("remote:"))
     if not re.search(r"no space left on device|disk quota exceeded|file too large", ours, re.IGNORECASE):
         return None

@@ -1,8 +1,8 @@
-"""Which names of files are taken from a storage, and put into one.
+"""Check the names and sizes of files in a storage.
 
-A storage is written by others too, so its names are input: one that leaves the root, means something to a shell or to
-git, or differs from another in case alone is left out when reading and refused when writing. What may be stored
-otherwise is wide: blanks, umlauts and the `*` of a wildcard profile are fine.
+Other programs write to a storage too, so its names are input. A name that leaves the root, means something to a shell
+or to git, or differs from another in case alone is skipped when reading and refused when writing. Blanks, umlauts and
+the `*` of a wildcard profile are allowed.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from asc.words import printable_name
 log = logging.getLogger(__name__)
 
 LONGEST_PATH = 512
+"""Bytes."""
 LONGEST_PART = 255
-"""Bytes, as most file systems have it."""
+"""Bytes of one file or folder name: the limit of most file systems."""
 MOST_FILES = 5_000
+# A profile with hundreds of devices has 100 KB, so a storage of signing assets stays far below these limits.
 LARGEST_FILE = 5 * 1024 * 1024
 LARGEST_TREE = 100 * 1024 * 1024
-"""Bytes. Profiles with hundreds of devices have 100 KB; a storage beyond these limits is not one of ours."""
+"""Bytes of one file, and of all files together."""
 
 
 def problem(path: str) -> str | None:
-    """Says why `path` is not taken; None where it is fine."""
+    """Return the reason to refuse `path`, or None if it is allowed."""
     try:
         length = len(path.encode("utf-8"))
     except UnicodeEncodeError:
@@ -49,45 +51,48 @@ def _problem_of_part(part: str) -> str | None:
         return "a part of it is too long"
     if part.startswith("-"):
         return "a part of it begins with a dash"
-    # Other file systems see .git in these, too: with blanks or dots behind, as a short name, as a stream.
+    # Windows and macOS also find .git with blanks or dots behind it, by its short name, and as a stream.
     bare = part.casefold().split(":")[0].rstrip(" .")
-    return "it speaks of git's own files" if bare in {".git", "git~1"} else None
+    return "it names git's own files" if bare in {".git", "git~1"} else None
 
 
 def accepted(paths: Iterable[str], label: str) -> list[str]:
-    """Those of `paths` that are taken, in order; a warning names each of the others."""
-    taken: dict[str, str] = {}
+    """Return the allowed paths, sorted; a warning names each of the others."""
+    kept: dict[str, str] = {}
     for path in sorted(paths):
+        # Two names that differ in case or in the form of an umlaut are one file on a Mac.
         folded = unicodedata.normalize("NFC", path).casefold()
         reason = problem(path)
-        if reason is None and folded in taken:
-            reason = f"it differs from “{printable_name(taken[folded])}” in case alone"
+        if reason is None and folded in kept:
+            reason = f"it differs from “{printable_name(kept[folded])}” in case alone"
         if reason is None:
-            taken[folded] = path
+            kept[folded] = path
         else:
-            log.warning("%s: “%s” is left out, for %s.", label, printable_name(path), reason)
-    return list(taken.values())
+            log.warning("%s: skipped “%s” because %s.", label, printable_name(path), reason)
+    return list(kept.values())
 
 
 def check_sizes(sizes: Mapping[str, int], label: str) -> None:
-    """Raises StorageError where there are more files, or more bytes, than a storage of signing assets has."""
+    """Check the number of files and their sizes in bytes. Raises StorageError if a limit is exceeded."""
     if len(sizes) > MOST_FILES or sum(sizes.values()) > LARGEST_TREE:
         raise StorageError(
             "storage",
-            f"{label} has {len(sizes)} files with {sum(sizes.values()) // 1024} KiB, which is more than is read.",
-            f"Keep signing assets in a place of their own: at most {MOST_FILES} files and {LARGEST_TREE >> 20} MiB.",
+            f"{label} has {len(sizes)} files with {sum(sizes.values()) // 1024} KiB: too much for signing assets.",
+            f"Keep signing assets in a storage of their own: at most {MOST_FILES} files and {LARGEST_TREE >> 20} MiB.",
         )
     for path, size in sizes.items():
         if size > LARGEST_FILE:
             raise StorageError(
                 "storage",
-                f"“{printable_name(path)}” in {label} has {size} bytes, which is more than is read.",
-                f"Remove it: signing assets are far smaller than {LARGEST_FILE >> 20} MiB.",
+                f"“{printable_name(path)}” in {label} has {size} bytes: too much for a signing asset.",
+                f"Remove it; the limit is {LARGEST_FILE >> 20} MiB.",
             )
 
 
 def planned(change: Callable[[Files], Changes], files: Files, label: str) -> Changes:
-    """What `change` asks for beyond what is stored already; raises StorageError where a name is not allowed."""
+    """Call `change` and return its changes without those that `files` have. Raises StorageError if a name is not
+    allowed.
+    """
     changes = change(files).needed(files)
     held = {
         unicodedata.normalize("NFC", path).casefold(): path for path in files if path not in changes.delete
@@ -100,13 +105,13 @@ def planned(change: Callable[[Files], Changes], files: Files, label: str) -> Cha
         if reason is None and len(data) > LARGEST_FILE:
             reason = f"it has {len(data)} bytes"
         if reason is None and path.startswith("asc-"):
-            reason = "that name is kept for the storage itself"
+            reason = "names that begin with asc- are reserved for the storage itself"
         if reason is None and path in changes.delete:
-            reason = "it is to be removed at the same time"
+            reason = "the same change removes it"
         if reason:
             raise StorageError(
                 "storage",
-                f"“{printable_name(path)}” cannot be stored in {label}, for {reason}.",
-                "Nothing was stored. Rename what it is made from, for example the bundle id.",
+                f"“{printable_name(path)}” cannot be stored in {label} because {reason}. Nothing was stored.",
+                "Rename the asset that the name comes from, for example the bundle id.",
             )
     return changes

@@ -1,4 +1,4 @@
-"""Where a storage's files may be instead: places beside the one that was looked at, told by the names in them."""
+"""Recognise match's files by their names, to suggest other places if a storage is empty."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ _OF_MATCH = re.compile(
     r"(?:(?P<folder>.+)/)?(?:certs/[^/]+/[^/]+\.(?:cer|p12)|profiles/[^/]+/[^/]+\.(?:mobileprovision|provisionprofile))"
 )
 MOST_BRANCHES = 20
-"""Branches that are looked into."""
+"""Other branches or folders to search for match's files."""
 MOST_KEYS = 10_000
-"""Objects of a bucket that are looked at."""
+"""Objects of a bucket to search for match's files."""
 
 
 @dataclass(frozen=True)
 class Nearby:
-    """Places that hold match's files, in words, and the imperative that names the input to correct.
+    """Descriptions of places that hold match's files, and a remedy that names the input to correct.
 
-    `on_purpose`: the user said that this place is to be begun, whatever lies beside it.
+    `on_purpose` is True if the user asked to begin this storage, whatever lies beside it.
     """
 
     places: tuple[str, ...] = ()
@@ -28,6 +28,6 @@ class Nearby:
 
 
 def folders(paths: Iterable[str]) -> tuple[str, ...]:
-    """Return the folders that a tree of match's lies in, "" for the root, in order."""
+    """Return the sorted folders that contain a tree of match; "" stands for the root."""
     found = {match["folder"] or "" for path in paths if (match := _OF_MATCH.fullmatch(path))}
     return tuple(sorted(folder for folder in found if folder != "pending"))

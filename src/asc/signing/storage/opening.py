@@ -1,4 +1,4 @@
-"""Opens the storage that a location names. What only one storage needs is imported when that one is chosen."""
+"""Open the storage that a location names, importing only the libraries of that kind of storage."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from asc.signing.storage.journal import Objects
 from asc.signing.storage.model import Options, Storage, StorageError
 
 EXTRAS = {"s3": "storage-s3", "az": "storage-azure", "gs": "storage-google-cloud"}
-"""Scheme → the extra of the project that holds the libraries it needs."""
+"""Scheme → the extra of pyproject.toml with its libraries."""
 
 
 def extra(location: str) -> str | None:
-    """The extra that has to be installed for `location`; None where the locked runtime is enough."""
+    """Return the extra of pyproject.toml to install for `location`, or None if it needs none."""
     return EXTRAS.get(location.strip().partition("://")[0]) if "://" in location else None
 
 
 def open_storage(location: str, options: Options) -> Storage:
-    """Opens the storage at `location`, without asking it anything yet.
+    """Open the storage at `location`, without any request.
 
-    `https://….git`, `ssh://…`, `git@host:path`, `git+<address>`: a branch of a git repository.
-    `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`: objects. `gitlab://group/project`: the secure
-    files of a GitLab project. `dir:PATH`: a folder.
+    `https://….git`, `ssh://…`, `git@host:path`, `git+<address>`: a branch of a git repository. `s3://bucket/prefix`,
+    `az://container/prefix`, `gs://bucket/prefix`: objects. `gitlab://group/project`: the secure files of a GitLab
+    project. `dir:PATH`: a folder.
 
-    Raises StorageError: no such kind of storage, an option that does not fit, libraries that are not installed.
+    Raises StorageError: unknown kind of storage, an option that does not fit, libraries that are not installed.
     """
     location = location.strip()
     scheme = location.partition(":")[0]
@@ -33,14 +33,14 @@ def open_storage(location: str, options: Options) -> Storage:
         raise StorageError(
             "storage",
             f"{scheme}:// needs the package {error.name}, which is not installed here.",
-            "Use the composite action (actions/sync-signing) and its input “storage”: it installs what that needs; the "
-            "action of the repository's root cannot. In a Python of your own, install the extra "
+            "Use the composite action (actions/sync-signing): it installs the packages for its input “storage”; the "
+            "action in the repository's root cannot. In a Python of your own, install the extra "
             f"“{extra(location)}” of pyproject.toml.",
         ) from None
 
 
 def _open(scheme: str, location: str, options: Options) -> Storage:
-    # Imported here, for a job uses one of these and pays for no other.
+    # Imported here because a job uses only one of these, and the libraries are large.
     from asc.signing.storage.git import access as git_location
 
     if git_location.is_git(location):
@@ -57,7 +57,7 @@ def _open(scheme: str, location: str, options: Options) -> Storage:
         return ObjectStorage(_objects(scheme, location, options), options)
     raise StorageError(
         "storage",
-        "it is none of the places that are known.",
+        "it is not a kind of storage that this action knows.",
         "Write https://….git, git@host:path, s3://bucket, az://container, gs://bucket, gitlab://project or dir:PATH.",
     )
 

@@ -1,4 +1,4 @@
-"""Reads a store of objects as it was at one moment."""
+"""Read all objects of a store as they were at one moment."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ from asc.signing.storage.model import Files, Options, StorageError
 log = logging.getLogger(__name__)
 
 SIDE_BY_SIDE = 8
+"""Objects to read or write at a time."""
 PAGE = 1_000
-"""Objects that stores list in one answer. Longer lists are read twice, for they are not of one moment."""
+"""Objects that stores list in one answer."""
 
 
 @dataclass(frozen=True)
 class StorageState:
-    """The store at one moment: accepted files without the journal, their versions, and the journal."""
+    """The store at one moment: allowed files without the journal, their versions, and the journal."""
 
     files: Files
     versions: Mapping[str, str]
     journal: Journal
     journal_version: str
 
-    def seen(self) -> Files:
-        """The files with the change that the journal holds."""
-        return self.journal.over(self.files)
+    def files_after_change(self) -> Files:
+        """Return the files with the change of the journal applied."""
+        return self.journal.applied_to(self.files)
 
 
 class Reader:
-    """Reads all of a store, or its journal alone."""
+    """Reads all objects of a store, or only its journal."""
 
     def __init__(self, objects: Objects, options: Options) -> None:
         self._objects = objects
@@ -42,7 +43,10 @@ class Reader:
         self._attempts = options.attempts
 
     def state(self) -> StorageState:
-        """All objects as they were when they were listed; read again when one of them changes meanwhile."""
+        """Return all objects as of one moment. Reads again if one of them changes meanwhile.
+
+        Raises StorageError if that happens at every attempt.
+        """
         for attempt in range(1, self._attempts + 1):
             try:
                 return self._load(self._list())
@@ -56,7 +60,7 @@ class Reader:
         )
 
     def journal(self) -> tuple[Journal, str]:
-        """The journal and its version."""
+        """Return the journal and its version; an empty journal and "" if there is none."""
         try:
             data, version = self._objects.get(journal.NAME, "")
         except ObjectMissing:
@@ -65,6 +69,7 @@ class Reader:
 
     def _list(self) -> Mapping[str, ReadResult]:
         listed = self._objects.found()
+        # A list of several pages is not of one moment, so it is read until two in a row are equal.
         while len(listed) > PAGE and (again := self._objects.found()) != listed:
             listed = again
         return listed
@@ -72,12 +77,13 @@ class Reader:
     def _load(self, listed: Mapping[str, ReadResult]) -> StorageState:
         assets = names.accepted((name for name in listed if not journal.is_ours(name)), self._objects.label)
         names.check_sizes({name: listed[name].size for name in assets}, self._objects.label)
-        wanted = [*assets, *({journal.NAME} & set(listed))]
+        paths = [*assets, *({journal.NAME} & set(listed))]
         with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
             contents = dict(
-                zip(wanted, pool.map(lambda name: self._get(name, listed[name]), wanted), strict=True)
+                zip(paths, pool.map(lambda name: self._get(name, listed[name]), paths), strict=True)
             )
         newest = self._decoded(contents.pop(journal.NAME, None))
+        # The sizes are checked again because some stores do not list them.
         names.check_sizes({name: len(data) for name, data in contents.items()}, self._objects.label)
         versions = {name: listed[name].version for name in assets}
         return StorageState(

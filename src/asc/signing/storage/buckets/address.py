@@ -1,4 +1,4 @@
-"""Where objects are: the container that a location names, the folder in it, and the server."""
+"""Parse the address of a bucket: the container, the folder in it, and the server."""
 
 from __future__ import annotations
 
@@ -17,63 +17,67 @@ TEAM = re.compile(r"[A-Za-z0-9]{1,32}")
 
 @dataclass(frozen=True)
 class BucketAddress:
-    """A folder in a container. `root` ends with "/", or is empty for all of it."""
+    """A folder in a container. `root` ends with "/", or is empty for the whole container."""
 
     container: str
     root: str
 
     def key(self, name: str) -> str:
-        """The whole key of an object."""
+        """Return the whole key of the object with this path."""
         return self.root + name
 
     def name(self, key: str) -> str | None:
-        """The path of an object from the root; None for what lies elsewhere, and for marks of empty folders."""
+        """Return the path of an object from the root, or None if it lies outside or marks an empty folder."""
         if not key.startswith(self.root) or key.endswith("/"):
             return None
         return key[len(self.root) :]
 
     def is_outside(self, key: str) -> bool:
-        """Whether an object lies beside the root, and not below it."""
+        """Return True if an object does not lie below the root."""
         return not key.startswith(self.root)
 
 
 def place(location: str, options: Options) -> BucketAddress:
-    """Reads `scheme://container/prefix`, and puts the team's folder behind it; raises StorageError."""
+    """Parse `scheme://container/prefix` and append the team's folder. Raises StorageError."""
     scheme, _, rest = location.partition("://")
     container, _, prefix = rest.partition("/")
     if not CONTAINER.fullmatch(container):
         raise StorageError(
             "storage",
-            "it names no container.",
+            "it does not name a bucket or container.",
             f"Write it as {scheme}://CONTAINER or {scheme}://CONTAINER/FOLDER.",
         )
     parts = [part for part in prefix.strip("/").split("/") if prefix.strip("/")]
     folder = team(options)
-    # match's s3_object_prefix without a slash stands right before the team's id: iosABCDE12345/certs/…
+    # match puts s3_object_prefix directly before the team id, also without a slash: iosABCDE12345/certs/…
     if folder and parts and parts[-1].endswith(folder[0]):
         folder = []
     return BucketAddress(container, root([*parts, *folder]))
 
 
 def team(options: Options) -> list[str]:
-    """The team's folder, where there is to be one; raises StorageError."""
+    """Return the team's folder as a list of no or one part. Raises StorageError if the team id is invalid."""
     if options.team_id and not TEAM.fullmatch(options.team_id):
         raise StorageError(
-            "team-id", f"“{printable_name(options.team_id)}” is no team id.", "It has ten characters."
+            "team-id",
+            f"“{printable_name(options.team_id)}” is not a team id.",
+            "Copy the ten characters of the team id from Apple's developer account page.",
         )
     return [options.team_id] if options.team_id else []
 
 
 def root(parts: list[str]) -> str:
-    """The folder with these parts, with a slash behind; raises StorageError."""
+    """Return the folder with these parts and a slash at its end, or "". Raises StorageError."""
     path = "/".join(parts)
     if path and (reason := names.problem(path)):
-        raise StorageError("storage", f"its folder cannot be used, for {reason}.", "Choose another folder.")
+        raise StorageError(
+            "storage", f"its folder cannot be used because {reason}.", "Choose another folder."
+        )
     return f"{path}/" if path else ""
 
 
 def check_server(url: str) -> str:
-    """`url` without a slash at its end; raises StorageError unless credentials may be sent there."""
+    """Return `url` without a slash at its end. Raises StorageError if credentials may not be sent there."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -81,5 +85,7 @@ def check_server(url: str) -> str:
         host, parts = "", urlsplit("")
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
     if not host or not secure or parts.username or parts.query or parts.fragment:
-        raise StorageError("endpoint", "it is no https address of a server.", "Write it as https://host.")
+        raise StorageError(
+            "endpoint", "it is not the https address of a server.", "Write it as https://host."
+        )
     return url.rstrip("/")

@@ -1,9 +1,9 @@
-"""GitLab's secure files: up to 100 files of 5 MB in a project, as match keeps them there.
+"""Keep files as secure files of a GitLab project, as match does: up to 100 files of 5 MB.
 
-A secure file cannot be changed: putting one is removing the old one by its id, then making the new one. The journal
-holds the new content meanwhile, so a job that is killed in between loses nothing. A name can be used once in a
-project, which is what makes creating conditional. GitLab checks that without locking, so two that create at the same
-moment may both succeed; each looks afterwards, and the one with the higher id takes its file back.
+A secure file cannot be changed. To replace one, it is removed by its id, then created again. The journal holds the new
+content meanwhile, so a job that is killed in between loses nothing. GitLab refuses a name that exists, so creating is
+conditional. It checks that without a lock: two jobs that create a file at the same moment may both succeed. Each
+therefore reads the list afterwards, and the one with the higher id removes its file again.
 """
 
 from __future__ import annotations
@@ -25,15 +25,21 @@ from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.words import printable_name
 
 ATTEMPTS = 4
+"""Attempts for one request."""
 TIMEOUT = (10.0, 60.0)
+"""Seconds to connect, and to wait for data."""
 MOST_PAGES = 100
-"""A longer list is a server going in circles, for a project holds 100 files."""
+"""Pages of a list. A project holds at most 100 files, so a longer list comes from a faulty server."""
 PROJECT = re.compile(r"\d+|[\w.-]+(/[\w.-]+)+")
-JOB_TOKEN = "glcbt-"  # what tokens of CI jobs begin with
+JOB_TOKEN = "glcbt-"
+"""The prefix of the tokens of CI jobs."""
 
 
 def open_gitlab(location: str, options: Options) -> SecureFiles:
-    """`gitlab://group/project`: `token`, else PRIVATE_TOKEN, else CI_JOB_TOKEN; `endpoint` names another server."""
+    """Open `gitlab://group/project` with `token`, PRIVATE_TOKEN or CI_JOB_TOKEN; `endpoint` names another server.
+
+    Raises StorageError if the project, the server or the token is invalid.
+    """
     project = location.partition("://")[2].strip("/")
     if not PROJECT.fullmatch(project):
         raise StorageError("storage", "it names no GitLab project.", "Write it as gitlab://GROUP/PROJECT.")
@@ -41,7 +47,7 @@ def open_gitlab(location: str, options: Options) -> SecureFiles:
 
 
 class SecureFiles:
-    """The primitives of asc.signing.storage.journal on a project. Versions are the ids of files."""
+    """The interface `Objects` on a GitLab project. The version of a file is its id."""
 
     def __init__(self, place: BucketAddress, options: Options) -> None:
         server = check_server(options.endpoint or "https://gitlab.com")
@@ -49,14 +55,15 @@ class SecureFiles:
         self._clock = options.clock
         self._files = f"{server}/api/v4/projects/{quote(place.container, safe='')}/secure_files"
         self._session = open_session(Settings(url=server), connections=8)
-        self._session.auth = lambda request: request  # else requests looks into .netrc
+        self._session.auth = lambda request: request  # otherwise requests would read .netrc
         self._session.headers.update(_authorization(options))
         self.label = f"secure files of {server}/{place.container}" + (
             f" ({place.root})" if place.root else ""
         )
 
     def found(self) -> Mapping[str, ReadResult]:
-        """All files below the root. Where a name was used twice at once, the first one counts."""
+        """Return all files below the root."""
+        # If two jobs created a name at once, the file with the lower id counts: it is written last here.
         found: dict[str, ReadResult] = {}
         for record in sorted(self._records(), key=lambda record: int(record["id"]), reverse=True):
             if name := self._place.name(str(record["name"])):
@@ -64,11 +71,11 @@ class SecureFiles:
         return found
 
     def elsewhere(self) -> list[str]:
-        """Whole names outside the root."""
+        """Return the whole names of files outside the root."""
         return [name for record in self._records() if self._place.is_outside(name := str(record["name"]))]
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
-        """Content of the file with this id, or of the one with this name."""
+        """Return the content of the file with this id, or of the one with this name if `version` is ""."""
         if not version:
             found = self.found().get(name)
             if found is None:
@@ -81,7 +88,7 @@ class SecureFiles:
         return answer.content, version
 
     def create(self, name: str, data: bytes) -> str:
-        """Makes a file whose name must be free."""
+        """Create a file and return its id. Raises Conflict if the name exists."""
         answer = self._call(
             "POST", "", data={"name": self._place.key(name)}, files={"file": (_plain(name), data)}
         )
@@ -93,6 +100,7 @@ class SecureFiles:
             made, checksum = str(int(record["id"])), record.get("checksum")
         if checksum != hashlib.sha256(data).hexdigest():
             raise StorageError("storage", f"{self.label}: a file arrived damaged.", "Run the step again.")
+        # GitLab checks names without a lock, so another job may have created the file at the same moment.
         first = self.found().get(name)
         if first is None or first.version != made:
             self._call("DELETE", f"/{made}")
@@ -100,7 +108,7 @@ class SecureFiles:
         return made
 
     def replace(self, name: str, data: bytes, version: str) -> str:
-        """Removes the file with this id, then makes the new one."""
+        """Remove the file with this id, then create the new one. Raises Conflict if the id is gone."""
         answer = self._call("DELETE", f"/{version}")
         if answer.status_code == 404:
             raise Conflict
@@ -108,7 +116,7 @@ class SecureFiles:
         return self.create(name, data)
 
     def delete(self, name: str, version: str) -> None:
-        """Removes the file with this id, and no other."""
+        """Remove the file with this id. Raises Conflict if its name has another id now."""
         answer = self._call("DELETE", f"/{version}")
         if answer.status_code != 404:
             self._check(answer, "written")
@@ -122,7 +130,7 @@ class SecureFiles:
             answer = self._call("GET", "", params={"per_page": "100", "page": page})
             self._check(answer, "read")
             with self._understood():
-                records += [{"id": int(each["id"]), "name": str(each["name"])} for each in answer.json()]
+                records += [{"id": int(file["id"]), "name": str(file["name"])} for file in answer.json()]
             page = answer.headers.get("X-Next-Page", "")
             if not page:
                 return records
@@ -132,16 +140,16 @@ class SecureFiles:
 
     @contextlib.contextmanager
     def _understood(self) -> Iterator[None]:
-        """Reading an answer that may be somebody else's."""
+        """Turn any failure to parse an answer into a StorageError: the server may not be GitLab."""
         try:
             yield
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise StorageError(
-                "endpoint", f"{self.label}: what answered is no GitLab.", "Check the endpoint."
+                "endpoint", f"{self.label}: the server that answered is not GitLab.", "Check the endpoint."
             ) from None
 
     def _call(self, method: str, path: str, **details: Any) -> requests.Response:
-        """Calls; repeats what may be repeated. What is removed twice is found gone, which callers expect."""
+        """Send a request and return the answer; repeat it if it is safe to. Raises StorageUnreachable, StorageError."""
         reason = ""
         for attempt in range(1, ATTEMPTS + 1):
             if attempt > 1:
@@ -150,6 +158,7 @@ class SecureFiles:
                 answer = self._session.request(
                     method, self._files + path, timeout=TIMEOUT, allow_redirects=False, **details
                 )
+                # A DELETE may be repeated like a GET: the second one is answered with 404, and callers expect that.
                 if not retry.may_repeat("GET" if method == "DELETE" else method, answer.status_code):
                     return answer
                 reason = f"it answered {answer.status_code}"
@@ -161,6 +170,7 @@ class SecureFiles:
                 ) from None
             except requests.exceptions.RequestException as error:
                 reason = type(error).__name__
+                # A POST may have been applied unless not even the connection was made.
                 if method == "POST" and not isinstance(error, requests.exceptions.ConnectTimeout):
                     break
         raise StorageUnreachable(
@@ -173,16 +183,17 @@ class SecureFiles:
         if answer.ok and not answer.is_redirect:
             return
         said = printable_name(answer.text, 200)
-        what = f"{self.label} could not be {done}: it answered {answer.status_code} {said}"
+        message = f"{self.label} could not be {done}: it answered {answer.status_code} {said}"
         if answer.status_code in {401, 403, 404}:
             raise StorageError(
                 "storage-token",
-                what,
+                message,
                 "Give the token of a maintainer with the scope “api”, and check the project.",
             )
         if answer.status_code >= 500:
-            raise StorageUnreachable("storage", what, "Run the step again later.")
-        raise StorageError("storage", what, "A project holds up to 100 secure files of up to 5 MB.")
+            raise StorageUnreachable("storage", message, "Run the step again later.")
+        remedy = "Check the limits of the project: up to 100 secure files of up to 5 MB each."
+        raise StorageError("storage", message, remedy)
 
 
 def _authorization(options: Options) -> dict[str, str]:
@@ -197,5 +208,5 @@ def _authorization(options: Options) -> dict[str, str]:
 
 
 def _plain(name: str) -> str:
-    """A name for the part of the request, which GitLab does not keep."""
+    """Return a file name that is safe in the request's headers; GitLab does not keep it."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", name.rpartition("/")[2]) or "file"

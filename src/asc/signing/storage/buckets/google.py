@@ -1,4 +1,4 @@
-"""Google Cloud Storage through its own client, with generation preconditions for every write and removal."""
+"""Google Cloud Storage through its own client, with a generation precondition for every write and removal."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ from asc.words import decoded, printable_name
 logging.getLogger("google").setLevel(logging.WARNING)
 SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
 TIMEOUT = 60.0
+"""Seconds for one request."""
 
 
 def open_google(place: BucketAddress, options: Options) -> GoogleBucket:
-    """`gs://bucket/prefix`: `credentials` from the options, else GOOGLE_APPLICATION_CREDENTIALS, else the machine's.
+    """Open `gs://bucket/prefix` with `credentials`, GOOGLE_APPLICATION_CREDENTIALS or the machine's own credentials.
 
-    With STORAGE_EMULATOR_HOST, or another endpoint and no credentials, nobody in particular asks.
+    Requests are anonymous with STORAGE_EMULATOR_HOST, or with another endpoint and no credentials. Raises StorageError.
     """
     endpoint = options.endpoint or _with_scheme(options.environment.get("STORAGE_EMULATOR_HOST", ""))
     described = options.credentials or options.environment.get("GOOGLE_APPLICATION_CREDENTIALS", "")
@@ -59,7 +60,8 @@ def _credentials(described: str) -> Any:
 
 
 def _described(document: Any) -> Any:
-    """Credentials of the kinds that are met in jobs; others could start programs, and are refused."""
+    """Return the credentials that a JSON document describes. Raises ValueError for other kinds than the usual ones."""
+    # Other kinds are refused because some of them start programs.
     kind = document["type"]
     if kind == "service_account":
         from google.oauth2 import service_account
@@ -81,7 +83,7 @@ def _with_scheme(host: str) -> str:
 
 
 class GoogleBucket:
-    """The primitives of asc.signing.storage.journal on a bucket. Versions are generations."""
+    """The interface `Objects` on a bucket. The version of an object is its generation."""
 
     def __init__(self, bucket: Any, place: BucketAddress) -> None:
         self._bucket = bucket
@@ -89,35 +91,36 @@ class GoogleBucket:
         self.label = f"Google Cloud bucket {place.container}" + (f" ({place.root})" if place.root else "")
 
     def found(self) -> Mapping[str, ReadResult]:
-        """All objects below the root."""
+        """Return all objects below the root, by their path from there."""
         with self._explained("read"):
             blobs = list(self._bucket.list_blobs(prefix=self._place.root or None, timeout=TIMEOUT))
         named = ((self._place.name(blob.name), blob) for blob in blobs)
         return {name: ReadResult(str(blob.generation), int(blob.size or 0)) for name, blob in named if name}
 
     def elsewhere(self) -> list[str]:
-        """Whole keys outside the root."""
+        """Return the whole keys of objects outside the root."""
         with self._explained("read"):
             blobs = list(self._bucket.list_blobs(max_results=MOST_KEYS, timeout=TIMEOUT))
         return [blob.name for blob in blobs if self._place.is_outside(blob.name)]
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
-        """Content of this generation, or of the newest."""
+        """Return content and generation of an object. Raises ObjectMissing if this generation is gone."""
         blob = self._bucket.blob(self._place.key(name))
-        wanted = {"if_generation_match": int(version)} if version else {}
+        condition = {"if_generation_match": int(version)} if version else {}
         try:
             with self._explained("read"):
-                data = blob.download_as_bytes(timeout=TIMEOUT, **wanted)
+                data = blob.download_as_bytes(timeout=TIMEOUT, **condition)
         except (refusals.NotFound, Conflict):
             raise ObjectMissing from None
         return bytes(data), str(blob.generation)  # the answer's headers name it
 
     def create(self, name: str, data: bytes) -> str:
-        """Writes where there is no generation."""
+        """Create an object and return its generation. Raises Conflict if it exists."""
+        # Generation 0 stands for an object that does not exist.
         return self.replace(name, data, "0")
 
     def replace(self, name: str, data: bytes, version: str) -> str:
-        """Writes over this generation."""
+        """Replace this generation and return the new one. Raises Conflict if the object has another generation."""
         blob = self._bucket.blob(self._place.key(name))
         try:
             with self._explained("written"):
@@ -131,7 +134,7 @@ class GoogleBucket:
         return str(blob.generation)
 
     def delete(self, name: str, version: str) -> None:
-        """Removes this generation."""
+        """Remove this generation; a missing object is ignored. Raises Conflict if it has another generation."""
         try:
             with self._explained("written"):
                 self._bucket.blob(self._place.key(name)).delete(
@@ -175,10 +178,10 @@ class GoogleBucket:
             raise StorageError(
                 "storage",
                 f"{self.label}: {printable_name(_said(error), 300)}",
-                "The store's own words say what to do.",
+                "Follow the message of the store.",
             ) from None
 
 
 def _said(error: Exception) -> str:
-    """The server's words; the address before them is left out."""
+    """Return the server's message without the address in front of it."""
     return str(getattr(error, "message", error)).rpartition(": ")[2]

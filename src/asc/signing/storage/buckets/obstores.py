@@ -1,7 +1,7 @@
-"""S3 and what is compatible with it, and Azure Blob Storage, through obstore.
+"""S3, compatible stores, and Azure Blob Storage, through obstore.
 
-Writes carry their condition (create-only, or If-Match with the ETag). Removals cannot with this library: the ETag is
-looked at just before.
+Writes carry a condition: create only, or If-Match with the ETag. This library cannot remove on a condition, so the ETag
+is checked just before a removal.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from asc.signing.storage.nearby import MOST_KEYS
 from asc.words import printable_name
 
 OF_THE_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint")
-"""Codes with which S3 answers a request that was signed for another region than the bucket's."""
+"""S3's error codes for a request that was signed for another region than the bucket's."""
 OTHER_WAYS_IN_S3 = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -50,7 +50,10 @@ WAYS_IN_S3 = {
 
 
 def open_s3(place: BucketAddress, options: Options) -> Opened:
-    """`s3://bucket/prefix`: credentials, region and endpoint from the options, else the AWS_ variables."""
+    """Open `s3://bucket/prefix`: credentials, region and endpoint come from the options, else from the AWS_ variables.
+
+    Raises StorageError if there are no credentials, or the endpoint is invalid.
+    """
     given = {
         "access_key_id": options.access_key,
         "secret_access_key": options.secret_key,
@@ -60,7 +63,7 @@ def open_s3(place: BucketAddress, options: Options) -> Opened:
     }
     settings = _settings(given, WAYS_IN_S3, options, ("access_key_id", "secret_access_key", "session_token"))
     settings.setdefault("region", "us-east-1")
-    # Else the library asks the metadata service of the machine, which may hand out the role of the machine itself.
+    # Without this check the library asks the machine's metadata service, which may hand out the machine's own role.
     if "access_key_id" not in settings and not any(
         options.environment.get(name) for name in OTHER_WAYS_IN_S3
     ):
@@ -74,9 +77,10 @@ def open_s3(place: BucketAddress, options: Options) -> Opened:
 
 
 def open_azure(place: BucketAddress, options: Options) -> Opened:
-    """`az://container/prefix`: `access_key` is the account's name, `secret_key` its key, `session_token` a SAS.
+    """Open `az://container/prefix`: `access_key` is the account's name, `secret_key` its key, `session_token` a SAS.
 
-    Else the AZURE_STORAGE_ variables, or AZURE_CLIENT_ID, AZURE_TENANT_ID with a secret or a federated token.
+    Missing ones come from the AZURE_STORAGE_ variables, or AZURE_CLIENT_ID and AZURE_TENANT_ID with a secret or a
+    federated token. Raises StorageError if the account is unknown, or the endpoint is invalid.
     """
     given = {
         "account_name": options.access_key,
@@ -101,26 +105,30 @@ def _settings(
     options: Options,
     together: tuple[str, ...],
 ) -> Any:
-    """What is given, and the variables for the rest; of credentials that belong `together` all come from one side."""
+    """Return the given settings, completed from the variables. The settings in `together` all come from one side."""
     settings = {name: value for name, value in given.items() if value}
-    taken = set(together) if set(together) & set(settings) else set()
+    # A key from an input with a session token from the environment would belong to different credentials.
+    complete = set(together) if set(together) & set(settings) else set()
     for name, sources in variables.items():
-        found = next((options.environment[each] for each in sources if options.environment.get(each)), "")
-        if found and name not in taken:
-            settings.setdefault(name, found)
+        value = next(
+            (options.environment[source] for source in sources if options.environment.get(source)), ""
+        )
+        if value and name not in complete:
+            settings.setdefault(name, value)
     if "endpoint" in settings:
         settings["endpoint"] = check_server(settings["endpoint"])
     return settings
 
 
 def _client(settings: Mapping[str, str]) -> Any:
-    """http:// was only let through for this machine."""
+    """Return the client options; http:// is allowed if the endpoint has it."""
+    # check_server accepts http:// only for this machine.
     local = settings.get("endpoint", "").startswith("http://")
     return {"allow_http": local, "connect_timeout": timedelta(seconds=10), "timeout": timedelta(seconds=60)}
 
 
 class Opened:
-    """The primitives of asc.signing.storage.journal on a store of obstore's."""
+    """The interface `Objects` on a store of obstore. The version of an object is its ETag."""
 
     def __init__(self, store: S3Store | AzureStore, place: BucketAddress, label: str) -> None:
         self._store = store
@@ -128,7 +136,10 @@ class Opened:
         self.label = f"{label} ({place.root})" if place.root else label
 
     def found(self) -> Mapping[str, ReadResult]:
-        """All objects below the root. A key that is no path (“..”, “//”) makes obstore refuse all of them."""
+        """Return all objects below the root, by their path from there.
+
+        obstore refuses the whole list if one key is not a path (“..”, “//”); this then raises StorageError.
+        """
         try:
             pages = obstore.list(self._store, self._place.root or None)
             listed = [meta for page in pages for meta in page]
@@ -142,7 +153,7 @@ class Opened:
         }
 
     def elsewhere(self) -> list[str]:
-        """Whole keys outside the root."""
+        """Return the whole keys of objects outside the root."""
         try:
             pages = obstore.list(self._store)
             keys = (meta["path"] for page in pages for meta in page)
@@ -151,7 +162,8 @@ class Opened:
             self._fail(error, writing=False)
 
     def _is_object(self, key: str) -> bool:
-        """Whether an empty object is one, and not the mark of a folder: obstore lists those without their slash."""
+        """Return True if an empty object is a file, and False if it only marks a folder."""
+        # obstore lists marks of folders without the slash at the end of their key; they have no object by that name.
         try:
             obstore.head(self._store, key)
         except FileNotFoundError:
@@ -161,7 +173,7 @@ class Opened:
         return True
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
-        """Content and ETag; only the newest version is looked at."""
+        """Return content and ETag of the newest version; `version` is ignored. Raises ObjectMissing."""
         try:
             result = obstore.get(self._store, self._place.key(name))
             return bytes(result.bytes()), _bare(result.meta["e_tag"])
@@ -171,11 +183,11 @@ class Opened:
             self._fail(error, writing=False)
 
     def create(self, name: str, data: bytes) -> str:
-        """Writes with If-None-Match: *."""
+        """Create an object (If-None-Match: *) and return its ETag. Raises Conflict if it exists."""
         return self._put(name, data, "create")
 
     def replace(self, name: str, data: bytes, version: str) -> str:
-        """Writes with If-Match."""
+        """Replace an object (If-Match) and return its ETag. Raises Conflict if it has another ETag."""
         return self._put(name, data, {"e_tag": f'"{version}"'})
 
     def _put(self, name: str, data: bytes, mode: Any) -> str:
@@ -190,7 +202,9 @@ class Opened:
         return _bare(result["e_tag"])
 
     def delete(self, name: str, version: str) -> None:
-        """Removes after a look at the ETag."""
+        """Remove an object after checking its ETag; a missing object is ignored. Raises Conflict if it has another
+        ETag.
+        """
         key = self._place.key(name)
         try:
             if _bare(obstore.head(self._store, key)["e_tag"]) != version:
@@ -202,22 +216,23 @@ class Opened:
             self._fail(error, writing=True)
 
     def _fail(self, error: Exception, *, writing: bool) -> NoReturn:
-        raise explained(str(error), self.label, writing=writing) from None
+        raise error_from(str(error), self.label, writing=writing) from None
 
 
-def explained(text: str, label: str, *, writing: bool) -> StorageError:
-    """An error out of obstore's words, which quote whole addresses with their signatures: those are left out."""
+def error_from(text: str, label: str, *, writing: bool) -> StorageError:
+    """Return the error for obstore's message."""
+    # The message quotes whole addresses with their signatures, so only its code and text are shown.
     status = int(match[1]) if (match := re.search(r"status code: (\d{3})", text)) else 0
     codes = [re.search(rf"<{tag}>([^<]{{1,1000}})</{tag}>", text) for tag in ("Code", "Message")]
     first = re.sub(r"https?://\S+", "the store", text.partition("\n")[0])
-    said = printable_name(": ".join(each[1] for each in codes if each) or first, 600)
+    said = printable_name(": ".join(code[1] for code in codes if code) or first, 600)
     if any(code in text for code in OF_THE_REGION) or status == 301:
         return StorageError(
-            "region", f"{label} is in another region: {said}", "Give region, as the bucket has it."
+            "region", f"{label} is in another region: {said}", "Set region to the bucket's region."
         )
     if "RequestTimeTooSkewed" in text:
         return StorageError(
-            "storage", f"{label} refused this machine's clock: {said}", "Set the runner's clock."
+            "storage", f"{label} says that this machine's clock is wrong: {said}", "Set the runner's clock."
         )
     if status in {401, 403} or "credential" in text.lower().partition("debug source")[0]:
         verb = "written" if writing else "read"
@@ -236,13 +251,14 @@ def explained(text: str, label: str, *, writing: bool) -> StorageError:
             f"{label} could not be reached: {said}",
             "Check the endpoint and the network, then run it again.",
         )
-    return StorageError("storage", f"{label}: {said}", "The store's own words say what is wrong.")
+    return StorageError("storage", f"{label}: {said}", "Follow the message of the store.")
 
 
 def _bare(etag: str | None) -> str:
-    """An ETag without the quotation marks, which Azure leaves out in lists."""
+    """Return an ETag without its quotation marks. Raises StorageError if there is none."""
+    # Azure omits the quotation marks in lists, so ETags are compared without them.
     if not etag:
         raise StorageError(
-            "storage", "the store names no ETags.", "Use a store that does: changes rely on them."
+            "storage", "the store sends no ETags.", "Use a store with ETags: conditional writes need them."
         )
     return etag.strip('"')

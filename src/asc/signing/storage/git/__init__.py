@@ -1,1 +1,1 @@
-"""Signing assets in a git repository, through the git client."""
+"""Storages in git repositories, read and written through the git client."""

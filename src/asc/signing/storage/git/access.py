@@ -1,11 +1,11 @@
-"""How git is let in: the environment it runs with, which holds what it needs and no more.
+"""Build the environment that git runs in: it holds the credentials for one repository and as little else as possible.
 
-* A token travels as a setting in git's environment (GIT_CONFIG_KEY_n), bound to the one host, so it is neither in an
-  address nor on a command line; redirects are not followed, for git would show the token to where they lead. Then no
-  configuration and no .netrc of the machine is read.
-* Without a token git is configured as on this machine, credential helpers included, but never asks a question.
-* A deploy key lies in a file of mode 0600 while a command runs. Then ssh uses it alone, and knows hosts by the input
-  `known-hosts`, the keys below and the machine's own files. A host that none of these knows is refused, never learnt.
+* A token travels as a setting in git's environment (GIT_CONFIG_KEY_n) for one host, so it is neither in an address nor
+  on a command line. Redirects are not followed, because git would send the token to the new address. The machine's
+  configuration and .netrc are not read.
+* Without a token git uses the machine's configuration, including credential helpers, but never asks a question.
+* A deploy key lies in a file of mode 0600 while a command runs. ssh then uses only this key, and takes host keys from
+  the input `known-hosts`, the keys below and the machine's files. An unknown host is refused; its key is never stored.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from asc.private_files import write_private
 from asc.signing.storage.git.deploykey import private_key
 from asc.signing.storage.model import Options, StorageError
 
+# git starts programs (hooks, helpers, ssh), so it gets these variables and not the secrets of the job.
 PASSED = (
     *("PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"),
     *(
@@ -51,9 +52,9 @@ PASSED_TO_SSH = ("HOME", "USER", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND")
 CA_FILES = ("GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
-"""The files that ssh looks into unasked (ssh_config(5))."""
+"""The files that ssh reads by default (ssh_config(5))."""
 
-# The hosts publish these in their documentation; Ed25519 alone, which all of them offer.
+# The hosts publish these keys in their documentation. All of them offer Ed25519, so one key each is enough.
 KNOWN_HOSTS = """\
 github.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl
 gitlab.com ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAfuCHKVTjquxvt6CM6tdG4SLp1Btn/nOeHHE5UOzRdf
@@ -62,7 +63,10 @@ bitbucket.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIazEu89wgQZ4bqs3d63QSMzYVa0Mu
 
 
 class Access:
-    """What lets git into one repository. `secrets` are the texts that no message may show."""
+    """The credentials for one repository. `secrets` are the texts that no message may show.
+
+    Raises StorageError if a token or a key does not fit the address, or is malformed.
+    """
 
     def __init__(self, location: Location, options: Options) -> None:
         self._location = location
@@ -76,21 +80,24 @@ class Access:
         if options.token and location.scheme not in {"https", "http"}:
             raise StorageError(
                 "storage-token",
-                f"a token is for https, and the repository is reached by {location.scheme}.",
-                "Write the storage as https://….git, or leave the token away.",
+                f"a token works with https, but the address of the repository uses {location.scheme}.",
+                "Write the storage as https://….git, or remove the token.",
             )
         if options.deploy_key and location.scheme != "ssh":
             raise StorageError(
                 "deploy-key",
-                f"a deploy key is for ssh, and the repository is reached by {location.scheme}.",
-                "Write the storage as git@host:path, or leave the key away.",
+                f"a deploy key works with ssh, but the address of the repository uses {location.scheme}.",
+                "Write the storage as git@host:path, or remove the key.",
             )
         self._key = private_key(options.deploy_key) if options.deploy_key else ""
         self.secrets = tuple(filter(None, (self.token, self._credentials())))
 
     @contextlib.contextmanager
     def environment(self, private: Path) -> Iterator[dict[str, str]]:
-        """The whole environment of a git command; files that it needs lie below `private` until it has ended."""
+        """Yield the complete environment of a git command.
+
+        Files with credentials exist below `private` until the command has ended.
+        """
         with contextlib.ExitStack() as stack:
             environment = self._basic(private) | _as_configuration(self._settings())
             if self._options.deploy_key:
@@ -110,14 +117,17 @@ class Access:
         if authorities := next((ours[name] for name in CA_FILES if ours.get(name)), None):
             environment["GIT_SSL_CAINFO"] = authorities
         if isolated:
+            # A credential helper or insteadOf rule of the machine could send the token or key elsewhere.
             environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "HOME": str(private)}
         return environment | {
-            "LC_ALL": "C",  # its messages are understood by asc.signing.storage.git.trouble
+            "LC_ALL": "C",  # asc.signing.storage.git.trouble recognises the English messages
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_ALLOW_PROTOCOL": self._location.scheme,
         }
 
     def _settings(self) -> list[tuple[str, str]]:
+        # Nothing that the machine configures may run a program or change the commit. A transfer below 100 bytes a
+        # second for 60 seconds counts as a lost connection.
         settings = [
             ("core.hooksPath", os.devnull),
             ("core.fsmonitor", "false"),
@@ -136,18 +146,19 @@ class Access:
         return settings
 
     def _credentials(self) -> str:
-        """User and token as https has them. The user's name matters to few hosts; a token may bring its own."""
+        """Return user and token for https in base64, or "" without a token."""
         if not self.token:
             return ""
+        # Few hosts check the user's name. A token of the form user:token brings its own.
         pair = self.token if ":" in self.token else f"{self._location.user or 'x-access-token'}:{self.token}"
         return base64.b64encode(pair.encode()).decode()
 
     @contextlib.contextmanager
     def _agent(self, private: Path) -> Iterator[str]:
-        """ssh with the keys and the configuration of this machine, which knows our hosts besides its own."""
+        """Yield the ssh command with the machine's keys and configuration, and our host keys in addition to its own."""
         known = private / f"known_hosts-{secrets.token_hex(8)}"
         write_private(known, (self._options.known_hosts.strip() + "\n" + KNOWN_HOSTS).encode())
-        # The user's own file stays what the machine's configuration says: this adds to the global ones.
+        # This setting adds to the global files; the user's own file stays as the machine configures it.
         files = f'"{known}" {" ".join(GLOBAL_KNOWN_HOSTS)}'
         words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
         try:
@@ -186,7 +197,7 @@ class Access:
 
 
 def _job_token(location: Location, environment: Mapping[str, str]) -> str:
-    """GITHUB_TOKEN, for the server that the job comes from alone."""
+    """Return GITHUB_TOKEN if the repository is on the job's own server, else ""."""
     server = urlsplit(environment.get("GITHUB_SERVER_URL") or "https://github.com")
     theirs = urlsplit(location.url)
     same = (server.scheme, server.netloc.lower()) == (theirs.scheme, theirs.netloc.lower())
@@ -201,7 +212,7 @@ def _as_configuration(settings: list[tuple[str, str]]) -> dict[str, str]:
 
 
 PLAIN = re.compile(r"(?!-)[\x21-\x7e]+")
-"""What an address is written with. A dash in front would be an option to git or ssh."""
+"""The characters of an address. git and ssh would read a dash at its start as an option."""
 SCP = re.compile(
     r"(?P<user>[A-Za-z0-9_.][A-Za-z0-9_.-]*)@(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?P<path>(?!/?-).+)"
 )
@@ -209,9 +220,10 @@ SCP = re.compile(
 
 @dataclass(frozen=True)
 class Location:
-    """A repository. `url` is what git gets and holds no secret; `user` is that of https, where the location names one.
+    """The address of a repository.
 
-    `scheme` is https, http, ssh or file. `host` is empty for files.
+    `url` is the address for git, without secrets. `scheme` is https, http, ssh or file; `host` is empty for files.
+    `user` is the user's name in an https address, if there is one.
     """
 
     url: str
@@ -221,12 +233,12 @@ class Location:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, as git matches settings against: "https://example.com:8443/"."""
+        """Return scheme, host and port as git matches settings against: "https://example.com:8443/"."""
         return urlunsplit((self.scheme, urlsplit(self.url).netloc, "/", "", ""))
 
 
 def is_git(text: str) -> bool:
-    """Whether a location speaks of a git repository."""
+    """Return True if a location is the address of a git repository."""
     if text.startswith(("git+", "ssh://")):
         return True
     if "://" in text:
@@ -235,34 +247,37 @@ def is_git(text: str) -> bool:
 
 
 def parse(text: str) -> Location:
-    """Reads a location; raises StorageError. No message shows the address, for a password may be in it."""
+    """Parse the address of a repository. Raises StorageError if it cannot be used."""
+    # No message shows the address, because it may contain a password.
     url = text.removeprefix("git+")
     if not PLAIN.fullmatch(url):
-        raise _wrong("it has blanks or other characters that addresses do not have, or begins with a dash")
+        raise _wrong(
+            "it begins with a dash, or has blanks or other characters that are not allowed in addresses"
+        )
     if match := SCP.fullmatch(url) if "://" not in url else None:
         return Location(url, "ssh", match["host"])
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError:
-        raise _wrong("it is no address") from None
+        raise _wrong("it is not an address") from None
     if parts.query or parts.fragment:
         raise _wrong("it has a ? or a #")
     if parts.scheme == "file" and parts.path.startswith("/") and not parts.netloc:
         return Location(url, "file", "")
     if not host or host.startswith("-") or not parts.path.strip("/"):
-        raise _wrong("it names no host or no repository")
+        raise _wrong("the host or the repository is missing")
     if parts.scheme == "ssh" and not parts.password and not (parts.username or "").startswith("-"):
         return Location(url, "ssh", host)
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
         if parts.password:
-            raise _wrong("it holds a password", "Take it out of the address and give it as storage-token.")
+            raise _wrong("it contains a password", "Remove it from the address and set storage-token to it.")
         bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
         return Location(bare, parts.scheme, host, parts.username or "")
-    raise _wrong("only https://, ssh://, git@host:path and git+file:// reach a git repository")
+    raise _wrong("a git repository needs https://, ssh://, git@host:path or git+file://")
 
 
 def _wrong(
     reason: str, remedy: str = "Write it as https://github.com/OWNER/REPOSITORY.git, for example."
 ) -> StorageError:
-    return StorageError("storage", f"the address of the git repository is not one to use: {reason}.", remedy)
+    return StorageError("storage", f"the address of the git repository cannot be used: {reason}.", remedy)

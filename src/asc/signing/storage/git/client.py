@@ -1,4 +1,4 @@
-"""Runs the git client in a bare repository of its own, so that no name in a repository ever becomes one on the disk."""
+"""Run the git client in a private bare repository, so that no file name in a repository becomes a name on the disk."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from asc.words import printable_name
 log = logging.getLogger(__name__)
 
 PATIENCE = 300.0
-"""Seconds that one command may take."""
+"""Seconds for one command."""
 LONGEST_OUTPUT = 600
-"""Characters of git's words that a message quotes."""
+"""Characters of git's output that a message quotes."""
 
 
 @dataclass(frozen=True)
 class GitResult:
-    """What a command left. `words` is what it said on standard error, fit for a message: one line, no secret."""
+    """The result of a command. `words` is its standard error in one line without secrets, ready for a message."""
 
     code: int
     output: bytes
@@ -35,17 +35,17 @@ class GitResult:
 
 
 class GitClient:
-    """git, with the environment that `access` gives it. The private folder goes with this object."""
+    """The git client with the environment of `access`. Its private folder is removed together with this object."""
 
     def __init__(self, access: Access, options: Options) -> None:
         self._access = access
-        # Of mode 0700, as mkdtemp makes it.
+        # mkdtemp creates the folder with mode 0700.
         self._private = Path(tempfile.mkdtemp(prefix="asc-signing-", dir=options.temporary))
         weakref.finalize(self, shutil.rmtree, self._private, ignore_errors=True)
         self.repository = self._private / "repository.git"
 
     def run(self, *arguments: str, data: bytes = b"") -> GitResult:
-        """Runs a command; raises StorageError where there is no git, or it does not end."""
+        """Run a command and return its result. Raises StorageError if git is missing or does not end in time."""
         gone = partial(shutil.rmtree, self._private, ignore_errors=True)
         with undone_at_the_end(gone), self._access.environment(self._private) as environment:
             command = ["git", f"--git-dir={self.repository}", *arguments]
@@ -63,26 +63,29 @@ class GitClient:
                 ) from None
         return GitResult(done.code, done.output, self.presentable(done.errors.decode("utf-8", "replace")))
 
-    def must(self, *arguments: str, data: bytes = b"") -> bytes:
-        """The output of a command that does not reach out; raises StorageError where it fails all the same."""
+    def run_checked(self, *arguments: str, data: bytes = b"") -> bytes:
+        """Run a local command and return its output. Raises StorageError if it fails."""
         result = self.run(*arguments, data=data)
         if result.code:
             if error := disk_is_full(result.words):
                 raise error
             raise StorageError(
                 "storage",
-                f"git {arguments[0]} failed: {result.words or 'without a word'}",
+                f"git {arguments[0]} failed: {result.words or 'without a message'}",
                 "Check the repository with “git fsck”.",
             )
         return result.output
 
     def presentable(self, words: str) -> str:
-        """What git said, as one line without secrets, control characters and the noise of its progress."""
+        """Return git's output as one line without secrets, control characters and progress."""
         for secret in self._access.secrets:
             words = words.replace(secret, "***")
+        # git overwrites its progress with carriage returns; only the text after the last one counts.
         lines = (line.rpartition("\r")[2].strip() for line in words.replace("\r\n", "\n").split("\n"))
         kept = [
-            line.removeprefix("fatal: ")  # “remote: ” stays: the disk that is full may be the server's
+            line.removeprefix(
+                "fatal: "
+            )  # “remote: ” stays: disk_is_full needs it, as the server's disk may be full
             for line in lines
             if line not in {"", "remote:"}
         ]
@@ -90,7 +93,9 @@ class GitClient:
 
 
 NO_PLAIN_FILE = {"120000": "a symbolic link", "160000": "a submodule"}
+"""Modes of tree entries that are not files (git-fast-import(1))."""
 BUILT = "refs/asc/built"
+"""The local reference to the commit that is being made."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,8 @@ class TreeEntry:
 
 
 def entries(client: GitClient, commit: str, label: str) -> dict[str, TreeEntry]:
-    """The plain files of a commit whose names are taken; a warning names each other entry."""
-    listed = client.must("ls-tree", "-r", "-z", "--long", "--full-tree", commit)
+    """Return the plain files of a commit with allowed names; a warning names each other entry."""
+    listed = client.run_checked("ls-tree", "-r", "-z", "--long", "--full-tree", commit)
     found: dict[str, TreeEntry] = {}
     for line in listed.split(b"\0"):
         if not line:
@@ -112,39 +117,41 @@ def entries(client: GitClient, commit: str, label: str) -> dict[str, TreeEntry]:
         mode, _, blob, size = head.decode("ascii").split()
         path = name.decode("utf-8", "surrogateescape")
         if mode in NO_PLAIN_FILE:
-            what = NO_PLAIN_FILE[mode]
-            log.warning("%s: “%s” is left out, for it is %s.", label, printable_name(path), what)
+            kind = NO_PLAIN_FILE[mode]
+            log.warning("%s: skipped “%s” because it is %s.", label, printable_name(path), kind)
         else:
             found[path] = TreeEntry(blob, int(size))
     return {path: found[path] for path in names.accepted(found, label)}
 
 
-def contents(client: GitClient, wanted: dict[str, TreeEntry]) -> dict[str, bytes]:
-    """The contents of files, all of them from one process."""
-    if not wanted:
+def contents(client: GitClient, files: dict[str, TreeEntry]) -> dict[str, bytes]:
+    """Return the contents of files, read by a single process. Raises StorageError if one is damaged."""
+    if not files:
         return {}
-    asked = "".join(f"{entry.blob}\n" for entry in wanted.values()).encode()
-    stream = client.must("cat-file", "--batch", data=asked)
+    blobs = "".join(f"{entry.blob}\n" for entry in files.values()).encode()
+    stream = client.run_checked("cat-file", "--batch", data=blobs)
     read: dict[str, bytes] = {}
-    at = 0
-    for path, entry in wanted.items():
-        end = stream.find(b"\n", at)
-        if stream[at:end].split() != [entry.blob.encode(), b"blob", str(entry.size).encode()]:
+    start = 0
+    for path, entry in files.items():
+        # Each answer is a line “id type size”, the content, and a line break (git-cat-file(1)).
+        end = stream.find(b"\n", start)
+        if stream[start:end].split() != [entry.blob.encode(), b"blob", str(entry.size).encode()]:
             raise StorageError(
                 "storage",
                 f"“{printable_name(path)}” is damaged in the repository.",
                 "Check it with “git fsck”.",
             )
         read[path] = stream[end + 1 : end + 1 + entry.size]
-        at = end + 1 + entry.size + 1
+        start = end + 1 + entry.size + 1
     return read
 
 
 def commit(client: GitClient, parent: str | None, changes: Changes, message: str, author: str) -> str:
-    """Makes a commit of `changes` on top of `parent` and returns its id. Everything else in the tree stays as it is.
+    """Make a commit of `changes` on top of `parent` and return its id. Other files of the tree stay unchanged.
 
-    `author` is "Name <address> seconds +0000".
+    `author` has the form "Name <address> seconds +0000".
     """
+    # A stream of fast-import needs neither an index nor a work tree.
     text = message.encode()
     stream = [f"commit {BUILT}\n".encode()]
     stream += [f"{role} {author}\n".encode() for role in ("author", "committer")]
@@ -154,10 +161,11 @@ def commit(client: GitClient, parent: str | None, changes: Changes, message: str
     for path, data in sorted(changes.put.items()):
         stream.append(b"M 100644 inline %s\ndata %d\n%s\n" % (_quoted(path), len(data), data))
     client.run("update-ref", "-d", BUILT)
-    client.must("fast-import", "--quiet", "--force", data=b"".join(stream) + b"done\n")
-    return client.must("rev-parse", "--verify", BUILT).decode("ascii").strip()
+    client.run_checked("fast-import", "--quiet", "--force", data=b"".join(stream) + b"done\n")
+    return client.run_checked("rev-parse", "--verify", BUILT).decode("ascii").strip()
 
 
 def _quoted(path: str) -> bytes:
-    """A path as the stream has it. Control characters never come here: asc.signing.storage.names refuses them."""
+    """Return a path in the form of a fast-import stream."""
+    # Control characters need no escape here: asc.signing.storage.names refuses them before.
     return b'"%s"' % path.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"')

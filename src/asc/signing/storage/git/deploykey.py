@@ -1,4 +1,4 @@
-"""A deploy key in the forms that secrets have it in: as a file, in one line, with \\n, in base64, in quotes."""
+"""Read a deploy key in any form that secrets have: a file's text, one line, with \\n, in base64, in quotes."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _PEM = re.compile(
     r"(-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----)(.*?)(-----END [A-Z0-9 ]*PRIVATE KEY-----)", re.DOTALL
 )
 LINE = 70
-"""Characters of a line of base64, as ssh-keygen writes it."""
+"""Characters of base64 in a line of ssh-keygen."""
 
 
 def private_key(text: str) -> str:
-    """Return the key as ssh reads it, with a line break at its end. Raises StorageError where it is none."""
+    """Return the key in the form that ssh reads, with a line break at its end. Raises StorageError if there is none."""
     bare = text.strip().strip("\"'").replace("\\r", "").replace("\\n", "\n").replace("\r\n", "\n")
     found = _PEM.search(bare) or _PEM.search(_decoded(bare))
     if found is None:
         raise StorageError(
             "deploy-key",
-            "it is no private key.",
-            "Give the whole text of the file that ssh-keygen wrote, from -----BEGIN to -----END, not its .pub.",
+            "it is not a private key.",
+            "Give the whole private key file of ssh-keygen, from -----BEGIN to -----END, not the .pub file.",
         )
     begin, body, end = found.groups()
-    if "\n" in body.strip():  # lines as they are: the headers of an encrypted PEM are lines, too
+    if "\n" in body.strip():  # keep the lines: the headers of an encrypted PEM are lines too
         return f"{begin}\n{body.strip()}\n{end}\n"
     joined = "".join(body.split())
     lines = [joined[start : start + LINE] for start in range(0, len(joined), LINE)]

@@ -1,9 +1,9 @@
-"""A branch of a git repository as a storage.
+"""Keep signing assets on a branch of a git repository.
 
-The branch is cloned shallowly into a private bare repository and read and written by plumbing alone. A change is one
-commit, pushed as a plain fast-forward: the server refuses it when another writer was quicker, then the branch is
-fetched and the change made anew on top of that. So no writer loses another's work, nobody's history is rewritten, and
-a change is stored as a whole or not at all.
+The branch is fetched shallowly into a private bare repository, without a work tree. A change is one commit, pushed as a
+plain fast-forward. If another writer was quicker, the server refuses the push; the branch is then fetched again and the
+change made on top of it. So no writer loses another's work, no history is rewritten, and a change is stored as a whole
+or not at all.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from asc.words import printable_name
 log = logging.getLogger(__name__)
 
 SAME_REFUSAL = 3
-"""How often a push is tried while the branch stays as it is: a hook or a host may refuse in passing."""
+"""Attempts to push while the branch stays unchanged. A hook or a host may refuse for a moment only."""
 AUTHOR = re.compile(r"[^<>\x00-\x1f\x7f]* <[^<>\x00-\x1f\x7f]*>")
 
 
 class GitStorage:
-    """The interface `Storage` on a branch, for one thread. Its private clone goes with this object."""
+    """The interface `Storage` on a branch, for one thread. Its private clone is removed together with this object."""
 
     def __init__(self, location: Location, options: Options) -> None:
         if not AUTHOR.fullmatch(options.author):
             raise StorageError(
-                "commit-author", "it is not written as an author.", "Write it as: Name <address>"
+                "commit-author", "it does not have the form of an author.", "Write it as: Name <address>"
             )
         self._location = location
         self._remote = Remote(location, options)
@@ -48,32 +48,30 @@ class GitStorage:
 
     @property
     def label(self) -> str:
-        """Repository and branch."""
+        """Return the address of the repository and its branch, for messages."""
         return self._remote.label
 
     def read(self) -> Files:
-        """The files of the branch; none where the repository is empty."""
+        """Return the files of the branch; an empty repository has none."""
         return self._files(self._remote.fetch())
 
     def nearby(self) -> Nearby:
-        """Other branches that hold match's files."""
+        """Return the other branches that hold match's files."""
         try:
             branches = self._remote.holders()
         except StorageError as error:
-            log.info("%s: other branches could not be looked at: %s", self.label, error.message)
+            log.info("%s: other branches could not be read: %s", self.label, error.message)
             return Nearby()
         places = tuple(f"branch {printable_name(branch)}" for branch in branches)
-        remedy = (
-            "Name the branch with the input branch; if another one is to be begun, say create-branch: true."
-        )
+        remedy = "Set the input branch to that branch, or set create-branch: true to begin a new one."
         return Nearby(places, remedy, on_purpose=self._options.create_branch)
 
     def prove_writable(self) -> None:
-        """Rehearses a push: git asks for everything that comes before sending, and sends nothing.
+        """Rehearse a push: git negotiates it completely and sends nothing. Raises StorageError if it is refused.
 
-        Hosts check the right to write there, so a token or a key that may only read is refused as in earnest. What
-        they check when they have the commit stays open: protected branches and hooks. For a folder (git+file://)
-        nobody is asked, so the permissions of its files are looked at.
+        Hosts check the right to write at this point, so a read-only token or key is refused. Protected branches and
+        hooks are only checked when the commit arrives. In a local folder (git+file://) the permissions of its files are
+        checked instead.
         """
         tip = self._remote.fetch()
         commit = self._commit(tip, Changes(), "Rehearsal")
@@ -84,7 +82,7 @@ class GitStorage:
             self._check_folder(Path(unquote(urlsplit(self._location.url).path)))
 
     def update(self, change: Callable[[Files], Changes], message: str) -> Files:
-        """See Storage. `message` becomes the message of the commit."""
+        """Store a change as described at Storage.update; `message` becomes the message of the commit."""
         refusals = 0
         for attempt in range(1, self._options.attempts + 1):
             if attempt > 1:
@@ -111,10 +109,10 @@ class GitStorage:
         )
 
     def _push(self, commit: str, tip: str | None) -> StorageError | None:
-        """Pushes; the error where it did not get there."""
+        """Push a commit made on `tip`. Return the error if it did not arrive."""
         result = self._remote.push(commit)
         overtaken = _Overtaken("storage", f"{self.label}: another writer was quicker ({result.words})", "")
-        # “Up to date”: another writer made the very same commit, in the same second. So it was not ours that counted.
+        # “=” means up to date: another writer pushed the very same commit in the same second, so ours did not count.
         same = any(line.startswith(b"=") for line in result.output.splitlines())
         if same or (result.code and trouble.RACE.search(result.words)):
             return overtaken
@@ -122,7 +120,7 @@ class GitStorage:
             return None
         with contextlib.suppress(StorageError):
             newest = self._remote.fetch()
-            if newest == commit:  # it was applied, and the answer was lost
+            if newest == commit:  # the push was applied, but its answer was lost
                 return None
             if newest != tip:
                 return overtaken
@@ -147,4 +145,4 @@ class GitStorage:
 
 
 class _Overtaken(StorageError):
-    """Another writer was quicker."""
+    """Another writer was quicker, so the change has to be made again."""

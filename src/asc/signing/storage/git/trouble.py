@@ -1,7 +1,7 @@
-"""Tells from what git says why it failed, and what to do about it.
+"""Recognise in git's messages why a command failed, and name the remedy.
 
-git has one exit code for all of this, so its words decide; they are asked for in English (LC_ALL). Words that are not
-known make a general error that quotes them.
+git has one exit code for nearly all failures, so its messages decide; they are requested in English (LC_ALL). An
+unknown message becomes a general error that quotes it.
 """
 
 from __future__ import annotations
@@ -58,28 +58,31 @@ NOT_THERE = re.compile(
 )
 NO_SSH = re.compile(r"cannot run ssh|ssh: not found|ssh: command not found", re.IGNORECASE)
 
+# The patterns cover the messages of git, ssh and curl, and of the servers of GitHub, GitLab and Bitbucket.
 NETWORK = (
     "Check that this runner reaches the host (the proxy variables are honoured), then run the step again."
 )
-TOKEN_READS = "Give a storage-token that may read the repository's contents."
-TOKEN_WRITES = "Give a storage-token (or a deploy-key) that may write the repository's contents."
+TOKEN_READS = "Set storage-token to a token with read access to the repository's contents."
+TOKEN_WRITES = "Set storage-token (or deploy-key) to one with write access to the repository's contents."
 
 
 class Refused(StorageError):
-    """The push was refused, for a reason of the repository's own: a hook's, mostly. It may pass."""
+    """The repository itself refused the push, usually by a hook. A later push may succeed."""
 
 
 @dataclass(frozen=True)
 class Explainer:
-    """Makes errors out of git's words about one repository."""
+    """Turns git's messages about one repository into errors."""
 
     location: Location
     access: Access
     label: str
 
     def reading(self, words: str) -> StorageError:
-        """Why the repository could not be read."""
-        if DUBIOUS.search(words):  # git's own remedy names the path, and is worth nothing without it
+        """Return the error for a repository that could not be read."""
+        if DUBIOUS.search(
+            words
+        ):  # git's own remedy contains the path, so the path has to stay in the message
             return self._error(
                 "storage", f"belongs to another user: {words}", "Run the command that git names."
             )
@@ -87,7 +90,7 @@ class Explainer:
         return self._common(words) or self._refused_reading(words)
 
     def writing(self, words: str) -> StorageError:
-        """Why a push was refused."""
+        """Return the error for a push that was refused."""
         words = self._without_names(words)
         if full := disk_is_full(words):
             return full
@@ -107,11 +110,12 @@ class Explainer:
             return self._error(
                 self._way_in(), f"may be read but not written: {words}", self._writing_remedy()
             )
-        what = f"{self.label} refused the push: {words}"
-        return Refused("storage", what, "The repository's own words say what to change.")
+        message = f"{self.label} refused the push: {words}"
+        return Refused("storage", message, "Follow the message of the repository.")
 
     def _without_names(self, words: str) -> str:
-        """Many repositories are called “certificates”, or worse: what they are called explains nothing."""
+        """Return the message without the repository's names."""
+        # A repository may be called “certificates” or “not-found”, and the patterns must not match its name.
         path = self.location.url.partition("://")[2].partition("/")[2] or self.location.url.rpartition(":")[2]
         bare = path.rstrip("/").removesuffix(".git").strip("/")
         for name in (self.location.url, path, f"{bare}.git", bare):
@@ -125,7 +129,7 @@ class Explainer:
             kind = StorageError if PROXY_WANTS_CREDENTIALS.search(words) else StorageUnreachable
             return kind(
                 "storage",
-                f"{self.label} could not be reached, for the proxy refused: {words}",
+                f"{self.label} could not be reached because the proxy refused: {words}",
                 "Check the proxy variables (HTTPS_PROXY, NO_PROXY) and the user and password in them.",
             )
         if full := disk_is_full(words):
@@ -137,48 +141,50 @@ class Explainer:
         if UNKNOWN_HOST_KEY.search(words):
             return self._error(
                 "known-hosts",
-                f"is on a host whose SSH key is not known here: {words}",
-                f"Give known-hosts: the output of “ssh-keyscan {self._scanned()}”, compared with what the host "
-                "publishes.",
+                f"is on a host with an unknown SSH key: {words}",
+                f"Set known-hosts to the output of “ssh-keyscan {self._scanned()}”, after comparing it with the keys "
+                "that the host publishes.",
             )
         if KEY_REFUSED.search(words):
             return self._error(
                 "deploy-key",
-                f"did not let the SSH key in: {words}",
-                "Give deploy-key, a private key without a passphrase whose public half the repository knows.",
+                f"did not accept the SSH key: {words}",
+                "Set deploy-key to a private key without a passphrase, and add its public half to the repository.",
             )
         if TOKEN_REFUSED.search(words):
-            known = "did not accept the token" if self.access.token else "wants a token"
-            return self._error("storage-token", f"{known}: {words}", TOKEN_READS)
+            problem = "did not accept the token" if self.access.token else "needs a token"
+            return self._error("storage-token", f"{problem}: {words}", TOKEN_READS)
         if NOT_REACHED.search(words):
             return StorageUnreachable("storage", f"{self.label} could not be reached: {words}", NETWORK)
         if NO_CERTIFICATE.search(words):
             return self._error(
                 "storage",
-                f"is on a host whose certificate was not accepted: {words}",
-                "Behind a proxy that opens https, name its authority's file with SSL_CERT_FILE.",
+                f"is on a host with a certificate that was not accepted: {words}",
+                "Behind a proxy that opens https, set SSL_CERT_FILE to the file of its certificate authority.",
             )
         return None
 
     def _refused_reading(self, words: str) -> StorageError:
         if MOVED.search(words):
             return self._error(
-                "storage", f"has moved: {words}", "Write its new address; a token follows no redirect."
+                "storage",
+                f"has moved: {words}",
+                "Write its new address; redirects are not followed with a token.",
             )
         if NOT_THERE.search(words) or NO_WRITE.search(words):
             remedy = f"Check the address. {self._reading_remedy()}"
             if self.access.is_job_token:
-                remedy = f"GITHUB_TOKEN reaches the workflow's own repository alone. {TOKEN_READS}"
-            return self._error(self._way_in(), f"is not there, or may not be read: {words}", remedy)
-        return self._error("storage", f"could not be read: {words}", "git's own words say what is wrong.")
+                remedy = f"{TOKEN_READS} GITHUB_TOKEN only reaches the workflow's own repository."
+            return self._error(self._way_in(), f"does not exist, or may not be read: {words}", remedy)
+        return self._error("storage", f"could not be read: {words}", "Follow the message of git.")
 
     def _reading_remedy(self) -> str:
         if self.location.scheme == "ssh":
-            return "Give a deploy-key whose public half this repository knows: ssh takes no token."
+            return "Set deploy-key to a key of this repository; ssh does not accept a token."
         return TOKEN_READS
 
     def _scanned(self) -> str:
-        """What ssh-keyscan is asked for: the host, and its port where that is another than 22."""
+        """Return the host for ssh-keyscan, with its port if that is not 22."""
         port = urlsplit(self.location.url).port if "://" in self.location.url else None
         return f"-p {port} {self.location.host}" if port and port != 22 else self.location.host
 
@@ -193,7 +199,7 @@ class Explainer:
         if self.location.scheme == "file":
             return "Make the repository's folder writable for the user that the step runs as."
         if self.access.is_job_token:
-            return f"GITHUB_TOKEN needs “permissions: contents: write”, or else: {TOKEN_WRITES}"
+            return f"Give GITHUB_TOKEN “permissions: contents: write”. For another repository: {TOKEN_WRITES}"
         return TOKEN_WRITES
 
     def _error(self, input: str, what: str, remedy: str) -> StorageError:
