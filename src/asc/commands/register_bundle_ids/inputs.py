@@ -89,8 +89,10 @@ class Inputs(CommonInputs):
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong with the inputs taken together."""
-        yield from _problems_of_ids(self.bundle_ids)
-        known = {identifier for identifier, _ in self.bundle_ids}
+        # A required input that is missing is told by the reader; the others are checked all the same.
+        bundle_ids = self.bundle_ids or ()
+        yield from _problems_of_ids(bundle_ids)
+        known = {identifier for identifier, _ in bundle_ids}
         for identifier, path in self.entitlements or ():
             if identifier and identifier not in known:
                 yield Problem("entitlements", f"{identifier} is not in bundle-ids", "Name it there, too.")
