@@ -1,4 +1,4 @@
-"""Sending the parts of a file side by side, each repeated by itself, with links renewed when they are over."""
+"""Send the parts of a file side by side. Each part is repeated alone, and its link is renewed if it has expired."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RENEWALS = 3
 
 
 def check_parts(parts: Sequence[Part], size: int) -> None:
-    """Raises UnreachableError unless the parts cover the file exactly once."""
+    """Raise UnreachableError unless the parts cover the file exactly once."""
     end = 0
     for part in sorted(parts, key=lambda part: part.offset):
         if part.offset != end or part.length <= 0:
@@ -33,7 +33,7 @@ def check_parts(parts: Sequence[Part], size: int) -> None:
 
 
 def missing(source: Source, file: AssetFile, parallel: int) -> list[Part]:
-    """The parts that are not there yet, or hold other bytes than the file has now."""
+    """Return the parts that have not arrived, or that hold other bytes than the file has now."""
     return _without_those_there(source, file.parts, parallel)
 
 
@@ -44,21 +44,23 @@ def _without_those_there(source: Source, parts: Sequence[Part], parallel: int) -
 
 
 def _is_there(source: Source, part: Part) -> bool:
-    """A tag that is no MD5 proves nothing about the bytes: such a part is sent again."""
+    # An entity tag that is not an MD5 proves nothing about the bytes: such a part is sent again.
     tag = md5_in(part.entity_tag)
     return tag is not None and source.md5(part.offset, part.length) == tag
 
 
 def foreign(source: Source, file: AssetFile, parallel: int) -> list[Part]:
-    """The parts that are there and hold other bytes than this file: somebody sent them from another one, or they
-    arrived damaged. Where all differ it may as well be that the tags only look like an MD5.
+    """Return the parts that arrived with other bytes than this file has.
+
+    Another job sent them from another file, or they were damaged on the way. If all parts differ, the tags may only
+    look like an MD5.
     """
     tagged = [part for part in file.parts if md5_in(part.entity_tag)]
     return _without_those_there(source, tagged, parallel)
 
 
 class LinksOver(UnreachableError):
-    """The store takes none of the links, and new ones do not help: the upload cannot be finished any more."""
+    """The storage refuses all links, also renewed ones: the upload cannot be finished."""
 
 
 class Sender:
@@ -81,7 +83,9 @@ class Sender:
         self._file = file
 
     def send(self, parts: Sequence[Part], parallel: int) -> None:
-        """Sends `parts`, `parallel` at a time. The first that fails for good stops the others and is raised."""
+        """Send `parts`, at most `parallel` at a time. Raise the error of the first that fails, after stopping the
+        others.
+        """
         with ThreadPoolExecutor(parallel) as pool:
             sent = [pool.submit(self._send, part) for part in parts]
             done, waiting = wait(sent, return_when=FIRST_EXCEPTION)
@@ -110,7 +114,7 @@ class Sender:
         )
 
     def _renewed(self, part: Part) -> Part:
-        """The part with another link; one request renews all of them."""
+        """Return the part with a new link. One request renews the links of all parts."""
         with self._lock:
             if self._by_number(part).url == part.url:
                 self._file = self._renew()
@@ -126,7 +130,7 @@ class Sender:
 
 
 def _worst(sent: Sequence[Future[None]]) -> BaseException:
-    """The error to tell: one that stopped the others, not one that was stopped."""
+    """Return the error that stopped the parts, not one of a part that was stopped because of it."""
     errors = [error for each in sent if not each.cancelled() and (error := each.exception())]
     real = [error for error in errors if not isinstance(error, Stopped)]
     return next((error for error in real if isinstance(error, Error)), real[0])

@@ -1,4 +1,4 @@
-"""The file that is uploaded, held open and read where a part needs it: memory does not grow with its size."""
+"""The file to upload, held open and read part by part, so that memory does not grow with its size."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Advance = Callable[[int], None]
 
 
 class Stopped(Exception):
-    """Another part failed for good: this one need not go on."""
+    """Raised in a part that has to stop because another part failed."""
 
 
 class Source:
-    """An open file of `size` bytes. Safe to use from several threads. Raises Error where it cannot be read."""
+    """An open file of `size` bytes, safe to use from several threads. Raises Error if it cannot be read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class Source:
         os.close(self._descriptor)
 
     def read(self, offset: int, size: int) -> bytes:
-        """At least one byte of the `size` bytes at `offset`."""
+        """Return at least one byte of the `size` bytes at `offset`. Raises Error if the file became shorter."""
         try:
             block = os.pread(self._descriptor, size, offset)
         except OSError as error:
@@ -51,7 +51,7 @@ class Source:
         return block
 
     def blocks(self, offset: int, length: int) -> Iterator[bytes]:
-        """The `length` bytes at `offset`, in blocks."""
+        """Yield the `length` bytes at `offset` in blocks."""
         end = offset + length
         while offset < end:
             block = self.read(offset, min(BLOCK, end - offset))
@@ -59,21 +59,21 @@ class Source:
             yield block
 
     def md5(self, offset: int, length: int) -> str:
-        """The MD5 of a range as hex: what stores give as the entity tag of a part."""
+        """Return the MD5 of a range in hex. Storage services use it as the entity tag of a part."""
         digest = hashlib.md5(usedforsecurity=False)
         for block in self.blocks(offset, length):
             digest.update(block)
         return digest.hexdigest()
 
     def sha256(self) -> str:
-        """The SHA-256 of the whole file as hex."""
+        """Return the SHA-256 of the whole file in hex."""
         digest = hashlib.sha256()
         for block in self.blocks(0, self.size):
             digest.update(block)
         return digest.hexdigest()
 
     def check_unchanged(self) -> None:
-        """Raises Error when somebody wrote to the file since it was opened, or put another in its place."""
+        """Raise Error if the file was written to or replaced since it was opened."""
         try:
             now = self.path.stat()
         except OSError as error:
@@ -95,7 +95,7 @@ class Source:
 
 
 class Checksum:
-    """The SHA-256 of a whole file, worked out in the background while its parts are sent."""
+    """Computes the SHA-256 of a whole file in a thread while the parts are sent."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -106,14 +106,14 @@ class Checksum:
         self._thread.start()
 
     def hex(self) -> str:
-        """Waits for the digest. Raises Error where the file cannot be read."""
+        """Wait for the digest and return it in hex. Raises Error if the file cannot be read."""
         self._thread.join()
         if self._failure:
             raise self._failure
         return self._digest.hexdigest()
 
     def stop(self) -> None:
-        """Ends the work; the digest is not needed any more."""
+        """End the thread. The digest is not needed any more."""
         self._stop.set()
         self._thread.join()
 
@@ -129,7 +129,7 @@ class Checksum:
 
 @dataclass
 class PartBody:
-    """The bytes of one part on their way."""
+    """The body of the request that sends one part. `advance` is called with the bytes that are on their way."""
 
     source: Source
     offset: int
@@ -148,7 +148,7 @@ class PartBody:
             yield block
 
     def read(self, size: int) -> bytes:
-        """The next bytes of the part, b"" at its end."""
+        """Return the next bytes of the part, b"" at its end. Raises Stopped if another part failed."""
         if self.stop.is_set():
             raise Stopped
         left = self.length - self._sent
@@ -160,13 +160,13 @@ class PartBody:
         return block
 
     def rewind(self) -> None:
-        """Begins again at the first byte."""
+        """Start again at the first byte of the part."""
         self.advance(-self._sent)
         self._sent = 0
 
 
 def md5_in(entity_tag: str) -> str | None:
-    """The MD5 (hex) that an entity tag holds; None for a tag of another kind."""
+    """Return the MD5 in hex that an entity tag holds, or None if the tag is of another kind."""
     found = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', entity_tag.strip())
     return found[1].lower() if found else None
 

@@ -1,1 +1,1 @@
-"""Binaries and what App Store Connect makes of them: numbers, builds, uploads."""
+"""Builds: reading binaries, uploading them, finding builds and their numbers, waiting for Apple, symbols."""

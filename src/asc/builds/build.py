@@ -1,4 +1,4 @@
-"""A build as App Store Connect has it, with all that distribution asks about, from one request.
+"""A build as App Store Connect has it, read with all that distribution needs in one request.
 
 https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds-_id_
 """
@@ -51,7 +51,7 @@ DEAD_ENDS = {
 
 @dataclass(frozen=True)
 class Localization:
-    """What's new in one language: the id of the resource, and the text."""
+    """The "What to Test" text of a build in one language: the id of the resource, and the text."""
 
     id: str
     whats_new: str
@@ -59,9 +59,11 @@ class Localization:
 
 @dataclass(frozen=True)
 class Build:
-    """A build. States are as Apple writes them, "" where unknown; flags are None where Apple says nothing.
+    """A build. States are Apple's, "" if unknown; flags are None if Apple gives no value.
 
-    `group_ids` and `tester_ids` hold those that came along: there may be more.
+    `version` is the train (CFBundleShortVersionString), `audience` Apple's buildAudienceType, and `detail_id` the id
+    of the buildBetaDetail. `group_ids` and `tester_ids` hold only those that came with the answer: there may be more.
+    `localizations` go by locale; `localizations_cut` is True if not all of them came.
     """
 
     id: str
@@ -124,13 +126,13 @@ class Build:
 
 
 def fetch_build(client: Client, build_id: str) -> Build:
-    """The build as it is now. Raises ApiError (404) where there is none."""
+    """Return the build as it is now. Raises ApiError (404) if there is none."""
     found = client.get(f"/v1/builds/{build_id}", QUERY)
     return fetch_rest(client, Build.read(found, found.resource))
 
 
 def fetch_rest(client: Client, state: Build) -> Build:
-    """The same with all its localizations: one more request in the rare case that not all came along."""
+    """Return the build with all its localizations. Makes a request only if not all of them came along."""
     if not state.localizations_cut:
         return state
     found = client.list(

@@ -1,4 +1,4 @@
-"""Finding the build of a number, and the number of the latest build."""
+"""Find the build of a number, and the number of the latest build."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ DEAD = {"FAILED", "INVALID", "AWAITING_UPLOAD", ""}
 
 
 def find_build(client: Client, number: Number) -> Build | None:
-    """The newest build of exactly this number, with all that distribution asks about; None while there is none.
+    """Return the newest build of exactly this number, or None if there is none yet.
 
-    Raises InputError where the number names no platform and there are builds for several.
+    Raises InputError if the number names no platform and there are builds for several.
     """
     query = {
         "filter[app]": number.app_id,
@@ -39,9 +39,9 @@ def find_build(client: Client, number: Number) -> Build | None:
 
 
 def find_latest(client: Client, app: App, platform: str, version: str) -> Number | None:
-    """The highest number of the highest version, of builds and of uploads that Apple is making one of.
+    """Return the highest number of the highest version, over builds and uploads that become one; None without any.
 
-    Raises InputError where no platform is given, and there are builds for several.
+    Raises InputError if `platform` is "" and there are builds for several.
     """
     used = numbers_used(client, app, platform or None, version or None)
     used = [each for each in used if each.state not in DEAD]

@@ -1,4 +1,4 @@
-"""Every build number that an app has used up, from builds and from build uploads."""
+"""Read all build numbers that an app has used up, from its builds and its build uploads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class UsedNumber:
-    """A build number that is taken, and what took it. `build_id` is "" for an upload without a build."""
+    """A used build number, with the build or upload that used it. `build_id` is "" for an upload without a build."""
 
     number: BuildNumber
     version: str
@@ -32,7 +32,7 @@ class UsedNumber:
 
 @dataclass(frozen=True)
 class _NoNumber:
-    """What stands where a build number should, and cannot be compared."""
+    """A text in place of a build number that cannot be compared."""
 
     text: str
 
@@ -40,7 +40,7 @@ class _NoNumber:
 def numbers_of_builds(
     client: Client, app: App, platform: str | None, version: str | None
 ) -> list[UsedNumber]:
-    """The numbers of the app's builds, over all pages; `platform` as Apple writes it, `version` a train."""
+    """Return the numbers of the app's builds, over all pages. `platform` is Apple's name, `version` a train."""
     query: Query = {
         "filter[app]": app.id,
         "filter[preReleaseVersion.version]": spellings(version) if version else None,
@@ -56,7 +56,7 @@ def numbers_of_builds(
 def numbers_of_uploads(
     client: Client, app: App, platform: str | None, version: str | None
 ) -> list[UsedNumber]:
-    """The numbers of the app's build uploads: processing, failed and complete ones have all used theirs up."""
+    """Return the numbers of the app's build uploads. Failed and unfinished uploads have used theirs up as well."""
     query = {
         "filter[cfBundleShortVersionString]": spellings(version) if version else None,
         "filter[platform]": platform,
@@ -68,7 +68,7 @@ def numbers_of_uploads(
 
 
 def numbers_used(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
-    """Both of the above, asked for side by side. A build and its upload count once."""
+    """Return the numbers of builds and of uploads, read side by side. A build and its upload count once."""
     with ThreadPoolExecutor(2) as pool:
         uploads = pool.submit(numbers_of_uploads, client, app, platform, version)
         builds = numbers_of_builds(client, app, platform, version)
@@ -77,14 +77,14 @@ def numbers_used(client: Client, app: App, platform: str | None, version: str | 
 
 
 def _identity(used: UsedNumber) -> tuple[BuildNumber, BuildNumber | str, str]:
-    """Return what a build and its upload have in common, however each spells its numbers."""
+    """Return a key that is equal for a build and its upload, however each spells its numbers."""
     return used.number, BuildNumber.parse(used.version) or used.version, used.platform
 
 
 def numbers_in_app_store(
     client: Client, app: App, platform: str | None, version: str | None
 ) -> list[UsedNumber]:
-    """The numbers of the builds that customers have now, one for each platform."""
+    """Return the numbers of the builds that are live in the App Store, one for each platform."""
     versions = client.list(
         f"/v1/apps/{app.id}/appStoreVersions",
         {
@@ -100,7 +100,7 @@ def numbers_in_app_store(
 
 
 def highest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
-    """Highest number first; of equal ones those that became a build, then the latest."""
+    """Sort by number, the highest first; among equals builds before uploads, then the latest upload."""
     long_ago = datetime.min.replace(tzinfo=UTC)
     return sorted(
         used, key=lambda one: (one.number, bool(one.build_id), one.uploaded_at or long_ago), reverse=True
@@ -156,7 +156,7 @@ def _used(
 def _matching(
     found: Iterable[UsedNumber | _NoNumber], platform: str | None, version: str | None
 ) -> list[UsedNumber]:
-    """Compares again: Apple's filters can match more than the exact text. What Apple left out stays in."""
+    # Apple's filters can match more than the exact text. A value that Apple left out counts as a match.
     used: list[UsedNumber] = []
     skipped: list[str] = []
     for one in found:

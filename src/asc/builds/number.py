@@ -1,4 +1,4 @@
-"""Build numbers: one or more whole numbers with dots between, compared segment by segment; and what has one.
+"""Build numbers: whole numbers with dots between them, compared segment by segment.
 
 https://developer.apple.com/documentation/bundleresources/information-property-list/cfbundleversion
 """
@@ -23,20 +23,20 @@ class BuildNumber:
 
     @classmethod
     def parse(cls, text: str) -> BuildNumber | None:
-        """Reads a build number; None for a text that is not one (old Mac builds have letters in them)."""
+        """Return the build number in a text, or None if it is not one (old Mac builds have letters in them)."""
         text = text.strip()
         return cls(text) if re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})*", text) else None
 
     def next(self) -> BuildNumber:
-        """The next number: the last segment plus one, with its leading zeros kept (`1.09` → `1.10`)."""
+        """Return the number with its last segment raised by one, leading zeros kept (`1.09` → `1.10`)."""
         head, dot, last = self.text.rpartition(".")
         return BuildNumber(f"{head}{dot}{int(last) + 1:0{len(last)}d}")
 
     def spellings(self) -> tuple[str, ...]:
-        """Return the ways in which App Store Connect may write this number, as given first.
+        """Return the spellings that App Store Connect may use for this number, the given one first.
 
-        It takes `1.5`, `1.5.0` and `1.05` for one train, and keeps the spelling of the first upload. The list ends at
-        three segments and two digits, for versions of dates (`24.02.0`): no filter can hold all spellings.
+        Apple treats `1.5`, `1.5.0` and `1.05` as one train, and keeps the spelling of the first upload. The list ends
+        at three segments and two digits, for versions like dates (`24.02.0`): no filter can hold all spellings.
         """
         segments = self._order
         spelt = {self.text: None, ".".join(map(str, segments)): None}
@@ -67,20 +67,20 @@ class BuildNumber:
 
 
 def spellings(text: str) -> str:
-    """All spellings of a version or build number, as a filter takes them; of another text that alone."""
+    """Return all spellings of a version or build number, with commas for a filter; another text unchanged."""
     number = BuildNumber.parse(text)
     return ",".join(number.spellings()) if number else text
 
 
 def same_value(one: str, other: str) -> bool:
-    """Whether two texts are the same number, however they are written."""
+    """Return True if two texts are the same number in any spelling."""
     parsed = BuildNumber.parse(one)
     return one == other or (parsed is not None and parsed == BuildNumber.parse(other))
 
 
 @dataclass(frozen=True)
 class Number:
-    """What makes a build and its upload unique: the app's id, the train, the build number, and Apple's platform."""
+    """The values that identify a build and its upload: the app's id, the train, the build number, Apple's platform."""
 
     app_id: str
     version: str
@@ -91,7 +91,7 @@ class Number:
         return f"{self.version} ({self.build_number})"
 
     def is_one_with(self, version: str, build_number: str, platform: str) -> bool:
-        """Whether texts of Apple's name this number; a missing platform of ours stands for any."""
+        """Return True if Apple's texts are this number. An empty platform of this number matches any."""
         return (
             same_value(version, self.version)
             and same_value(build_number, self.build_number)

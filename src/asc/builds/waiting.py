@@ -1,7 +1,7 @@
-"""Waiting for what Apple does with an upload: the record of the upload and the build are watched together.
+"""Wait for Apple to process an upload. The record of the upload and the build are watched together.
 
-Either alone can mislead: a record may stay AWAITING_UPLOAD though its build is VALID already, and reads of records
-answer 404 at random. FAILED and INVALID end the wait at once, with Apple's reasons.
+Each alone can mislead: a record may stay AWAITING_UPLOAD although its build is VALID, and reads of records answer 404
+at random. FAILED and INVALID end the wait at once, with Apple's reasons.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ INSTALLABLE_EXTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING", "BETA_APP
 
 @dataclass(frozen=True)
 class WatchedBuild:
-    """What is waited for: a number, and the ids that are known of it ("" where not)."""
+    """The build to wait for: its number, and the ids that are known ("" if not)."""
 
     number: Number
     upload_id: str = ""
@@ -46,7 +46,7 @@ class WatchedBuild:
 
 @dataclass(frozen=True)
 class BuildSnapshot:
-    """What a look showed."""
+    """The upload and the build as of one poll; None if not listed yet."""
 
     upload: Upload | None = None
     build: Build | None = None
@@ -66,20 +66,20 @@ class BuildSnapshot:
 
 
 def is_taken(seen: BuildSnapshot) -> bool:
-    """Whether Apple has taken the upload: it is checked, or a build of it exists."""
+    """Return True if Apple has accepted the upload: it is checked, or it has a build."""
     return seen.build is not None or (seen.upload is not None and seen.upload.state == COMPLETE)
 
 
 def has_build(seen: BuildSnapshot) -> bool:
-    """Whether Apple has made a build, which may be processed or not."""
+    """Return True if Apple has made a build, processed or not."""
     return seen.build is not None
 
 
 def is_processed(seen: BuildSnapshot) -> bool:
-    """Whether the build can be given to testers.
+    """Return True if the build can be given to testers.
 
-    A VALID build is not processed while its beta detail says PROCESSING, mostly for minutes and for the Mac: until then
-    Apple answers groups and submissions with 422. A build without a detail is not held up by that.
+    A VALID build is not processed while its beta detail says PROCESSING, mostly for minutes and on the Mac: until then
+    Apple answers groups and submissions with 422. A build without a detail counts as processed.
     """
     build = seen.build
     return (
@@ -90,14 +90,14 @@ def is_processed(seen: BuildSnapshot) -> bool:
 
 
 def is_valid(seen: BuildSnapshot) -> bool:
-    """Whether Apple has accepted the build."""
+    """Return True if Apple has accepted the build."""
     return seen.build is not None and seen.build.processing_state == "VALID"
 
 
 def is_installable(seen: BuildSnapshot, external: bool) -> bool:
-    """Whether testers can install the build; `external` testers, or those of the team.
+    """Return True if testers can install the build: external ones if `external`, else the team.
 
-    Raises Error for a state that no waiting changes.
+    Raises Error for a state that waiting does not change.
     """
     if not is_processed(seen) or seen.build is None:
         return False
@@ -110,7 +110,7 @@ def is_installable(seen: BuildSnapshot, external: bool) -> bool:
 
 
 class Watch:
-    """Looks at a target until something is reached or the deadline has passed. `timeout` is in seconds from now."""
+    """Polls a build until a condition is met or the deadline has passed. `timeout` is in seconds from now."""
 
     def __init__(self, client: Client, target: WatchedBuild, timeout: float) -> None:
         self.target = target
@@ -124,15 +124,15 @@ class Watch:
 
     @property
     def deadline(self) -> float:
-        """The moment at which the wait is over, by the monotonic clock."""
+        """Return the end of the wait, in seconds of the monotonic clock."""
         return self._began + self._timeout
 
     def look(self) -> BuildSnapshot:
-        """Return what a look shows now; where App Store Connect was not reached, what the last one showed."""
+        """Poll once and return the snapshot; the last one if App Store Connect could not be reached."""
         return self._look() or self.seen
 
     def until(self, reached: Callable[[BuildSnapshot], bool]) -> BuildSnapshot:
-        """Looks until `reached`. Raises Error when Apple refuses the build, or when the time is over."""
+        """Poll until `reached` returns True. Raises Error if Apple refuses the build or the time is over."""
         polling = Polling(self._client, self.deadline)
         while True:
             look = self._look()
@@ -149,7 +149,7 @@ class Watch:
             polling.pause()
 
     def _look(self) -> BuildSnapshot | None:
-        """None where App Store Connect was not reached: what an earlier look showed may be true no more."""
+        # None if App Store Connect was not reached: an earlier snapshot may not be true any more.
         try:
             with self._client.until(self.deadline):
                 seen = self._look_once()
@@ -185,14 +185,14 @@ class Watch:
         return BuildSnapshot(upload, build if build and _is_of(build, upload) else None)
 
     def _check(self, seen: BuildSnapshot) -> None:
-        """Raises Error for an end that no waiting changes."""
+        """Raise Error for a state that waiting does not change."""
         if seen.build and seen.build.processing_state in ("FAILED", "INVALID"):
             raise refusal(self.target.number, seen.build.processing_state, self._why(seen))
         if seen.upload and seen.upload.state == FAILED and not is_valid(seen):
             raise refusal(self.target.number, FAILED, seen.upload.errors)
 
     def _why(self, seen: BuildSnapshot) -> tuple[Reason, ...]:
-        """Apple's reasons stand in the record of the upload, also when the build was refused."""
+        # Apple's reasons are in the record of the upload, also if the build was refused.
         if seen.upload and seen.upload.errors:
             return seen.upload.errors
         try:
@@ -224,9 +224,9 @@ class Watch:
 
 
 def _is_of(build: Build, upload: Upload) -> bool:
-    """Whether a build came out of an upload: the record says so, or it was found by its number and is not older.
+    """Return True if the build came from the upload: the record says so, or it has its number and is not older.
 
-    A number can have an older build that failed; and the record may never say which build it became.
+    A number can have an older build that failed, and the record may never name its build.
     """
     if upload.build_id:
         return build.id == upload.build_id
@@ -234,7 +234,7 @@ def _is_of(build: Build, upload: Upload) -> bool:
 
 
 def refusal(number: Number, state: str, why: tuple[Reason, ...]) -> Error:
-    """The error for a build that Apple refused."""
+    """Return the error for a build that Apple refused."""
     hint = record.hint(why)
     return Error(
         f"Apple refused {number} ({state}): {reasons_text(why)}.",

@@ -1,1 +1,1 @@
-"""Plans: work out changes, make them, read the state again after a lost answer."""
+"""Plans of changes: work them out, send them, read the state again after a lost answer."""

@@ -57,7 +57,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Fallback:
-    """What is done in place of a change that is refused, and what is said of it then, as a note or as a warning."""
+    """The changes that replace a refused one. If they are made, `note` or `warning` is reported."""
 
     changes: tuple[Change, ...] = ()
     note: str = ""
@@ -66,9 +66,9 @@ class Fallback:
 
 @dataclass(frozen=True)
 class Plan:
-    """Phases of changes, those of one phase independent of each other; and what is to be said besides.
+    """The phases of a plan. The changes of one phase do not depend on each other.
 
-    `warnings` are about what is not as wished, `notes` about what is good to know.
+    `warnings` are about requests that stay unfulfilled, `notes` are for information.
     """
 
     phases: tuple[tuple[Change, ...], ...] = ()
@@ -77,21 +77,21 @@ class Plan:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """All changes in their order."""
+        """Return all changes in their order."""
         return tuple(change for phase in self.phases for change in phase)
 
     def without(self, done: Sequence[Change]) -> Plan:
-        """The same without changes that are made already."""
+        """Return the plan without the changes in `done`."""
         return self.where(lambda change: change not in done)
 
     def where(self, wanted: Callable[[Change], bool]) -> Plan:
-        """The same with some of the changes."""
+        """Return the plan with only the changes that `wanted` accepts."""
         left = (tuple(filter(wanted, phase)) for phase in self.phases)
         return replace(self, phases=tuple(phase for phase in left if phase))
 
 
 def enumerated(parts: Iterable[str], what: str) -> str:
-    """`a, b and c`; too many become `25 groups` (`what`)."""
+    """Return "a, b and c", or a count such as "25 groups" (`what` is the noun) if there are too many to name."""
     *head, last = parts
     if len(head) >= words.MOST_NAMED:
         return f"{len(head) + 1} {what}"

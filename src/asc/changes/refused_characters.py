@@ -1,7 +1,7 @@
-"""Characters that Apple lists when it refuses a text: taken out of it, so that the rest reaches the testers.
+"""Take characters out of a text that Apple refuses because of them, so that the rest of the text is published.
 
-Which characters those are is not documented. Apple's texts, as recorded in public reports:
-`'whatsNew' contains invalid characters:'[…]'` and `Description can’t contain the following character(s): ….`
+Apple does not document the list. Its messages, as recorded in public reports: `'whatsNew' contains invalid
+characters:'[…]'` and `Description can’t contain the following character(s): ….`
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _ATTRIBUTE = "/data/attributes/"
 
 
 def lists_characters(detail: str) -> bool:
-    """Return whether a text of Apple's says which characters it refuses."""
+    """Return True if Apple's message lists the characters that it refuses."""
     return _LISTED.search(detail) is not None
 
 
 def without_listed(change: Change, error: ApiError) -> Fallback | None:
-    """Return the same change without the characters that Apple lists, with a warning.
+    """Return the change without the characters that Apple lists, with a warning.
 
-    None where Apple lists none, where a change was mended so already, and where nothing would be left of the text.
+    Returns None if Apple lists no characters, if the change was mended before, or if no text would be left.
     """
     if change.mended:
         return None
@@ -53,14 +53,14 @@ def without_listed(change: Change, error: ApiError) -> Fallback | None:
 
 
 def _listed(detail: str) -> list[str]:
-    """Return what stands between the commas of Apple's list."""
+    """Return the characters between the commas of Apple's list."""
     found = _LISTED.search(detail)
     text = (found["brackets"] or found["plain"] or "") if found else ""
     return [one.strip() for one in re.split(r",\s", text) if one.strip()]
 
 
 def _attributes(change: Change) -> Mapping[str, Any]:
-    """Return what the change sets; nothing for one that only links."""
+    """Return the attributes that the change sets; none for a change that only links."""
     data = change.body.get("data")
     return data.get("attributes", {}) if isinstance(data, Mapping) else {}
 

@@ -1,4 +1,4 @@
-"""fetch-build-number: the highest build number that is taken, and the next free one."""
+"""fetch-build-number: return the highest used build number of an app, and the next free one."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROWS = 10
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """What fetch-build-number takes."""
+    """The inputs of fetch-build-number."""
 
     platform: str | None = given(
         PLATFORM,
@@ -69,7 +69,7 @@ class Inputs(AppInputs):
 
 @dataclass(frozen=True)
 class Outputs:
-    """What fetch-build-number hands to later steps."""
+    """The outputs of fetch-build-number for later steps."""
 
     build_number: str = output("The highest build number that is taken; empty when there is none.")
     next_build_number: str = output("The same with its last segment plus one.")
@@ -81,7 +81,7 @@ class Outputs:
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
-    """Asks for the app, then for its builds and uploads side by side, and picks the highest number."""
+    """Find the app, read its builds and uploads side by side, and return the highest number and the next."""
     client = context.connect(inputs)
     app = inputs.app(client)
     platform = PLATFORMS[inputs.platform] if inputs.platform else None

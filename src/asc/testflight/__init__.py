@@ -1,1 +1,1 @@
-"""Handing a build to testers: what is wished, what is there, the changes between the two, and making them."""
+"""TestFlight: give builds to testers. Read the state, plan the changes from a request, make them."""

@@ -1,4 +1,4 @@
-"""Who can test a build: the states that nobody gets out of by waiting, judged at the end of a step.
+"""Check at the end of a step that testers can get the build: some states never change by waiting.
 
 https://developer.apple.com/documentation/appstoreconnectapi/buildbetadetail
 """
@@ -12,9 +12,9 @@ from asc.testflight.state import AppState, Destination, goes_outside
 
 
 def compliance_gap(request: DistributionRequest, destination: Destination) -> str:
-    """Return what export compliance lacks of a build that is to be uploaded, as a warning; "" for nothing.
+    """Return a warning if export compliance is unanswered for a build that is to be uploaded, else "".
 
-    Apple holds such a build back as MISSING_EXPORT_COMPLIANCE, also from the team, and tells nobody.
+    Apple holds such a build back as MISSING_EXPORT_COMPLIANCE, also from the team, and notifies nobody.
     """
     answer = request.encryption if request.encryption is not None else destination.uses_non_exempt_encryption
     if answer is None:
@@ -31,17 +31,17 @@ def compliance_gap(request: DistributionRequest, destination: Destination) -> st
 
 
 def kept_out(request: DistributionRequest, app_state: AppState | None, build: Build) -> dict[str, str]:
-    """Return those who can never get the build, each with the state it has for them.
+    """Return the audiences that can never get the build, each with its state.
 
-    Groups and testers that are named count; where none is, the team does.
+    Named groups and testers count; without any, the team does.
     """
     return {who: state for who, state in _states(request, app_state, build).items() if state in DEAD_ENDS}
 
 
 def check_reached(request: DistributionRequest, app_state: AppState | None, build: Build) -> str:
-    """Return a warning where somebody can never get the build, "" where all can.
+    """Return a warning if an audience can never get the build, else "".
 
-    Raises Error where groups or testers are named and none of them can.
+    Raises Error if groups or testers are named and none of them can get it.
     """
     kept = kept_out(request, app_state, build)
     if not kept:

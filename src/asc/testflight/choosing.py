@@ -1,4 +1,4 @@
-"""Which of an app's groups and declarations are meant. A typo must not end in a build that nobody gets."""
+"""Choose the groups and the declaration that the inputs name. A typo must not end in a build without testers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LIKE_AN_ID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 def groups(
     wished: Sequence[str], existing: Sequence[Group], create: str | None
 ) -> tuple[tuple[Group, ...], tuple[str, ...]]:
-    """The groups that are meant, each once, and the names to create where `create` says as what.
+    """Return the existing groups that are named, each once, and the names of groups to create as `create`.
 
-    A name is compared exactly, then as an id, then without case and blanks. Raises Error for names that no group
-    or more than one group has.
+    A name is compared exactly, then as an id, then without case and blanks. Raises Error for a name without a group,
+    or with more than one.
     """
     chosen: dict[str, Group] = {}
     new: dict[str, str] = {}
@@ -37,7 +37,7 @@ def groups(
 
 
 def declaration(wished: str, existing: Sequence[Declaration]) -> Declaration:
-    """The declaration with this id or code value. Raises Error where it is not there or not approved."""
+    """Return the declaration with this id or code. Raises Error if there is none or it is not approved."""
     found = next((each for each in existing if wished in (each.id, each.code)), None)
     known = ", ".join(map(str, existing)) or "none"
     if found is None:

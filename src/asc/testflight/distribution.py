@@ -19,8 +19,9 @@ from asc.testflight.state import AppState
 
 @dataclass(frozen=True)
 class DistributionResult:
-    """The changes that were made, their notes, the warnings (logged already), and the names of the requested groups
-    that have the build now.
+    """The result of a distribution: the changes that were made, notes, warnings (logged already).
+
+    `groups` are the names of the requested groups that have the build now.
     """
 
     done: tuple[Change, ...] = ()

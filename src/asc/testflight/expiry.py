@@ -1,7 +1,7 @@
-"""Builds that make way: earlier ones that expire, and those in the queue of beta review that are withdrawn.
+"""Earlier builds to expire, and builds to take out of the queue of beta review.
 
-https://developer.apple.com/documentation/appstoreconnectapi/patch-v1-builds-_id_
-A build leaves the queue by expiring; there is no other way, and no way back.
+https://developer.apple.com/documentation/appstoreconnectapi/patch-v1-builds-_id_ A build leaves the queue only by
+expiring, and that cannot be undone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SETTLED, DECIDED = ("VALID", "FAILED", "INVALID", ""), ("APPROVED", "REJECTED", 
 
 @dataclass(frozen=True)
 class EarlierBuilds:
-    """The builds that are to make way."""
+    """Builds that make way: `previous` ones expire, `waiting` ones leave the queue of beta review."""
 
     previous: tuple[Build, ...] = ()
     waiting: tuple[Build, ...] = ()
@@ -34,11 +34,10 @@ NO_OTHERS = EarlierBuilds()
 def others(
     client: Client, request: DistributionRequest, app_state: AppState, state: Build | None
 ) -> EarlierBuilds:
-    """The builds that are to make way: at most one listing for each of the two reasons, side by side.
+    """Return the builds that make way. Makes at most one listing for each of the two reasons, side by side.
 
-    Of the same platform; earlier ones that are not expired, in the same train unless the platform is wished; and
-    those of the train in the queue of beta review, where this build is to be reviewed. Only builds of one train keep
-    each other out of it.
+    They are of the same platform. `previous` ones were uploaded before, in the same train unless the whole platform is
+    requested; `waiting` ones are in the queue of the train, the only one that blocks this build.
     """
     destination = app_state.destination
     platform = state.platform if state and state.platform else destination.platform
@@ -96,13 +95,13 @@ def _is_busy(build: Build) -> bool:
 
 
 def _is_in_the_way(other: Build, version: str, state: Build | None) -> bool:
-    """Whether the queue of the train has it, as far as can be seen: filters alone are not trusted with this."""
+    """Return True if the other build is in the queue of the train. Filters alone are not trusted with this."""
     here = same_value(other.version, version) and other.review_state in ("", *IN_QUEUE)
     return here and (state is None or other.id != state.id)
 
 
 def _is_before(other: Build, state: Build | None) -> bool:
-    """Whether it was uploaded before the build; where a date is missing, nobody can say, and it stays."""
+    """Return True if the other build was uploaded before. Without a date that is unknown, and the build stays."""
     if state is None:
         return True
     if other.id == state.id or not other.uploaded_at or not state.uploaded_at:

@@ -1,4 +1,4 @@
-"""The changes of what testers and reviewers read: what's new, test information, review information.
+"""The changes of texts for testers and reviewers: "What to Test", test information, review information.
 
 https://developer.apple.com/documentation/appstoreconnectapi/prerelease-versions-and-beta-testers
 """
@@ -19,7 +19,7 @@ from asc.words import printable_name
 
 
 def whats_new(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
-    """What's new, where it does not read so already."""
+    """Yield the changes of "What to Test" in the locales that differ."""
     there = state.localizations if state else {}
     primary = (state.primary_locale if state else "") or app_state.primary_locale
     wished = by_locale(request.whats_new, there, primary)
@@ -54,7 +54,7 @@ def _whats_new(locale: str, text: str, known: Localization | None, state: Build 
 
 
 def app_info(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
-    """Test information of the app: only the attributes that differ, and what the languages of the notes need."""
+    """Yield the changes of the app's test information: the attributes that differ, and locales that review needs."""
     yield from _app_info(request, app_state)
     if request.submit_review and goes_outside(request, app_state):
         yield from _for_notes(request, app_state, state)
@@ -110,7 +110,7 @@ def _app_info(request: DistributionRequest, app_state: AppState) -> Iterator[Cha
 
 
 def review_info(request: DistributionRequest, app_state: AppState) -> Iterator[Change]:
-    """What reviewers are told: only the attributes that differ."""
+    """Yield the change of the information for reviewers, with the attributes that differ."""
     there = app_state.review_detail
     wished = request.review_info.attributes() if request.review_info else {}
     attributes = _differing(wished, there.attributes if there else {})
@@ -126,7 +126,7 @@ def review_info(request: DistributionRequest, app_state: AppState) -> Iterator[C
 
 
 def auto_notify(request: DistributionRequest, state: Build | None) -> Iterator[Change]:
-    """Whether Apple tells testers by itself when the build is there."""
+    """Yield the change of the switch that lets Apple notify testers when the build is available."""
     if request.notify is None or (state and state.auto_notify == request.notify):
         return
     identifier = state.detail_id if state else TO_COME
@@ -141,7 +141,7 @@ def auto_notify(request: DistributionRequest, state: Build | None) -> Iterator[C
 
 
 def by_locale(wished: Mapping[str, Any], there: Iterable[str], primary: str) -> dict[str, Any]:
-    """Return the wishes with the default spelled out, for each locale that is there and not named and the primary."""
+    """Return the texts by locale, the default given to the primary locale and each existing one that is not named."""
     named = {locale: wanted for locale, wanted in wished.items() if locale != DEFAULT}
     if DEFAULT not in wished:
         return named

@@ -1,6 +1,6 @@
-"""Wishes from what users write: mappings with keys in any style, and in the names that fastlane has for them.
+"""Read requests from the mappings that users write: keys in any style, and fastlane's names for them.
 
-All raise ValueError with a reason that names the key.
+All functions raise ValueError with a reason that names the key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ADDRESS = r"[^\s<>,;@]+@[^\s<>,;@]+\.[^\s<>,;@]+"
 
 
 def whats_new(value: Mapping[str, Any] | str) -> dict[str, str]:
-    """What's new by locale. A text alone is the default; `{en-US: {whats_new: …}}` is read as well."""
+    """Return "What to Test" by locale. A plain text is the default; `{en-US: {whats_new: …}}` works as well."""
     if isinstance(value, str):
         return {DEFAULT: value}
     found: dict[str, str] = {}
@@ -33,7 +33,7 @@ def whats_new(value: Mapping[str, Any] | str) -> dict[str, str]:
 
 
 def review_info(value: Mapping[str, Any]) -> ReviewInfo:
-    """The contact, the demo account and the notes for the reviewers."""
+    """Return the contact, the demo account and the notes for the reviewers."""
     members = _members(value, REVIEW_ATTRIBUTES)
     required = members.pop("demo_account_required", None)
     given = {name: _text(entry, name) for name, entry in members.items()}
@@ -47,7 +47,7 @@ def review_info(value: Mapping[str, Any]) -> ReviewInfo:
 
 
 def app_info(value: Mapping[str, Any]) -> dict[str, AppInfo]:
-    """What testers read about the app, by locale."""
+    """Return the test information of the app by locale."""
     found: dict[str, AppInfo] = {}
     for name, entry in _by_locale(value).items():
         if not isinstance(entry, Mapping):
@@ -65,7 +65,7 @@ def app_info(value: Mapping[str, Any]) -> dict[str, AppInfo]:
 
 
 def testers(entries: Iterable[str]) -> tuple[Tester, ...]:
-    """Testers as `jane@example.com` or `Jane Doe <jane@example.com>`; each address once."""
+    """Return testers from `jane@example.com` or `Jane Doe <jane@example.com>`, each address once."""
     found: dict[str, Tester] = {}
     for entry in entries:
         match = re.fullmatch(rf"({_ADDRESS})|([^<>]*?)\s*<({_ADDRESS})>", entry.strip())
@@ -89,7 +89,7 @@ def _by_locale(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _members(value: Mapping[str, Any], names: Mapping[str, str], within: str = "") -> dict[str, Any]:
-    """The members of a mapping by our names; kebab, snake and camel case are read as one."""
+    """Return the members of a mapping by our names, from kebab, snake and camel case."""
     known = {_plain(name): name for name in names}
     also = {form: name for form, name in _ALSO.items() if name in names}
     found: dict[str, Any] = {}

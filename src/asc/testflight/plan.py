@@ -1,6 +1,6 @@
-"""The changes between what is there and what is wished: worked out without a request, the same for a dry run.
+"""Plan the changes between the state and the request, without a request to Apple; a dry run plans the same.
 
-What is as wished already yields no change, so that a second run does nothing.
+A value that is right already yields no change, so that a second run does nothing.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def plan(
     others: EarlierBuilds = NO_OTHERS,
     expire_later: bool = False,
 ) -> Plan:
-    """What is to be done for a build, or for one that does not exist yet (`state` None: everything).
+    """Return the plan for a build, or for one that does not exist yet (`state` None).
 
-    Earlier builds that testers outside still need expire only with `expire_later`: somebody waits until this one is
-    out before that is done. Raises Error for what cannot be done any more: a build that failed, expired or was
-    rejected, an answer to export compliance that differs, an external group for a build that is for the team only.
+    Earlier builds that external testers still need expire only with `expire_later`: the caller waits until this build
+    is out. Raises Error if the request cannot be fulfilled: a build that failed, expired or was rejected, a different
+    answer to export compliance, an external group for an internal-only build.
     """
     _check(request, app_state, state)
     compliance = list(_compliance(request, app_state, state))
@@ -78,7 +78,7 @@ def plan(
 
 
 def is_out(request: DistributionRequest, app_state: AppState, state: Build | None) -> bool:
-    """Whether nobody misses earlier builds: testers outside can install this one, or are to get none."""
+    """Return True if nobody needs earlier builds: external testers can install this one, or none get it."""
     if state and state.expired:
         return False
     if state and state.external_state in _AVAILABLE:
@@ -174,7 +174,7 @@ def _waits_for_compliance(state: Build) -> bool:
 
 
 def _notification(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
-    """Only where the switch comes too late: the build was available while it was off."""
+    # Only needed if the switch comes too late: the build was available while it was off.
     if not request.notify or not state or state.auto_notify is not False:
         return
     somebody = state.group_ids or state.tester_ids or goes_outside(request, app_state)
@@ -209,7 +209,7 @@ def _notes(request: DistributionRequest, app_state: AppState, state: Build | Non
 
 
 def groups(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
-    """All groups that exist in one request. A new one is made with the build in it."""
+    """Yield one change that adds all existing groups, and one for each group to create with the build in it."""
     have = state.group_ids if state else frozenset()
     wanted = [group for group in app_state.groups if group.id not in have and not group.gets_all]
     if wanted:
@@ -235,7 +235,7 @@ def groups(request: DistributionRequest, app_state: AppState, state: Build | Non
 
 
 def gets_it_by_itself(group: Group) -> str:
-    """What is said of a group to which nothing is added."""
+    """Return the note for a group that gets every build without being added."""
     return f"Nothing is added to {group}, which gets every build by itself"
 
 
@@ -253,7 +253,7 @@ def _add_groups(groups: Sequence[Group], state: Build | None) -> Change:
 
 
 def _one_by_one(groups: Sequence[Group], state: Build | None) -> Fallback | None:
-    """App Store Connect refuses a request whole because of one internal group in it, and does not say which."""
+    # App Store Connect refuses the whole request because of one internal group, and does not say which.
     internal = [group for group in groups if group.internal]
     external = [group for group in groups if not group.internal]
     if not internal:
@@ -265,7 +265,7 @@ def _one_by_one(groups: Sequence[Group], state: Build | None) -> Fallback | None
 
 
 def testers(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
-    """Those whom the app knows in one request; a new one is made with the build."""
+    """Yield one change that adds all testers of the app, and one for each new tester."""
     have = state.tester_ids if state else frozenset()
     ids = {tester: app_state.tester_ids.get(tester.email.casefold()) for tester in request.testers}
     known = [

@@ -1,6 +1,6 @@
-"""All that can be known to fail is found here, before the first byte of a binary goes up.
+"""Find all that can fail before the first byte of a binary is sent.
 
-One request in the common case: the app with its groups, review details, texts and declarations.
+Makes one request in the common case: the app with its groups, review details, texts and declarations.
 https://developer.apple.com/documentation/appstoreconnectapi/get-v1-apps-_id_
 """
 
@@ -40,9 +40,9 @@ _PLACES = {  # where all of them are listed, when not all came along with the ap
 
 
 def preflight(client: Client, request: DistributionRequest, destination: Destination) -> AppState:
-    """What the app has of what is wished. Raises Error for all that cannot be fulfilled, naming the inputs.
+    """Return the state of the app that the request is about. Raises Error with all problems, naming the inputs.
 
-    Takes one request, one more for 40 testers each, and pages where there is more than an answer holds.
+    Makes one request, one more for each 40 testers, and pages if an answer does not hold everything.
     """
     findings = Findings()
     findings.of(lambda: _check_encryption(request, destination), None)
@@ -63,7 +63,7 @@ def preflight(client: Client, request: DistributionRequest, destination: Destina
 def _survey(
     client: Client, request: DistributionRequest, destination: Destination, findings: Findings
 ) -> AppState:
-    """The app's side of the ground, with the groups and the declaration chosen."""
+    """Read the app, with the groups and the declaration chosen."""
     names = _asked_for(request)
     if not names:
         return AppState(destination, primary_locale=destination.app.primary_locale)
@@ -95,7 +95,7 @@ def _survey(
 
 
 def _asked_for(request: DistributionRequest) -> list[str]:
-    """The relationships of the app that the wishes are about."""
+    """Return the relationships of the app that the request is about."""
     reviewed = request.submit_review and request.distributes
     asked = {
         "betaGroups": bool(request.groups),
@@ -124,7 +124,7 @@ def _query(request: DistributionRequest, names: Sequence[str]) -> dict[str, str 
 
 
 def _all(client: Client, document: Document, app: Resource, name: str) -> Sequence[Resource]:
-    """All resources of a relationship: those that came along, or the listing where they are not all."""
+    """Return all resources of a relationship: the included ones, or the listing if they were cut."""
     if not is_cut(app, name):
         return document.many(app, name)
     path, by_filter = _PLACES[name]
@@ -133,7 +133,7 @@ def _all(client: Client, document: Document, app: Resource, name: str) -> Sequen
 
 
 def _known_testers(client: Client, app_id: str, testers: Sequence[Tester]) -> dict[str, str]:
-    """The ids of those whom the app knows, by folded address."""
+    """Return the ids of the testers that the app has, by folded address."""
     wanted = {tester.email.casefold() for tester in testers}
     query = {"filter[apps]": app_id, "fields[betaTesters]": "email"}
     addresses = [tester.email for tester in testers]
@@ -144,7 +144,7 @@ def _known_testers(client: Client, app_id: str, testers: Sequence[Tester]) -> di
 
 
 def _check_encryption(request: DistributionRequest, destination: Destination) -> None:
-    """Export compliance must be answered, once, and without contradiction."""
+    """Raise Error unless export compliance is answered once and without contradiction."""
     wished, there = request.encryption, destination.uses_non_exempt_encryption
     if request.encryption_declaration and wished is False:
         raise Error(
@@ -158,7 +158,7 @@ def _check_encryption(request: DistributionRequest, destination: Destination) ->
 
 
 def encryption_contradiction(wished: bool, there: bool) -> Error:
-    """The error for an answer that differs from the one that Apple has or will take from the binary."""
+    """Return the error for an answer that differs from the one of the build."""
     return Error(
         f"uses-non-exempt-encryption is {str(wished).lower()}, but the build says {str(there).lower()}.",
         "Apple does not let the answer change: leave the input out, or build again with another "
@@ -167,7 +167,7 @@ def encryption_contradiction(wished: bool, there: bool) -> Error:
 
 
 def encryption_unanswered() -> Error:
-    """The error for a build that may go nowhere yet."""
+    """Return the error for a build without an answer to export compliance."""
     return Error(
         "Export compliance is not answered, and without it no tester gets the build.",
         ANSWER_COMPLIANCE,
@@ -175,7 +175,7 @@ def encryption_unanswered() -> Error:
 
 
 def _check_review_detail(request: DistributionRequest, app_state: AppState) -> None:
-    """Apple refuses a submission without a contact, and without the demo account that is said to be needed."""
+    # Apple refuses a submission without a contact, and without the demo account if one is required.
     there = app_state.review_detail.attributes if app_state.review_detail else {}
     wished = request.review_info.attributes() if request.review_info else {}
     result = {**there, **wished}
@@ -195,7 +195,7 @@ def _check_review_detail(request: DistributionRequest, app_state: AppState) -> N
 
 
 def _check_test_information(request: DistributionRequest, app_state: AppState) -> None:
-    """Apple refuses a submission of an app without a beta description and a feedback address, with a plain code."""
+    # Apple refuses a submission without description and feedback address, with a code that says nothing.
     primary, there = app_state.primary_locale, app_state.app_localizations
     wished = information.by_locale(request.app_info, there, primary)
     texts = {

@@ -1,4 +1,4 @@
-"""What is wished for a build in TestFlight. What is None or empty is left as it is.
+"""The request for a build in TestFlight. A field that is None or empty leaves the state as it is.
 
 https://developer.apple.com/documentation/appstoreconnectapi/testflight
 """
@@ -15,7 +15,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Tester:
-    """Somebody who gets the build without being in a group."""
+    """A person who gets the build without being in a group."""
 
     email: str
     first_name: str = ""
@@ -23,14 +23,14 @@ class Tester:
 
     @property
     def shown(self) -> str:
-        """The address for logs, which others can read: `j…@example.com`."""
+        """Return the address for logs that others can read: `j…@example.com`."""
         name, _, domain = self.email.rpartition("@")
         return f"{name[:1]}…@{domain}"
 
 
 @dataclass(frozen=True)
 class ReviewInfo:
-    """What Apple's reviewers are told; fields that are None stay as they are at Apple.
+    """The information for Apple's reviewers. A field that is None stays as it is at Apple.
 
     https://developer.apple.com/documentation/appstoreconnectapi/betaappreviewdetail
     """
@@ -45,13 +45,13 @@ class ReviewInfo:
     notes: str | None = None
 
     def attributes(self) -> dict[str, Any]:
-        """What is given, by Apple's names."""
+        """Return the given fields by Apple's names."""
         return _given(self, REVIEW_ATTRIBUTES)
 
 
 @dataclass(frozen=True)
 class AppInfo:
-    """What testers read about the app in one language; fields that are None stay as they are at Apple.
+    """The test information of the app in one language. A field that is None stays as it is at Apple.
 
     https://developer.apple.com/documentation/appstoreconnectapi/betaapplocalization
     """
@@ -63,7 +63,7 @@ class AppInfo:
     tv_os_privacy_policy: str | None = None
 
     def attributes(self) -> dict[str, Any]:
-        """What is given, by Apple's names."""
+        """Return the given fields by Apple's names."""
         return _given(self, APP_ATTRIBUTES)
 
 
@@ -88,11 +88,11 @@ APP_ATTRIBUTES = {
 
 @dataclass(frozen=True)
 class DistributionRequest:
-    """How a build is to be distributed.
+    """The distribution of a build as the inputs ask for it.
 
-    `whats_new` and `app_info` go by locale or "default"; `groups` are names or ids; `create_groups` says as
-    what an unknown name is made; `encryption_declaration` is an id or a code value; `expire_previous` says how
-    far. Texts are taken as they are: clean them first (asc.apps.texts).
+    `whats_new` and `app_info` go by locale or "default"; `groups` are names or ids; `create_groups` is the kind of
+    groups to create for unknown names; `encryption_declaration` is an id or a code; `expire_previous` is the range of
+    builds. Texts are sent as they are: clean them first (asc.apps.texts).
     """
 
     whats_new: Mapping[str, str] = field(default_factory=dict)
@@ -110,19 +110,19 @@ class DistributionRequest:
 
     @property
     def distributes(self) -> bool:
-        """Whether somebody is to get the build."""
+        """Return True if groups or testers are to get the build."""
         return bool(self.groups or self.testers)
 
     @property
     def encryption(self) -> bool | None:
-        """The answer to export compliance; a declaration is only needed where it is yes."""
+        """Return the answer to export compliance. A declaration means yes."""
         if self.uses_non_exempt_encryption is None and self.encryption_declaration:
             return True
         return self.uses_non_exempt_encryption
 
     @property
     def anything(self) -> bool:
-        """Whether there is a wish that may need a request."""
+        """Return True if anything may need a request to Apple."""
         return bool(
             self.distributes
             or self.whats_new

@@ -1,4 +1,4 @@
-"""What was learned before the upload: where the build goes, and what the app has already."""
+"""The state of the app before the upload, as far as the request is about it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TO_COME = "{build}"
 
 @dataclass(frozen=True)
 class Destination:
-    """The build that is to be: `platform` as Apple writes it.
+    """The build to distribute; `platform` is Apple's name.
 
-    `uses_non_exempt_encryption` is what the binary (ITSAppUsesNonExemptEncryption) or the existing build says,
-    None where it says nothing; `compliance_code` is the binary's ITSEncryptionExportComplianceCode. `exists`: the
-    build is at App Store Connect and was not read yet, so that what it says is only known when it is.
+    `uses_non_exempt_encryption` is the answer of the binary (ITSAppUsesNonExemptEncryption) or of the existing build,
+    None without any; `compliance_code` is the binary's ITSEncryptionExportComplianceCode. `exists` is True for a build
+    at App Store Connect that was not read yet, so that its answer is unknown.
     """
 
     app: App
@@ -35,7 +35,7 @@ class Destination:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of testers. Groups with `all_builds` get every build by themselves."""
+    """A group of testers. Internal groups with `all_builds` get every build without being added."""
 
     id: str
     name: str
@@ -44,7 +44,7 @@ class Group:
 
     @property
     def gets_all(self) -> bool:
-        """Whether builds need not, and cannot, be added to it."""
+        """Return True if builds need not, and cannot, be added to the group."""
         return self.internal and self.all_builds
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Declaration:
-    """An export compliance declaration; `state` as Apple writes it."""
+    """An export compliance declaration of the app: its id, its code, and Apple's state."""
 
     id: str
     code: str
@@ -67,7 +67,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Known:
-    """A resource that exists: its id, and its attributes by Apple's names."""
+    """An existing resource: its id, and its attributes by Apple's names."""
 
     id: str
     attributes: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -75,9 +75,9 @@ class Known:
 
 @dataclass(frozen=True)
 class AppState:
-    """What the app has, as far as the wishes ask.
+    """The state of the app, as far as the request is about it.
 
-    `groups` are those wished that exist, `new_groups` the names to create, `tester_ids` go by folded address,
+    `groups` are the requested ones that exist, `new_groups` the names to create. `tester_ids` go by folded address,
     `app_localizations` by locale.
     """
 
@@ -92,7 +92,7 @@ class AppState:
 
 
 def goes_outside(request: DistributionRequest, app_state: AppState) -> bool:
-    """Whether somebody outside of the team gets the build, which Apple reviews first."""
+    """Return True if external testers get the build, which Apple reviews first."""
     new = bool(app_state.new_groups) and request.create_groups == "external"
     return bool(request.testers) or new or any(not group.internal for group in app_state.groups)
 

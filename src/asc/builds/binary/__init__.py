@@ -1,4 +1,4 @@
-"""What is inside an .ipa or a .pkg, read without unpacking it, and what Apple would refuse about it.
+"""Read an .ipa or a .pkg without unpacking it, and find what Apple would refuse.
 
 binary = read_binary(Path("Example.ipa"))
 for defect in defects(binary, now): …

@@ -1,7 +1,7 @@
-"""What Apple refuses minutes after the upload, or warns about, and what can be seen in the file already.
+"""Find the defects that Apple would report minutes after the upload and that the file shows already.
 
-Each check names the number that Apple's refusal has. In doubt there is no defect: a binary that Apple would have
-taken must never be held back here.
+Each check names the code of Apple's refusal. In doubt there is no defect: a binary that Apple accepts must never be
+held back here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STORE_PROFILE = "Export with an App Store profile (method app-store-connect; syn
 
 
 def defects(binary: Binary, now: datetime) -> list[Defect]:
-    """What is wrong with a binary at the time `now` (aware), the fatal first; empty when nothing is."""
+    """Return the defects of a binary at the time `now` (with a time zone), the fatal ones first."""
     found = [*_numbers(binary), *_place(binary), *_profile(binary, now), *_nested(binary), *binary.remarks]
     return sorted(found, key=lambda defect: not defect.fatal)
 
@@ -96,7 +96,7 @@ def _profile(binary: Binary, now: datetime) -> Iterator[Defect]:
 
 
 def _wrong_kind(profile: Profile) -> str:
-    """What a profile that is not for the App Store is for; "" for one that is."""
+    """Return the purpose of a profile that is not for the App Store; "" for one that is."""
     if profile.get_task_allow:
         return "development"
     if profile.provisions_all_devices:
@@ -105,7 +105,7 @@ def _wrong_kind(profile: Profile) -> str:
 
 
 def _covers(profile: Profile, bundle_id: str) -> bool:
-    """Whether a profile is for this app; also when it does not say so clearly."""
+    """Return True if a profile is for this app, or does not say clearly."""
     prefix, dot, pattern = profile.application_identifier.partition(".")
     if not (prefix and dot and pattern):
         return True

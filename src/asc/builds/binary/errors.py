@@ -1,4 +1,4 @@
-"""What is raised for a file that is no binary for App Store Connect."""
+"""The error for a file that is not a binary for App Store Connect."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from asc.errors import Error
 
 
 class BinaryError(Error):
-    """The file cannot be uploaded as it is; nothing was sent."""
+    """The file cannot be uploaded as it is. No request was made."""
 
     exit_code = 2

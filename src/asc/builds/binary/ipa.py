@@ -1,4 +1,4 @@
-"""Reading an .ipa: a zip with `Payload/<name>.app` in it, whose Info.plist tells what it is.
+"""Read an .ipa: a zip with `Payload/<name>.app` in it, whose Info.plist describes the app.
 
 https://developer.apple.com/documentation/bundleresources/information-property-list
 """
@@ -81,7 +81,7 @@ class _Ipa:
         return BinaryError(f"{self.path}: {what}.", remedy)
 
     def contents(self) -> _Contents:
-        """Goes through the zip's list of files once."""
+        """Read the list of files in the zip once."""
         found = _Contents()
         try:
             for entry in zipfiles.entries(self._file, lambda name: _note(found, name)):
@@ -132,7 +132,7 @@ def _repacking(entry: ZipEntry) -> str:
 
 
 def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
-    """Reads an .ipa that is open as `file`; `size` in bytes. Raises BinaryError."""
+    """Return the binary in an .ipa that is open as `file`; `size` is in bytes. Raises BinaryError."""
     ipa = _Ipa(path, file)
     contents = ipa.contents()
     app = _main_app(ipa, contents)
@@ -291,7 +291,7 @@ def _required(ipa: _Ipa, info: Mapping[str, Any], key: str) -> str:
 
 
 def text_of(info: Mapping[str, Any], key: str) -> str:
-    """The text of a key, "" where there is none. Whole numbers count: people write them into XML without quotes."""
+    """Return the text of a key, "" if there is none. Whole numbers count, because people omit the quotes in XML."""
     value = info.get(key)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 64:
         return str(value)
@@ -299,7 +299,7 @@ def text_of(info: Mapping[str, Any], key: str) -> str:
 
 
 def remarks(info: Mapping[str, Any]) -> Iterator[Defect]:
-    """Yield what Apple reads otherwise than people mean it: keys of Info.plist with values of another type."""
+    """Yield a remark for each key of Info.plist with a value of the wrong type, which Apple reads differently."""
     for key in ("CFBundleShortVersionString", "CFBundleVersion"):
         if isinstance(info.get(key), int):
             yield Defect(
@@ -318,6 +318,6 @@ def remarks(info: Mapping[str, Any]) -> Iterator[Defect]:
 
 
 def boolean_of(info: Mapping[str, Any], key: str) -> bool | None:
-    """Return the boolean of a key, None where there is none."""
+    """Return the boolean of a key, None if there is none."""
     value = info.get(key)
     return value if isinstance(value, bool) else None

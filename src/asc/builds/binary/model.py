@@ -1,4 +1,4 @@
-"""What is known of a binary before it is uploaded."""
+"""The description of a binary, as read from the file before it is uploaded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Kind = Literal["ipa", "pkg"]
 
 @dataclass(frozen=True)
 class Nested:
-    """A bundle inside the app. `path` from the app's folder, `PlugIns/Share.appex`; "" for what it does not have."""
+    """A bundle inside the app. `path` starts at the app's folder (`PlugIns/Share.appex`). Missing texts are ""."""
 
     path: str
     bundle_id: str
@@ -22,12 +22,12 @@ class Nested:
 
     @property
     def is_framework(self) -> bool:
-        """Whether it is a framework, which has a version of its own."""
+        """Return True for a framework, which has a version of its own."""
         return self.path.endswith(".framework")
 
     @property
     def is_watch_app(self) -> bool:
-        """Whether it is an app for the watch, which has stricter rules than extensions."""
+        """Return True for a watch app, which has stricter rules than extensions."""
         return self.path.startswith("Watch/") and self.path.endswith(".app")
 
 
@@ -61,13 +61,13 @@ class Binary:
 
     @property
     def uti(self) -> str:
-        """The type as Apple's API calls it: `com.apple.ipa` or `com.apple.pkg`."""
+        """Return the type by the name of Apple's API: `com.apple.ipa` or `com.apple.pkg`."""
         return f"com.apple.{self.kind}"
 
 
 @dataclass(frozen=True)
 class Defect:
-    """What Apple will find wrong with a binary: `fatal` when it refuses it for that, else it only warns."""
+    """A defect of a binary. Apple refuses the binary if it is `fatal`, otherwise Apple only warns."""
 
     text: str
     remedy: str

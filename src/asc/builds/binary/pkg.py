@@ -1,4 +1,4 @@
-"""Reading a .pkg: a xar archive with a `Distribution` and component packages, each with a `PackageInfo`.
+"""Read a .pkg: a xar archive with a `Distribution` and component packages, each with a `PackageInfo`.
 
 https://developer.apple.com/library/archive/documentation/DeveloperTools/Reference/DistributionDefinitionRef/
 """
@@ -35,7 +35,7 @@ _INSIDE = re.compile(r"\.(?:app|appex|framework|bundle|plugin|xpc|kext)/")
 
 @dataclass(frozen=True)
 class _Bundle:
-    """A bundle that is installed: where to, and what its Info.plist says."""
+    """A bundle that is installed: its path, and the values of its Info.plist."""
 
     path: str
     id: str
@@ -74,7 +74,7 @@ class _Pkg:
             ) from None
 
     def info(self, app_path: str) -> dict[str, Any]:
-        """Return the app's Info.plist out of the payload. Raises CpioError and PlistError, which say why not."""
+        """Return the app's Info.plist out of the payload. Raises CpioError or PlistError with the reason."""
         for name in self.names():
             payload = name.removesuffix("PackageInfo") + "Payload"
             component = self.document(name)
@@ -95,7 +95,7 @@ def _is_info(location: str, app_path: str) -> Callable[[str], bool]:
 
 
 def _inside(pkg: _Pkg, app: _Bundle) -> tuple[dict[str, Any], tuple[Defect, ...]]:
-    """Return the app's Info.plist and what is wrong with it; an empty one with the reason where it cannot be read."""
+    """Return the app's Info.plist and its problem. If it cannot be read, it is empty and the problem says why."""
     try:
         info = pkg.info(app.path)
     except (CpioError, PlistError) as error:
@@ -109,9 +109,9 @@ def _inside(pkg: _Pkg, app: _Bundle) -> tuple[dict[str, Any], tuple[Defect, ...]
 
 
 def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
-    """Reads a .pkg that is open as `file`; `size` in bytes. Raises BinaryError.
+    """Return the binary in a .pkg that is open as `file`; `size` is in bytes. Raises BinaryError.
 
-    Of the payload only the app's Info.plist is read: the profile is not known.
+    Only the app's Info.plist is read from the payload: the profile stays unknown.
     """
     pkg = _Pkg(path, file)
     distribution = pkg.document("Distribution")

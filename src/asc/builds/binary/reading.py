@@ -1,4 +1,4 @@
-"""Reading a binary: what kind of file it is decides its content, not its name."""
+"""Read a binary. The content decides of which kind the file is, not its name."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ ZIP_BEGINS, XAR_BEGINS = b"PK", b"xar!"
 
 
 def read_binary(path: Path) -> Binary:
-    """Reads an .ipa or a .pkg, whatever its size, from its own lists: nothing is unpacked, little is kept in memory.
+    """Return the binary in an .ipa or a .pkg of any size. Nothing is unpacked, and little is kept in memory.
 
-    Of a .pkg's payload only the app's Info.plist is read: the profiles stay unknown. Signatures are not verified.
-    Raises BinaryError, which says what the file is instead.
+    The profiles of a .pkg stay unknown, and signatures are not verified. Raises BinaryError, which says what kind of
+    file it is instead.
     """
     size = _size(path)
     try:
@@ -31,7 +31,7 @@ def read_binary(path: Path) -> Binary:
 
 
 def _size(path: Path) -> int:
-    """The size in bytes of what must be an ordinary file."""
+    """Return the size in bytes of a regular file."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):

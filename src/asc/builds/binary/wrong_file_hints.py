@@ -1,4 +1,4 @@
-"""What a file is that people hand over instead of a binary, and what they should do."""
+"""Recognize files that people give instead of a binary, with the remedy."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ _BEGINNINGS = (
 
 
 def remedy_for_folder(path: Path) -> str:
-    """What to do with a folder of this name."""
+    """Return the remedy for a folder of this name."""
     return _FOLDERS.get(path.suffix.lower(), "Give the path of the .ipa or .pkg file in it.")
 
 
 def looks_like(head: bytes, file: BinaryIO, size: int) -> tuple[str, str]:
-    """What a file that begins with `head` seems to be, and what to do about it."""
+    """Return the kind of a file that begins with `head`, and the remedy."""
     for beginning, what, remedy in _BEGINNINGS:
         if head.startswith(beginning):
             return what, remedy

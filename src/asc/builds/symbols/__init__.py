@@ -1,1 +1,1 @@
-"""Symbols: finding the dSYM archives that App Store Connect has of builds, fetching, checking and unpacking them."""
+"""Symbols: find, download, check and unpack the dSYM archives that App Store Connect has of builds."""

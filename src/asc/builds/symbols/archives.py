@@ -1,6 +1,7 @@
-"""Archives of symbols: whether one is whole, and what is in it. All is read as a stream; nothing is executed.
+"""Check an archive of symbols and list its content. It is read as a stream, and nothing is executed.
 
-The layout of a dSYM: https://developer.apple.com/documentation/xcode/building-your-app-to-include-debugging-information
+The layout of a dSYM:
+https://developer.apple.com/documentation/xcode/building-your-app-to-include-debugging-information
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ DWARF = re.compile(r"(?:.*/)?(?P<bundle>[^/]+\.dSYM)/Contents/Resources/DWARF/(?
 
 
 class ArchiveError(ValueError):
-    """The archive is not to be used; the text says why. `broken` is whether fetching it again may help."""
+    """The archive cannot be used; the text says why. If it is `broken`, downloading it again may help."""
 
     def __init__(self, text: str, *, broken: bool) -> None:
         super().__init__(text)
@@ -36,7 +37,7 @@ class ArchiveError(ValueError):
 
 @dataclass(frozen=True)
 class Contents:
-    """What is in an archive: how many dSYMs, architectures by UUID, and what could not be read. `size` in bytes."""
+    """The content of an archive: the number of dSYMs, architectures by UUID, unreadable files, `size` in bytes."""
 
     size: int
     dsyms: int
@@ -45,7 +46,10 @@ class Contents:
 
 
 def inspect(path: Path) -> Contents:
-    """Reads an archive through, every member against its CRC. Raises ArchiveError and OSError."""
+    """Read an archive to its end, check every member against its CRC, and return the content.
+
+    Raises ArchiveError and OSError.
+    """
     with path.open("rb") as file:
         bundles: set[str] = set()
         uuids: dict[str, str] = {}
@@ -63,12 +67,12 @@ def inspect(path: Path) -> Contents:
 
 
 def _bundle(path: str) -> list[str]:
-    """The name of the outermost dSYM that a file lies in, if there is one."""
+    """Return the name of the outermost dSYM that holds a file, if there is one."""
     return [part for part in path.split("/")[:-1] if part.endswith(".dSYM") and part != ".dSYM"][:1]
 
 
 def members(file: BinaryIO) -> list[ZipEntry]:
-    """The files in an archive, when they keep to the limits. Raises ArchiveError."""
+    """Return the files in an archive. Raises ArchiveError if they exceed the limits."""
     found: list[ZipEntry] = []
     try:
         for entry in zipfiles.entries(file, lambda path: not path.endswith("/")):
@@ -89,7 +93,7 @@ def members(file: BinaryIO) -> list[ZipEntry]:
 
 
 def contents(file: BinaryIO, entry: ZipEntry) -> Iterator[bytes]:
-    """The contents of a member, a block at a time. Raises ArchiveError."""
+    """Yield the bytes of a member in blocks. Raises ArchiveError."""
     try:
         yield from zipfiles.blocks(file, entry)
     except ZipError as error:

@@ -1,4 +1,4 @@
-"""Fetching archives side by side: each resumed, checked and only then put in its place."""
+"""Download archives side by side. Each is resumed, checked, and only then put in its place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Progress = Callable[[str, int, int], AbstractContextManager[Callable[[int], None
 
 @dataclass(frozen=True)
 class DownloadTarget:
-    """An archive that is wanted, and what it is to be called."""
+    """An archive to download, and its file name."""
 
     build: SymbolBuild
     bundle: Bundle
@@ -42,7 +42,7 @@ class DownloadTarget:
 
 @dataclass(frozen=True)
 class DownloadResult:
-    """What came of a target. `fetched` counts the bytes that came; `folder` is where it was unpacked to."""
+    """The result for one target. `fetched` counts the bytes of this run; `folder` is the unpacked archive."""
 
     target: DownloadTarget
     path: Path
@@ -55,7 +55,7 @@ class DownloadResult:
 
 @dataclass(frozen=True)
 class Downloader:
-    """How archives are fetched: from where, to which folder, how many at a time."""
+    """Downloads archives to a folder, several at a time."""
 
     storage: ObjectStore
     links: Links
@@ -66,9 +66,9 @@ class Downloader:
     progress: Progress
 
     def fetch(self, targets: Sequence[DownloadTarget], done: Callable[[DownloadResult], None]) -> None:
-        """Fetches all targets; `done` is told of each as it ends, in any order, one at a time.
+        """Download all targets. `done` is called with each result as it ends, in any order, one at a time.
 
-        One that fails leaves the others alone, except where they would fail likewise: no room, no network.
+        A failure does not stop the others, unless it would stop them too: no disk space, no network.
         """
         hopeless, lock = threading.Event(), threading.Lock()
 
@@ -99,7 +99,7 @@ class Downloader:
             return replace(fetched, error=error)
 
     def _there(self, fetched: DownloadResult) -> DownloadResult | None:
-        """The archive where it is there already and whole: every byte of it is read for that."""
+        """Return the archive if it exists and is complete. Every byte of it is read for that."""
         path = fetched.path
         if not self.skip_existing or path.is_symlink() or not path.is_file():
             return None
@@ -132,7 +132,7 @@ class Downloader:
         return replace(fetched, contents=contents, fetched=count)
 
     def _fill(self, part: PartialFile, target: DownloadTarget) -> None:
-        """Fetches the archive, with new links as often as they are over."""
+        """Download the archive, with new links as often as they expire."""
         url, idle = self.links.url(target.bundle.id), 0
         while idle <= RENEWALS:
             before = part.fetched
@@ -165,11 +165,11 @@ class Downloader:
 
 
 class RefusedArchive(Error):
-    """An archive that is broken or not to be trusted: others may be sound."""
+    """An archive that is broken or unsafe. The others may be sound."""
 
 
 class NotBegun(Error):
-    """An archive that was not fetched because of the failure of another."""
+    """An archive that was not downloaded because another failed."""
 
 
 def _refused(name: str, error: ArchiveError) -> RefusedArchive:
@@ -185,12 +185,12 @@ def _refused(name: str, error: ArchiveError) -> RefusedArchive:
 
 
 def prepare(directory: Path) -> None:
-    """Makes the folder ready. Raises Error where it cannot be written to."""
+    """Make the folder ready. Raises Error if it is not writable."""
     files.open_folder(directory)
 
 
 class Links:
-    """The newest links of the bundles of `builds`. Safe to use from several threads."""
+    """The newest links of the bundles of `builds`, safe to use from several threads."""
 
     def __init__(self, client: Client, builds: Sequence[SymbolBuild]) -> None:
         self._client = client
@@ -199,11 +199,11 @@ class Links:
         self._lock = threading.Lock()
 
     def url(self, bundle_id: str) -> str:
-        """The link of a bundle, by its id in the API."""
+        """Return the link of a bundle by its id in the API."""
         return self._urls[bundle_id]
 
     def renewed(self, bundle_id: str, over: str) -> str:
-        """A link that is not `over`: one that another thread asked for meanwhile, or a new one."""
+        """Return a link other than `over`, the expired one. Makes a request unless another thread did."""
         with self._lock:
             if self._urls[bundle_id] == over:
                 log.debug("A link is over; asking for new ones")

@@ -1,7 +1,7 @@
-"""Unpacking archives into `.dSYM` bundles: only plain files, only below the folder, whole or not at all.
+"""Unpack archives into `.dSYM` bundles: only regular files, only inside the folder, completely or not at all.
 
-The names in an archive are foreign text. One that could lead elsewhere, or mean another file on another system,
-refuses the archive; types and rights that stand in it are never applied.
+The names in an archive are untrusted. A name that leads elsewhere, or means another file on another system, refuses
+the archive. File types and permissions of the archive are never applied.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ TURNS = 5
 
 
 def extract(archive: Path, folder: Path) -> bool:
-    """Unpacks the dSYMs of an archive to `folder`, replacing it; False when they are there already, whole.
+    """Unpack the dSYMs of an archive to `folder`, replacing it. Return False if they are there already.
 
-    Raises ArchiveError and OSError. What another job sees in `folder` is whole, or not there for a moment.
+    Other jobs see a complete folder, or for a moment none. Raises ArchiveError and OSError.
     """
     with archive.open("rb") as file:
         entries = _planned(members(file))
@@ -53,7 +53,7 @@ def extract(archive: Path, folder: Path) -> bool:
 
 
 def _planned(entries: list[ZipEntry]) -> dict[PurePosixPath, ZipEntry]:
-    """Where each member goes. Raises ArchiveError for a name that is not plain, or that stands for two files."""
+    """Return the path for each member. Raises ArchiveError for an unsafe name, or for two files of one name."""
     planned: dict[PurePosixPath, ZipEntry] = {}
     files: set[str] = set()
     folders: set[str] = set()
@@ -97,12 +97,12 @@ def _checked(entry: ZipEntry) -> PurePosixPath:
 
 
 def _folded(path: PurePosixPath) -> str:
-    """As file systems see it that tell neither case nor ways to write an accent."""
+    """Return a name as file systems compare it that ignore case and the encoding of accents."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", str(path)).casefold())
 
 
 def _is_there(entries: dict[PurePosixPath, ZipEntry], folder: Path) -> bool:
-    """Whether the folder holds exactly these files, with these bytes."""
+    """Return True if the folder holds exactly these files with these bytes."""
     if folder.is_symlink() or not folder.is_dir():
         return False
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
@@ -122,7 +122,7 @@ def _is_same(path: Path, entry: ZipEntry) -> bool:
 
 
 def _put_in_place(made: Path, folder: Path) -> None:
-    """Renames a folder over another, which the system does for empty ones only."""
+    """Rename a folder over another. The system itself only replaces empty ones."""
     for turn in range(TURNS):
         old = temporary(folder.parent)
         with contextlib.suppress(FileNotFoundError):

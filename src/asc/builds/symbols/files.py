@@ -1,6 +1,6 @@
-"""Files that become visible when they are whole: written under a name of their own beside their place, then renamed.
+"""Write files that become visible when they are complete: under a temporary name, then renamed.
 
-Each writer has its own temporary name, so that jobs which share a folder never write into one another's files.
+Each writer has its own temporary name, so that jobs that share a folder never write into the same file.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Expect = Callable[[int], Callable[[int], None]]
 
 
 class PartialFile:
-    """A file on its way (a Sink): bytes that are there, and what the store names them by. A context manager.
+    """A file being downloaded (a Sink and context manager): its bytes so far, and the tag the server gave.
 
-    `shown` is told the length of the whole file once it is known, and returns what counts bytes.
+    `shown` is called with the length of the whole file once it is known, and returns a function that counts bytes.
     """
 
     def __init__(self, folder: Path, shown: Callable[[int, ExitStack], Callable[[int], None]]) -> None:
@@ -57,12 +57,12 @@ class PartialFile:
             self.path.unlink()
 
     def expect(self, total: int | None) -> None:
-        """Shows the progress of a file of this length."""
+        """Show the progress for a file of this length in bytes."""
         self._display.close()
         self._count = self._shown(total, self._display) if total else lambda count: None
 
     def write(self, block: bytes) -> None:
-        """Takes the next bytes."""
+        """Append the next bytes to the file."""
         view = memoryview(block)
         while view:
             view = view[os.write(self._file, view) :]
@@ -71,7 +71,7 @@ class PartialFile:
         self._count(len(block))
 
     def restart(self) -> None:
-        """Forgets all bytes."""
+        """Delete all bytes and start again."""
         os.ftruncate(self._file, 0)
         os.lseek(self._file, 0, os.SEEK_SET)
         self._count(-self.received)
@@ -79,12 +79,12 @@ class PartialFile:
 
 
 def temporary(folder: Path) -> Path:
-    """A name in `folder` that nobody else uses; hidden, so that patterns do not find it."""
+    """Return an unused name in `folder`. It is hidden, so that patterns do not match it."""
     return folder / f".{secrets.token_hex(8)}{ENDING}"
 
 
 def open_folder(folder: Path) -> None:
-    """Makes a folder, looks whether it can be written to, and clears what died jobs left. Raises Error."""
+    """Create a folder, check that it is writable, and delete the leftovers of killed jobs. Raises Error."""
     with told(folder):
         folder.mkdir(parents=True, exist_ok=True)
         probe = temporary(folder)
@@ -97,7 +97,7 @@ def open_folder(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Deletes a file or a folder; what is gone already is no matter."""
+    """Delete a file or a folder. It is fine if it does not exist."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -106,7 +106,7 @@ def remove(path: Path) -> None:
 
 @contextmanager
 def told(path: Path) -> Iterator[None]:
-    """Turns what the system says of a file into Error."""
+    """Turn an OSError about a file into Error."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Builds without symbols: why there are none, and whether waiting can help."""
+"""Builds without symbols: the reason, and whether waiting can help."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ PROCESSING = "PROCESSING"
 
 @dataclass(frozen=True)
 class MissingSymbols:
-    """Symbols that are not there. `bundle_id` is "" for the whole build; `passing` is whether they may still come."""
+    """Symbols that App Store Connect does not have. `bundle_id` is "" for the whole build.
+
+    `passing` is True if they may still come.
+    """
 
     build: SymbolBuild
     bundle_id: str
@@ -33,7 +36,7 @@ class MissingSymbols:
 
 
 def missing(builds: Iterable[SymbolBuild], now: datetime) -> list[MissingSymbols]:
-    """What is missing of builds; `now` is in UTC."""
+    """Return the missing symbols of builds; `now` is in UTC."""
     return [each for build in builds for each in _of_build(build, now)]
 
 
@@ -67,9 +70,9 @@ def _reason(bundle: Bundle, fresh: bool) -> tuple[str, bool]:
 def await_symbols(
     client: Client, wanted: Selection, builds: list[SymbolBuild], timeout: float
 ) -> list[SymbolBuild]:
-    """The builds as they are when nothing is missing that may come, or `timeout` seconds have passed.
+    """Wait until no more symbols can come, or for `timeout` seconds; return the builds as they are then.
 
-    A build number that is wanted and not there yet is waited for, too: an upload becomes a build after a while.
+    If the selection names a build number that does not exist yet, wait for the build as well.
     """
     polling = Polling(client, client.clock.monotonic() + timeout)
     while True:
@@ -84,7 +87,7 @@ def await_symbols(
 
 
 def missing_now(client: Client, builds: list[SymbolBuild]) -> list[MissingSymbols]:
-    """What is missing by the client's clock."""
+    """Return the missing symbols of builds at the client's time."""
     return missing(builds, datetime.fromtimestamp(client.clock.now(), UTC))
 
 

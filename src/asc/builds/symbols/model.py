@@ -1,4 +1,4 @@
-"""Builds and their bundles, as far as symbols are concerned.
+"""Builds with their bundles and the links to symbols.
 
 https://developer.apple.com/documentation/appstoreconnectapi/buildbundle
 """
@@ -27,9 +27,9 @@ QUERY: Mapping[str, str | int | None] = {
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle of a build: the app, an app clip, a watch app. `url` is the link to its symbols, "" for none.
+    """A bundle of a build: the app, an app clip, a watch app. `url` is the link to its symbols, "" without any.
 
-    `includes_symbols` is whether it was uploaded with symbols, None where Apple says nothing.
+    `includes_symbols` is True if it was uploaded with symbols, None if Apple gives no value.
     """
 
     id: str
@@ -51,7 +51,7 @@ class SymbolBuild(Build):
 
 
 def read_builds(document: Document) -> list[SymbolBuild]:
-    """The builds of an answer to QUERY, in its order."""
+    """Return the builds of an answer to QUERY in its order."""
     return [_read(document, resource) for resource in document.data]
 
 
@@ -75,7 +75,7 @@ def _bundles(document: Document, resource: Resource) -> Iterator[Bundle]:
 
 
 def _total(resource: Resource) -> int:
-    """How many bundles the build has; what is included stops at 50."""
+    """Return the number of bundles of the build. Not more than 50 of them are included."""
     value: object = resource.relationships.get("buildBundles")
     for name in ("meta", "paging", "total"):
         value = value.get(name) if isinstance(value, dict) else None
@@ -89,10 +89,10 @@ _FORBIDDEN = re.compile(r"[^A-Za-z0-9._+-]+|^[.-]+")
 
 
 def archive_names(builds: Iterable[SymbolBuild], app_name: str) -> Mapping[str, str]:
-    """The file name for each bundle that has symbols, by the bundle's id in the API.
+    """Return the file name for each bundle that has symbols, by the bundle's id in the API.
 
-    `<bundle id>-<version>-<build number>.dSYM.zip`; other platforms than iOS are named behind
-    it, for an app may have the same three on several. `app_name` stands in where Apple names no bundle id.
+    `<bundle id>-<version>-<build number>.dSYM.zip`; platforms other than iOS are appended, because an app may have the
+    same three on several. `app_name` replaces a bundle id that Apple does not name.
     """
     names: dict[str, str] = {}
     taken: set[str] = set()
@@ -108,7 +108,7 @@ def archive_names(builds: Iterable[SymbolBuild], app_name: str) -> Mapping[str, 
 
 
 def cleaned(text: str) -> str:
-    """`text` as a part of a path: nothing that has a meaning in one. Different texts stay different."""
+    """Return `text` as a safe part of a path. Different texts stay different."""
     clean = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text))[:LONGEST]
     return clean if clean == text else f"{clean or '_'}-{_digest(text)}"
 

@@ -1,4 +1,4 @@
-"""Which builds are meant: as few requests as Apple's filters allow, and what they do not allow compared here.
+"""Select builds with as few requests as Apple's filters allow. Conditions without a filter are compared here.
 
 https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds
 """
@@ -29,10 +29,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Selection:
-    """What is wanted of an app's builds; None for any. `platform` as Apple writes it.
+    """The conditions for the builds of an app; None for any. `platform` is Apple's name.
 
-    `version` is a train, LATEST or LIVE; `build_number` a number or LATEST; `limit` keeps the newest uploads.
-    LATEST and LIVE mean those of each platform.
+    `version` is a train, LATEST or LIVE; `build_number` a number or LATEST; `limit` keeps the newest uploads. LATEST
+    and LIVE apply to each platform.
     """
 
     app: App
@@ -45,22 +45,22 @@ class Selection:
 
     @property
     def train(self) -> str | None:
-        """The version that can be filtered by."""
+        """Return the version to filter by."""
         return None if self.version in (LATEST, LIVE) else self.version
 
     @property
     def number(self) -> str | None:
-        """The build number that can be filtered by."""
+        """Return the build number to filter by."""
         return None if self.build_number == LATEST else self.build_number
 
     @property
     def wants_latest_train(self) -> bool:
-        """Whether the highest version is meant: also the latest build is one of it, where no version is given."""
+        """Return True if only the highest version counts. The latest build belongs to it, if no version is given."""
         return self.version == LATEST or (self.build_number == LATEST and self.version is None)
 
 
 def select(client: Client, wanted: Selection) -> list[SymbolBuild]:
-    """The builds that are meant, the newest upload first. One request where all builds are on one page."""
+    """Return the selected builds, the newest upload first. Makes one request if all builds fit on one page."""
     query = _query(wanted)
     pages = client.pages("/v1/builds", query, retry_404=True)
     first = next(pages)
@@ -76,7 +76,7 @@ def select(client: Client, wanted: Selection) -> list[SymbolBuild]:
 
 
 def refreshed(client: Client, builds: Iterable[SymbolBuild]) -> dict[str, SymbolBuild]:
-    """The builds as they are now, with new links, by id: one request for each 50."""
+    """Return the builds as they are now, with new links, by id. Makes one request for 50 builds."""
     ids = [build.id for build in builds]
     found: dict[str, SymbolBuild] = {}
     for start in range(0, len(ids), AT_ONCE):
@@ -105,13 +105,13 @@ def _query(wanted: Selection) -> Query:
 
 
 def _page_size(wanted: Selection) -> int:
-    """No more than are wanted, where the server's filters say all."""
+    """Return the size of a page: not more than the limit, if the server's filters do the whole selection."""
     plain = not (wanted.min_version or wanted.version in (LATEST, LIVE) or wanted.build_number == LATEST)
     return min(wanted.limit, LARGEST_PAGE) if wanted.limit and plain else LARGEST_PAGE
 
 
 def _is_enough(wanted: Selection, builds: list[SymbolBuild], matching: list[SymbolBuild]) -> bool:
-    """Whether no further page can have what is wanted: the newest uploads come first."""
+    """Return True if no further page can hold a selected build. The newest uploads come first."""
     if wanted.build_number == LATEST:  # the highest number need not be the newest
         return False
     if wanted.limit and len(matching) >= wanted.limit:
@@ -121,7 +121,7 @@ def _is_enough(wanted: Selection, builds: list[SymbolBuild], matching: list[Symb
 
 
 def _asked_for_exactly(client: Client, wanted: Selection) -> list[SymbolBuild]:
-    """Where there are many builds: first which version is meant, then its builds."""
+    """Find the version first, then its builds: cheaper than all pages of an app with many builds."""
     if wanted.version == LIVE:
         versions = client.list(
             f"/v1/apps/{wanted.app.id}/appStoreVersions",
@@ -160,7 +160,7 @@ def _asked_for_exactly(client: Client, wanted: Selection) -> list[SymbolBuild]:
 
 
 def _live(page: Document) -> list[SymbolBuild]:
-    """Of a page the builds that customers have now."""
+    """Return the builds of a page that are live in the App Store."""
     live = set()
     for resource in page.data:
         version = page.one(resource, "appStoreVersion")
@@ -170,7 +170,7 @@ def _live(page: Document) -> list[SymbolBuild]:
 
 
 def _matches(build: SymbolBuild, wanted: Selection) -> bool:
-    """Compares again, for Apple's filters can match more than the exact text; what Apple left out stays in."""
+    # Compared again: Apple's filters can match more than the exact text. A missing value counts as a match.
     return (
         (not wanted.platform or build.platform in (wanted.platform, ""))
         and (not wanted.train or build.version == "" or same_value(build.version, wanted.train))
@@ -181,7 +181,7 @@ def _matches(build: SymbolBuild, wanted: Selection) -> bool:
 
 
 def _reduced(wanted: Selection, builds: list[SymbolBuild]) -> list[SymbolBuild]:
-    """Of those that match, the latest of each platform where these are meant, and no more than the limit."""
+    """Return the latest of each platform if those are selected, and not more than the limit."""
     if wanted.wants_latest_train:
         highest = _highest(builds, lambda build: build.platform, lambda build: _order(build.version))
         trains = {(build.platform, _order(build.version)) for build in highest}
@@ -193,7 +193,7 @@ def _reduced(wanted: Selection, builds: list[SymbolBuild]) -> list[SymbolBuild]:
 
 
 def _highest(items: Iterable[T], group: Callable[[T], str], order: Callable[[T], BuildNumber]) -> list[T]:
-    """The highest item of each group; of equal ones the first."""
+    """Return the highest item of each group; of equal ones the first."""
     highest: dict[str, T] = {}
     for item in items:
         known = highest.get(group(item))
@@ -203,5 +203,5 @@ def _highest(items: Iterable[T], group: Callable[[T], str], order: Callable[[T],
 
 
 def _order(text: str) -> BuildNumber:
-    """A version to compare by segment; one with letters (old Mac builds) is lower than any."""
+    """Return a version for comparing. One with letters (old Mac builds) is lower than any."""
     return BuildNumber.parse(text) or _LOWEST

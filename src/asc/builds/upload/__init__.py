@@ -1,1 +1,1 @@
-"""Bringing a binary to App Store Connect: the record of the upload, its parts, and going on where it stopped."""
+"""Upload a binary: its record at App Store Connect, its parts, and resuming an interrupted upload."""

@@ -1,4 +1,4 @@
-"""Uploads as App Store Connect describes them, read leniently: members may be missing or null.
+"""Uploads of builds as App Store Connect describes them. Members may be missing or null.
 
 https://developer.apple.com/documentation/appstoreconnectapi/buildupload
 """
@@ -18,7 +18,9 @@ AWAITING, PROCESSING, COMPLETE, FAILED = "AWAITING_UPLOAD", "PROCESSING", "COMPL
 
 @dataclass(frozen=True)
 class Upload:
-    """An upload. `state` as Apple writes it; `build_id` is "" until there is a build."""
+    """An upload of a build. `state` is Apple's; `file` is None until it is reserved; `build_id` is "" until there is
+    one.
+    """
 
     id: str
     state: str
@@ -31,7 +33,7 @@ class Upload:
 
 
 def read_upload(document: Document, resource: Resource, app_id: str) -> Upload:
-    """An upload out of a document, with what came included."""
+    """Return the upload that a resource describes, with its file and build if they are included."""
     state = resource.attributes.get("state")
     state = state if isinstance(state, Mapping) else {}
     file, build = document.one(resource, "assetFile"), resource.related("build")

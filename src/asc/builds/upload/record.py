@@ -1,7 +1,7 @@
-"""The records of uploads at App Store Connect: finding, making, committing and deleting them.
+"""The records of uploads at App Store Connect: find, create, commit and delete them.
 
-https://developer.apple.com/documentation/appstoreconnectapi/build-uploads
-Each write may lose its answer: then the record is looked at before anything is sent again.
+https://developer.apple.com/documentation/appstoreconnectapi/build-uploads The answer to each write may be lost: then
+the record is read before anything is sent again.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _FIELDS = {
 
 
 def find(client: Client, number: Number) -> list[Upload]:
-    """The uploads of exactly this number (of any platform where it names none), those that went furthest first."""
+    """Return the uploads of exactly this number (of any platform if it names none), the most advanced first."""
     query = {
         "filter[cfBundleVersion]": spellings(number.build_number),
         "filter[cfBundleShortVersionString]": spellings(number.version),
@@ -64,14 +64,14 @@ def find(client: Client, number: Number) -> list[Upload]:
 
 
 def read(client: Client, upload_id: str, app_id: str = "") -> Upload:
-    """One upload, as it is now."""
+    """Return one upload as it is now, with its file and build."""
     path = f"/v1/buildUploads/{upload_id}"
     found = client.get(path, _FIELDS, retry_404=True)
     return read_upload(found, found.resource, app_id)
 
 
 def create(client: Client, number: Number) -> Upload:
-    """Makes an upload. Raises ApiError, with the code …DUPLICATE where the number is used up."""
+    """Create an upload. Raises ApiError, with a code ending in DUPLICATE if the number is used up."""
     attributes = {
         "cfBundleShortVersionString": number.version,
         "cfBundleVersion": number.build_number,
@@ -94,9 +94,9 @@ def create(client: Client, number: Number) -> Upload:
 
 
 def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> tuple[AssetFile, bool]:
-    """Announces the file of an upload; the answer says in which parts it is to be sent.
+    """Reserve the file of an upload, and return it with its parts; True if this call made it.
 
-    Returns False with a file that was found there: another job may have announced it.
+    Another job may have reserved it before: then that file is returned, with False.
     """
     attributes = {"assetType": "ASSET", "fileName": plain_name(name), "fileSize": size, "uti": uti}
     announced_for = {"buildUpload": reference("buildUploads", upload.id)}
@@ -111,7 +111,7 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> t
 
 
 def _may_be_announced(error: ApiError) -> bool:
-    """Return whether a refusal can mean that the upload has its file; one of an attribute means the request itself."""
+    """Return True if the refusal may mean that the upload has its file. One about an attribute is about the request."""
     return error.status == 409 and any(
         not each.code.startswith("ENTITY_ERROR.ATTRIBUTE") or "DUPLICATE" in each.code
         for each in error.errors
@@ -124,9 +124,9 @@ def renewed(client: Client, file: AssetFile) -> AssetFile:
 
 
 def commit(client: Client, upload: Upload, file: AssetFile, sha256: str, check: Callable[[], None]) -> None:
-    """Declares the file whole. Its checksum goes along; App Store Connect is known to refuse that, then without.
+    """Declare the file complete, with its checksum; without it if App Store Connect refuses the checksum.
 
-    `check` is called before it goes without: nothing else would notice parts of another file.
+    `check` is called before the second request, because nothing else would notice parts of another file.
     """
     checksums = {"sourceFileChecksums": {"file": {"hash": sha256, "algorithm": "SHA_256"}}}
     try:
@@ -140,7 +140,7 @@ def commit(client: Client, upload: Upload, file: AssetFile, sha256: str, check: 
 
 
 def delete(client: Client, upload: Upload) -> None:
-    """Takes an unfinished upload back, so that its number is free again."""
+    """Delete an unfinished upload, so that its number is free again."""
     try:
         client.delete(f"/v1/buildUploads/{upload.id}")
     except LostAnswerError:
@@ -201,6 +201,6 @@ HINTS = {
 
 
 def hint(reasons: Iterable[Reason]) -> str:
-    """What usually mends it; "" where no code is known."""
+    """Return the usual remedy for Apple's reasons; "" if no code is known."""
     codes = (reason.code.rsplit("-", 1)[-1].rsplit(".", 1)[-1] for reason in reasons)
     return " ".join(dict.fromkeys(HINTS[code] for code in codes if code in HINTS))

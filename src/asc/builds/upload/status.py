@@ -1,4 +1,4 @@
-"""Where the upload of a file stands: not begun, begun, or already there. Decided before anything is written."""
+"""The state of an upload before anything is written: not begun, begun, or complete."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class IfExists(Enum):
-    """What to do when the number is taken."""
+    """The choices for a build number that is used up."""
 
     RESUME = "resume"
     """Go on where the upload of the same file stopped; another file is an error."""
@@ -34,7 +34,7 @@ class IfExists(Enum):
 
 @dataclass(frozen=True)
 class UploadStatus:
-    """`upload` is None where nothing was begun. `is_there` when no byte has to be sent any more."""
+    """The upload of a number, None if there is none. `is_there` is True if no byte has to be sent."""
 
     upload: Upload | None = None
     is_there: bool = False
@@ -43,13 +43,16 @@ class UploadStatus:
 
 
 def assess(client: Client, number: Number, source: Source, if_exists: IfExists) -> UploadStatus:
-    """Looks at the uploads of this number. Raises Error where the number is taken and that is not wanted."""
+    """Return the status of the uploads of a number. Raises Error if the number is taken and `if_exists` forbids it."""
     uploads = record.find(client, number)
     return judge(client, uploads[0], source, if_exists) if uploads else UploadStatus()
 
 
 def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -> UploadStatus:
-    """The same for one upload that was found."""
+    """Decide about an existing upload: resume it, start again, or treat it as complete.
+
+    Raises Error if the number is taken and `if_exists` forbids it.
+    """
     assert upload.number
     same = is_same_file(upload, source)
     if upload.state == FAILED:
@@ -77,13 +80,13 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
 
 
 def is_unfinished(upload: Upload) -> bool:
-    """Whether bytes have to be sent still. The state alone does not tell: it may be missing, or never change."""
+    """Return True if bytes are still missing. The state alone is not enough: it may be absent, or never change."""
     committed = upload.file is not None and upload.file.committed
     return upload.state not in (PROCESSING, COMPLETE, FAILED) and not committed and not upload.build_id
 
 
 def is_same_file(upload: Upload, source: Source) -> bool | None:
-    """Whether the upload is of this file; None where that cannot be known."""
+    """Return True if the upload is of this file, False if not, None if that cannot be known."""
     file = upload.file
     if file is None:
         return None
@@ -100,7 +103,7 @@ def is_same_file(upload: Upload, source: Source) -> bool | None:
 
 
 def taken(client: Client, number: Number, if_exists: IfExists, how: str = "") -> Error:
-    """The error for a number that is used up, with the next one that is free."""
+    """Return the error for a number that is used up, with the next free one."""
     platform = PLATFORM_NAMES.get(number.platform, number.platform)
     skip = (
         ""
@@ -114,7 +117,7 @@ def taken(client: Client, number: Number, if_exists: IfExists, how: str = "") ->
 
 
 def refused(client: Client, number: Number, error: ApiError) -> Error:
-    """Return the error for a number that Apple refuses though nothing has it: mostly it is below the last one."""
+    """Return the error for a number that Apple refuses though it is free: mostly it is below the last one."""
     platform = PLATFORM_NAMES.get(number.platform, number.platform)
     previous = next(
         (

@@ -1,4 +1,4 @@
-"""What the train of a build number holds: whether it is closed, and its highest number. Known before the upload.
+"""The train of a build number: whether it is closed, and its highest number. It is read before the upload.
 
 https://developer.apple.com/documentation/appstoreconnectapi/get-v1-apps-_id_-appstoreversions
 """
@@ -25,14 +25,14 @@ NEWEST = 50
 
 @dataclass(frozen=True)
 class Train:
-    """The numbers of the newest builds, and the state of the released version, "" where none is released."""
+    """The numbers of the newest builds, and the state of the released version; "" if none is released."""
 
     numbers: tuple[BuildNumber, ...] = ()
     released: str = ""
 
 
 def read_train(client: Client, number: Number) -> Train:
-    """Return what App Store Connect has of the train, from two requests."""
+    """Return the train of a number. Makes two requests."""
     builds = client.get(
         "/v1/builds",
         {
@@ -55,7 +55,7 @@ def read_train(client: Client, number: Number) -> Train:
 
 
 def check_train(train: Train, number: Number) -> str:
-    """Return a warning about a number below the train's highest, "" for none. Raises Error for a closed train."""
+    """Return a warning if the number is below the train's highest, else "". Raises Error for a closed train."""
     ours = BuildNumber.parse(number.build_number)
     if train.released and ours not in train.numbers:
         platform = PLATFORM_NAMES.get(number.platform, number.platform)

@@ -1,4 +1,4 @@
-"""Bringing one file to App Store Connect exactly once, however often it is tried."""
+"""Upload one file to App Store Connect exactly once, however often it is tried."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ Progress = Callable[[int, int], AbstractContextManager[Advance]]
 
 @dataclass(frozen=True)
 class UploadResult:
-    """What came of it. `sent` counts the bytes of the parts that were sent by this run."""
+    """The result of an upload. `sent` is the number of bytes sent by this run."""
 
     upload: Upload
     sent: int
@@ -64,7 +64,7 @@ class UploadResult:
 
 @dataclass(frozen=True)
 class Uploader:
-    """How files are brought: the connections, the parts at a time, the display."""
+    """Uploads files with given connections. `parallel` is the number of parts at a time."""
 
     client: Client
     storage: ObjectStore
@@ -73,7 +73,7 @@ class Uploader:
     progress: Progress
 
     def upload(self, source: Source, number: Number, uti: str, standing: UploadStatus) -> UploadResult:
-        """Goes on from `standing` until App Store Connect has the whole file. Raises Error where it cannot."""
+        """Continue from `standing` until App Store Connect has the whole file. Raises Error if that fails."""
         joined = standing.upload is not None
         if not joined:
             standing, joined = self._begin(number, source)
@@ -94,7 +94,7 @@ class Uploader:
             return self._finish(source, record.create(self.client, number), uti, False)
 
     def _begin(self, number: Number, source: Source) -> tuple[UploadStatus, bool]:
-        """A new upload; or with True one that another job began a moment earlier."""
+        """Return a new upload, or with True one that another job began a moment before."""
         try:
             return UploadStatus(record.create(self.client, number)), False
         except ApiError as error:
@@ -146,7 +146,7 @@ class Uploader:
         return upload.created is not None and upload.created > datetime.fromtimestamp(there, UTC) - JUST_BEGUN
 
     def _take_back(self, upload: Upload, why: str) -> None:
-        """Deletes an upload, unless somebody is sending to it: it must not vanish under another job."""
+        """Delete an upload, unless a job is sending to it."""
         log.info("The upload %s cannot be used: %s. Looking whether another job is at it", upload.id, why)
         before = record.read(self.client, upload.id)
         self.client.pause(IDLE)
@@ -159,7 +159,7 @@ class Uploader:
         record.delete(self.client, upload)
 
     def _finish(self, source: Source, upload: Upload, uti: str, joined: bool) -> UploadResult:
-        """Sends and commits. `joined`: another job may be at the same upload."""
+        """Send and commit the file. With `joined`, another job may be at the same upload."""
         checksum, began = Checksum(source), self.client.clock.monotonic()
         try:
             file = upload.file
@@ -190,8 +190,9 @@ class Uploader:
     def _commit(
         self, source: Source, upload: Upload, file: AssetFile, sha256: str, check: Callable[[], None]
     ) -> int:
-        """Declares the file whole. A part that another job sends at this moment is not there for a while: such ones are
-        sent again. Returns their bytes.
+        """Declare the file complete. Return the bytes of parts that had to be sent again.
+
+        A part that another job replaces at this moment is missing for a while, and is sent again.
         """
         sent = 0
         for pause in WHILE_PARTS_ARE_REPLACED:
@@ -210,9 +211,9 @@ class Uploader:
         return sent
 
     def _check_parts(self, source: Source, file: AssetFile, joined: bool) -> None:
-        """Compares the parts that are there with the file. Those that arrived damaged are sent once more.
+        """Compare the parts at Apple with the file. Parts that arrived damaged are sent once more.
 
-        Raises Error when parts of another file are there: what would be committed is neither of the two.
+        Raises Error if parts of another file are there: the result would be neither of the two.
         """
         file = record.renewed(self.client, file)
         wrong = foreign(source, file, self.parallel)
@@ -233,7 +234,7 @@ class Uploader:
             )
 
     def _check_committed(self, source: Source, upload: Upload) -> None:
-        """Raises Error when another job committed another file first: a second commit is answered all the same."""
+        """Raise Error if another job committed another file first. Apple accepts a second commit as well."""
         assert upload.number
         if is_same_file(record.read(self.client, upload.id), source) is False:
             raise taken(
@@ -256,7 +257,7 @@ class Uploader:
         return Sender(partial(record.renewed, self.client, file), self.storage, source, file, advance)
 
     def _finished_by_another(self, error: Error, upload: Upload, source: Source) -> UploadResult:
-        """What another job made of the same upload, where that is why this one failed; else raises `error`."""
+        """Return the result of another job if it finished the same upload, else raise `error`."""
         assert upload.number
         try:
             now = record.read(self.client, upload.id, upload.number.app_id)
@@ -283,7 +284,7 @@ class Uploader:
 
 
 class _OtherParts(Error):
-    """Parts of another file are there: the upload has to begin anew."""
+    """Parts of another file are there: the upload has to start again."""
 
 
 def _tags(upload: Upload) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""download-dsyms: the symbols that App Store Connect has of builds, each file once and whole."""
+"""download-dsyms: download the symbols that App Store Connect has of builds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
-    """Selects builds, fetches their archives; what is there is told also where some of it fails."""
+    """Select builds and download their archives. If some fail, the others are still reported."""
     report = DownloadReport(str(Path(inputs.directory).absolute()))
     try:
         _work(inputs, context, report)

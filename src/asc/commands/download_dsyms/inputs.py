@@ -1,4 +1,4 @@
-"""What download-dsyms takes, and what is wrong with it before anything is sent."""
+"""The inputs of download-dsyms, and their checks before any request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_PARALLEL = 32
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """What download-dsyms takes."""
+    """The inputs of download-dsyms."""
 
     platform: str | None = given(
         PLATFORM, "Only builds for this platform. Without it, those of all.", group=BUILDS
@@ -87,7 +87,7 @@ class Inputs(AppInputs):
     )
 
     def problems(self) -> Iterator[Problem]:
-        """One app, and a selection that makes sense."""
+        """Yield the problems: exactly one app is named, and the selection makes sense."""
         yield from super().problems()
         yield from self._senseless()
 

@@ -1,4 +1,4 @@
-"""What happened in a step so far, and what it tells of that: its outputs and its summary, also when it failed."""
+"""The report of a step: its outputs and its summary, also if it failed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UUIDS_SHOWN = 4
 
 @dataclass(frozen=True)
 class Outputs:
-    """What download-dsyms hands to later steps."""
+    """The outputs of download-dsyms for later steps."""
 
     directory: str = output("Where the files are.")
     files: str = output("The archives, those that were there already too: a JSON list of paths.")
@@ -38,7 +38,7 @@ class Outputs:
 
 @dataclass
 class DownloadReport:
-    """What is known at some moment of a step."""
+    """The facts known so far about a step."""
 
     directory: str
     app: App | None = None
@@ -48,19 +48,19 @@ class DownloadReport:
 
     @property
     def whole(self) -> list[DownloadResult]:
-        """The archives that are there, in the order of their builds."""
+        """Return the archives that are complete, in the order of their builds."""
         order = {build.id: position for position, build in enumerate(self.builds)}
         there = [each for each in self.ended if not each.error]
         return sorted(there, key=lambda each: (order[each.target.build.id], each.target.name))
 
     @property
     def failed(self) -> list[DownloadResult]:
-        """The archives that failed, those first that others were left out for."""
+        """Return the archives that failed, the causes before the archives left out because of them."""
         failed = [each for each in self.ended if each.error]
         return sorted(failed, key=lambda each: (isinstance(each.error, NotBegun), each.target.name))
 
     def outputs(self) -> Outputs:
-        """The outputs, as far as they are known."""
+        """Return the outputs, as far as they are known."""
         whole = self.whole
         files: dict[str, list[str]] = {}
         for each in whole:
@@ -76,7 +76,7 @@ class DownloadReport:
         )
 
     def summary(self) -> str:
-        """The step's part of the job summary, in Markdown."""
+        """Return the step's part of the job summary in Markdown."""
         if not self.app:
             return ""
         text = summary.heading(f"Symbols of {self.app.bundle_id or f'app {self.app.id}'}")

@@ -1,4 +1,4 @@
-"""upload-testflight: from a file to testers' phones."""
+"""upload-testflight: upload a build, wait for Apple, and give it to testers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
-    """Checks everything, uploads, waits and distributes; what is known is told also where that fails."""
+    """Check everything, upload, wait and distribute. If that fails, the outputs known so far are written."""
     report = UploadReport(dry_run=inputs.dry_run)
     try:
         _work(inputs, context, report)
@@ -86,7 +86,7 @@ def _work(inputs: Inputs, context: Context, report: UploadReport) -> None:
 def _bring(
     inputs: Inputs, context: Context, report: UploadReport, binary: Binary, request: DistributionRequest
 ) -> None:
-    """From a file to an upload that App Store Connect has whole."""
+    """Check a file and upload it until App Store Connect has it whole."""
     client = context.client
     assert client
     with Source(binary.path) as source:
@@ -132,7 +132,7 @@ def _bring(
 
 
 def _take_up(inputs: Inputs, client: Client, report: UploadReport, request: DistributionRequest) -> None:
-    """What an earlier job brought. Where the app is not known yet, the rest is looked at when the build is there."""
+    """Find the build of an earlier job. If its app is unknown, the checks follow once the build is there."""
     with report.timeline.phase("Check"):
         report.reference = reference = subject_of_ids(client, inputs)
         report.upload_id = reference.target.upload_id
@@ -187,7 +187,7 @@ def _follow(
 
 
 def _judge(client: Client, report: UploadReport, request: DistributionRequest, watch: Watch) -> None:
-    """Say who can never test the build. Raises Error where groups or testers are named and none of them can."""
+    """Report audiences that can never get the build. Raises Error if groups or testers are named and none can."""
     answered = any(change.kind == "compliance" for change in report.done)
     for pause in SETTLING if answered else ():  # Apple takes a moment until its states follow from an answer
         build = report.seen.build
@@ -201,14 +201,14 @@ def _judge(client: Client, report: UploadReport, request: DistributionRequest, w
 
 
 def _reached(inputs: Inputs) -> Callable[[BuildSnapshot], bool]:
-    """What is waited for before anything is changed of the build."""
+    """Return the condition to wait for before the build is changed."""
     if inputs.wait != "upload":
         return is_processed
     return has_build if inputs.asked_of_the_build() else is_taken
 
 
 def _tell(outcome: DistributionResult, report: UploadReport) -> None:
-    """What is to be said besides the changes that were made."""
+    """Log the notes of a distribution, and keep its groups."""
     report.groups = tuple(dict.fromkeys((*report.groups, *outcome.groups)))
     for note in outcome.notes:
         log.info("%s", note)
@@ -217,7 +217,7 @@ def _tell(outcome: DistributionResult, report: UploadReport) -> None:
 def _check_availability(
     inputs: Inputs, request: DistributionRequest, app_state: AppState, build: Build | None = None
 ) -> None:
-    """Raises InputError where testers outside can never get the build by what is asked for."""
+    """Raise InputError if the inputs wait for external testers but skip the beta review."""
     state = build.external_state if build else "READY_FOR_BETA_SUBMISSION"
     waits = inputs.wait == "available" and goes_outside(request, app_state)
     if waits and not request.submit_review and state == "READY_FOR_BETA_SUBMISSION":
@@ -227,7 +227,7 @@ def _check_availability(
 
 
 def _tell_plan(inputs: Inputs, client: Client, report: UploadReport, request: DistributionRequest) -> None:
-    """A dry run: what would be changed, of a build that is there already or of the one to come."""
+    """Log the plan of a dry run, for an existing build or for the one to upload."""
     assert report.reference
     build = _build_there(client, report.reference.target)
     report.seen = BuildSnapshot(build=build)
@@ -253,7 +253,7 @@ def _build_there(client: Client, target: WatchedBuild) -> Build | None:
 
 
 def _tell_warnings(client: Client, report: UploadReport) -> None:
-    """What Apple says of an upload that it took all the same; otherwise it only mails that."""
+    # Apple only mails the warnings about an upload that it accepts.
     if not report.upload_id:
         return
     try:
@@ -265,7 +265,7 @@ def _tell_warnings(client: Client, report: UploadReport) -> None:
 
 
 def _destination(reference: BuildReference, seen: BuildSnapshot | None = None) -> Destination:
-    """The build for which groups, texts and review are looked up."""
+    """Return the build for which groups, texts and review are read."""
     build = seen.build if seen else None
     answered = reference.binary.uses_non_exempt_encryption if reference.binary else None
     return Destination(

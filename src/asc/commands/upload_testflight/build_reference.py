@@ -1,4 +1,4 @@
-"""Which build a step is about: a file, or one that an earlier job brought to App Store Connect."""
+"""Find the build that a step is about: a file, or a build of an earlier job."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class BuildReference:
-    """The build: its app (the id is "" while that is not known), its number, what is known of it, and its file."""
+    """The build of a step: its app (id "" while unknown), its number, its known ids, and its file."""
 
     app: App
     target: WatchedBuild
@@ -39,12 +39,12 @@ class BuildReference:
 
     @property
     def number(self) -> Number:
-        """The number of the build."""
+        """Return the number of the build."""
         return self.target.number
 
 
 def read_file(inputs: Inputs) -> Binary:
-    """The one file that `file` names. Raises InputError for all that Apple would refuse after minutes."""
+    """Return the binary that `file` names. Raises InputError for all defects that Apple would refuse later."""
     binary = read_binary(the_file(inputs.file or ""))
     problems = list(_contradictions(inputs, binary))
     found = defects(binary, datetime.now(UTC))
@@ -71,7 +71,7 @@ def read_file(inputs: Inputs) -> Binary:
 
 
 def _contradictions(inputs: Inputs, binary: Binary) -> Iterator[Problem]:
-    """Yield each input that says something else than the file; the same number in another spelling is the same."""
+    """Yield a problem for each input that contradicts the file. Another spelling of a number is no contradiction."""
     # Apple checks the file against the upload minutes later, and the build number is used up by then.
     platform = PLATFORMS[inputs.platform] if inputs.platform else binary.platform
     for name, said, inside in (
@@ -86,7 +86,7 @@ def _contradictions(inputs: Inputs, binary: Binary) -> Iterator[Problem]:
 
 
 def the_file(pattern: str) -> Path:
-    """The one file that a pattern means; a path that is there is taken as it is, whatever stands in it."""
+    """Return the one file of a pattern. An existing path is used as it is, whatever characters it has."""
     if is_there(pattern):
         return Path(pattern)
     found = matching(pattern)
@@ -101,7 +101,7 @@ def the_file(pattern: str) -> Path:
 
 
 def subject_of_file(client: Client, inputs: Inputs, binary: Binary) -> BuildReference:
-    """The app and the number of a file."""
+    """Return the app and the number of a file."""
     app = find_app_by_id(client, inputs.app_id) if inputs.app_id else find_app(client, binary.bundle_id)
     if inputs.app_id and app.bundle_id != binary.bundle_id:
         raise InputError(
@@ -118,7 +118,7 @@ def subject_of_file(client: Client, inputs: Inputs, binary: Binary) -> BuildRefe
 
 
 def subject_of_ids(client: Client, inputs: Inputs) -> BuildReference:
-    """What an earlier job brought: by the id of the build or of its upload, or by app, version and build number."""
+    """Return the build of an earlier job: by the id of the build or upload, or by app, version and number."""
     app = App("")
     if inputs.bundle_id or inputs.app_id:
         app = (
@@ -159,7 +159,7 @@ def _latest(client: Client, app: App, platform: str, version: str) -> Number:
 
 
 def _by_number(client: Client, app: App, number: Number) -> BuildReference:
-    """The newest upload of the number, or its build alone where it was brought by other means."""
+    """Return the newest upload of the number, or its build if that was uploaded by other means."""
     uploads = record.find(client, number)
     platforms = {upload.number.platform for upload in uploads if upload.number}
     if len(platforms) > 1:
@@ -181,7 +181,7 @@ def _by_number(client: Client, app: App, number: Number) -> BuildReference:
 
 
 def _check_same(name: str, inputs: Inputs, number: Number, app: App) -> None:
-    """An id says everything: what is given besides must not say otherwise. Raises InputError."""
+    """Raise InputError if an input contradicts the build that an id names."""
     if app.id and number.app_id != app.id:
         raise _another_app(name, app)
     platform = PLATFORMS[inputs.platform] if inputs.platform else number.platform
@@ -198,7 +198,7 @@ def _another_app(name: str, app: App) -> InputError:
 
 
 def _named(name: str, value: str, ask: Callable[[], T]) -> T:
-    """What an id leads to. Raises Error that names the input where it leads nowhere."""
+    """Return the resource of an id. Raises Error that names the input if there is none."""
     try:
         return ask()
     except ApiError as error:

@@ -1,4 +1,4 @@
-"""What upload-testflight takes, and what is wrong with it before anything is read or sent."""
+"""The inputs of upload-testflight, and their checks before any request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEXTS, TESTERS, REVIEW, OLDER = "What to test", "Testers", "Compliance and revie
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """What upload-testflight takes."""
+    """The inputs of upload-testflight."""
 
     file: str | None = given(
         kinds.GLOB,
@@ -183,7 +183,7 @@ class Inputs(CommonInputs):
     )
 
     def problems(self) -> Iterator[Problem]:
-        """One build is named, and what is asked for goes together."""
+        """Yield the problems: exactly one build is named, and the options fit together."""
         yield from self._problems_of_the_build()
         try:
             wishes_of(self)
@@ -210,7 +210,7 @@ class Inputs(CommonInputs):
             )
 
     def asked_of_the_build(self) -> list[str]:
-        """The inputs given that can only be done once there is a build."""
+        """Return the given inputs that need an existing build."""
         asked = {
             "groups": self.groups,
             "testers": self.testers,
@@ -254,7 +254,7 @@ T = TypeVar("T")
 
 
 def wishes_of(inputs: Inputs) -> tuple[DistributionRequest, list[str]]:
-    """The wishes, and what was changed in the texts. Raises InputError with everything that is wrong in them."""
+    """Return the request of the inputs, and the changes made to texts. Raises InputError with all problems."""
     problems: list[Problem] = []
 
     def read(name: str, parse: Callable[[], T], otherwise: T) -> T:

@@ -1,4 +1,4 @@
-"""What happened in a step so far, and what it tells of that: its outputs and its summary, also when it failed."""
+"""The report of a step: its outputs and its summary, also if it failed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SHORTEST_SHOWN = 0.05
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase; `began` and `ended` are in seconds from the start of the step."""
+    """A phase of the step; `began` and `ended` are in seconds from its start."""
 
     name: str
     began: float
@@ -34,7 +34,7 @@ class Phase:
 
 @dataclass
 class Timeline:
-    """Takes the time of the phases as they run, also of one that fails."""
+    """Measures the phases as they run, also one that fails."""
 
     now: Callable[[], float] = time.monotonic
     phases: list[Phase] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Timeline:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Takes the time of a block."""
+        """Measure the time of a block."""
         began = self.now() - self._start
         try:
             yield
@@ -52,7 +52,7 @@ class Timeline:
             self.phases.append(Phase(name, began, self.now() - self._start))
 
     def mermaid(self) -> str:
-        """A Gantt chart as GitHub shows it in summaries; "" for a single phase, and where none took long enough."""
+        """Return a Gantt chart for summaries on GitHub; "" for a single phase, or if none took long enough."""
         shown = [phase for phase in self.phases if phase.ended - phase.began >= SHORTEST_SHOWN]
         if len(self.phases) < 2 or not shown:
             return ""
@@ -69,7 +69,7 @@ _PAGES = {"IOS": "ios", "MAC_OS": "macos", "TV_OS": "tvos", "VISION_OS": "vision
 
 @dataclass(frozen=True)
 class Outputs:
-    """What upload-testflight hands to later steps."""
+    """The outputs of upload-testflight for later steps."""
 
     app_id: str = output("Apple's id of the app.")
     build_upload_id: str = output("The id of the upload; a later job goes on with it.")
@@ -89,7 +89,7 @@ class Outputs:
 
 @dataclass
 class UploadReport:
-    """What is known at some moment of a step."""
+    """The facts known so far about a step."""
 
     timeline: Timeline = field(default_factory=Timeline)
     reference: BuildReference | None = None
@@ -109,20 +109,20 @@ class UploadReport:
 
     @property
     def build_id(self) -> str:
-        """The id of the build, "" as long as there is none."""
+        """Return the id of the build, "" as long as there is none."""
         known = self.reference.target.build_id if self.reference else ""
         return self.seen.build.id if self.seen.build else known
 
     @property
     def standing(self) -> str:
-        """Where the build stands, before there is one the upload."""
+        """Return the state of the build; of the upload until there is a build."""
         if self.seen.build:
             return self.seen.build.processing_state
         return self.seen.upload.state if self.seen.upload else self.state
 
     @property
     def groups_there(self) -> tuple[str, ...]:
-        """The names of the groups that have the build, as far as it is known; in a dry run those that would."""
+        """Return the names of the groups that have the build; in a dry run those that would get it."""
         if not self.app_state:
             return ()
         if self.dry_run:
@@ -130,7 +130,7 @@ class UploadReport:
         return self.groups or groups_with_build(self.app_state, self.seen.build, self.done)
 
     def outputs(self) -> Outputs:
-        """The outputs, as far as they are known."""
+        """Return the outputs, as far as they are known."""
         if not self.reference:
             return Outputs()
         number, build = self.reference.number, self.seen.build
@@ -150,7 +150,7 @@ class UploadReport:
         )
 
     def page(self) -> str:
-        """The page of the build, or of the app's builds as long as there is none."""
+        """Return the address of the build's page, or of the app's builds until there is one."""
         assert self.reference
         number = self.reference.number
         app_id = number.app_id or (self.seen.build.app_id if self.seen.build else "")
@@ -162,7 +162,7 @@ class UploadReport:
         return f"{page}/{self.build_id}" if self.build_id else page
 
     def summary(self) -> str:
-        """The step's part of the job summary, in Markdown."""
+        """Return the step's part of the job summary in Markdown."""
         if not self.reference:
             return ""
         number = self.reference.number
@@ -185,7 +185,7 @@ class UploadReport:
         )
 
     def sent_in_words(self) -> str:
-        """How much this run sent, and how long that took."""
+        """Return the size sent by this run and the time it took, in words."""
         took = self.timeline.phases[-1]
         there = ", the rest was there" if self.resumed else ""
         return f"{self.sent / 1024 / 1024:.1f} MiB in {took.ended - took.began:.1f} s{there}"
@@ -196,7 +196,7 @@ class UploadReport:
         return "nothing, all of it was there" if self.resumed else ""
 
     def what_comes_next(self) -> list[str]:
-        """The last lines of a step that did what it was asked for."""
+        """Return the last lines of a step that succeeded."""
         if self.dry_run or not self.reference:
             return []
         lines = []
@@ -208,7 +208,7 @@ class UploadReport:
         return [*lines, self.page()] if self.page() else lines
 
     def _facts(self) -> list[tuple[str, str]]:
-        """The rows of the table: only what is known."""
+        """Return the rows of the table with the facts that are known."""
         build, binary = self.seen.build, self.reference.binary if self.reference else None
         facts = {
             "File": f"{binary.path.name}, {binary.size / 1024 / 1024:.1f} MiB" if binary else "",
