@@ -208,6 +208,7 @@ def profile_file(
     uuid: str = "11111111-2222-3333-4444-555555555555",
     name: str = f"match AppStore {APP}",
     devices: tuple[str, ...] = (),
+    platform: str = "IOS",
 ) -> bytes:
     """A signed profile."""
     now = datetime.now(UTC).replace(microsecond=0)
@@ -215,7 +216,7 @@ def profile_file(
         name=name,
         uuid=uuid,
         purpose=purpose,
-        platform="IOS",
+        platform=platform,
         identifier=bundle_id,
         app_id_name="Example",
         certificates=(certificate.der,),

@@ -239,6 +239,16 @@ class TestAStorageThatRefuses:
             assert key_pem(identity.key) == handed_over
             assert calls(sandbox, "POST").count("POST /v1/certificates") == 1
 
+    def test_the_copy_of_the_key_opens_with_the_same_passphrase_as_the_storage(self, tmp_path: Path) -> None:
+        store = git_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store, {"type": "development", "bundle-ids": None}).code == 0
+            refuse_pushes(store, after=1)
+            done = step(tmp_path, sandbox, store, {"passphrase": f"{PASSPHRASE}\n"})
+            assert done.code != 0
+        copy = Path(done.outputs["unsaved-key-path"]).read_bytes()
+        assert b"PRIVATE KEY" in decrypt(copy, PASSPHRASE, lambda _: True, "the key")
+
     def test_for_the_profiles_the_next_run_takes_over_those_that_were_made(self, tmp_path: Path) -> None:
         store = git_store(tmp_path)
         refuse_pushes(store, after=2)

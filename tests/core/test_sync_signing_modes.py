@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from asc.identity.keys import key_pem
 from asc.identity.p12 import p12
@@ -21,6 +21,7 @@ from core.signing import (
     READ_ONLY,
     WIDGET,
     WRITES,
+    Store,
     a_key,
     apple,
     assert_one_certificate_with_its_key,
@@ -39,6 +40,21 @@ from core.signing import (
     take_pushes_again,
     team,
 )
+from support.p12 import p12_of_several
+
+
+def mac_profile_imported(folder: Path, name: str, platform: str, *, code: int) -> Store:
+    """Import a profile of a Mac with this name into the store of the test. Return the store."""
+    store = Store(folder / "store")
+    store.path.mkdir(exist_ok=True)
+    with apple() as sandbox:
+        certificate = certificate_of(at_apple(sandbox, a_key()))
+    file = folder / "mac.provisionprofile"
+    file.write_bytes(profile_file(certificate, name=name, platform="MAC_OS"))
+    done = step(folder, None, store, {"mode": "import", "profile-files": str(file), "platform": platform})
+    assert done.code == code, done.stdout
+    return store
+
 
 NEW = "the new passphrase"
 
@@ -337,24 +353,46 @@ class TestImport:
         with apple() as sandbox:
             first = certificate_of(at_apple(sandbox, a_key()))
             second = certificate_of(at_apple(sandbox, a_key(1), "DEVELOPMENT"))
-        file.write_bytes(
-            pkcs12.serialize_key_and_certificates(
-                b"all",
-                a_key(),
-                x509.load_der_x509_certificate(first.der),
-                [x509.load_der_x509_certificate(second.der)],
-                BestAvailableEncryption(P12_PASSWORD.encode()),
-            )
-        )
+        file.write_bytes(p12_of_several([(a_key(), first.der), (a_key(1), second.der)]))
         inputs = {"mode": "import", "key-file": str(file), "p12-password": P12_PASSWORD}
         done = step(tmp_path, None, store, inputs, ASC_API_KEY="")
         assert done.code == 0, done.stdout
         assert "::warning" in done.stdout and second.common_name in done.stdout
+        assert [each.certificate.der for each in store.identities()] == [first.der]
 
         (tmp_path / "second.cer").write_bytes(second.der)
         other = {**inputs, "certificate-file": str(tmp_path / "second.cer")}
         refused = step(tmp_path, None, store, other, ASC_API_KEY="")
         assert refused.code == 1 and "several identities" in refused.error
+
+    @pytest.mark.parametrize(
+        ("name", "platform", "file"),
+        [
+            (f"match AppStore {APP} macos", "ios", f"AppStore_{APP}.provisionprofile"),
+            (f"match AppStore {APP} catalyst", "ios", f"AppStore_{APP}_catalyst.provisionprofile"),
+            ("Example Mac", "ios", f"AppStore_{APP}.provisionprofile"),
+            ("Example Mac", "catalyst", f"AppStore_{APP}_catalyst.provisionprofile"),
+        ],
+    )
+    def test_a_profile_of_a_mac_goes_where_its_name_or_the_platform_says(
+        self, tmp_path: Path, name: str, platform: str, file: str
+    ) -> None:
+        store = mac_profile_imported(tmp_path, name, platform, code=0)
+        assert list(store.profiles()) == [file]
+
+    @pytest.mark.parametrize(
+        ("name", "platform"),
+        [(f"match AppStore {APP} catalyst", "macos"), ("Example Mac", "macos, catalyst")],
+    )
+    def test_a_profile_of_a_mac_that_fits_no_or_two_platforms_is_refused(
+        self, tmp_path: Path, name: str, platform: str
+    ) -> None:
+        assert mac_profile_imported(tmp_path, name, platform, code=1).files() == {}
+
+    def test_profiles_of_macos_and_catalyst_for_one_app_lie_side_by_side(self, tmp_path: Path) -> None:
+        mac_profile_imported(tmp_path, f"match AppStore {APP} macos", "ios", code=0)
+        store = mac_profile_imported(tmp_path, f"match AppStore {APP} catalyst", "ios", code=0)
+        assert len(store.profiles()) == 2
 
     def test_a_name_from_an_import_without_a_key_becomes_apples_id_with_one(self, tmp_path: Path) -> None:
         store, file = folder_store(tmp_path), tmp_path / "Old Mac.p12"
@@ -459,6 +497,16 @@ class TestChangePassphrase:
         done = step(tmp_path, None, store, {**READ_ONLY, "passphrase": f"{PASSPHRASE}\n"})
         assert done.code == 0, done.stdout
         assert "::warning" in done.stdout and "change-passphrase" in done.stdout
+
+    @pytest.mark.parametrize("mode", ["read-only", "plan", "sync"])
+    def test_the_warning_of_a_trimmed_passphrase_appears_once(self, tmp_path: Path, mode: str) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            assert step(tmp_path, sandbox, store).code == 0
+            inputs = {"mode": mode, "passphrase": f"{PASSPHRASE}\n", **(BOTH if mode == "sync" else {})}
+            done = step(tmp_path, sandbox, store, inputs)
+        assert done.code == 0, done.stdout
+        assert sum("::warning" in line for line in done.stdout.splitlines()) == 1
 
     def test_takes_a_key_put_aside_along(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path).put_aside(a_key())

@@ -35,9 +35,11 @@ from core.signing import (
     certificates,
     device,
     folder_store,
+    git_store,
     identity_of,
     profile_file,
     profiles_at_apple,
+    refuse_pushes,
     start,
     step,
     stored_profile,
@@ -171,6 +173,22 @@ class TestACertificate:
             assert both.code == 0, both.stdout
             step(tmp_path, sandbox, store, BOTH)
             assert [each.certificate_id for each in store.identities()] == [done.outputs["certificate-id"]]
+
+    def test_that_is_due_and_stays_is_told_once_though_a_push_was_refused(self, tmp_path: Path) -> None:
+        store = git_store(tmp_path)
+        with apple() as sandbox:
+            distribution = at_apple(sandbox, a_key(), days=3, identifier="ZZZZZZZZZZ")
+            other = at_apple(sandbox, a_key(1), days=3, identifier="YYYYYYYYYY")
+            kept = identity_of(distribution, a_key())
+            store.put(kept, identity_of(other, a_key(1)))
+            store.put(stored_profile(kept.certificate, bundle_id=WIDGET, days=3))
+            refuse_pushes(store, after=3)
+            hook = store.path / "hooks" / "pre-receive"
+            hook.write_text(hook.read_text().replace("-lt 3", "-ne 3"))  # the removal of the other pair, once
+            done = step(tmp_path, sandbox, store)
+            assert done.code == 0, done.stdout
+        assert "trying again" in done.stdout
+        assert done.stdout.count("certificate_id(") == 1
 
     def test_that_was_renewed_in_time_goes_from_the_store_by_the_run_that_finds_it_over(
         self, tmp_path: Path

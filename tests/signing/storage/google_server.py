@@ -66,6 +66,8 @@ class GoogleHandler(Handler):
         boundary = self.headers["Content-Type"].partition('boundary="')[2].rstrip('"') or "="
         data = self.body.split(b"--" + boundary.encode())[2].partition(b"\r\n\r\n")[2][:-2]
         del content
+        if name in self.world.refused:
+            return self.refuse(403, "somebody does not have storage.objects.create access")
         if not self.holds(name):
             return self.refuse(412, "At least one of the pre-conditions you specified did not hold.")
         self.world.put(name, data)

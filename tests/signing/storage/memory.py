@@ -17,6 +17,7 @@ class Memory:
     """`before` is called with the number and name of each call that writes, and may raise."""
 
     label = "memory"
+    shared = ()
 
     def __init__(self, *, two_steps: bool = False) -> None:
         self.objects: dict[str, tuple[bytes, str]] = {}

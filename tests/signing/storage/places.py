@@ -33,6 +33,8 @@ class Place:
     contents: Callable[[], Mapping[str, bytes]]
     write: Callable[[str, bytes], None]
     lock_down: Callable[[], None] = lambda: None
+    everything: Callable[[], Mapping[str, bytes]] = dict
+    """What lies in all of the bucket, by whole keys."""
     more: dict[str, Any] = field(default_factory=dict)
 
     def open(self, **changes: Any) -> Storage:
@@ -107,6 +109,17 @@ def _git(folder: Path, stack: ExitStack) -> Place:
     )
 
 
+def _key(root: str, name: str) -> str:
+    """The key of a file; match keeps some in front of the team's folder."""
+    front = root.removesuffix(f"{TEAM}/")
+    return front + name if front != root and name in ("README.md", "match_version.txt") else root + name
+
+
+def _names(root: str, contents: Mapping[str, bytes]) -> dict[str, bytes]:
+    shared = {_key(root, name): name for name in ("README.md", "match_version.txt")}
+    return {shared.get(key, key.removeprefix(root)): data for key, data in contents.items()}
+
+
 def _s3(folder: Path, stack: ExitStack) -> Place:
     import boto3
     from moto.server import ThreadedMotoServer
@@ -123,32 +136,49 @@ def _s3(folder: Path, stack: ExitStack) -> Place:
     client.create_bucket(Bucket=bucket)
     root = f"some/where/{TEAM}/"
 
-    def contents() -> dict[str, bytes]:
+    def everything() -> dict[str, bytes]:
         keys = [each["Key"] for each in client.list_objects_v2(Bucket=bucket).get("Contents", [])]
-        bodies = {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
-        return {key.removeprefix(root): data for key, data in bodies.items()}
+        return {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    def contents() -> dict[str, bytes]:
+        return _names(root, everything())
 
     def write(name: str, data: bytes) -> None:
-        client.put_object(Bucket=bucket, Key=root + name, Body=data)
+        client.put_object(Bucket=bucket, Key=_key(root, name), Body=data)
 
     given = options(access_key="a", secret_key="b", endpoint=url, team_id=TEAM)
     return Place(
-        "s3", f"s3://{bucket}/some/where", given, contents, write, more={"client": client, "bucket": bucket}
+        "s3",
+        f"s3://{bucket}/some/where",
+        given,
+        contents,
+        write,
+        everything=everything,
+        more={"client": client, "bucket": bucket},
     )
 
 
 def _served(world: World, root: str, **given: Any) -> Place:
     def contents() -> dict[str, bytes]:
-        return {name.removeprefix(root): data for name, data in world.contents().items()}
+        return _names(root, world.contents())
 
     def write(name: str, data: bytes) -> None:
-        world.put(root + name, data)
+        world.put(_key(root, name), data)
 
     def lock_down() -> None:
         world.read_only = True
 
     kind = given["location"].partition(":")[0]
-    return Place(kind, given["location"], given["options"], contents, write, lock_down, {"world": world})
+    return Place(
+        kind,
+        given["location"],
+        given["options"],
+        contents,
+        write,
+        lock_down,
+        world.contents,
+        {"world": world},
+    )
 
 
 def _azure(folder: Path, stack: ExitStack) -> Place:

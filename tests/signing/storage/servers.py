@@ -20,6 +20,8 @@ class World:
         self.calls: list[str] = []
         self.fail: list[int] = []
         self.read_only = False
+        self.refused: tuple[str, ...] = ()
+        """Names that nobody may write."""
 
     def put(self, name: str, data: bytes) -> int:
         with self.lock:

@@ -22,6 +22,7 @@ from asc.signing.storage import (
 )
 from asc.signing.storage.buckets import address, obstores
 from signing.storage import gitlab_server, places
+from signing.storage.metadata_server import metadata_service
 from signing.storage.places import TEAM, Place, environment, options
 
 ADD = Changes({"certs/a.p12": b"key"})
@@ -43,6 +44,43 @@ def test_the_tree_lies_under_prefix_and_team_as_match_has_it(made: Made) -> None
         place = made(kind)
         place.open().update(lambda files: ADD, "Add")
         assert f"{TEAM}/certs/a.p12" in place.more["world"].contents()
+
+
+@pytest.mark.parametrize("kind", ["s3", "gs", "gitlab"])
+def test_what_all_teams_share_lies_in_front_of_their_folders_as_match_has_it(made: Made, kind: str) -> None:
+    place = made(kind)
+    texts = {"README.md": b"ours", "match_version.txt": b"1"}
+    place.open().update(lambda files: Changes({**ADD.put, **texts}), "Add")
+    other = place.open(team_id="TEAM222222")
+    other.update(lambda files: Changes({**ADD.put, "README.md": b"theirs"}), "Add")
+    contents = place.everything()
+    front = "some/where/" if kind == "s3" else ""
+    assert {key: data for key, data in contents.items() if key.endswith((".md", ".txt"))} == {
+        f"{front}README.md": b"ours",
+        f"{front}match_version.txt": b"1",
+    }
+    assert {f"{front}{TEAM}/certs/a.p12", f"{front}TEAM222222/certs/a.p12"} <= contents.keys()
+
+
+def test_credentials_of_the_teams_folder_alone_are_enough(made: Made) -> None:
+    place = made("gs")
+    world = place.more["world"]
+    world.refused = ("README.md",)
+    place.open().update(lambda files: Changes({**ADD.put, "README.md": b"ours"}), "Add")
+    assert place.open().read() == ADD.put
+
+
+def test_the_role_of_an_ec2_machine_is_taken_where_that_is_said(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    s3 = made("s3")
+    s3.write("certs/a.p12", b"1")
+    with metadata_service() as (address, asked):
+        monkeypatch.setenv("AWS_METADATA_ENDPOINT", address)
+        given = environment(AWS_EC2_METADATA_DISABLED="false")
+        files = s3.open(access_key="", secret_key="", environment=given).read()
+    assert files == {"certs/a.p12": b"1"}
+    assert any("security-credentials" in path for path in asked)
 
 
 def test_marks_of_empty_folders_are_no_files(made: Made) -> None:

@@ -30,7 +30,7 @@ def test_an_empty_place_has_no_files(place: Place) -> None:
 
 
 def test_files_come_back_byte_by_byte_and_lie_where_others_look_for_them(place: Place) -> None:
-    content = {CER: bytes(range(256)), P12: b"\r\n--x\r\n\n\n", WILD: b"", "README.md": b"x" * 100_000}
+    content = {CER: bytes(range(256)), P12: b"\r\n--x\r\n\n\n", WILD: b"", "notes.md": b"x" * 100_000}
     after = place.open().update(lambda files: Changes(content), "Add")
     assert after == content == place.open().read() == place.assets()
 

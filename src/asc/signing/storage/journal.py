@@ -121,6 +121,8 @@ class Objects(Protocol):
     """
 
     label: str
+    shared: tuple[str, ...]
+    """Names of objects that lie outside of the root, because all teams of the place share them."""
 
     def elsewhere(self) -> Iterable[str]:
         """Return the whole keys of objects outside the root, from at most `nearby.MOST_KEYS` objects."""

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from asc.api import retry
@@ -88,7 +88,7 @@ class ObjectStorage:
                 self._clock.sleep(retry.pause(attempt - 1, None, self._clock.chance()))
             state = self._settled()
             files = state.files_after_change()
-            changes = names.planned(change, files, self.label)
+            changes, shared = self._apart(names.planned(change, files, self.label))
             if not changes:
                 return files
             entry = state.journal.following(changes, state.versions)
@@ -97,12 +97,26 @@ class ObjectStorage:
                 log.info("%s: another writer was quicker; trying again.", self.label)
             elif self._carry_out(entry, version):
                 log.info("%s: %s", self.label, message)
+                self._create_shared(shared)
                 return changes.applied(files)
         raise StorageError(
             "storage",
             f"{self.label} was changed by others at each of {self._attempts} attempts to change it.",
             "Run the step again, or let fewer jobs write at the same time (a concurrency group).",
         )
+
+    def _apart(self, changes: Changes) -> tuple[Changes, Mapping[str, bytes]]:
+        """Return the changes below the root, and the files that all teams share."""
+        ours = {path: data for path, data in changes.put.items() if path not in self._objects.shared}
+        shared = {path: data for path, data in changes.put.items() if path in self._objects.shared}
+        return Changes(ours, changes.delete), shared
+
+    def _create_shared(self, files: Mapping[str, bytes]) -> None:
+        """Create shared files that are not there. They are of no use to a machine, so a refusal is no failure."""
+        # Credentials may be limited to the team's folder, so these files take no part in the journal.
+        for path, data in files.items():
+            with contextlib.suppress(Conflict, StorageError):
+                self._objects.create(path, data)
 
     def _heeds_versions(self, name: str, version: str) -> bool:
         """Return True if the store replaces an object in its current version and refuses to in an older one."""

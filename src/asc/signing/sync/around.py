@@ -10,7 +10,7 @@ from asc.signing.storage import Storage
 from asc.signing.storage.nearby import Nearby, folders
 from asc.signing.vault.layout import VaultEntry
 from asc.signing.vault.pending import FOLDER
-from asc.signing.vault.texts import README_PATH, VERSION_PATH
+from asc.signing.vault.texts import DOCS
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def look_around(storage: Storage, files: Mapping[str, bytes]) -> Around:
 
 
 def _ours(path: str) -> bool:
-    return path in (README_PATH, VERSION_PATH) or path.startswith(f"{FOLDER}/")
+    return path in DOCS or path.startswith(f"{FOLDER}/")
 
 
 def _below(deeper: Iterable[str]) -> tuple[str, ...]:

@@ -71,13 +71,14 @@ class IdentityMaker:
 
     def make(self, files: Mapping[str, bytes]) -> StoredIdentity:
         """A usable identity: one that an earlier run began, a new one, or what another job was quicker to store."""
+        passphrase = fitting(files, self.context.passphrase)
         if begun := self._begun(files):
-            return self._store(*begun)
+            return self._store(*begun, passphrase)
         key = new_private_key()
         aside, content = pending_file(
             self.kind,
             key,
-            fitting(files, self.context.passphrase),
+            passphrase,
             self.context.now,
             self.context.encryption,
         )
@@ -91,7 +92,7 @@ class IdentityMaker:
         if isinstance(made, StoredIdentity):
             self._forget(aside)
             return made
-        return self._store(aside, key, made)
+        return self._store(aside, key, made, passphrase)
 
     def _begun(self, files: Mapping[str, bytes]) -> tuple[str, RSAPrivateKey, AppleCertificate] | None:
         for path, key in pending_keys(files, self.kind, self.context.passphrase).items():
@@ -124,7 +125,9 @@ class IdentityMaker:
         log.info("Apple made the certificate %s", listed)
         return listed
 
-    def _store(self, aside: str, key: RSAPrivateKey, listed: AppleCertificate) -> StoredIdentity:
+    def _store(
+        self, aside: str, key: RSAPrivateKey, listed: AppleCertificate, passphrase: str
+    ) -> StoredIdentity:
         """Puts the identity into its place, unless another job has put one there: then that, and ours is revoked."""
         assert listed.certificate
         ours = new_identity(self.kind, listed.id, listed.certificate, key)
@@ -138,7 +141,7 @@ class IdentityMaker:
         try:
             after = self.context.storage.update(change, f"[fastlane] Updated {self.kind.value}")
         except StorageError as error:
-            raise self._kept(ours, key, error) from None
+            raise self._kept(ours, passphrase, error) from None
         stored = self._newly_stored(after) or ours
         if stored.certificate_id != ours.certificate_id:
             self._withdraw(aside, ours, stored)
@@ -197,13 +200,14 @@ class IdentityMaker:
                 lambda files: Changes(delete=frozenset({aside})), "[sync-signing] Not made"
             )
 
-    def _kept(self, identity: StoredIdentity, key: RSAPrivateKey, error: StorageError) -> KeyNotStored:
+    def _kept(self, identity: StoredIdentity, passphrase: str, error: StorageError) -> KeyNotStored:
         """The key is in the store already, put aside; a second copy is handed over, for nobody knows the storage."""
+        # Under the same form of the passphrase as the storage, which may be the trimmed one.
         handed_over: Path | None
         handed_over = place = self.context.handover / f"{identity.certificate_id}.p12"
         try:
             private_folder(self.context.handover)
-            write_private(place, encrypt(key_pem(key), self.context.passphrase))
+            write_private(place, encrypt(key_pem(identity.key), passphrase))
         except OSError as problem:
             log.warning("A copy of the key could not be written to %s (%s).", place, problem.strerror)
             handed_over = None

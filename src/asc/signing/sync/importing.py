@@ -28,7 +28,7 @@ from asc.signing.storage import Changes, Storage
 from asc.signing.sync.imported_profiles import imported_profiles
 from asc.signing.vault.encryption import Version
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity
-from asc.signing.vault.texts import IMPORTED_MESSAGE
+from asc.signing.vault.texts import DOCS, IMPORTED_MESSAGE
 from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,7 @@ def store(
         return Changes(dict(stored), _other_names(vault, entries))
 
     storage.update(change, IMPORTED_MESSAGE)
-    return list(stored)
+    return [path for path in stored if path not in DOCS]
 
 
 def _other_names(vault: Vault, entries: Iterable[StoredIdentity | StoredProfile]) -> frozenset[str]:

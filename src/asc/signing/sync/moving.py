@@ -10,7 +10,7 @@ from asc.errors import Error
 from asc.signing.storage import Changes, Storage
 from asc.signing.vault.encryption import Version, encrypt, version_of
 from asc.signing.vault.opening import Opener, change_passphrase, open_all
-from asc.signing.vault.texts import PASSPHRASE_MESSAGE
+from asc.signing.vault.texts import DOCS, PASSPHRASE_MESSAGE, scaffold
 from asc.signing.vault.trimmed import fitting
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,9 @@ def migrate(source: Storage, target: Storage, passphrase: str, version: Version 
     copied: dict[str, bytes] = {}
 
     def change(there: Mapping[str, bytes]) -> Changes:
-        wanted = {**files, **sealed, **_held(there, bare, passphrase)}
+        # A bucket with folders of teams keeps its README outside of them, so it did not come along.
+        docs = scaffold([*files, *there])
+        wanted = {**docs, **files, **sealed, **_held(there, bare, passphrase)}
         other = sorted(path for path in wanted if path in there and there[path] != wanted[path])
         if other:
             names = words.some(other)
@@ -59,7 +61,7 @@ def migrate(source: Storage, target: Storage, passphrase: str, version: Version 
 
     target.prove_writable()
     target.update(change, "[sync-signing] Migrated")
-    return len(copied)
+    return len([path for path in copied if path not in DOCS])
 
 
 def _held(there: Mapping[str, bytes], bare: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:

@@ -95,7 +95,10 @@ def find_orphans(
     for kind in request.certificates:
         if usable(stored_signing, portal, request, kind, context.now):
             over += stored_signing.over(kind, context.now)
-        renewed += renewed_pairs(context, request, files, stored_signing, portal, kind)
+        pairs = renewed_pairs(context, request, files, stored_signing, portal, kind)
+        renewed += pairs.gone
+        for warning in pairs.kept:
+            log.warning("%s", warning)
         misnamed |= _misnamed(stored_signing, portal, kind)
         for path, listed in _without_use(context, request, files, stored_signing, portal, kind):
             if listed:

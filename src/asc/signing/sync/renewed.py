@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from asc import words
 from asc.provisioning.kinds import CertificateType, ProfileType
@@ -22,6 +22,17 @@ from asc.signing.vault.tree import Vault
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class RenewedPairs:
+    """Identities that a later one stands for. `gone` may go; `kept` are warnings about those that profiles name."""
+
+    gone: tuple[StoredIdentity, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+NO_PAIRS = RenewedPairs()
+
+
 def renewed_pairs(
     context: SyncContext,
     request: SigningRequest,
@@ -29,30 +40,29 @@ def renewed_pairs(
     stored_signing: StoredSigning,
     portal: AppleState | None,
     kind: CertificateType,
-) -> list[StoredIdentity]:
-    """Return the valid identities that a later one stands for and that no stored profile names.
+) -> RenewedPairs:
+    """Return the valid identities that a later one stands for: those that no stored profile names, and the rest.
 
-    `portal` is None right after a certificate was made. A warning names those that a profile names. All profiles of
-    the type are opened, if there is such a pair.
+    `portal` is None right after a certificate was made. All profiles of the type are opened, if there is such a pair.
     """
     lasts = usable(stored_signing, portal, request, kind, context.now)
     if not lasts:
-        return []
+        return NO_PAIRS
     old = [each for each in lasting(stored_signing, kind, context.now) if _is_due(each, context, request)]
     if not old:
-        return []
+        return NO_PAIRS
     kinds = [each for each in ProfileType if each.certificate_type is kind]
     found = Vault(files, context.passphrase).profiles(kinds)
     if found.faults:  # a profile that cannot be read may name the old pair
-        return []
-    gone = []
+        return NO_PAIRS
+    gone, kept = [], []
     for identity in old:
         users = [each for each in found.entries if identity.certificate.der in each.profile.certificates]
         if users:
-            _warn(identity, lasts[0], users)
+            kept.append(_kept(identity, lasts[0], users))
         else:
             gone.append(identity)
-    return gone
+    return RenewedPairs(tuple(gone), tuple(kept))
 
 
 def let_go(
@@ -66,6 +76,7 @@ def let_go(
     Return what was done; trouble is told, and no failure.
     """
     gone: list[StoredIdentity] = []
+    kept: list[str] = []
     kinds = [
         kind
         for kind in made
@@ -76,7 +87,9 @@ def let_go(
 
     def change(files: Mapping[str, bytes]) -> Changes:
         now = context.stored_signing(files, replace(request, specs=()))
-        gone[:] = [each for kind in kinds for each in renewed_pairs(context, request, files, now, None, kind)]
+        found = [renewed_pairs(context, request, files, now, None, kind) for kind in kinds]
+        gone[:] = [identity for pairs in found for identity in pairs.gone]
+        kept[:] = [warning for pairs in found for warning in pairs.kept]
         return Changes(delete=frozenset(path for each in gone for path in each.files()))
 
     try:
@@ -84,6 +97,9 @@ def let_go(
     except StorageError as error:  # the next run does it
         log.warning("Renewed certificates could not be removed from the storage: %s", error.message)
         return []
+    # Said here, for a storage calls `change` again if another writer was quicker.
+    for warning in kept:
+        log.warning("%s", warning)
     return [removed(each) for each in gone]
 
 
@@ -96,14 +112,10 @@ def _is_due(identity: StoredIdentity, context: SyncContext, request: SigningRequ
     return identity.certificate.expires_within(request.renew_before, context.now)
 
 
-def _warn(old: StoredIdentity, new: StoredIdentity, users: list[StoredProfile]) -> None:
+def _kept(old: StoredIdentity, new: StoredIdentity, users: list[StoredProfile]) -> str:
     names = words.some([each.bundle_id for each in users])
-    log.warning(
-        "The certificate %s was renewed by %s, and stays in the store: profiles for %s are made with it. Name these "
-        "bundle ids in a run of mode: sync. Until then match takes the last by file name; name one in the Matchfile: "
-        'certificate_id("%s")',
-        old.certificate_id,
-        new.certificate_id,
-        names,
-        new.certificate_id,
+    return (
+        f"The certificate {old.certificate_id} was renewed by {new.certificate_id}, and stays in the store: profiles "
+        f"for {names} are made with it. Name these bundle ids in a run of mode: sync. Until then match takes the last "
+        f'by file name; name one in the Matchfile: certificate_id("{new.certificate_id}")'
     )

@@ -9,6 +9,8 @@ from asc.provisioning.kinds import Platform, ProfileType
 from asc.signing.vault.layout import checked_bundle_id
 
 VERSION_PATH, README_PATH = "match_version.txt", "README.md"
+DOCS = (README_PATH, VERSION_PATH)
+"""Files for people; they count for nothing when it is said what was stored."""
 MATCH_VERSION = b"2.237.0"
 """The version of fastlane whose format is written. match overwrites the file and ignores its content."""
 PASSPHRASE_MESSAGE = "[fastlane] Changed passphrase"

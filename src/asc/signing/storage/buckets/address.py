@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,24 +14,41 @@ from asc.words import printable_name
 
 CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,221}")
 TEAM = re.compile(r"[A-Za-z0-9]{1,32}")
+SHARED = ("README.md", "match_version.txt")
+"""Files that match keeps once for all teams of a bucket, in front of their folders."""
 
 
 @dataclass(frozen=True)
 class BucketAddress:
-    """A folder in a container. `root` ends with "/", or is empty for the whole container."""
+    """A folder in a container. `root` ends with "/", or is empty for the whole container.
+
+    `team` is the last part of it, "ABCDE12345/", if it is the folder of a team.
+    """
 
     container: str
     root: str
+    team: str = ""
+
+    @property
+    def shared(self) -> Mapping[str, str]:
+        """Return name → key of the files that lie in front of the team's folder; none without such a folder."""
+        front = self.root.removesuffix(self.team)
+        return {name: front + name for name in SHARED} if self.team else {}
 
     def key(self, name: str) -> str:
         """Return the whole key of the object with this path."""
-        return self.root + name
+        return self.shared.get(name, self.root + name)
 
     def name(self, key: str) -> str | None:
         """Return the path of an object from the root, or None if it lies outside or marks an empty folder."""
+        for name, place in self.shared.items():
+            if key == place:
+                return name
         if not key.startswith(self.root) or key.endswith("/"):
             return None
-        return key[len(self.root) :]
+        name = key[len(self.root) :]
+        # Earlier versions of this project put these into the team's folder, where nobody reads them.
+        return None if name in self.shared else name
 
     def is_outside(self, key: str) -> bool:
         """Return True if an object does not lie below the root."""
@@ -49,10 +67,11 @@ def place(location: str, options: Options) -> BucketAddress:
         )
     parts = [part for part in prefix.strip("/").split("/") if prefix.strip("/")]
     folder = team(options)
+    last = f"{folder[0]}/" if folder else ""
     # match puts s3_object_prefix directly before the team id, also without a slash: iosABCDE12345/certs/…
     if folder and parts and parts[-1].endswith(folder[0]):
         folder = []
-    return BucketAddress(container, root([*parts, *folder]))
+    return BucketAddress(container, root([*parts, *folder]), last)
 
 
 def team(options: Options) -> list[str]:

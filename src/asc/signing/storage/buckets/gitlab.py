@@ -43,7 +43,8 @@ def open_gitlab(location: str, options: Options) -> SecureFiles:
     project = location.partition("://")[2].strip("/")
     if not PROJECT.fullmatch(project):
         raise StorageError("storage", "it names no GitLab project.", "Write it as gitlab://GROUP/PROJECT.")
-    return SecureFiles(BucketAddress(project, root(team(options))), options)
+    folder = root(team(options))
+    return SecureFiles(BucketAddress(project, folder, folder), options)
 
 
 class SecureFiles:
@@ -52,6 +53,7 @@ class SecureFiles:
     def __init__(self, place: BucketAddress, options: Options) -> None:
         server = check_server(options.endpoint or "https://gitlab.com")
         self._place = place
+        self.shared = tuple(place.shared)
         self._clock = options.clock
         self._files = f"{server}/api/v4/projects/{quote(place.container, safe='')}/secure_files"
         self._session = open_session(Settings(url=server), connections=8)

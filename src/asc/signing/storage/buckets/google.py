@@ -88,6 +88,7 @@ class GoogleBucket:
     def __init__(self, bucket: Any, place: BucketAddress) -> None:
         self._bucket = bucket
         self._place = place
+        self.shared = tuple(place.shared)
         self.label = f"Google Cloud bucket {place.container}" + (f" ({place.root})" if place.root else "")
 
     def found(self) -> Mapping[str, ReadResult]:

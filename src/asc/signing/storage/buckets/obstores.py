@@ -63,14 +63,19 @@ def open_s3(place: BucketAddress, options: Options) -> Opened:
     }
     settings = _settings(given, WAYS_IN_S3, options, ("access_key_id", "secret_access_key", "session_token"))
     settings.setdefault("region", "us-east-1")
-    # Without this check the library asks the machine's metadata service, which may hand out the machine's own role.
-    if "access_key_id" not in settings and not any(
-        options.environment.get(name) for name in OTHER_WAYS_IN_S3
+    # Without this check the library asks the machine's metadata service, which hands out the machine's own role. A
+    # self-hosted runner may want that, and has to say so.
+    asks_machine = options.environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "false"
+    if (
+        "access_key_id" not in settings
+        and not asks_machine
+        and not any(options.environment.get(name) for name in OTHER_WAYS_IN_S3)
     ):
         raise StorageError(
             "storage",
             "there are no credentials for s3://.",
-            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws-actions/configure-aws-credentials before.",
+            "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run aws-actions/configure-aws-credentials before. On "
+            "an EC2 runner with a role of its own, set AWS_EC2_METADATA_DISABLED to false.",
         )
     store = S3Store(place.container, config=settings, client_options=_client(settings), retry_config=RETRY)
     return Opened(store, place, f"S3 bucket {place.container}")
@@ -133,6 +138,7 @@ class Opened:
     def __init__(self, store: S3Store | AzureStore, place: BucketAddress, label: str) -> None:
         self._store = store
         self._place = place
+        self.shared = tuple(place.shared)
         self.label = f"{label} ({place.root})" if place.root else label
 
     def found(self) -> Mapping[str, ReadResult]:
