@@ -1,9 +1,12 @@
 """The errors of the actions, as one small tree. The class decides the exit code, the instance says what to do.
 
-Error 1 the step failed ├── InputError 2 inputs are wrong; nothing was sent ├── SetupError 2 the machine or the job is
-set up wrongly; nothing was sent ├── UnreachableError 3 App Store Connect could not be reached or kept failing │ └──
-LostAnswerError 3 a write was sent, and nobody knows if it was applied ├── ManyError 1 several errors at once (2 if all
-of them have 2) └── ApiError 1 App Store Connect refused a request (asc.api.errors)
+    Error                    1  the step failed
+    ├── InputError           2  inputs are wrong; nothing was sent
+    ├── SetupError           2  the machine or the job is set up wrongly; nothing was sent
+    ├── UnreachableError     3  App Store Connect could not be reached or kept failing
+    │   └── LostAnswerError  3  a write was sent, and nobody knows if it was applied
+    ├── ManyError            1  several errors at once (2 if all of them have 2)
+    └── ApiError             1  App Store Connect refused a request (asc.api.errors)
 
 No text holds a secret: texts name inputs, fields, files and Apple's codes.
 """
@@ -105,7 +108,7 @@ class ManyError(Error):
         super().__init__(
             "\n".join(message for message, _ in pairs), "\n".join(dict.fromkeys(fix for _, fix in pairs))
         )
-        # An Error beside InputErrors means that something was more than an input: exit code 1.
+        # 2 only if every error is about inputs.
         self.exit_code = min(error.exit_code for error in self.found)
 
     def told(self) -> list[tuple[str, str]]:

@@ -1,1 +1,1 @@
-"""Apps: finding one, and the texts that App Store Connect takes."""
+"""Apps: how to find one, and the texts that App Store Connect accepts."""

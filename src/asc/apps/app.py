@@ -1,4 +1,4 @@
-"""Finding an app by its bundle id, and naming those that the key can see when it is not there."""
+"""Find an app by its bundle id or its id."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from asc.errors import Error
 
 @dataclass(frozen=True)
 class App:
-    """An app as the rest of the code needs it. `name` is "" where only the id was given."""
+    """An app that the key can see. `name`, `bundle_id` and `primary_locale` are "" if only the id is known."""
 
     id: str
     bundle_id: str = ""
@@ -21,7 +21,7 @@ class App:
 
 
 def find_app(client: Client, bundle_id: str) -> App:
-    """The app with exactly this bundle id. Raises Error, with the apps that the key can see, where there is none."""
+    """Return the app with exactly this bundle id. Raises Error, which lists the apps that the key sees."""
     found = client.list(
         "/v1/apps", {"filter[bundleId]": bundle_id, "fields[apps]": "bundleId,name,primaryLocale"}
     )
@@ -32,7 +32,7 @@ def find_app(client: Client, bundle_id: str) -> App:
 
 
 def find_app_by_id(client: Client, app_id: str) -> App:
-    """The app with this id. Raises Error, with the apps that the key can see, where there is none."""
+    """Return the app with this id. Raises Error, which lists the apps that the key sees."""
     try:
         found = client.get(f"/v1/apps/{app_id}", {"fields[apps]": "bundleId,name,primaryLocale"}).resource
     except ApiError as error:
@@ -43,7 +43,7 @@ def find_app_by_id(client: Client, app_id: str) -> App:
 
 
 def visible_apps(client: Client) -> list[App]:
-    """All apps that the key can see, by bundle id."""
+    """Return all apps that the key sees, sorted by bundle id."""
     apps = client.list("/v1/apps", {"fields[apps]": "bundleId,name"})
     return sorted(
         (App(app.id, app.text("bundleId"), app.text("name")) for app in apps.data), key=lambda a: a.bundle_id
@@ -51,7 +51,7 @@ def visible_apps(client: Client) -> list[App]:
 
 
 def app_not_visible(client: Client, what: str) -> Error:
-    """The error for an app that is not there, naming those that are."""
+    """Return the error for an app that the key does not see, with the apps that it sees."""
     apps = visible_apps(client)
     names = words.some([f"{app.bundle_id} ({app.id})" for app in apps])
     return Error(

@@ -1,8 +1,7 @@
-"""Texts for testers: what App Store Connect refuses taken out, cut to its limit, and its locales.
+"""Texts for testers: cleaned and cut to the form that App Store Connect accepts, and its locales.
 
 https://developer.apple.com/documentation/appstoreconnectapi/betabuildlocalization
 https://developer.apple.com/help/app-store-connect/reference/app-store-localizations
-Everything that languages are written with stays (joiners, marks, direction marks), but for what lies beyond U+FFFF.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from collections.abc import Callable, Mapping
 from asc.words import printable_name
 
 LONGEST_WHATS_NEW = 4000
-"""Characters that App Store Connect takes. Those beyond U+FFFF count twice, as in UTF-16."""
+"""Characters that App Store Connect accepts. Characters beyond U+FFFF count twice, as in UTF-16."""
 LONGEST_IN_BYTES = 4000
-"""The same limit read strictly, as fastlane does: bytes of UTF-8. Texts are cut to it only after a refusal."""
+"""Bytes of UTF-8 that App Store Connect certainly accepts, as in fastlane. Used after a refusal only."""
 CUT_MARK = "…"
 _WORD_END_WITHIN = 0.85
-"""A line or word that ends after this share of the limit is a better place to cut than the limit itself."""
+"""The share of the limit after which the end of a line or a word is the better place to cut."""
 
 # By recorded probes App Store Connect refuses these: what combines with symbols, control pictures, symbols and
 # dingbats, braille, mathematical symbols and arrows, private use, and all that lies beyond U+FFFF.
@@ -46,7 +45,7 @@ ar-SA bn-BD ca cs da de-DE el en-AU en-CA en-GB en-US es-ES es-MX fi fr-CA fr-FR
 ml-IN mr-IN ms nl-NL no or-IN pa-IN pl pt-BR pt-PT ro ru sk sl-SI sv ta-IN te-IN th tr uk ur-PK vi zh-Hans zh-Hant
 """
 LOCALES = tuple(_LOCALES.split())
-"""The locales of App Store Connect. Apple adds to them, so that others are not refused for being unknown."""
+"""The locales of App Store Connect. Apple adds to them, so other locales are accepted as well."""
 _OTHERWISE_CALLED = {
     "iw": "he", "in": "id", "nb": "no", "nn": "no", "zh-cn": "zh-Hans", "zh-sg": "zh-Hans", "zh-tw": "zh-Hant",
     "zh-hk": "zh-Hant", "ca-es": "ca", "cs-cz": "cs", "da-dk": "da", "el-gr": "el", "fi-fi": "fi", "he-il": "he",
@@ -57,10 +56,9 @@ _OTHERWISE_CALLED = {
 
 
 def clean(text: str, limit: int = LONGEST_WHATS_NEW) -> tuple[str, list[str]]:
-    """The text as App Store Connect takes it, and what had to be changed, in words (blanks around do not count).
+    """Return the text in the form that App Store Connect accepts, and the changes as texts.
 
-    Letters and their marks are composed (NFC), which changes nothing that people see: text that was typed on a Mac may
-    have “é” as e and U+0301, which App Store Connect refuses.
+    Blanks at the ends do not count as a change, nor does NFC, which composes letters and their marks.
     """
     text = _SELECTORS.sub("", unicodedata.normalize("NFC", _NEWLINES.sub("\n", text)))
     taken_out: Counter[str] = Counter()
@@ -75,12 +73,12 @@ def clean(text: str, limit: int = LONGEST_WHATS_NEW) -> tuple[str, list[str]]:
 
 
 def cut_to_bytes(text: str, limit: int = LONGEST_IN_BYTES) -> str:
-    """The text with at most so many bytes, cut at the end of a word where one is near."""
+    """Return the text with at most `limit` bytes, cut at the end of a word if one is near."""
     return text if in_bytes(text) <= limit else _cut(text, limit, in_bytes)
 
 
 def clean_all(texts: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The same for texts by locale: those of which something is left, and a line for each that was changed."""
+    """Return the cleaned texts by locale without empty ones, and a line for each text that was changed."""
     cleaned: dict[str, str] = {}
     changed: list[str] = []
     for locale, text in texts.items():
@@ -95,14 +93,15 @@ def clean_all(texts: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two texts read the same; App Store Connect may store newlines and blanks around otherwise."""
+    """Return True if two texts read the same. App Store Connect may store other newlines and outer blanks."""
     return _NEWLINES.sub("\n", one).strip() == _NEWLINES.sub("\n", other).strip()
 
 
 def locale(text: str) -> str:
-    """The locale as App Store Connect writes it: `en_us` → `en-US`. Raises ValueError where it has another name for it.
+    """Return the locale as App Store Connect writes it: `en_us` → `en-US`. An unknown locale passes if it looks like
+    one.
 
-    A locale that is not known, but looks like one, passes.
+    Raises ValueError for a text that is not a locale, or if App Store Connect uses another name for the locale.
     """
     folded = text.strip().replace("_", "-").lower()
     for known in LOCALES:
@@ -145,7 +144,7 @@ def _length(text: str) -> int:
 
 
 def in_bytes(text: str) -> int:
-    """How many bytes a text has in UTF-8."""
+    """Return the length of a text in bytes of UTF-8."""
     return len(text.encode(errors="surrogatepass"))
 
 
@@ -164,7 +163,7 @@ def _cut(text: str, limit: int, measure: Callable[[str], int] = _length) -> str:
 
 
 def _belongs_to_the_one_before(before: str, character: str) -> bool:
-    """Whether a cut between the two would be seen: at marks, joiners, virama and the vowels of Hangul in pieces."""
+    """Return True if a cut between the two characters would change how they look."""
     joins = "\u200c\u200d"
     return (
         unicodedata.category(character).startswith("M")

@@ -1,4 +1,4 @@
-"""Readers of foreign file formats: bounded in time and memory for whatever bytes they are given.
+"""Readers of foreign file formats, with limits of time and memory for any bytes.
 
-Each raises one subclass of ValueError, whose text says what is wrong with the bytes; callers add which file it is.
+Each raises one subclass of ValueError that says what is wrong with the bytes. Callers add the name of the file.
 """

@@ -1,7 +1,6 @@
-"""A strict reader of BER, the encoding of certificates and signatures: DER and its looser forms alike.
+"""A strict reader of BER, the encoding of certificates and signatures, with DER and the looser forms.
 
-ITU-T X.690. What Apple's signing produces is mostly DER; older profiles carry indefinite lengths and octet
-strings in pieces.
+ITU-T X.690. Apple's signing writes mostly DER; older profiles have indefinite lengths and octet strings in pieces.
 """
 
 from __future__ import annotations
@@ -12,24 +11,24 @@ from dataclasses import dataclass
 INTEGER, OCTET_STRING, OID, SEQUENCE, SET = 0x02, 0x04, 0x06, 0x30, 0x31
 CONSTRUCTED = 0x20
 PIECES_DEEP = 8
-"""Octet strings may consist of octet strings; nobody nests them deeper."""
+"""Levels of octet strings within octet strings."""
 LEVELS = 64
-"""How deep elements of indefinite length may nest."""
+"""Levels of elements of indefinite length."""
 
 
 class BerError(ValueError):
-    """The bytes are not BER, or not what was expected there."""
+    """The bytes are not BER, or not the expected element."""
 
 
 @dataclass(frozen=True)
 class Element:
-    """One element: its identifier byte and its contents, a view into the bytes that were read."""
+    """One element: its identifier byte and its contents, as a view into the bytes that were read."""
 
     tag: int
     content: memoryview
 
     def children(self) -> Iterator[Element]:
-        """The elements inside a constructed one. Raises BerError for a primitive one."""
+        """Return the elements in a constructed element. Raises BerError for a primitive one."""
         if not self.tag & CONSTRUCTED:
             raise BerError(f"an element with the tag {self.tag:#04x} has no parts")
         at = 0
@@ -38,21 +37,18 @@ class Element:
             yield element
 
     def expect(self, tag: int) -> Element:
-        """This element. Raises BerError when its tag is another."""
+        """Return this element. Raises BerError if it has another tag."""
         if self.tag != tag:
             raise BerError(f"there is the tag {self.tag:#04x} where {tag:#04x} belongs")
         return self
 
     def octets(self) -> bytes:
-        """The bytes of an octet string, also of one that comes in pieces. Raises BerError for other elements."""
+        """Return the bytes of an octet string, joined if it comes in pieces. Raises BerError for other elements."""
         return b"".join(_pieces(self, PIECES_DEEP))
 
 
 def read(data: bytes) -> Element:
-    """The one element that `data` consists of; NULs and line ends after it are left out (padding, editors).
-
-    Raises BerError.
-    """
+    """Return the single element in `data`, which may end in NULs and line ends. Raises BerError."""
     view = memoryview(data)
     element, end = _element(view, 0)
     if bytes(view[end:]).strip(b"\0\r\n"):
@@ -72,7 +68,7 @@ def _pieces(element: Element, levels: int) -> Iterator[bytes]:
 
 
 def _element(view: memoryview, start: int) -> tuple[Element, int]:
-    """The element at `start`, and where the next one begins."""
+    """Return the element at `start`, and the position of the next one."""
     tag, length, at = _header(view, start)
     if length is None:
         contents_end, end = _end_of_contents(view, at)
@@ -82,7 +78,7 @@ def _element(view: memoryview, start: int) -> tuple[Element, int]:
 
 
 def _header(view: memoryview, at: int) -> tuple[int, int | None, int]:
-    """Identifier byte, length (None for an indefinite one), and where the contents begin."""
+    """Return the identifier byte, the length (None if indefinite), and the position of the contents."""
     if at + 2 > len(view):
         raise BerError("it ends in the middle of an element")
     tag, first, at = view[at], view[at + 1], at + 2
@@ -105,10 +101,7 @@ def _header(view: memoryview, at: int) -> tuple[int, int | None, int]:
 
 
 def _end_of_contents(view: memoryview, at: int) -> tuple[int, int]:
-    """Where the contents of an element of indefinite length end, and where the next element begins.
-
-    Counts the open levels instead of going down into them, so that each byte is looked at once.
-    """
+    """Return the end of the contents of an element of indefinite length, and the position of the next element."""
     open_levels = 1
     while True:
         before = at

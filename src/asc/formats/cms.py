@@ -1,9 +1,9 @@
-"""What a CMS signature was made over. The signature itself is not verified: Apple does that.
+"""The contents of a CMS signature. The signature is not verified, because Apple does that.
 
 RFC 5652, section 5.1:
 
-    ContentInfo  SEQUENCE { signedData OID, [0] SEQUENCE { version, digestAlgorithms, EncapsulatedContentInfo, … } }
-    EncapsulatedContentInfo  SEQUENCE { OID, [0] OCTET STRING }
+ContentInfo SEQUENCE { signedData OID, [0] SEQUENCE { version, digestAlgorithms, EncapsulatedContentInfo, … } }
+EncapsulatedContentInfo SEQUENCE { OID, [0] OCTET STRING }
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ EXPLICIT_0 = 0xA0
 
 
 class CmsError(ValueError):
-    """The bytes are not a CMS signature with its contents inside."""
+    """The bytes are not a CMS signature with contents."""
 
 
 def signed_content(data: bytes) -> bytes:
-    """The contents of a CMS SignedData (DER or BER). Raises CmsError."""
+    """Return the contents of a CMS SignedData (DER or BER). Raises CmsError."""
     try:
         return _content(ber.read(data))
     except BerError as error:
@@ -45,7 +45,7 @@ def _content(outer: Element) -> bytes:
 
 
 def _only(explicit: Element) -> Element:
-    """The element inside an explicit [0]."""
+    """Return the element inside an explicit [0]."""
     return _next(explicit.expect(EXPLICIT_0).children())
 
 

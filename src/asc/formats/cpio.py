@@ -1,7 +1,7 @@
-"""cpio archives of the portable kind ("odc"), which the payload of a package is, packed with gzip.
+"""cpio archives of the portable kind ("odc"). The payload of an installer package is one, packed with gzip.
 
-https://pubs.opengroup.org/onlinepubs/7908799/xcu/pax.html has the format: a header of octal digits, the name, the
-contents, one member after the other. There is no list of files, so a reader goes through all that stands before.
+The format is in https://pubs.opengroup.org/onlinepubs/7908799/xcu/pax.html: a header of octal digits, the name, the
+contents, member after member. It has no list of files, so the reader passes over all members before the wanted one.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ MAGIC = b"070707"
 HEADER = 76
 LONGEST_NAME = 4096
 MOST_BYTES = 1 << 30
-"""Unpacked bytes that are gone through: some seconds. Most Mac apps are smaller."""
+"""Unpacked bytes that the reader passes over (some seconds). Most Mac apps are smaller."""
 _BLOCK = 1 << 20
 
 
 class CpioError(ValueError):
-    """The bytes are not such an archive, or a broken or too long one."""
+    """The bytes are not such an archive, or it is broken or too long."""
 
 
 def find(packed: BinaryIO, is_wanted: Callable[[str], bool], limit: int) -> bytes | None:

@@ -1,7 +1,7 @@
-"""Mach-O files: which symbols they hold, as UUID and architecture of each slice. Read, never executed.
+"""Mach-O files: the UUID and architecture of each slice. Files are read, never executed.
 
 https://developer.apple.com/documentation/xcode/building-your-app-to-include-debugging-information; the structures are
-those of mach-o/loader.h and mach-o/fat.h.
+in mach-o/loader.h and mach-o/fat.h.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Protocol
 
 LC_UUID = 0x1B
 MOST_SLICES = 42
-"""A Java class file begins with the same four bytes as a fat file; its “count” is 43 or more."""
+"""Slices of a fat file. A Java class file begins with the same four bytes, and its “count” is 43 or more."""
 LARGEST_COMMANDS = 4 * 1024 * 1024
-"""Bytes of load commands. Real ones have some kilobytes."""
+"""Bytes of load commands. Real files have some kilobytes."""
 _SKIP = 256 * 1024
 _MAGICS = {
     b"\xfe\xed\xfa\xce": (">", 28),
@@ -25,7 +25,7 @@ _MAGICS = {
     b"\xcf\xfa\xed\xfe": ("<", 32),
 }
 _FAT = {b"\xca\xfe\xba\xbe": struct.Struct(">8xI8x"), b"\xca\xfe\xba\xbf": struct.Struct(">8xQ16x")}
-"""An entry in the list of slices; only where the slice begins is read."""
+"""An entry in the list of slices, of which only the position of the slice is used."""
 _ARCHITECTURES = {
     (7, 3): "i386",
     (12, 9): "armv7",
@@ -41,26 +41,26 @@ _ARCHITECTURES = {
 
 
 class MachOError(ValueError):
-    """The bytes are not a Mach-O file, or one that contradicts itself."""
+    """The bytes are not a Mach-O file, or it contradicts itself."""
 
 
 class Stream(Protocol):
-    """What is read: bytes that only go forward."""
+    """A source of bytes that only goes forward."""
 
     def read(self, size: int, /) -> bytes:
-        """The next bytes, at most `size`; b"" at the end."""
+        """Return the next bytes, at most `size`, or b"" at the end."""
 
 
 @dataclass(frozen=True)
 class Slice:
-    """One architecture of a binary. `uuid` in capitals, as crash reports and Apple's tools write it."""
+    """One architecture of a binary. `uuid` is in capitals, as in crash reports and Apple's tools."""
 
     uuid: str
     architecture: str
 
 
 def read_slices(stream: Stream) -> list[Slice]:
-    """The slices of a Mach-O file, thin or fat. A slice without a UUID is left out. Raises MachOError."""
+    """Return the slices of a thin or fat Mach-O file that have a UUID. Raises MachOError."""
     reader = _Reader(stream)
     magic = reader.take(4)
     if magic in _MAGICS:
@@ -104,7 +104,7 @@ def _slice(reader: _Reader, magic: bytes) -> Iterator[Slice]:
 
 
 class _Reader:
-    """Reads exactly what is asked for, and knows where it is."""
+    """Reads exactly the requested number of bytes, and counts them."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream

@@ -1,4 +1,4 @@
-"""Provisioning profiles: a property list, signed by Apple (CMS). The signature is not verified here.
+"""Provisioning profiles: a property list signed by Apple (CMS). The signature is not verified here.
 
 https://developer.apple.com/documentation/technotes/tn3125-inside-code-signing-provisioning-profiles
 """
@@ -14,7 +14,7 @@ from asc.formats.cms import CmsError, signed_content
 from asc.formats.plist import PlistError, read_plist
 
 LIMIT = 2 << 20
-"""Bytes. Profiles have some ten thousand; a list of devices and certificates does not make millions of it."""
+"""Bytes of a profile. Real ones have some ten thousand, even with many devices and certificates."""
 
 
 class ProfileError(ValueError):
@@ -25,9 +25,9 @@ class ProfileError(ValueError):
 class Profile:
     """A provisioning profile.
 
-    `application_identifier` as it stands in the entitlements, with the team's prefix (`A1B2C3D4E5.com.example.app`,
-    `A1B2C3D4E5.*`); times are UTC, None where missing; `devices` are UDIDs; `certificates` are DER; `platforms` as
-    Apple writes them there (`iOS`, `tvOS`, `xrOS`, `OSX`, …).
+    `application_identifier` is the entitlement, with the prefix of the team (`A1B2C3D4E5.com.example.app`,
+    `A1B2C3D4E5.*`). Times are in UTC, None if missing. `devices` are UDIDs, `certificates` are DER, `platforms` are in
+    Apple's spelling (`iOS`, `tvOS`, `xrOS`, `OSX`, …).
     """
 
     name: str
@@ -46,10 +46,9 @@ class Profile:
 
 
 def read_profile(data: bytes) -> Profile:
-    """Reads a .mobileprovision or .provisionprofile. Raises ProfileError.
+    """Return the contents of a .mobileprovision or .provisionprofile. Raises ProfileError.
 
-    Members that are missing or of another type than Apple's count as empty: what a profile must have is for those to
-    say who use it.
+    Members that are missing or have an unexpected type count as empty. Callers check the members that they need.
     """
     if len(data) > LIMIT:
         raise ProfileError(f"it is {len(data):,} bytes long, far more than a profile has")
@@ -101,5 +100,5 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _time(value: object) -> datetime | None:
-    """plistlib gives times without a zone; in a property list they are UTC."""
+    """Return a time of a property list in UTC, or None. plistlib omits the zone."""
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None

@@ -1,7 +1,7 @@
-"""Property lists, binary and XML.
+"""Property lists, binary and XML, read with limits.
 
-plistlib reads them, but trusts what it reads: a binary list of 1 MB can make it build gigabytes, for objects may
-lie over each other. So binary lists are looked through first, and each of its many exceptions becomes one.
+plistlib trusts its input: a binary list of 1 MB can make it build gigabytes, because objects may overlap. So binary
+lists are checked first, and all of its exceptions become one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 MAGIC = b"bplist00"
 TRAILER = 32
 LIMIT = 2 << 20
-"""Bytes. The longest lists that are read here, profiles with all their certificates, stay far below."""
+"""Bytes. The longest real lists, profiles with all their certificates, are far shorter."""
 
 _INTEGER, _TEXT_ASCII, _TEXT_UTF16, _ARRAY, _SET, _DICTIONARY = 0x1, 0x5, 0x6, 0xA, 0xC, 0xD
 _BYTES_EACH = {0x4: 1, _TEXT_ASCII: 1, _TEXT_UTF16: 2}
@@ -24,11 +24,11 @@ MOST = 200_000
 
 
 class PlistError(ValueError):
-    """The bytes are not a property list, or too long a one."""
+    """The bytes are not a property list, or it is too long."""
 
 
 def read_plist(data: bytes, limit: int = LIMIT) -> dict[str, Any]:
-    """The dictionary that a property list holds, binary or XML. `limit` in bytes. Raises PlistError."""
+    """Return the dictionary of a binary or XML property list. `limit` is in bytes. Raises PlistError."""
     import plistlib
 
     if len(data) > limit:
@@ -45,9 +45,8 @@ def read_plist(data: bytes, limit: int = LIMIT) -> dict[str, Any]:
 
 
 def _look_through(data: bytes) -> None:
-    """Raises PlistError where objects lie over each other or a key is not a text: nothing honest does that.
+    """Raise PlistError if objects overlap or a key is not a text.
 
-    Every object has bytes of its own then, so that what comes out is in proportion to what went in.
     The format is described in CoreFoundation's source, CFBinaryPList.c.
     """
     if len(data) < len(MAGIC) + TRAILER:
@@ -73,7 +72,7 @@ def _look_through(data: bytes) -> None:
 
 
 def _extent(data: bytes, offset: int, end: int, reference_size: int) -> tuple[int, int, int, int]:
-    """Where an object begins and ends, how many members it has, and where those begin."""
+    """Return the beginning, the end, the number of members and the position of the members of an object."""
     if not len(MAGIC) <= offset < end:
         raise PlistError("an object of it lies outside")
     kind, low = data[offset] >> 4, data[offset] & 0xF
@@ -93,7 +92,7 @@ def _extent(data: bytes, offset: int, end: int, reference_size: int) -> tuple[in
 
 
 def _long_count(data: bytes, at: int) -> tuple[int, int]:
-    """A count of 15 and more stands as an integer behind the marker."""
+    """Return a count of 15 or more, which is stored as an integer after the marker."""
     size = 1 << (data[at] & 0x3)
     return int.from_bytes(data[at + 1 : at + 1 + size], "big"), at + 1 + size
 

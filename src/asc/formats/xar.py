@@ -1,7 +1,6 @@
-"""xar archives, what a .pkg is: a header, a compressed table of contents in XML, then the contents ("heap").
+"""xar archives, the format of a .pkg: a header, a compressed table of contents in XML, then the contents ("heap").
 
-https://github.com/apple-oss-distributions/xar (lib/archive.h and doc/). Only what reading one small member takes;
-nothing is unpacked to disk.
+https://github.com/apple-oss-distributions/xar (lib/archive.h and doc/). Reads single members; unpacks nothing to disk.
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ if TYPE_CHECKING:
 MAGIC = b"xar!"
 HEADER = 28
 TOC_LIMIT = 16 << 20
-"""Bytes of a table of contents, compressed or not. That of a product archive has some thousands."""
+"""Bytes of a table of contents, compressed or not. Product archives have some thousands."""
 
 LONGEST_PATH = 4096
 
 
 class XarError(ValueError):
-    """The bytes are not a xar archive, or a broken one."""
+    """The bytes are not a xar archive, or it is broken."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A file in the archive: where its bytes begin in the heap, how many those are, and how they are packed."""
+    """A file in the archive: the position of its bytes in the heap, their number, and their compression."""
 
     path: str
     offset: int
@@ -41,14 +40,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Archive:
-    """An open archive. `heap` is where its contents begin, in bytes from the beginning of the file."""
+    """An open archive. `heap` is the position of its contents, in bytes from the beginning of the file."""
 
     file: BinaryIO
     heap: int
     members: Mapping[str, Member]
 
     def read(self, path: str, limit: int) -> bytes:
-        """A member, unpacked; `limit` in bytes. Raises XarError, KeyError where there is no such member."""
+        """Return an unpacked member of at most `limit` bytes. Raises XarError, and KeyError if it does not exist."""
         member = self.members[path]
         if member.length > limit:
             raise XarError(f"{path} is {member.length:,} bytes long, more than the {limit:,} that are read")
@@ -60,19 +59,19 @@ class Archive:
 
 
 class Slice(io.RawIOBase):
-    """The bytes of a member as they stand in the archive, for a reader that goes through them once."""
+    """The packed bytes of a member, as a stream for one pass."""
 
     def __init__(self, archive: Archive, path: str) -> None:
-        """Raise KeyError where there is no such member."""
+        """Open the member at `path`. Raises KeyError if it does not exist."""
         member = archive.members[path]
         self._file, self._at, self._left = archive.file, archive.heap + member.offset, member.length
 
     def readable(self) -> bool:
-        """Return True."""
+        """Return True, as io.RawIOBase requires."""
         return True
 
     def read(self, size: int | None = -1) -> bytes:
-        """Return up to `size` bytes, all that are left for -1."""
+        """Return up to `size` bytes, or all remaining bytes for -1."""
         self._file.seek(self._at)
         data = self._file.read(self._left if size is None or size < 0 else min(size, self._left))
         self._at, self._left = self._at + len(data), self._left - len(data)
@@ -80,9 +79,9 @@ class Slice(io.RawIOBase):
 
 
 def open_archive(file: BinaryIO) -> Archive:
-    """Reads the table of contents; `file` stays open and is read from later. Raises XarError.
+    """Return the archive after reading its table of contents. `file` must stay open.
 
-    Also raised when the file is shorter than its contents ask for, so that a download that broke off shows here.
+    Raises XarError, also if the file is shorter than its contents, as after an interrupted download.
     """
     file.seek(0)
     header = file.read(HEADER)
@@ -147,7 +146,7 @@ def _name(entry: Element) -> str:
 
 
 def _member(path: str, data: Element | None) -> Member | None:
-    """The place of a file's bytes; None for folders, links and empty files."""
+    """Return the position of a file's bytes, or None for folders, links and empty files."""
     if data is None:
         return None
     encoding = data.find("encoding")
@@ -186,7 +185,7 @@ def _inflate(packed: bytes, what: str, limit: int) -> bytes:
 def _bounded(
     decompressor: zlib._Decompress | bz2.BZ2Decompressor, packed: bytes, what: str, limit: int
 ) -> bytes:
-    """At most `limit` bytes, and never more than one of them too many in memory."""
+    """Return at most `limit` bytes. Raises XarError if there are more, without keeping them in memory."""
     try:
         data = decompressor.decompress(packed, limit + 1)
     except (zlib.error, OSError, EOFError) as error:

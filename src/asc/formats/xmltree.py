@@ -1,4 +1,4 @@
-"""XML as a tree, for documents from outside: no DTD, so no entities; a limit for depth and number of elements."""
+"""XML from outside as a tree, without DTD (so without entities), and with limits of depth and size."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ MOST = 100_000
 
 
 class XmlError(ValueError):
-    """The bytes are not XML, or XML of a kind that is not read here."""
+    """The bytes are not XML, or use a part of XML that is not allowed here."""
 
 
 def read_xml(data: bytes) -> Element:
-    """The root element of an XML document. Raises XmlError; expects the caller to have bounded `data`."""
+    """Return the root element of an XML document. The caller must have limited the size of `data`. Raises XmlError."""
     from xml.etree.ElementTree import TreeBuilder
     from xml.parsers import expat
 
@@ -52,11 +52,11 @@ class _Guard:
         self._depth = self._count = 0
 
     def doctype(self, *_: object) -> None:
-        """A document type can define entities, and those can grow without bounds."""
+        """Raise XmlError: a document type can define entities that grow without limit."""
         raise XmlError("it has a document type declaration, which nothing here needs")
 
     def enter(self) -> None:
-        """An element begins."""
+        """Count the beginning of an element."""
         self._depth += 1
         self._count += 1
         if self._depth > DEEPEST:
@@ -65,5 +65,5 @@ class _Guard:
             raise XmlError(f"it has more than {MOST:,} elements")
 
     def leave(self) -> None:
-        """An element ends."""
+        """Count the end of an element."""
         self._depth -= 1

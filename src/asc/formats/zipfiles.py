@@ -1,8 +1,8 @@
-"""Zip archives, read without holding their list of files in memory, and one small file of them at a time.
+"""Zip archives, read entry by entry without holding their list of files in memory.
 
-The standard library's reader makes an object for every entry before it answers anything: an archive that claims
-millions of them costs gigabytes. Here the central directory passes by entry for entry, and only what was asked
-for is kept. PKWARE's APPNOTE.TXT has the format; zip64 included, several disks and encryption not.
+The standard library creates an object for every entry first, so an archive that claims millions of entries costs
+gigabytes. Here the central directory is read as a stream, and only the wanted entries are kept. The format is in
+PKWARE's APPNOTE.TXT. Supports zip64, but neither several disks nor encryption.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ LOCAL, CENTRAL, END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
 ZIP64_END, ZIP64_LOCATOR = b"PK\x06\x06", b"PK\x06\x07"
 STORED, DEFLATED = 0, 8
 MOST = 1_000_000
-"""Entries. The largest apps have some hundred thousand."""
+"""Entries of an archive. The largest apps have some hundred thousand."""
 LONGEST = 1 << 28
-"""Bytes of the central directory. A million files with paths of 200 characters fill it."""
+"""Bytes of the central directory, enough for a million files with paths of 200 characters."""
 _BLOCK = 1 << 20
 _UNIX = 3
-"""The system, in the upper byte of “made by”, whose file modes stand with the entries."""
+"""The system in the upper byte of “made by” whose entries hold file modes."""
 
 
 class ZipError(ValueError):
-    """The bytes are not a zip archive, or a broken one."""
+    """The bytes are not a zip archive, or it is broken."""
 
 
 class CutOffError(ZipError):
-    """The archive has no end: a download or a copy that broke off."""
+    """The archive has no end, as after an interrupted download or copy."""
 
 
 @dataclass(frozen=True)
 class ZipEntry:
-    """A file in an archive. Sizes in bytes; `offsets` are where its local header may lie (see `_candidates`)."""
+    """A file in an archive. Sizes are in bytes; `offsets` are the possible positions of its local header."""
 
     path: str
     offsets: tuple[int, ...]
@@ -46,12 +46,12 @@ class ZipEntry:
     crc: int
     encrypted: bool
     mode: int = 0
-    """Type and rights as Unix has them; 0 where the archive says nothing of them."""
+    """Type and rights as in Unix, or 0 if the archive does not have them."""
 
 
 @dataclass(frozen=True)
 class _Directory:
-    """Where the central directory lies, and what has to be added to the offsets that stand in it."""
+    """The position of the central directory, and the number to add to the offsets in it."""
 
     start: int
     size: int
@@ -59,9 +59,9 @@ class _Directory:
 
 
 def entries(file: BinaryIO, wanted: Callable[[str], object]) -> Iterator[ZipEntry]:
-    """The entries whose path is `wanted`, in the order of the central directory. Raises ZipError.
+    """Yield the entries with a `wanted` path, in the order of the central directory. Raises ZipError.
 
-    Paths are as they stand in the archive, with a leading "./" left out; nothing is ever unpacked to them.
+    Paths are as in the archive, without a leading "./". They are never used to write files.
     """
     directory = _find_directory(file)
     for fields, name, extra in _headers(file, directory):
@@ -71,7 +71,7 @@ def entries(file: BinaryIO, wanted: Callable[[str], object]) -> Iterator[ZipEntr
 
 
 def read(file: BinaryIO, entry: ZipEntry, limit: int) -> bytes:
-    """The contents of an entry, checked against its CRC; `limit` in bytes. Raises ZipError."""
+    """Return the contents of an entry, at most `limit` bytes, checked against its CRC. Raises ZipError."""
     if entry.encrypted:
         raise ZipError("it is encrypted")
     if max(entry.size, entry.packed) > limit:
@@ -85,9 +85,9 @@ def read(file: BinaryIO, entry: ZipEntry, limit: int) -> bytes:
 
 
 def blocks(file: BinaryIO, entry: ZipEntry, size: int = 256 * 1024) -> Iterator[bytes]:
-    """The contents of an entry of any length, in blocks of `size` bytes at most.
+    """Yield the contents of an entry of any length, in blocks of at most `size` bytes.
 
-    Raises ZipError, for a wrong length or CRC when all the rest has been handed out.
+    Raises ZipError after the last block if the length or the CRC is wrong.
     """
     if entry.encrypted:
         raise ZipError("it is encrypted")
@@ -150,7 +150,7 @@ def _unpack(packed: bytes, entry: ZipEntry) -> bytes:
 
 
 def _find_directory(file: BinaryIO) -> _Directory:
-    """Reads the record at the end of the archive, behind which only a comment may follow."""
+    """Return the directory from the record at the end of the archive, which may end in a comment."""
     size = file.seek(0, os.SEEK_END)
     tail_at = max(0, size - 22 - 0xFFFF)
     file.seek(tail_at)
@@ -164,7 +164,7 @@ def _find_directory(file: BinaryIO) -> _Directory:
 
 
 def _directory(file: BinaryIO, end: int, record: bytes) -> _Directory:
-    """`end` is where the record of the end begins."""
+    """Return the directory from the record at position `end`."""
     disks, _, _, _, length, start = struct.unpack("<4H2L", record[4:20])
     if end >= 20:
         file.seek(end - 20)
@@ -177,7 +177,7 @@ def _directory(file: BinaryIO, end: int, record: bytes) -> _Directory:
 
 
 def _zip64_directory(file: BinaryIO, locator: bytes, end: int) -> _Directory:
-    """The record of a large archive. Where something stands before the archive, it lies right before its locator."""
+    """Return the directory from the zip64 record of a large archive."""
     for at in (int.from_bytes(locator[8:16], "little"), end - 56):
         if 0 <= at <= end - 56:
             file.seek(at)
@@ -198,10 +198,7 @@ def _checked(length: int, start: int, end: int) -> _Directory:
 
 
 def _headers(file: BinaryIO, directory: _Directory) -> Iterator[tuple[tuple[int, ...], bytes, bytes]]:
-    """The headers in the central directory: their fixed fields, name and extra fields.
-
-    As many as its bytes hold: the count at the end is wrong in archives of macOS with more than 65,535 files.
-    """
+    """Yield the headers of the central directory: fixed fields, name and extra fields."""
     header = struct.Struct("<4s6H3L5H2L")
     buffer, at, left = b"", 0, directory.size
     count = 0
@@ -232,17 +229,13 @@ def _entry(path: str, fields: tuple[int, ...], extra: bytes, shift: int) -> ZipE
 
 
 def _candidates(offset: int, shift: int) -> tuple[int, ...]:
-    """Where a local header may lie.
-
-    A shift comes from bytes before the archive, or from macOS, which writes archives of more than 4 GiB without zip64:
-    their offsets have lost the upper bits.
-    """
+    """Return the possible positions of a local header."""
     lost = range(offset, offset + shift, 1 << 32) if not shift % (1 << 32) else ()
     return tuple(dict.fromkeys((offset + shift, *lost[:16])))
 
 
 def _zip64_sizes(extra: bytes, *sizes: int) -> tuple[int, int, int]:
-    """Size, packed size and offset: those that do not fit 32 bits stand in the extra field 1, in this order."""
+    """Return size, packed size and offset, with those beyond 32 bits taken from the extra field 1, in this order."""
     at = 0
     values: list[int] = []
     while at + 4 <= len(extra):
@@ -256,7 +249,7 @@ def _zip64_sizes(extra: bytes, *sizes: int) -> tuple[int, int, int]:
 
 
 def _decode(name: bytes) -> str:
-    """UTF-8, which macOS writes without setting the flag for it; else what zip meant before."""
+    """Return a name as text: UTF-8 if possible, else the code page of the original zip."""
     try:
         text = name.decode()
     except UnicodeDecodeError:

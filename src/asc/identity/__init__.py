@@ -1,1 +1,1 @@
-"""Private keys, signing requests, certificates and PKCS#12: who signs."""
+"""Signing identities: private keys, signing requests, certificates and PKCS#12."""

@@ -1,4 +1,4 @@
-"""Certificates as far as signing looks at them."""
+"""Certificates, with the fields that signing needs."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ _KINDS = {
     "Developer ID Application": "DEVELOPER_ID_APPLICATION",
     "Developer ID Installer": "DEVELOPER_ID_INSTALLER",
 }
-"""Apple's `certificateType` by what the common name begins with, as Apple's certificate list documents the names."""
+"""Apple's `certificateType` by the beginning of the common name, as in Apple's list of certificates."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate. Times are aware and in UTC; fingerprints are upper case hex without colons.
+    """A certificate. Times are in UTC; fingerprints are upper case hex without colons.
 
-    `serial` is upper case hex, as App Store Connect gives `serialNumber`; compare with `has_serial`, which does not
-    mind zeros in front. `kind` is Apple's `certificateType` as far as the name tells: the second generation of
-    Developer ID has the name of the first. `team_id` is the organizational unit. `public_key` is the
-    SubjectPublicKeyInfo, DER.
+    `serial` is upper case hex, as App Store Connect's `serialNumber`; compare with `has_serial`, which ignores leading
+    zeros. `kind` is Apple's `certificateType` as far as the name tells it: both generations of Developer ID have the
+    same name. `team_id` is the organizational unit. `public_key` is the SubjectPublicKeyInfo in DER.
     """
 
     der: bytes = field(repr=False)
@@ -48,7 +47,7 @@ class Certificate:
 
     @classmethod
     def from_der(cls, der: bytes, name: str = "The certificate") -> Certificate:
-        """`name` stands for the file in errors. Raises IdentityError where it is no certificate, or an odd one."""
+        """Return the certificate in `der`. `name` names the file in errors. Raises IdentityError."""
         try:
             return cls.of(x509.load_der_x509_certificate(der))
         except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
@@ -59,7 +58,7 @@ class Certificate:
 
     @classmethod
     def of(cls, certificate: x509.Certificate) -> Certificate:
-        """Raises ValueError or UnsupportedAlgorithm where parts of it cannot be read."""
+        """Return the fields of a parsed certificate. Raises ValueError or UnsupportedAlgorithm for unreadable ones."""
         name = _first(certificate, x509.NameOID.COMMON_NAME) or ""
         return cls(
             der=certificate.public_bytes(serialization.Encoding.DER),
@@ -77,15 +76,15 @@ class Certificate:
         )
 
     def has_serial(self, serial: str) -> bool:
-        """Whether `serial`, in hex, is this certificate's."""
+        """Return True if `serial`, in hex, is the serial number of this certificate."""
         return serial.upper().lstrip("0") == self.serial.lstrip("0")
 
     def valid_at(self, now: datetime) -> bool:
-        """Whether it has begun and not ended; both bounds belong to it (RFC 5280, 4.1.2.5)."""
+        """Return True if the certificate is valid then. Both bounds are included (RFC 5280, 4.1.2.5)."""
         return self.not_before <= now <= self.not_after
 
     def expires_within(self, span: timedelta, now: datetime) -> bool:
-        """Whether it ends before `now` + `span`, or has ended."""
+        """Return True if the certificate ends before `now` + `span`, or has ended."""
         return self.not_after < now + span
 
 

@@ -1,4 +1,4 @@
-"""Which of several certificates of one private key to sign with."""
+"""Choose one of several certificates of a private key."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from asc.identity.keys import same_key
 
 
 def choose(certificates: Iterable[Certificate], key: RSAPrivateKey, now: datetime) -> Certificate:
-    """Returns the certificate for `key` that is valid at `now` and lasts longest; of equals the newest.
+    """Return the certificate of `key` that is valid at `now` and ends last. Of equal ones, return the newest.
 
-    Raises NoMatch that says which of the two is missing.
+    Raises NoMatch, which says if no certificate belongs to the key, or none is valid.
     """
     candidates = list(certificates)
     own = [each for each in candidates if same_key(each, key)]

@@ -1,4 +1,4 @@
-"""How keys and certificates are refused. Messages say what a file is, never what it holds."""
+"""The errors of keys and certificates. They say what kind of file it is, never what it contains."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ class IdentityError(Error):
 
 
 class WrongPassword(IdentityError):
-    """A file of the user's is encrypted with another password than the one given, or with one where none was given."""
+    """A file is encrypted with another password than the given one, or no password was given."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, "Give the password of the file as p12-password.")
 
 
 class NoMatch(IdentityError):
-    """No certificate belongs to the private key, or none of those that do is valid now."""
+    """No certificate belongs to the private key, or none that belongs to it is valid."""

@@ -1,4 +1,4 @@
-"""RSA private keys: made, written, compared, and asked to be certified."""
+"""RSA private keys and their signing requests."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from asc.identity.certificate import Certificate
 from asc.identity.errors import IdentityError
 
 KEY_SIZE = 2048
-"""Bits: Apple certifies no other size of RSA, and no other kind of key, for signing code."""
+"""Bits. Apple certifies no other size of RSA, and no other kind of key, for code signing."""
 _LONGEST_NAME = 64
 """Characters of a common name (RFC 5280, ub-common-name)."""
 
 
 def new_private_key() -> RSAPrivateKey:
-    """An RSA key of 2048 bits, in memory only."""
+    """Return a new RSA key of 2048 bits."""
     return generate_private_key(65537, KEY_SIZE)
 
 
 def key_pem(key: RSAPrivateKey) -> bytes:
-    """The key as match stores it: PKCS#1 in PEM, `-----BEGIN RSA PRIVATE KEY-----`, not encrypted by itself."""
+    """Return the key as match stores it: PKCS#1 in PEM (`-----BEGIN RSA PRIVATE KEY-----`), not encrypted."""
     return key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.TraditionalOpenSSL,
@@ -30,10 +30,9 @@ def key_pem(key: RSAPrivateKey) -> bytes:
 
 
 def csr(key: RSAPrivateKey, common_name: str, email: str | None = None) -> str:
-    """Returns the signing request as PEM, with SHA-256.
+    """Return the signing request as PEM, with SHA-256. The name is cut at 64 characters.
 
-    Apple takes the public key and nothing else of it: the certificate's names are the team's. The name is cut at 64
-    characters. Raises IdentityError where it is empty, or the address is not of the kind that a request can hold.
+    Raises IdentityError if the name is empty, or a request cannot hold the address.
     """
     try:
         names = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name[:_LONGEST_NAME].strip())]
@@ -51,12 +50,12 @@ def csr(key: RSAPrivateKey, common_name: str, email: str | None = None) -> str:
 
 
 def same_key(certificate: Certificate, key: RSAPrivateKey) -> bool:
-    """Whether the certificate was made for this key: both have the same public key."""
+    """Return True if the certificate was issued for this key."""
     return certificate.public_key == public_key_der(key)
 
 
 def public_key_der(key: RSAPrivateKey) -> bytes:
-    """The SubjectPublicKeyInfo."""
+    """Return the SubjectPublicKeyInfo of a private key in DER."""
     return key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )

@@ -1,4 +1,4 @@
-"""PKCS#12 in the form that macOS takes, and out of what users have."""
+"""PKCS#12: written in the form that macOS accepts, and read in all forms."""
 
 from __future__ import annotations
 
@@ -21,18 +21,17 @@ _EXPORT_AGAIN = (
 
 @dataclass(frozen=True)
 class Identity:
-    """What a .p12 holds: the private key, if there is one, and its certificates, the key's own first."""
+    """The contents of a .p12: the private key or None, and the certificates, the one of the key first."""
 
     key: RSAPrivateKey | None = field(repr=False)
     certificates: tuple[Certificate, ...]
 
 
 def p12(key: RSAPrivateKey, certificate: Certificate, password: str, friendly_name: str) -> bytes:
-    """Returns key and certificate as PKCS#12 that `security import` takes.
+    """Return key and certificate as PKCS#12 that `security import` accepts: PBE-SHA1-3DES and HMAC-SHA1.
 
-    That is PBE-SHA1-3DES for both and a MAC of HMAC-SHA1: macOS refuses what OpenSSL 3 writes unasked. The password
-    protects the file on its way into a keychain, no more. Raises IdentityError where the password is empty, the key is
-    another certificate's, or the library was built without these algorithms.
+    Raises IdentityError if the password is empty, the key belongs to another certificate, or the library lacks these
+    algorithms.
     """
     if not password:
         raise IdentityError("A .p12 needs a password.", "Give one, or leave it out to have a random one.")
@@ -63,9 +62,9 @@ def p12(key: RSAPrivateKey, certificate: Certificate, password: str, friendly_na
 
 
 def read_p12(data: bytes, password: str | None = None, name: str = "The .p12 file") -> Identity:
-    """Opens a .p12, with the password or without one.
+    """Return the contents of a .p12 that opens with the password, or without one.
 
-    Raises WrongPassword; IdentityError where it is no .p12, is damaged, or its key is not RSA.
+    Raises WrongPassword, and IdentityError if the file is not a .p12, is damaged, or has a key that is not RSA.
     """
     loaded = _load(data, _forms(password), name)
     if loaded.key is not None and not isinstance(loaded.key, RSAPrivateKey):
@@ -81,15 +80,12 @@ def read_p12(data: bytes, password: str | None = None, name: str = "The .p12 fil
 
 
 def looks_like_p12(data: bytes) -> bool:
-    """Whether it is a DER sequence that begins with version 3, as PKCS#12 does (RFC 7292, 4)."""
+    """Return True for a DER sequence that begins with version 3, as PKCS#12 does (RFC 7292, 4)."""
     return data[:1] == b"\x30" and b"\x02\x01\x03\x30" in data[2:10]
 
 
 def _forms(password: str | None) -> list[bytes | None]:
-    """What to try: no password is written as the empty one, or as none at all, for tools differ.
-
-    A password that turns out not to be needed is no mistake.
-    """
+    """Return the passwords to try, the given one first."""
     none: list[bytes | None] = [b"", None]
     if not password:
         return none

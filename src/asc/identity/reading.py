@@ -1,4 +1,4 @@
-"""Certificates and private keys as users have them: .cer, .pem, .key, .p12, whatever the file is called."""
+"""Certificates and private keys in the files that users have: .cer, .pem, .key, .p12, under any name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from asc.identity.p12 import Identity, looks_like_p12, read_p12
 from asc.words import decoded
 
 LARGEST = 1024 * 1024
-"""Bytes of a file that is looked at: certificates and keys have a few thousand."""
+"""Bytes of a file that is read. Certificates and keys have a few thousand."""
 
 _PEM_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _PRIVATE = ("PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY")
@@ -45,7 +45,7 @@ _KEY_EXPECTED = (
 
 
 def identify(data: bytes) -> str:
-    """Says in words what the bytes seem to be, without opening them: “a certificate”, “a .p12 file”, …"""
+    """Return what the bytes seem to be, without opening them: “a certificate”, “a .p12 file”, …"""
     begins = _PEM_BEGIN.search(data[:LARGEST])
     if begins:
         label = begins[1].decode()
@@ -60,9 +60,9 @@ def identify(data: bytes) -> str:
 
 
 def read_certificates(data: bytes, name: str = "The certificate") -> tuple[Certificate, ...]:
-    """Every certificate of a DER or PEM file, in order; at least one. Base64 of either is taken too.
+    """Return the certificates of a DER or PEM file (or base64 of it) in order, at least one.
 
-    Raises IdentityError that says what the file is instead.
+    Raises IdentityError, which says what the file is instead.
     """
     data = _unwrapped(data, name)
     try:
@@ -81,9 +81,9 @@ def read_certificates(data: bytes, name: str = "The certificate") -> tuple[Certi
 def read_private_key(
     data: bytes, password: str | None = None, name: str = "The private key"
 ) -> RSAPrivateKey:
-    """The RSA key of a PEM or DER file, or of a .p12. Base64 of these is taken too.
+    """Return the RSA key of a PEM, DER or .p12 file (or base64 of it).
 
-    Raises WrongPassword where it is encrypted and the password is missing or wrong; IdentityError that says what the
+    Raises WrongPassword if it is encrypted and the password is missing or wrong, and IdentityError, which says what the
     file is instead.
     """
     identity = read_identity(data, password, name)
@@ -93,10 +93,7 @@ def read_private_key(
 
 
 def read_identity(data: bytes, password: str | None = None, name: str = "The private key") -> Identity:
-    """Key and certificates of a .p12 or of a PEM that has either or both. Raises as `read_private_key`.
-
-    A password that turns out not to be needed is no mistake.
-    """
+    """Return key and certificates of a .p12, or of a PEM that has either or both. Raises as `read_private_key`."""
     data = _unwrapped(data, name)
     if looks_like_p12(data):
         return read_p12(data, password, name)
@@ -108,7 +105,7 @@ def read_identity(data: bytes, password: str | None = None, name: str = "The pri
 
 
 def _block_of_key(data: bytes) -> bytes:
-    """From where the private key begins: what stands before it in a PEM may be its certificate."""
+    """Return the data from the private key on."""
     starts = [found.start() for found in _PEM_BEGIN.finditer(data) if found[1].decode() in _PRIVATE]
     return data[starts[0] :] if starts else data
 
@@ -167,7 +164,7 @@ def _identify_der(data: bytes) -> str:
 
 
 def _unwrapped(data: bytes, name: str) -> bytes:
-    """Take base64 off, which secrets with binary contents are pasted in, and UTF-16, which PowerShell writes PEM in."""
+    """Return the data without base64 and UTF-16 around it. Raises IdentityError if it is too large."""
     if len(data) > LARGEST:
         raise IdentityError(
             f"{name} has {len(data)} bytes: no certificate and no key is that large.",

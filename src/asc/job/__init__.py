@@ -1,1 +1,1 @@
-"""The GitHub job around us: its inputs, files, masks, annotations and summary. Nothing else touches them."""
+"""The GitHub job: its inputs, files, masks, annotations and summary. No other package touches them."""

@@ -1,4 +1,4 @@
-"""What the environment says of the job. The rest of the code is handed it and reads no variables itself."""
+"""The environment variables of the job. Other packages receive them from here and read none themselves."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _WITHOUT_SECRETS_FOR_FORKS = {"pull_request", "pull_request_review", "pull_reque
 
 @dataclass(frozen=True)
 class Job:
-    """Where we run. `in_job` is False on a laptop."""
+    """The environment of the step. `in_job` is False on a laptop."""
 
     in_job: bool
     debug: bool
     api_url: str | None
     ca_bundle: str | None
     why_no_secrets: str | None
-    """The reason why secrets may be empty here, with the way out."""
+    """The reason why secrets may be missing here, with the remedy, or None."""
     environment: Mapping[str, str] = field(repr=False)
-    """The variables as they were at the start, for the search for the API key."""
+    """All variables as they were at the start."""
 
     @classmethod
     def read(cls) -> Job:
-        """Reads the environment once."""
+        """Return the job that the environment variables describe."""
         env = os.environ
         return cls(
             in_job=bool(env.get("GITHUB_OUTPUT")),
@@ -48,7 +48,7 @@ def in_our_container() -> bool:
 
 
 def take_environment_from_stdin() -> None:
-    """Reads NUL-separated NAME=VALUE from standard input: how bin/run hands secrets to the container unseen."""
+    """Set variables from NUL-separated NAME=VALUE on standard input, which bin/run writes."""
     os.environ[IN_OUR_CONTAINER] = "1"
     for pair in sys.stdin.buffer.read().decode("utf-8", "surrogateescape").split("\0"):
         name, separator, value = pair.partition("=")
@@ -58,12 +58,12 @@ def take_environment_from_stdin() -> None:
 
 
 def take(name: str) -> str | None:
-    """Reads a variable and removes it, so that no child process inherits it."""
+    """Return a variable and remove it, so that no child process inherits it."""
     return os.environ.pop(name, None)
 
 
 def docker_action_inputs() -> dict[str, str]:
-    """The inputs of the root Docker action: the runner's INPUT_ variables (upper case, dashes stay), taken away."""
+    """Return the inputs of the root Docker action, and remove their INPUT_ variables."""
     names = [name for name in os.environ if name.startswith("INPUT_")]
     return {name.removeprefix("INPUT_").lower().replace("_", "-"): os.environ.pop(name) for name in names}
 

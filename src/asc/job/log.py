@@ -1,4 +1,4 @@
-"""The standard logging of the core, as lines and annotations of the job, or as text on a terminal."""
+"""The handlers of logging: lines and annotations in a job, text on a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from asc.words import printable
 
 
 class JobHandler(logging.Handler):
-    """In a job: INFO is a line, WARNING an annotation, DEBUG a ::debug:: line. All on standard output, in order."""
+    """Writes records to standard output in order: INFO as lines, WARNING as annotations, DEBUG as ::debug:: lines."""
 
     def __init__(self, secrets: Secrets, title: str) -> None:
         super().__init__()
@@ -20,7 +20,7 @@ class JobHandler(logging.Handler):
         self._title = title
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Prints one record."""
+        """Print one record with its secrets masked."""
         text = self._secrets.hide(self.format(record))
         if record.levelno >= logging.WARNING:
             workflow.annotate("warning", self._title, text)
@@ -31,31 +31,31 @@ class JobHandler(logging.Handler):
 
 
 class TerminalHandler(logging.Handler):
-    """On a laptop: everything on standard error, so that standard output holds the outputs alone."""
+    """Writes records to standard error, so that standard output has only the outputs."""
 
     def __init__(self, secrets: Secrets) -> None:
         super().__init__()
         self._secrets = secrets
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Prints one record."""
+        """Print one record with its secrets masked."""
         prefix = "warning: " if record.levelno >= logging.WARNING else ""
         with progress.set_aside():
             print_error(prefix + self._secrets.hide(self.format(record)))
 
 
 def print_error(text: str) -> None:
-    """Prints to standard error, without what would command the terminal."""
+    """Print a text to standard error, without control characters."""
     print(printable(text), file=sys.stderr, flush=True)
 
 
 def print_result(text: str) -> None:
-    """Prints to standard output."""
+    """Print an output of the command to standard output."""
     print(text, flush=True)
 
 
 def open_streams() -> None:
-    """Makes the standard streams take every text: closed ones nothing, the others what their encoding lacks."""
+    """Make the standard streams accept every text. Closed streams discard it; others replace missing characters."""
     sys.stdout = sys.stdout or StringIO()
     sys.stderr = sys.stderr or StringIO()
     for stream in (sys.stdout, sys.stderr):
@@ -64,7 +64,7 @@ def open_streams() -> None:
 
 
 def start(secrets: Secrets, in_job: bool, debug: bool, title: str) -> None:
-    """Sends the log of the core (not that of libraries) to where the user reads it."""
+    """Send the log records of asc, but not of libraries, to the job or the terminal."""
     logger = logging.getLogger("asc")
     logger.handlers = [JobHandler(secrets, title) if in_job else TerminalHandler(secrets)]
     logger.setLevel(logging.DEBUG if debug else logging.INFO)

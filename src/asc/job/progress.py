@@ -1,4 +1,4 @@
-"""The progress of long work: a live bar on a terminal, a line now and then in a job."""
+"""The progress of a transfer: a live bar on a terminal, a line now and then in a job."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 10.0
 STEP = 0.1
-"""The part of the work after which there is a line, too, however quick it went."""
+"""The share of the work after which a line is logged, even if it took little time."""
 _MIB = 1024 * 1024
 _bars: list[Callable[[], AbstractContextManager[object]]] = []
-"""How to take the live bar off the terminal for a moment; empty while there is none."""
+"""The functions that take the live bar off the terminal. Empty without a bar."""
 
 
 @contextmanager
 def set_aside() -> Iterator[None]:
-    """Takes the bar off the terminal for as long as a line is written there."""
+    """Within the block, take the bar off the terminal, so that a line can be written."""
     with _bars[-1]() if _bars else nullcontext():
         yield
 
 
 @contextmanager
 def transfer(what: str, total: int, there: int) -> Iterator[Callable[[int], None]]:
-    """Shows how `total` bytes are brought, of which `there` are there already. Yields what counts further bytes."""
+    """Show the progress to `total` bytes from `there` on. Yield the function that counts further bytes."""
     if sys.stderr.isatty():
         from tqdm import tqdm
 
@@ -50,7 +50,7 @@ def transfer(what: str, total: int, there: int) -> Iterator[Callable[[int], None
 
 
 class Lines:
-    """A line each 10 seconds or each 10 %, but never more than one a second."""
+    """Logs a line every 10 seconds or every 10 %, but never more than one a second."""
 
     def __init__(self, what: str, total: int, there: int, now: Callable[[], float] = time.monotonic) -> None:
         self._what = what
@@ -63,7 +63,7 @@ class Lines:
         self._lock = threading.Lock()
 
     def advance(self, count: int) -> None:
-        """Counts `count` bytes (fewer than none when some have to go again)."""
+        """Count `count` bytes. The count is negative if bytes must be sent again."""
         with self._lock:
             self._done += count
             share, now = self._done / self._total, self._now()

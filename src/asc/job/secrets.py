@@ -1,4 +1,4 @@
-"""The secrets this process knows: masked in the job's log, and taken out of every text of our own."""
+"""The secrets that this process knows: masked in the job's log, and removed from our own texts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from asc.job import workflow
 
 
 class Secrets:
-    """Remembers secrets. `mask` says whether there is a runner to tell them to."""
+    """The known secrets. `mask` is True if there is a runner that masks them as well."""
 
     def __init__(self, mask: bool) -> None:
         self._mask = mask
         self._known: list[str] = []
 
     def add(self, secret: str | None) -> None:
-        """Hides `secret`, and each line of it, from now on. Empty and trivial ones are passed over."""
+        """Hide `secret` and each of its lines from now on. Empty and trivial texts are ignored."""
         if not secret:
             return
         parts = [secret, secret.strip(), *(line.strip() for line in secret.splitlines())]
@@ -22,7 +22,7 @@ class Secrets:
             workflow.add_mask(secret)
 
     def hide(self, text: str) -> str:
-        """`text` with *** for every secret known so far."""
+        """Return `text` with *** in place of every secret known so far."""
         for secret in self._known:
             text = text.replace(secret, "***")
         return text

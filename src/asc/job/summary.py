@@ -1,4 +1,4 @@
-"""The job summary: a little Markdown, in which foreign text cannot break out of its cell."""
+"""The job summary in Markdown, in which foreign text cannot break out of its cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BARE_ADDRESS = re.compile(r"\b((?:https?|ftp):|www)(//(?!developer\.apple\.com/
 
 
 def escape(text: object) -> str:
-    """Foreign text for a table cell or a sentence."""
+    """Return foreign text in a form that is safe in a table cell or a sentence."""
     flat = " ".join(printable(str(text).replace("\r", " ")).split())
     # GitHub makes links of bare addresses: a foreign text must not lead readers anywhere but to Apple's pages.
     flat = _BARE_ADDRESS.sub("\\1\u200b\\2", flat)
@@ -21,16 +21,16 @@ def escape(text: object) -> str:
 
 
 def heading(text: str) -> str:
-    """A heading of the step's part of the summary."""
+    """Return a heading for the step's part of the summary."""
     return f"### {escape(text)}\n\n"
 
 
 def paragraph(text: str) -> str:
-    """A paragraph; the caller has escaped what is foreign in it."""
+    """Return a paragraph. The caller must have escaped the foreign texts in it."""
     return f"{text}\n\n"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table. Cells are escaped here."""
+    """Return a table with escaped cells."""
     lines = [columns, ["---"] * len(columns), *([escape(cell) for cell in row] for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n"

@@ -1,9 +1,8 @@
-"""Workflow commands and file commands: the only module that spells them.
+"""Workflow commands and file commands. No other module writes them.
 
-`actions_toolkit.core` does the printing and the writing; this module closes its gaps: names are checked,
-each command is flushed, empty properties and empty masks are left out, a multi-line secret is masked line
-by line as well as whole, foreign text cannot smuggle a command in, and there are summaries.
-https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+`actions_toolkit.core` prints and writes; this module adds what it lacks: it checks names, flushes each command, omits
+empty properties and masks, masks a secret of several lines also line by line, breaks commands in foreign text, and
+writes summaries. https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ from asc.words import printable
 
 LONGEST_ANNOTATION = 4096
 LARGEST_SUMMARY = 900 * 1024
-"""Bytes. The runner drops a whole summary of over 1 MiB."""
+"""Bytes of a summary. The runner drops a summary of more than 1 MiB."""
 SHORTEST_MASK = 5
 _TRIVIAL = re.compile(r"\W*(true|false|null|none)?\W*|-----[A-Z ]+-----", re.IGNORECASE)
 
 
 def add_mask(secret: str) -> None:
-    """Hides `secret` in everything that the job prints from now on: whole, and each line of it."""
+    """Mask `secret`, whole and line by line, in all output of the job from now on."""
     parts = [secret, *secret.splitlines(), *(line.strip() for line in secret.splitlines())]
     for part in filter(worth_hiding, dict.fromkeys(parts)):
         core.set_secret(part)
@@ -37,12 +36,12 @@ def add_mask(secret: str) -> None:
 
 
 def worth_hiding(text: str) -> bool:
-    """False for texts so short or so common that hiding them would only garble the log."""
+    """Return False for texts so short or common that a mask would garble the log."""
     return len(text.strip()) >= SHORTEST_MASK and not _TRIVIAL.fullmatch(text.strip())
 
 
 def annotate(level: str, title: str, message: str) -> None:
-    """Prints an annotation; `level` is error, warning or notice."""
+    """Print an annotation. `level` is error, warning or notice."""
     if len(message) > LONGEST_ANNOTATION:
         message = message[: LONGEST_ANNOTATION - 1] + "…"
     # core.error and its like would print every property they know, also the empty ones.
@@ -51,14 +50,14 @@ def annotate(level: str, title: str, message: str) -> None:
 
 
 def debug(message: str) -> None:
-    """Prints a line that only shows when the job runs with debug logging."""
+    """Print a line that the job shows only with debug logging."""
     core.debug(harmless(message))
     sys.stdout.flush()
 
 
 @contextmanager
 def group(title: str) -> Iterator[None]:
-    """Folds the lines of a block away below `title`; the runner knows no group within a group. In a job only."""
+    """Within the block, fold the lines below `title` (in a job only). The runner knows no nested groups."""
     in_job = bool(os.environ.get("GITHUB_OUTPUT"))
     if in_job:
         core.start_group(harmless(title))
@@ -72,39 +71,36 @@ def group(title: str) -> Iterator[None]:
 
 
 def line(text: str) -> None:
-    """Prints text as it is, made harmless."""
+    """Print text as it is, except for commands in it."""
     sys.stdout.write("".join(harmless(part) + "\n" for part in text.splitlines()))
     sys.stdout.flush()
 
 
 def harmless(text: str) -> str:
-    """Breaks whatever the runner would take for a command, with a zero-width space that no reader sees.
-
-    `##[` counts anywhere in a line, `::` at its beginning; a bare carriage return ends a line too.
-    """
+    """Return text with a zero-width space in each place that the runner would take for a command."""
     text = printable(text.replace("\r\n", "\n").replace("\r", " ")).replace("##[", "#\u200b#[")
     return re.sub(r"^(\s*):(?=:)", "\\1\u200b:", text, flags=re.MULTILINE)
 
 
 def set_output(name: str, value: str) -> None:
-    """Sets an output of the step. The value may hold anything; a delimiter that is not in it is used."""
+    """Set an output of the step to any text."""
     _check_name(name)
     core.set_output(name, _writable(value))
 
 
 def set_env(name: str, value: str) -> None:
-    """Sets a variable for the later steps of the job; without a job there is nothing to set it in."""
+    """Set a variable for the later steps of the job. Does nothing without a job."""
     if os.environ.get("GITHUB_ENV"):
         core.export_variable(name, _writable(value).replace("\0", ""))
 
 
 def _writable(value: str) -> str:
-    """`value` with a question mark for each half of a character, which no file takes."""
+    """Return `value` with a question mark for each half of a surrogate pair, which no file accepts."""
     return value.encode("utf-8", "replace").decode()
 
 
 def append_summary(markdown: str) -> None:
-    """Adds to the job summary."""
+    """Append Markdown to the job summary."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return
@@ -118,7 +114,7 @@ def append_summary(markdown: str) -> None:
 
 
 def check_files() -> None:
-    """Stops with a clear error when a file of the runner is named but cannot be written: a wrong mount shows here."""
+    """Raise SetupError if a file of the runner is named but cannot be written, for example after a wrong mount."""
     for variable in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
         path = os.environ.get(variable)
         if path and not (Path(path).is_file() and os.access(path, os.W_OK)):
