@@ -185,7 +185,7 @@ def test_several_certificates_in_one_file() -> None:
 OTHERS = {
     "an empty file": b"",
     "a provisioning profile or another signed file": profile(),
-    "a signing request": csr(key(), "x").encode(),
+    "a signing request": csr(key()).encode(),
     "a public key": openssl("rsa", "-pubout", stdin=PEM),
     "an elliptic curve key": openssl("ecparam", "-genkey", "-name", "prime256v1", "-noout"),
     "an SSH key": b"-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",

@@ -21,7 +21,7 @@ def list_by(client: Client, path: str, parameter: str, values: Iterable[str], qu
     """
     values = tuple(values)
     # A comma separates values, and Apple documents no way to escape one: everything is listed then.
-    if any("," in each for each in values):
+    if any("," in value for value in values):
         return client.list(path, query)
 
     def ask(group: list[str]) -> Document:

@@ -25,6 +25,7 @@ def find_app(client: Client, bundle_id: str) -> App:
     found = client.list(
         "/v1/apps", {"filter[bundleId]": bundle_id, "fields[apps]": "bundleId,name,primaryLocale"}
     )
+    # The filter of Apple also finds bundle ids that only begin with this one.
     for app in found.data:
         if app.text("bundleId") == bundle_id:
             return App(app.id, bundle_id, app.text("name"), app.text("primaryLocale"))

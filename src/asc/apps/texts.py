@@ -60,6 +60,7 @@ def clean(text: str, limit: int = LONGEST_WHATS_NEW) -> tuple[str, list[str]]:
 
     Blanks at the ends do not count as a change, nor does NFC, which composes letters and their marks.
     """
+    # A text that was typed on a Mac may hold “é” as e and U+0301, which App Store Connect refuses.
     text = _SELECTORS.sub("", unicodedata.normalize("NFC", _NEWLINES.sub("\n", text)))
     taken_out: Counter[str] = Counter()
     text, taken_out["control characters"] = _INVISIBLE.subn("", _without_refused(text, taken_out))
@@ -115,6 +116,7 @@ def locale(text: str) -> str:
         raise ValueError(
             f"{printable_name(text)} is not a locale of App Store Connect; did you mean {' or '.join(meant)}?"
         )
+    # Apple adds locales: one that is not in the list must pass if it can be one.
     found = re.fullmatch(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?", folded)
     if not found:
         raise ValueError(f"{printable_name(text)} is not a locale, like en-US or ja")
@@ -152,18 +154,20 @@ def _cut(text: str, limit: int, measure: Callable[[str], int] = _length) -> str:
     room, end = limit - measure(CUT_MARK), 0
     while end < len(text) and room >= (size := measure(text[end])):
         room, end = room - size, end + 1
+    # A cut between words reads better, unless it costs too much of the text.
     early = int(end * _WORD_END_WITHIN)
     for blank in ("\n", " "):
         at = text.rfind(blank, early, end + 1)
         if at > 0:
             return text[:at].rstrip() + CUT_MARK
+    # A cut inside of a syllable would change the letter before it.
     while end > 1 and _belongs_to_the_one_before(text[end - 1], text[end]):
         end -= 1
     return text[:end].rstrip() + CUT_MARK
 
 
 def _belongs_to_the_one_before(before: str, character: str) -> bool:
-    """Return True if a cut between the two characters would change how they look."""
+    """Return True if a cut between the two characters would change their look."""
     joins = "\u200c\u200d"
     return (
         unicodedata.category(character).startswith("M")

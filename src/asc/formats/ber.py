@@ -82,6 +82,7 @@ def _header(view: memoryview, at: int) -> tuple[int, int | None, int]:
     if at + 2 > len(view):
         raise BerError("it ends in the middle of an element")
     tag, first, at = view[at], view[at + 1], at + 2
+    # CMS and X.509 have no tags above 30.
     if tag & 0x1F == 0x1F:
         raise BerError("tags of several bytes do not occur here")
     if first == 0x80:
@@ -102,6 +103,7 @@ def _header(view: memoryview, at: int) -> tuple[int, int | None, int]:
 
 def _end_of_contents(view: memoryview, at: int) -> tuple[int, int]:
     """Return the end of the contents of an element of indefinite length, and the position of the next element."""
+    # Counting the open levels, instead of descending into them, looks at each byte once: nested lengths cost no more.
     open_levels = 1
     while True:
         before = at

@@ -2,8 +2,8 @@
 
 RFC 5652, section 5.1:
 
-ContentInfo SEQUENCE { signedData OID, [0] SEQUENCE { version, digestAlgorithms, EncapsulatedContentInfo, … } }
-EncapsulatedContentInfo SEQUENCE { OID, [0] OCTET STRING }
+    ContentInfo  SEQUENCE { signedData OID, [0] SEQUENCE { version, digestAlgorithms, EncapsulatedContentInfo, … } }
+    EncapsulatedContentInfo  SEQUENCE { OID, [0] OCTET STRING }
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ def _find(stream: BinaryIO, is_wanted: Callable[[str], bool], limit: int) -> byt
         header = stream.read(HEADER)
         if not re.fullmatch(MAGIC + rb"[0-7]{70}", header):
             raise CpioError("it is not a cpio archive of the portable kind")
+        # Positions of c_namesize and c_filesize in the header of octal digits.
         name_size, size = int(header[59:65], 8), int(header[65:76], 8)
         if not 0 < name_size <= LONGEST_NAME:
             raise CpioError("a name in it has no sensible length")
@@ -52,6 +53,7 @@ def _find(stream: BinaryIO, is_wanted: Callable[[str], bool], limit: int) -> byt
             if size > limit:
                 raise CpioError(f"the file is {size:,} bytes long; at most {limit:,} are read")
             return stream.read(size)
+        # Without a limit, a payload that unpacks to terabytes would hold the step for days.
         gone += HEADER + name_size + size
         if gone < MOST_BYTES:
             _skip(stream, size)

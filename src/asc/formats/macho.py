@@ -71,6 +71,7 @@ def read_slices(stream: Stream) -> list[Slice]:
     if not 0 < count <= MOST_SLICES:
         raise MachOError("it is not a Mach-O file")
     entry = _FAT[magic]
+    # The stream only goes forward, and the list may have any order.
     offsets = sorted(entry.unpack(reader.take(entry.size))[0] for _ in range(count))
     found: list[Slice] = []
     for offset in offsets:
@@ -87,6 +88,7 @@ def _slice(reader: _Reader, magic: bytes) -> Iterator[Slice]:
     fields = struct.unpack(f"{order}6I", reader.take(24))
     cpu, subtype, _, count, size, _ = fields
     reader.take(header - 28)
+    # Each load command has at least 8 bytes.
     if size > LARGEST_COMMANDS or count * 8 > size:
         raise MachOError("its load commands cannot be as long as they say")
     commands, at = reader.take(size), 0

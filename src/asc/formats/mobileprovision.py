@@ -65,6 +65,7 @@ def _profile(values: Mapping[str, Any]) -> Profile:
     entitlements = values.get("Entitlements")
     entitlements = entitlements if isinstance(entitlements, Mapping) else {}
     teams = _texts(values.get("TeamIdentifier"))
+    # Profiles for macOS write the entitlement with the prefix com.apple.
     identifiers = (entitlements.get(prefix + "application-identifier") for prefix in ("", "com.apple."))
     return Profile(
         name=_text(values.get("Name")),

@@ -33,6 +33,7 @@ def read_plist(data: bytes, limit: int = LIMIT) -> dict[str, Any]:
 
     if len(data) > limit:
         raise PlistError(f"it is {len(data):,} bytes long, more than the {limit:,} that are read")
+    # XML cannot share parts, so it cannot grow like this.
     if data.startswith(MAGIC):
         _look_through(data)
     try:
@@ -64,6 +65,7 @@ def _look_through(data: bytes) -> None:
         for at in range(table, table + count * offset_size, offset_size)
     ]
     extents = sorted(_extent(data, offset, table, reference_size) for offset in offsets)
+    # If each object has bytes of its own, the result is in proportion to the input.
     if any(one[1] > other[0] for one, other in pairwise(extents)):
         raise PlistError("its objects lie over each other")
     for key in _keys(data, extents, reference_size):
@@ -80,8 +82,8 @@ def _extent(data: bytes, offset: int, end: int, reference_size: int) -> tuple[in
     if kind in _BYTES_EACH or kind in (_ARRAY, _SET, _DICTIONARY):
         if low == 0xF:
             count, body = _long_count(data, body)
-        each = _BYTES_EACH.get(kind) or reference_size * (2 if kind == _DICTIONARY else 1)
-        length = count * each
+        width = _BYTES_EACH.get(kind) or reference_size * (2 if kind == _DICTIONARY else 1)
+        length = count * width
     elif kind in (_INTEGER, 0x2):
         length = 1 << low
     else:  # null, booleans, dates, uids

@@ -58,7 +58,7 @@ class Archive:
         return _unpack(packed, member, limit)
 
 
-class Slice(io.RawIOBase):
+class MemberStream(io.RawIOBase):
     """The packed bytes of a member, as a stream for one pass."""
 
     def __init__(self, archive: Archive, path: str) -> None:
@@ -97,6 +97,7 @@ def open_archive(file: BinaryIO) -> Archive:
     if len(toc) != unpacked:
         raise XarError("its table of contents has not the length that the header tells")
     archive = Archive(file, size + packed, _members(toc))
+    # A download that broke off shows here, before any work is done with the package.
     _check_whole(archive)
     return archive
 
@@ -187,6 +188,7 @@ def _bounded(
 ) -> bytes:
     """Return at most `limit` bytes. Raises XarError if there are more, without keeping them in memory."""
     try:
+        # One byte more than the limit shows that there is more.
         data = decompressor.decompress(packed, limit + 1)
     except (zlib.error, OSError, EOFError) as error:
         raise XarError(f"{what} is damaged ({error})") from None

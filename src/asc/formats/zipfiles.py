@@ -94,6 +94,7 @@ def blocks(file: BinaryIO, entry: ZipEntry, size: int = 256 * 1024) -> Iterator[
     if entry.method not in (STORED, DEFLATED):
         raise ZipError(f"it is packed with method {entry.method}; only deflate is read")
     _go_to_contents(file, entry)
+    # The stream may unpack to more than the entry claims: stop as soon as it does.
     length = crc = 0
     for block in _stored(file, entry, size) if entry.method == STORED else _inflated(file, entry, size):
         length += len(block)
@@ -127,6 +128,7 @@ def _inflated(file: BinaryIO, entry: ZipEntry, size: int) -> Iterator[bytes]:
 
 
 def _go_to_contents(file: BinaryIO, entry: ZipEntry) -> None:
+    # Only one of the possible positions has the signature of a local header.
     for offset in entry.offsets:
         file.seek(offset)
         header = file.read(30)
@@ -152,6 +154,7 @@ def _unpack(packed: bytes, entry: ZipEntry) -> bytes:
 def _find_directory(file: BinaryIO) -> _Directory:
     """Return the directory from the record at the end of the archive, which may end in a comment."""
     size = file.seek(0, os.SEEK_END)
+    # The record has 22 bytes, and the comment after it at most 65,535.
     tail_at = max(0, size - 22 - 0xFFFF)
     file.seek(tail_at)
     tail = file.read()
@@ -178,6 +181,8 @@ def _directory(file: BinaryIO, end: int, record: bytes) -> _Directory:
 
 def _zip64_directory(file: BinaryIO, locator: bytes, end: int) -> _Directory:
     """Return the directory from the zip64 record of a large archive."""
+    # If other bytes precede the archive, the position in the locator is wrong, but the record lies right before the
+    # locator.
     for at in (int.from_bytes(locator[8:16], "little"), end - 56):
         if 0 <= at <= end - 56:
             file.seek(at)
@@ -202,6 +207,7 @@ def _headers(file: BinaryIO, directory: _Directory) -> Iterator[tuple[tuple[int,
     header = struct.Struct("<4s6H3L5H2L")
     buffer, at, left = b"", 0, directory.size
     count = 0
+    # The count at the end is wrong in archives of macOS with more than 65,535 files, so all bytes are read.
     while left or at < len(buffer):
         count += 1
         if count > MOST:
@@ -230,6 +236,7 @@ def _entry(path: str, fields: tuple[int, ...], extra: bytes, shift: int) -> ZipE
 
 def _candidates(offset: int, shift: int) -> tuple[int, ...]:
     """Return the possible positions of a local header."""
+    # macOS writes archives of more than 4 GiB without zip64: their offsets have lost the upper bits.
     lost = range(offset, offset + shift, 1 << 32) if not shift % (1 << 32) else ()
     return tuple(dict.fromkeys((offset + shift, *lost[:16])))
 
@@ -251,6 +258,7 @@ def _zip64_sizes(extra: bytes, *sizes: int) -> tuple[int, int, int]:
 def _decode(name: bytes) -> str:
     """Return a name as text: UTF-8 if possible, else the code page of the original zip."""
     try:
+        # macOS writes UTF-8 without the flag for it.
         text = name.decode()
     except UnicodeDecodeError:
         text = name.decode("cp437")

@@ -29,9 +29,9 @@ _KINDS = {
 class Certificate:
     """A certificate. Times are in UTC; fingerprints are upper case hex without colons.
 
-    `serial` is upper case hex, as App Store Connect's `serialNumber`; compare with `has_serial`, which ignores leading
-    zeros. `kind` is Apple's `certificateType` as far as the name tells it: both generations of Developer ID have the
-    same name. `team_id` is the organizational unit. `public_key` is the SubjectPublicKeyInfo in DER.
+    `serial` is upper case hex without leading zeros. `kind` is Apple's `certificateType` as far as the name tells it:
+    both generations of Developer ID have the same name. `team_id` is the organizational unit. `public_key` is the
+    SubjectPublicKeyInfo in DER.
     """
 
     der: bytes = field(repr=False)
@@ -75,22 +75,19 @@ class Certificate:
             sha256=certificate.fingerprint(hashes.SHA256()).hex().upper(),
         )
 
-    def has_serial(self, serial: str) -> bool:
-        """Return True if `serial`, in hex, is the serial number of this certificate."""
-        return serial.upper().lstrip("0") == self.serial.lstrip("0")
-
     def valid_at(self, now: datetime) -> bool:
         """Return True if the certificate is valid then. Both bounds are included (RFC 5280, 4.1.2.5)."""
         return self.not_before <= now <= self.not_after
 
     def expires_within(self, span: timedelta, now: datetime) -> bool:
         """Return True if the certificate ends before `now` + `span`, or has ended."""
+        # Includes certificates that have ended already.
         return self.not_after < now + span
 
 
 def _first(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str | None:
     try:
-        values = [each.value for each in certificate.subject.get_attributes_for_oid(oid)]
+        values = [attribute.value for attribute in certificate.subject.get_attributes_for_oid(oid)]
     except KeyError:
         # cryptography 48, which macOS on Intel keeps (docs/adr/0003), raises this for a type of text it does not know.
         raise ValueError("The name has a text of an unknown type.") from None

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from asc import words
 from asc.identity.certificate import Certificate
 from asc.identity.errors import NoMatch
 from asc.identity.keys import same_key
@@ -18,19 +19,19 @@ def choose(certificates: Iterable[Certificate], key: RSAPrivateKey, now: datetim
     Raises NoMatch, which says if no certificate belongs to the key, or none is valid.
     """
     candidates = list(certificates)
-    own = [each for each in candidates if same_key(each, key)]
-    valid = [each for each in own if each.valid_at(now)]
+    own = [certificate for certificate in candidates if same_key(certificate, key)]
+    valid = [certificate for certificate in own if certificate.valid_at(now)]
     if valid:
-        return max(valid, key=lambda each: (each.not_after, each.not_before))
+        return max(valid, key=lambda certificate: (certificate.not_after, certificate.not_before))
     if own:
-        last = max(own, key=lambda each: each.not_after)
+        last = max(own, key=lambda certificate: certificate.not_after)
         state = "begins only on" if last.not_before > now else "expired on"
         day = last.not_before if last.not_before > now else last.not_after
         raise NoMatch(
             f"The certificate “{last.common_name}” {state} {day:%Y-%m-%d}.",
             "Have a new one made with sync-signing in the mode sync.",
         )
-    names = ", ".join(f"“{each.common_name}”" for each in candidates[:5]) or "none was given"
+    names = words.some([f"“{certificate.common_name}”" for certificate in candidates]) or "none was given"
     raise NoMatch(
         f"No certificate belongs to the private key ({names}).",
         "Give the certificate that was made for it, or the key that was made for the certificate.",

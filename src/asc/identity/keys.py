@@ -7,12 +7,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 
 from asc.identity.certificate import Certificate
-from asc.identity.errors import IdentityError
 
 KEY_SIZE = 2048
 """Bits. Apple certifies no other size of RSA, and no other kind of key, for code signing."""
-_LONGEST_NAME = 64
-"""Characters of a common name (RFC 5280, ub-common-name)."""
+COMMON_NAME = "App Store Connect Actions"
+"""The subject of every signing request."""
 
 
 def new_private_key() -> RSAPrivateKey:
@@ -29,24 +28,12 @@ def key_pem(key: RSAPrivateKey) -> bytes:
     )
 
 
-def csr(key: RSAPrivateKey, common_name: str, email: str | None = None) -> str:
-    """Return the signing request as PEM, with SHA-256. The name is cut at 64 characters.
-
-    Raises IdentityError if the name is empty, or a request cannot hold the address.
-    """
-    try:
-        names = [x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name[:_LONGEST_NAME].strip())]
-        if email and not email.isascii():  # it is an IA5String, which the library does not check
-            raise ValueError
-        if email:
-            names.append(x509.NameAttribute(x509.NameOID.EMAIL_ADDRESS, email))
-        request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name(names))
-        return request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
-    except ValueError:
-        raise IdentityError(
-            "The signing request cannot hold its common name or its e-mail address.",
-            "Give a short name and an address in ASCII, or none.",
-        ) from None
+def csr(key: RSAPrivateKey) -> str:
+    """Return the signing request for a key as PEM, with SHA-256."""
+    # Apple takes only the public key: the names in the certificate are the team's.
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, COMMON_NAME)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    return request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
 
 
 def same_key(certificate: Certificate, key: RSAPrivateKey) -> bool:

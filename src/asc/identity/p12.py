@@ -40,6 +40,8 @@ def p12(key: RSAPrivateKey, certificate: Certificate, password: str, friendly_na
             f"The private key does not belong to the certificate “{certificate.common_name}”.",
             "Give the key that the certificate was requested with.",
         )
+    # macOS refuses the algorithms that OpenSSL 3 uses by default. The password only protects the file on its way into a
+    # keychain.
     protection = (
         serialization.PrivateFormat.PKCS12.encryption_builder()
         .key_cert_algorithm(pkcs12.PBES.PBESv1SHA1And3KeyTripleDESCBC)
@@ -71,9 +73,9 @@ def read_p12(data: bytes, password: str | None = None, name: str = "The .p12 fil
         raise IdentityError(
             f"{name} has a key that is not RSA.", "Apple signs code with RSA: export the right identity."
         )
-    found = [each.certificate for each in (loaded.cert, *loaded.additional_certs) if each is not None]
+    found = [entry.certificate for entry in (loaded.cert, *loaded.additional_certs) if entry is not None]
     try:
-        certificates = tuple(Certificate.of(each) for each in found)
+        certificates = tuple(Certificate.of(certificate) for certificate in found)
     except (ValueError, UnsupportedAlgorithm):
         raise IdentityError(f"{name} has a certificate that cannot be read.", _EXPORT_AGAIN) from None
     return Identity(loaded.key, certificates)
@@ -86,6 +88,7 @@ def looks_like_p12(data: bytes) -> bool:
 
 def _forms(password: str | None) -> list[bytes | None]:
     """Return the passwords to try, the given one first."""
+    # Tools write “no password” as an empty one, or as none at all. A password that is not needed is no mistake.
     none: list[bytes | None] = [b"", None]
     if not password:
         return none

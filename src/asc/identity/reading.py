@@ -70,7 +70,7 @@ def read_certificates(data: bytes, name: str = "The certificate") -> tuple[Certi
             found = x509.load_pem_x509_certificates(data)
         else:
             found = [x509.load_der_x509_certificate(data)]
-        return tuple(Certificate.of(each) for each in found)
+        return tuple(Certificate.of(certificate) for certificate in found)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         what = identify(data)
         is_one = what == "a certificate"
@@ -106,6 +106,7 @@ def read_identity(data: bytes, password: str | None = None, name: str = "The pri
 
 def _block_of_key(data: bytes) -> bytes:
     """Return the data from the private key on."""
+    # The part before the key in a PEM may be its certificate.
     starts = [found.start() for found in _PEM_BEGIN.finditer(data) if found[1].decode() in _PRIVATE]
     return data[starts[0] :] if starts else data
 
@@ -170,6 +171,7 @@ def _unwrapped(data: bytes, name: str) -> bytes:
             f"{name} has {len(data)} bytes: no certificate and no key is that large.",
             "Check which file it is.",
         )
+    # Secrets can hold only text, so binary files are pasted as base64. PowerShell writes PEM in UTF-16.
     if b"-----BEGIN " in data or data[:1] == b"\x30":
         return data
     with contextlib.suppress(UnicodeDecodeError):

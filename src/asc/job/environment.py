@@ -54,6 +54,7 @@ def take_environment_from_stdin() -> None:
         name, separator, value = pair.partition("=")
         if separator and name:
             os.environ[name] = value
+    # Child processes must not wait for input from bin/run.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 
 
@@ -64,6 +65,7 @@ def take(name: str) -> str | None:
 
 def docker_action_inputs() -> dict[str, str]:
     """Return the inputs of the root Docker action, and remove their INPUT_ variables."""
+    # The runner writes the names in upper case, keeps dashes and replaces blanks by underscores.
     names = [name for name in os.environ if name.startswith("INPUT_")]
     return {name.removeprefix("INPUT_").lower().replace("_", "-"): os.environ.pop(name) for name in names}
 

@@ -68,4 +68,5 @@ def start(secrets: Secrets, in_job: bool, debug: bool, title: str) -> None:
     logger = logging.getLogger("asc")
     logger.handlers = [JobHandler(secrets, title) if in_job else TerminalHandler(secrets)]
     logger.setLevel(logging.DEBUG if debug else logging.INFO)
+    # The root logger would print each record a second time.
     logger.propagate = False

@@ -29,6 +29,7 @@ _TRIVIAL = re.compile(r"\W*(true|false|null|none)?\W*|-----[A-Z ]+-----", re.IGN
 
 def add_mask(secret: str) -> None:
     """Mask `secret`, whole and line by line, in all output of the job from now on."""
+    # The runner compares masks line by line, so a secret of several lines needs a mask for each of its lines.
     parts = [secret, *secret.splitlines(), *(line.strip() for line in secret.splitlines())]
     for part in filter(worth_hiding, dict.fromkeys(parts)):
         core.set_secret(part)
@@ -78,6 +79,7 @@ def line(text: str) -> None:
 
 def harmless(text: str) -> str:
     """Return text with a zero-width space in each place that the runner would take for a command."""
+    # `##[` counts anywhere in a line, `::` only at its beginning. A bare carriage return ends a line as well.
     text = printable(text.replace("\r\n", "\n").replace("\r", " ")).replace("##[", "#\u200b#[")
     return re.sub(r"^(\s*):(?=:)", "\\1\u200b:", text, flags=re.MULTILINE)
 
@@ -85,6 +87,7 @@ def harmless(text: str) -> str:
 def set_output(name: str, value: str) -> None:
     """Set an output of the step to any text."""
     _check_name(name)
+    # The toolkit writes a delimiter that does not occur in the value.
     core.set_output(name, _writable(value))
 
 

@@ -81,7 +81,7 @@ class _Pkg:
             if component is None or payload not in self._archive.members:
                 continue
             data = cpio.find(
-                cast("BinaryIO", xar.Slice(self._archive, payload)),
+                cast("BinaryIO", xar.MemberStream(self._archive, payload)),
                 _is_info(component.get("install-location") or "", app_path),
                 ipa.INFO_LIMIT,
             )

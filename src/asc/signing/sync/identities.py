@@ -119,9 +119,7 @@ class IdentityMaker:
 
     def _certify(self, key: RSAPrivateKey) -> AppleCertificate:
         apple_type = self.request.apple_types(self.kind)[0]
-        listed = create_certificate(
-            self.context.client, apple_type, csr(key, "App Store Connect Actions"), public_key_der(key)
-        )
+        listed = create_certificate(self.context.client, apple_type, csr(key), public_key_der(key))
         log.info("Apple made the certificate %s", listed)
         return listed
 
