@@ -891,7 +891,7 @@ def test_testers_with_names_and_each_once() -> None:
         Person("jane@example.com"),
         Person("lvb@example.com", "Ludwig", "van Beethoven"),
     )
-    assert Person("jane@example.com").shown == "j…@example.com"
+    assert Person("jane@example.com").masked == "j…@example.com"
 
 
 # The build as it is read

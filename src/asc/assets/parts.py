@@ -89,11 +89,11 @@ class Sender:
         with ThreadPoolExecutor(parallel) as pool:
             sent = [pool.submit(self._send, part) for part in parts]
             done, waiting = wait(sent, return_when=FIRST_EXCEPTION)
-            failed = [each for each in done if each.exception()]
+            failed = [future for future in done if future.exception()]
             if failed:
                 self._stop.set()
-                for each in waiting:
-                    each.cancel()
+                for future in waiting:
+                    future.cancel()
         if failed:
             raise _worst(sent)
 
@@ -126,11 +126,11 @@ class Sender:
         return now
 
     def _by_number(self, part: Part) -> Part:
-        return next((each for each in self._file.parts if each.number == part.number), part)
+        return next((candidate for candidate in self._file.parts if candidate.number == part.number), part)
 
 
 def _worst(sent: Sequence[Future[None]]) -> BaseException:
     """Return the error that stopped the parts, not one of a part that was stopped because of it."""
-    errors = [error for each in sent if not each.cancelled() and (error := each.exception())]
+    errors = [error for future in sent if not future.cancelled() and (error := future.exception())]
     real = [error for error in errors if not isinstance(error, Stopped)]
     return next((error for error in real if isinstance(error, Error)), real[0])

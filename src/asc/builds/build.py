@@ -142,7 +142,10 @@ def fetch_rest(client: Client, state: Build) -> Build:
 
 
 def _localizations(resources: list[Resource] | tuple[Resource, ...]) -> dict[str, Localization]:
-    return {each.text("locale"): Localization(each.id, each.text("whatsNew")) for each in resources}
+    return {
+        resource.text("locale"): Localization(resource.id, resource.text("whatsNew"))
+        for resource in resources
+    }
 
 
 def _id(resource: Resource, relationship: str) -> str:

@@ -33,8 +33,8 @@ def find_build(client: Client, number: Number) -> Build | None:
     }
     found = client.get("/v1/builds", query, retry_404=True)
     builds = [Build.read(found, resource) for resource in found.data]
-    builds = [each for each in builds if number.is_one_with(each.version, each.build_number, each.platform)]
-    _check_platform(str(number), (each.platform for each in builds))
+    builds = [one for one in builds if number.is_one_with(one.version, one.build_number, one.platform)]
+    _check_platform(str(number), (one.platform for one in builds))
     return build.fetch_rest(client, builds[0]) if builds else None
 
 
@@ -44,8 +44,8 @@ def find_latest(client: Client, app: App, platform: str, version: str) -> Number
     Raises InputError if `platform` is "" and there are builds for several.
     """
     used = numbers_used(client, app, platform or None, version or None)
-    used = [each for each in used if each.state not in DEAD]
-    _check_platform("a latest build", (each.platform for each in used))
+    used = [number for number in used if number.state not in DEAD]
+    _check_platform("a latest build", (number.platform for number in used))
     if not used:
         return None
     latest = max(used, key=_age)
@@ -57,7 +57,7 @@ def _age(used: UsedNumber) -> tuple[BuildNumber, BuildNumber]:
 
 
 def _check_platform(what: str, found: Iterable[str]) -> None:
-    platforms = sorted({PLATFORM_NAMES.get(each, each) for each in found})
+    platforms = sorted({PLATFORM_NAMES.get(platform, platform) for platform in found})
     if len(platforms) > 1:
         raise InputError(
             [

@@ -68,7 +68,7 @@ def _attributes(change: Change) -> Mapping[str, Any]:
 def _without(change: Change, name: str, characters: Iterable[str]) -> Change:
     instead = change.otherwise
     if instead:  # a shorter text, for a refusal that is foreseen
-        changes = tuple(_without(each, name, characters) for each in instead.changes)
+        changes = tuple(_without(replacement, name, characters) for replacement in instead.changes)
         instead = replace(instead, changes=changes)
     text = str(_attributes(change)[name])
     for one in sorted(characters, key=len, reverse=True):

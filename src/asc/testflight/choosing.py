@@ -13,7 +13,7 @@ _LIKE_AN_ID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 def groups(
-    wished: Sequence[str], existing: Sequence[Group], create: str | None
+    requested: Sequence[str], existing: Sequence[Group], create: str | None
 ) -> tuple[tuple[Group, ...], tuple[str, ...]]:
     """Return the existing groups that are named, each once, and the names of groups to create as `create`.
 
@@ -23,7 +23,7 @@ def groups(
     chosen: dict[str, Group] = {}
     new: dict[str, str] = {}
     unknown: list[str] = []
-    for name in wished:
+    for name in requested:
         group = _group(name, existing)
         if group:
             chosen.setdefault(group.id, group)
@@ -36,13 +36,13 @@ def groups(
     return tuple(chosen.values()), tuple(new.values())
 
 
-def declaration(wished: str, existing: Sequence[Declaration]) -> Declaration:
+def declaration(requested: str, existing: Sequence[Declaration]) -> Declaration:
     """Return the declaration with this id or code. Raises Error if there is none or it is not approved."""
-    found = next((each for each in existing if wished in (each.id, each.code)), None)
+    found = next((candidate for candidate in existing if requested in (candidate.id, candidate.code)), None)
     known = ", ".join(map(str, existing)) or "none"
     if found is None:
         raise Error(
-            f"encryption-declaration: the app has no declaration {printable_name(wished)}. It has: {known}.",
+            f"encryption-declaration: the app has no declaration {printable_name(requested)}. It has: {known}.",
             "Give the id or the code of one that is APPROVED, or make one in App Store Connect (App Information).",
         )
     if found.state != "APPROVED":

@@ -1,7 +1,7 @@
 """Earlier builds to expire, and builds to take out of the queue of beta review.
 
-https://developer.apple.com/documentation/appstoreconnectapi/patch-v1-builds-_id_ A build leaves the queue only by
-expiring, and that cannot be undone.
+https://developer.apple.com/documentation/appstoreconnectapi/patch-v1-builds-_id_
+A build leaves the queue only by expiring, and that cannot be undone.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ def whats_new(request: DistributionRequest, app_state: AppState, state: Build | 
     """Yield the changes of "What to Test" in the locales that differ."""
     there = state.localizations if state else {}
     primary = (state.primary_locale if state else "") or app_state.primary_locale
-    wished = by_locale(request.whats_new, there, primary)
-    for locale, text in wished.items():
+    requested = by_locale(request.whats_new, there, primary)
+    for locale, text in requested.items():
         known = there.get(locale)
         if not text or (known and texts.same(known.whats_new, text)):
             continue
@@ -112,8 +112,8 @@ def _app_info(request: DistributionRequest, app_state: AppState) -> Iterator[Cha
 def review_info(request: DistributionRequest, app_state: AppState) -> Iterator[Change]:
     """Yield the change of the information for reviewers, with the attributes that differ."""
     there = app_state.review_detail
-    wished = request.review_info.attributes() if request.review_info else {}
-    attributes = _differing(wished, there.attributes if there else {})
+    requested = request.review_info.attributes() if request.review_info else {}
+    attributes = _differing(requested, there.attributes if there else {})
     if attributes:
         identifier = there.id if there else app_state.destination.app.id  # Apple gives both the same id
         yield Change(
@@ -140,19 +140,19 @@ def auto_notify(request: DistributionRequest, state: Build | None) -> Iterator[C
     )
 
 
-def by_locale(wished: Mapping[str, Any], there: Iterable[str], primary: str) -> dict[str, Any]:
+def by_locale(requested: Mapping[str, Any], there: Iterable[str], primary: str) -> dict[str, Any]:
     """Return the texts by locale, the default given to the primary locale and each existing one that is not named."""
-    named = {locale: wanted for locale, wanted in wished.items() if locale != DEFAULT}
-    if DEFAULT not in wished:
+    named = {locale: wanted for locale, wanted in requested.items() if locale != DEFAULT}
+    if DEFAULT not in requested:
         return named
     unnamed = [locale for locale in dict.fromkeys((*there, *filter(None, [primary]))) if locale not in named]
     if not there and not primary and not named:
         unnamed = ["en-US"]  # what Apple gives an app whose language nobody chose
-    return {**named, **dict.fromkeys(unnamed, wished[DEFAULT])}
+    return {**named, **dict.fromkeys(unnamed, requested[DEFAULT])}
 
 
-def _differing(wished: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+def _differing(requested: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
     def equal(one: object, other: object) -> bool:
         return texts.same(one, other) if isinstance(one, str) and isinstance(other, str) else one == other
 
-    return {name: value for name, value in wished.items() if not equal(value, there.get(name))}
+    return {name: value for name, value in requested.items() if not equal(value, there.get(name))}

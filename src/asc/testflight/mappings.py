@@ -53,8 +53,8 @@ def app_info(value: Mapping[str, Any]) -> dict[str, AppInfo]:
         if not isinstance(entry, Mapping):
             raise ValueError(f"{printable_name(name)} is not a mapping of {', '.join(APP_ATTRIBUTES)}")
         given = {
-            key: _text(each, f"{name}.{key}").strip()
-            for key, each in _members(entry, APP_ATTRIBUTES, name).items()
+            key: _text(value, f"{name}.{key}").strip()
+            for key, value in _members(entry, APP_ATTRIBUTES, name).items()
         }
         if len(given.get("description", "")) > LONGEST_APP_DESCRIPTION:
             raise ValueError(

@@ -47,12 +47,12 @@ def plan(
     compliance = list(_compliance(request, app_state, state))
     review = list(_review(request, app_state, state, bool(compliance)))
     withdrawn = [
-        _expire("withdraw", "expire {} to take it out of beta review", each)
-        for each in others.waiting
+        _expire("withdraw", "expire {} to take it out of beta review", other)
+        for other in others.waiting
         if review
     ]
-    gone = {each.id for each in others.waiting if review}
-    previous = [each for each in others.previous if each.id not in gone]
+    gone = {other.id for other in others.waiting if review}
+    previous = [other for other in others.previous if other.id not in gone]
     stays = bool(previous) and not expire_later and not is_out(request, app_state, state)
     switch = list(information.auto_notify(request, state))
     notification = list(_notification(request, app_state, state))
@@ -68,7 +68,7 @@ def plan(
         review,
         notification,
         switch if notification else [],  # App Store Connect sends none while it is on
-        [_expire("expire", "expire {}", each) for each in previous if not stays],
+        [_expire("expire", "expire {}", other) for other in previous if not stays],
     )
     return Plan(
         tuple(tuple(phase) for phase in phases if phase),
@@ -117,11 +117,11 @@ def _check(request: DistributionRequest, app_state: AppState, state: Build | Non
 
 
 def _compliance(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
-    wished, there = request.encryption, state.uses_non_exempt_encryption if state else None
+    requested, there = request.encryption, state.uses_non_exempt_encryption if state else None
     binary = app_state.destination.uses_non_exempt_encryption if request.distributes else None
-    if wished is not None and there is not None and wished != there:
-        raise encryption_contradiction(wished, there)
-    answer = wished if wished is not None else binary if there is None and state else None
+    if requested is not None and there is not None and requested != there:
+        raise encryption_contradiction(requested, there)
+    answer = requested if requested is not None else binary if there is None and state else None
     if state and request.distributes and answer is None and there is None:
         raise encryption_unanswered()
     answered = there is not None or (state is None and binary is not None)
@@ -197,7 +197,7 @@ def _expire(kind: str, words: str, other: Build) -> Change:
 
 
 def _notes(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[str]:
-    yield from (gets_it_by_itself(each) for each in app_state.groups if each.gets_all)
+    yield from (gets_it_by_itself(group) for group in app_state.groups if group.gets_all)
     if not goes_outside(request, app_state) or (state and state.external_state in _AVAILABLE):
         return
     if state and _waits_for_compliance(state):
@@ -274,7 +274,7 @@ def testers(request: DistributionRequest, app_state: AppState, state: Build | No
     if known:
         yield Change(
             "tester",
-            f"add {enumerated((tester.shown for tester, _ in known), 'testers')}",
+            f"add {enumerated((tester.masked for tester, _ in known), 'testers')}",
             "POST",
             f"/v1/builds/{build_id(state)}/relationships/individualTesters",
             references("betaTesters", [identifier for _, identifier in known]),
@@ -288,7 +288,7 @@ def _invite(tester: Tester, state: Build | None) -> Change:
     attributes = {"email": tester.email, **{name: text for name, text in names.items() if text}}
     return Change(
         "tester",
-        f"invite {tester.shown}",
+        f"invite {tester.masked}",
         "POST",
         "/v1/betaTesters",
         request_body(

@@ -51,7 +51,7 @@ def preflight(client: Client, request: DistributionRequest, destination: Destina
     with ThreadPoolExecutor(AT_ONCE) as pool:
         asked = [pool.submit(_known_testers, client, destination.app.id, chunk) for chunk in chunks]
         app_state = _survey(client, request, destination, findings)
-        known = {address: identifier for each in asked for address, identifier in each.result().items()}
+        known = {address: identifier for answer in asked for address, identifier in answer.result().items()}
     app_state = replace(app_state, tester_ids=known)
     if request.submit_review and goes_outside(request, app_state):
         findings.of(lambda: _check_review_detail(request, app_state), None)
@@ -70,14 +70,14 @@ def _survey(
     document = client.get(f"/v1/apps/{destination.app.id}", _query(request, names))
     app = document.data[0] if document.data else Resource("apps", destination.app.id)
     found = {name: _all(client, document, app, name) for name in names if name in _PLACES}
-    existing = [_group(each) for each in found.get("betaGroups", ())]
+    existing = [_group(resource) for resource in found.get("betaGroups", ())]
     nothing: tuple[tuple[Group, ...], tuple[str, ...]] = (), ()
     groups, new_groups = findings.of(
         lambda: choosing.groups(request.groups, existing, request.create_groups), nothing
     )
     detail = document.one(app, "betaAppReviewDetail")
-    declarations = [_declaration(each) for each in found.get("appEncryptionDeclarations", ())]
-    wished = request.encryption_declaration
+    declarations = [_declaration(resource) for resource in found.get("appEncryptionDeclarations", ())]
+    requested = request.encryption_declaration
     return AppState(
         destination=destination,
         primary_locale=app.text("primaryLocale") or destination.app.primary_locale,
@@ -85,11 +85,11 @@ def _survey(
         new_groups=new_groups,
         review_detail=Known(detail.id, detail.attributes) if detail else None,
         app_localizations={
-            each.text("locale"): Known(each.id, each.attributes)
-            for each in found.get("betaAppLocalizations", ())
+            resource.text("locale"): Known(resource.id, resource.attributes)
+            for resource in found.get("betaAppLocalizations", ())
         },
         declaration=(
-            findings.of(lambda: choosing.declaration(wished, declarations), None) if wished else None
+            findings.of(lambda: choosing.declaration(requested, declarations), None) if requested else None
         ),
     )
 
@@ -139,28 +139,30 @@ def _known_testers(client: Client, app_id: str, testers: Sequence[Tester]) -> di
     addresses = [tester.email for tester in testers]
     found = list_by(client, "/v1/betaTesters", "filter[email]", addresses, query).data
     return {
-        each.text("email").casefold(): each.id for each in found if each.text("email").casefold() in wanted
+        tester.text("email").casefold(): tester.id
+        for tester in found
+        if tester.text("email").casefold() in wanted
     }
 
 
 def _check_encryption(request: DistributionRequest, destination: Destination) -> None:
     """Raise Error unless export compliance is answered once and without contradiction."""
-    wished, there = request.encryption, destination.uses_non_exempt_encryption
-    if request.encryption_declaration and wished is False:
+    requested, there = request.encryption, destination.uses_non_exempt_encryption
+    if request.encryption_declaration and requested is False:
         raise Error(
             "encryption-declaration is given, but uses-non-exempt-encryption is false.",
             "A declaration belongs to non-exempt encryption: leave one of the two out.",
         )
-    if wished is not None and there is not None and wished != there:
-        raise encryption_contradiction(wished, there)
-    if request.distributes and wished is None and there is None and not destination.exists:
+    if requested is not None and there is not None and requested != there:
+        raise encryption_contradiction(requested, there)
+    if request.distributes and requested is None and there is None and not destination.exists:
         raise encryption_unanswered()
 
 
-def encryption_contradiction(wished: bool, there: bool) -> Error:
+def encryption_contradiction(requested: bool, there: bool) -> Error:
     """Return the error for an answer that differs from the one of the build."""
     return Error(
-        f"uses-non-exempt-encryption is {str(wished).lower()}, but the build says {str(there).lower()}.",
+        f"uses-non-exempt-encryption is {str(requested).lower()}, but the build says {str(there).lower()}.",
         "Apple does not let the answer change: leave the input out, or build again with another "
         "ITSAppUsesNonExemptEncryption in the Info.plist.",
     )
@@ -177,8 +179,8 @@ def encryption_unanswered() -> Error:
 def _check_review_detail(request: DistributionRequest, app_state: AppState) -> None:
     # Apple refuses a submission without a contact, and without the demo account if one is required.
     there = app_state.review_detail.attributes if app_state.review_detail else {}
-    wished = request.review_info.attributes() if request.review_info else {}
-    result = {**there, **wished}
+    requested = request.review_info.attributes() if request.review_info else {}
+    result = {**there, **requested}
     needed = [*_CONTACT]
     if result.get("demoAccountRequired") is True:
         needed.append("demoAccountName")
@@ -197,13 +199,13 @@ def _check_review_detail(request: DistributionRequest, app_state: AppState) -> N
 def _check_test_information(request: DistributionRequest, app_state: AppState) -> None:
     # Apple refuses a submission without description and feedback address, with a code that says nothing.
     primary, there = app_state.primary_locale, app_state.app_localizations
-    wished = information.by_locale(request.app_info, there, primary)
+    requested = information.by_locale(request.app_info, there, primary)
     texts = {
         locale: {
             **(there[locale].attributes if locale in there else {}),
-            **(wished[locale].attributes() if locale in wished else {}),
+            **(requested[locale].attributes() if locale in requested else {}),
         }
-        for locale in {*there, *wished}
+        for locale in {*there, *requested}
     }
     # App Store Connect tells no primary language of some apps: then one language that has both will do.
     candidates = [texts.get(primary, {})] if primary else [*texts.values(), {}]

@@ -22,7 +22,7 @@ class Tester:
     last_name: str = ""
 
     @property
-    def shown(self) -> str:
+    def masked(self) -> str:
         """Return the address for logs that others can read: `j…@example.com`."""
         name, _, domain = self.email.rpartition("@")
         return f"{name[:1]}…@{domain}"

@@ -59,7 +59,7 @@ def inspect(path: Path) -> Contents:
             stream = _Stream(file, entry)
             if DWARF.fullmatch(entry.path):
                 try:
-                    uuids.update({each.uuid: each.architecture for each in read_slices(stream)})
+                    uuids.update({binary.uuid: binary.architecture for binary in read_slices(stream)})
                 except MachOError as error:
                     unread.append(f"{entry.path}: {error}")
             stream.finish()

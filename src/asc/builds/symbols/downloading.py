@@ -15,7 +15,7 @@ from asc.api.client import Client
 from asc.api.object_store import Expired, Link, ObjectStore
 from asc.builds.symbols import archives, extracting, files
 from asc.builds.symbols.archives import ArchiveError, Contents
-from asc.builds.symbols.files import PartialFile, told
+from asc.builds.symbols.files import PartialFile, file_errors
 from asc.builds.symbols.model import ENDING, Bundle, SymbolBuild
 from asc.builds.symbols.selecting import AT_ONCE, refreshed
 from asc.errors import Error, UnreachableError
@@ -80,8 +80,8 @@ class Downloader:
                 done(fetched)
 
         with ThreadPoolExecutor(self.parallel) as pool:
-            for each in [pool.submit(one, target) for target in targets]:
-                each.result()
+            for future in [pool.submit(one, target) for target in targets]:
+                future.result()
 
     def _not_begun(self, target: DownloadTarget) -> DownloadResult:
         error = NotBegun(
@@ -92,7 +92,7 @@ class Downloader:
     def _one(self, target: DownloadTarget) -> DownloadResult:
         fetched = DownloadResult(target, self.directory / target.name)
         try:
-            with told(fetched.path):
+            with file_errors(fetched.path):
                 fetched = self._there(fetched) or self._brought(fetched)
                 return self._extracted(fetched) if self.extract else fetched
         except Error as error:

@@ -85,7 +85,7 @@ def temporary(folder: Path) -> Path:
 
 def open_folder(folder: Path) -> None:
     """Create a folder, check that it is writable, and delete the leftovers of killed jobs. Raises Error."""
-    with told(folder):
+    with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         probe = temporary(folder)
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -105,7 +105,7 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def told(path: Path) -> Iterator[None]:
+def file_errors(path: Path) -> Iterator[None]:
     """Turn an OSError about a file into Error."""
     try:
         yield

@@ -37,7 +37,7 @@ class MissingSymbols:
 
 def missing(builds: Iterable[SymbolBuild], now: datetime) -> list[MissingSymbols]:
     """Return the missing symbols of builds; `now` is in UTC."""
-    return [each for build in builds for each in _of_build(build, now)]
+    return [absent for build in builds for absent in _of_build(build, now)]
 
 
 def _of_build(build: SymbolBuild, now: datetime) -> Iterator[MissingSymbols]:
@@ -76,14 +76,14 @@ def await_symbols(
     """
     polling = Polling(client, client.clock.monotonic() + timeout)
     while True:
-        pending = [each for each in missing_now(client, builds) if each.passing]
+        pending = [absent for absent in missing_now(client, builds) if absent.passing]
         if polling.left <= 0 or not (pending or (not builds and wanted.number)):
             return builds
         state = "; ".join(map(str, pending)) or f"there is no build {wanted.number} yet"
         if polling.is_news(state):
             log.info("Waiting up to %.0f s more: %s", polling.left, state)
         polling.pause()
-        builds = _looked_at_again(client, wanted, builds, [each.build for each in pending])
+        builds = _looked_at_again(client, wanted, builds, [absent.build for absent in pending])
 
 
 def missing_now(client: Client, builds: list[SymbolBuild]) -> list[MissingSymbols]:

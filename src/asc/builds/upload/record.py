@@ -1,7 +1,7 @@
 """The records of uploads at App Store Connect: find, create, commit and delete them.
 
-https://developer.apple.com/documentation/appstoreconnectapi/build-uploads The answer to each write may be lost: then
-the record is read before anything is sent again.
+https://developer.apple.com/documentation/appstoreconnectapi/build-uploads
+The answer to each write may be lost: then the record is read before anything is sent again.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def find(client: Client, number: Number) -> list[Upload]:
     order = {COMPLETE: 0, PROCESSING: 1, AWAITING: 2, FAILED: 9}
     names = ("cfBundleShortVersionString", "cfBundleVersion", "platform")
     uploads = [
-        read_upload(found, each, number.app_id)
-        for each in found.data
-        if number.is_one_with(*(each.text(name) for name in names))
+        read_upload(found, resource, number.app_id)
+        for resource in found.data
+        if number.is_one_with(*(resource.text(name) for name in names))
     ]
     return sorted(uploads, key=lambda one: order.get(one.state, 3))  # an unknown state hides no failure
 
@@ -113,8 +113,8 @@ def reserve(client: Client, upload: Upload, name: str, size: int, uti: str) -> t
 def _may_be_announced(error: ApiError) -> bool:
     """Return True if the refusal may mean that the upload has its file. One about an attribute is about the request."""
     return error.status == 409 and any(
-        not each.code.startswith("ENTITY_ERROR.ATTRIBUTE") or "DUPLICATE" in each.code
-        for each in error.errors
+        not reason.code.startswith("ENTITY_ERROR.ATTRIBUTE") or "DUPLICATE" in reason.code
+        for reason in error.errors
     )
 
 
@@ -132,7 +132,7 @@ def commit(client: Client, upload: Upload, file: AssetFile, sha256: str, check: 
     try:
         _commit(client, upload, file, checksums)
     except ApiError as error:
-        if error.status != 409 or not any("sourceFileChecksums" in str(each) for each in error.errors):
+        if error.status != 409 or not any("sourceFileChecksums" in str(reason) for reason in error.errors):
             raise
         log.info("App Store Connect takes no checksum here; comparing the parts by their entity tags")
         check()

@@ -121,9 +121,9 @@ def refused(client: Client, number: Number, error: ApiError) -> Error:
     platform = PLATFORM_NAMES.get(number.platform, number.platform)
     previous = next(
         (
-            str(each.meta["previousBundleVersion"])
-            for each in error.errors
-            if each.meta.get("previousBundleVersion")
+            str(reason.meta["previousBundleVersion"])
+            for reason in error.errors
+            if reason.meta.get("previousBundleVersion")
         ),
         "",
     )

@@ -86,8 +86,8 @@ def _released(client: Client, number: Number) -> str:
         log.debug("The versions in the App Store cannot be read: %s", error.message)
         return ""
     states = (
-        each.text("appVersionState")
-        for each in found.data
-        if same_value(each.text("versionString"), number.version)
+        found_version.text("appVersionState")
+        for found_version in found.data
+        if same_value(found_version.text("versionString"), number.version)
     )
     return next((state for state in states if state in RELEASED), "")

@@ -72,19 +72,19 @@ class Uploader:
     if_exists: IfExists
     progress: Progress
 
-    def upload(self, source: Source, number: Number, uti: str, standing: UploadStatus) -> UploadResult:
-        """Continue from `standing` until App Store Connect has the whole file. Raises Error if that fails."""
-        joined = standing.upload is not None
+    def upload(self, source: Source, number: Number, uti: str, status: UploadStatus) -> UploadResult:
+        """Continue from `status` until App Store Connect has the whole file. Raises Error if that fails."""
+        joined = status.upload is not None
         if not joined:
-            standing, joined = self._begin(number, source)
+            status, joined = self._begin(number, source)
         if joined:
-            standing = self._after_whoever_began(standing, source)
-        if standing.start_again and standing.upload:
-            self._take_back(standing.upload, "it was begun with another file")
-            standing, joined = self._begin(number, source)
-        upload = standing.upload
+            status = self._after_whoever_began(status, source)
+        if status.start_again and status.upload:
+            self._take_back(status.upload, "it was begun with another file")
+            status, joined = self._begin(number, source)
+        upload = status.upload
         assert upload
-        if standing.is_there:
+        if status.is_there:
             log.info("%s is at App Store Connect already (%s)", number, upload.state)
             return UploadResult(upload, 0, True)
         try:
@@ -102,9 +102,9 @@ class Uploader:
                 raise
             refusal = error
         for pause in LOOKS_AFTER_DUPLICATE:  # another job was a moment earlier
-            standing = assess(self.client, number, source, self.if_exists)
-            if standing.upload and not standing.start_again:
-                return standing, True
+            status = assess(self.client, number, source, self.if_exists)
+            if status.upload and not status.start_again:
+                return status, True
             self.client.pause(pause)
         build = find_build(self.client, number)
         if build and self.if_exists is IfExists.SKIP:
@@ -116,17 +116,17 @@ class Uploader:
             self.client, number, refusal
         )  # nothing is there: Apple answers so to lower numbers, too
 
-    def _after_whoever_began(self, standing: UploadStatus, source: Source) -> UploadStatus:
+    def _after_whoever_began(self, status: UploadStatus, source: Source) -> UploadStatus:
         """Lets a job go first that began the upload a moment ago: its parts will tell whether it has the same file.
 
         Two that send different files to one upload would spoil both. Where nothing moves for a while, nobody is at it.
         """
-        upload = standing.upload
+        upload = status.upload
         assert upload and upload.number
         number = upload.number
-        decided = standing.is_there or standing.start_again or _tags(upload)
+        decided = status.is_there or status.start_again or _tags(upload)
         if decided or not self._just_begun(upload):
-            return standing
+            return status
         log.info("The upload %s was begun just now; looking whether another job is at it", upload.id)
         clock = self.client.clock
         until = clock.monotonic() + IDLE
@@ -136,10 +136,10 @@ class Uploader:
             if bool(now.file) != bool(upload.file):
                 until = clock.monotonic() + IDLE
             upload = now
-        now_standing = judge(self.client, upload, source, self.if_exists)
-        if now_standing.upload is None:
+        now_status = judge(self.client, upload, source, self.if_exists)
+        if now_status.upload is None:
             raise taken(self.client, number, self.if_exists, "by another file, which Apple refused")
-        return now_standing
+        return now_status
 
     def _just_begun(self, upload: Upload) -> bool:
         there = self.client.traffic.time_there(self.client.clock.now())

@@ -16,7 +16,7 @@ from asc.commands.context import Context
 from asc.commands.declaration import Command
 from asc.commands.download_dsyms.inputs import Inputs
 from asc.commands.download_dsyms.report import DownloadReport, Outputs
-from asc.errors import Error
+from asc.errors import Error, UnreachableError
 from asc.job import progress, workflow
 
 log = logging.getLogger(__name__)
@@ -86,12 +86,12 @@ def _fetch(inputs: Inputs, context: Context, report: DownloadReport, directory: 
             extract=inputs.extract,
             progress=progress.transfer,
         ).fetch(targets, report.ended.append)
-    new = [each for each in report.whole if not each.was_there]
+    new = [result for result in report.whole if not result.was_there]
     log.info(
         "Fetched %d of %s (%s) into %s%s",
         len(new),
         several,
-        words.size(sum(each.fetched for each in new)),
+        words.size(sum(result.fetched for result in new)),
         directory,
         f"; {there} had been there" if (there := len(report.whole) - len(new)) else "",
     )
@@ -103,10 +103,11 @@ def _raise_what_failed(report: DownloadReport) -> None:
         return
     first = failed[0].error
     assert first
-    if len(failed) > 1:
-        others = [each.target.name for each in failed[1:]]
-        first.message += f" Not there either: {words.some(others)}."
-    raise first
+    if len(failed) == 1:
+        raise first
+    others = [result.target.name for result in failed[1:]]
+    kind = UnreachableError if isinstance(first, UnreachableError) else Error
+    raise kind(f"{first.message} Not there either: {words.some(others)}.", first.remedy)
 
 
 def _tell_what_is_missing(inputs: Inputs, report: DownloadReport) -> None:

@@ -50,29 +50,31 @@ class DownloadReport:
     def whole(self) -> list[DownloadResult]:
         """Return the archives that are complete, in the order of their builds."""
         order = {build.id: position for position, build in enumerate(self.builds)}
-        there = [each for each in self.ended if not each.error]
-        return sorted(there, key=lambda each: (order[each.target.build.id], each.target.name))
+        there = [result for result in self.ended if not result.error]
+        return sorted(there, key=lambda result: (order[result.target.build.id], result.target.name))
 
     @property
     def failed(self) -> list[DownloadResult]:
         """Return the archives that failed, the causes before the archives left out because of them."""
-        failed = [each for each in self.ended if each.error]
-        return sorted(failed, key=lambda each: (isinstance(each.error, NotBegun), each.target.name))
+        failed = [result for result in self.ended if result.error]
+        return sorted(failed, key=lambda result: (isinstance(result.error, NotBegun), result.target.name))
 
     def outputs(self) -> Outputs:
         """Return the outputs, as far as they are known."""
         whole = self.whole
         files: dict[str, list[str]] = {}
-        for each in whole:
-            files.setdefault(each.target.build.id, []).append(str(each.path))
+        for result in whole:
+            files.setdefault(result.target.build.id, []).append(str(result.path))
         return Outputs(
             directory=self.directory,
-            files=_json([str(each.path) for each in whole]),
-            dsym_count=str(sum(each.contents.dsyms for each in whole if each.contents)),
-            uuids=_json({str(each.path): dict(each.contents.uuids) for each in whole if each.contents}),
+            files=_json([str(result.path) for result in whole]),
+            dsym_count=str(sum(result.contents.dsyms for result in whole if result.contents)),
+            uuids=_json(
+                {str(result.path): dict(result.contents.uuids) for result in whole if result.contents}
+            ),
             builds=_json([_build(build, files.get(build.id, [])) for build in self.builds]),
-            missing=_json([_missing(each) for each in self.missing]),
-            downloaded_bytes=str(sum(each.fetched for each in self.ended)),
+            missing=_json([_missing(result) for result in self.missing]),
+            downloaded_bytes=str(sum(result.fetched for result in self.ended)),
         )
 
     def summary(self) -> str:
@@ -82,9 +84,10 @@ class DownloadReport:
         text = summary.heading(f"Symbols of {self.app.bundle_id or f'app {self.app.id}'}")
         if not self.builds:
             return text + summary.paragraph("No build was found.")
-        rows = [_row(each) for each in (*self.failed, *self.whole)]
+        rows = [_row(result) for result in (*self.failed, *self.whole)]
         rows += [
-            (str(each.build), each.bundle_id, "", "", f"missing: {each.reason}") for each in self.missing
+            (str(absent.build), absent.bundle_id, "", "", f"missing: {absent.reason}")
+            for absent in self.missing
         ]
         text += summary.table(("Build", "File", "Size", "UUIDs", "State"), rows[:ROWS])
         left_out = len(rows) - ROWS
@@ -103,24 +106,30 @@ def _build(build: SymbolBuild, files: list[str]) -> dict[str, object]:
     }
 
 
-def _missing(each: MissingSymbols) -> dict[str, str]:
+def _missing(absent: MissingSymbols) -> dict[str, str]:
     return {
-        "version": each.build.version,
-        "build-number": each.build.build_number,
-        "platform": each.build.platform,
-        "bundle-id": each.bundle_id,
-        "reason": each.reason,
+        "version": absent.build.version,
+        "build-number": absent.build.build_number,
+        "platform": absent.build.platform,
+        "bundle-id": absent.bundle_id,
+        "reason": absent.reason,
     }
 
 
-def _row(each: DownloadResult) -> tuple[str, ...]:
-    state = f"failed: {each.error.message}" if each.error else "was there" if each.was_there else "downloaded"
-    uuids = each.contents.uuids.items() if each.contents else ()
+def _row(result: DownloadResult) -> tuple[str, ...]:
+    state = (
+        f"failed: {result.error.message}"
+        if result.error
+        else "was there"
+        if result.was_there
+        else "downloaded"
+    )
+    uuids = result.contents.uuids.items() if result.contents else ()
     shown = [f"{identity[:8]}… ({architecture})" for identity, architecture in uuids]
     return (
-        str(each.target.build),
-        each.target.name,  # which begins with the bundle id
-        words.size(each.contents.size) if each.contents else "",
+        str(result.target.build),
+        result.target.name,  # which begins with the bundle id
+        words.size(result.contents.size) if result.contents else "",
         words.some(shown, UUIDS_SHOWN),
         state,
     )

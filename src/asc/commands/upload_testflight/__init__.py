@@ -35,10 +35,10 @@ from asc.commands.declaration import Command
 from asc.commands.upload_testflight.build_reference import (
     BuildReference,
     read_file,
-    subject_of_file,
-    subject_of_ids,
+    reference_of_file,
+    reference_of_ids,
 )
-from asc.commands.upload_testflight.inputs import Inputs, wishes_of
+from asc.commands.upload_testflight.inputs import Inputs
 from asc.commands.upload_testflight.report import Outputs, UploadReport
 from asc.errors import Error, Findings, InputError, Problem
 from asc.job import progress
@@ -64,7 +64,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 
 def _work(inputs: Inputs, context: Context, report: UploadReport) -> None:
-    request, changed = wishes_of(inputs)
+    request, changed = inputs.request
     if request.review_info and request.review_info.demo_account_password:
         context.hide(request.review_info.demo_account_password)
     for change in changed:
@@ -91,18 +91,18 @@ def _bring(
     assert client
     with Source(binary.path) as source:
         with report.timeline.phase("Check"):
-            report.reference = reference = subject_of_file(client, inputs, binary)
+            report.reference = reference = reference_of_file(client, inputs, binary)
             with ThreadPoolExecutor(2) as pool:
-                training = pool.submit(read_train, client, reference.number)
-                grounding = pool.submit(preflight, client, request, _destination(reference))
+                reading_train = pool.submit(read_train, client, reference.number)
+                reading_app = pool.submit(preflight, client, request, _destination(reference))
                 found, warning = Findings(), ""
-                standing = found.of(
+                status = found.of(
                     lambda: assess(client, reference.number, source, IfExists(inputs.if_exists)),
                     UploadStatus(),
                 )
-                report.app_state = app_state = found.of(grounding.result, None)
-                train = found.of(training.result, Train())
-                if not standing.is_there:
+                report.app_state = app_state = found.of(reading_app.result, None)
+                train = found.of(reading_train.result, Train())
+                if not status.is_there:
                     warning = found.of(lambda: check_train(train, reference.number), "")
                 if app_state:
                     found.of(lambda: _check_availability(inputs, request, app_state), None)
@@ -112,17 +112,17 @@ def _bring(
         if gap := compliance_gap(request, _destination(reference)):
             log.warning("%s", gap)
         if report.dry_run:
-            report.state = standing.upload.state if standing.upload else ""
-            if not standing.upload and find_build(client, reference.number) and inputs.if_exists != "skip":
+            report.state = status.upload.state if status.upload else ""
+            if not status.upload and find_build(client, reference.number) and inputs.if_exists != "skip":
                 raise taken(
                     client, reference.number, IfExists(inputs.if_exists), "by a build that came another way"
                 )
-            log.info("Would upload %s as %s%s", binary.path.name, reference.number, _so_far(standing))
+            log.info("Would upload %s as %s%s", binary.path.name, reference.number, _so_far(status))
             return
         with report.timeline.phase("Upload"), context.storage(client, inputs.parallel_parts) as storage:
             display = partial(progress.transfer, "Uploaded")
             uploader = Uploader(client, storage, inputs.parallel_parts, IfExists(inputs.if_exists), display)
-            uploaded = uploader.upload(source, reference.number, binary.uti, standing)
+            uploaded = uploader.upload(source, reference.number, binary.uti, status)
         report.sent, report.resumed = uploaded.sent, uploaded.resumed
         if uploaded.sent:
             log.info("Sent %s", report.sent_in_words())
@@ -134,7 +134,7 @@ def _bring(
 def _take_up(inputs: Inputs, client: Client, report: UploadReport, request: DistributionRequest) -> None:
     """Find the build of an earlier job. If its app is unknown, the checks follow once the build is there."""
     with report.timeline.phase("Check"):
-        report.reference = reference = subject_of_ids(client, inputs)
+        report.reference = reference = reference_of_ids(client, inputs)
         report.upload_id = reference.target.upload_id
         if reference.app.id:
             report.app_state = preflight(client, request, _destination(reference))
@@ -279,10 +279,10 @@ def _destination(reference: BuildReference, seen: BuildSnapshot | None = None) -
     )
 
 
-def _so_far(standing: UploadStatus) -> str:
-    if standing.is_there:
+def _so_far(status: UploadStatus) -> str:
+    if status.is_there:
         return ": it is at App Store Connect already"
-    return ": an upload was begun, it would go on" if standing.upload and not standing.start_again else ""
+    return ": an upload was begun, it would go on" if status.upload and not status.start_again else ""
 
 
 COMMAND = Command(

@@ -96,11 +96,11 @@ def the_file(pattern: str) -> Path:
         raise InputError(
             [Problem("file", f"{pattern} matches no file", f"Check the path; the step runs in {Path.cwd()}.")]
         )
-    names = words.some([str(each) for each in found])
+    names = words.some([str(path) for path in found])
     raise InputError([Problem("file", f"{pattern} matches {len(found)} files: {names}", "Name one of them.")])
 
 
-def subject_of_file(client: Client, inputs: Inputs, binary: Binary) -> BuildReference:
+def reference_of_file(client: Client, inputs: Inputs, binary: Binary) -> BuildReference:
     """Return the app and the number of a file."""
     app = find_app_by_id(client, inputs.app_id) if inputs.app_id else find_app(client, binary.bundle_id)
     if inputs.app_id and app.bundle_id != binary.bundle_id:
@@ -117,7 +117,7 @@ def subject_of_file(client: Client, inputs: Inputs, binary: Binary) -> BuildRefe
     return BuildReference(app, WatchedBuild(number), binary)
 
 
-def subject_of_ids(client: Client, inputs: Inputs) -> BuildReference:
+def reference_of_ids(client: Client, inputs: Inputs) -> BuildReference:
     """Return the build of an earlier job: by the id of the build or upload, or by app, version and number."""
     app = App("")
     if inputs.bundle_id or inputs.app_id:
@@ -135,7 +135,7 @@ def subject_of_ids(client: Client, inputs: Inputs) -> BuildReference:
         name = inputs.build_upload_id
         upload = _named("build-upload-id", name, lambda: record.read(client, name, app.id))
         assert upload.number
-        if app.id and upload.id not in {each.id for each in record.find(client, upload.number)}:
+        if app.id and upload.id not in {known.id for known in record.find(client, upload.number)}:
             raise _another_app("build-upload-id", app)
         _check_same("build-upload-id", inputs, upload.number, app)
         return BuildReference(app, WatchedBuild(upload.number, upload.id, upload.build_id))

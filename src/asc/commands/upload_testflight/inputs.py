@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -182,11 +183,17 @@ class Inputs(CommonInputs):
         default="none",
     )
 
+    @cached_property
+    def request(self) -> tuple[DistributionRequest, list[str]]:
+        """Return the request of the inputs, and the changes made to texts. Raises InputError with all problems."""
+        # Cached, so that the file of whats-new that was checked is the one that is sent.
+        return _request_of(self)
+
     def problems(self) -> Iterator[Problem]:
         """Yield the problems: exactly one build is named, and the options fit together."""
         yield from self._problems_of_the_build()
         try:
-            wishes_of(self)
+            _ = self.request
         except InputError as error:
             yield from error.problems
         if self.whats_new and self.whats_new_file:
@@ -253,8 +260,7 @@ LARGEST_NOTES = 1024 * 1024
 T = TypeVar("T")
 
 
-def wishes_of(inputs: Inputs) -> tuple[DistributionRequest, list[str]]:
-    """Return the request of the inputs, and the changes made to texts. Raises InputError with all problems."""
+def _request_of(inputs: Inputs) -> tuple[DistributionRequest, list[str]]:
     problems: list[Problem] = []
 
     def read(name: str, parse: Callable[[], T], otherwise: T) -> T:

@@ -114,7 +114,7 @@ class UploadReport:
         return self.seen.build.id if self.seen.build else known
 
     @property
-    def standing(self) -> str:
+    def current_state(self) -> str:
         """Return the state of the build; of the upload until there is a build."""
         if self.seen.build:
             return self.seen.build.processing_state
@@ -141,7 +141,7 @@ class UploadReport:
             version=number.version,
             build_number=number.build_number,
             platform=number.platform,
-            state=self.standing,
+            state=self.current_state,
             external_state=build.external_state if build else "",
             groups="" if self.dry_run else ", ".join(self.groups_there),
             testflight_url=self.page(),
@@ -213,7 +213,7 @@ class UploadReport:
         facts = {
             "File": f"{binary.path.name}, {binary.size / 1024 / 1024:.1f} MiB" if binary else "",
             "Sent": self._sent_or_there(),
-            "State": self.standing,
+            "State": self.current_state,
             "Internal testing": build.internal_state if build else "",
             "External testing": build.external_state if build else "",
             "Groups": ", ".join(self.groups_there),
