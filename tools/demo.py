@@ -1,4 +1,9 @@
-"""`make demo`: from signing to testers and symbols, against the sandbox, through the same bin/run as in a workflow."""
+"""`make demo`: a tour from signing to a release in the App Store, against the sandbox, as in a workflow.
+
+Each step runs through bin/run, and shows some lines of its log and its most important outputs. VERBOSE=1 shows all of
+it, with the summaries and the requests. PAUSE=1 keeps the sandbox running at the end, so that you can look at its pages
+in a browser.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,76 +21,122 @@ ENTRYPOINT = (sys.executable, "-I", str(ROOT / "entrypoint.py"))
 KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 KEPT_STARTS = ("PIP_", "UV_", "ASC_RUN")
 APP = {"bundle-id": "com.example.app", "platform": "ios"}
+VERSION = "1.5.0"
+LINES = 6
+"""Lines of a step's log without VERBOSE=1."""
+STOP_AFTER = 600
+"""Seconds after which the sandbox stops by itself."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the tour: `why` says what it does, `shown` names the outputs that a later step would use."""
+
+    command: str
+    why: str
+    inputs: Mapping[str, str]
+    shown: tuple[str, ...]
 
 
 def main() -> int:
-    """Starts the sandbox, runs the steps of a release, shows what came of each."""
+    """Start the sandbox, run the steps of a release, and say where to look. Return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         temp = Path(folder)
         key, requests = temp / "api-key.json", temp / "requests.jsonl"
-        sandbox = [
-            *ENTRYPOINT,
-            "sandbox",
-            "--key-file",
-            str(key),
-            "--log",
-            str(requests),
-            "--stop-after",
-            "600",
-        ]
+        sandbox = [*ENTRYPOINT, "sandbox", "--key-file", str(key), "--log", str(requests)]
+        sandbox += ["--stop-after", str(STOP_AFTER)]
         with subprocess.Popen(sandbox, stdout=subprocess.PIPE, text=True) as server:
             try:
                 assert server.stdout
                 url = server.stdout.readline().split()[-1]
-                title(f"A local App Store Connect at {url}, with a new API key")
-                code = release(Job(temp, url, key.read_text()))
+                title(f"A local App Store Connect at {url}. No Apple account is touched.")
+                code = tour(Job(temp, url, key.read_text()))
+                entries = [json.loads(line) for line in requests.read_text().splitlines()]
+                tell_requests(entries)
+                if code == 0:
+                    print(
+                        f"\nAll of this happened in the sandbox; its pages are at {url}/ (docs/sandbox.md)."
+                    )
+                if os.environ.get("PAUSE") and code == 0:
+                    input(f"Look around for up to {STOP_AFTER // 60} minutes, then press Enter. ")
             finally:
                 server.terminate()
-        title("Requests that it took")
-        for entry in map(json.loads, requests.read_text().splitlines()):
-            print(f"{entry['method']} {entry['path']} → {entry['status']} (connection {entry['connection']})")
     return code
 
 
-def release(job: Job) -> int:
-    """The steps, each with what the one before handed on. Stops at the first that fails."""
-    store = job.folder / "store"
-    store.mkdir()
+def tour(job: Job) -> int:
+    """Run the steps, each with the outputs of those before. Stop at the first that fails, and return its code."""
+    outputs: dict[str, str] = {}
+    steps = steps_of(job.folder, outputs)
+    for number, step in enumerate(steps, 1):
+        title(f"{number}. {step.command}: {step.why}")
+        code, found = job.run(step)
+        if code:
+            return code
+        outputs.update(found)
+    return 0
+
+
+def steps_of(folder: Path, outputs: Mapping[str, str]) -> Iterator[Step]:
+    """Yield the steps. `outputs` holds what the steps before gave."""
+    storage = folder / "storage"
+    storage.mkdir()
     signing = {
         "mode": "sync",
         "bundle-ids": "com.example.app",
-        "storage": f"dir:{store}",
+        "storage": f"dir:{storage}",
         "passphrase": "only for the demo",
-        "output-directory": str(job.folder / "signing"),
+        "output-directory": str(folder / "signing"),
         "install": "files",
     }
-    code, _ = job.step("sync-signing", signing)
-    if code:
-        return code
-    code, found = job.step("fetch-build-number", APP)
-    if code:
-        return code
-    number = found["next-build-number"]
-    ipa = job.folder / "Example.ipa"
-    make = [*ENTRYPOINT, "sandbox", "make-ipa", str(ipa), "--version", "1.5.0", "--build-number", number]
-    subprocess.run([*make, "--size", str(12 * 1024 * 1024)], check=True)
+    yield Step(
+        "sync-signing",
+        "make a certificate and a profile, as match keeps them",
+        signing,
+        ("certificate-name",),
+    )
+    yield Step(
+        "fetch-build-number", "find the next free build number", APP, ("build-number", "next-build-number")
+    )
+    number = outputs["next-build-number"]
+    ipa = folder / "Example.ipa"
+    make = [*ENTRYPOINT, "sandbox", "make-ipa", str(ipa), "--version", VERSION, "--build-number", number]
+    subprocess.run([*make, "--size", str(12 * 1024 * 1024)], check=True, stdout=subprocess.DEVNULL)
     upload = {
         "file": str(ipa),
         "whats-new": "en-US: Faster start.\nde-DE: Schnellerer Start.",
         "groups": "QA, Beta testers",
         "uses-non-exempt-encryption": "false",
     }
-    code, uploaded = job.step("upload-testflight", upload)
-    if code:
-        return code
+    yield Step(
+        "upload-testflight",
+        "upload the build and give it to testers",
+        upload,
+        ("build-id", "state", "groups"),
+    )
+    people = {**APP, "testers": "Ada Example <ada@example.com>", "groups": "Beta testers"}
+    people.pop("platform")
+    yield Step("manage-testers", "invite a tester", people, ("invited", "existing"))
     symbols = {
-        "app-id": uploaded["app-id"],
-        "version": uploaded["version"],
+        "app-id": outputs["app-id"],
+        "version": VERSION,
         "build-number": number,
-        "directory": str(job.folder / "dsyms"),
+        "directory": str(folder / "dsyms"),
     }
-    code, _ = job.step("fetch-build-number", APP)
-    return code or job.step("download-dsyms", symbols)[0]
+    yield Step("download-dsyms", "fetch the symbols of the build", symbols, ("dsym-count",))
+    store = {**APP, "version": VERSION}
+    texts = {**store, "metadata": "none", "release-notes": "Faster search."}
+    yield Step(
+        "update-app-store",
+        "write the release notes of the App Store version",
+        texts,
+        ("version-state", "changed"),
+    )
+    review = {**store, "build-id": outputs["build-id"], "release": "manual", "wait": "reviewed"}
+    yield Step("submit-app-store", "submit it, and wait for the reviewers", review, ("state", "result"))
+    yield Step(
+        "release-app-store", "release the approved version", {**store, "wait": "live"}, ("version-state",)
+    )
 
 
 class Job:
@@ -95,53 +147,81 @@ class Job:
         self._key = key
         tools = Path(os.environ.get("RUNNER_TOOL_CACHE") or ROOT / ".cache" / "tools")
         tools.mkdir(parents=True, exist_ok=True)
+        kept = {
+            name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_STARTS)
+        }
         self._environment = {
-            **{
-                name: value
-                for name, value in os.environ.items()
-                if name in KEPT or name.startswith(KEPT_STARTS)
-            },
+            **kept,
             "ASC_API_URL": url,
             "GITHUB_WORKSPACE": str(folder),
             "RUNNER_TEMP": str(folder),
             "RUNNER_TOOL_CACHE": str(tools),
         }
 
-    def step(self, command: str, inputs: Mapping[str, str]) -> tuple[int, dict[str, str]]:
-        """Runs a step and prints its log, outputs and summary. Returns its exit code and its outputs."""
+    def run(self, step: Step) -> tuple[int, dict[str, str]]:
+        """Run a step and print its log and outputs. Return its exit code and its outputs."""
         output, summary = self.folder / "output", self.folder / "summary"
         for file in (output, summary):
             file.write_text("")
         environment = {
             **self._environment,
-            "ASC_COMMAND": command,
-            "ASC_INPUTS": json.dumps({"api-key": self._key, **inputs}),
+            "ASC_COMMAND": step.command,
+            "ASC_INPUTS": json.dumps({"api-key": self._key, **step.inputs}),
             "GITHUB_OUTPUT": str(output),
             "GITHUB_STEP_SUMMARY": str(summary),
         }
-        title(f"{command}: its log, through bin/run")
-        command_line = [str(ROOT / "bin" / "run")]
-        with subprocess.Popen(command_line, env=environment, stdout=subprocess.PIPE, text=True) as run:
-            for line in run.stdout or ():
-                if not line.startswith(("::add-mask::", "::debug::")):
-                    print(line, end="", flush=True)
-        title(f"{command}: its outputs")
+        with subprocess.Popen(
+            [str(ROOT / "bin" / "run")], env=environment, stdout=subprocess.PIPE, text=True
+        ) as run:
+            tell_log(line for line in run.stdout or () if not line.startswith(("::add-mask::", "::debug::")))
         outputs = read_outputs(output.read_text())
-        for name, value in outputs.items():
-            print(f"{name}={value}")
-        title(f"{command}: its summary (Markdown)")
-        print(summary.read_text(), end="")
+        shown = (
+            outputs if verbose() or run.returncode else {name: outputs.get(name, "") for name in step.shown}
+        )
+        for name, value in shown.items():
+            print(f"   → {name}: {value}")
+        if verbose():
+            print(summary.read_text(), end="")
         return run.returncode, outputs
 
 
+def verbose() -> bool:
+    """Return True if everything is to be shown."""
+    return bool(os.environ.get("VERBOSE"))
+
+
+def tell_log(lines: Iterator[str]) -> None:
+    """Print the lines of a log as they come; without VERBOSE=1 the first ones, errors, and how many there are more."""
+    told = left_out = 0
+    in_group = False
+    for line in lines:
+        # A group is folded on GitHub: its details are folded here, too.
+        in_group = line.startswith("::group::") or (in_group and not line.startswith("::endgroup::"))
+        hidden = in_group or line.startswith("::endgroup::")
+        if verbose() or line.startswith("::error") or (not hidden and told < LINES):
+            print(f"   {line.rstrip()}", flush=True)
+            told += 1
+        else:
+            left_out += not hidden
+    if left_out:
+        print(f"   … and {left_out} more (VERBOSE=1)")
+
+
+def tell_requests(entries: list[dict[str, object]]) -> None:
+    """Print how many requests the tour took, and with VERBOSE=1 each of them."""
+    title(f"The tour took {len(entries)} requests.")
+    for entry in entries if verbose() else ():
+        print(f"{entry['method']} {entry['path']} → {entry['status']} (connection {entry['connection']})")
+
+
 def read_outputs(text: str) -> dict[str, str]:
-    """The file of outputs: `name<<delimiter`, the value, the delimiter."""
+    """Return what a file of outputs holds: `name<<delimiter`, the value, the delimiter."""
     lines = text.splitlines()
     return {head.partition("<<")[0]: value for head, value in zip(lines[::3], lines[1::3], strict=False)}
 
 
 def title(text: str) -> None:
-    """A heading between the parts."""
+    """Print a heading between the parts."""
     print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n== {text}", flush=True)
 
 
