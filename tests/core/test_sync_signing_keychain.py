@@ -252,5 +252,5 @@ class TestAnotherJobOnTheMachine:
             done = clean_up(tmp_path, **job)
             assert done.outputs["removed"] == "1"
         assert done.code == 0, done.stdout
-        assert "Removed what a job of" in done.stdout
+        assert "Removed the keychain and files of a job of" in done.stdout
         assert left(machine, tmp_path) == left(machine, tmp_path / "other") == []

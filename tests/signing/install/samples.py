@@ -87,11 +87,10 @@ class Job:
         identifier: str,
         identities: list[StoredIdentity] | None = None,
         profiles: list[StoredProfile] | None = None,
-        keychain_password: str | None = None,
     ) -> Installed:
         wanted = [identity()] if identities is None else identities
         placed = [profile()] if profiles is None else profiles
-        return install(self.where, self.ledger, identifier, wanted, placed, keychain_password)
+        return install(self.where, self.ledger, identifier, wanted, placed)
 
     def profile_files(self) -> list[Path]:
         return [path for folder in FOLDERS for path in sorted((self.mac.home / folder).glob("*"))]

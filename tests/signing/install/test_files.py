@@ -17,7 +17,7 @@ from asc.formats.mobileprovision import read_profile
 from asc.identity.p12 import read_p12
 from asc.provisioning.kinds import CertificateType, Platform, ProfileType
 from asc.signing.install.export_options import METHODS, profile_mapping
-from asc.signing.install.files import fastlane_environment, write_files
+from asc.signing.install.files import MANIFEST, fastlane_environment, write_files
 from asc.signing.install.security import InstallError
 from asc.signing.install.written import p12_names, profile_names, safe_name
 from asc.signing.vault.entries import StoredProfile
@@ -87,7 +87,7 @@ def test_without_a_password_there_is_a_random_one(tmp_path: Path, given: str | N
     assert first.password != second.password
     assert read_p12(first.identities[0].p12.read_bytes(), first.password).key
     assert first.password not in repr(first)
-    assert first.password not in first.manifest.read_text()
+    assert first.password not in (first.folder / MANIFEST).read_text()
 
 
 def test_a_password_that_security_would_not_take_is_said(
@@ -100,7 +100,7 @@ def test_a_password_that_security_would_not_take_is_said(
 def test_the_manifest(tmp_path: Path) -> None:
     written = write_files(tmp_path, [identity()], [profile()])
     certificate = identity().certificate
-    assert json.loads(written.manifest.read_text("utf-8")) == {
+    assert json.loads((written.folder / MANIFEST).read_text("utf-8")) == {
         "version": 1,
         "identities": [
             {

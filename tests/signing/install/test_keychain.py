@@ -11,11 +11,12 @@ import pytest
 
 from asc.errors import SetupError
 from asc.provisioning.kinds import CertificateType, Platform
+from asc.signing.install.keychain import Keychain
 from asc.signing.install.security import (
     InstallError,
+    KeychainIdentity,
     Security,
     SecurityError,
-    Shown,
     identities,
     keychains,
     same_path,
@@ -80,15 +81,11 @@ def test_passwords_are_used_once_and_only_where_they_must_be(here: Job) -> None:
     assert all(created not in call for call in calls if call[0] not in (*ORDER[:3], ORDER[4]))
 
 
-def test_a_keychain_password_of_the_users_is_taken(here: Job) -> None:
-    here.install(here.begin(), keychain_password="theirs")
-    assert here.mac.calls()[0][2] == "theirs"
-
-
-def test_security_sees_no_variable_of_the_job(here: Job) -> None:
-    given = {"USER": "runner", "ASC_API_KEY": "secret", "MATCH_PASSWORD": "secret"}
-    Security.find(here.mac.path, here.mac.home, given).run("list-keychains", "-d", "user")
-    assert {"HOME", "PATH", "USER"} <= here.mac.variables()
+def test_security_sees_no_variable_of_the_job(here: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ASC_API_KEY", "MATCH_PASSWORD"):
+        monkeypatch.setenv(name, "secret")
+    here.security.run("list-keychains", "-d", "user")
+    assert {"HOME", "PATH"} <= here.mac.variables()
     assert not {"ASC_API_KEY", "MATCH_PASSWORD"} & here.mac.variables()
 
 
@@ -155,9 +152,9 @@ def test_a_clock_that_is_wrong(here: Job) -> None:
 def test_errors_hold_no_password(here: Job) -> None:
     here.mac.set(fail="create-keychain", says="bad password topsecret", code=51)
     with pytest.raises(SecurityError) as caught:
-        here.install(here.begin(), keychain_password="topsecret")
+        Keychain(here.security, here.temporary / "k.keychain-db", "topsecret").create()
     assert caught.value.code == 51
-    assert caught.value.message == "The keychain cannot be made: security ended with 51 (bad password ***)."
+    assert caught.value.message.endswith("security ended with 51 (bad password ***).")
 
 
 def test_a_dialog_that_nobody_sees(tmp_path: Path) -> None:
@@ -231,8 +228,8 @@ def test_identities_are_read_as_they_are_printed() -> None:
     one, other = "A" * 40, "0" * 40
     output = f'  1) {one} "Apple: E (X)"\n  2) {other} "Q" (CSSMERR_TP_NOT_TRUSTED)\n     1 valid identities found\n'
     assert identities(output.encode()) == [
-        Shown(one, "Apple: E (X)", ""),
-        Shown(other, "Q", "CSSMERR_TP_NOT_TRUSTED"),
+        KeychainIdentity(one, "Apple: E (X)", ""),
+        KeychainIdentity(other, "Q", "CSSMERR_TP_NOT_TRUSTED"),
     ]
 
 

@@ -72,7 +72,7 @@ def test_a_ledger_that_cannot_be(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("identifier", ["../x", "", "x" * 16, "0" * 15])
 def test_an_identifier_is_no_path(tmp_path: Path, identifier: str) -> None:
-    with pytest.raises(InstallError, match="no record"):
+    with pytest.raises(InstallError, match="not the id of a record"):
         Ledger(tmp_path).find(identifier)
 
 

@@ -1,1 +1,1 @@
-"""What was stored, brought onto a machine: files on any system, a keychain and Xcode's folders on macOS."""
+"""Install stored signing assets on a machine: files on any system, a keychain and Xcode's folders on macOS."""

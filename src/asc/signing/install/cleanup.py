@@ -1,4 +1,4 @@
-"""Removes what sync-signing made on a machine, and nothing else."""
+"""Remove everything that sync-signing created on a machine, and nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CleanupResult:
-    """What was removed. `found` is False where there was no state: it had been cleaned up before."""
+    """The keychain and the counts of files that were removed. `found` is False if there was no state."""
 
     found: bool
     keychain: str | None = None
@@ -31,16 +31,17 @@ class CleanupResult:
 
 
 def cleanup(ledger: Ledger, identifier: str, security: Security | None = None) -> CleanupResult:
-    """Removes the keychain, its entry in the search list, profiles and files of one state, and then the state.
+    """Remove the keychain, its entry in the search list, profiles and files of one state, then the state itself.
 
-    Does as much as it can; may be repeated. `security` is needed where there is a keychain. Raises CleanupError that
-    names what is left, in which case the state stays.
+    It removes as much as possible and may be repeated. `security` is needed if there is a keychain. Raises
+    CleanupError, which names everything that is left; the state then stays.
     """
     with ledger.locked():
         state = ledger.find(identifier)
         if state is None:
             return CleanupResult(found=False)
-        files = sum(Path(each).is_file() for each in state.outputs)
+        files = sum(Path(output).is_file() for output in state.outputs)
+        # Every step is tried, so that one failure does not leave more than necessary on the machine.
         left = [
             problem
             for step in (_keychain(state, security), _work(state), _profiles(ledger, state), _outputs(state))
@@ -49,22 +50,22 @@ def cleanup(ledger: Ledger, identifier: str, security: Security | None = None) -
         if left:
             raise CleanupError(
                 f"Not everything of this job could be removed: {'; '.join(left)}.",
-                "Run cleanup-signing again; the next sync-signing on this machine tries, too.",
+                "Run cleanup-signing again; the next sync-signing on this machine also tries again.",
             )
         ledger.forget(identifier)
-    made = sum(each.made for each in state.placed)
-    return CleanupResult(True, state.keychain, made, files)
+    profiles = sum(placed.made for placed in state.placed)
+    return CleanupResult(True, state.keychain, profiles, files)
 
 
 @contextmanager
 def undone_on_failure(ledger: Ledger, identifier: str, security: Security | None = None) -> Iterator[None]:
-    """Removes what the state names when anything is raised inside, be it the end of the process.
+    """Clean up the state `identifier` if anything is raised inside, including the end of the process.
 
-    What is raised goes on; what cannot be removed is in the log, and stays in the state.
+    The exception goes on. A failed clean-up is logged, and the state stays.
     """
     try:
         yield
-    except BaseException:
+    except BaseException:  # a cancelled job must not leave a keychain behind either
         try:
             cleanup(ledger, identifier, security)
         except (Error, OSError) as error:
@@ -90,11 +91,11 @@ def _keychain(state: MachineState, security: Security | None) -> Callable[[], No
         try:
             if security is None:
                 raise CleanupError(f"{path} is a keychain", "Run this on macOS.")
-            # Looked for whether or not we put it there: some versions of macOS list a keychain that is made.
+            # Some versions of macOS list a new keychain by themselves, so it is removed in any case.
             remove_from_search_list(security, state.keychain)
         finally:
             if security is not None:
-                # It makes macOS forget that the keychain is open. Refusals do not count, for the file goes anyway.
+                # This makes macOS forget that the keychain is open. A failure is ignored because the file goes anyway.
                 security.run("delete-keychain", state.keychain)
             path.unlink(missing_ok=True)
 
@@ -116,14 +117,15 @@ def _profiles(ledger: Ledger, state: MachineState) -> Callable[[], None]:
 def _outputs(state: MachineState) -> Callable[[], None]:
     def step() -> None:
         folders = []
-        for each in map(Path, state.outputs):
-            if each.is_dir() and not each.is_symlink():
-                folders.append(each)
+        for output in map(Path, state.outputs):
+            if output.is_dir() and not output.is_symlink():
+                folders.append(output)
                 continue
-            each.unlink(missing_ok=True)
+            output.unlink(missing_ok=True)
         for temporary in half_written(map(Path, state.outputs)):
             temporary.unlink(missing_ok=True)
-        for folder in reversed(folders):  # the innermost was made last
+        # The innermost folder was created last. A folder with other files in it stays.
+        for folder in reversed(folders):
             if not any(folder.iterdir()):
                 folder.rmdir()
 
@@ -131,14 +133,16 @@ def _outputs(state: MachineState) -> Callable[[], None]:
 
 
 WORKER = "Runner.Worker"
-"""The process of GitHub's runner that is started for a job, and ends with it."""
+"""The process that GitHub's runner starts for each job; it ends with the job."""
 _TOLERANCE = 5.0
-"""Seconds: Linux reckons the time a process started from the time since boot, and is off by one now and then."""
+"""Seconds that two readings of a start time may differ. Linux derives it from the time since boot and rounds."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """`started` is in seconds since 1970; `name` is the program, in some systems with its path, in others cut."""
+    """A running process. `started` is in seconds since 1970; `name` is the program, with its path or cut on some
+    systems.
+    """
 
     pid: int
     parent: int
@@ -147,7 +151,7 @@ class Process:
 
 
 def processes(path: str) -> Mapping[int, Process] | None:
-    """All processes by id, from `ps` (looked for in `path`). None where they cannot be listed."""
+    """Return all processes by id, from the `ps` in `path`, or None if they cannot be listed."""
     environment = {"PATH": path, "LC_ALL": "C", "TZ": "UTC"}
     command = ["ps", "-axo", "pid=,ppid=,lstart=,comm="]
     try:
@@ -157,15 +161,16 @@ def processes(path: str) -> Mapping[int, Process] | None:
     if done.code:
         return None
     found = (_process(line) for line in done.output.decode("utf-8", "replace").splitlines())
-    return {each.pid: each for each in found if each} or None
+    return {process.pid: process for process in found if process} or None
 
 
 def holder_of(pid: int, running: Mapping[int, Process] | None, name: str = WORKER) -> Holder | None:
-    """The nearest ancestor of `pid` that is called `name`; None outside of a job, or where that is not known."""
-    seen: set[int] = set()
+    """Return the nearest ancestor of `pid` called `name`, or None outside a job or if it is unknown."""
+    # The list is not of one moment, so a reused process id could make the ancestors a circle.
+    visited: set[int] = set()
     current = (running or {}).get(pid)
-    while current and current.pid not in seen:
-        seen.add(current.pid)
+    while current and current.pid not in visited:
+        visited.add(current.pid)
         if current.name.rpartition("/")[2] == name:
             return Holder(current.pid, current.started)
         current = (running or {}).get(current.parent)
@@ -173,7 +178,7 @@ def holder_of(pid: int, running: Mapping[int, Process] | None, name: str = WORKE
 
 
 def lives(holder: Holder, running: Mapping[int, Process]) -> bool:
-    """Whether it is this process that runs under its id, not a later one."""
+    """Return True if this very process is running, and not a later one with the same id."""
     process = running.get(holder.pid)
     return process is not None and abs(process.started - holder.started) <= _TOLERANCE
 
@@ -190,7 +195,7 @@ def _process(line: str) -> Process | None:
 
 
 LONGEST_JOB = timedelta(days=5)
-"""The longest that a job lasts on a self-hosted runner."""
+"""GitHub's time limit for a job on a self-hosted runner."""
 
 
 def sweep(
@@ -198,30 +203,26 @@ def sweep(
     now: datetime,
     security: Security | None = None,
     running: Mapping[int, Process] | None = None,
-    older_than: timedelta = LONGEST_JOB,
 ) -> list[MachineState]:
-    """Cleans up after jobs that are over, and returns their states. Never raises Error: what fails is tried again.
+    """Clean up after jobs that have ended, and return their states. Never raises Error: a failure is logged.
 
-    A job whose process is in `running` is left alone whatever its age. One whose process is not there is over. Where
-    the process is not known, or `running` is None, only age counts.
+    A job has ended if its process is not in `running`. If its process is unknown or `running` is None, its age decides.
     """
     cleaned = []
     for state in ledger.states():
-        if not _over(state, now, running, older_than):
+        if not _has_ended(state, now, running):
             continue
         try:
             cleanup(ledger, state.id, security)
         except Error as error:
-            log.warning("What an earlier job left could not be removed: %s", error.message)
+            log.warning("The keychain and files of an earlier job could not be removed: %s", error.message)
             continue
-        log.info("Removed what a job of %s left", f"{state.created:%Y-%m-%d %H:%M} UTC")
+        log.info("Removed the keychain and files of a job of %s", f"{state.created:%Y-%m-%d %H:%M} UTC")
         cleaned.append(state)
     return cleaned
 
 
-def _over(
-    state: MachineState, now: datetime, running: Mapping[int, Process] | None, older_than: timedelta
-) -> bool:
+def _has_ended(state: MachineState, now: datetime, running: Mapping[int, Process] | None) -> bool:
     if state.holder and running is not None:
         return not lives(state.holder, running)
-    return now - state.created > older_than
+    return now - state.created > LONGEST_JOB

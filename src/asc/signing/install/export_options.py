@@ -1,6 +1,6 @@
-"""ExportOptions.plist for `xcodebuild -exportArchive`, and the mapping of profiles for a plist of the user's own.
+"""Write ExportOptions.plist for `xcodebuild -exportArchive`, and the mapping of profiles for the user's own plist.
 
-The keys are those that `xcodebuild -help` documents. Method names are those of Xcode 15.3 and later.
+The keys are documented by `xcodebuild -help`. The names of methods are those of Xcode 15.3 and later.
 """
 
 from __future__ import annotations
@@ -20,22 +20,25 @@ METHODS = {
     ProfileType.ENTERPRISE: "enterprise",
     ProfileType.DEVELOPER_ID: "developer-id",
 }
+"""Type of profile → the method of exporting with it."""
 _MAC = (Platform.MACOS, Platform.CATALYST)
 
 
 def profile_mapping(profiles: Iterable[WrittenProfile]) -> dict[str, str]:
-    """Bundle id → name of its profile. Of several for one bundle id the first counts."""
+    """Return bundle id → name of its profile. If a bundle id has several, the first counts."""
     mapping: dict[str, str] = {}
-    for each in profiles:
-        mapping.setdefault(each.stored.bundle_id, each.stored.profile.name)
+    for profile in profiles:
+        mapping.setdefault(profile.stored.bundle_id, profile.stored.profile.name)
     return mapping
 
 
 def groups(profiles: Sequence[WrittenProfile]) -> dict[tuple[ProfileType, Platform], list[WrittenProfile]]:
-    """The profiles that belong into one file, in the order in which their types and platforms first appear."""
+    """Group the profiles by type and platform, in the order of their first profile: one group for each plist."""
     found: dict[tuple[ProfileType, Platform], list[WrittenProfile]] = {}
-    for each in profiles:
-        found.setdefault((each.stored.profile_type, each.stored.platform.of_profile), []).append(each)
+    for profile in profiles:
+        found.setdefault((profile.stored.profile_type, profile.stored.platform.of_profile), []).append(
+            profile
+        )
     return found
 
 
@@ -45,29 +48,31 @@ def export_options(
     profiles: Sequence[WrittenProfile],
     identities: Iterable[StoredIdentity] = (),
 ) -> bytes:
-    """The property list, XML. `profiles` are of this type and platform.
+    """Return the property list as XML. All `profiles` have the type `kind` and this platform.
 
-    Profiles go by UUID and certificates by SHA-1: names are not unique on a machine that keeps older ones.
-    Raises InstallError where a profile holds what cannot be written.
+    Raises InstallError if a profile has characters that a property list cannot contain.
     """
+    # Profiles go by UUID and certificates by SHA-1: their names are not unique on a machine that keeps older ones.
     values: dict[str, object] = {
         "method": METHODS[kind],
         "signingStyle": "manual",
-        "provisioningProfiles": {each.stored.bundle_id: each.stored.profile.uuid for each in profiles},
+        "provisioningProfiles": {
+            profile.stored.bundle_id: profile.stored.profile.uuid for profile in profiles
+        },
     }
-    if team := team_of([each.stored for each in profiles]):
+    if team := team_of([profile.stored for profile in profiles]):
         values["teamID"] = team
-    signer = next((each.identity for each in profiles if each.identity), None)
+    signer = next((profile.identity for profile in profiles if profile.identity), None)
     if signer:
         values["signingCertificate"] = signer.certificate.sha1
     if kind is ProfileType.APP_STORE and platform in _MAC:
-        for each in identities:
-            if each.certificate_type is CertificateType.MAC_INSTALLER_DISTRIBUTION:
-                values.setdefault("installerSigningCertificate", each.certificate.sha1)
+        for identity in identities:
+            if identity.certificate_type is CertificateType.MAC_INSTALLER_DISTRIBUTION:
+                values.setdefault("installerSigningCertificate", identity.certificate.sha1)
     try:
         return plistlib.dumps(values)
-    except ValueError:  # control characters, half characters: nothing that Apple writes
+    except ValueError:  # control characters or half of a surrogate pair; Apple writes neither
         raise InstallError(
-            "A profile's bundle id, UUID or team has characters that no property list can hold.",
-            "Have the profile made anew with mode: sync and force: true.",
+            "A profile's bundle id, UUID or team has characters that a property list cannot contain.",
+            "Create the profile again with mode: sync and force: true.",
         ) from None

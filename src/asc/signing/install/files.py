@@ -1,4 +1,4 @@
-"""Writes `output-directory`: what signs on any system."""
+"""Write `output-directory`: the files to sign with on any system."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 MANIFEST, EXPORT_OPTIONS = "manifest.json", "ExportOptions.plist"
 
 Before = Callable[[Sequence[Path]], None]
+"""Called with all paths before the first of them is created."""
 
 
 def write_files(
@@ -41,15 +42,17 @@ def write_files(
     password: str | None = None,
     before: Before = lambda paths: None,
 ) -> Written:
-    """Writes a .p12 for each identity, the profiles, manifest.json and ExportOptions.plist, each file 0600.
+    """Write a .p12 for each identity, the profiles, manifest.json and ExportOptions.plist, each with mode 0600.
 
-    `password` protects the .p12 files, a random one where it is missing or empty. `before` is called once, with the
-    path of everything that is about to be made, folders too: how a clean-up comes to know of it. A file of the
-    same name is replaced. Raises SetupError where the folder cannot be written; IdentityError from `p12`.
+    `password` protects the .p12 files; it is random if it is missing or empty. `before` is called once with all files
+    and folders to create, so that a clean-up knows them. Files of the same name are replaced. Raises SetupError if the
+    folder cannot be written; IdentityError from `p12`.
     """
     password = password or new_password()
     if not password.isascii():
-        log.warning("macOS' security command takes no .p12 password with characters outside ASCII")
+        log.warning(
+            "The security command of macOS does not accept a .p12 password with characters outside ASCII"
+        )
     root = folder.absolute()
     plan = _Plan(root)
     written = _planned(plan, identities, profiles, password)
@@ -57,19 +60,20 @@ def write_files(
         plan.carry_out(before)
     except OSError as error:
         raise SetupError(
-            f"{root} cannot be written ({error.strerror}).", "Give another output-directory, or its rights."
+            f"{root} cannot be written ({error.strerror}).",
+            "Choose another output-directory, or correct its permissions.",
         ) from None
     log.info("Wrote %s to %s", written.in_words(), root)
     return written
 
 
 def new_password() -> str:
-    """A random one-time password: ASCII, and no character that a shell or `security` could misread."""
+    """Return a random password of 48 hexadecimal digits, safe for a shell and for `security`."""
     return secrets.token_hex(24)
 
 
 class _Plan:
-    """What is to be written, all of it, so that it is noted at once: a note for each file would grow with each."""
+    """The files to write. All are collected before the first is written, so that they can be recorded in one step."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -91,23 +95,26 @@ def _planned(
 ) -> Written:
     written = [
         WrittenIdentity(
-            each, plan.add(name, p12(each.key, each.certificate, password, each.certificate.common_name))
+            identity,
+            plan.add(
+                name, p12(identity.key, identity.certificate, password, identity.certificate.common_name)
+            ),
         )
-        for each, name in zip(identities, p12_names(identities), strict=True)
+        for identity, name in zip(identities, p12_names(identities), strict=True)
     ]
     placed = [
-        WrittenProfile(each, plan.add(name, each.content), signer_of(each, identities))
-        for each, name in zip(profiles, profile_names(profiles), strict=True)
+        WrittenProfile(profile, plan.add(name, profile.content), signer_of(profile, identities))
+        for profile, name in zip(profiles, profile_names(profiles), strict=True)
     ]
     options = _options(plan, identities, placed)
-    path = plan.add(MANIFEST, manifest(written, placed))
-    return Written(plan.root, tuple(written), tuple(placed), tuple(options), path, password)
+    plan.add(MANIFEST, manifest(written, placed))
+    return Written(plan.root, tuple(written), tuple(placed), tuple(options), password)
 
 
 def _options(
     plan: _Plan, identities: Sequence[StoredIdentity], profiles: Sequence[WrittenProfile]
 ) -> list[ExportOptions]:
-    """The first type's is `ExportOptions.plist`; further ones say in their names what they are for."""
+    """Return the plists: the first is `ExportOptions.plist`, the others have type and platform in their names."""
     found: list[ExportOptions] = []
     for (kind, platform), members in groups(profiles).items():
         name = f"ExportOptions-{kind}-{platform}.plist" if found else EXPORT_OPTIONS
@@ -119,34 +126,35 @@ def _options(
 def fastlane_environment(
     profiles: Iterable[WrittenProfile], installed: Mapping[str, Path] | None = None
 ) -> dict[str, str]:
-    """The `sigh_…` variables and their values. `installed`: UUID → the file where Xcode looks, if there is one."""
+    """Return the `sigh_…` variables with their values. `installed`: UUID → the file in Xcode's folder."""
     values: dict[str, str] = {}
-    for each in profiles:
-        profile = each.stored.profile
-        names = fastlane_names(each.stored.profile_type, each.stored.bundle_id, each.stored.platform)
+    for written in profiles:
+        stored, profile = written.stored, written.stored.profile
+        names = fastlane_names(stored.profile_type, stored.bundle_id, stored.platform)
         values[names.uuid] = profile.uuid
         values[names.team_id] = profile.team_id
-        values[names.certificate_name] = each.identity.certificate.common_name if each.identity else ""
+        values[names.certificate_name] = written.identity.certificate.common_name if written.identity else ""
         values[names.profile_name] = profile.name
-        values[names.profile_path] = str((installed or {}).get(profile.uuid, each.path))
+        values[names.profile_path] = str((installed or {}).get(profile.uuid, written.path))
     return values
 
 
 VERSION = 1
+"""The version of the manifest's format."""
 
 
 def manifest(identities: Iterable[WrittenIdentity], profiles: Iterable[WrittenProfile]) -> bytes:
-    """The manifest, JSON in UTF-8."""
+    """Return manifest.json: all identities and profiles with their files, in UTF-8."""
     values = {
         "version": VERSION,
-        "identities": [_identity(each) for each in identities],
-        "profiles": [profile_facts(each) for each in profiles],
+        "identities": [_identity(identity) for identity in identities],
+        "profiles": [profile_facts(profile) for profile in profiles],
     }
     return (json.dumps(values, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace")
 
 
 def profile_facts(written: WrittenProfile) -> dict[str, Any]:
-    """What the manifest says of a profile; the output `profiles` takes from it, too."""
+    """Return the entry of a profile in the manifest and in the output `profiles`."""
     stored = written.stored
     return {
         "bundle_id": stored.bundle_id,
@@ -162,7 +170,7 @@ def profile_facts(written: WrittenProfile) -> dict[str, Any]:
 
 
 def iso(time: datetime) -> str:
-    """2027-04-01T00:00:00Z."""
+    """Return a time in UTC in ISO 8601, like 2027-04-01T00:00:00Z."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

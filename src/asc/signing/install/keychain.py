@@ -1,4 +1,4 @@
-"""A keychain of the job's own: made, filled, opened for signing tools, and proven to hold the identities."""
+"""Create a keychain for one job, fill it, allow signing tools to use it, and check that it can sign."""
 
 from __future__ import annotations
 
@@ -11,49 +11,52 @@ from asc.identity.p12 import p12
 from asc.private_files import write_private
 from asc.provisioning.kinds import CertificateType
 from asc.signing.install.files import new_password
-from asc.signing.install.security import InstallError, Security, SecurityResult, Shown, failed, identities
+from asc.signing.install.security import (
+    InstallError,
+    KeychainIdentity,
+    Security,
+    SecurityResult,
+    failed,
+    identities,
+)
 from asc.signing.install.written import issuer_of
 from asc.signing.vault.entries import StoredIdentity
 
 LOCKED_AFTER = 21600
-"""Seconds until the keychain locks itself: the longest that a job of GitHub's own runners lasts."""
+"""Seconds until the keychain locks itself: the time limit of jobs on GitHub's own runners."""
 TOOLS = ("codesign", "security", "pkgbuild", "productbuild", "productsign")
-"""In /usr/bin; they may use the keys without a dialog."""
+"""Programs in /usr/bin that may use the keys without a dialog."""
 PARTITIONS = "apple-tool:,apple:,codesign:"
+"""The partition list of each key: the groups of programs that macOS lets use it without a dialog."""
 
+# Words in the message of `security import` for a .p12 with algorithms that this macOS does not know.
 _UNREADABLE = ("decode", "unknown format", "format unsupported", "mac verification failed")
 _INSTALLERS = (CertificateType.MAC_INSTALLER_DISTRIBUTION, CertificateType.DEVELOPER_ID_INSTALLER)
 
 
 @dataclass(frozen=True)
 class Keychain:
-    """One keychain file. All methods raise SecurityError where `security` refuses.
-
-    `security` takes passwords as arguments only, where every process of the machine can read them for a moment: so
-    this one is random and used once, unless the user asked for one of their own.
-    """
+    """A keychain file with its password. All methods raise SecurityError if `security` fails."""
 
     security: Security
     path: Path
+    # `security` accepts passwords only as arguments, and other processes can read those for a moment. So the password
+    # is random and used for this keychain only.
     password: str = field(repr=False, default_factory=new_password)
 
     def create(self) -> None:
-        """Makes it, lets it lock itself only after hours, and unlocks it."""
-        where, secret = str(self.path), (self.password,)
-        self._call("The keychain cannot be made", "create-keychain", "-p", self.password, where)
+        """Create the keychain, set it to lock after hours only, and unlock it."""
+        path = str(self.path)
+        self._call("The keychain cannot be created", "create-keychain", "-p", self.password, path)
         self._call(
-            "The keychain's settings cannot be set", "set-keychain-settings", "-lut", str(LOCKED_AFTER), where
+            "The keychain's settings cannot be set", "set-keychain-settings", "-lut", str(LOCKED_AFTER), path
         )
-        self.security.call(
-            "The keychain cannot be unlocked", "unlock-keychain", "-p", self.password, where, hide=secret
-        )
+        self._call("The keychain cannot be unlocked", "unlock-keychain", "-p", self.password, path)
 
     def add(self, identity: StoredIdentity, work: Path) -> None:
-        """Imports certificate and key; those that are there already are fine. `work` is a folder of mode 0700.
-
-        The .p12 for this has a random password of its own: the one of the user's is no argument of any program, and
-        might have characters that `security` does not take.
-        """
+        """Import certificate and key, unless the keychain has them already. `work` is a folder of mode 0700."""
+        # The user's .p12 password is not used here: it would become an argument of a program, and might have
+        # characters that `security` does not accept.
         password = new_password()
         content = p12(identity.key, identity.certificate, password, identity.certificate.common_name)
         ran = self._import(work / "identity.p12", content, "-f", "pkcs12", "-P", password, hide=password)
@@ -65,26 +68,28 @@ class Keychain:
         raise failed(f"“{identity.certificate.common_name}” cannot be imported", ran)
 
     def let_tools_sign(self) -> None:
-        """Puts Apple's tools on the list of every key, without which codesign would open a dialog. After imports."""
+        """Allow Apple's tools to use every key in the keychain. Call this after the imports."""
+        # Without this, codesign opens a dialog that nobody sees on a runner.
         self._call(
-            "The keys cannot be opened for codesign",
+            "Access of codesign to the keys cannot be set",
             "set-key-partition-list",
             *("-S", PARTITIONS, "-s", "-k", self.password, str(self.path)),
         )
 
-    def prove(self, wanted: Iterable[StoredIdentity]) -> None:
-        """Looks whether macOS would sign with each. Raises InstallError that says why it would not."""
+    def prove(self, stored: Iterable[StoredIdentity]) -> None:
+        """Check that macOS would sign with each identity. Raises InstallError with the reason if it would not."""
         by_policy: dict[str, list[StoredIdentity]] = {}
-        for each in wanted:  # certificates for installers are not for code, and not listed as such
-            policy = "basic" if each.certificate_type in _INSTALLERS else "codesigning"
-            by_policy.setdefault(policy, []).append(each)
+        for identity in stored:
+            # macOS does not list certificates for installers under the policy for code.
+            policy = "basic" if identity.certificate_type in _INSTALLERS else "codesigning"
+            by_policy.setdefault(policy, []).append(identity)
         for policy, members in by_policy.items():
-            valid = {each.sha1 for each in self._find(policy, "-v") if not each.fault}
-            missing = [each for each in members if each.certificate.sha1 not in valid]
+            valid = {listed.sha1 for listed in self._find(policy, "-v") if not listed.fault}
+            missing = [identity for identity in members if identity.certificate.sha1 not in valid]
             if missing:
                 raise _not_valid(missing[0], self._find(policy))
 
-    def _find(self, policy: str, *options: str) -> list[Shown]:
+    def _find(self, policy: str, *options: str) -> list[KeychainIdentity]:
         what = "The keychain's identities cannot be listed"
         return identities(self._call(what, "find-identity", *options, "-p", policy, str(self.path)))
 
@@ -102,8 +107,8 @@ class Keychain:
             path.unlink(missing_ok=True)
 
     def _add_in_two(self, identity: StoredIdentity, work: Path, before: SecurityResult) -> None:
-        """Key and certificate by themselves, for a macOS that does not read the .p12. The key lies open for as long
-        as the call takes, in a file of mode 0600."""
+        """Import key and certificate separately, for a macOS that cannot read the .p12."""
+        # The key is unencrypted in a file of mode 0600 for as long as the call takes.
         key = self._import(work / "key.pem", key_pem(identity.key), "-t", "priv", "-f", "openssl")
         if key.code != 0 and not _is_there(key):
             raise failed(f"“{identity.certificate.common_name}” cannot be imported", before)
@@ -118,15 +123,17 @@ def _is_there(ran: SecurityResult) -> bool:
     return "already exists" in ran.said
 
 
-def _not_valid(identity: StoredIdentity, shown: Iterable[Shown]) -> InstallError:
-    """Why macOS does not sign with it: `shown` is the list of all identities, with what is held against them."""
+def _not_valid(identity: StoredIdentity, listing: Iterable[KeychainIdentity]) -> InstallError:
+    """Return the error that explains from find-identity's list of all identities why macOS would not sign with this
+    one.
+    """
     certificate = identity.certificate
-    faults = [each.fault for each in shown if each.sha1 == certificate.sha1]
+    faults = [listed.fault for listed in listing if listed.sha1 == certificate.sha1]
     fault = next(filter(None, faults), "")
     if not faults:
         return InstallError(
             f"“{certificate.common_name}” is not in the keychain, though it was imported.",
-            "Look for another clean-up or keychain step that runs at the same time.",
+            "Look for another clean-up or keychain step that ran at the same time.",
         )
     if "EXPIRED" in fault or "NOT_VALID_YET" in fault:
         return InstallError(
@@ -136,11 +143,11 @@ def _not_valid(identity: StoredIdentity, shown: Iterable[Shown]) -> InstallError
         )
     if "REVOKED" in fault:
         return InstallError(
-            f"macOS says that “{certificate.common_name}” is revoked.", "Have a new one made with mode: sync."
+            f"macOS says that “{certificate.common_name}” is revoked.", "Create a new one with mode: sync."
         )
     issuer = issuer_of(certificate.der) or "its issuer"
     return InstallError(
-        f"macOS has “{certificate.common_name}”, but does not trust it{f' ({fault})' if fault else ''}: the "
+        f"macOS has “{certificate.common_name}” but does not trust it{f' ({fault})' if fault else ''}: the "
         f"intermediate certificate “{issuer}” is probably missing on this machine.",
-        "Install that certificate from https://www.apple.com/certificateauthority/ (Xcode brings it along).",
+        "Install that certificate from https://www.apple.com/certificateauthority/ (Xcode includes it).",
     )

@@ -1,4 +1,4 @@
-"""The folder of the states, and its lock."""
+"""Record what each job installs on a machine, so that it can be removed even after a crash."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from asc.signing.install.security import InstallError
 log = logging.getLogger(__name__)
 
 VERSION = 1
+"""The version of a state's format. States of another version are left alone."""
 
 
 @dataclass(frozen=True)
 class Holder:
-    """The process that lives as long as the job: its id, and when it started, seconds since 1970."""
+    """The process that lives as long as the job: its id, and its start in seconds since 1970."""
 
     pid: int
     started: float
@@ -35,9 +36,10 @@ class Holder:
 
 @dataclass(frozen=True)
 class Placed:
-    """A file in one of Xcode's folders that this job uses.
+    """A file that this job uses in one of Xcode's folders.
 
-    `made`: it is ours to remove; else it was there before. `previous`: what stood there instead, base64.
+    `made` is True if sync-signing created it, so that the clean-up removes it. `previous` is the content that was there
+    before, in base64.
     """
 
     path: str
@@ -48,11 +50,11 @@ class Placed:
 
 @dataclass(frozen=True)
 class MachineState:
-    """What one run of sync-signing made. Paths are absolute; `created` in UTC.
+    """The record of everything that one run of sync-signing created. Paths are absolute; `created` is in UTC.
 
-    `owner` names the job, so that its clean-up finds it. `keychain` is the file; `search_list` what the list was
-    before, None as long as it has not been touched. `work` is a folder of ours that goes with all that is in it;
-    `outputs` are files, and folders if they are empty then.
+    `owner` names the job, so that its clean-up finds the record. `keychain` is the file; `search_list` is the list
+    before the change, None if it is unchanged. `work` is a folder to remove with its contents. `outputs` are files, and
+    folders to remove if they are empty.
     """
 
     id: str
@@ -66,31 +68,31 @@ class MachineState:
     outputs: tuple[str, ...] = ()
 
     def with_placed(self, placed: Iterable[Placed]) -> MachineState:
-        """With these files, in the place of earlier entries for the same paths."""
-        new = {each.path: each for each in placed}
-        others = (each for each in self.placed if each.path not in new)
+        """Return the state with these files, which replace earlier entries for the same paths."""
+        new = {entry.path: entry for entry in placed}
+        others = (entry for entry in self.placed if entry.path not in new)
         return replace(self, placed=(*others, *new.values()))
 
     def with_outputs(self, paths: Iterable[str]) -> MachineState:
-        """With these files and folders of `output-directory`."""
+        """Return the state with these files and folders of `output-directory` added."""
         return replace(self, outputs=tuple(dict.fromkeys((*self.outputs, *paths))))
 
 
 def write_state(state: MachineState) -> bytes:
-    """JSON."""
+    """Return the state as JSON."""
     values = {**asdict(state), "version": VERSION, "created": state.created.astimezone(UTC).isoformat()}
     return (json.dumps(values, indent=1) + "\n").encode()
 
 
 def read_state(content: bytes) -> MachineState:
-    """The reverse. Raises ValueError where it is none, or one of another version."""
+    """Parse a state from JSON. Raises ValueError if it is not a state or has another version."""
     try:
         values = json.loads(content)
         if values.get("version") != VERSION:
-            raise ValueError("of another version")
+            raise ValueError("it has another version")
         return _state(values)
     except (AttributeError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"no state: {type(error).__name__}") from None
+        raise ValueError(f"it is not a state: {type(error).__name__}") from None
 
 
 def _state(values: dict[str, Any]) -> MachineState:
@@ -102,13 +104,13 @@ def _state(values: dict[str, Any]) -> MachineState:
         created=created if created.tzinfo else created.replace(tzinfo=UTC),
         holder=Holder(int(holder["pid"]), float(holder["started"])) if holder else None,
         keychain=_path(values["keychain"]),
-        search_list=None if listed is None else tuple(str(each) for each in listed),
+        search_list=None if listed is None else tuple(str(path) for path in listed),
         work=_path(values["work"]),
         placed=tuple(
-            Placed(str(each["path"]), str(each["sha256"]), each["made"] is True, each["previous"])
-            for each in values["placed"]
+            Placed(str(entry["path"]), str(entry["sha256"]), entry["made"] is True, entry["previous"])
+            for entry in values["placed"]
         ),
-        outputs=tuple(str(each) for each in values["outputs"]),
+        outputs=tuple(str(path) for path in values["outputs"]),
     )
 
 
@@ -117,15 +119,15 @@ def _path(value: object) -> str | None:
 
 
 LOCK_TIMEOUT = 180.0
-"""Seconds: longer than a call of `security` that hangs in another job."""
+"""Seconds to wait for another job: longer than a call of `security` that hangs there."""
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Ledger:
-    """The states of all jobs of one user on one machine. For one thread; processes wait for each other."""
+    """The states of all jobs of one user on one machine. Used by one thread; processes wait for each other."""
 
     def __init__(self, folder: Path, lock_timeout: float = LOCK_TIMEOUT) -> None:
-        """`folder` is made where it is missing. Raises SetupError where it cannot be, or is someone else's."""
+        """Create `folder` if it is missing. Raises SetupError if it cannot be created or written."""
         self.folder = folder.absolute()
         self._timeout = lock_timeout
         self._depth = 0
@@ -141,11 +143,15 @@ class Ledger:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Nobody else changes what is shared meanwhile. May be nested. Raises InstallError where it takes too long."""
+        """Keep other processes from changing the ledger and everything recorded in it; may be nested.
+
+        Raises InstallError if another process holds the lock for too long.
+        """
         if self._depth:
             yield
             return
-        # The file stays: were it removed, two could hold two locks of one name. Killed processes let go of it.
+        # The file is never removed: otherwise two processes could hold locks on two files of this name.
+        # The system releases the lock of a killed process.
         descriptor = os.open(
             self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
         )
@@ -160,27 +166,29 @@ class Ledger:
             os.close(descriptor)
 
     def begin(self, owner: str, now: datetime, holder: Holder | None = None) -> MachineState:
-        """A new state, on disk, of a job called `owner`. `holder` is the process that ends with the job, if known."""
+        """Write a new state for the job `owner` and return it. `holder` is the process that ends with the job, if
+        known.
+        """
         state = MachineState(id=secrets.token_hex(8), owner=owner, created=now, holder=holder)
         with self.locked():
             self._write(state)
         return state
 
     def change(self, identifier: str, change: Callable[[MachineState], MachineState]) -> MachineState:
-        """Writes what `change` makes of the state as it is on disk now. Raises InstallError where it is gone."""
+        """Write the result of `change` for the newest state and return it. Raises InstallError if the state is gone."""
         with self.locked():
             state = self.find(identifier)
             if state is None:
                 raise InstallError(
-                    "The record of this job's keychain and files is gone: something cleaned up meanwhile.",
-                    "Let cleanup-signing run only at the end of the job.",
+                    "The record of this job's keychain and files is gone: a clean-up removed it meanwhile.",
+                    "Run cleanup-signing only at the end of the job.",
                 )
             changed = change(state)
             self._write(changed)
             return changed
 
     def note(self, identifier: str) -> Callable[[Iterable[Path]], None]:
-        """A function that writes paths of `output-directory` down: `before` of `write_files`."""
+        """Return a function that records paths of `output-directory`, for the parameter `before` of `write_files`."""
 
         def note(paths: Iterable[Path]) -> None:
             self.change(identifier, lambda state: state.with_outputs(map(str, paths)))
@@ -188,20 +196,20 @@ class Ledger:
         return note
 
     def find(self, identifier: str) -> MachineState | None:
-        """The state, or None where there is none."""
+        """Return the state with this id, or None if there is none."""
         return _read(self._path(identifier))
 
     def states(self) -> list[MachineState]:
-        """All that can be read, oldest first. Others are named in the log and left alone."""
+        """Return all states, oldest first. Unreadable files are logged and left alone."""
         found = [_read(path) for path in self.folder.glob("[!.]*.json")]
-        return sorted((each for each in found if each), key=lambda each: (each.created, each.id))
+        return sorted((state for state in found if state), key=lambda state: (state.created, state.id))
 
     def of_owner(self, owner: str) -> list[MachineState]:
-        """The states of one job, newest first: the order to clean them up in."""
-        return [each for each in reversed(self.states()) if each.owner == owner]
+        """Return the states of one job, newest first: the order to clean them up in."""
+        return [state for state in reversed(self.states()) if state.owner == owner]
 
     def forget(self, identifier: str) -> None:
-        """Removes the state; one that is not there is fine."""
+        """Remove the state with this id, if it exists."""
         self._path(identifier).unlink(missing_ok=True)
 
     def _write(self, state: MachineState) -> None:
@@ -210,7 +218,8 @@ class Ledger:
     def _path(self, identifier: str) -> Path:
         if not _ID.fullmatch(identifier):
             raise InstallError(
-                f"{identifier[:80]!r} is no record of sync-signing.", "Use the one that it handed on."
+                f"{identifier[:80]!r} is not the id of a record of sync-signing.",
+                "Use the id that sync-signing returned.",
             )
         return self.folder / f"{identifier}.json"
 
@@ -223,6 +232,7 @@ def _read(path: Path) -> MachineState | None:
     except (OSError, ValueError) as error:
         log.warning("%s is not a record of sync-signing (%s)", path, error)
         return None
+    # A copy under another name must not be cleaned up twice.
     return state if path.stem == state.id else None
 
 
@@ -235,7 +245,7 @@ def _acquire(descriptor: int, timeout: float) -> None:
         except BlockingIOError:
             if time.monotonic() > until:
                 raise InstallError(
-                    "Another job on this machine has been changing its keychains for minutes.",
-                    "Look for a hanging security process, or run these jobs one after the other.",
+                    "Another job on this machine has held the lock on its keychains for minutes.",
+                    "Look for a security process that hangs, or run these jobs one after the other.",
                 ) from None
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Profiles in the folders where Xcode looks, shared with Xcode itself and with other jobs of the same user."""
+"""Place profiles in Xcode's folders, shared with Xcode itself and with other jobs of the same user."""
 
 from __future__ import annotations
 
@@ -20,44 +20,44 @@ FOLDERS = (
     "Library/Developer/Xcode/UserData/Provisioning Profiles",
     "Library/MobileDevice/Provisioning Profiles",
 )
-"""Below the home folder: where Xcode looks since version 16, and where it did before."""
+"""Folders of profiles below the home folder: of Xcode since version 16, and of earlier versions."""
 
 _UUID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 
 
 def place(ledger: Ledger, identifier: str, home: Path, profiles: list[StoredProfile]) -> dict[str, Path]:
-    """Writes each profile to both folders. Returns UUID → the file in the newer folder.
+    """Write each profile to both folders and return UUID → the file in the newer folder.
 
-    A file with the same content stays and is not ours to remove, unless another job made it: then the last of the
-    jobs that use it removes it. A file with other content is kept aside until then. Raises InstallError where a
-    profile's UUID is none; SetupError where a folder cannot be written.
+    Raises InstallError if a profile's UUID is malformed, SetupError if a folder cannot be written.
     """
-    found: dict[str, Path] = {}
-    wanted: dict[Path, bytes] = {}
-    for each in profiles:
-        uuid = each.profile.uuid
+    installed: dict[str, Path] = {}
+    contents: dict[Path, bytes] = {}
+    for stored in profiles:
+        uuid = stored.profile.uuid
         if not _UUID.fullmatch(uuid):
             raise InstallError(
-                f"The profile “{each.profile.name[:80]}” has no proper UUID.",
-                "Have it made anew with mode: sync and force: true.",
+                f"The profile “{stored.profile.name[:80]}” has no proper UUID.",
+                "Create it again with mode: sync and force: true.",
             )
-        paths = [home.absolute() / folder / f"{uuid}{profile_suffix(each.platform)}" for folder in FOLDERS]
-        wanted.update(dict.fromkeys(paths, each.content))
-        found[uuid] = paths[0]
+        paths = [home.absolute() / folder / f"{uuid}{profile_suffix(stored.platform)}" for folder in FOLDERS]
+        contents.update(dict.fromkeys(paths, stored.content))
+        installed[uuid] = paths[0]
+    # A file with the same content stays and is not ours to remove, unless another job created it: then the last of the
+    # jobs that use it removes it. A file with other content is kept in the state and restored by the clean-up.
     with ledger.locked():
-        entries = [_entry(path, content) for path, content in wanted.items()]
+        entries = [_entry(path, content) for path, content in contents.items()]
         ledger.change(identifier, lambda state: _with_entries(state, entries))
         for entry in entries:
             if entry.made:
-                _write(Path(entry.path), wanted[Path(entry.path)])
-    return found
+                _write(Path(entry.path), contents[Path(entry.path)])
+    return installed
 
 
 def _entry(path: Path, content: bytes) -> Placed:
     try:
         current = path.read_bytes() if path.is_file() else None
     except OSError as error:
-        raise SetupError(f"{path} cannot be read ({error.strerror}).", "Check its rights.") from None
+        raise SetupError(f"{path} cannot be read ({error.strerror}).", "Check its permissions.") from None
     return Placed(
         path=str(path),
         sha256=_sha256(content),
@@ -67,11 +67,12 @@ def _entry(path: Path, content: bytes) -> Placed:
 
 
 def _with_entries(state: MachineState, entries: Iterable[Placed]) -> MachineState:
-    """Of what this job placed once already, what stood there before that is what counts."""
-    before = {each.path: each.previous for each in state.placed if each.made}
+    """Return the state with these files."""
+    # If this job placed the file before, the content that was there before the first time is the one to restore.
+    before = {placed.path: placed.previous for placed in state.placed if placed.made}
     return state.with_placed(
-        replace(each, made=True, previous=before[each.path]) if each.path in before else each
-        for each in entries
+        replace(entry, made=True, previous=before[entry.path]) if entry.path in before else entry
+        for entry in entries
     )
 
 
@@ -80,26 +81,27 @@ def _write(path: Path, content: bytes) -> None:
         private_folder(path.parent)
         write_private(path, content)
     except OSError as error:
-        raise SetupError(f"{path} cannot be written ({error.strerror}).", "Check its rights.") from None
+        raise SetupError(f"{path} cannot be written ({error.strerror}).", "Check its permissions.") from None
 
 
 def displace(ledger: Ledger, state: MachineState) -> None:
-    """Removes the files that are ours, or leaves them to another job that uses them. Under the ledger's lock.
+    """Remove the files that this job created, or leave them to another job that uses them. Call it under the ledger's
+    lock.
 
-    What was changed since is somebody else's and stays. Raises OSError.
+    Raises OSError.
     """
-    left = {each.path: each for each in state.placed if each.made}
+    left = {placed.path: placed for placed in state.placed if placed.made}
     for other in ledger.states():
         for path in _bequeath(ledger, other, left) if other.id != state.id else ():
             del left[path]
     for temporary in half_written(map(Path, left)):
         temporary.unlink(missing_ok=True)
-    for each in left.values():
-        _remove(each)
+    for placed in left.values():
+        _remove(placed)
 
 
 def _bequeath(ledger: Ledger, other: MachineState, ours: Mapping[str, Placed]) -> list[str]:
-    """Makes files of ours another job's to remove, if that job uses them or has put its own over them: their paths."""
+    """Return the paths that another job uses, after recording in its state that it has to remove them."""
     found = [
         inherited
         for theirs in other.placed
@@ -107,7 +109,7 @@ def _bequeath(ledger: Ledger, other: MachineState, ours: Mapping[str, Placed]) -
     ]
     if found:
         ledger.change(other.id, lambda state: state.with_placed(found))
-    return [each.path for each in found]
+    return [placed.path for placed in found]
 
 
 def _inherited(theirs: Placed, ours: Placed) -> Placed | None:
@@ -124,7 +126,7 @@ def _remove(placed: Placed) -> None:
         current = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return
-    if _sha256(current) != placed.sha256:
+    if _sha256(current) != placed.sha256:  # somebody changed the file since, so it is theirs
         return
     if placed.previous is None:
         path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Runs macOS' `security`: one call, a limit of time, nothing on its standard input, and no secret in an error."""
+"""Run the `security` command of macOS with a time limit and without input, and keep secrets out of its errors."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ from asc.errors import Error, SetupError
 from asc.programs import ProgramTimeout, run_program
 
 TIMEOUT = 60.0
-"""Seconds for one call. The slowest, set-key-partition-list, takes about one; a longer wait is a dialog on a screen
-that nobody sees."""
+"""Seconds for one call. The slowest, set-key-partition-list, takes about one; a longer wait means a dialog."""
 
 LONGEST_WORDS = 300
 """Characters of the tool's standard error that an error quotes."""
 
-_HANDED_ON = ("USER", "LOGNAME", "TMPDIR", "__CF_USER_TEXT_ENCODING")
 _TIMED_OUT = 124
+"""The exit code that stands for a timeout, as in timeout(1)."""
 
 
 @dataclass(frozen=True)
 class SecurityResult:
-    """One call: its exit code, its standard output, and its standard error without secrets, in one line."""
+    """The result of a call: exit code, standard output, and standard error in one line without secrets."""
 
     code: int
     output: bytes = field(repr=False)
@@ -36,28 +35,28 @@ class SecurityResult:
 
 @dataclass(frozen=True)
 class Security:
-    """The program. `environment` is all that it sees: secrets of the job's environment are not handed on."""
+    """The program with its complete environment; it does not get the secrets in the job's environment."""
 
     program: Path
     environment: Mapping[str, str] = field(repr=False)
     timeout: float = TIMEOUT
 
     @classmethod
-    def find(
-        cls, path: str, home: Path, environment: Mapping[str, str] | None = None, timeout: float = TIMEOUT
-    ) -> Security:
-        """Looks for `security` in `path` (as PATH). `home` is whose search list it is. Raises SetupError."""
+    def find(cls, path: str, home: Path, timeout: float = TIMEOUT) -> Security:
+        """Find `security` in `path` (as PATH). `home` is the home of the search list's user. Raises SetupError."""
         found = shutil.which("security", path=path)
         if not found:
             raise SetupError(
-                "The program security is not there: a keychain needs macOS.",
-                "Use install: files here, or a macOS runner.",
+                "The program security was not found: a keychain needs macOS.",
+                "Set install: files, or use a macOS runner.",
             )
-        given = {name: value for name, value in (environment or {}).items() if name in _HANDED_ON}
-        return cls(Path(found), {**given, "PATH": path, "HOME": str(home)}, timeout)
+        return cls(Path(found), {"PATH": path, "HOME": str(home)}, timeout)
 
     def run(self, *arguments: str, hide: tuple[str, ...] = ()) -> SecurityResult:
-        """Runs it and returns whatever it said. `hide` are secrets among the arguments."""
+        """Run the program and return its result, whatever its exit code is. `hide` are secrets among the arguments.
+
+        Raises SetupError if the program cannot be started.
+        """
         try:
             done = run_program([self.program, *arguments], self.environment, self.timeout)
         except OSError as error:
@@ -71,7 +70,7 @@ class Security:
         return SecurityResult(done.code, done.output, _cleaned(done.errors, hide))
 
     def call(self, what: str, *arguments: str, hide: tuple[str, ...] = (), remedy: str = "") -> bytes:
-        """Runs it and returns its standard output. Raises SecurityError, which begins with `what`."""
+        """Run the program and return its standard output. Raises SecurityError; its message begins with `what`."""
         ran = self.run(*arguments, hide=hide)
         if ran.code != 0:
             raise failed(what, ran, remedy)
@@ -79,8 +78,8 @@ class Security:
 
 
 def failed(what: str, ran: SecurityResult, remedy: str = "") -> SecurityError:
-    """The error for a call that failed."""
-    usual = "Try again; on a self-hosted runner see that its user is logged in and may use keychains."
+    """Return the error for a failed call."""
+    usual = "Try again; on a self-hosted runner check that its user is logged in and may use keychains."
     return SecurityError(what, ran.code, ran.said, remedy or usual)
 
 
@@ -93,11 +92,11 @@ def _cleaned(errors: bytes, hide: tuple[str, ...]) -> str:
 
 
 class InstallError(Error):
-    """Something could not be put onto this machine. What had been put there is gone again."""
+    """Something could not be installed on this machine. Everything that had been installed is removed again."""
 
 
 class SecurityError(InstallError):
-    """macOS' `security` refused. `code` is its exit code, `said` its words without secrets."""
+    """The `security` command failed. `code` is its exit code, `said` its message without secrets."""
 
     def __init__(self, what: str, code: int, said: str, remedy: str) -> None:
         super().__init__(f"{what}: security ended with {code}{f' ({said})' if said else ''}.", remedy)
@@ -109,14 +108,17 @@ class CleanupError(InstallError):
     """Not everything could be removed. The state stays, so that the next clean-up tries again."""
 
 
+# `security` prints a path with bytes outside ASCII in hexadecimal, followed by the text with octal escapes.
 _KEYCHAIN = re.compile(rb'\s*(?:0x(?P<hex>(?:[0-9A-F]{2})+)\s*)?(?:"(?P<text>.*)")?\s*')
 _OCTAL = re.compile(rb"\\([0-3][0-7]{2})")
 _IDENTITY = re.compile(r'\s*\d+\)\s+(?P<sha1>[0-9A-F]{40})\s+"(?P<name>.*)"\s*(?:\((?P<fault>[^()]*)\))?\s*')
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A line of find-identity. `fault` is what macOS holds against it (`CSSMERR_TP_NOT_TRUSTED`), mostly empty."""
+class KeychainIdentity:
+    """A line of find-identity. `fault` is the reason why macOS rejects it (`CSSMERR_TP_NOT_TRUSTED`), "" if it does
+    not.
+    """
 
     sha1: str
     name: str
@@ -124,7 +126,7 @@ class Shown:
 
 
 def keychains(output: bytes) -> list[str]:
-    """The paths that list-keychains prints, in order. What is no path is passed over."""
+    """Return the paths that list-keychains prints, in order. Other lines are skipped."""
     found = []
     for line in output.split(b"\n"):
         match = _KEYCHAIN.fullmatch(line)
@@ -138,15 +140,17 @@ def keychains(output: bytes) -> list[str]:
     return found
 
 
-def identities(output: bytes) -> list[Shown]:
-    """The lines of find-identity. Without -v an identity that is valid stands there twice."""
+def identities(output: bytes) -> list[KeychainIdentity]:
+    """Return the identities that find-identity prints. Without -v it prints a valid identity twice."""
     text = output.decode("utf-8", "replace")
     matches = (_IDENTITY.fullmatch(line) for line in text.splitlines())
-    return [Shown(match["sha1"], match["name"], match["fault"] or "") for match in matches if match]
+    return [
+        KeychainIdentity(match["sha1"], match["name"], match["fault"] or "") for match in matches if match
+    ]
 
 
 def same_path(one: str, other: str) -> bool:
-    """Whether two paths of keychains are one: however umlauts are written, and through links."""
+    """Return True if two paths name the same keychain, in any form of umlauts and through links."""
     return _plain(one) == _plain(other)
 
 
@@ -159,20 +163,21 @@ _WRITE = "The keychain search list cannot be set"
 
 
 def read_search_list(security: Security) -> list[str]:
-    """The paths, first searched first. Raises SecurityError."""
+    """Return the paths of the search list in order. Raises SecurityError."""
     return keychains(security.call(_READ, "list-keychains", "-d", "user"))
 
 
 def put_first_in_search_list(security: Security, keychain: str, current: list[str]) -> None:
-    """Puts `keychain` before those that are there. Raises SecurityError."""
+    """Put `keychain` before the `current` entries. Raises SecurityError."""
     _set(security, [keychain, *_without(current, keychain)])
 
 
 def remove_from_search_list(security: Security, keychain: str) -> None:
-    """Takes `keychain` out, and leaves what others added or removed meanwhile as it is. Raises SecurityError."""
+    """Remove `keychain` from the newest search list, and keep all other entries. Raises SecurityError."""
     current = read_search_list(security)
     rest = _without(current, keychain)
-    # An empty list is not written, for what `security` makes of no argument differs: deleting the keychain empties it.
+    # An empty list is never written, because versions of `security` treat a missing argument differently. Deleting the
+    # keychain empties the list.
     if rest and len(rest) != len(current):
         _set(security, rest)
 
@@ -182,4 +187,4 @@ def _set(security: Security, paths: list[str]) -> None:
 
 
 def _without(paths: list[str], keychain: str) -> list[str]:
-    return [each for each in paths if not same_path(each, keychain)]
+    return [path for path in paths if not same_path(path, keychain)]

@@ -1,4 +1,4 @@
-"""What stands in `output-directory`, and which identity signs what."""
+"""Describe the files of `output-directory`: their names, and the identity that signs with each profile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from asc.signing.vault.entries import StoredIdentity, StoredProfile
 
 @dataclass(frozen=True)
 class WrittenIdentity:
-    """An identity and its .p12."""
+    """A stored identity and the path of its .p12."""
 
     stored: StoredIdentity
     p12: Path
@@ -26,7 +26,7 @@ class WrittenIdentity:
 
 @dataclass(frozen=True)
 class WrittenProfile:
-    """A profile, its file, and the identity to sign with it: None where none of those at hand is in the profile."""
+    """A stored profile, its file, and the identity to sign with: None if the profile has none of them."""
 
     stored: StoredProfile
     path: Path
@@ -35,7 +35,7 @@ class WrittenProfile:
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """An ExportOptions.plist. Xcode exports for one purpose and platform at a time, so each has its own."""
+    """The path of one ExportOptions.plist, for one type and platform: Xcode exports for one at a time."""
 
     profile_type: ProfileType
     platform: Platform
@@ -44,37 +44,37 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class Written:
-    """Everything that was written. `password` opens every .p12. Orders are those that were handed in."""
+    """All files that were written, in the order of the arguments. `password` opens every .p12."""
 
     folder: Path
     identities: tuple[WrittenIdentity, ...]
     profiles: tuple[WrittenProfile, ...]
     export_options: tuple[ExportOptions, ...]
-    manifest: Path
     password: str = field(repr=False)
 
     def in_words(self) -> str:
-        """What there is: `2 .p12 files, 1 profile and ExportOptions.plist`."""
+        """Return the contents as words: `2 .p12 files, 1 profile and ExportOptions.plist`."""
         counts = ((len(self.identities), ".p12 file"), (len(self.profiles), "profile"))
-        what = [words.counted(count, name) for count, name in counts if count]
-        what += [each.path.name for each in self.export_options]
-        return " and ".join(filter(None, (", ".join(what[:-1]), *what[-1:]))) or "nothing"
+        parts = [words.counted(count, name) for count, name in counts if count]
+        parts += [options.path.name for options in self.export_options]
+        return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:]))) or "nothing"
 
 
 def certificate_sha1s(profile: StoredProfile) -> list[str]:
-    """The fingerprints of the certificates that a profile names, upper case hex, in its order."""
-    return [_sha1(each) for each in profile.profile.certificates]
+    """Return the SHA-1 fingerprints of a profile's certificates in upper case hexadecimal, in its order."""
+    return [_sha1(certificate) for certificate in profile.profile.certificates]
 
 
 def signer_of(profile: StoredProfile, identities: Iterable[StoredIdentity]) -> StoredIdentity | None:
-    """The first of the identities that the profile names; the type is not asked, for the profile decides."""
+    """Return the first of the identities that the profile contains, or None."""
+    # The type of certificate is not checked: the list in the profile alone decides.
     allowed = set(profile.profile.certificates)
-    return next((each for each in identities if each.certificate.der in allowed), None)
+    return next((identity for identity in identities if identity.certificate.der in allowed), None)
 
 
 def team_of(profiles: Sequence[StoredProfile]) -> str:
-    """The team of the first profile that names one; empty otherwise."""
-    return next((each.profile.team_id for each in profiles if each.profile.team_id), "")
+    """Return the team of the first profile that has one, or ""."""
+    return next((profile.profile.team_id for profile in profiles if profile.profile.team_id), "")
 
 
 def _sha1(der: bytes) -> str:
@@ -84,50 +84,53 @@ def _sha1(der: bytes) -> str:
 
 
 def issuer_of(der: bytes) -> str:
-    """Who issued a certificate, as people look for it: `Apple Worldwide Developer Relations … (G3)`. May be empty."""
+    """Return the name of a certificate's issuer: `Apple Worldwide Developer Relations … (G3)`, or "" if it has none."""
     try:
         issuer = x509.load_der_x509_certificate(der).issuer
     except ValueError:
         return ""
     name, generation = (
-        next((str(each.value) for each in issuer.get_attributes_for_oid(oid)), "")
+        next((str(attribute.value) for attribute in issuer.get_attributes_for_oid(oid)), "")
         for oid in (x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
     )
     return f"{name} ({generation})" if name and generation else name
 
 
 _LONGEST = 180
-"""Bytes of a name without its suffix: file systems take 255, and whoever writes a file puts something around it."""
+"""Bytes of a name without its suffix. File systems allow 255, but temporary files get a longer name."""
 _MAC = (Platform.MACOS, Platform.CATALYST)
 
 
 def profile_suffix(platform: Platform) -> str:
-    """What a profile's file ends in; Xcode tells profiles for macOS by it."""
+    """Return the suffix of a profile's file. Xcode recognises profiles for macOS by it."""
     return ".provisionprofile" if platform.of_profile in _MAC else ".mobileprovision"
 
 
 def profile_names(profiles: Iterable[StoredProfile]) -> list[str]:
-    """A name for each, in order, all different."""
-    wanted = []
-    for each in profiles:
-        platform = each.platform.of_profile
-        # On macOS the suffix tells enough; match writes no platform there either.
+    """Return a different file name for each profile, in order."""
+    names = []
+    for profile in profiles:
+        platform = profile.platform.of_profile
+        # On macOS the suffix is enough; match writes no platform there either.
         ending = f"_{platform}" if platform in (Platform.TVOS, Platform.CATALYST) else ""
-        wanted.append((f"{each.profile_type.prefix}_{each.bundle_id}{ending}", profile_suffix(platform)))
-    return _different(wanted)
+        names.append((f"{profile.profile_type.prefix}_{profile.bundle_id}{ending}", profile_suffix(platform)))
+    return _different(names)
 
 
 def p12_names(identities: Iterable[StoredIdentity]) -> list[str]:
-    """A name for each, in order, all different."""
-    return _different((f"{each.certificate_type}_{each.certificate_id}", ".p12") for each in identities)
+    """Return a different file name for each identity, in order."""
+    return _different(
+        (f"{identity.certificate_type}_{identity.certificate_id}", ".p12") for identity in identities
+    )
 
 
 def safe_name(text: str) -> str:
-    """`text` as a part of a path that stays in its folder, on every system and in every tool.
+    """Return `text` as a part of a path that is safe on every system and in every tool.
 
-    `*` becomes `wildcard`, since artifact uploads refuse it; what is neither letter, digit nor one of `. _ -`
-    becomes `_`; no name begins with a dot or a hyphen, or is empty.
+    `*` becomes `wildcard`. Characters other than letters, digits and `. _ -` become `_`. The name is never empty and
+    never begins with a dot or a hyphen.
     """
+    # actions/upload-artifact refuses names with a `*`.
     plain = unicodedata.normalize("NFC", text).replace("*", "wildcard")
     kept = re.sub(r"[^\w.-]", "_", plain).encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore")
     return re.sub(r"^[.-]+", "_", kept) or "_"
