@@ -67,7 +67,7 @@ def test_a_screenshot_arrives_once_whatever_goes_wrong(tmp_path: Path, fault: st
 def test_a_reservation_of_an_earlier_run_is_continued(tmp_path: Path) -> None:
     with running() as sandbox, uploading(sandbox) as (client, uploader, group):
         with Source(picture(tmp_path)) as source:
-            begun = uploader._reserve(SCREENSHOT, group, source, {})
+            begun = uploader.reserve(SCREENSHOT, group, source)
             file = uploader.upload(SCREENSHOT, group, source, begun=begun)
         assert (listed(client, group), file.committed) == ([begun.id], True)
 
@@ -95,7 +95,7 @@ def test_a_picture_that_changes_while_it_is_sent_is_not_committed(tmp_path: Path
     path = picture(tmp_path)
     with running() as sandbox, uploading(sandbox) as (_, uploader, group):
         with Source(path) as source:
-            begun = uploader._reserve(SCREENSHOT, group, source, {})
+            begun = uploader.reserve(SCREENSHOT, group, source)
             path.write_bytes(png(shade=200))
             with pytest.raises(Error, match="changed"):
                 uploader.upload(SCREENSHOT, group, source, begun=begun)

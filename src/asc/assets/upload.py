@@ -65,7 +65,7 @@ class AssetUploader:
         Upload the files of one set one after the other: two reservations of one name and size cannot be told apart.
         Raises Error if the file changed meanwhile or Apple refuses it; the reservation stays.
         """
-        file = begun or self._reserve(kind, parent_id, source, attributes or {})
+        file = begun or self.reserve(kind, parent_id, source, attributes)
         if not file.parts:  # listings may leave them out
             file = read_asset(self.client, kind.type_name, file.id)
         check_parts(file.parts, source.size)
@@ -76,22 +76,26 @@ class AssetUploader:
         # Without this check half of an old and half of a new picture could be declared complete.
         source.check_unchanged()
         attributes = {"sourceFileChecksum": source.md5(0, source.size)}
-        commit(
+        committed = commit(
             self.client,
             kind.type_name,
             file.id,
             attributes,
             lambda: read_asset(self.client, kind.type_name, file.id).committed,
         )
-        return read_asset(self.client, kind.type_name, file.id)
+        return committed or read_asset(self.client, kind.type_name, file.id)
 
-    def _reserve(
-        self, kind: AssetKind, parent_id: str, source: Source, attributes: Mapping[str, Any]
+    def reserve(
+        self, kind: AssetKind, parent_id: str, source: Source, attributes: Mapping[str, Any] | None = None
     ) -> AssetFile:
+        """Make a place for a file and return it, with the links for its parts.
+
+        The order of reservations is the order in a set. A lost answer never leads to a second reservation.
+        """
         name = plain_name(source.path.name)
         body = request_body(
             kind.type_name,
-            {"fileName": name, "fileSize": source.size, **attributes},
+            {"fileName": name, "fileSize": source.size, **(attributes or {})},
             relationships={kind.parent: reference(kind.parent_type, parent_id)},
         )
         creation = self.client.create_once(
@@ -160,16 +164,21 @@ def commit(
     identifier: str,
     attributes: Mapping[str, Any],
     is_committed: Callable[[], bool],
-) -> None:
-    """Declare a file complete. `is_committed` is called if the answer was lost, before the request is repeated."""
+) -> AssetFile | None:
+    """Declare a file complete and return it as it is then; None if the answer that says so was lost.
+
+    `is_committed` is called if the answer was lost, before the request is repeated.
+    """
     path = f"/v1/{type_name}/{identifier}"
     body = request_body(type_name, {"uploaded": True, **attributes}, identifier)
     try:
-        client.patch(path, body)
+        answer = client.patch(path, body)
     except LostAnswerError as lost:
         log.info("%s Checking whether the file is complete.", lost.message)
-        if not is_committed():
-            client.patch(path, body)
+        if is_committed():
+            return None
+        answer = client.patch(path, body)
+    return read_asset_file(answer.resource) if answer.data else None
 
 
 def plain_name(name: str) -> str:

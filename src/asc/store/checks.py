@@ -22,7 +22,7 @@ def check_page(page: WantedPage) -> list[Finding]:
 
 
 def _texts(page: WantedPage) -> Iterator[Finding]:
-    for locale, texts in (("default", page.default), *page.texts.items()):
+    for locale, texts in (("default", page.default), ("every locale", page.everywhere), *page.texts.items()):
         for name, text in texts.items():
             label = f"{locale}: {name}"
             for defect in defects(BY_NAME[name], text.value):

@@ -91,7 +91,14 @@ class _Reader:
                     self._find("twice", f"{locale} stands there twice", place)
                 texts[locale] = self._texts(node, place, BY_NAME)
         copyright_ = single.pop("copyright", None)
-        return WantedPage(texts, default, copyright_, single, review, rating)
+        return WantedPage(
+            texts=texts,
+            default=default,
+            copyright=copyright_,
+            categories=single,
+            review=review,
+            age_rating=rating,
+        )
 
     def _texts(self, node: Any, place: Place, names: Any) -> Texts:
         found: dict[str, Text] = {}

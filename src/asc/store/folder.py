@@ -85,7 +85,13 @@ class _Reader:
             seen[locale] = path.name
             texts[locale] = self._texts(path)
         copyright_ = self._text(single["copyright"]) if "copyright" in single else None
-        return WantedPage(texts, default, copyright_, self._named(single, CATEGORIES), self._review(single))
+        return WantedPage(
+            texts=texts,
+            default=default,
+            copyright=copyright_,
+            categories=self._named(single, CATEGORIES),
+            review=self._review(single),
+        )
 
     def _review(self, single: Mapping[str, Path]) -> Texts:
         """Return what reviewers are told: from its folder, or from the older files `review_<name>.txt` beside it."""

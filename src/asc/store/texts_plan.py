@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asc.api.document import Resource, reference, request_body
@@ -130,14 +130,14 @@ class _Planner:
             self.warnings.append("Release notes are left out: the first version of an app has none.")
 
     def _locales(self) -> Iterable[str]:
-        """The locales to write: those of the repository; for texts of `default` and `clear`, also those at Apple."""
-        if self._wanted.texts and not self._wishes.clear:
-            return self._wanted.texts
-        spread = self._wanted.default or self._wishes.clear
-        return dict.fromkeys((*self._wanted.texts, *(self._page.texts if spread else ())))
+        """The locales to write: those of the repository, and those at Apple if something is for every locale."""
+        own = self._wanted.texts
+        spread = self._wanted.everywhere or self._wishes.clear or (self._wanted.default and not own)
+        return dict.fromkeys((*own, *(self._page.texts if spread else ())))
 
     def _all_texts(self) -> Iterator[Texts]:
         yield self._wanted.default
+        yield self._wanted.everywhere
         yield from self._wanted.texts.values()
 
     def _version_text(self, locale: str, given: Texts) -> None:
@@ -325,10 +325,9 @@ def without_blocked_characters(page: WantedPage) -> tuple[WantedPage, list[str]]
         return found
 
     default = cleaned("default", page.default)
+    everywhere = cleaned("every locale", page.everywhere)
     by_locale = {locale: cleaned(locale, given) for locale, given in page.texts.items()}
-    from dataclasses import replace
-
-    return replace(page, texts=by_locale, default=default), told
+    return replace(page, texts=by_locale, default=default, everywhere=everywhere), told
 
 
 def blocked_error(blocked: Iterable[Difference], state: str) -> Error:

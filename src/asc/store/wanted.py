@@ -51,11 +51,13 @@ class WantedPage:
     """What the repository says of the store page. What is absent is left as it is at Apple.
 
     texts: locale → name of the field → text; a locale without texts is there to be enabled.
+    everywhere: texts for all locales, those at Apple included; they beat the others.
     categories, review: by fastlane's names. age_rating: by Apple's names.
     """
 
     texts: Mapping[str, Texts] = field(default_factory=dict)
     default: Texts = field(default_factory=dict)
+    everywhere: Texts = field(default_factory=dict)
     copyright: Text | None = None
     categories: Texts = field(default_factory=dict)
     review: Texts = field(default_factory=dict)
@@ -70,12 +72,17 @@ class WantedPage:
                 locale: {**self.texts.get(locale, {}), **other.texts.get(locale, {})} for locale in locales
             },
             default={**self.default, **other.default},
+            everywhere={**self.everywhere, **other.everywhere},
             copyright=other.copyright or self.copyright,
             categories={**self.categories, **other.categories},
             review={**self.review, **other.review},
             age_rating={**self.age_rating, **other.age_rating},
             findings=(*self.findings, *other.findings),
         )
+
+    def with_locales(self, locales: Iterable[str]) -> WantedPage:
+        """Return the page with these locales, too; without texts of their own if it has none."""
+        return replace(self, texts={**self.texts, **{one: {} for one in locales if one not in self.texts}})
 
     def only(self, locales: Iterable[str]) -> WantedPage:
         """Return the page with the texts of these locales alone."""
@@ -86,16 +93,9 @@ class WantedPage:
 
     def texts_of(self, locale: str) -> Texts:
         """Return the texts of a locale, with those of `default` where it has none."""
-        return {**self.default, **self.texts.get(locale, {})}
+        return {**self.default, **self.texts.get(locale, {}), **self.everywhere}
 
     @property
     def secrets(self) -> list[str]:
         """The values that no log may show."""
         return [text.value for name, text in self.review.items() if name == "demo_password" and text.value]
-
-    @property
-    def is_empty(self) -> bool:
-        """True if nothing is said."""
-        return not (
-            self.texts or self.default or self.copyright or self.categories or self.review or self.age_rating
-        )

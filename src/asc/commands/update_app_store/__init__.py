@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from asc.api.client import Client
@@ -13,11 +14,18 @@ from asc.changes.change import Plan
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
 from asc.commands.update_app_store.inputs import Inputs, all_findings, refuse, wanted_page
+from asc.commands.update_app_store.media import local_screenshots, plan_media, sync_media
 from asc.commands.update_app_store.report import plan_table
+from asc.errors import Error, Findings, InputError, Problem
 from asc.store.limits import PROMOTIONAL_TEXT
+from asc.store.media_plan import SetPlan
+from asc.store.media_plan import differences as media_differences
+from asc.store.media_sync import Made
 from asc.store.page import AppFacts, Page, await_texts, read_app, read_page
+from asc.store.screenshots import MOST, Screenshots
 from asc.store.target import Choice, choose_target, make_version, rename_version
 from asc.store.texts_plan import (
+    Difference,
     PagePlan,
     StoreRules,
     Wishes,
@@ -42,12 +50,15 @@ class Outputs:
     created: str = output("`true` if the version was made.")
     changes: str = output("The differences as a JSON list: `locale`, `field`, `before`, `after`.")
     changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
+    uploaded_screenshots: str = output("How many screenshots were uploaded.")
+    uploaded_bytes: str = output("How many bytes of screenshots were uploaded.")
     app_store_url: str = output("Address of the app in the App Store.")
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Read the files, then Apple; print the plan; write it; and compare."""
-    wishes = _wishes(inputs, context)
+    shots = local_screenshots(inputs)
+    wishes = _wishes(inputs, context, shots)
     client = context.connect(inputs)
     app = read_app(client, inputs.bundle_id, inputs.app_id)
     platform = PLATFORMS[inputs.platform]
@@ -55,11 +66,12 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     choice = choose_target(versions, inputs.version, live=inputs.target == "live")
     page = _first_look(client, app, choice)
     first = plan_page(app, page, wishes, is_first=choice.is_first)
-    _tell(context, inputs, choice, first)
-    outputs = _outputs(app, choice, first, changed=inputs.dry_run)
+    planned = plan_media(client, page.texts, shots, inputs.screenshots_mode)
+    media = [plan for plan in planned if not plan.is_done]
+    _tell(context, inputs, choice, first, media)
+    outputs = _outputs(app, choice, first, media, changed=inputs.dry_run)
     context.outputs = outputs
-    if first.blocked:
-        raise blocked_error(first.blocked, page.version.state if page.version else "")
+    _refuse_blocked(page, first, media)
     if inputs.dry_run:
         log.info("Nothing was written, because dry-run is true.")
         return outputs
@@ -67,23 +79,49 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     context.outputs = outputs = replace(
         outputs, version_id=version.id, version_state=version.state, created=flag(choice.version is None)
     )
-    _write(client, app, page, wishes, choice)
-    context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first)))
+    # A failure of texts leaves the pictures to be made, and the reverse: all that failed is told at the end.
+    findings = Findings()
+    findings.of(lambda: _write(client, app, page, wishes, choice), None)
+    if media:
+        if choice.version is None or any(not plan.text_id for plan in media):
+            now = read_page(client, app.id, version)
+            media = _with_locale(plan_media(client, now.texts, shots, inputs.screenshots_mode))
+        made = findings.of(lambda: sync_media(context, client, inputs, media), Made())
+        outputs = replace(outputs, uploaded_screenshots=str(made.files), uploaded_bytes=str(made.size))
+    context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media)))
+    findings.tell()
     return outputs
 
 
-def _wishes(inputs: Inputs, context: Context) -> Wishes:
-    page = wanted_page(inputs, context.now().year)
+def _with_locale(plans: Sequence[SetPlan]) -> list[SetPlan]:
+    """Return the plans whose locale is there. The others were told as failed with their texts."""
+    return [plan for plan in plans if plan.text_id]
+
+
+def _refuse_blocked(page: Page, plan: PagePlan, media: Sequence[SetPlan]) -> None:
+    """Raise Error for what the state of the version does not allow, before anything is written."""
+    pictures = [Difference(one.locale, one.display, "", "") for one in media]
+    locked = pictures if page.version and not page.version.is_editable else []
+    if plan.blocked or locked:
+        raise blocked_error([*plan.blocked, *locked], page.version.state if page.version else "")
+    if full := [one for one in media if one.total > MOST]:
+        names = ", ".join(f"{one.locale} {one.display} ({one.total})" for one in full)
+        raise Error(
+            f"Apple takes {MOST} screenshots of a display type: {names}. Nothing was written.",
+            "Set screenshots-mode: sync, or take files out.",
+        )
+
+
+def _wishes(inputs: Inputs, context: Context, shots: Screenshots) -> Wishes:
+    page = wanted_page(inputs, context.now().year).with_locales(shot.locale for shot in shots.files)
     for secret in page.secrets:
         context.hide(secret)
-    findings = all_findings(inputs, page)
+    findings = [*all_findings(inputs, page), *shots.findings]
     refuse(findings)
     for finding in findings:
         log.warning("%s: %s. %s", finding.place, finding.message, finding.remedy)
     cleaned, told = without_blocked_characters(page)
     if told and inputs.on_blocked == "fail":
-        from asc.errors import InputError, Problem
-
         remedy = "Take the characters out, or set on-blocked: clean."
         raise InputError([Problem("on-blocked", line, remedy) for line in told])
     for line in told:
@@ -143,11 +181,11 @@ def _write(client: Client, app: AppFacts, page: Page, wishes: Wishes, choice: Ch
     apply(client, plan, StoreRules())
 
 
-def _differs(choice: Choice, plan: PagePlan) -> bool:
-    return choice.version is None or choice.is_renamed or bool(plan.plan.changes)
+def _differs(choice: Choice, plan: PagePlan, media: Sequence[SetPlan]) -> bool:
+    return choice.version is None or choice.is_renamed or bool(plan.plan.changes or media)
 
 
-def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan) -> None:
+def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, media: Sequence[SetPlan]) -> None:
     """Print the plan, in the log and in the summary, before anything is written."""
     if choice.version is None:
         log.info("Plan: make version %s", choice.number)
@@ -155,23 +193,38 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan) -> N
         log.info("Plan: rename version %s to %s", choice.version.version, choice.number)
     for difference in plan.differences:
         log.info("Plan: %s", difference)
-    if not _differs(choice, plan) and not plan.blocked:
+    for one in media:
+        log.info("Plan: %s", one)
+    if not _differs(choice, plan, media) and not plan.blocked:
         log.info("Nothing to do: the store page of version %s says it all", choice.number)
     else:
-        log.info("Plan: about %d requests", len(plan.plan.changes))
-    context.summary.append(plan_table(choice, plan, dry_run=inputs.dry_run))
+        log.info("Plan: about %d requests", len(plan.plan.changes) + sum(one.requests for one in media))
+    context.summary.append(plan_table(choice, plan, media, dry_run=inputs.dry_run))
 
 
-def _outputs(app: AppFacts, choice: Choice, plan: PagePlan, *, changed: bool) -> Outputs:
+def _outputs(
+    app: AppFacts, choice: Choice, plan: PagePlan, media: Sequence[SetPlan], *, changed: bool
+) -> Outputs:
     version = choice.version
+    pictures = [
+        {
+            "locale": locale,
+            "field": display,
+            "before": "" if done == "added" else name,
+            "after": f"{name} {done}",
+        }
+        for locale, display, name, done in media_differences(media)
+    ]
     return Outputs(
         app_id=app.id,
         version_id=version.id if version else "",
         version=choice.number,
         version_state=version.state if version else "",
         created="false",
-        changes=json.dumps([vars(one) for one in plan.differences], ensure_ascii=False),
-        changed=flag(changed and _differs(choice, plan)),
+        changes=json.dumps([*map(vars, plan.differences), *pictures], ensure_ascii=False),
+        changed=flag(changed and _differs(choice, plan, media)),
+        uploaded_screenshots="0",
+        uploaded_bytes="0",
         app_store_url=f"https://apps.apple.com/app/id{app.id}",
     )
 
@@ -180,7 +233,7 @@ COMMAND = Command(
     name="update-app-store",
     summary="Make the editable version in the App Store say what the repository says.",
     description=(
-        "Compares the texts, categories, age rating and review information of a repository with App Store Connect, "
+        "Compares the texts, screenshots, categories, age rating and review information of a repository with App Store Connect, "
         "prints the differences, and writes them. fastlane's metadata folder works as it is. A second run writes "
         "nothing; what the repository does not mention stays as it is."
     ),

@@ -21,7 +21,9 @@ from asc.store.wanted import Finding, Place, Text, WantedPage
 from asc.words import did_you_mean
 
 VERSION, PAGE, MORE, RUN = "Version", "Store page", "Beside the files", "Run"
+MEDIA = "Screenshots"
 USUAL = "fastlane/metadata"
+USUAL_SCREENSHOTS = "fastlane/screenshots"
 NONE = "none"
 _LIVE_INPUTS = (
     "copyright",
@@ -30,6 +32,7 @@ _LIVE_INPUTS = (
     "review_info",
     "third_party_content",
     "release_notes",
+    "screenshots",
 )
 
 
@@ -74,6 +77,29 @@ class Inputs(AppInputs):
         "What happens if a folder in `metadata` is named like no locale.",
         group=PAGE,
         default="error",
+    )
+    screenshots: str | None = given(
+        kinds.PATH,
+        f"fastlane's screenshots folder; `none` for none. Without it, `{USUAL_SCREENSHOTS}` if it is there.",
+        group=MEDIA,
+        examples=(USUAL_SCREENSHOTS,),
+    )
+    screenshots_mode: str = given(
+        kinds.choice(("sync", "add", "replace")),
+        "`sync`: a set that has files here shows exactly these. `add`: what is at Apple stays. `replace`: all files of "
+        "the set are uploaded anew. Sets without files here are never touched.",
+        group=MEDIA,
+        default="sync",
+    )
+    parallel: int = given(
+        kinds.whole_number(1, 32), "Files that are uploaded at a time.", group=MEDIA, default="8"
+    )
+    timeout: float = given(
+        kinds.DURATION,
+        "How long to wait until Apple has processed the pictures. What is there is never sent again.",
+        group=MEDIA,
+        default="1h",
+        examples=("20m",),
     )
     texts: str | None = given(
         kinds.TEXT,
@@ -240,7 +266,7 @@ def _notes(text: str) -> WantedPage:
             by_locale = None
     # A text with a colon in its first line is YAML, too: only names that look like locales make it a mapping.
     if not isinstance(by_locale, dict) or not all(_is_locale(name) for name in by_locale):
-        return WantedPage(default={RELEASE_NOTES.name: Text(text.strip(), Place("release-notes"))})
+        return WantedPage(everywhere={RELEASE_NOTES.name: Text(text.strip(), Place("release-notes"))})
     as_page = {name: {RELEASE_NOTES.name: value} for name, value in by_locale.items()}
     return read_yaml(json.dumps(as_page), "release-notes")
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from asc.job import summary
+from asc.store.media_plan import SetPlan
+from asc.store.media_plan import differences as media_differences
 from asc.store.target import Choice
 from asc.store.texts_plan import PagePlan
 
@@ -10,8 +14,8 @@ LONGEST_CELL = 300
 """Characters: a description of 4,000 would hide the rest of the table."""
 
 
-def plan_table(choice: Choice, plan: PagePlan, *, dry_run: bool) -> str:
-    """Return the plan as a table: locale, field, before, after."""
+def plan_table(choice: Choice, plan: PagePlan, media: Sequence[SetPlan], *, dry_run: bool) -> str:
+    """Return the plan as tables: texts before and after, screenshots added and removed."""
     text = summary.heading(f"Store page of version {choice.number}")
     if choice.version is None:
         text += summary.paragraph(f"The version {summary.escape(choice.number)} is made.")
@@ -20,10 +24,13 @@ def plan_table(choice: Choice, plan: PagePlan, *, dry_run: bool) -> str:
             f"Version {summary.escape(choice.version.version)} becomes {summary.escape(choice.number)}."
         )
     differences = [*plan.differences, *plan.blocked]
-    if not differences:
-        return text + summary.paragraph("The texts are as they should be.")
+    if not differences and not media:
+        return text + summary.paragraph("The page is as it should be.")
     rows = [(one.locale or "–", one.field, _cell(one.before), _cell(one.after)) for one in differences]
-    text += summary.table(("Locale", "Field", "Before", "After"), rows)
+    if rows:
+        text += summary.table(("Locale", "Field", "Before", "After"), rows)
+    if media:
+        text += summary.table(("Locale", "Display", "Screenshot", "Change"), media_differences(media))
     return text + (summary.paragraph("Nothing was written (dry-run).") if dry_run else "")
 
 

@@ -1,0 +1,152 @@
+"""Headers of PNG and JPEG: what a picture is, without a look at its pixels.
+
+https://www.w3.org/TR/png-3/ · https://www.w3.org/Graphics/JPEG/itu-t81.pdf
+Only headers are read, and the file is gone through by seeking: a picture of any size costs a few kilobytes.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_JPEG = b"\xff\xd8"
+EXTENSIONS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
+MOST_CHUNKS = 100_000
+"""Chunks or segments that are gone through. Encoders write some hundred for the largest picture."""
+
+_GREY_ALPHA, _COLOUR_ALPHA, _GREY, _PALETTE = 4, 6, 0, 3
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+"""Markers of a frame header: all of C0 to CF but for those of tables."""
+_ALONE = frozenset((0x01, *range(0xD0, 0xD8)))
+"""Markers that stand alone, without a length."""
+
+
+class ImageError(ValueError):
+    """The bytes are no PNG or JPEG, or only the first part of one."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture: its kind, its size in pixels, and what App Store Connect looks at besides.
+
+    colours: "rgb", "grey", "palette" or "cmyk". depth: bits a channel. alpha: True if pixels can be transparent.
+    """
+
+    kind: Literal["png", "jpeg"]
+    width: int
+    height: int
+    colours: str
+    depth: int
+    alpha: bool = False
+    interlaced: bool = False
+    animated: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.width, self.height
+
+
+def read_image(path: Path) -> Image:
+    """Return what a file says of its picture. Raises ImageError, or OSError if it cannot be read."""
+    with path.open("rb") as file:
+        start = file.read(len(_PNG))
+        end = os.fstat(file.fileno()).st_size
+        if not start:
+            raise ImageError("it is empty")
+        if start == _PNG:
+            return _png(file, end)
+        if start.startswith(_JPEG):
+            file.seek(len(_JPEG))
+            return _jpeg(file, end)
+    raise ImageError("it is neither PNG nor JPEG")
+
+
+def _png(file: BinaryIO, end: int) -> Image:
+    header, names = b"", set[bytes]()
+    for name, position, length in _chunks(file, end):
+        if not names and (name != b"IHDR" or length != 13):
+            raise ImageError("its first chunk is not the header of a PNG")
+        if name == b"IHDR":
+            file.seek(position)
+            header = file.read(13)
+        names.add(name)
+    if b"IEND" not in names or b"IDAT" not in names:
+        raise ImageError("it is cut off")
+    width, height, depth, colour, _, _, interlace = struct.unpack(">IIBBBBB", header)
+    return Image(
+        "png",
+        width,
+        height,
+        {_GREY: "grey", _GREY_ALPHA: "grey", _PALETTE: "palette"}.get(colour, "rgb"),
+        depth,
+        alpha=colour in (_GREY_ALPHA, _COLOUR_ALPHA) or b"tRNS" in names,
+        interlaced=bool(interlace),
+        animated=b"acTL" in names,
+    )
+
+
+def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the chunks up to IEND as (name, position of the content, length)."""
+    position = len(_PNG)
+    for _ in range(MOST_CHUNKS):
+        file.seek(position)
+        head = file.read(8)
+        if len(head) < 8:
+            raise ImageError("it is cut off")
+        length, name = struct.unpack(">I4s", head)
+        position += 8
+        if position + length + 4 > end:
+            raise ImageError("it is cut off")
+        yield name, position, length
+        if name == b"IEND":
+            return
+        position += length + 4
+    raise ImageError("it has more chunks than a picture has")
+
+
+def _jpeg(file: BinaryIO, end: int) -> Image:
+    for marker, position, length in _segments(file):
+        if marker in _FRAMES:
+            file.seek(position)
+            content = file.read(min(length, 6))
+            if len(content) < 6:
+                break
+            depth, height, width, channels = struct.unpack(">BHHB", content)
+            _check_end(file, end)
+            colours = {1: "grey", 4: "cmyk"}.get(channels, "rgb")
+            return Image("jpeg", width, height, colours, depth, interlaced=marker in (0xC2, 0xCA))
+        if marker in (0xDA, 0xD9):
+            break
+    raise ImageError("it is cut off")
+
+
+def _segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
+    """Yield the segments as (marker, position of the content, length) from the place where `file` stands."""
+    for _ in range(MOST_CHUNKS):
+        head = file.read(2)
+        while head[1:] == b"\xff":  # fill bytes may stand before a marker
+            head = b"\xff" + file.read(1)
+        if len(head) < 2 or head[0] != 0xFF:
+            raise ImageError("it is cut off or damaged")
+        if head[1] in _ALONE:
+            continue
+        size = file.read(2)
+        if len(size) < 2 or (length := int.from_bytes(size, "big") - 2) < 0:
+            raise ImageError("it is cut off or damaged")
+        position = file.tell()
+        yield head[1], position, length
+        file.seek(position + length)
+    raise ImageError("it has more segments than a picture has")
+
+
+def _check_end(file: BinaryIO, end: int) -> None:
+    # Some cameras and tools write a few bytes after the end of the picture.
+    file.seek(max(0, end - 4096))
+    if b"\xff\xd9" not in file.read(4096):
+        raise ImageError("it is cut off")

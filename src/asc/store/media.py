@@ -1,0 +1,149 @@
+"""The pictures of a page at Apple, behind one small interface: list, add, remove, order, delivered.
+
+`ScreenshotSets` is it for the API of today. Apple's API 4.5.1 (2026) deprecates its resources for an asset library,
+which a second implementation of `Media` can serve without a change elsewhere.
+https://developer.apple.com/documentation/appstoreconnectapi/app-screenshot-sets
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from asc.api.client import Client
+from asc.api.document import LARGEST_INCLUDE, is_cut, reference, references, request_body
+from asc.api.errors import ApiError
+from asc.assets.model import FAILED, AssetFile, read_asset_file
+from asc.assets.source import Source
+from asc.assets.upload import SCREENSHOT, AssetKind, AssetUploader
+from asc.errors import LostAnswerError
+
+WAITS_FOR_BYTES = "AWAITING_UPLOAD"
+
+
+@dataclass(frozen=True)
+class MediaSet:
+    """The files of one locale for one display type, in their order. `id` is "" if there is no set yet."""
+
+    id: str
+    display: str
+    files: tuple[AssetFile, ...] = ()
+
+
+class Media(Protocol):
+    """Files of a locale at Apple, in sets."""
+
+    def sets(self, text_id: str) -> dict[str, MediaSet]:
+        """Return the sets of a localization by display type."""
+
+    def make_set(self, text_id: str, display: str) -> MediaSet:
+        """Return the set of a display type, made if it is not there."""
+
+    def reserve(self, set_id: str, source: Source) -> AssetFile:
+        """Return a place for a file at the end of a set."""
+
+    def send(self, set_id: str, source: Source, reserved: AssetFile) -> AssetFile:
+        """Send the bytes of a file and declare it complete. Return it as it is then, not processed yet."""
+
+    def remove(self, file_id: str) -> None:
+        """Delete a file; one that is gone is no error."""
+
+    def order(self, set_id: str, file_ids: Sequence[str]) -> None:
+        """Put the files of a set into this order."""
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What Apple calls the sets of one kind of file."""
+
+    asset: AssetKind
+    display: str
+
+
+SCREENSHOTS = _Names(SCREENSHOT, "screenshotDisplayType")
+
+
+@dataclass(frozen=True)
+class MediaSets:
+    """`Media` on `appScreenshotSets` and their like."""
+
+    client: Client
+    uploader: AssetUploader | None
+    """None if sets are only listed."""
+    names: _Names = SCREENSHOTS
+
+    def sets(self, text_id: str) -> dict[str, MediaSet]:
+        """Return the sets of a localization by display type: one request.
+
+        Apple ignores a filter by display type (recorded), so the attribute decides.
+        """
+        members = self.names.asset.type_name
+        document = self.client.list(
+            f"/v1/appStoreVersionLocalizations/{text_id}/{self.names.asset.parent_type}",
+            {"include": members, f"limit[{members}]": LARGEST_INCLUDE},
+        )
+        found: dict[str, MediaSet] = {}
+        for resource in document.data:
+            display = resource.text(self.names.display)
+            files = document.many(resource, members)
+            if is_cut(resource, members):
+                path = f"/v1/{self.names.asset.parent_type}/{resource.id}/{members}"
+                files = list(self.client.list(path).data)
+            found[display] = MediaSet(resource.id, display, tuple(map(read_asset_file, files)))
+        return found
+
+    def make_set(self, text_id: str, display: str) -> MediaSet:
+        """Return the set of a display type, made if it is not there."""
+        kind = self.names.asset.parent_type
+        owner = {"appStoreVersionLocalization": reference("appStoreVersionLocalizations", text_id)}
+        body = request_body(kind, {self.names.display: display}, None, owner)
+
+        def create() -> MediaSet:
+            return MediaSet(self.client.create(f"/v1/{kind}", body).resource.id, display)
+
+        pauses = (0.0, 1.0, 2.0)
+        return self.client.create_once(create, lambda: self.sets(text_id).get(display), pauses=pauses).value
+
+    def reserve(self, set_id: str, source: Source) -> AssetFile:
+        """Return a place for a file at the end of a set. A lost answer never leads to a second place."""
+        return self._uploader.reserve(self.names.asset, set_id, source)
+
+    def send(self, set_id: str, source: Source, reserved: AssetFile) -> AssetFile:
+        """Send the bytes of a file and declare it complete. Return it as it is then, not processed yet."""
+        return self._uploader.upload(self.names.asset, set_id, source, begun=reserved)
+
+    @property
+    def _uploader(self) -> AssetUploader:
+        if self.uploader is None:
+            raise AssertionError("these sets are only listed")
+        return self.uploader
+
+    def remove(self, file_id: str) -> None:
+        """Delete a file; one that is gone is no error."""
+        path = f"/v1/{self.names.asset.type_name}/{file_id}"
+        try:
+            self.client.delete(path)
+        except LostAnswerError:
+            self._remove_again(path)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+    def _remove_again(self, path: str) -> None:
+        try:
+            self.client.delete(path)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+    def order(self, set_id: str, file_ids: Sequence[str]) -> None:
+        """Put the files of a set into this order."""
+        kind = self.names.asset
+        path = f"/v1/{kind.parent_type}/{set_id}/relationships/{kind.type_name}"
+        self.client.patch(path, references(kind.type_name, file_ids))
+
+
+def is_dead(file: AssetFile) -> bool:
+    """Return True for what an earlier run left: a place without bytes, or a file that Apple refused."""
+    return file.state in (WAITS_FOR_BYTES, FAILED)

@@ -1,0 +1,143 @@
+"""What has to be uploaded and removed so that the sets of a page show the files of the repository, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from asc.assets.model import AssetFile
+from asc.assets.upload import plain_name
+from asc.store.media import WAITS_FOR_BYTES, MediaSet, is_dead
+from asc.store.screenshots import Screenshot
+
+Mode = Literal["sync", "add", "replace"]
+
+
+@dataclass(frozen=True)
+class SetPlan:
+    """The writes for one set.
+
+    text_id: the localization; "" if it is still to be made. keep: files that are there already. adopt: places without
+    bytes, of an earlier run, for a file that is missing. dead: what an earlier run left. remove: files that the
+    repository does not have. `wanted` has all files in their order.
+    """
+
+    locale: str
+    display: str
+    text_id: str
+    there: MediaSet
+    wanted: tuple[Screenshot, ...]
+    keep: Mapping[str, AssetFile]
+    adopt: Mapping[str, AssetFile]
+    dead: tuple[AssetFile, ...]
+    remove: tuple[AssetFile, ...]
+    others: tuple[AssetFile, ...] = ()
+
+    @property
+    def add(self) -> tuple[Screenshot, ...]:
+        """The files to upload, in their order."""
+        return tuple(file for file in self.wanted if file.md5 not in self.keep)
+
+    @property
+    def is_out_of_order(self) -> bool:
+        """True if the files that stay are in another order."""
+        if self.add:
+            return False  # the order is looked at when the files are there
+        there = [file.id for file in self.there.files if file.id in {kept.id for kept in self.keep.values()}]
+        return there != [self.keep[file.md5].id for file in self.wanted]
+
+    @property
+    def is_done(self) -> bool:
+        """True if nothing has to be written."""
+        return not (self.add or self.dead or self.remove or self.is_out_of_order)
+
+    @property
+    def requests(self) -> int:
+        """About how many requests the plan costs: each upload has two, and the wait some."""
+        return 2 * len(self.add) + len(self.remove) + len(self.dead) + (0 if self.there.id else 1) + 2
+
+    @property
+    def total(self) -> int:
+        """How many files the set has afterwards."""
+        return len(self.wanted) + len(self.others)
+
+    def __str__(self) -> str:
+        parts = [
+            f"{len(self.add)} added" if self.add else "",
+            f"{len(self.keep)} kept" if self.keep else "",
+            f"{len(self.remove)} removed" if self.remove else "",
+            f"{len(self.dead)} unfinished removed" if self.dead else "",
+            "order changed" if self.is_out_of_order else "",
+        ]
+        return f"{self.locale} {self.display}: {', '.join(part for part in parts if part)}"
+
+
+def plan_set(locale: str, text_id: str, there: MediaSet, wanted: Sequence[Screenshot], mode: Mode) -> SetPlan:
+    """Return the plan for one set.
+
+    The checksum decides. Apple gives none while it processes a file (the reason for fastlane's duplicates): such a
+    file is known by its name and size.
+    """
+    unused = list(there.files)
+
+    def take(file: Screenshot, matches: Callable[[AssetFile, Screenshot], bool]) -> AssetFile | None:
+        found = next((one for one in unused if matches(one, file)), None)
+        if found:
+            unused.remove(found)
+        return found
+
+    keep: dict[str, AssetFile] = {}
+    for matches in (_has_bytes, _is_processed_still) if mode != "replace" else ():
+        for file in wanted:
+            if file.md5 not in keep and (found := take(file, matches)):
+                keep[file.md5] = found
+    adopt: dict[str, AssetFile] = {}
+    for file in wanted:
+        if file.md5 not in keep and (found := take(file, _is_begun)):
+            adopt[file.md5] = found
+    dead = tuple(file for file in unused if is_dead(file))
+    rest = tuple(file for file in unused if not is_dead(file))
+    stays = mode == "add"
+    return SetPlan(
+        locale,
+        there.display,
+        text_id,
+        there,
+        tuple(wanted),
+        keep,
+        adopt,
+        dead,
+        remove=() if stays else rest,
+        others=rest if stays else (),
+    )
+
+
+def differences(plans: Sequence[SetPlan]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield a row for each file that changes: locale, display type, file, what happens to it."""
+    for plan in plans:
+        for file in plan.add:
+            yield plan.locale, plan.display, file.path.name, "added"
+        for gone in plan.remove:
+            yield plan.locale, plan.display, gone.name, "removed"
+        for gone in plan.dead:
+            yield plan.locale, plan.display, gone.name, "unfinished, removed"
+        if plan.is_out_of_order:
+            yield plan.locale, plan.display, "", "put in order"
+
+
+def _is_same_file(there: AssetFile, file: Screenshot) -> bool:
+    return (there.name, there.size) == (plain_name(file.path.name), file.size)
+
+
+def _has_bytes(there: AssetFile, file: Screenshot) -> bool:
+    return there.committed and there.checksums.get("MD5", "").lower() == file.md5
+
+
+def _is_processed_still(there: AssetFile, file: Screenshot) -> bool:
+    return there.committed and not there.checksums and _is_same_file(there, file)
+
+
+def _is_begun(there: AssetFile, file: Screenshot) -> bool:
+    # A place whose links Apple no longer gives cannot be filled.
+    return there.state == WAITS_FOR_BYTES and bool(there.parts) and _is_same_file(there, file)

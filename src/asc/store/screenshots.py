@@ -1,0 +1,213 @@
+"""Reads fastlane's screenshots folder: `<locale>/*.png`, with `appleTV/<locale>/` and `iMessage/<locale>/` beside.
+
+https://docs.fastlane.tools/actions/deliver/#screenshots
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asc.formats.images import EXTENSIONS, Image, ImageError, read_image
+from asc.store.displays import display_type, displays_of, nearest_sizes
+from asc.store.folder import locale_of
+from asc.store.wanted import Finding, Place
+from asc.words import printable_name
+
+MOST = 10
+"""Screenshots in a set, reservations without bytes included."""
+LARGEST = 500 * 1000**2
+"""Bytes of a picture or a video."""
+AT_ONCE = 8
+"""Files that are read side by side."""
+_TV, _MESSAGES = "appletv", "imessage"
+_OTHER_PICTURES = {".gif", ".webp", ".heic", ".tif", ".tiff", ".bmp"}
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Screenshot:
+    """A file of a set. `display` is Apple's display type; `size` is in bytes; `md5` is hex."""
+
+    path: Path
+    locale: str
+    display: str
+    size: int
+    md5: str
+
+
+@dataclass(frozen=True)
+class Screenshots:
+    """All files of a folder, in the order in which they shall show, and what is wrong with them."""
+
+    files: tuple[Screenshot, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def by_set(self) -> dict[tuple[str, str], list[Screenshot]]:
+        """Return the files by locale and display type, in their order."""
+        sets: dict[tuple[str, str], list[Screenshot]] = defaultdict(list)
+        for file in self.files:
+            sets[file.locale, file.display].append(file)
+        return dict(sets)
+
+
+def read_screenshots(folder: Path, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
+    """Return the screenshots of a folder for a platform (Apple's name), of `locales` only if they are given."""
+    reader = _Reader(folder, platform)
+    found = [
+        (path, locale, imessage)
+        for path, locale, imessage in reader.paths()
+        if not locales or locale in locales
+    ]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        files = [one for one in pool.map(lambda entry: reader.file(*entry), found) if one]
+    shots = Screenshots(tuple(files))
+    return Screenshots(shots.files, (*reader.findings, *_of_sets(shots)))
+
+
+def natural(path: Path) -> list[tuple[int, int, str]]:
+    """Return the key that sorts names as people do: 1, 2, 10."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
+
+
+def md5_of(path: Path) -> str:
+    """Return the MD5 of a file in hex: the checksum that Apple keeps of it."""
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass
+class _Reader:
+    folder: Path
+    platform: str
+    findings: list[Finding] = field(default_factory=list)
+
+    def paths(self) -> Iterator[tuple[Path, str, bool]]:
+        """Yield the pictures with their locale, and whether they are for iMessage."""
+        special = {path.name.lower(): path for path in _folders(self.folder)}
+        if self.platform == "TV_OS" and _TV in special:
+            yield from self._of(special[_TV], imessage=False)
+            return
+        yield from self._of(self.folder, imessage=False)
+        if self.platform == "IOS" and _MESSAGES in special:
+            yield from self._of(special[_MESSAGES], imessage=True)
+
+    def _of(self, root: Path, *, imessage: bool) -> Iterator[tuple[Path, str, bool]]:
+        for folder in _folders(root):
+            if folder.name.lower() in (_TV, _MESSAGES):
+                continue
+            if folder.name.lower() == "default":
+                self._find(
+                    "default", "has no locale: Apple knows no default screenshots", folder, "Name the locale."
+                )
+                continue
+            locale = locale_of(folder.name, Place(str(folder)), self.findings)
+            for path in self._pictures(folder) if locale else ():
+                yield path, locale, imessage
+
+    def _pictures(self, folder: Path) -> list[Path]:
+        files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+        for path in files:
+            if path.suffix.lower() in _OTHER_PICTURES:
+                self._find("extension", "is no PNG or JPEG", path, "Save it as PNG or JPEG.")
+        pictures = [path for path in files if path.suffix.lower() in EXTENSIONS and self._is_inside(path)]
+        # frameit writes the framed picture beside the plain one.
+        if any("_framed" in path.stem for path in pictures):
+            pictures = [
+                path for path in pictures if "framed" in path.name.lower() or "watch" in path.name.lower()
+            ]
+        return sorted(pictures, key=natural)
+
+    def file(self, path: Path, locale: str, imessage: bool) -> Screenshot | None:
+        """Return the screenshot in a file; None if it is none, with a finding."""
+        try:
+            size = path.stat().st_size
+            image = read_image(path)
+        except ImageError as error:
+            self._find("image", str(error), path, "Export the picture again.")
+            return None
+        except OSError as error:
+            self._find("image", f"cannot be read: {error.strerror}", path, "Check its permissions.")
+            return None
+        for message in (*_defects(path, image), *(_too_large(size))):
+            self._find("image", message, path, "Export it as RGB with 8 bits, without transparency.")
+        for doubt in _doubts(image):
+            self._find("image", doubt, path, "Export it plainly.", "warning")
+        display = self._display(path, image, imessage)
+        return Screenshot(path, locale, display, size, md5_of(path)) if display else None
+
+    def _display(self, path: Path, image: Image, imessage: bool) -> str:
+        found = displays_of(image.size)
+        own = [display for display in found if display.platform == self.platform]
+        if own:
+            return display_type(path, own, imessage=imessage)
+        size = f"{image.width} × {image.height}"
+        if found:
+            message = f"{size} is a size of {found[0].name} ({found[0].platform}), not of {self.platform}"
+            self._find("size", message, path, "Move it out, or set platform.")
+        else:
+            near = nearest_sizes(image.size, self.platform)
+            self._find("size", f"{size} is no size that Apple takes", path, f"The nearest are {near}.")
+        return ""
+
+    def _is_inside(self, path: Path) -> bool:
+        if path.is_symlink() and not path.resolve().is_relative_to(self.folder.resolve()):
+            self._find("symlink", "is a link out of the folder", path, "Put the file itself there.")
+            return False
+        return True
+
+    def _find(self, rule: str, message: str, path: Path, remedy: str, level: str = "error") -> None:
+        self.findings.append(Finding(rule, message, Place(str(path)), remedy, level))
+
+
+def _folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _defects(path: Path, image: Image) -> Iterator[str]:
+    if EXTENSIONS[path.suffix.lower()] != image.kind:
+        yield f"its content is {image.kind}, which its name does not say"
+    if image.alpha:
+        yield "it has an alpha channel (transparency), which Apple refuses as wrong dimensions"
+    if image.colours == "cmyk":
+        yield "its colours are CMYK; Apple takes RGB"
+    if image.depth > 8:
+        yield f"it has {image.depth} bits a channel; Apple takes 8"
+
+
+def _doubts(image: Image) -> Iterator[str]:
+    if image.animated:
+        yield "it is animated: Apple shows a still picture, or refuses it"
+    if image.interlaced and image.kind == "png":
+        yield "it is interlaced: Apple may refuse it"
+
+
+def _too_large(size: int) -> Iterator[str]:
+    if size > LARGEST:
+        yield f"it has {size} bytes; Apple takes {LARGEST}"
+
+
+def _of_sets(shots: Screenshots) -> Iterator[Finding]:
+    for (locale, display), files in shots.by_set().items():
+        for file in files[MOST:]:
+            message = f"is number {files.index(file) + 1} of {locale} {display}; Apple takes {MOST}"
+            yield Finding("too-many", message, Place(str(file.path)), "Take pictures out.")
+        yield from _twins(files)
+
+
+def _twins(files: Iterable[Screenshot]) -> Iterator[Finding]:
+    seen: dict[str, Screenshot] = {}
+    for file in files:
+        before = seen.setdefault(file.md5, file)
+        if before is not file:
+            message = f"is the same picture as {printable_name(before.path.name)}"
+            yield Finding("duplicate", message, Place(str(file.path)), "Delete one of the two.")
