@@ -233,8 +233,8 @@ COMMAND = Command(
     name="update-app-store",
     summary="Make the editable version in the App Store say what the repository says.",
     description=(
-        "Compares the texts, screenshots, categories, age rating and review information of a repository with App Store Connect, "
-        "prints the differences, and writes them. fastlane's metadata folder works as it is. A second run writes "
+        "Compares the texts, screenshots, categories, age rating and review information of a repository with App "
+        "Store Connect, prints the differences, and writes them. fastlane's metadata folder works as it is. A second run writes "
         "nothing; what the repository does not mention stays as it is."
     ),
     role="App Manager or Admin",
