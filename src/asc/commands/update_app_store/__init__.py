@@ -234,8 +234,8 @@ COMMAND = Command(
     summary="Make the editable version in the App Store say what the repository says.",
     description=(
         "Compares the texts, screenshots, categories, age rating and review information of a repository with App "
-        "Store Connect, prints the differences, and writes them. fastlane's metadata folder works as it is. A second run writes "
-        "nothing; what the repository does not mention stays as it is."
+        "Store Connect, prints the differences, and writes them. fastlane's folders work as they are. "
+        "A second run writes nothing; what the repository does not mention stays as it is."
     ),
     role="App Manager or Admin",
     icon="edit",
