@@ -15,7 +15,7 @@ from simulation import stores
 from simulation.organisation import PASSPHRASE, VERSION, Job
 from simulation.running import Outcome
 
-LOST_THE_RACE = re.compile(r"is taken|[Aa]nother job|takes? the number|took the number")
+LOST_THE_RACE = re.compile(r"is already used|[Aa]nother job|takes? the number|took the number")
 MOST_REFUSALS = 40
 """Answers 429 to one job: what waiting an hour costs, not a storm."""
 

@@ -575,10 +575,7 @@ def test_two_groups_of_one_name_are_told_by_their_ids() -> None:
 def test_an_unknown_group_is_an_error_with_the_real_ones() -> None:
     with pytest.raises(Error) as raised:
         look(Apple(groups=dict(GROUPS)), DistributionRequest(groups=("QA", "Frinds")))
-    assert raised.value.message == (
-        "groups: the app has no group Frinds. Its groups: Friends, QA, Staff. "
-        "Frinds is none of them. Did you mean Friends?"
-    )
+    assert "no group Frinds (its groups: Friends, QA, Staff). Did you mean Friends?" in raised.value.message
     assert "create-groups" in raised.value.remedy
 
 

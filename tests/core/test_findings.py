@@ -109,5 +109,5 @@ def test_an_unanswered_compliance_hides_no_misspelt_group_and_no_number_that_is_
     with apple(world(preReleaseVersions=[train], buildUploads=uploads)) as sandbox:
         done = step(tmp_path, sandbox, {"file": str(file), "groups": "QAA", "if-exists": "fail"})
         assert_nothing_begun(sandbox)
-    found = ["no group QAA", "compliance is not answered", "is taken"]
+    found = ["no group QAA", "compliance is not answered", "is already used"]
     assert (done.code, [each in done.error for each in found]) == (1, [True] * 3), done.error

@@ -162,5 +162,5 @@ def test_a_bar_on_a_terminal_leaves_the_lines_alone(tmp_path: Path) -> None:
         len([line for line in shown if re.fullmatch(r"Part 5 of 16: the store answered 503; .* UTC\)", line)])
         == 2
     ), "\n".join(shown)
-    assert "App Store Connect has Example.ipa whole" in shown
+    assert "App Store Connect has received all of Example.ipa" in shown
     assert all("=" in line for line in stdout.decode().splitlines()), "outputs and nothing else"

@@ -25,8 +25,8 @@ def test_a_number_below_the_last_one_is_told_as_that_and_not_as_taken(tmp_path: 
     there = seed(apps=[app(APP, id=APP_ID, uploads=[upload("1.5.0", "43")])])
     with apple(there) as sandbox:
         done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path))})
-    assert (done.code, "is taken" in done.error, "if-exists" in done.error) == (1, False, False)
-    assert ("must be higher" in done.error, "The last one is 43" in done.error, "44" in done.error) == (
+    assert (done.code, "is already used" in done.error, "if-exists" in done.error) == (1, False, False)
+    assert ("must be higher" in done.error, "The last number is 43" in done.error, "44" in done.error) == (
         True,
     ) * 3
 

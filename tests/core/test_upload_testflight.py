@@ -141,7 +141,7 @@ def test_by_hand_there_are_outputs_on_standard_output_and_nothing_else(tmp_path:
         done = by_hand("--file", str(file), "--groups", "QA", sandbox=sandbox, command="upload-testflight")
     assert done.code == 0
     assert list(done.printed) == OUTPUTS
-    assert "App Store Connect has Example.ipa whole" in done.stderr
+    assert "App Store Connect has received all of Example.ipa" in done.stderr
 
 
 @pytest.mark.parametrize("platform", ["IOS", "TV_OS", "VISION_OS"])
@@ -229,7 +229,7 @@ def test_texts_need_the_build_but_not_that_it_is_processed(tmp_path: Path) -> No
         assert (done.code, done.outputs["state"]) == (0, "PROCESSING"), done.stdout
         assert (text.attributes["locale"], text.attributes["whatsNew"]) == ("en-US", "Faster start.")
         assert information.attributes["description"] == "An example."
-        assert "Next: Apple processes it. A later step goes on with build-upload-id: " in done.stdout
+        assert "A later step can continue with build-upload-id: " in done.stdout
         again = step(tmp_path, sandbox, {**inputs, "wait": "processing"})
         assert (again.code, "Done:" in again.stdout) == (0, False), again.stdout
 
@@ -265,7 +265,7 @@ def test_when_the_time_is_over_the_id_to_go_on_with_is_told(tmp_path: Path) -> N
         ((upload_id, _),) = uploads(sandbox)
         (build_id,) = builds(sandbox)
     assert done.code == 1
-    assert "was not done after 1 s (timeout): the build is PROCESSING" in done.error
+    assert "was not ready after 1 s (timeout): the build is PROCESSING" in done.error
     assert f"build-upload-id: {upload_id}" in done.error
     assert done.outputs["build-upload-id"] == upload_id
     assert (done.outputs["build-id"], done.outputs["state"]) == (build_id, "PROCESSING")
@@ -424,7 +424,7 @@ def test_a_dry_run_of_the_second_job_before_there_is_a_build(tmp_path: Path) -> 
     inputs = {"build-upload-id": "u-42", "groups": "Nobody", "dry-run": "true"}
     with apple(there) as sandbox:
         done = step(tmp_path, sandbox, inputs)
-        assert (done.code, "with bundle-id the rest is checked" in done.stdout) == (0, True)
+        assert (done.code, "Give bundle-id to check" in done.stdout) == (0, True)
         done = step(tmp_path, sandbox, {**inputs, "bundle-id": APP})
         assert (done.code, "the app has no group Nobody" in done.error) == (1, True)
 
@@ -433,7 +433,7 @@ def test_a_dry_run_of_the_second_job_before_there_is_a_build(tmp_path: Path) -> 
 
 
 IF_EXISTS = ("resume", "skip", "fail")
-TAKEN, REFUSED = "is taken", "refused this file before"
+TAKEN, REFUSED = "is already used", "refused this file before"
 
 
 @pytest.mark.parametrize("if_exists", IF_EXISTS)
@@ -445,7 +445,7 @@ def test_an_upload_that_was_only_begun_goes_on(tmp_path: Path, if_exists: str) -
         assert_exactly_one(sandbox, file)
         assert calls(sandbox, "POST").count("POST /v1/buildUploads") == 1
     assert (done.code, done.outputs["resumed"]) == (0, "true")
-    (there,) = re.findall("([23]) of 4 parts are there already", done.stdout)
+    (there,) = re.findall("([23]) of 4 parts have arrived already", done.stdout)
     assert done.outputs["uploaded-bytes"] == str(SIZE - int(there) * PART)
 
 
@@ -488,7 +488,7 @@ def test_another_file_is_there(tmp_path: Path, if_exists: str, size: int) -> Non
         assert (done.code, done.outputs["state"]) == (0, "VALID")
         assert any("another file" in each for each in done.log.messages("warning")), done.stdout
     else:
-        assert (done.code, TAKEN in done.error, "is 43" in done.error) == (1, True, True)
+        assert (done.code, TAKEN in done.error, "free number, 43 " in done.error) == (1, True, True)
 
 
 @pytest.mark.parametrize("if_exists", IF_EXISTS)
@@ -564,7 +564,7 @@ def test_a_dry_run_of_what_is_there_already(tmp_path: Path) -> None:
         assert calls(sandbox, *WRITES) == before
     assert done.code == 0
     assert "Would upload Example.ipa as 1.5.0 (42): it is at App Store Connect already" in done.log.lines
-    assert "Nothing is to be changed of the build" in done.log.lines
+    assert "The build needs no changes" in done.log.lines
 
 
 # Wrong inputs
@@ -741,7 +741,7 @@ def test_an_unknown_group_lists_those_there_are(tmp_path: Path) -> None:
     with apple() as sandbox:
         done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), "groups": "Nobody"})
         assert_nothing_begun(sandbox)
-    assert "groups: the app has no group Nobody. Its groups: Beta testers, QA." in done.error
+    assert "groups: the app has no group Nobody (its groups: Beta testers, QA)" in done.error
 
 
 def test_a_number_that_is_taken_by_a_build_of_unknown_origin(tmp_path: Path) -> None:
@@ -750,7 +750,7 @@ def test_a_number_that_is_taken_by_a_build_of_unknown_origin(tmp_path: Path) -> 
     with apple(seed(apps=[app(APP, id=APP_ID, builds=builds_there)])) as sandbox:
         done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path))})
         assert calls(sandbox, "PUT") == []
-    assert (done.code, TAKEN in done.error, "next free one is 57" in done.error) == (1, True, True)
+    assert (done.code, TAKEN in done.error, "next free number, 57 " in done.error) == (1, True, True)
 
 
 def test_no_answer_to_export_compliance(tmp_path: Path) -> None:
@@ -1011,7 +1011,9 @@ def test_a_refusal_ends_the_wait_with_apples_reasons(
             done = step(tmp_path, sandbox, {"build-upload-id": done.outputs["build-upload-id"]})
         there = builds(sandbox)
     assert done.code == 1
-    assert f"Apple refused 1.5.0 (42) ({state}): Missing purpose string (90683); SDK version" in done.error
+    assert (
+        f"Apple refused build 1.5.0 (42) ({state}): Missing purpose string (90683); SDK version" in done.error
+    )
     assert "New (91999)" in done.error
     assert "Add the purpose string that Apple names to Info.plist" in done.error
     assert "The SDK is too old for uploads" in done.error

@@ -192,4 +192,4 @@ def plain_name(name: str) -> str:
 def reasons_text(reasons: Iterable[Reason]) -> str:
     """Return Apple's codes and texts on one line."""
     texts = [f"{reason.text.rstrip('.') or 'no text'} ({reason.code or 'no code'})" for reason in reasons]
-    return "; ".join(texts) or "without a reason"
+    return "; ".join(texts) or "no reason given"

@@ -37,11 +37,11 @@ QUERY: Mapping[str, str | int] = {
 
 MISSING_COMPLIANCE = "MISSING_EXPORT_COMPLIANCE"
 ANSWER_COMPLIANCE = (
-    "Give uses-non-exempt-encryption: false when the app only uses encryption that is exempt (like HTTPS), "
+    "Give uses-non-exempt-encryption: false if the app only uses encryption that is exempt (like HTTPS), "
     "or put ITSAppUsesNonExemptEncryption into the Info.plist; with true, name the encryption-declaration."
 )
 DEAD_ENDS = {
-    "BETA_REJECTED": "Read the reviewers' reasons in App Store Connect, TestFlight; then upload a mended build.",
+    "BETA_REJECTED": "Read the reviewers' reasons in App Store Connect, TestFlight; then upload a corrected build.",
     "EXPIRED": "Upload it again with a new build number.",
     "PROCESSING_EXCEPTION": "Upload it again with a new build number; the reason is in the mail that Apple sent.",
     MISSING_COMPLIANCE: ANSWER_COMPLIANCE,

@@ -62,7 +62,9 @@ class BuildSnapshot:
             return (
                 ", ".join(f"{name}: {state}" for name, state in said.items() if state) or "the build is VALID"
             )
-        return f"the upload is {self.upload.state}" if self.upload else "nothing is to be seen of it yet"
+        return (
+            f"the upload is {self.upload.state}" if self.upload else "App Store Connect does not list it yet"
+        )
 
 
 def is_taken(seen: BuildSnapshot) -> bool:
@@ -208,13 +210,14 @@ class Watch:
 
     def _too_late(self, seen: BuildSnapshot) -> Error:
         message = (
-            f"{self.target.number} was not done after {words.duration(self._timeout)} (timeout): {seen}."
+            f"{self.target.number} was not ready after {words.duration(self._timeout)} (timeout): {seen}."
         )
         known = self.target.upload_id and f"build-upload-id: {self.target.upload_id}"
         known = known or (self.target.build_id and f"build-id: {self.target.build_id}")
         if not known and seen == BuildSnapshot():
             return Error(
-                message, "Check version, build-number and platform, and that it was uploaded; or wait longer."
+                message,
+                "Check version, build-number and platform, and that the build was uploaded; or give a longer timeout.",
             )
         instead = f", or with {known} instead of file" if known else ""
         return Error(
@@ -235,13 +238,12 @@ def _is_of(build: Build, upload: Upload) -> bool:
 
 def refusal(number: Number, state: str, why: tuple[Reason, ...]) -> Error:
     """Return the error for a build that Apple refused."""
-    hint = record.hint(why)
+    if not why:
+        return Error(
+            f"Apple could not process build {number} and gave no reason (state {state}).",
+            "Read Apple's email or the TestFlight page, then upload a new build with a new build number.",
+        )
     return Error(
-        f"Apple refused {number} ({state}): {reasons_text(why)}.",
-        f"{hint + ' ' if hint else ''}Then upload it with a new build number"
-        + (
-            "."
-            if why
-            else "; the reason is in the mail that Apple sent, and in App Store Connect, TestFlight."
-        ),
+        f"Apple refused build {number} ({state}): {reasons_text(why)}.",
+        f"{record.hint(why)} Upload a new build with a new build number.".strip(),
     )

@@ -19,12 +19,12 @@ def compliance_gap(request: DistributionRequest, destination: Destination) -> st
     answer = request.encryption if request.encryption is not None else destination.uses_non_exempt_encryption
     if answer is None:
         return (
-            "Nothing answers export compliance, neither uses-non-exempt-encryption nor ITSAppUsesNonExemptEncryption "
-            f"in the Info.plist: Apple will let nobody test the build. {ANSWER_COMPLIANCE}"
+            "Export compliance is not answered, neither by uses-non-exempt-encryption nor by "
+            f"ITSAppUsesNonExemptEncryption in the Info.plist: nobody can test the build. {ANSWER_COMPLIANCE}"
         )
     if answer and not request.encryption_declaration and not destination.compliance_code:
         return (
-            "The build uses encryption that is not exempt, and no declaration is named: Apple may let nobody test it. "
+            "The build uses non-exempt encryption, but no declaration is named: Apple may not let anybody test it. "
             "Give encryption-declaration, or put ITSEncryptionExportComplianceCode into the Info.plist."
         )
     return ""

@@ -65,7 +65,7 @@ def _group(name: str, existing: Sequence[Group]) -> Group | None:
             ids = ", ".join(f"{printable_name(group.name)}: {group.id}" for group in found)
             raise Error(
                 f"groups: {len(found)} groups of the app are called {printable_name(name)} ({ids}).",
-                "Give the id of the one that is meant.",
+                "Give the id of one of them.",
             )
         if found:
             return found[0]
@@ -74,10 +74,9 @@ def _group(name: str, existing: Sequence[Group]) -> Group | None:
 
 def _unknown_groups(unknown: Sequence[str], existing: Sequence[Group]) -> Error:
     names = sorted((group.name for group in existing), key=folded)
-    hints = "".join(
-        f"{printable_name(name)} is none of them.{did_you_mean(name, names)} " for name in unknown[:5]
-    )
+    hints = "".join(did_you_mean(name, names) for name in unknown[:5])
+    there = f"its groups: {listed(names)}" if names else "it has no groups"
     return Error(
-        f"groups: the app has no group {listed(unknown)}. Its groups: {listed(names)}. {hints}".strip(),
-        "Check the spelling (an id does as well), or have unknown groups made with create-groups.",
+        f"groups: the app has no group {listed(unknown)} ({there}).{hints}",
+        "Check the spelling (an id works as well), or set create-groups to create unknown groups.",
     )

@@ -94,7 +94,7 @@ def _check(request: DistributionRequest, app_state: AppState, state: Build | Non
     if state.processing_state in ("FAILED", "INVALID"):
         raise Error(
             f"{name} is {state.processing_state}: App Store Connect could not process it, so nobody can get it.",
-            "Apple mails the reason; mend it and upload a build with a new number.",
+            "Read Apple's email, fix the reason, and upload a build with a new number.",
         )
     if not request.distributes:
         return

@@ -171,7 +171,7 @@ def encryption_contradiction(requested: bool, there: bool) -> Error:
 def encryption_unanswered() -> Error:
     """Return the error for a build without an answer to export compliance."""
     return Error(
-        "Export compliance is not answered, and without it no tester gets the build.",
+        "Export compliance is not answered. No tester gets the build before that.",
         ANSWER_COMPLIANCE,
     )
 

@@ -60,7 +60,7 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
             return UploadStatus()
         raise Error(
             f"App Store Connect refused this file before: {reasons_text(upload.errors)}.",
-            f"Mend that and build again with the next build number ({_next(client, upload.number)}).",
+            f"Fix that, then build again with the next build number ({_next(client, upload.number)}).",
         )
     if is_unfinished(upload):
         return UploadStatus(upload, start_again=same is False)
@@ -69,12 +69,17 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
     if same is False and if_exists is IfExists.RESUME:
         raise taken(client, upload.number, if_exists, "by another file (its size or checksum differs)")
     if same is False:
-        log.warning("%s is there already, but from another file than %s.", upload.number, source.path.name)
+        log.warning(
+            "%s is at App Store Connect already, but from another file than %s.",
+            upload.number,
+            source.path.name,
+        )
     if upload.file is None:
-        log.warning("%s is there already; which file it came from is not known.", upload.number)
+        log.warning("%s is at App Store Connect already; its file is unknown.", upload.number)
     elif same is None:
         log.info(
-            "%s is there already, from a file of this size; App Store Connect tells no more.", upload.number
+            "%s is at App Store Connect already, from a file of the same size; more is not known.",
+            upload.number,
         )
     return UploadStatus(upload, is_there=True)
 
@@ -106,13 +111,12 @@ def taken(client: Client, number: Number, if_exists: IfExists, how: str = "") ->
     """Return the error for a number that is used up, with the next free one."""
     platform = PLATFORM_NAMES.get(number.platform, number.platform)
     skip = (
-        ""
-        if if_exists is IfExists.SKIP
-        else " With if-exists: skip the step goes on with the build that is there."
+        "" if if_exists is IfExists.SKIP else " Or set if-exists: skip to continue with the existing build."
     )
     return Error(
-        f"Build number {number.build_number} of {number.version} ({platform}) is taken{f' {how}' if how else ''}.",
-        f"The next free one is {_next(client, number)} (fetch-build-number tells it).{skip}",
+        f"Build number {number.build_number} of {number.version} ({platform}) is already used{f' {how}' if how else ''}.",
+        f"Build again with the next free number, {_next(client, number)} (fetch-build-number returns it)."
+        f"{skip}",
     )
 
 
@@ -130,8 +134,8 @@ def refused(client: Client, number: Number, error: ApiError) -> Error:
     said = "; ".join(map(str, error.errors))
     return Error(
         f"App Store Connect refused build number {number.build_number} of {number.version} ({platform}): {said}."
-        + (f" The last one is {previous}." if previous else ""),
-        f"Build again with the next free number, {_next(client, number)} (fetch-build-number tells it).",
+        + (f" The last number is {previous}." if previous else ""),
+        f"Build again with the next free number, {_next(client, number)} (fetch-build-number returns it).",
     )
 
 

@@ -108,10 +108,10 @@ class Uploader:
             self.client.pause(pause)
         build = find_build(self.client, number)
         if build and self.if_exists is IfExists.SKIP:
-            log.warning("%s is there already; which file it came from is not known.", number)
+            log.warning("%s is at App Store Connect already; its file is unknown.", number)
             return UploadStatus(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True), True
         if build:
-            raise taken(self.client, number, self.if_exists, "by a build that came another way")
+            raise taken(self.client, number, self.if_exists, "by a build that was uploaded by other means")
         raise refused(
             self.client, number, refusal
         )  # nothing is there: Apple answers so to lower numbers, too
@@ -127,7 +127,9 @@ class Uploader:
         decided = status.is_there or status.start_again or _tags(upload)
         if decided or not self._just_begun(upload):
             return status
-        log.info("The upload %s was begun just now; looking whether another job is at it", upload.id)
+        log.info(
+            "The upload %s was begun a moment ago; checking whether another job is sending to it", upload.id
+        )
         clock = self.client.clock
         until = clock.monotonic() + IDLE
         while is_unfinished(upload) and not _tags(upload) and clock.monotonic() < until:
@@ -147,13 +149,15 @@ class Uploader:
 
     def _take_back(self, upload: Upload, why: str) -> None:
         """Delete an upload, unless a job is sending to it."""
-        log.info("The upload %s cannot be used: %s. Looking whether another job is at it", upload.id, why)
+        log.info(
+            "The upload %s cannot be used: %s. Checking whether another job is sending to it", upload.id, why
+        )
         before = record.read(self.client, upload.id)
         self.client.pause(IDLE)
         now = record.read(self.client, upload.id)
         if (before.file != now.file and _tags(before) != _tags(now)) or not is_unfinished(now):
             raise Error(
-                "Another job is just uploading another file with this build number.",
+                "Another job is uploading another file with this build number at the moment.",
                 ONE_AT_A_TIME,
             )
         record.delete(self.client, upload)
@@ -178,7 +182,7 @@ class Uploader:
             sent += self._commit(source, upload, file, sha256, check)
             if joined:
                 self._check_committed(source, upload)
-            log.info("App Store Connect has %s whole", source.path.name)
+            log.info("App Store Connect has received all of %s", source.path.name)
         except (LinksOver, _OtherParts):
             raise
         except Error as error:
@@ -202,7 +206,7 @@ class Uploader:
             except ApiError as error:
                 if error.status != 409:
                     raise
-                log.info("%s Looking which parts are there.", error.message)
+                log.info("%s Reading which parts have arrived.", error.message)
             self.client.pause(pause)
             check()
             file = record.renewed(self.client, file)
@@ -225,7 +229,7 @@ class Uploader:
             self._sender(source, file, lambda count: None).send(wrong, self.parallel)
             wrong = foreign(source, record.renewed(self.client, file), self.parallel)
         if not joined and len(wrong) == len(file.parts):
-            log.info("The store's entity tags are no checksums: they cannot be compared.")
+            log.info("The entity tags of the storage are not checksums, so the parts cannot be compared.")
             return
         if wrong:
             raise Error(
@@ -248,7 +252,7 @@ class Uploader:
         parts = missing(source, file, self.parallel)
         size = sum(part.length for part in parts)
         if resumed and size < source.size:
-            log.info("%d of %d parts are there already", len(file.parts) - len(parts), len(file.parts))
+            log.info("%d of %d parts have arrived already", len(file.parts) - len(parts), len(file.parts))
         with self.progress(source.size, source.size - size) as advance:
             self._sender(source, file, advance).send(parts, self.parallel)
         return size

@@ -115,7 +115,10 @@ def _bring(
             report.state = status.upload.state if status.upload else ""
             if not status.upload and find_build(client, reference.number) and inputs.if_exists != "skip":
                 raise taken(
-                    client, reference.number, IfExists(inputs.if_exists), "by a build that came another way"
+                    client,
+                    reference.number,
+                    IfExists(inputs.if_exists),
+                    "by a build that was uploaded by other means",
                 )
             log.info("Would upload %s as %s%s", binary.path.name, reference.number, _so_far(status))
             return
@@ -232,7 +235,7 @@ def _tell_plan(inputs: Inputs, client: Client, report: UploadReport, request: Di
     build = _build_there(client, report.reference.target)
     report.seen = BuildSnapshot(build=build)
     if not build and not report.reference.number.app_id:
-        log.info("There is no build of this upload yet; with bundle-id the rest is checked before there is")
+        log.info("There is no build of this upload yet. Give bundle-id to check the other inputs now")
         return
     if not build and not report.reference.binary and not report.upload_id:
         raise Error(
@@ -243,7 +246,7 @@ def _tell_plan(inputs: Inputs, client: Client, report: UploadReport, request: Di
     report.app_state = app_state
     plan = planned(client, request, app_state, build, expire_later=inputs.wait == "available")
     report.planned = plan.changes
-    log_plan(plan, "Nothing is to be changed of the build")
+    log_plan(plan, "The build needs no changes")
 
 
 def _build_there(client: Client, target: WatchedBuild) -> Build | None:
@@ -282,7 +285,7 @@ def _destination(reference: BuildReference, seen: BuildSnapshot | None = None) -
 def _so_far(status: UploadStatus) -> str:
     if status.is_there:
         return ": it is at App Store Connect already"
-    return ": an upload was begun, it would go on" if status.upload and not status.start_again else ""
+    return ": an upload was begun and would continue" if status.upload and not status.start_again else ""
 
 
 COMMAND = Command(

@@ -187,13 +187,15 @@ class UploadReport:
     def sent_in_words(self) -> str:
         """Return the size sent by this run and the time it took, in words."""
         took = self.timeline.phases[-1]
-        there = ", the rest was there" if self.resumed else ""
+        there = ", the rest had arrived before" if self.resumed else ""
         return f"{self.sent / 1024 / 1024:.1f} MiB in {took.ended - took.began:.1f} s{there}"
 
     def _sent_or_there(self) -> str:
         if self.sent:
-            return f"{self.sent / 1024 / 1024:.1f} MiB" + (", the rest was there" if self.resumed else "")
-        return "nothing, all of it was there" if self.resumed else ""
+            return f"{self.sent / 1024 / 1024:.1f} MiB" + (
+                ", the rest had arrived before" if self.resumed else ""
+            )
+        return "nothing, the whole file had arrived before" if self.resumed else ""
 
     def what_comes_next(self) -> list[str]:
         """Return the last lines of a step that succeeded."""
@@ -202,7 +204,7 @@ class UploadReport:
         lines = []
         if not self.seen.build or self.seen.build.processing_state == "PROCESSING":
             known = f"build-upload-id: {self.upload_id}" if self.upload_id else f"build-id: {self.build_id}"
-            lines.append(f"Next: Apple processes it. A later step goes on with {known}")
+            lines.append(f"Next: Apple processes the build. A later step can continue with {known}")
         elif self.seen.build.external_state in IN_REVIEW:
             lines.append("Next: beta review. External testers get the build when it is approved")
         return [*lines, self.page()] if self.page() else lines
