@@ -113,8 +113,9 @@ def taken(client: Client, number: Number, if_exists: IfExists, how: str = "") ->
     skip = (
         "" if if_exists is IfExists.SKIP else " Or set if-exists: skip to continue with the existing build."
     )
+    by = f" {how}" if how else ""
     return Error(
-        f"Build number {number.build_number} of {number.version} ({platform}) is already used{f' {how}' if how else ''}.",
+        f"Build number {number.build_number} of {number.version} ({platform}) is already used{by}.",
         f"Build again with the next free number, {_next(client, number)} (fetch-build-number returns it)."
         f"{skip}",
     )
