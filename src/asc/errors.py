@@ -13,6 +13,7 @@ No text holds a secret: texts name inputs, fields, files and Apple's codes.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -65,6 +66,14 @@ class SetupError(Error):
     """The machine or the job is set up wrongly, for example with a file of the runner that cannot be written."""
 
     exit_code = 2
+
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def writing_remedy(error: OSError, otherwise: str) -> str:
+    """Return what to do about a file that could not be written: make room if the disk is full, else `otherwise`."""
+    return "Make room on the disk, then run the step again." if error.errno in NO_ROOM else otherwise
 
 
 class Findings:

@@ -106,13 +106,13 @@ class Apple:
 
     # Reading
 
-    def get(self, path: str, query: Mapping[str, Any]) -> Document:
+    def get(self, path: str, query: Mapping[str, Any], *, retry_404: bool = False) -> Document:
         contract().check_request("GET", _target(path, query))
         with self.lock:
             self.requests.append(f"GET {path}")
             return self._build() if path == "/v1/builds/b-42" else self._app(query["include"].split(","))
 
-    def list(self, path: str, query: Mapping[str, Any]) -> Document:
+    def list(self, path: str, query: Mapping[str, Any], *, retry_404: bool = False) -> Document:
         contract().check_request("GET", _target(path, {"limit": LARGEST_PAGE, **query}))
         with self.lock:
             self.requests.append(f"GET {path}")

@@ -901,7 +901,7 @@ def test_a_build_of_which_little_is_known() -> None:
 
 def test_texts_that_did_not_come_along_are_read() -> None:
     class Long(Apple):
-        def list(self, path: str, query: Mapping[str, Any]) -> Document:
+        def list(self, path: str, query: Mapping[str, Any], **_: bool) -> Document:
             assert path == "/v1/builds/b-42/betaBuildLocalizations"
             return Document.read(
                 {

@@ -45,11 +45,14 @@ from core.test_hostile import key_json, server
         {},
     ],
 )
-def test_an_id_that_would_make_an_address_another_s_is_none(identifier: object) -> None:
+def test_an_id_that_would_make_an_address_another_s_is_none(
+    identifier: object, caplog: pytest.LogCaptureFixture
+) -> None:
     """Given such an id, nothing is asked for, changed or deleted under it."""
     bad = {"type": "certificates", "id": identifier}
     document = Document.read({"data": [bad, {"type": "certificates", "id": "GOOD"}]})
     assert [each.id for each in document.data] == ["GOOD"]
+    assert "certificates" in caplog.text, "it is told, for whoever looks for it"
     assert Resource("apps", "1", relationships={"x": {"data": [bad]}}).related("x") == []
 
 

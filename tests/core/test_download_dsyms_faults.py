@@ -165,6 +165,12 @@ def test_a_link_that_is_really_over(tmp_path: Path) -> None:
     assert 403 in statuses
 
 
+def test_trains_that_are_not_found_at_random_are_asked_for_again(tmp_path: Path) -> None:
+    with start_sandbox(world(), faults=["GET /v1/preReleaseVersions status=404 times=2"]) as sandbox:
+        done = step(tmp_path, sandbox, version="latest")
+    assert done.code == 0, done.stdout
+
+
 def test_links_that_are_never_good(tmp_path: Path) -> None:
     with start_sandbox(world(), faults=[f"{LINKS} status=403 times=always"]) as sandbox:
         done = step(tmp_path, sandbox)

@@ -58,6 +58,9 @@ def server(answer: bytes, trickle: bytes = b"") -> Iterator[str]:
         listener.shutdown(socket.SHUT_RDWR)
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
 def key_json() -> str:
     with start_sandbox(WORLD) as sandbox:
         return json.dumps(sandbox.api_key())
@@ -177,6 +180,8 @@ def test_an_event_that_never_comes(tmp_path: Path) -> None:
     [
         pytest.param(b"HTTP/1.1 200 OK\r\n", b"X-Slow: line\r\n", id="header-lines"),
         pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="continue"),
+        pytest.param(CHUNKED, b"0", id="chunk-head"),
+        pytest.param(CHUNKED + b"1", b";x", id="chunk-extension"),
     ],
 )
 def test_a_head_that_trickles_ends_with_retry_for(
@@ -191,6 +196,24 @@ def test_a_head_that_trickles_ends_with_retry_for(
         took = time.monotonic() - started
     assert done.code == 3
     assert took < 4
+
+
+@pytest.mark.parametrize(
+    ("answer", "fact"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n", "MiB"),
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "HTTPS_PROXY"),
+    ],
+    ids=["too large", "407"],
+)
+def test_an_answer_that_a_repeat_would_not_change_is_asked_for_once(
+    tmp_path: Path, answer: bytes, fact: str
+) -> None:
+    with server(answer) as url:
+        done = in_job(tmp_path, {"bundle-id": APP, "api-key": key_json()}, ASC_API_URL=url)
+    assert done.code == 3
+    assert fact in done.error
+    assert "trying again" not in done.everything
 
 
 def test_a_body_that_trickles_ends_with_retry_for(tmp_path: Path) -> None:

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import itertools
 import socket
+import ssl
 import threading
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from asc.api.retry import NotSent, classify
 from asc.api.session import Settings, open_session
 from asc.errors import UnreachableError
+
+USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+"""The bits of KeyUsage in their order."""
 
 
 @contextlib.contextmanager
@@ -81,8 +101,60 @@ def test_a_proxy_that_forbids_the_host_ends_the_step_at_once() -> None:
         assert isinstance(failure_through(address), UnreachableError)
 
 
-def test_an_expired_certificate_is_told_as_expired() -> None:
-    reason = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired"
-    error = classify(requests.exceptions.SSLError(reason))
+def test_an_expired_certificate_is_told_as_expired(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # requests takes them before what the session says
+        monkeypatch.delenv(name, raising=False)
+    authority, chain = expired_server_certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), listener.accept()[0] as connection:
+                context.wrap_socket(connection, server_side=True)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        session = open_session(Settings(ca_bundle=str(authority)), 1)
+        with contextlib.closing(session), pytest.raises(requests.exceptions.SSLError) as raised:
+            session.get(f"https://127.0.0.1:{listener.getsockname()[1]}/", timeout=(5, 5))
+        thread.join(20)
+    error = classify(raised.value)
     assert isinstance(error, UnreachableError)
     assert "expired" in error.message
+
+
+def expired_server_certificate(folder: Path) -> tuple[Path, Path]:
+    """Write an authority, and a certificate of its that ended yesterday, with its key. Return both files."""
+    now = datetime.now(UTC)
+    keys = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    names = [
+        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)]) for text in ("Authority", "Server")
+    ]
+
+    def issued(number: int, days: int, *extensions: x509.ExtensionType) -> bytes:
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(names[number])
+            .issuer_name(names[0])
+            .public_key(keys[number].public_key())
+            .serial_number(number + 1)
+            .not_valid_before(now - timedelta(days=30))
+            .not_valid_after(now + timedelta(days=days))
+        )
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
+        return builder.sign(keys[0], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    own = x509.SubjectKeyIdentifier.from_public_key(keys[0].public_key())
+    usage = x509.KeyUsage(*(name in ("key_cert_sign", "digital_signature") for name in USAGES))
+    authority, chain = folder / "authority.pem", folder / "server.pem"
+    authority.write_bytes(issued(0, 30, x509.BasicConstraints(ca=True, path_length=None), own, usage))
+    host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key())
+    plain = serialization.NoEncryption()
+    chain.write_bytes(
+        issued(1, -1, host, issuer)
+        + keys[1].private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    )
+    return authority, chain

@@ -315,6 +315,14 @@ def test_a_build_that_is_there_is_named_by_id_or_by_number(tmp_path: Path, named
     assert done.outputs["uploaded-bytes"] == "0"
 
 
+def test_a_build_that_is_not_found_at_random_is_asked_for_again(tmp_path: Path) -> None:
+    there = build("1.5.0", "42", id="b-42", usesNonExemptEncryption=False)
+    faults = ["GET /v1/builds/b-42 status=404 times=2"]
+    with apple(seed(apps=[app(APP, id=APP_ID, builds=[there], betaGroups=[QA])]), faults=faults) as sandbox:
+        done = step(tmp_path, sandbox, {"build-id": "b-42", "groups": "QA"})
+    assert (done.code, done.outputs["build-id"]) == (0, "b-42")
+
+
 @pytest.mark.parametrize("name", ["build-id", "build-upload-id"])
 def test_an_id_that_leads_nowhere_is_named(tmp_path: Path, name: str) -> None:
     with apple() as sandbox:

@@ -6,6 +6,7 @@ omits members, sends null, and adds members that no schema names.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from asc.errors import UnreachableError
+from asc.words import printable_name
+
+log = logging.getLogger(__name__)
 
 # Ids become segments of addresses: an id with a slash would turn the address into another one.
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~:@!$&'()*+,;=-]+")
@@ -113,7 +117,16 @@ def _is_id(value: object) -> bool:
 
 def _resources(items: object) -> Iterator[Resource]:
     for item in items if isinstance(items, list) else ():
-        if isinstance(item, Mapping) and isinstance(item.get("type"), str) and _is_id(item.get("id")):
+        if not isinstance(item, Mapping) or not isinstance(item.get("type"), str):
+            continue
+        if not _is_id(item.get("id")):
+            # Nothing can be asked for, changed or deleted under such an id, so the resource is as good as not there.
+            log.warning(
+                "App Store Connect answered with one of %s whose id cannot be part of an address: %s. It is left out.",
+                printable_name(item["type"]),
+                printable_name(str(item.get("id"))),
+            )
+        else:
             attributes, relationships = item.get("attributes"), item.get("relationships")
             yield Resource(
                 type=item["type"],

@@ -159,7 +159,8 @@ class Transport:
         announced = response.headers.get("Content-Length", "")
         if len(announced) < 20 and announced.isdecimal() and int(announced) > LARGEST_BODY:
             raise TooLarge(LARGEST_BODY)
-        with ended_after(response, READ_TIMEOUT + 1):
+        # A moment later than the check below, which sees only whole pieces: the head of a chunk may trickle as well.
+        with ended_after(response, max(0.0, until - self._clock.monotonic()) + 0.25):
             # A server that trickles for ever is as silent as one that says nothing.
             while chunk := response.raw.read1(
                 64 * 1024, decode_content=True

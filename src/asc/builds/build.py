@@ -127,7 +127,7 @@ class Build:
 
 def fetch_build(client: Client, build_id: str) -> Build:
     """Return the build as it is now. Raises ApiError (404) if there is none."""
-    found = client.get(f"/v1/builds/{build_id}", QUERY)
+    found = client.get(f"/v1/builds/{build_id}", QUERY, retry_404=True)
     return fetch_rest(client, Build.read(found, found.resource))
 
 
@@ -136,7 +136,9 @@ def fetch_rest(client: Client, state: Build) -> Build:
     if not state.localizations_cut:
         return state
     found = client.list(
-        f"/v1/builds/{state.id}/betaBuildLocalizations", {"fields[betaBuildLocalizations]": "locale,whatsNew"}
+        f"/v1/builds/{state.id}/betaBuildLocalizations",
+        {"fields[betaBuildLocalizations]": "locale,whatsNew"},
+        retry_404=True,
     )
     return replace(state, localizations=_localizations(found.data), localizations_cut=False)
 

@@ -95,6 +95,7 @@ def numbers_in_app_store(
             "fields[appStoreVersions]": "versionString,platform,appVersionState,build",
             "fields[builds]": "version,uploadedDate,processingState",
         },
+        retry_404=True,
     )
     return _matching(_from_versions(versions), platform, version)
 

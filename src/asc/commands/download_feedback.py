@@ -14,7 +14,7 @@ from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, given, moment, output
 from asc.commands.naming import AppInputs
-from asc.errors import Error
+from asc.errors import Error, writing_remedy
 from asc.job import summary
 from asc.private_files import private_folder, write_private
 from asc.testflight.feedback import AT_ONCE, Feedback, Kind, read_feedback, save_all
@@ -104,7 +104,8 @@ def _folder(directory: str) -> Path:
         return private_folder(Path(directory).absolute())
     except OSError as error:
         raise Error(
-            f"directory: {directory}: {error.strerror}.", "Name a folder that the step can write to."
+            f"directory: {directory}: {error.strerror}.",
+            writing_remedy(error, "Name a folder that the step can write to."),
         ) from None
 
 

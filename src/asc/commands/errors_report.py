@@ -8,13 +8,20 @@ import os
 from collections.abc import Sequence
 
 from asc.api.key.model import KeyRefused
-from asc.errors import Error, InputError, LostAnswerError, SetupError, UnreachableError
+from asc.errors import (
+    NO_ROOM,
+    Error,
+    InputError,
+    LostAnswerError,
+    SetupError,
+    UnreachableError,
+    writing_remedy,
+)
 from asc.job import log, summary, workflow
 from asc.job.secrets import Secrets
 
 logger = logging.getLogger(__name__)
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 _TITLES = {
     InputError: "Wrong input",
     KeyRefused: "Wrong input",
@@ -53,11 +60,11 @@ def unexpected(error: Exception) -> Error:
     import traceback
 
     logger.debug("%s", "".join(traceback.format_exception(error)))
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    if isinstance(error, OSError) and error.errno in (*NO_ROOM, errno.EROFS):
         where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
         return Error(
             f"A file could not be written: {error.strerror}{where}.",
-            "Make room on the runner's disk, then run the step again.",
+            writing_remedy(error, "Choose a folder on a disk that is not read-only."),
         )
     return Error(
         f"A fault in the action itself: {type(error).__name__}.",

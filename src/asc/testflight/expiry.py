@@ -82,6 +82,7 @@ def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[Bui
             "fields[betaAppReviewSubmissions]": "betaReviewState",
             **query,
         },
+        retry_404=True,
     )
     builds = (Build.read(found, resource) for resource in found.data)
     # Compared again: Apple's filters can match more. A build without a platform has no train, and stays.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import resource
 from pathlib import Path
 
 import pytest
 
-from asc.signing.storage import Changes, Storage, StorageError, open_storage
+from asc.errors import writing_remedy
+from asc.signing.storage import Changes, Options, Storage, StorageError, open_storage
 from asc.signing.storage.journal import Journal
 from signing.storage.places import options
 
@@ -21,6 +24,28 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def storage(root: Path) -> Storage:
     return open_storage(f"dir:{root}", options())
+
+
+def test_a_full_disk_is_told_as_one_and_nothing_is_stored(tmp_path: Path) -> None:
+    storage = open_storage(f"dir:{tmp_path / 'store'}", Options())
+    storage.update(lambda files: Changes({"certs/a.p12": b"1"}), "Add")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (512 * 1024, limits[1]))  # as a disk with no more room
+    try:
+        with pytest.raises(StorageError) as raised:
+            storage.update(lambda files: Changes({"certs/b.p12": bytes(1024 * 1024)}), "Add")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "Make room" in raised.value.remedy
+    assert storage.read() == {"certs/a.p12": b"1"}
+
+
+@pytest.mark.parametrize(
+    ("number", "room"),
+    [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EACCES, False), (errno.EROFS, False)],
+)
+def test_only_a_full_disk_is_told_to_need_room(number: int, room: bool) -> None:
+    assert ("room" in writing_remedy(OSError(number, "no"), "Check its rights.")) is room
 
 
 def test_modes(root: Path, storage: Storage) -> None:

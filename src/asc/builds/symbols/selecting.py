@@ -130,6 +130,7 @@ def _asked_for_exactly(client: Client, wanted: Selection) -> list[SymbolBuild]:
                 "filter[platform]": wanted.platform,
                 "fields[appStoreVersions]": "versionString,platform",
             },
+            retry_404=True,
         )
         condition, ids = "filter[appStoreVersion]", [version.id for version in versions.data]
     else:
@@ -140,6 +141,7 @@ def _asked_for_exactly(client: Client, wanted: Selection) -> list[SymbolBuild]:
                 "filter[platform]": wanted.platform,
                 "fields[preReleaseVersions]": "version,platform",
             },
+            retry_404=True,
         )
         highest = _highest(
             trains.data, lambda train: train.text("platform"), lambda train: _order(train.text("version"))

@@ -45,6 +45,7 @@ def read_train(client: Client, number: Number) -> Train:
             "sort": "-uploadedDate",
             "limit": NEWEST,
         },
+        retry_404=True,
     )
     found = (Build.read(builds, resource) for resource in builds.data)
     # Compared again: Apple's filters can match more.
@@ -81,6 +82,7 @@ def _released(client: Client, number: Number) -> str:
                 "filter[platform]": number.platform,
                 "fields[appStoreVersions]": "versionString,platform,appVersionState",
             },
+            retry_404=True,
         )
     except ApiError as error:  # not every role may read versions, and Apple checks it again
         log.debug("The versions in the App Store cannot be read: %s", error.message)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from asc.errors import SetupError
+from asc.errors import SetupError, writing_remedy
 from asc.identity.p12 import p12
 from asc.private_files import missing_folders, private_folder, write_private
 from asc.signing.install.export_options import export_options, groups
@@ -61,7 +61,7 @@ def write_files(
     except OSError as error:
         raise SetupError(
             f"{root} cannot be written ({error.strerror}).",
-            "Choose another output-directory, or correct its permissions.",
+            writing_remedy(error, "Choose another output-directory, or correct its permissions."),
         ) from None
     log.info("Wrote %s to %s", written.in_words(), root)
     return written

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from asc.errors import SetupError
+from asc.errors import SetupError, writing_remedy
 from asc.signing.install.cleanup import undone_on_failure
 from asc.signing.install.keychain import Keychain
 from asc.signing.install.ledger import Ledger
@@ -68,7 +68,8 @@ def _keychain(mac: Mac, ledger: Ledger, identifier: str) -> Keychain:
         work.mkdir(mode=0o700)
     except OSError as error:
         raise SetupError(
-            f"{mac.temporary} cannot be written ({error.strerror}).", "Check the runner's temporary folder."
+            f"{mac.temporary} cannot be written ({error.strerror}).",
+            writing_remedy(error, "Check the runner's temporary folder."),
         ) from None
     keychain = Keychain(mac.security, path)
     keychain.create()

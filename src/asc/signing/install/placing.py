@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from asc.errors import SetupError
+from asc.errors import SetupError, writing_remedy
 from asc.private_files import half_written, private_folder, write_private
 from asc.signing.install.ledger import Ledger, MachineState, Placed
 from asc.signing.install.security import InstallError
@@ -81,7 +81,9 @@ def _write(path: Path, content: bytes) -> None:
         private_folder(path.parent)
         write_private(path, content)
     except OSError as error:
-        raise SetupError(f"{path} cannot be written ({error.strerror}).", "Check its permissions.") from None
+        raise SetupError(
+            f"{path} cannot be written ({error.strerror}).", writing_remedy(error, "Check its permissions.")
+        ) from None
 
 
 def displace(ledger: Ledger, state: MachineState) -> None:

@@ -16,6 +16,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from asc.errors import writing_remedy
 from asc.private_files import write_private
 from asc.signing.storage import journal, names
 from asc.signing.storage.journal import Journal
@@ -192,7 +193,9 @@ def _explained(root: Path) -> Iterator[None]:
         reason = printable_name(error.strerror or type(error).__name__)
         path = printable_name(str(error.filename or root))
         raise StorageError(
-            "storage", f"folder {root}: {reason} ({path}).", "Check the path, its owner and its permissions."
+            "storage",
+            f"folder {root}: {reason} ({path}).",
+            writing_remedy(error, "Check the path, its owner and its permissions."),
         ) from error
 
 
