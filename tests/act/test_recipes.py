@@ -17,13 +17,15 @@ from typing import Any
 import pytest
 
 from asc_sandbox.plans import Processing
+from asc_sandbox.plans import Store as StorePlan
 from asc_sandbox.server import Sandbox
 from core.signing import PASSPHRASE, Store, git_store, step
 from support import security
 from support.act import ActRun, become_git_repository, run_act
 from support.places import put_app, put_programs
-from support.sandbox import app, build, key, seed, start_sandbox
+from support.sandbox import app, build, key, seed, start_sandbox, store_version
 from support.scratch import REPOSITORY
+from support.store import ready_version
 
 RECIPES = REPOSITORY / "docs/recipes"
 CERTIFICATES = "https://github.com/example/certificates.git"
@@ -180,6 +182,26 @@ def test_signing_with_cleanup(place: Place) -> None:
     assert place.builds() == ["com.example.app 47"]
     assert mac.search_list() == [mac.login]
     assert not list((place.home / "Library").rglob("*.mobileprovision"))
+
+
+def test_a_build_goes_to_the_app_store_once_it_is_approved(place: Place) -> None:
+    versions = [store_version("1.4.0", createdDate="90 days ago"), ready_version("1.5.0")]
+    about = app(
+        "com.example.app",
+        builds=[build("1.5.0", "47", usesNonExemptEncryption=False)],
+        appStoreVersions=versions,
+    )
+    notes = place.folder / "app/fastlane/metadata/en-US/release_notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("Faster search.\n")
+    with start_sandbox(seed(keys=KEYS, apps=[about]), store=StorePlan(review=0.2, release=0.1)) as apple:
+        place.apple = apple
+        given = {"version": "1.5.0", "build-number": "47"}
+        place.run("app-store.yml", payload={"inputs": given})
+        texts = [one.attributes["whatsNew"] for one in apple.world.all("appStoreVersionLocalizations")]
+        states = [one.attributes["appVersionState"] for one in apple.world.all("appStoreVersions")]
+    assert "Faster search." in texts
+    assert states == ["REPLACED_WITH_NEW_VERSION", "READY_FOR_DISTRIBUTION"]
 
 
 def people_in(place: Place, group: str) -> list[str]:
