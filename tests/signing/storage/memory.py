@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from threading import RLock
 
-from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
+from asc.signing.storage.journal import Conflict, ListedObject, ObjectMissing
 
 
 class Killed(BaseException):
@@ -35,11 +35,11 @@ class Memory:
             self.objects[name] = (data, version)
             return version
 
-    def found(self) -> Mapping[str, ReadResult]:
+    def list_objects(self) -> Mapping[str, ListedObject]:
         with self._lock:
-            return {name: ReadResult(version, len(data)) for name, (data, version) in self.objects.items()}
+            return {name: ListedObject(version, len(data)) for name, (data, version) in self.objects.items()}
 
-    def elsewhere(self) -> list[str]:
+    def keys_outside(self) -> list[str]:
         return []
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:

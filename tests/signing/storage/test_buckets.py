@@ -300,7 +300,7 @@ def test_libraries_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("prefix", ["iosABCDE12345", "a/iosABCDE12345"])
 def test_a_prefix_of_matchs_without_a_slash_ends_with_the_team(prefix: str) -> None:
-    found = address.place(f"s3://bucket/{prefix}", Options(team_id="ABCDE12345"))
+    found = address.parse_bucket(f"s3://bucket/{prefix}", Options(team_id="ABCDE12345"))
     assert found.root == f"{prefix}/"
 
 

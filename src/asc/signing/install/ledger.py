@@ -79,7 +79,7 @@ class MachineState:
 
 
 def write_state(state: MachineState) -> bytes:
-    """Return the state as JSON."""
+    """Return the state as JSON in ASCII."""
     values = {**asdict(state), "version": VERSION, "created": state.created.astimezone(UTC).isoformat()}
     return (json.dumps(values, indent=1) + "\n").encode()
 

@@ -77,7 +77,7 @@ def new_identity() -> str:
 
 
 def decode(data: bytes) -> Journal:
-    """Parse a stored journal. Raises UnreadableJournal."""
+    """Parse the journal as it is stored. Raises UnreadableJournal."""
     try:
         document = json.loads(data)
         if document["format"] != FORMAT:
@@ -107,7 +107,7 @@ class ObjectMissing(Exception):
 
 
 @dataclass(frozen=True)
-class ReadResult:
+class ListedObject:
     """An object in a list. `size` is in bytes, 0 if the store does not report it."""
 
     version: str
@@ -124,10 +124,10 @@ class Objects(Protocol):
     shared: tuple[str, ...]
     """Names of objects that lie outside of the root, because all teams of the place share them."""
 
-    def elsewhere(self) -> Iterable[str]:
+    def keys_outside(self) -> Iterable[str]:
         """Return the whole keys of objects outside the root, from at most `nearby.MOST_KEYS` objects."""
 
-    def found(self) -> Mapping[str, ReadResult]:
+    def list_objects(self) -> Mapping[str, ListedObject]:
         """Return all objects below the root, by their path from there."""
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:

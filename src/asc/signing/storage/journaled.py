@@ -30,7 +30,7 @@ from asc.signing.storage import journal, names
 from asc.signing.storage.journal import Conflict, Journal, ObjectMissing, Objects
 from asc.signing.storage.model import Changes, Files, Options, StorageError
 from asc.signing.storage.nearby import Nearby, folders
-from asc.signing.storage.snapshot import SIDE_BY_SIDE, Reader, StorageState
+from asc.signing.storage.snapshot import SIDE_BY_SIDE, SnapshotReader, StorageState
 from asc.words import printable_name
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class ObjectStorage:
 
     def __init__(self, objects: Objects, options: Options) -> None:
         self._objects = objects
-        self._reader = Reader(objects, options)
+        self._reader = SnapshotReader(objects, options)
         self._clock = options.clock
         self._attempts = options.attempts
 
@@ -57,7 +57,7 @@ class ObjectStorage:
     def nearby(self) -> Nearby:
         """Return the other folders of the bucket that hold match's files."""
         try:
-            found = folders(self._objects.elsewhere())
+            found = folders(self._objects.keys_outside())
         except StorageError as error:
             log.info("%s: other folders could not be read: %s", self.label, error.message)
             return Nearby()

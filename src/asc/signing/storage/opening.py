@@ -69,7 +69,7 @@ def _objects(scheme: str, location: str, options: Options) -> Objects:
         from asc.signing.storage.buckets.gitlab import open_gitlab
 
         return open_gitlab(location, options)
-    place = address.place(location, options)
+    place = address.parse_bucket(location, options)
     if scheme == "gs":
         from asc.signing.storage.buckets.google import open_google
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from asc.api import retry
 from asc.signing.storage import journal, names
-from asc.signing.storage.journal import Conflict, Journal, ObjectMissing, Objects, ReadResult
+from asc.signing.storage.journal import Conflict, Journal, ListedObject, ObjectMissing, Objects
 from asc.signing.storage.model import Files, Options, StorageError
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class StorageState:
         return self.journal.applied_to(self.files)
 
 
-class Reader:
+class SnapshotReader:
     """Reads all objects of a store, or only its journal."""
 
     def __init__(self, objects: Objects, options: Options) -> None:
@@ -67,14 +67,14 @@ class Reader:
             return Journal(), ""
         return self._decoded(data), version
 
-    def _list(self) -> Mapping[str, ReadResult]:
-        listed = self._objects.found()
+    def _list(self) -> Mapping[str, ListedObject]:
+        listed = self._objects.list_objects()
         # A list of several pages is not of one moment, so it is read until two in a row are equal.
-        while len(listed) > PAGE and (again := self._objects.found()) != listed:
+        while len(listed) > PAGE and (again := self._objects.list_objects()) != listed:
             listed = again
         return listed
 
-    def _load(self, listed: Mapping[str, ReadResult]) -> StorageState:
+    def _load(self, listed: Mapping[str, ListedObject]) -> StorageState:
         assets = names.accepted((name for name in listed if not journal.is_ours(name)), self._objects.label)
         names.check_sizes({name: listed[name].size for name in assets}, self._objects.label)
         paths = [*assets, *({journal.NAME} & set(listed))]
@@ -90,7 +90,7 @@ class Reader:
             contents, versions, newest, listed[journal.NAME].version if journal.NAME in listed else ""
         )
 
-    def _get(self, name: str, found: ReadResult) -> bytes:
+    def _get(self, name: str, found: ListedObject) -> bytes:
         data, version = self._objects.get(name, found.version)
         if version != found.version:
             raise Conflict

@@ -38,26 +38,15 @@ _BLANKS = re.compile(rb"\s+")
 RESTORE = "Restore the file from the storage's history, or remove it and run mode: sync to create a new one."
 
 
-def encrypt(
-    plain: bytes,
-    passphrase: str,
-    version: Version = 2,
-    *,
-    salt: bytes | None = None,
-    digest: Digest = "md5",
-) -> bytes:
-    """Encrypt `plain` and return the text of the file to store.
-
-    `salt` has 8 bytes and is random if it is None; only tests pass one. `digest` matters for V1 only. Raises
-    BadPassphrase.
-    """
-    # MD5 is the default for V1 because every version of match tries it first.
+def encrypt(plain: bytes, passphrase: str, version: Version = 2) -> bytes:
+    """Encrypt `plain` with a random salt and return the text of the file to store. Raises BadPassphrase."""
     secret = secret_of(passphrase)
-    salt = secrets.token_bytes(SALT) if salt is None else salt
+    salt = secrets.token_bytes(SALT)
     if version == 2:
         tag, sealed = seal_v2(plain, secret, salt)
         return _lines(V2_PREFIX + salt + tag + sealed)
-    return _lines(V1_PREFIX + salt + seal_v1(plain, secret, salt, digest))
+    # Every version of match tries MD5 first.
+    return _lines(V1_PREFIX + salt + seal_v1(plain, secret, salt, "md5"))
 
 
 def decrypt(

@@ -60,9 +60,9 @@ class Vault:
         self._files = files
         self._p12_password = p12_password
         self._opener = Opener(files, passphrase)
-        found = [(path, VaultEntry.parse(path)) for path in self._opener.paths]
-        self.entries = tuple(entry for _, entry in found if entry and team in (None, entry.team))
-        self.foreign = tuple(path for path, entry in found if entry is None)
+        # Files that match would encrypt but never reads have no entry, so they are left alone.
+        found = (VaultEntry.parse(path) for path in self._opener.paths)
+        self.entries = tuple(entry for entry in found if entry and team in (None, entry.team))
 
     def identities(
         self, kinds: Collection[CertificateType] | None = None, ids: Collection[str] | None = None

@@ -55,7 +55,7 @@ class BucketAddress:
         return not key.startswith(self.root)
 
 
-def place(location: str, options: Options) -> BucketAddress:
+def parse_bucket(location: str, options: Options) -> BucketAddress:
     """Parse `scheme://container/prefix` and append the team's folder. Raises StorageError."""
     scheme, _, rest = location.partition("://")
     container, _, prefix = rest.partition("/")
@@ -66,15 +66,15 @@ def place(location: str, options: Options) -> BucketAddress:
             f"Write it as {scheme}://CONTAINER or {scheme}://CONTAINER/FOLDER.",
         )
     parts = [part for part in prefix.strip("/").split("/") if prefix.strip("/")]
-    folder = team(options)
+    folder = team_folder(options)
     last = f"{folder[0]}/" if folder else ""
     # match puts s3_object_prefix directly before the team id, also without a slash: iosABCDE12345/certs/…
     if folder and parts and parts[-1].endswith(folder[0]):
         folder = []
-    return BucketAddress(container, root([*parts, *folder]), last)
+    return BucketAddress(container, checked_root([*parts, *folder]), last)
 
 
-def team(options: Options) -> list[str]:
+def team_folder(options: Options) -> list[str]:
     """Return the team's folder as a list of no or one part. Raises StorageError if the team id is invalid."""
     if options.team_id and not TEAM.fullmatch(options.team_id):
         raise StorageError(
@@ -85,7 +85,7 @@ def team(options: Options) -> list[str]:
     return [options.team_id] if options.team_id else []
 
 
-def root(parts: list[str]) -> str:
+def checked_root(parts: list[str]) -> str:
     """Return the folder with these parts and a slash at its end, or "". Raises StorageError."""
     path = "/".join(parts)
     if path and (reason := names.problem(path)):

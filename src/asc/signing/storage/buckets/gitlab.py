@@ -19,8 +19,8 @@ import requests
 
 from asc.api import retry
 from asc.api.session import Settings, open_session
-from asc.signing.storage.buckets.address import BucketAddress, check_server, root, team
-from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
+from asc.signing.storage.buckets.address import BucketAddress, check_server, checked_root, team_folder
+from asc.signing.storage.journal import Conflict, ListedObject, ObjectMissing
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.words import printable_name
 
@@ -43,7 +43,7 @@ def open_gitlab(location: str, options: Options) -> SecureFiles:
     project = location.partition("://")[2].strip("/")
     if not PROJECT.fullmatch(project):
         raise StorageError("storage", "it names no GitLab project.", "Write it as gitlab://GROUP/PROJECT.")
-    folder = root(team(options))
+    folder = checked_root(team_folder(options))
     return SecureFiles(BucketAddress(project, folder, folder), options)
 
 
@@ -63,23 +63,23 @@ class SecureFiles:
             f" ({place.root})" if place.root else ""
         )
 
-    def found(self) -> Mapping[str, ReadResult]:
-        """Return all files below the root."""
+    def list_objects(self) -> Mapping[str, ListedObject]:
+        """Return all files below the root, by their path from there."""
         # If two jobs created a name at once, the file with the lower id counts: it is written last here.
-        found: dict[str, ReadResult] = {}
+        found: dict[str, ListedObject] = {}
         for record in sorted(self._records(), key=lambda record: int(record["id"]), reverse=True):
             if name := self._place.name(str(record["name"])):
-                found[name] = ReadResult(str(record["id"]), 0)
+                found[name] = ListedObject(str(record["id"]), 0)
         return found
 
-    def elsewhere(self) -> list[str]:
+    def keys_outside(self) -> list[str]:
         """Return the whole names of files outside the root."""
         return [name for record in self._records() if self._place.is_outside(name := str(record["name"]))]
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
         """Return the content of the file with this id, or of the one with this name if `version` is ""."""
         if not version:
-            found = self.found().get(name)
+            found = self.list_objects().get(name)
             if found is None:
                 raise ObjectMissing
             version = found.version
@@ -103,7 +103,7 @@ class SecureFiles:
         if checksum != hashlib.sha256(data).hexdigest():
             raise StorageError("storage", f"{self.label}: a file arrived damaged.", "Run the step again.")
         # GitLab checks names without a lock, so another job may have created the file at the same moment.
-        first = self.found().get(name)
+        first = self.list_objects().get(name)
         if first is None or first.version != made:
             self._call("DELETE", f"/{made}")
             raise Conflict
@@ -122,7 +122,7 @@ class SecureFiles:
         answer = self._call("DELETE", f"/{version}")
         if answer.status_code != 404:
             self._check(answer, "written")
-        elif name in self.found():
+        elif name in self.list_objects():
             raise Conflict
 
     def _records(self) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage  # type: ignore[import-untyped, unused-ignore]
 
 from asc.signing.storage.buckets.address import BucketAddress, check_server
-from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
+from asc.signing.storage.journal import Conflict, ListedObject, ObjectMissing
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import MOST_KEYS
 from asc.words import decoded, printable_name
@@ -91,14 +91,14 @@ class GoogleBucket:
         self.shared = tuple(place.shared)
         self.label = f"Google Cloud bucket {place.container}" + (f" ({place.root})" if place.root else "")
 
-    def found(self) -> Mapping[str, ReadResult]:
+    def list_objects(self) -> Mapping[str, ListedObject]:
         """Return all objects below the root, by their path from there."""
         with self._explained("read"):
             blobs = list(self._bucket.list_blobs(prefix=self._place.root or None, timeout=TIMEOUT))
         named = ((self._place.name(blob.name), blob) for blob in blobs)
-        return {name: ReadResult(str(blob.generation), int(blob.size or 0)) for name, blob in named if name}
+        return {name: ListedObject(str(blob.generation), int(blob.size or 0)) for name, blob in named if name}
 
-    def elsewhere(self) -> list[str]:
+    def keys_outside(self) -> list[str]:
         """Return the whole keys of objects outside the root."""
         with self._explained("read"):
             blobs = list(self._bucket.list_blobs(max_results=MOST_KEYS, timeout=TIMEOUT))

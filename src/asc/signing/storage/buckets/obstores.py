@@ -17,7 +17,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import AzureStore, S3Store
 
 from asc.signing.storage.buckets.address import BucketAddress, check_server
-from asc.signing.storage.journal import Conflict, ObjectMissing, ReadResult
+from asc.signing.storage.journal import Conflict, ListedObject, ObjectMissing
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
 from asc.signing.storage.nearby import MOST_KEYS
 from asc.words import printable_name
@@ -49,7 +49,7 @@ WAYS_IN_S3 = {
 }
 
 
-def open_s3(place: BucketAddress, options: Options) -> Opened:
+def open_s3(place: BucketAddress, options: Options) -> ObstoreBucket:
     """Open `s3://bucket/prefix`: credentials, region and endpoint come from the options, else from the AWS_ variables.
 
     Raises StorageError if there are no credentials, or the endpoint is invalid.
@@ -78,10 +78,10 @@ def open_s3(place: BucketAddress, options: Options) -> Opened:
             "an EC2 runner with a role of its own, set AWS_EC2_METADATA_DISABLED to false.",
         )
     store = S3Store(place.container, config=settings, client_options=_client(settings), retry_config=RETRY)
-    return Opened(store, place, f"S3 bucket {place.container}")
+    return ObstoreBucket(store, place, f"S3 bucket {place.container}")
 
 
-def open_azure(place: BucketAddress, options: Options) -> Opened:
+def open_azure(place: BucketAddress, options: Options) -> ObstoreBucket:
     """Open `az://container/prefix`: `access_key` is the account's name, `secret_key` its key, `session_token` a SAS.
 
     Missing ones come from the AZURE_STORAGE_ variables, or AZURE_CLIENT_ID and AZURE_TENANT_ID with a secret or a
@@ -101,7 +101,7 @@ def open_azure(place: BucketAddress, options: Options) -> Opened:
             "Set AZURE_STORAGE_ACCOUNT_NAME to its name.",
         )
     store = AzureStore(place.container, config=settings, client_options=_client(settings), retry_config=RETRY)
-    return Opened(store, place, f"Azure container {settings['account_name']}/{place.container}")
+    return ObstoreBucket(store, place, f"Azure container {settings['account_name']}/{place.container}")
 
 
 def _settings(
@@ -132,7 +132,7 @@ def _client(settings: Mapping[str, str]) -> Any:
     return {"allow_http": local, "connect_timeout": timedelta(seconds=10), "timeout": timedelta(seconds=60)}
 
 
-class Opened:
+class ObstoreBucket:
     """The interface `Objects` on a store of obstore. The version of an object is its ETag."""
 
     def __init__(self, store: S3Store | AzureStore, place: BucketAddress, label: str) -> None:
@@ -141,7 +141,7 @@ class Opened:
         self.shared = tuple(place.shared)
         self.label = f"{label} ({place.root})" if place.root else label
 
-    def found(self) -> Mapping[str, ReadResult]:
+    def list_objects(self) -> Mapping[str, ListedObject]:
         """Return all objects below the root, by their path from there.
 
         obstore refuses the whole list if one key is not a path (“..”, “//”); this then raises StorageError.
@@ -153,12 +153,12 @@ class Opened:
             self._fail(error, writing=False)
         named = ((self._place.name(meta["path"]), meta) for meta in listed)
         return {
-            name: ReadResult(_bare(meta["e_tag"]), meta["size"])
+            name: ListedObject(_bare(meta["e_tag"]), meta["size"])
             for name, meta in named
             if name and (meta["size"] or self._is_object(meta["path"]))
         }
 
-    def elsewhere(self) -> list[str]:
+    def keys_outside(self) -> list[str]:
         """Return the whole keys of objects outside the root."""
         try:
             pages = obstore.list(self._store)
@@ -226,7 +226,7 @@ class Opened:
 
 
 def error_from(text: str, label: str, *, writing: bool) -> StorageError:
-    """Return the error for obstore's message."""
+    """Return the error for obstore's message `text`, without the addresses that it quotes."""
     # The message quotes whole addresses with their signatures, so only its code and text are shown.
     status = int(match[1]) if (match := re.search(r"status code: (\d{3})", text)) else 0
     codes = [re.search(rf"<{tag}>([^<]{{1,1000}})</{tag}>", text) for tag in ("Code", "Message")]

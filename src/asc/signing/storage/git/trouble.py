@@ -124,16 +124,27 @@ class Explainer:
         return words
 
     def _common(self, words: str) -> StorageError | None:
-        if PROXY.search(words):
-            # Credentials that are missing do not come by waiting; every other answer of a proxy may pass.
-            kind = StorageError if PROXY_WANTS_CREDENTIALS.search(words) else StorageUnreachable
-            return kind(
-                "storage",
-                f"{self.label} could not be reached because the proxy refused: {words}",
-                "Check the proxy variables (HTTPS_PROXY, NO_PROXY) and the user and password in them.",
-            )
-        if full := disk_is_full(words):
-            return full
+        """Return the error for a failure that reading and writing share, or None."""
+        # Refused credentials come before the network: ssh also reports a closed connection after refusing a key.
+        return (
+            self._refused_by_proxy(words)
+            or disk_is_full(words)
+            or self._without_access(words)
+            or self._not_reached(words)
+        )
+
+    def _refused_by_proxy(self, words: str) -> StorageError | None:
+        if not PROXY.search(words):
+            return None
+        # Waiting does not help if credentials are missing; any other answer of a proxy may change.
+        kind = StorageError if PROXY_WANTS_CREDENTIALS.search(words) else StorageUnreachable
+        return kind(
+            "storage",
+            f"{self.label} could not be reached because the proxy refused: {words}",
+            "Check the proxy variables (HTTPS_PROXY, NO_PROXY) and the user and password in them.",
+        )
+
+    def _without_access(self, words: str) -> StorageError | None:
         if NO_SSH.search(words):
             return self._error(
                 "storage", f"needs the ssh command: {words}", "Install an SSH client, or use https."
@@ -154,6 +165,9 @@ class Explainer:
         if TOKEN_REFUSED.search(words):
             problem = "did not accept the token" if self.access.token else "needs a token"
             return self._error("storage-token", f"{problem}: {words}", TOKEN_READS)
+        return None
+
+    def _not_reached(self, words: str) -> StorageError | None:
         if NOT_REACHED.search(words):
             return StorageUnreachable("storage", f"{self.label} could not be reached: {words}", NETWORK)
         if NO_CERTIFICATE.search(words):
