@@ -206,7 +206,7 @@ def _unclear(cell: Cell, done: Done) -> Iterator[str]:
         yield f"{len(errors)} errors: {errors}"
     if any(len(each.strip().splitlines()) < 2 for each in errors):
         yield f"an error without what to do: {errors}"
-    if "Traceback" in done.stdout + done.stderr or "A fault in the action itself" in done.stdout:
+    if "Traceback" in done.stdout + done.stderr or "The action has a bug" in done.stdout:
         yield f"a traceback: {(done.stdout + done.stderr)[-1500:]}"
     if done.log.problems:
         yield f"the runner complains: {done.log.problems}"

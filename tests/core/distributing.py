@@ -231,9 +231,7 @@ class Apple:
             for pattern in self.lose:
                 if re.fullmatch(pattern, request):
                     self.lose.remove(pattern)
-                    raise LostAnswerError(
-                        f"{request} was sent, but whether it was applied is not known.", "Look."
-                    )
+                    raise LostAnswerError(f"{request} was sent, but its answer was lost.", "Look.")
             return Document(())
 
     def _apply(self, path: str, data: Any) -> None:

@@ -423,7 +423,7 @@ def test_a_notification_whose_answer_is_lost_is_not_repeated() -> None:
 
 def test_answers_lost_for_ever_end_in_an_error_of_their_kind() -> None:
     apple = Apple(groups=dict(GROUPS))
-    lost = LostAnswerError("POST was sent, but whether it was applied is not known.", "Look.")
+    lost = LostAnswerError("POST was sent, but its answer was lost.", "Look.")
     with (
         patch.object(Apple, "post", side_effect=lost),
         pytest.raises(LostAnswerError, match="Could not set what's new"),

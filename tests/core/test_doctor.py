@@ -43,7 +43,7 @@ def test_a_small_role_is_told_and_fails_only_where_it_is_needed(diagnose):
         assert "✗ fetch-build-number: refused; it needs the role Developer" in said
         code, _, said = diagnose(sandbox, "--needs", "fetch-build-number")
     assert code == 1
-    assert "is not good for fetch-build-number" in said
+    assert "cannot do fetch-build-number" in said
 
 
 def test_an_individual_key_is_told_to_be_closed_out_of_certificates(diagnose):

@@ -76,7 +76,7 @@ def test_an_upload_whose_build_spells_the_train_otherwise_counts_once(tmp_path: 
         ("$(MARKETING_VERSION)", "not filled in"),
         ("1.5 (3)", "give 1.5"),
         ("refs/tags/v1.5.0", "without the name of the tag"),
-        ("1.5.0-beta.1", "leave out what follows"),
+        ("1.5.0-beta.1", "omit the text after"),
         ("1.5.0.1", "third number"),
     ],
 )
@@ -286,7 +286,7 @@ def test_a_failure_by_hand_says_what_happened_and_what_to_do() -> None:
         done = by_hand("--bundle-id", APP, sandbox=sandbox, process=True)
     assert (done.code, done.stdout) == (1, "")
     assert "error: com.example.app has no build yet" in done.stderr
-    assert "  fix: Give initial-build-number" in done.stderr
+    assert "  fix: Set initial-build-number" in done.stderr
 
 
 def test_the_summary_is_a_table_of_the_highest(tmp_path: Path) -> None:

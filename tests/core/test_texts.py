@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from asc.apps.texts import LOCALES, LONGEST_WHATS_NEW, clean, clean_all, cut_to_bytes, in_bytes, locale, same
 
-CONTROL = "control characters taken out (1)"
+CONTROL = "removed control characters (1)"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 EYE_IN_BUBBLE = "\U0001f441\ufe0f\u200d\U0001f5e8\ufe0f"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -62,24 +62,24 @@ def test_what_is_written_in_any_language_stays(text: str) -> None:
     ],
 )
 def test_an_emoji_goes_whole_and_leaves_no_double_blank(emoji: str) -> None:
-    assert clean(f"Now {emoji} with emoji{emoji}") == ("Now with emoji", ["emoji taken out (2)"])
-    assert clean(f"{emoji} Now\n{emoji} then") == ("Now\nthen", ["emoji taken out (2)"])
+    assert clean(f"Now {emoji} with emoji{emoji}") == ("Now with emoji", ["removed emoji (2)"])
+    assert clean(f"{emoji} Now\n{emoji} then") == ("Now\nthen", ["removed emoji (2)"])
 
 
 @pytest.mark.parametrize(
     ("text", "cleaned", "changes"),
     [
-        ("a < b", "a b", ["“<” taken out (1)"]),
-        ("<b>bold</b>", "b>bold/b>", ["“<” taken out (2)"]),
-        ("┌──┐\n│ x │", "x", ["box drawing taken out (3)"]),
-        ("a\x00b\x1b[31mred\x1b[0m\ufeff", "abred", ["control characters taken out (4)"]),
-        ("half \ud83d of a pair", "half  of a pair", ["control characters taken out (1)"]),
-        ("1<\u20e3", "1", ["“<” taken out (1)", "emoji taken out (1)"]),
+        ("a < b", "a b", ["removed “<” (1)"]),
+        ("<b>bold</b>", "b>bold/b>", ["removed “<” (2)"]),
+        ("┌──┐\n│ x │", "x", ["removed box drawing (3)"]),
+        ("a\x00b\x1b[31mred\x1b[0m\ufeff", "abred", ["removed control characters (4)"]),
+        ("half \ud83d of a pair", "half  of a pair", ["removed control characters (1)"]),
+        ("1<\u20e3", "1", ["removed “<” (1)", "removed emoji (1)"]),
         ("\r\n one\r\ntwo \r three\u2028four\n\n", "one\ntwo\n three\nfour", []),
-        ("1\ufe0f\u20e3 and #\u20e3", "1 and #", ["emoji taken out (2)"]),
-        ("\u2460 \u2800 \u29eb", "\u2460", ["characters that App Store Connect refuses taken out (2)"]),
-        ("\ue000\ufffd", "", ["characters that App Store Connect refuses taken out (1)", CONTROL]),
-        ("𠮷野家", "野家", ["characters that App Store Connect refuses taken out (1)"]),
+        ("1\ufe0f\u20e3 and #\u20e3", "1 and #", ["removed emoji (2)"]),
+        ("\u2460 \u2800 \u29eb", "\u2460", ["removed characters that App Store Connect refuses (2)"]),
+        ("\ue000\ufffd", "", ["removed characters that App Store Connect refuses (1)", CONTROL]),
+        ("𠮷野家", "野家", ["removed characters that App Store Connect refuses (1)"]),
         ("", "", []),
         (" \n\t ", "", []),
     ],
@@ -159,7 +159,7 @@ def test_a_text_cut_to_bytes_fits(text: str, limit: int) -> None:
 def test_texts_by_locale_are_cleaned_and_told_by_locale() -> None:
     cleaned, changed = clean_all({"en-US": "Hi \U0001f389", "de-DE": "Hallo", "ja": "\U0001f389"})
     assert cleaned == {"en-US": "Hi", "de-DE": "Hallo"}
-    assert changed == ["en-US: emoji taken out (1)", "ja: emoji taken out (1); nothing is left"]
+    assert changed == ["en-US: removed emoji (1)", "ja: removed emoji (1); nothing is left"]
 
 
 @settings(max_examples=300)

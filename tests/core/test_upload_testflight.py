@@ -809,7 +809,7 @@ def test_whats_new_is_cleaned_and_cut_and_that_is_told(tmp_path: Path) -> None:
     assert (done.code, found["en-US"]) == (0, "Fast and small>")
     assert len(found["de-DE"] or "") <= 4000 and (found["de-DE"] or "").endswith("Wort…")
     warnings = "\n".join(done.log.messages("warning"))
-    assert "en-US: emoji taken out (1), “<” taken out (1)" in warnings
+    assert "en-US: removed emoji (1), removed “<” (1)" in warnings
     assert "de-DE: cut from 4999 to 4000 characters" in warnings
 
 

@@ -113,6 +113,6 @@ def test_an_answer_that_is_not_as_it_should_be(
         data.draw(st.sampled_from([REMOVED, *REPLACEMENTS])),
     )
     done = step(tmp_path_factory.mktemp("step"), command, change)
-    assert "fault in the action" not in done.everything, done.everything
+    assert "The action has a bug" not in done.everything, done.everything
     assert done.log.problems == []
     assert not any(message in ("x", "y") for message in done.log.messages("error"))

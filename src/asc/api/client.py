@@ -150,7 +150,7 @@ class Client:
         if not created.data:
             raise LostAnswerError(
                 f"POST {path} was answered without the new resource.",
-                "Look in App Store Connect whether it took effect before running the step again.",
+                "Check in App Store Connect if it took effect before you run the step again.",
             )
         return created
 

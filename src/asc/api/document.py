@@ -89,7 +89,7 @@ class Document:
             return self.data[0]
         raise UnreachableError(
             "App Store Connect answered without the resource that was asked for.",
-            "Run the step again; check what stands between this machine and App Store Connect.",
+            "Run the step again. If it fails again, check the proxy between this machine and App Store Connect.",
         )
 
     @classmethod

@@ -23,7 +23,7 @@ _REMEDIES = {  # matched by prefix, the longest first
         "(or at developer.apple.com/account)."
     ),
     "NOT_FOUND": "Check the id; an app of another team, or one this key may not see, is answered the same way.",
-    "PARAMETER_ERROR": "This is a fault in the action itself: please report it with the text above.",
+    "PARAMETER_ERROR": "Report this bug of the action with the text above.",
 }
 
 
@@ -92,7 +92,9 @@ def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str,
     if status == 403:
         remedy = f"The key {key.key_id} needs the role {role}: create one that has it under {_INTEGRATIONS}."
         return ApiError(call, status, errors, remedy)
-    return ApiError(call, status, errors, "Mend what App Store Connect names, then run the step again.")
+    return ApiError(
+        call, status, errors, "Correct the problem that App Store Connect names, then run the step again."
+    )
 
 
 def token_refused(

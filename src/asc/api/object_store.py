@@ -169,7 +169,7 @@ class ObjectStore:
                 raise Expired
             if answer.status_code == 416:
                 sink.restart()
-                attempts.after("the file there is shorter than what has come", None)
+                attempts.after("the file in the store is shorter than the bytes that were received", None)
             elif answer.status_code in retry.PASSING_STATUSES or answer.status_code == 429:
                 wait = retry.retry_after(answer.headers.get("Retry-After"), self._now())
                 attempts.after(f"the store answered {answer.status_code}", wait)
@@ -256,7 +256,7 @@ class ObjectStore:
         if not link.may_be_followed(locally=self._settings.is_local):
             raise UnreachableError(
                 f"{link.label}: the link that App Store Connect gave is not one to send to.",
-                "Nothing was sent there. Check what stands between this machine and App Store Connect.",
+                "Check the proxy between this machine and App Store Connect. Nothing was sent there.",
             )
 
     def _now(self) -> datetime:
@@ -315,5 +315,5 @@ def _code(answer: requests.Response) -> str:
 def _refused(link: Link, answer: requests.Response) -> UnreachableError:
     return UnreachableError(
         f"{link.label}: the store answered {answer.status_code}{_code(answer) or f' {answer.reason}'}.",
-        "Run the step again: it goes on where it stopped. A proxy that changes requests would look like this, too.",
+        "Run the step again: it continues where it stopped. If it fails again, check for a proxy that alters requests.",
     )

@@ -39,7 +39,7 @@ class TooLarge(NotJson):
 def proxy_wants_credentials() -> UnreachableError:
     """Return the error for a 407. It is not repeated, because only a new proxy variable helps."""
     return UnreachableError(
-        "The proxy answered 407: it wants credentials, or did not accept those it was given.",
+        "The proxy answered 407: it requires credentials, or refused the given ones.",
         "Write user and password into HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT), percent-encoded.",
     )
 
@@ -190,7 +190,7 @@ class Attempts:
         left = self.budget_deadline - now
         if left <= 0 or (asked or 0.0) > left:
             raise UnreachableError(
-                f"{self.call}: the requests of this hour are used up (429), and none came back for it within "
+                f"{self.call}: the requests of this hour are used up (429), and none became available within "
                 f"{self.wait_for_budget:.0f} s (wait-for-budget).",
                 "Run the step again later, give it a longer wait-for-budget, or give some jobs a key of their own: "
                 "all jobs of a key share its budget.",

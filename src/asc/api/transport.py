@@ -224,7 +224,7 @@ class Transport:
         if not link or (link.scheme, link.netloc) != (base.scheme, base.netloc):
             raise UnreachableError(
                 f"An answer linked to {f'another server ({link.scheme}://{link.netloc})' if link else 'no address'}.",
-                "Nothing was sent there. Check what stands between this machine and App Store Connect.",
+                "Check the proxy between this machine and App Store Connect. Nothing was sent there.",
             )
         return target
 
@@ -275,15 +275,15 @@ def _final(call: str, method: str, answer: Answer) -> Answer:
     if 300 <= answer.status < 400:
         raise UnreachableError(
             f"{call} was answered with {answer.status}, which App Store Connect does not do.",
-            "Something stands in between: check the proxy variables, and ASC_API_URL where it is set.",
+            "Check the proxy variables, and ASC_API_URL if it is set: another server answered.",
         )
     return answer
 
 
 def _lost(call: str, reason: str) -> LostAnswerError:
     return LostAnswerError(
-        f"{call} was sent, but whether it was applied is not known ({reason}).",
-        "Look in App Store Connect whether it took effect before running the step again.",
+        f"{call} was sent, but its answer was lost, so nobody knows if it was applied ({reason}).",
+        "Check in App Store Connect if it took effect before you run the step again.",
     )
 
 

@@ -66,7 +66,7 @@ def clean(text: str, limit: int = LONGEST_WHATS_NEW) -> tuple[str, list[str]]:
     text, taken_out["control characters"] = _INVISIBLE.subn("", _without_refused(text, taken_out))
     text = unicodedata.normalize("NFC", text)  # a letter and its mark may have come together
     text = "\n".join(line.rstrip(" \t\u00a0") for line in text.strip().split("\n"))
-    changes = [f"{what} taken out ({count})" for what, count in taken_out.items() if count]
+    changes = [f"removed {what} ({count})" for what, count in taken_out.items() if count]
     if _length(text) > limit:
         changes.append(f"cut from {_length(text)} to {limit} characters")
         text = _cut(text, limit)

@@ -1,4 +1,4 @@
-"""What a user can ask for: one module for each command, declared once, imported only when it is asked for."""
+"""The commands: one module for each, declared once, and imported only if it runs."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ NAMES = (
 
 
 def load(name: str) -> Command:
-    """The declaration of a command."""
+    """Return the declaration of the command `name`."""
     command: Command = import_module(f"asc.commands.{name.replace('-', '_')}").COMMAND
     return command

@@ -1,4 +1,4 @@
-"""cleanup-signing: takes away what sync-signing put on this machine."""
+"""cleanup-signing: remove the keychain, profiles and files that sync-signing installed on this machine."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """What cleanup-signing takes: nothing of its own, and no key."""
+    """The inputs of cleanup-signing: only the common ones."""
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What cleanup-signing hands to later steps."""
+    """The outputs of cleanup-signing for later steps."""
 
-    removed: str = output("How many installations of sync-signing were taken away.")
+    removed: str = output("The number of installations of sync-signing that were removed.")
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
-    """Removes what this job installed, and what crashed earlier jobs left. Doing it twice is no error."""
+    """Remove the installations of this job, and those of crashed earlier jobs. Running it twice is no error."""
     environment = context.job.environment
     ledger = ledger_of(environment)
     mine = ledger.of_owner(owner_of(environment))
@@ -45,10 +45,10 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 
 def _what(cleaned: Sequence[CleanupResult]) -> str:
-    what = [f"the keychain {each.keychain}" for each in cleaned if each.keychain]
+    what = [f"the keychain {result.keychain}" for result in cleaned if result.keychain]
     for count, name in (
-        (sum(c.profiles for c in cleaned), "profile"),
-        (sum(c.files for c in cleaned), "file"),
+        (sum(result.profiles for result in cleaned), "profile"),
+        (sum(result.files for result in cleaned), "file"),
     ):
         what += [words.counted(count, name)] if count else []
     return ", ".join(what) or "nothing: it was gone already"
@@ -56,10 +56,10 @@ def _what(cleaned: Sequence[CleanupResult]) -> str:
 
 COMMAND = Command(
     name="cleanup-signing",
-    summary="Takes away what sync-signing put on this machine.",
+    summary="Remove the keychain, profiles and files that sync-signing installed on this machine.",
     description=(
-        "Deletes the keychain, profiles and files that sync-signing made in this job, restores the search list, and "
-        "sweeps what crashed earlier jobs left on a self-hosted runner. Use it with `if: always()`."
+        "Deletes the keychain, profiles and files that sync-signing installed in this job, restores the search list, "
+        "and removes the leftovers of crashed earlier jobs on a self-hosted runner. Use it with `if: always()`."
     ),
     role="none",
     icon="trash-2",

@@ -1,4 +1,4 @@
-"""The command line: made from the declarations, so that its help says what action.yml and the docs say."""
+"""The command line, made from the declarations of the commands, as action.yml and the docs are."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from asc.commands import NAMES, load
 from asc.commands.declaration import Command, inputs_of, outputs_of
 from asc.errors import InputError, Problem
 
-_SECRET_NOTE = " Better in the environment: the command line is seen by every process of the machine."
+_SECRET_NOTE = " Prefer the environment: every process of the machine can read the command line."
 _SANDBOX = "  sandbox               A local App Store Connect to try everything against (sandbox --help)."
 
 
 class _Parser(argparse.ArgumentParser):
-    """Reports its own errors in the project's words and exit code."""
+    """A parser that raises InputError instead of ending the process."""
 
     def error(self, message: str) -> NoReturn:
         raise InputError([Problem("command line", message, f"See: python entrypoint.py {self.prog} --help")])
 
 
 def overview() -> str:
-    """The text of `--help` without a command."""
+    """Return the text of `--help` without a command."""
     commands = "\n".join(f"  {name:<21} {load(name).summary}" for name in NAMES)
     return f"""usage: python entrypoint.py <command> --<input> <value> …
 
@@ -36,8 +36,12 @@ Exit codes: 0 done, 1 the job failed, 2 the inputs are wrong, 3 App Store Connec
 
 
 def parse(command: Command, arguments: Sequence[str]) -> tuple[dict[str, str], bool]:
-    """Reads the arguments as raw inputs, and whether JSON was asked for. Unknown ones become raw inputs too,
-    so that they are reported together with everything else."""
+    """Return the raw inputs in the arguments, and True if JSON output was requested.
+
+    Unknown options become raw inputs as well, so that they are reported together with all other problems. Raises
+    InputError for an argument without an option.
+    """
+    # argparse would stop at the first unknown option.
     known, unknown = _parser(command).parse_known_args(arguments)
     raw = {name: value for name, value in vars(known).items() if value is not None and name != "json"}
     for argument in unknown:

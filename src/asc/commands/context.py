@@ -1,4 +1,4 @@
-"""What a running command is handed: the job, the connection, a summary to fill."""
+"""The context of a running command: the job, the connection, and the summary."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Context:
-    """The surroundings of one run. `hide` registers a secret."""
+    """The context of one run. `hide` masks a secret."""
 
     command: Command
     job: Job
@@ -33,14 +33,15 @@ class Context:
     summary: list[str] = field(default_factory=list)
     client: Client | None = None
     outputs: Any = None
-    """What is known of the outputs so far: handed over when the step fails, too."""
+    """The outputs so far, or None. They are set even if the step fails."""
 
     def now(self) -> datetime:
-        """This moment, by the clock of the step, in UTC."""
+        """Return the time of the step's clock in UTC."""
         return datetime.fromtimestamp(self.clock.now(), UTC)
 
     def key(self, inputs: CommonInputs) -> ApiKey:
-        """The API key from the inputs or the environment; hidden from here on. Raises KeyRefused."""
+        """Return the API key from the inputs or the environment, and mask it. Raises KeyRefused."""
+        # Imported here, because commands without a key start faster without cryptography.
         from asc.api.key.sources import find_key
 
         key = find_key(inputs.api_key, inputs.api_key_path, self.job.environment, self.job.why_no_secrets)
@@ -49,13 +50,13 @@ class Context:
         return key
 
     def has_key(self, inputs: CommonInputs) -> bool:
-        """Whether there is an API key, be it a good one or not."""
+        """Return True if an API key is given, valid or not."""
         from asc.api.key.sources import is_given
 
         return is_given(inputs.api_key, inputs.api_key_path, self.job.environment)
 
     def settings(self, inputs: CommonInputs, in_house: bool) -> Settings:
-        """How to reach App Store Connect. Raises SetupError for an address that the token must not go to."""
+        """Return how to reach App Store Connect. Raises SetupError for an address that must not get the token."""
         if self.job.ca_bundle and not os.access(self.job.ca_bundle, os.R_OK):
             raise SetupError(
                 f"SSL_CERT_FILE or REQUESTS_CA_BUNDLE names {self.job.ca_bundle}, which cannot be read.",
@@ -72,7 +73,7 @@ class Context:
         )
 
     def connect(self, inputs: CommonInputs, key: ApiKey | None = None) -> Client:
-        """Opens the client with `key`, else with the one from the inputs or the environment."""
+        """Return a client with `key`, or with the key from the inputs or the environment."""
         from asc.api.client import Client
 
         key = key or self.key(inputs)
@@ -82,7 +83,7 @@ class Context:
 
     @contextmanager
     def storage(self, client: Client, connections: int) -> Iterator[ObjectStore]:
-        """Opens the way to signed links, for as long as the block lasts."""
+        """Within the block, give access to the signed links of App Store Connect."""
         from asc.api.object_store import ObjectStore
 
         storage = ObjectStore(client.settings, client.clock, connections, client.traffic.time_there)

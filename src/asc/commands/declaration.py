@@ -1,4 +1,4 @@
-"""How a command is declared. From this come action.yml, the tables in the docs, the command line, the validation."""
+"""The declaration of a command, from which action.yml, the tables in the docs and the command line are generated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Input:
-    """One input, as it is documented. `default` is written as a user would write it."""
+    """The declaration of one input. `default` is a text, as users write it."""
 
     kind: Kind
     help: str
@@ -27,42 +27,42 @@ class Input:
     secret: bool = False
     examples: tuple[str, ...] = ()
     variable: str = ""
-    """The environment variable that is read where the input is not given: the name that fastlane has for it."""
+    """The environment variable to read if the input is not given. It has fastlane's name."""
     derived: Callable[[Mapping[str, str]], str] | None = None
-    """The same where several variables make one value; `variable` is the one that the docs name."""
+    """A function that computes the value from several variables; `variable` names the one in the docs."""
 
 
 def given(kind: Kind, help: str, **rest: Any) -> Any:
-    """A dataclass field that is an input. Its value is that of its default, or None where there is none."""
+    """Return a dataclass field for an input. Its value is the parsed default, or None without one."""
     declared = Input(kind, help, **rest)
     value = kind.parse(declared.default) if declared.default else None
     return field(default=value, kw_only=True, repr=not declared.secret, metadata={"input": declared})
 
 
 def output(help: str) -> Any:
-    """A dataclass field that is an output."""
+    """Return a dataclass field for an output."""
     return field(default="", kw_only=True, metadata={"help": help})
 
 
 def flag(value: bool) -> str:
-    """A truth as outputs have it: what `if:` in a workflow compares with."""
+    """Return a boolean as outputs write it, `true` or `false`, for comparisons in `if:`."""
     return "true" if value else "false"
 
 
 def moment(value: datetime | None) -> str:
-    """A moment as outputs have it: UTC, `2026-01-31T10:00:00Z`; "" where it is not known."""
+    """Return a time in UTC as outputs write it: `2026-01-31T10:00:00Z`, or "" if it is unknown."""
     return f"{value:%Y-%m-%dT%H:%M:%SZ}" if value else ""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its words, its inputs and outputs (frozen dataclasses), and what it does."""
+    """A command: its texts, its inputs and outputs (frozen dataclasses), and the function that runs it."""
 
     name: str
     summary: str
     description: str
     role: str
-    """The roles that the key needs, for the docs and for the error when it has none of them."""
+    """The roles that the key needs, for the docs and for the error if it has none of them."""
     icon: str
     example: str
     inputs: type[CommonInputs]
@@ -72,7 +72,7 @@ class Command:
 
 @dataclass(frozen=True)
 class CommonInputs:
-    """What every command takes. Commands inherit from it."""
+    """The inputs of every command. The inputs of each command inherit from it."""
 
     api_key: str | None = given(
         kinds.SECRET,
@@ -83,40 +83,41 @@ class CommonInputs:
     )
     api_key_path: str | None = given(
         kinds.PATH,
-        "A file with the API key JSON, or the .p8 itself, instead of `api-key`.",
+        "A file with the API key JSON or the .p8, instead of `api-key`.",
         group="App Store Connect",
     )
     retry_for: float = given(
         kinds.DURATION,
-        "How long a request that fails for a passing reason is repeated before the step gives up.",
+        "How long to repeat a request that fails for a temporary reason.",
         group="App Store Connect",
         default="2m",
         examples=("30s", "5m"),
     )
     wait_for_budget: float = given(
         kinds.DURATION,
-        "How long a request waits where the key's requests of the hour are used up. All jobs of a key share them.",
+        "How long to wait if the requests of the hour are used up. All jobs of a key share them.",
         group="App Store Connect",
         default="1h",
         examples=("10m",),
     )
 
     def problems(self) -> Iterator[Problem]:
-        """What is wrong with the inputs taken together. Commands override this."""
+        """Yield the problems of inputs that are wrong in combination. Commands override this."""
         return iter(())
 
 
 def name_of(entry: Field[Any]) -> str:
-    """The name of an input or output as users write it."""
+    """Return the name of an input or output as users write it."""
     return entry.name.replace("_", "-")
 
 
 def inputs_of(command: Command) -> dict[str, tuple[Field[Any], Input]]:
-    """Name → (field, input): the command's own first, then the common ones."""
+    """Return each input by name as (field, declaration), the command's own inputs first."""
+    # Fields that are inherited come first in a dataclass, but users look for the command's own.
     own = sorted(fields(command.inputs), key=lambda entry: entry.name in CommonInputs.__dataclass_fields__)
     return {name_of(entry): (entry, entry.metadata["input"]) for entry in own if entry.default is not MISSING}
 
 
 def outputs_of(command: Command) -> dict[str, str]:
-    """Name → help of each output."""
+    """Return the help of each output by name."""
     return {name_of(entry): entry.metadata["help"] for entry in fields(command.outputs)}

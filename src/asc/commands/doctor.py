@@ -1,4 +1,4 @@
-"""doctor: is the key good, is it accepted, which apps does it see, and what does its role let it do?"""
+"""doctor: check the API key, its token, the apps that it sees, and the requests that its role allows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from asc.job import summary
 log = logging.getLogger(__name__)
 
 ROWS = 50
-"""Apps in the summary."""
+"""Apps in the table of the summary."""
 
 # What each action has to read first. Reading is all that can be tried without changing anything.
 PROBES = {
@@ -33,17 +33,17 @@ PROBES = {
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """What doctor takes."""
+    """The inputs of doctor."""
 
     needs: tuple[str, ...] = given(
         kinds.LIST,
-        "Actions that the key must be good for; the step fails when it is not.",
+        "Actions that the key must be able to do. The step fails if it cannot.",
         group="Checks",
         examples=("fetch-build-number, upload-testflight",),
     )
 
     def problems(self) -> Iterator[Problem]:
-        """Only names of actions."""
+        """Yield the names in `needs` that are no actions."""
         for name in self.needs or ():
             if name not in PROBES:
                 yield Problem(
@@ -53,16 +53,16 @@ class Inputs(CommonInputs):
 
 @dataclass(frozen=True)
 class Outputs:
-    """What doctor found."""
+    """The outputs of doctor for later steps."""
 
     key_id: str = output("The id of the key.")
-    apps: str = output("Bundle ids of the apps that the key sees, with commas.")
-    allowed: str = output("The actions whose reading requests were answered, with commas.")
+    apps: str = output("Bundle ids of the apps that the key sees, separated by commas.")
+    allowed: str = output("The actions that the key may read for, separated by commas.")
     clock_skew: str = output("Seconds that this machine's clock is ahead of Apple's.")
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
-    """Goes from the key inwards; stops at the first thing that makes the rest pointless."""
+    """Check the key from its text to its role. Raises Error if `needs` names an action that the key cannot do."""
     key = context.key(inputs)
     kind = "individual key" if key.issuer_id is None else f"team key of issuer {key.issuer_id}"
     log.info("✓ The key %s can be read (%s, tokens of %d s)", key.key_id, kind, key.lifetime)
@@ -71,21 +71,22 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     log.info("✓ App Store Connect accepts its token")
     _tell_clock(client)
     log.info("✓ It sees %s%s", words.counted(len(apps), "app"), _names(apps))
+    # A refused request is the only way to learn about a role: the API does not tell the roles of a key.
     refused = {action: role for action, (path, role) in PROBES.items() if not _answers(client, path, key)}
     for action in PROBES:
         if action not in refused:
-            log.info("✓ %s: what it reads is allowed", action)
+            log.info("✓ %s: its reading requests are allowed", action)
         elif is_closed_to(key, PROBES[action][0]):
             log.info("✗ %s: refused; %s: use a team key", action, INDIVIDUAL_KEY)
         else:
             log.info("✗ %s: refused; it needs the role %s", action, refused[action])
-    log.info("Only reading was tried: writing cannot be without changing something")
+    log.info("Only reading requests were tried, because writing requests would change something")
     context.summary.append(_summary(key.key_id, apps, refused))
     missing = [action for action in inputs.needs or () if action in refused]
     if missing:
         kind = "team key" if is_closed_to(key, PROBES[missing[0]][0]) else "key"
         raise Error(
-            f"The key {key.key_id} is not good for {', '.join(missing)}.",
+            f"The key {key.key_id} cannot do {', '.join(missing)}.",
             f"Create a {kind} with the role {refused[missing[0]]} in App Store Connect, Users and Access, "
             "Integrations.",
         )
@@ -98,7 +99,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 
 def _apps(client: Client) -> list[App]:
-    """The visible apps; none where the role may not even list them, which the probes then show."""
+    """Return the visible apps, or none if the role may not list apps."""
     try:
         return visible_apps(client)
     except ApiError as error:
@@ -144,10 +145,10 @@ def _summary(key_id: str, apps: list[App], refused: dict[str, str]) -> str:
 
 COMMAND = Command(
     name="doctor",
-    summary="Checks an API key and says what to fix.",
+    summary="Check an API key and say how to fix it.",
     description=(
-        "Checks the shape of the key, the clock, whether App Store Connect accepts its token, which apps it sees, "
-        "and what its role lets it read for each action. Changes nothing."
+        "Checks the text of the key, the clock, the answer of App Store Connect to its token, the apps that it sees, "
+        "and the requests that its role allows for each action. Changes nothing."
     ),
     role="any",
     icon="activity",

@@ -32,7 +32,7 @@ _KINDS: dict[str, tuple[Kind, ...]] = {
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """The inputs of download-feedback."""
+    """The inputs of download-feedback, for one app."""
 
     kind: str = given(
         kinds.choice(_KINDS),
@@ -56,11 +56,11 @@ class Inputs(AppInputs):
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of download-feedback."""
+    """The outputs of download-feedback for later steps."""
 
     crashes: str = output("How many crashes were reported.")
     screenshots: str = output("How many testers sent screenshots.")
-    newest: str = output("When the newest feedback came (UTC); `since` again if there is none.")
+    newest: str = output("The time of the newest feedback (UTC); `since` if there is no new feedback.")
     index: str = output(
         "The index, a JSON file with a list: comment, device, build, and the names of the files."
     )

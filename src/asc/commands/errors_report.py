@@ -1,4 +1,4 @@
-"""How a failure is told: to the job as an annotation, to a terminal as lines, to the summary in Markdown."""
+"""Report an error: as an annotation in a job, as lines on a terminal, and as Markdown in the summary."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ logger = logging.getLogger(__name__)
 _TITLES = {
     InputError: "Wrong input",
     KeyRefused: "Wrong input",
-    SetupError: "Wrong surroundings",
+    SetupError: "Wrong setup",
     UnreachableError: "App Store Connect not reached",
     LostAnswerError: "App Store Connect not reached",
 }
 
 
 def report(error: Error, in_job: bool, secrets: Secrets) -> None:
-    """Tells what happened and what to do about it, where the reader of the log looks for it."""
+    """Print the error and its remedy as an annotation or on the terminal."""
     told = [(secrets.hide(what), secrets.hide(remedy)) for what, remedy in error.told()]
     if in_job:
         workflow.annotate("error", _TITLES.get(type(error), "Failed"), _annotation(told))
@@ -45,7 +45,7 @@ def report(error: Error, in_job: bool, secrets: Secrets) -> None:
 
 
 def for_summary(command: str, error: Error, secrets: Secrets) -> str:
-    """The same for the job summary."""
+    """Return the error and its remedy as Markdown."""
     text = summary.heading(f"❌ {command} failed")
     for what, remedy in error.told():
         text += summary.paragraph(
@@ -56,7 +56,7 @@ def for_summary(command: str, error: Error, secrets: Secrets) -> str:
 
 
 def unexpected(error: Exception) -> Error:
-    """An exception that nobody foresaw, as an error; its traceback goes to the debug log."""
+    """Return an Error for an exception that no code expected. Its traceback goes to the debug log."""
     import traceback
 
     logger.debug("%s", "".join(traceback.format_exception(error)))
@@ -67,13 +67,14 @@ def unexpected(error: Exception) -> Error:
             writing_remedy(error, "Choose a folder on a disk that is not read-only."),
         )
     return Error(
-        f"A fault in the action itself: {type(error).__name__}.",
-        "Run it again with debug logging (ASC_DEBUG=1, or a re-run with debug logging) and report what it prints.",
+        f"The action has a bug: {type(error).__name__}.",
+        "Run it again with debug logging (ASC_DEBUG=1, or a re-run with debug logging) and report its output.",
     )
 
 
 def _annotation(told: Sequence[tuple[str, str]]) -> str:
-    """All of it in one annotation, for the runner shows ten. What is cut must not be the way out."""
+    """Return all pairs in the text of one annotation. Messages are cut if needed, but not remedies."""
+    # The runner shows ten annotations of a step, so all errors share one.
     room = workflow.LONGEST_ANNOTATION // len(told) - 2
     parts = [f"{what[: max(room - len(remedy), 0)]}\n{remedy}" for what, remedy in told]
     return "\n".join(part.strip() for part in parts)

@@ -32,36 +32,35 @@ ROWS = 10
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """The inputs of fetch-build-number."""
+    """The inputs of fetch-build-number, for one app."""
 
     platform: str | None = given(
         PLATFORM,
-        "Only count builds for this platform. Without it, all platforms count.",
+        "Only count builds for this platform. If omitted, all platforms count.",
         group="Builds",
     )
     version: str | None = given(
         kinds.version(),
-        "Only count builds of this train (marketing version). Quote it in YAML: unquoted, `1.10` becomes 1.1.",
+        "Only count builds of this version (train). Quote it in YAML: unquoted, `1.10` becomes 1.1.",
         group="Builds",
         examples=("1.5.0",),
     )
     source: str = given(
         kinds.choice(SOURCES),
-        "`all`: every number that is used up, also by uploads that failed or are processing. "
+        "`all`: every used number, also of uploads that failed or are processing. "
         "`testflight`: builds that reached TestFlight. `app-store`: the version customers have now.",
         group="Builds",
         default="all",
     )
     initial_build_number: str | None = given(
         kinds.build_number(),
-        "The next build number when there is no build yet. Without it, no build is an error.",
+        "The next build number if the app has no build yet. If omitted, an app without builds is an error.",
         group="Builds",
         examples=("1",),
     )
     fail_if_missing: bool = given(
         kinds.BOOLEAN,
-        "Whether no build at all fails the step (when there is no `initial-build-number`); "
-        "with `false` the outputs are empty instead.",
+        "Fail if the app has no build and `initial-build-number` is not set. If `false`, the outputs are empty.",
         group="Builds",
         default="true",
     )
@@ -71,8 +70,10 @@ class Inputs(AppInputs):
 class Outputs:
     """The outputs of fetch-build-number for later steps."""
 
-    build_number: str = output("The highest build number that is taken; empty when there is none.")
-    next_build_number: str = output("The same with its last segment plus one.")
+    build_number: str = output("The highest used build number; empty if there is no build.")
+    next_build_number: str = output(
+        "The next free build number: the highest one with its last segment plus one."
+    )
     version: str = output("Marketing version (train) of that build.")
     state: str = output("Its state, as Apple writes it (`VALID`, `PROCESSING`, `FAILED`, …).")
     uploaded_at: str = output("When it was uploaded (UTC, `2026-01-31T10:00:00Z`).")
@@ -113,9 +114,9 @@ def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> 
             raise
         find_app_by_id(client, app.id)
         raise UnreachableError(
-            f"App Store Connect answered 404 {ATTEMPTS_AT_404} times in a row for what belongs to the app {app.id}, "
-            "which is there.",
-            "It does so at random: run the step again.",
+            f"App Store Connect answered 404 {ATTEMPTS_AT_404} times in a row for builds of the app {app.id}, "
+            "which exists.",
+            "Run the step again: App Store Connect answers 404 at random.",
         ) from None
     if not found and inputs.app_id:
         find_app_by_id(client, app.id)  # an unknown id has no builds either
@@ -130,8 +131,8 @@ def _without_builds(inputs: Inputs, app: App) -> Outputs:
         return Outputs(next_build_number=first.text, app_id=app.id)
     if inputs.fail_if_missing:
         raise Error(
-            f"{what} has no build yet, so there is no build number to go on from.",
-            "Give initial-build-number for the first one, or fail-if-missing: false to go on without.",
+            f"{what} has no build yet, so there is no build number to continue from.",
+            "Set initial-build-number for the first build, or fail-if-missing: false for empty outputs.",
         )
     log.warning("%s has no build yet: the outputs are empty.", what)
     return Outputs(app_id=app.id)
@@ -171,10 +172,10 @@ def _summary(inputs: Inputs, app: App, found: Sequence[UsedNumber]) -> str:
 
 COMMAND = Command(
     name="fetch-build-number",
-    summary="The highest build number in App Store Connect, and the next free one.",
+    summary="Return the highest build number in App Store Connect, and the next free one.",
     description=(
-        "Reads the build numbers that an app has used up, from its builds and its build uploads, over all pages, "
-        "and tells the highest and the next. Numbers compare by segment: 2.10 is higher than 2.9."
+        "Reads the used build numbers of an app from all its builds and build uploads, and returns the highest and the "
+        "next. Build numbers are compared segment by segment, so 2.10 is higher than 2.9."
     ),
     role="Developer, App Manager or Admin",
     icon="hash",

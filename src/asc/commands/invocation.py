@@ -1,4 +1,4 @@
-"""What is asked for: by the command line, by a composite step's variables, or by the Docker action's."""
+"""The requested command and its raw inputs: from the command line, or from the variables of an action."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from asc.job import environment
 
 @dataclass(frozen=True)
 class Invocation:
-    """What was asked for, before anything is checked."""
+    """A command and its raw inputs, before any check."""
 
     command: Command
     raw: Mapping[str, str]
@@ -24,13 +24,17 @@ class Invocation:
 
 
 def read_call(arguments: Sequence[str]) -> Invocation:
-    """The command line where there are arguments, else the variables. Raises InputError, SetupError."""
+    """Return the call in the arguments, or in the variables if there are no arguments.
+
+    Raises InputError for an unknown command, and SetupError for variables that action.yml did not write.
+    """
     if arguments:
         from asc.commands.cli import parse
 
         command = _command(arguments[0])
         raw, as_json = parse(command, arguments[1:])
         return Invocation(command, raw, as_json)
+    # The inputs hold secrets: no child process may inherit them.
     name, text = environment.take("ASC_COMMAND"), environment.take("ASC_INPUTS")
     if name:
         return Invocation(_command(name), _composite_inputs(text))

@@ -1,4 +1,4 @@
-"""The kinds of inputs: how each is read from text, and what to say when it cannot be."""
+"""The kinds of inputs: how to read each from text, and how to describe it to users."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 LONGEST_QUOTE = 60
-"""Characters: less than a line of a private key."""
+"""Characters of an input that an error quotes, fewer than a line of a private key has."""
 
 DEEPEST = 20
-"""Lists and mappings within one another in YAML. No input has more than three."""
+"""Levels of lists and mappings in YAML. No input needs more than three."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """`parse` turns text into a value, or raises ValueError with the reason. `form` tells users what to write.
+    """A kind of input. `parse` returns the value of a text, or raises ValueError with the reason.
 
-    `exact`: blanks and line breaks around the text belong to it, as they do in a key that is made of its bytes.
+    `form` tells users what to write. If `exact` is True, outer blanks and line breaks belong to the text.
     """
 
     name: str
@@ -32,7 +32,8 @@ class Kind:
 
 
 def quoted(text: str) -> str:
-    """`text` for an error. A long one may be a secret in the wrong place, and a part of it would pass the masks."""
+    """Return a text in quotes for an error, or `the given text` if it is long."""
+    # A long text may be a secret in the wrong place, and the masks would not cover a part of it.
     return f"“{text}”" if len(text) <= LONGEST_QUOTE and text.isprintable() else "the given text"
 
 
@@ -65,7 +66,7 @@ def _list(text: str) -> tuple[str, ...]:
 
 
 class GivenTwice(ValueError):
-    """A mapping has the same name twice: which of its values is meant is not known."""
+    """A mapping has the same name twice."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"has {quoted(name)} twice")
@@ -91,20 +92,22 @@ def _mapping(text: str) -> dict[str, Any]:
         value = _yaml(text)
     if not isinstance(value, dict):
         raise ValueError("is not a mapping (name: value)")
-    return {str(name): each for name, each in value.items()}
+    return {str(name): entry for name, entry in value.items()}
 
 
 def _yaml(text: str) -> Any:
-    """YAML made of texts, lists and mappings. They may not nest without end: PyYAML takes minutes over that."""
+    """Return parsed YAML of texts, lists and mappings. Raises ValueError."""
     import yaml
 
     class Loader(yaml.BaseLoader):
         def fetch_more_tokens(self) -> None:
+            # PyYAML takes minutes for deeply nested YAML.
             if self.flow_level + len(self.indents) > DEEPEST:
                 raise yaml.YAMLError
             super().fetch_more_tokens()
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            # YAML would keep the last of two values without a word.
             _once((str(key.value), None) for key, _ in node.value)
             return super().construct_mapping(node, deep)
 
@@ -120,6 +123,7 @@ def _date(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{quoted(text)} is not a date") from None
+    # A date without a zone is the same moment on every runner.
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -133,7 +137,7 @@ def _path(text: str) -> str:
     try:
         return str(Path(text).expanduser()) if text.startswith("~") else text
     except RuntimeError:  # "~somebody"
-        raise ValueError("begins with the home folder of a user who is not known") from None
+        raise ValueError("begins with the home folder of an unknown user") from None
 
 
 TEXT = Kind("text", "text", str)
@@ -163,7 +167,7 @@ def build_number(*words: str) -> Kind:
 
 
 def _number(what: str, most: int, words: tuple[str, ...]) -> Kind:
-    """`most` is how many segments there may be; 0 for any number."""
+    """Return the kind of a number with at most `most` segments (0 for any number of them)."""
     limit = f"up to {most} numbers with dots" if most else "numbers with dots"
     form = " or ".join((f"a {what} ({limit})", *words))
 
@@ -191,14 +195,14 @@ def _likely(text: str, what: str) -> str:
     if found := re.fullmatch(rf"({number})\s*\(({number})\)", text):
         return f"that is version and build number in one; give {found[1] if what == 'version' else found[2]}"
     if found := re.fullmatch(rf"({number})[-+].*", text):
-        return f"leave out what follows the numbers ({found[1]})"
+        return f"omit the text after the numbers ({found[1]})"
     if "," in text:
         return "write dots in place of commas"
     return "Apple takes digits and dots alone"
 
 
 def choice(words: Iterable[str], also: Mapping[str, str] | None = None) -> Kind:
-    """One of `words`, in any case. `also` are other ways to write some of them, which the docs do not show."""
+    """Return the kind of one of `words`, in any case. `also` maps other spellings, which the docs omit, to words."""
     allowed = tuple(words)
 
     def parse(text: str) -> str:
@@ -211,7 +215,7 @@ def choice(words: Iterable[str], also: Mapping[str, str] | None = None) -> Kind:
 
 
 def whole_number(least: int, most: int) -> Kind:
-    """A whole number between two, both included."""
+    """Return the kind of a whole number from `least` to `most`."""
 
     def parse(text: str) -> int:
         number = int(_integer(text))
@@ -223,7 +227,7 @@ def whole_number(least: int, most: int) -> Kind:
 
 
 def matching(pattern: str, form: str) -> Kind:
-    """Text that fits a pattern."""
+    """Return the kind of a text that fits a pattern."""
 
     def parse(text: str) -> str:
         if not re.fullmatch(pattern, text):

@@ -1,4 +1,4 @@
-"""Runs one command from beginning to end: inputs, masks, work, outputs, summary, exit code."""
+"""Run one command from beginning to end: inputs, masks, work, outputs, summary, exit code."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str], clock: Clock = SYSTEM_CLOCK) -> int:
-    """Runs the command that the arguments, or the runner's variables, name. Returns the exit code."""
+    """Run the command in the arguments or in the runner's variables, and return the exit code."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     log.open_streams()
@@ -47,6 +47,7 @@ def main(arguments: Sequence[str], clock: Clock = SYSTEM_CLOCK) -> int:
 def _main(arguments: Sequence[str], clock: Clock) -> int:
     job = Job.read()
     secrets = Secrets(mask=job.in_job)
+    # Masks come first, before anything can fail and print.
     for name in SECRET_VARIABLES:
         secrets.add(job.environment.get(name))
     log.start(secrets, job.in_job, job.debug, "")
@@ -84,6 +85,7 @@ def _run(call: Invocation, context: Context, secrets: Secrets) -> int:
         _hand_over(outputs, call, job)
         return 0
     except Error as error:
+        # The error stands above the tables, because readers look for it first.
         context.summary.insert(0, for_summary(call.command.name, error, secrets))
         if context.outputs is not None:
             _hand_over(context.outputs, call, job)
@@ -93,7 +95,7 @@ def _run(call: Invocation, context: Context, secrets: Secrets) -> int:
 
 
 def _inputs(call: Invocation, job: Job) -> CommonInputs:
-    """The inputs, checked. Where some are wrong the key is looked at, too: one run tells everything."""
+    """Return the checked inputs. Raises InputError with all problems, those of the key included."""
     try:
         return read_inputs(call.command, call.raw)
     except InputError as wrong:
@@ -129,7 +131,7 @@ def _set_outputs(values: Mapping[str, str]) -> None:
 
 
 def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
-    """The last lines: what it took, in the log and in the summary."""
+    """Close the client, and log the requests and the time of the run."""
     if context.client:
         context.client.close()
         took = _what_it_took(context.client.traffic, seconds)
@@ -147,6 +149,6 @@ def _what_it_took(traffic: Traffic, seconds: float) -> str:
 
 
 def _stop(number: int, frame: object) -> NoReturn:
-    """A cancelled step ends at once: worker threads must not hold the process."""
+    """End the process at once after a signal, because worker threads could hold it for minutes."""
     undo_all()
     os._exit(128 + number)

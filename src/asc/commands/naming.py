@@ -1,4 +1,4 @@
-"""How commands that are about one app are told which: the bundle id, or Apple's id of the app; and the platform."""
+"""The inputs that name an app and a platform, for the commands about one app."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ APP_ID = kinds.matching(r"[0-9]{1,20}", "an app id (digits)")
 
 @dataclass(frozen=True)
 class AppInputs(CommonInputs):
-    """The app, one of two ways."""
+    """The inputs that name an app: its bundle id, or Apple's id of it."""
 
     bundle_id: str | None = given(
-        BUNDLE_ID, "Bundle id of the app. This or `app-id`.", group="App", examples=("com.example.app",)
+        BUNDLE_ID, "Bundle id of the app. Set this or `app-id`.", group="App", examples=("com.example.app",)
     )
     app_id: str | None = given(
         APP_ID,
-        "Apple's id of the app (the number in its App Store Connect address); saves a request.",
+        "Apple's id of the app (the number in its App Store Connect address). It saves a request.",
         group="App",
         examples=("1000000001",),
     )
 
     def app(self, client: Client) -> App:
-        """The app; where its id was given nothing is asked, so it may not be there. Raises Error."""
+        """Return the app. An app given by its id is not requested, so it may not exist. Raises Error."""
         return App(self.app_id) if self.app_id else find_app(client, self.bundle_id or "")
 
     def problems(self) -> Iterator[Problem]:
-        """Exactly one of bundle-id and app-id."""
+        """Yield the problem if not exactly one of bundle-id and app-id is given."""
         if not self.bundle_id and not self.app_id:
             remedy = "Give the app, for example bundle-id: com.example.app."
             yield Problem("bundle-id", "is required (or app-id)", remedy)

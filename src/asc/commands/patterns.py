@@ -1,4 +1,4 @@
-"""The files that a pattern with * and ** means."""
+"""The files that a pattern with * and ** matches."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from pathlib import Path
 
 
 def matching(pattern: str) -> list[Path]:
-    """What `pattern` means, in order. ** follows no links to folders, for two that lead back never come to an end.
+    """Return the paths that `pattern` matches, sorted.
 
-    Names that begin with a dot are only meant where the pattern spells the dot, as in a shell.
+    ** does not follow links to folders. Names that begin with a dot match only a pattern with that dot, as in a shell.
     """
     anchor = Path(pattern).anchor
-    steps = [each if each == "**" else re.sub(r"\*{2,}", "*", each) for each in Path(pattern).parts]
+    steps = [step if step == "**" else re.sub(r"\*{2,}", "*", step) for step in Path(pattern).parts]
     steps = [
-        each for each, before in zip(steps, ["", *steps], strict=False) if each != "**" or before != "**"
+        step for step, before in zip(steps, ["", *steps], strict=False) if step != "**" or before != "**"
     ]
+    # Path.glob takes relative patterns only.
     steps = steps[1:] if anchor else steps
     if steps[-1:] == ["**"]:
         steps.append("*")
-    spelt = any(each.startswith(".") and each != ".." for each in steps)
+    spelt = any(step.startswith(".") and step != ".." for step in steps)
     root = Path(anchor or ".")
     try:
         found = sorted(root.glob("/".join(steps))) if steps else []
     except OSError:  # a name that is too long, for one
         return []
-    return [each for each in found if spelt or not _is_hidden(each)]
+    return [path for path in found if spelt or not _is_hidden(path)]
 
 
 def is_there(path: str) -> bool:
-    """Whether a path is there as it is written."""
+    """Return True if the path exists, without interpreting * in it."""
     try:
         return Path(path).exists()
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""From raw text to a command's inputs. Every problem is found before anything is sent, and all are told at once."""
+"""Read the inputs of a command from raw text, and find all problems before anything is sent."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from asc.errors import InputError, Problem
 def with_variables(
     command: Command, raw: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, str]:
-    """`raw`, and from the environment what is not given there."""
+    """Return `raw`, with inputs that are not given filled from environment variables."""
     found = dict(raw)
     for name, (_, spec) in inputs_of(command).items():
         if raw.get(name, "").strip():
             continue
+        # An input that is given always wins over a variable.
         value = spec.derived(environment) if spec.derived else environment.get(spec.variable)
         if value:
             found[name] = value
@@ -25,7 +26,7 @@ def with_variables(
 
 
 def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
-    """Turns `raw` (name → text, "" counting as not given) into the command's dataclass. Raises InputError."""
+    """Return the command's dataclass for `raw` (name → text; "" counts as not given). Raises InputError."""
     declared = inputs_of(command)
     problems = [
         _unknown(command, name, declared)
@@ -41,10 +42,12 @@ def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
             elif spec.required:
                 problems.append(Problem(name, "is required", _remedy(name, spec)))
         except ValueError as error:
+            # The reason of a parser may quote the text, which is a secret here.
             reason = "cannot be read" if spec.secret else str(error)
             problems.append(Problem(name, reason, _remedy(name, spec)))
     inputs = command.inputs(**values)
     broken = {problem.input for problem in problems}
+    # An input that could not be read has its default here, so checks about it would mislead.
     problems += [problem for problem in inputs.problems() if problem.input not in broken]
     problems += _two_keys(inputs)
     if problems:
@@ -53,12 +56,12 @@ def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
 
 
 def secret_texts(command: Command, raw: Mapping[str, str]) -> Iterable[str]:
-    """The raw texts of the secret inputs, to be hidden before anything else is done."""
+    """Return the raw texts of the secret inputs, to be masked first."""
     return [raw[name] for name, (_, spec) in inputs_of(command).items() if spec.secret and raw.get(name)]
 
 
 def _two_keys(inputs: CommonInputs) -> Iterator[Problem]:
-    """Yield the problem of two API keys: which of them is meant is not for us to guess."""
+    """Yield the problem of two API keys."""
     if inputs.api_key and inputs.api_key_path:
         yield Problem("api-key", "is given together with api-key-path", "Give only one of the two.")
 
@@ -138,7 +141,7 @@ CALLED: dict[str, tuple[str, ...]] = {
 
 
 def here(name: str, declared: Collection[str]) -> str:
-    """What `name` is called here, as `file` or `wait: none`; "" where it is nothing that a command takes."""
+    """Return the input here for an input of another tool (`file`, or `wait: none`), or "" if the command has none."""
     for ours in CALLED.get(name.lower().replace("_", "-"), ()):
         if ours.partition(":")[0] in declared:
             return ours

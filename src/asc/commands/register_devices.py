@@ -37,7 +37,7 @@ _NOT_DONE = "Nothing was written, because dry-run is true."
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """The inputs of register-devices."""
+    """The inputs of register-devices, with at least one device."""
 
     devices: tuple[DeviceRequest, ...] | None = given(
         devices_input.KIND,
@@ -48,13 +48,13 @@ class Inputs(CommonInputs):
     )
     platform: str | None = given(
         kinds.choice(_PLATFORMS, also={"macos": "mac"}),
-        "The platform of new devices whose UDID fits phones and Macs, where `devices` does not say it. Apple never "
-        "lets a device change its platform.",
+        "The platform of new devices if `devices` does not give it and the UDID fits both phones and Macs. A device "
+        "can never change its platform.",
         group=DEVICES,
     )
     if_disabled: str = given(
         kinds.choice(("enable", "fail", "leave")),
-        "What happens to listed devices that are disabled at Apple. No profile can name a disabled device.",
+        "How to handle listed devices that are disabled at Apple. No profile can include a disabled device.",
         group=DEVICES,
         default="enable",
     )
@@ -78,7 +78,7 @@ class Inputs(CommonInputs):
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of register-devices."""
+    """The outputs of register-devices for later steps."""
 
     registered: str = output("The names of the devices that were registered, as a JSON list.")
     enabled: str = output("The names of the devices that were enabled, as a JSON list.")

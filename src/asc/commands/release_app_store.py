@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """The inputs of release-app-store."""
+    """The inputs of release-app-store, for one version."""
 
     version: str = given(
         kinds.version(),
@@ -46,12 +46,12 @@ class Inputs(AppInputs):
     timeout: float = given(
         kinds.DURATION, "How long `wait: live` waits.", group="Release", default="30m", examples=("1h",)
     )
-    dry_run: bool = given(kinds.BOOLEAN, "Only say what would be done.", group="Release", default="false")
+    dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group="Release", default="false")
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of release-app-store."""
+    """The outputs of release-app-store for later steps."""
 
     app_id: str = output("Apple's id of the app.")
     version_id: str = output("Apple's id of the version.")

@@ -52,7 +52,7 @@ def read(data: bytes) -> Element:
     view = memoryview(data)
     element, end = _element(view, 0)
     if bytes(view[end:]).strip(b"\0\r\n"):
-        raise BerError(f"{len(view) - end} bytes follow where it ends")
+        raise BerError(f"{len(view) - end} bytes follow its end")
     return element
 
 

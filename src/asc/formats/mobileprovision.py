@@ -57,7 +57,7 @@ def read_profile(data: bytes) -> Profile:
     except CmsError as error:
         raise ProfileError(str(error)) from None
     except PlistError as error:
-        raise ProfileError(f"what was signed is no profile: {error}") from None
+        raise ProfileError(f"the signed contents are not a profile: {error}") from None
     return _profile(values)
 
 

@@ -79,7 +79,7 @@ def _body_of_block(text: str, field: str) -> bytes:
     content = decode_base64(body)
     if not content:
         raise refuse(
-            field, "is damaged: what stands between its BEGIN and END lines is not base64", _DOWNLOAD_AGAIN
+            field, "is damaged: the text between its BEGIN and END lines is not base64", _DOWNLOAD_AGAIN
         )
     return content
 
