@@ -18,6 +18,7 @@ NAMES = (
     "download-feedback",
     "register-bundle-ids",
     "register-devices",
+    "check-app-store",
     "update-app-store",
     "doctor",
 )

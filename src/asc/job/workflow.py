@@ -41,12 +41,17 @@ def worth_hiding(text: str) -> bool:
     return len(text.strip()) >= SHORTEST_MASK and not _TRIVIAL.fullmatch(text.strip())
 
 
-def annotate(level: str, title: str, message: str) -> None:
-    """Print an annotation. `level` is error, warning or notice."""
+def annotate(level: str, title: str, message: str, *, file: str = "", line: int = 0) -> None:
+    """Print an annotation. `level` is error, warning or notice.
+
+    `file` is relative to the workspace; without it the annotation stands at the step. `line` counts from 1.
+    """
     if len(message) > LONGEST_ANNOTATION:
         message = message[: LONGEST_ANNOTATION - 1] + "…"
     # core.error and its like would print every property they know, also the empty ones.
-    core.issue_command(level, {"title": harmless(title)} if title else {}, harmless(message))
+    place = {"file": harmless(file), "line": str(line) if line else ""}
+    properties = {name: value for name, value in {"title": harmless(title), **place}.items() if value}
+    core.issue_command(level, properties, harmless(message))
     sys.stdout.flush()
 
 

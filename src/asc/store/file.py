@@ -116,7 +116,9 @@ class _Reader:
             self._find("not-a-text", f"{key} has to be a text", place)
             return {}
         value = str(node.value).strip()
-        return {key: Text(value, place)} if value else {}
+        # The text of a block (| or >) begins below its name.
+        line = node.start_mark.line + (2 if node.style in ("|", ">") else 1)
+        return {key: Text(value, Place(self.name, line))} if value else {}
 
     def _entries(self, node: Any, place: Place) -> Iterator[tuple[str, Any, Place]]:
         if node is None or (node.id == "scalar" and not node.value):

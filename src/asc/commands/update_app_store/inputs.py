@@ -11,20 +11,17 @@ from typing import Any
 from asc.commands import kinds
 from asc.commands.declaration import given
 from asc.commands.naming import PLATFORM, AppInputs
+from asc.commands.store_files import METADATA, SCREENSHOTS, metadata_in
 from asc.errors import InputError, Problem
 from asc.store import age_rating
 from asc.store.checks import check_page
-from asc.store.file import read_file, read_yaml
-from asc.store.folder import read_folder
+from asc.store.file import read_yaml
 from asc.store.limits import BY_NAME, CATEGORIES, PROMOTIONAL_TEXT, RELEASE_NOTES, REVIEW
 from asc.store.wanted import Finding, Place, Text, WantedPage
 from asc.words import did_you_mean
 
 VERSION, PAGE, MORE, RUN = "Version", "Store page", "Beside the files", "Run"
 MEDIA = "Screenshots"
-USUAL = "fastlane/metadata"
-USUAL_SCREENSHOTS = "fastlane/screenshots"
-NONE = "none"
 _LIVE_INPUTS = (
     "copyright",
     "categories",
@@ -65,9 +62,9 @@ class Inputs(AppInputs):
     metadata: str | None = given(
         kinds.PATH,
         "fastlane's metadata folder, or one YAML file with the same names; `none` for no file. Without it, "
-        f"`{USUAL}` if it is there.",
+        f"`{METADATA}` if it is there.",
         group=PAGE,
-        examples=(USUAL, "store.yml"),
+        examples=(METADATA, "store.yml"),
     )
     locales: tuple[str, ...] | None = given(
         kinds.LIST, "Only write the texts of these locales.", group=PAGE, examples=("en-US, de-DE",)
@@ -80,9 +77,9 @@ class Inputs(AppInputs):
     )
     screenshots: str | None = given(
         kinds.PATH,
-        f"fastlane's screenshots folder; `none` for none. Without it, `{USUAL_SCREENSHOTS}` if it is there.",
+        f"fastlane's screenshots folder; `none` for none. Without it, `{SCREENSHOTS}` if it is there.",
         group=MEDIA,
-        examples=(USUAL_SCREENSHOTS,),
+        examples=(SCREENSHOTS,),
     )
     screenshots_mode: str = given(
         kinds.choice(("sync", "add", "replace")),
@@ -184,8 +181,7 @@ class Inputs(AppInputs):
 
 def wanted_page(inputs: Inputs, year: int) -> WantedPage:
     """Return the page that files and inputs ask for, inputs first. Raises InputError with all that is wrong."""
-    page = _files(inputs).beaten_by(_given(inputs))
-    page = replace(page, findings=tuple(_softened(page.findings, inputs)))
+    page = metadata_in(inputs.metadata, inputs.unknown_folders).beaten_by(_given(inputs))
     if inputs.locales:
         missing = [locale for locale in inputs.locales if locale not in page.texts]
         page = page.only(inputs.locales)
@@ -219,24 +215,6 @@ def contradictions(inputs: Inputs, page: WantedPage) -> Iterator[Finding]:
 def all_findings(inputs: Inputs, page: WantedPage) -> list[Finding]:
     """Return all that is wrong or doubtful with a page."""
     return [*check_page(page), *contradictions(inputs, page)]
-
-
-def _softened(findings: tuple[Finding, ...], inputs: Inputs) -> Iterator[Finding]:
-    for finding in findings:
-        soft = inputs.unknown_folders == "warn" and finding.rule == "unknown-locale"
-        yield replace(finding, level="warning") if soft else finding
-
-
-def _files(inputs: Inputs) -> WantedPage:
-    if inputs.metadata == NONE or (inputs.metadata is None and not Path(USUAL).is_dir()):
-        return WantedPage()
-    path = Path(inputs.metadata or USUAL)
-    if path.is_dir():
-        return read_folder(path)
-    if path.is_file():
-        return read_file(path)
-    remedy = "Name fastlane's metadata folder or a YAML file, or set metadata: none."
-    raise InputError([Problem("metadata", f"{path} is not there", remedy)])
 
 
 def _given(inputs: Inputs) -> WantedPage:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import cast
 
 from asc.api.client import Client
@@ -13,12 +12,12 @@ from asc.api.document import Resource
 from asc.api.platforms import PLATFORMS
 from asc.assets.upload import AssetUploader
 from asc.commands.context import Context
-from asc.commands.update_app_store.inputs import NONE, USUAL_SCREENSHOTS, Inputs
-from asc.errors import InputError, Problem
+from asc.commands.store_files import screenshots_in
+from asc.commands.update_app_store.inputs import Inputs
 from asc.store.media import Media, MediaSet, MediaSets
 from asc.store.media_plan import Mode, SetPlan, plan_set
 from asc.store.media_sync import Made, MediaSync
-from asc.store.screenshots import Screenshots, read_screenshots
+from asc.store.screenshots import Screenshots
 
 log = logging.getLogger(__name__)
 
@@ -26,16 +25,10 @@ LISTS_AT_ONCE = 8
 
 
 def local_screenshots(inputs: Inputs) -> Screenshots:
-    """Return the screenshots of the repository. Raises InputError if the folder that is named is not there."""
-    if inputs.target == "live" or inputs.screenshots == NONE:
+    """Return the screenshots of the repository; none for a live version, which takes none."""
+    if inputs.target == "live":
         return Screenshots()
-    folder = Path(inputs.screenshots or USUAL_SCREENSHOTS)
-    if folder.is_dir():
-        return read_screenshots(folder, PLATFORMS[inputs.platform], inputs.locales)
-    if inputs.screenshots is None:
-        return Screenshots()
-    remedy = "Name fastlane's screenshots folder, or set screenshots: none."
-    raise InputError([Problem("screenshots", f"{folder} is not a folder", remedy)])
+    return screenshots_in(inputs.screenshots, PLATFORMS[inputs.platform], inputs.locales)
 
 
 def plan_media(client: Client, texts: Mapping[str, Resource], local: Screenshots, mode: str) -> list[SetPlan]:

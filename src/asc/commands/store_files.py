@@ -1,0 +1,55 @@
+"""The files of a store page, as the actions of the App Store find them: metadata, screenshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from asc.errors import InputError, Problem
+from asc.store.file import read_file
+from asc.store.folder import read_folder
+from asc.store.screenshots import Screenshots, read_screenshots
+from asc.store.wanted import Finding, WantedPage
+
+METADATA = "fastlane/metadata"
+SCREENSHOTS = "fastlane/screenshots"
+NONE = "none"
+
+
+def metadata_in(given: str | None, unknown_folders: str) -> WantedPage:
+    """Return the page of the folder or YAML file that is given, else of fastlane's folder if it is there.
+
+    Raises InputError if what is given is not there.
+    """
+    if given == NONE or (given is None and not Path(METADATA).is_dir()):
+        return WantedPage()
+    path = Path(given or METADATA)
+    if path.is_dir():
+        page = read_folder(path)
+    elif path.is_file():
+        page = read_file(path)
+    else:
+        remedy = "Name fastlane's metadata folder or a YAML file, or set metadata: none."
+        raise InputError([Problem("metadata", f"{path} is not there", remedy)])
+    return replace(page, findings=tuple(_softened(page.findings, unknown_folders)))
+
+
+def screenshots_in(given: str | None, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
+    """Return the screenshots of the folder that is given, else of fastlane's folder if it is there.
+
+    `platform` is Apple's name. Raises InputError if the folder that is given is not there.
+    """
+    if given == NONE or (given is None and not Path(SCREENSHOTS).is_dir()):
+        return Screenshots()
+    folder = Path(given or SCREENSHOTS)
+    if folder.is_dir():
+        return read_screenshots(folder, platform, locales)
+    remedy = "Name fastlane's screenshots folder, or set screenshots: none."
+    raise InputError([Problem("screenshots", f"{folder} is not a folder", remedy)])
+
+
+def _softened(findings: Sequence[Finding], unknown_folders: str) -> Iterator[Finding]:
+    for finding in findings:
+        soft = unknown_folders == "warn" and finding.rule == "unknown-locale"
+        yield replace(finding, level="warning") if soft else finding

@@ -1,0 +1,92 @@
+"""Looks whether the addresses of a page can be reached, as reviewers will."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urljoin, urlsplit
+
+import urllib3
+
+from asc.store.limits import BY_NAME, is_address
+from asc.store.wanted import Finding, Text, WantedPage
+
+SECONDS = 10.0
+AT_ONCE = 8
+MOST_REDIRECTS = 5
+_NO_HEAD = (403, 405, 501)
+"""Answers of servers that do not like HEAD: they are asked with GET."""
+_GONE = (404, 410)
+
+
+def check_addresses(page: WantedPage) -> list[Finding]:
+    """Return the addresses of a page that cannot be reached. Each is asked for once, side by side with others."""
+    places: dict[str, list[tuple[str, Text]]] = {}
+    for locale, name, text in _addresses(page):
+        places.setdefault(text.value, []).append((f"{locale}: {name}", text))
+    if not places:
+        return []
+    with ThreadPoolExecutor(min(AT_ONCE, len(places))) as pool:
+        answers = dict(zip(places, pool.map(_defect, places), strict=True))
+    return [
+        Finding("unreachable_urls", f"{label} {reason}", text.place, "Mend the address or the page.", level)
+        for address, found in places.items()
+        for label, text in found
+        for reason, level in [answers[address]]
+        if reason
+    ]
+
+
+def _addresses(page: WantedPage) -> Iterator[tuple[str, str, Text]]:
+    for locale, texts in (("default", page.default), *page.texts.items()):
+        for name, text in texts.items():
+            if BY_NAME[name].is_url and is_address(text.value):
+                yield locale, name, text
+
+
+def _defect(address: str) -> tuple[str, str]:
+    """Return the reason why an address is not good, with its level; "" if it is."""
+    url = address
+    with urllib3.PoolManager(retries=False, timeout=SECONDS) as pool:
+        for _ in range(MOST_REDIRECTS + 1):
+            if reason := _not_public(url):
+                return reason, "error"
+            try:
+                status, following = _ask(pool, url)
+            except urllib3.exceptions.HTTPError as error:
+                return f"does not answer ({type(error).__name__})", "warning"
+            if not following:
+                break
+            url = urljoin(url, following)
+        else:
+            return f"redirects more than {MOST_REDIRECTS} times", "warning"
+    if status in _GONE:
+        return f"answers {status}", "error"
+    if status >= 400:
+        return f"answers {status}", "warning"
+    return ("is not https", "warning") if urlsplit(url).scheme == "http" else ("", "")
+
+
+def _ask(pool: urllib3.PoolManager, url: str) -> tuple[int, str]:
+    answer = pool.request("HEAD", url, redirect=False)
+    if answer.status in _NO_HEAD:
+        answer = pool.request("GET", url, redirect=False, preload_content=False)
+        answer.release_conn()
+    following = answer.headers.get("Location", "") if 300 <= answer.status < 400 else ""
+    return answer.status, following
+
+
+def _not_public(url: str) -> str:
+    """Return why an address must not be asked for. A pull request could name what only the runner reaches."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "leads to what is no web page"
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, ValueError):
+        return "has a host that is not known"
+    if not all(ipaddress.ip_address(entry[4][0]).is_global for entry in found):
+        return "is not in the public internet"
+    return ""
