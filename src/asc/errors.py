@@ -31,7 +31,7 @@ class Error(Exception):
         self.message = message
         self.remedy = remedy
 
-    def told(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[tuple[str, str]]:
         """Return pairs of a message and its remedy, one for each thing that went wrong."""
         return [(self.message, self.remedy)]
 
@@ -57,7 +57,7 @@ class InputError(Error):
             "\n".join(dict.fromkeys(problem.remedy for problem in self.problems)),
         )
 
-    def told(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[tuple[str, str]]:
         """Return pairs of a message and a remedy, one for each problem."""
         return [(f"{problem.input}: {problem.reason}", problem.remedy) for problem in self.problems]
 
@@ -82,7 +82,7 @@ class Findings:
     def __init__(self) -> None:
         self._found: list[Error] = []
 
-    def of(self, check: Callable[[], T], otherwise: T) -> T:
+    def result_of(self, check: Callable[[], T], otherwise: T) -> T:
         """Return the result of a check, or `otherwise` if it raises an Error, which is kept.
 
         Raises UnreachableError at once, because the other checks would not reach App Store Connect either.
@@ -100,7 +100,7 @@ class Findings:
         """Return True if something was found."""
         return bool(self._found)
 
-    def tell(self) -> None:
+    def raise_all(self) -> None:
         """Raise the kept errors: a single one as it is, several as one ManyError. Return if there are none."""
         if len(self._found) == 1:
             raise self._found[0]
@@ -113,16 +113,16 @@ class ManyError(Error):
 
     def __init__(self, found: Iterable[Error]) -> None:
         self.found = tuple(found)
-        pairs = self.told()
+        both = self.pairs()
         super().__init__(
-            "\n".join(message for message, _ in pairs), "\n".join(dict.fromkeys(fix for _, fix in pairs))
+            "\n".join(message for message, _ in both), "\n".join(dict.fromkeys(fix for _, fix in both))
         )
         # 2 only if every error is about inputs.
         self.exit_code = min(error.exit_code for error in self.found)
 
-    def told(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[tuple[str, str]]:
         """Return pairs of a message and its remedy, those of all errors in order."""
-        return [pair for error in self.found for pair in error.told()]
+        return [pair for error in self.found for pair in error.pairs()]
 
 
 class UnreachableError(Error):

@@ -8,7 +8,7 @@ import pytest
 
 from asc.commands import NAMES, load
 from asc.commands.declaration import inputs_of
-from asc.commands.reading import CALLED, here
+from asc.commands.reading import OTHER_TOOLS, name_here
 from core.running import by_hand, in_job
 
 INPUTS = {name: list(inputs_of(load(name))) for name in NAMES}
@@ -38,13 +38,13 @@ def test_on_the_command_line_too() -> None:
     assert (done.code, "Here it is whats-new." in done.stderr) == (2, True), done.stderr
 
 
-@pytest.mark.parametrize("name", CALLED)
+@pytest.mark.parametrize("name", OTHER_TOOLS)
 def test_every_hint_is_of_use_somewhere(name: str) -> None:
-    ours = CALLED[name]
-    assert {each for each in ours if any(here(name, inputs) == each for inputs in INPUTS.values())} == set(
-        ours
-    )
+    ours = OTHER_TOOLS[name]
+    assert {
+        each for each in ours if any(name_here(name, inputs) == each for inputs in INPUTS.values())
+    } == set(ours)
 
 
 def test_other_names_have_no_hint() -> None:
-    assert here("certificate", INPUTS["sync-signing"]) == ""
+    assert name_here("certificate", INPUTS["sync-signing"]) == ""

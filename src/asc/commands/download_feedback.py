@@ -95,7 +95,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     )
     context.outputs = outputs
     context.summary.append(_summary(found))
-    findings.tell()
+    findings.raise_all()
     return outputs
 
 

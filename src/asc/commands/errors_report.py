@@ -33,7 +33,7 @@ _TITLES = {
 
 def report(error: Error, in_job: bool, secrets: Secrets) -> None:
     """Print the error and its remedy as an annotation or on the terminal."""
-    told = [(secrets.hide(what), secrets.hide(remedy)) for what, remedy in error.told()]
+    told = [(secrets.hide(what), secrets.hide(remedy)) for what, remedy in error.pairs()]
     if in_job:
         workflow.annotate("error", _TITLES.get(type(error), "Failed"), _annotation(told))
         return
@@ -47,7 +47,7 @@ def report(error: Error, in_job: bool, secrets: Secrets) -> None:
 def for_summary(command: str, error: Error, secrets: Secrets) -> str:
     """Return the error and its remedy as Markdown."""
     text = summary.heading(f"❌ {command} failed")
-    for what, remedy in error.told():
+    for what, remedy in error.pairs():
         text += summary.paragraph(
             "<br>".join(summary.escape(secrets.hide(line)) for line in what.splitlines())
         )

@@ -74,13 +74,13 @@ def _remedy(name: str, spec: Input) -> str:
 def _unknown(command: Command, name: str, declared: Collection[str]) -> Problem:
     close = difflib.get_close_matches(name, list(declared), 1)
     hint = f"Did you mean {close[0]}?" if close else f"{command.name} takes: {', '.join(declared)}."
-    if familiar := here(name, declared):
+    if familiar := name_here(name, declared):
         hint = f"Here it is {familiar}."
     return Problem(name, f"is not an input of {command.name}", hint)
 
 
 # Where commands differ, the first that the command has counts.
-CALLED: dict[str, tuple[str, ...]] = {
+OTHER_TOOLS: dict[str, tuple[str, ...]] = {
     "additional-cert-types": ("additional-certificates",),
     "after-uploaded-date": ("uploaded-after",),
     "api-key-id": ("api-key",),
@@ -140,9 +140,9 @@ CALLED: dict[str, tuple[str, ...]] = {
 }
 
 
-def here(name: str, declared: Collection[str]) -> str:
+def name_here(name: str, declared: Collection[str]) -> str:
     """Return the input here for an input of another tool (`file`, or `wait: none`), or "" if the command has none."""
-    for ours in CALLED.get(name.lower().replace("_", "-"), ()):
+    for ours in OTHER_TOOLS.get(name.lower().replace("_", "-"), ()):
         if ours.partition(":")[0] in declared:
             return ours
     return ""

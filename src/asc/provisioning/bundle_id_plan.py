@@ -129,7 +129,7 @@ def apply_changes(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         running = [pool.submit(_apply, client, changes) for changes in plan]
     none: RegisteredBundleId | None = None
-    done = [findings.of(future.result, none) for future in running]
+    done = [findings.result_of(future.result, none) for future in running]
     return {bundle_id.identifier: bundle_id for bundle_id in done if bundle_id}, findings
 
 

@@ -62,8 +62,8 @@ class MediaSync:
             ThreadPoolExecutor(min(LOCALES_AT_ONCE, len(by_text))) as pool,
         ):
             jobs = [pool.submit(self._locale, group, senders) for group in by_text.values()]
-            results = [findings.of(job.result, Made()) for job in jobs]
-        findings.tell()
+            results = [findings.result_of(job.result, Made()) for job in jobs]
+        findings.raise_all()
         return Made(sum(made.files for made in results), sum(made.size for made in results))
 
     def _locale(self, plans: Sequence[SetPlan], senders: ThreadPoolExecutor) -> Made:
@@ -71,10 +71,10 @@ class MediaSync:
             uploads = [pool.submit(self._upload, plan, senders) for plan in plans]
         findings = Findings()
         nothing: _Uploaded | None = None
-        uploaded = [done for job in uploads if (done := findings.of(job.result, nothing))]
+        uploaded = [done for job in uploads if (done := findings.result_of(job.result, nothing))]
         if uploaded:
-            findings.of(lambda: self._finish(uploaded), None)
-        findings.tell()
+            findings.result_of(lambda: self._finish(uploaded), None)
+        findings.raise_all()
         sent = [file for one in uploaded for file in one.plan.add]
         return Made(len(sent), sum(file.size for file in sent))
 
@@ -97,10 +97,10 @@ class MediaSync:
         done = {
             file.md5: sent
             for file, job in sends
-            if (sent := findings.of(lambda job=job: job.result(), none))  # type: ignore[misc]
+            if (sent := findings.result_of(lambda job=job: job.result(), none))  # type: ignore[misc]
         }
         try:
-            findings.tell()
+            findings.raise_all()
         except Error as error:
             message = f"{plan.locale} {plan.display}: {error.message}"
             raise type(error)(message, error.remedy) if type(error) is Error else error from None
@@ -133,8 +133,8 @@ class MediaSync:
         now = self._await_processed(uploaded)
         for one in uploaded:
             there = now.get(one.plan.display)
-            findings.of(lambda one=one, there=there: self._finish_set(one, there), None)  # type: ignore[misc]
-        findings.tell()
+            findings.result_of(lambda one=one, there=there: self._finish_set(one, there), None)  # type: ignore[misc]
+        findings.raise_all()
 
     def _await_processed(self, uploaded: Sequence[_Uploaded]) -> dict[str, MediaSet]:
         text_id, polling = uploaded[0].plan.text_id, Polling(self._client, self._deadline)

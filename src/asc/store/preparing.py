@@ -47,9 +47,9 @@ def plan_preparation(
 ) -> tuple[Step, ...]:
     """Return the writes that are left. Raises Error with everything that Apple would refuse."""
     findings = Findings()
-    findings.of(lambda: _check_build(version, wanted), None)
-    findings.of(lambda: _check_release(wanted, is_first=is_first, now=now), None)
-    findings.tell()
+    findings.result_of(lambda: _check_build(version, wanted), None)
+    findings.result_of(lambda: _check_release(wanted, is_first=is_first, now=now), None)
+    findings.raise_all()
     return (*_build_steps(version, wanted), *_release_steps(version, wanted), *_phased_steps(version, wanted))
 
 

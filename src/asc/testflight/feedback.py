@@ -101,7 +101,7 @@ def save_all(
     names: dict[str, list[str]] = {}
     nothing: list[str] = []
     for one, future in running:
-        names[one.id] = findings.of(future.result, nothing)
+        names[one.id] = findings.result_of(future.result, nothing)
     return names, findings
 
 

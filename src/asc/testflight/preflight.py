@@ -45,7 +45,7 @@ def preflight(client: Client, request: DistributionRequest, destination: Destina
     Makes one request, one more for each 40 testers, and pages if an answer does not hold everything.
     """
     findings = Findings()
-    findings.of(lambda: _check_encryption(request, destination), None)
+    findings.result_of(lambda: _check_encryption(request, destination), None)
     testers = request.testers
     chunks = [testers[start : start + TESTERS_AT_ONCE] for start in range(0, len(testers), TESTERS_AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -54,9 +54,9 @@ def preflight(client: Client, request: DistributionRequest, destination: Destina
         known = {address: identifier for answer in asked for address, identifier in answer.result().items()}
     app_state = replace(app_state, tester_ids=known)
     if request.submit_review and goes_outside(request, app_state):
-        findings.of(lambda: _check_review_detail(request, app_state), None)
-        findings.of(lambda: _check_test_information(request, app_state), None)
-    findings.tell()
+        findings.result_of(lambda: _check_review_detail(request, app_state), None)
+        findings.result_of(lambda: _check_test_information(request, app_state), None)
+    findings.raise_all()
     return app_state
 
 
@@ -72,7 +72,7 @@ def _survey(
     found = {name: _all(client, document, app, name) for name in names if name in _PLACES}
     existing = [_group(resource) for resource in found.get("betaGroups", ())]
     nothing: tuple[tuple[Group, ...], tuple[str, ...]] = (), ()
-    groups, new_groups = findings.of(
+    groups, new_groups = findings.result_of(
         lambda: choosing.groups(request.groups, existing, request.create_groups), nothing
     )
     detail = document.one(app, "betaAppReviewDetail")
@@ -89,7 +89,9 @@ def _survey(
             for resource in found.get("betaAppLocalizations", ())
         },
         declaration=(
-            findings.of(lambda: choosing.declaration(requested, declarations), None) if requested else None
+            findings.result_of(lambda: choosing.declaration(requested, declarations), None)
+            if requested
+            else None
         ),
     )
 

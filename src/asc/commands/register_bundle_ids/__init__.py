@@ -86,16 +86,16 @@ def _check(
         identifiers = [
             request.bundle_id.identifier for request in requests if not request.bundle_id.is_wildcard
         ]
-        app_ids = [findings.of(partial(_app_id, client, one), "") for one in identifiers]
+        app_ids = [findings.result_of(partial(_app_id, client, one), "") for one in identifiers]
     if inputs.verify_profiles:
         for request in requests:
             bundle_id = registered.get(request.bundle_id.identifier)
             if bundle_id and request.entitlements:
                 nothing: dict[str, list[str]] = {}
-                found = findings.of(partial(_lacking, client, request, bundle_id), nothing)
+                found = findings.result_of(partial(_lacking, client, request, bundle_id), nothing)
                 lacking.update({bundle_id.identifier: found} if found else {})
         for identifier, values in lacking.items():
-            findings.of(partial(_tell_lacking, identifier, values), None)
+            findings.result_of(partial(_tell_lacking, identifier, values), None)
     outputs = Outputs(
         **{
             **vars(outputs),
@@ -104,7 +104,7 @@ def _check(
         }
     )
     context.outputs = outputs
-    findings.tell()
+    findings.raise_all()
     return outputs
 
 

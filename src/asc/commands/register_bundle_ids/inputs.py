@@ -126,13 +126,15 @@ def requests_of(inputs: Inputs) -> list[Request]:
     files: dict[str, Mapping[str, Any]] = {}
     for identifier, path in inputs.entitlements or ():
         owner = identifier or inputs.bundle_ids[0][0]
-        files[owner] = {**files.get(owner, {}), **findings.of(partial(_read, path), nothing)}
+        files[owner] = {**files.get(owner, {}), **findings.result_of(partial(_read, path), nothing)}
     found = []
     for identifier, name in inputs.bundle_ids:
         none: Request | None = None
-        made = findings.of(partial(_request, inputs, identifier, name, files.get(identifier, nothing)), none)
+        made = findings.result_of(
+            partial(_request, inputs, identifier, name, files.get(identifier, nothing)), none
+        )
         found += [made] if made else []
-    findings.tell()
+    findings.raise_all()
     return found
 
 

@@ -81,15 +81,15 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     )
     # A failure of texts leaves the pictures to be made, and the reverse: all that failed is told at the end.
     findings = Findings()
-    findings.of(lambda: _write(client, app, page, wishes, choice), None)
+    findings.result_of(lambda: _write(client, app, page, wishes, choice), None)
     if media:
         if choice.version is None or any(not plan.text_id for plan in media):
             now = read_page(client, app.id, version)
             media = _with_locale(plan_media(client, now.texts, shots, inputs.screenshots_mode))
-        made = findings.of(lambda: sync_media(context, client, inputs, media), Made())
+        made = findings.result_of(lambda: sync_media(context, client, inputs, media), Made())
         outputs = replace(outputs, uploaded_screenshots=str(made.files), uploaded_bytes=str(made.size))
     context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media)))
-    findings.tell()
+    findings.raise_all()
     return outputs
 
 

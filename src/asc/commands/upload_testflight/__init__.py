@@ -96,17 +96,17 @@ def _bring(
                 reading_train = pool.submit(read_train, client, reference.number)
                 reading_app = pool.submit(preflight, client, request, _destination(reference))
                 found, warning = Findings(), ""
-                status = found.of(
+                status = found.result_of(
                     lambda: assess(client, reference.number, source, IfExists(inputs.if_exists)),
                     UploadStatus(),
                 )
-                report.app_state = app_state = found.of(reading_app.result, None)
-                train = found.of(reading_train.result, Train())
+                report.app_state = app_state = found.result_of(reading_app.result, None)
+                train = found.result_of(reading_train.result, Train())
                 if not status.is_there:
-                    warning = found.of(lambda: check_train(train, reference.number), "")
+                    warning = found.result_of(lambda: check_train(train, reference.number), "")
                 if app_state:
-                    found.of(lambda: _check_availability(inputs, request, app_state), None)
-                found.tell()
+                    found.result_of(lambda: _check_availability(inputs, request, app_state), None)
+                found.raise_all()
         if warning:
             log.warning("%s", warning)
         if gap := compliance_gap(request, _destination(reference)):

@@ -64,9 +64,11 @@ def plan_upkeep(
     """
     findings = Findings()
     none: list[Device] = []
-    unwanted = findings.of(lambda: _unwanted(requests, have, rules.disable), none)
-    plan = findings.of(lambda: plan_devices(requests, have, rules.platforms, rules.if_disabled), DevicePlan())
-    findings.tell()
+    unwanted = findings.result_of(lambda: _unwanted(requests, have, rules.disable), none)
+    plan = findings.result_of(
+        lambda: plan_devices(requests, have, rules.platforms, rules.if_disabled), DevicePlan()
+    )
+    findings.raise_all()
     return [
         *(_status_change("enable", device, ENABLED) for device in plan.disabled),
         *(_rename(device, name) for device, name in (_other_names(requests, have) if rules.rename else ())),
@@ -82,10 +84,10 @@ def apply_upkeep(client: Client, changes: Iterable[DeviceChange]) -> Iterator[De
     """
     findings = Findings()
     for change in changes:
-        if findings.of(lambda change=change: change.send(client), None):  # type: ignore[misc]
+        if findings.result_of(lambda change=change: change.send(client), None):  # type: ignore[misc]
             log.info("Done: %s", change.summary)
             yield change
-    findings.tell()
+    findings.raise_all()
 
 
 def places_left(devices: Iterable[Device]) -> dict[str, int]:
