@@ -30,7 +30,7 @@ from asc.testflight.testers.planning import (
 )
 from asc.testflight.testers.roster import LARGEST, masked, read_groups, read_testers
 from asc.testflight.testers.usage import PERIODS, read_usages
-from asc.testflight.testers.writing import Refused, TesterWrite, send_all
+from asc.testflight.testers.writing import RefusedTesters, TesterWrite, send_all
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
             "Check the list and the groups; if it is right, raise limit.",
         )
     made: Sequence[TesterWrite] = ()
-    refused: Sequence[Refused] = ()
+    refused: Sequence[RefusedTesters] = ()
     if plan.writes and inputs.only_plans:
         log.info("Nothing was written. To carry the plan out, set dry-run: false.")
     elif plan.writes:
@@ -183,7 +183,11 @@ def _tell(plan: TesterPlan) -> None:
 
 
 def _outputs(
-    inputs: Inputs, plan: TesterPlan, made: Sequence[TesterWrite], refused: Sequence[Refused], left: str
+    inputs: Inputs,
+    plan: TesterPlan,
+    made: Sequence[TesterWrite],
+    refused: Sequence[RefusedTesters],
+    left: str,
 ) -> Outputs:
     def people(*kinds: str) -> str:
         return str(
@@ -216,7 +220,7 @@ def _removed(plan: TesterPlan, made: Iterable[TesterWrite]) -> int:
     return plan.removed if len(done) == len(planned) else sum(len(write.emails) for write in done)
 
 
-def _judge(inputs: Inputs, refused: Sequence[Refused]) -> None:
+def _judge(inputs: Inputs, refused: Sequence[RefusedTesters]) -> None:
     if not refused:
         return
     told = "; ".join(
@@ -231,7 +235,7 @@ def _judge(inputs: Inputs, refused: Sequence[Refused]) -> None:
     )
 
 
-def _summary(inputs: Inputs, plan: TesterPlan, outputs: Outputs, refused: Sequence[Refused]) -> str:
+def _summary(inputs: Inputs, plan: TesterPlan, outputs: Outputs, refused: Sequence[RefusedTesters]) -> str:
     text = summary.heading(f"Testers: {inputs.mode}")
     if inputs.only_plans and plan.writes:
         text += summary.paragraph("Planned, nothing was written:")

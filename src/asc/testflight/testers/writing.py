@@ -41,7 +41,7 @@ class TesterWrite:
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedTesters:
     """Testers that Apple refused, with Apple's words, from which the addresses are taken out."""
 
     emails: tuple[str, ...]
@@ -117,7 +117,7 @@ def invitation(app_id: str, tester: KnownTester) -> TesterWrite:
     )
 
 
-def send_all(client: Client, writes: Iterable[TesterWrite]) -> tuple[list[TesterWrite], list[Refused]]:
+def send_all(client: Client, writes: Iterable[TesterWrite]) -> tuple[list[TesterWrite], list[RefusedTesters]]:
     """Send the writes side by side. Return those that were made, and the testers that Apple refused.
 
     Raises UnreachableError once all have ended if App Store Connect could not be reached.
@@ -130,7 +130,7 @@ def send_all(client: Client, writes: Iterable[TesterWrite]) -> tuple[list[Tester
         if isinstance(error, UnreachableError):
             raise error
     refused = [
-        Refused(write.emails, _without_addresses(error.message, write.emails))
+        RefusedTesters(write.emails, _without_addresses(error.message, write.emails))
         for write, error in ended
         if error
     ]
