@@ -70,7 +70,7 @@ class Inputs(CommonInputs):
     dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group=RUN, default="false")
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the inputs taken together."""
+        """Yield the problems of the inputs taken together."""
         if not self.devices and not self.disable:
             yield Problem("devices", "is required (or disable)", "List the devices, one a line: name: UDID.")
         yield from devices_input.problems(self.devices or ())

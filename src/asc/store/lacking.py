@@ -1,4 +1,4 @@
-"""What Apple says that a version lacks for its review, in words with the locale and the next step.
+"""Explain the reasons for which Apple does not take a version into review, each with its locale and a fix.
 
 Apple looks when a version is added to a submission, and puts all reasons into `meta.associatedErrors`.
 """

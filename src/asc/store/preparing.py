@@ -25,7 +25,7 @@ SETTLING = (2.0, 4.0, 8.0, 16.0, 30.0)
 
 @dataclass(frozen=True)
 class Preparation:
-    """What is asked for of a version. `build` is None to keep the one that is attached, `phased` to leave it."""
+    """The wanted state of a version. `build` is None to keep the one that is attached, `phased` to leave it."""
 
     build: Build | None = None
     encryption: bool | None = None
@@ -141,7 +141,7 @@ def _phased_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:
 
 
 def _patch(client: Client, path: str, body: dict[str, Any]) -> None:
-    """Send a PATCH, which may be repeated, and again while Apple settles after it made the version."""
+    """Send a PATCH. Repeat it after a lost answer, and while Apple settles after it made the version."""
     for pause in (*SETTLING, None):
         try:
             client.patch(path, body)

@@ -79,7 +79,7 @@ def set_phased_state(client: Client, version: StoreVersion, phased: PhasedReleas
 
 
 def make_phased(client: Client, version: StoreVersion) -> None:
-    """Give a version a phased release, which begins when it is released. It has one already after a 409."""
+    """Give a version a phased release. It begins when the version is released; after a 409 there is one already."""
     body = request_body(
         "appStoreVersionPhasedReleases",
         {"phasedReleaseState": "INACTIVE"},

@@ -71,7 +71,7 @@ def make_draft(client: Client, app_id: str, platform: str) -> Submission:
 def add_version(client: Client, submission: Submission, version: StoreVersion) -> Submission:
     """Put a version into a submission, and return the submission that holds it.
 
-    Raises Error with all that the version lacks: this is where Apple looks.
+    Raises Error with all that the version lacks: Apple looks at it here.
     """
     relationships = {
         "reviewSubmission": reference("reviewSubmissions", submission.id),

@@ -40,7 +40,7 @@ MOST_LOGGED = 50
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of manage-testers."""
+    """Counts of testers, and the files and lists for later steps."""
 
     added: str = output("How many testers of the app were put into a group.")
     invited: str = output("How many new testers were invited, or were sent their invitation again.")
@@ -83,7 +83,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 
 def _plan(inputs: Inputs, client: Client, app: App, listed: Sequence[ListedTester]) -> tuple[TesterPlan, str]:
-    """Return the plan of a mode, and how many places are left where the mode learns it."""
+    """Return the plan of a mode, and the number of places left, "" if the mode does not learn it."""
     if inputs.mode == "invite":
         return plan_invitations(client, app.id, listed), ""
     groups = read_groups(client, app.id)
@@ -115,7 +115,7 @@ def _plan(inputs: Inputs, client: Client, app: App, listed: Sequence[ListedTeste
 def _by_group(
     inputs: Inputs, client: Client, app: App, listed: Sequence[ListedTester], existing: Sequence[Group]
 ) -> Mapping[Group, Sequence[ListedTester]]:
-    """Return who is to be in which group; groups that the app lacks are made if that is asked for."""
+    """Return the testers of each group. Make groups that the app lacks, if the inputs ask for it."""
     names = list(
         dict.fromkeys([*(inputs.groups or ()), *(name for tester in listed for name in tester.groups)])
     )

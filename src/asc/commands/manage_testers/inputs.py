@@ -23,7 +23,7 @@ MOST_LINES = 20
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """The inputs of manage-testers."""
+    """The app, the mode, the testers and groups, and the rules for removing people."""
 
     mode: str = given(
         kinds.choice(MODES),
@@ -99,7 +99,7 @@ class Inputs(AppInputs):
         return (self.mode == "prune" or self.exact) if self.dry_run is None else self.dry_run
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the inputs taken together."""
+        """Yield the problems of the inputs taken together."""
         yield from super().problems()
         listed = bool(self.testers or self.testers_file)
         if self.mode in ("add", "remove", "invite") and not listed:

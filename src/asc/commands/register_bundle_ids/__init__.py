@@ -1,4 +1,4 @@
-"""register-bundle-ids: register bundle ids, enable their capabilities, and check what only a person can do."""
+"""register-bundle-ids: register bundle ids, enable their capabilities, check associations that a person makes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WEBSITE = "developer.apple.com/account, Certificates, Identifiers & Profiles, I
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of register-bundle-ids."""
+    """The bundle ids with Apple's ids of them, the changes, and the work left for a person."""
 
     bundle_id_ids: str = output("Apple's id of each bundle id, as JSON: bundle id → id.")
     created: str = output("The bundle ids that were registered, as a JSON list.")
@@ -79,7 +79,7 @@ def _check(
     outputs: Outputs,
     findings: Findings,
 ) -> Outputs:
-    """Run the checks, add what they find to the outputs, and raise all findings together."""
+    """Run the checks, add their findings to the outputs, and raise all of them together."""
     app_ids: list[str] = []
     lacking: dict[str, dict[str, list[str]]] = {}
     if inputs.require_app:

@@ -32,7 +32,7 @@ _REFUSED_IN_NAMES = re.compile(r"[@&*'\"]|[^\x20-\x7e]")
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """The inputs of register-bundle-ids."""
+    """The bundle ids, their capabilities, and the checks to run afterwards."""
 
     bundle_ids: tuple[tuple[str, str], ...] = given(
         kinds.Kind("list", "one a line: id, or id: name", lambda text: tuple(_pairs(text))),
@@ -88,7 +88,7 @@ class Inputs(CommonInputs):
     dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group=RUN, default="false")
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the inputs taken together."""
+        """Yield the problems of the inputs taken together."""
         # A required input that is missing is told by the reader; the others are checked all the same.
         bundle_ids = self.bundle_ids or ()
         yield from _problems_of_ids(bundle_ids)

@@ -44,7 +44,7 @@ _PAGE = "https://appstoreconnect.apple.com/apps/{}/distribution"
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of submit-app-store."""
+    """The ids and states of the version and its submission, and the result of the review."""
 
     app_id: str = output("Apple's id of the app.")
     version_id: str = output("Apple's id of the version.")

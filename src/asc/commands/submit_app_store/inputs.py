@@ -17,7 +17,7 @@ RELEASE_TYPES = {"manual": "MANUAL", "after-approval": "AFTER_APPROVAL"}
 
 
 def _release(text: str) -> tuple[str, datetime | None] | None:
-    """Return Apple's release type, and the date of a scheduled one; None to keep what the version has."""
+    """Return Apple's release type, and the date of a scheduled one; None to keep the one of the version."""
     if text == "keep":
         return None
     if text in RELEASE_TYPES:
@@ -33,7 +33,7 @@ def _release(text: str) -> tuple[str, datetime | None] | None:
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """The inputs of submit-app-store."""
+    """The version and its build, the way of its release, and how long the step waits."""
 
     version: str = given(
         kinds.version(),
@@ -106,7 +106,7 @@ class Inputs(AppInputs):
     dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group=WAIT, default="false")
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the inputs taken together."""
+        """Yield the problems of the inputs taken together."""
         yield from super().problems()
         if self.build_id and self.build_number:
             yield Problem("build-number", "is given together with build-id", "Give one of the two.")

@@ -1,4 +1,4 @@
-"""Lists of testers as CSV: those of fastlane, of the asc tool and of App Store Connect, and ours.
+"""Lists of testers as CSV, in the forms of fastlane, of the asc tool, of App Store Connect, and in ours.
 
 fastlane writes and reads `first,last,email,group;group` without a header; the others have one.
 """
@@ -19,12 +19,12 @@ _COLUMNS = {
     "groups": ("groups", "group", "betagroups"),
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula to a spreadsheet: names come from strangers, who may write one."""
+"""A spreadsheet takes a cell with such a beginning for a formula, and the names come from strangers."""
 
 
 @dataclass(frozen=True)
 class ListedTester:
-    """A tester as a list names them; `groups` beside those that the step gives."""
+    """A tester of a list. `groups` come in addition to the groups of the step."""
 
     email: str
     first_name: str = ""
@@ -33,7 +33,7 @@ class ListedTester:
 
 
 def read_csv(content: bytes) -> tuple[list[ListedTester], list[str]]:
-    """Return the testers of a file, and what is wrong with it, each with its line ("line 3: …").
+    """Return the testers of a file and its problems, each with its line ("line 3: …").
 
     Commas, semicolons and tabs separate cells. The columns go by the header if there is one; otherwise the one with
     the addresses is found, and the two before it are first and last name.

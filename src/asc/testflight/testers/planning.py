@@ -1,4 +1,4 @@
-"""Work out which testers are added, removed or invited, from a list and from the state of the app."""
+"""Plan additions, removals and invitations of testers from a list and the state of the app."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from asc.testflight.testers.writing import (
 )
 
 JOINED = ("ACCEPTED", "INSTALLED")
-"""States of testers who can have used the app. Apple does not say since when somebody is invited."""
+"""States of testers with access to the app. Apple does not say since when somebody is invited."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def plan_pruning(
 ) -> TesterPlan:
     """Return the writes that remove everybody without a session in the period of `usages`.
 
-    `groups` are all groups of the app by id, `chosen` those to prune, all if it is empty. Users of the team (members of
-    an internal group), people who have not accepted yet, and everybody in `keep` stay.
+    `groups` are all groups of the app by id, `chosen` the groups to prune, all if it is empty. Users of the team
+    (members of an internal group), people without an accepted invitation, and everybody in `keep` stay.
     """
     kept = {text.casefold() for text in keep}
 
@@ -135,7 +135,7 @@ def plan_pruning(
 
 
 def plan_invitations(client: Client, app_id: str, testers: Sequence[ListedTester]) -> TesterPlan:
-    """Return the requests that send an invitation again to everybody who has not accepted one."""
+    """Return the requests that send an invitation again. Testers with an accepted one are left out."""
     found = find_testers(client, app_id, [tester.email for tester in testers])
     waiting = [tester for tester in found if tester.state not in JOINED]
     unknown = [tester for tester in testers if tester.email.casefold() not in by_address(found)]
@@ -148,7 +148,10 @@ def plan_invitations(client: Client, app_id: str, testers: Sequence[ListedTester
 def _others(
     wanted: Mapping[Group, Sequence[ListedTester]], members: Mapping[Group, Sequence[KnownTester]]
 ) -> dict[Group, list[KnownTester]]:
-    """Return the members of each group who are not listed. Testers of a public link have no address, and stay."""
+    """Return the members of each group without a place in its list.
+
+    Testers of a public link stay: they have no address.
+    """
     listed = {group: {tester.email.casefold() for tester in testers} for group, testers in wanted.items()}
     return {
         group: [member for member in members[group] if member.email and member.address not in listed[group]]
@@ -157,7 +160,7 @@ def _others(
 
 
 def _check_internal(client: Client, wanted: Mapping[Group, Sequence[ListedTester]]) -> None:
-    """Raise Error for people who cannot be in an internal group, before anything is written."""
+    """Raise Error if a stranger to the team is to join an internal group, before anything is written."""
     inside = {
         tester.email.casefold(): tester.email
         for group, testers in wanted.items()

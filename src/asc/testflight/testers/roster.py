@@ -44,13 +44,13 @@ class KnownTester:
 
 
 def masked(email: str) -> str:
-    """Return an address for logs, which others can read: `a…@example.com`."""
+    """Return an address for logs, because others can read them: `a…@example.com`."""
     name, _, domain = email.rpartition("@")
     return f"{name[:1]}…@{domain}" if domain else "a tester of the public link"
 
 
 def read_groups(client: Client, app_id: str) -> list[Group]:
-    """Return all groups of an app."""
+    """Return all groups of an app, over all pages."""
     query: Query = {"filter[app]": app_id, "fields[betaGroups]": "name,isInternalGroup,hasAccessToAllBuilds"}
     return [
         Group(
@@ -100,7 +100,7 @@ def find_testers(client: Client, app_id: str, emails: Sequence[str]) -> list[Kno
 
 
 def users_of_team(client: Client, emails: Sequence[str]) -> set[str] | None:
-    """Return which of the addresses belong to users of the team, folded; None if the key may not read users."""
+    """Return the addresses of users of the team, folded; None if the key may not read users."""
     found: set[str] = set()
     try:
         for chunk in _chunks(emails, IN_ONE_FILTER):

@@ -26,7 +26,7 @@ class Usage:
 def read_usages(client: Client, app_id: str, period: str) -> dict[str, Usage]:
     """Return the usage of each tester of an app by the tester's id, over all pages. `period` as Apple writes it.
 
-    Apple leaves out testers without a session. That holds only if every page came, which `rows` sees to.
+    Apple leaves out testers without a session. That holds only if every page came, and `rows` raises otherwise.
     """
     query = {"period": period, "groupBy": "betaTesters"}
     found: dict[str, Usage] = {}

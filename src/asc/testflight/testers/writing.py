@@ -30,7 +30,7 @@ Kind = Literal["add", "create", "remove", "invite"]
 class TesterWrite:
     """One request about testers: `emails` are their addresses, `send` sends it. It may be repeated.
 
-    `singles` are sent in its place if Apple refuses it: Apple refuses all testers for one, and does not say which.
+    `singles` are sent in its place if Apple refuses it: Apple refuses all testers for one, and does not name it.
     """
 
     kind: Kind
@@ -42,7 +42,7 @@ class TesterWrite:
 
 @dataclass(frozen=True)
 class RefusedTesters:
-    """Testers that Apple refused, with Apple's words, from which the addresses are taken out."""
+    """Testers that Apple refused, with Apple's words. The addresses in these are masked."""
 
     emails: tuple[str, ...]
     reason: str
@@ -62,7 +62,7 @@ def _addition(group: Group, path: str, testers: Sequence[KnownTester]) -> Tester
 
 
 def creation(app_id: str, tester: ListedTester, groups: Sequence[Group]) -> TesterWrite:
-    """Return the request that makes a new tester, who is invited into the groups."""
+    """Return the request that makes a new tester and invites them into the groups."""
     names = {"firstName": tester.first_name, "lastName": tester.last_name}
     attributes = {"email": tester.email, **{name: text for name, text in names.items() if text}}
     memberships = {"betaGroups": references("betaGroups", [group.id for group in groups])}
