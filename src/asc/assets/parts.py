@@ -89,6 +89,7 @@ class Sender:
         with ThreadPoolExecutor(parallel) as pool:
             sent = [pool.submit(self._send, part) for part in parts]
             done, waiting = wait(sent, return_when=FIRST_EXCEPTION)
+            # A part that fails for good makes the rest useless: cancel the parts that have not begun.
             failed = [future for future in done if future.exception()]
             if failed:
                 self._stop.set()
@@ -116,9 +117,11 @@ class Sender:
     def _renewed(self, part: Part) -> Part:
         """Return the part with a new link. One request renews the links of all parts."""
         with self._lock:
+            # Another thread may have renewed all links while this one waited for the lock.
             if self._by_number(part).url == part.url:
                 self._file = self._renew()
             now = self._by_number(part)
+        # Bytes already sent would not fit a new division of the file.
         if (now.offset, now.length) != (part.offset, part.length):
             raise UnreachableError(
                 "App Store Connect divided the file anew while it was sent.", "Run the step again."
@@ -132,5 +135,6 @@ class Sender:
 def _worst(sent: Sequence[Future[None]]) -> BaseException:
     """Return the error that stopped the parts, not one of a part that was stopped because of it."""
     errors = [error for future in sent if not future.cancelled() and (error := future.exception())]
+    # Stopped says only that some other part failed.
     real = [error for error in errors if not isinstance(error, Stopped)]
     return next((error for error in real if isinstance(error, Error)), real[0])

@@ -43,9 +43,11 @@ class Source:
     def read(self, offset: int, size: int) -> bytes:
         """Return at least one byte of the `size` bytes at `offset`. Raises Error if the file became shorter."""
         try:
+            # pread keeps no position, so that threads can share the descriptor.
             block = os.pread(self._descriptor, size, offset)
         except OSError as error:
             raise self._unreadable(error) from None
+        # The end comes early: somebody made the file shorter.
         if not block:
             raise self._changed()
         return block
@@ -172,4 +174,5 @@ def md5_in(entity_tag: str) -> str | None:
 
 
 def _identity(stat: os.stat_result) -> tuple[int, int, int, int]:
+    # A file that was replaced has another inode; one that was written to has another time.
     return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns

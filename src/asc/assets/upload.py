@@ -109,6 +109,7 @@ class AssetUploader:
                 None,
             ),
             pauses=LISTINGS_LAG,
+            # A refusal here means that the set is full or closed, never that the file exists.
             may_exist=lambda error: False,
         )
         return creation.value
@@ -143,6 +144,7 @@ def wait_until_delivered(
                 "Run the step again later, or with a longer timeout: files that are there are not sent again.",
             )
         polling.pause()
+    # Report all refused files at once, not only the first.
     refused = [file for file in done.values() if file.state == FAILED]
     if refused:
         reasons = "; ".join(f"{file.name}: {reasons_text(file.errors)}" for file in refused)

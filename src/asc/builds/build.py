@@ -133,6 +133,7 @@ def fetch_build(client: Client, build_id: str) -> Build:
 
 def fetch_rest(client: Client, state: Build) -> Build:
     """Return the build with all its localizations. Makes a request only if not all of them came along."""
+    # Apple includes at most 50, and an app can have more languages.
     if not state.localizations_cut:
         return state
     found = client.list(

@@ -33,6 +33,7 @@ def find_build(client: Client, number: Number) -> Build | None:
     }
     found = client.get("/v1/builds", query, retry_404=True)
     builds = [Build.read(found, resource) for resource in found.data]
+    # Compared again: Apple's filters can match more than the exact text.
     builds = [one for one in builds if number.is_one_with(one.version, one.build_number, one.platform)]
     _check_platform(str(number), (one.platform for one in builds))
     return build.fetch_rest(client, builds[0]) if builds else None

@@ -72,6 +72,7 @@ def numbers_used(client: Client, app: App, platform: str | None, version: str | 
     with ThreadPoolExecutor(2) as pool:
         uploads = pool.submit(numbers_of_uploads, client, app, platform, version)
         builds = numbers_of_builds(client, app, platform, version)
+        # The build says more than its upload, so that it is kept.
         have = {_identity(used) for used in builds}
         return builds + [used for used in uploads.result() if _identity(used) not in have]
 

@@ -157,6 +157,7 @@ class Watch:
                 seen = self._look_once()
         except ApiError as error:
             self._blanks += 1
+            # App Store Connect answers 404 at random for builds and uploads that exist.
             if error.status != 404 or self._blanks > BLANKS_SURVIVED:
                 raise
             return BuildSnapshot()
@@ -178,6 +179,7 @@ class Watch:
         if not target.number.app_id:  # then the record alone leads to the build
             upload = record.read(client, target.upload_id)
             return BuildSnapshot(upload, fetch_build(client, upload.build_id) if upload.build_id else None)
+        # Read both at the same time: each can show progress that the other hides.
         with ThreadPoolExecutor(1) as pool:
             reading = pool.submit(record.read, client, target.upload_id, target.number.app_id)
             build = find_build(client, target.number)

@@ -129,6 +129,7 @@ class _Work:
             self._sent += results
             for result in results:
                 self._ids.update(result.ids)
+            # Report before raising: the caller's summary has to show what was made.
             for change in _done(results):
                 self._tell(change)
             failed = [failure for result in results for failure in result.failed]
@@ -154,6 +155,7 @@ class _Work:
 
     def _raise(self, failed: Sequence[Failed], passed_over: Sequence[Failed]) -> None:
         """Raise the failures that stop the next phase. Refusals go first: to read again mends nothing there."""
+        # Only a read tells whether these were applied.
         unsure = [failure for failure in failed if self._rules.is_unsure(*failure)]
         refused = [failure for failure in failed if failure not in unsure]
         stopping = [failure for failure in refused if self._rules.stops(*failure)]

@@ -56,6 +56,7 @@ def check_reached(request: DistributionRequest, app_state: AppState | None, buil
 def _states(request: DistributionRequest, app_state: AppState | None, build: Build) -> dict[str, str]:
     outside = app_state is not None and goes_outside(request, app_state)
     inside = app_state is None or any(group.internal for group in app_state.groups)
+    # Without any named group the team is the audience.
     inside = inside or bool(app_state and app_state.new_groups and request.create_groups == "internal")
     states = {"external testers": build.external_state} if outside else {}
     return {"the team": build.internal_state, **states} if inside or not outside else states

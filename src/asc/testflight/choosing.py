@@ -61,6 +61,7 @@ def _group(name: str, existing: Sequence[Group]) -> Group | None:
     )
     for matches in forms:
         found = [group for group in existing if matches(group)]
+        # Two groups may have one name; only an id tells them apart.
         if len(found) > 1:
             ids = ", ".join(f"{printable_name(group.name)}: {group.id}" for group in found)
             raise Error(

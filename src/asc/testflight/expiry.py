@@ -43,6 +43,7 @@ def others(
     platform = state.platform if state and state.platform else destination.platform
     version = (state.version if state else "") or destination.version
     train = version if request.expire_previous == "train" else None
+    # The two listings do not depend on each other.
     with ThreadPoolExecutor(1) as pool:
         withdrawn = (
             version and request.reject_waiting and request.submit_review and goes_outside(request, app_state)
@@ -105,6 +106,7 @@ def _is_before(other: Build, state: Build | None) -> bool:
     """Return True if the other build was uploaded before. Without a date that is unknown, and the build stays."""
     if state is None:
         return True
+    # Expiring cannot be undone, so that a build of unknown age stays.
     if other.id == state.id or not other.uploaded_at or not state.uploaded_at:
         return False
     return other.uploaded_at < state.uploaded_at

@@ -51,6 +51,7 @@ def plan(
         for other in others.waiting
         if review
     ]
+    # A build that leaves the queue expires by that: do not expire it twice.
     gone = {other.id for other in others.waiting if review}
     previous = [other for other in others.previous if other.id not in gone]
     stays = bool(previous) and not expire_later and not is_out(request, app_state, state)
@@ -81,6 +82,7 @@ def is_out(request: DistributionRequest, app_state: AppState, state: Build | Non
     """Return True if nobody needs earlier builds: external testers can install this one, or none get it."""
     if state and state.expired:
         return False
+    # External testers keep an earlier build until they can install this one.
     if state and state.external_state in _AVAILABLE:
         return True
     reviewed = state and (state.external_state in IN_REVIEW or state.review_state in IN_QUEUE)
@@ -121,6 +123,7 @@ def _compliance(request: DistributionRequest, app_state: AppState, state: Build 
     binary = app_state.destination.uses_non_exempt_encryption if request.distributes else None
     if requested is not None and there is not None and requested != there:
         raise encryption_contradiction(requested, there)
+    # The input decides, then the binary. A build whose answer Apple has needs none.
     answer = requested if requested is not None else binary if there is None and state else None
     if state and request.distributes and answer is None and there is None:
         raise encryption_unanswered()

@@ -46,6 +46,7 @@ def preflight(client: Client, request: DistributionRequest, destination: Destina
     """
     findings = Findings()
     findings.result_of(lambda: _check_encryption(request, destination), None)
+    # Each chunk is one request, sent while the app is read.
     testers = request.testers
     chunks = [testers[start : start + TESTERS_AT_ONCE] for start in range(0, len(testers), TESTERS_AT_ONCE)]
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -41,6 +41,7 @@ def missing(builds: Iterable[SymbolBuild], now: datetime) -> list[MissingSymbols
 
 
 def _of_build(build: SymbolBuild, now: datetime) -> Iterator[MissingSymbols]:
+    # Symbols appear some time after the upload, so that waiting may help a new build.
     fresh = not build.uploaded_at or now - build.uploaded_at < FRESH
     without = [bundle for bundle in build.bundles if not bundle.url]
     if build.processing_state in ("FAILED", "INVALID"):

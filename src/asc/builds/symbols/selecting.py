@@ -64,6 +64,7 @@ def select(client: Client, wanted: Selection) -> list[SymbolBuild]:
     query = _query(wanted)
     pages = client.pages("/v1/builds", query, retry_404=True)
     first = next(pages)
+    # More than one page: two exact requests cost less than all pages.
     if first.next and (wanted.wants_latest_train or wanted.version == LIVE):
         return _reduced(wanted, _asked_for_exactly(client, wanted))
     builds = _live(first) if wanted.version == LIVE else read_builds(first)
@@ -97,6 +98,7 @@ def _query(wanted: Selection) -> Query:
         "limit": _page_size(wanted),
         **QUERY,
     }
+    # Asked for only here, because a key may not be allowed to read store versions.
     if wanted.version == LIVE:
         query["include"] = f"{QUERY['include']},appStoreVersion"
         query["fields[builds]"] = f"{QUERY['fields[builds]']},appStoreVersion"

@@ -53,6 +53,7 @@ def find(client: Client, number: Number) -> list[Upload]:
     }
     path = f"/v1/apps/{number.app_id}/buildUploads"
     found = client.list(path, query, retry_404=True)
+    # A number can have several uploads, of which failed ones say least.
     order = {COMPLETE: 0, PROCESSING: 1, AWAITING: 2, FAILED: 9}
     names = ("cfBundleShortVersionString", "cfBundleVersion", "platform")
     uploads = [

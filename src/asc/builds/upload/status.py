@@ -100,6 +100,7 @@ def is_same_file(upload: Upload, source: Source) -> bool | None:
     if is_unfinished(upload):  # parts of it may be from an older build: they are looked at one by one
         return None
     known = [(part.offset, part.length, part.entity_tag) for part in file.parts]
+    # Apple may give the MD5 of the whole file, of each part, both, or none.
     known.append((0, source.size, file.checksums.get("MD5", "")))
     verdicts = [source.md5(offset, length) == md5_in(tag) for offset, length, tag in known if md5_in(tag)]
     if whole := file.checksums.get("SHA_256"):  # what an earlier run declared

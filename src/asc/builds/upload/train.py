@@ -57,6 +57,7 @@ def read_train(client: Client, number: Number) -> Train:
 
 def check_train(train: Train, number: Number) -> str:
     """Return a warning if the number is below the train's highest, else "". Raises Error for a closed train."""
+    # A number that exists is a resumed upload: Apple lets it finish also in a closed train.
     ours = BuildNumber.parse(number.build_number)
     if train.released and ours not in train.numbers:
         platform = PLATFORM_NAMES.get(number.platform, number.platform)

@@ -106,6 +106,7 @@ class Uploader:
             if status.upload and not status.start_again:
                 return status, True
             self.client.pause(pause)
+        # Xcode and Transporter make builds without a record of their upload.
         build = find_build(self.client, number)
         if build and self.if_exists is IfExists.SKIP:
             log.warning("%s is at App Store Connect already; its file is unknown.", number)
@@ -133,6 +134,7 @@ class Uploader:
         clock = self.client.clock
         until = clock.monotonic() + IDLE
         while is_unfinished(upload) and not _tags(upload) and clock.monotonic() < until:
+            # Tests shorten IDLE, so that the pause has to follow it.
             self.client.pause(min(BETWEEN_LOOKS, IDLE / 4))
             now = record.read(self.client, upload.id, number.app_id)
             if bool(now.file) != bool(upload.file):
@@ -152,6 +154,7 @@ class Uploader:
         log.info(
             "The upload %s cannot be used: %s. Checking whether another job is sending to it", upload.id, why
         )
+        # Compare two reads: parts that arrive in between show that a job is alive.
         before = record.read(self.client, upload.id)
         self.client.pause(IDLE)
         now = record.read(self.client, upload.id)
@@ -164,6 +167,7 @@ class Uploader:
 
     def _finish(self, source: Source, upload: Upload, uti: str, joined: bool) -> UploadResult:
         """Send and commit the file. With `joined`, another job may be at the same upload."""
+        # The checksum is computed while the parts are sent, so that the commit does not wait for it.
         checksum, began = Checksum(source), self.client.clock.monotonic()
         try:
             file = upload.file
@@ -180,6 +184,7 @@ class Uploader:
             if joined or self.client.clock.monotonic() - began > IDLE:
                 check()
             sent += self._commit(source, upload, file, sha256, check)
+            # Apple answers a second commit like the first, so that only the checksum shows whose file won.
             if joined:
                 self._check_committed(source, upload)
             log.info("App Store Connect has received all of %s", source.path.name)

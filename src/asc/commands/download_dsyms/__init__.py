@@ -74,6 +74,7 @@ def _fetch(inputs: Inputs, context: Context, report: DownloadReport, directory: 
     ]
     if not targets:
         return
+    # More connections than archives would stay unused.
     parallel = min(inputs.parallel_downloads, len(targets))
     several = words.counted(len(targets), "archive")
     with workflow.group(f"Fetching {several}"), context.storage(context.client, parallel) as storage:
@@ -106,6 +107,7 @@ def _raise_what_failed(report: DownloadReport) -> None:
     if len(failed) == 1:
         raise first
     others = [result.target.name for result in failed[1:]]
+    # A new error, because the summary shows the stored one beside its archive.
     kind = UnreachableError if isinstance(first, UnreachableError) else Error
     raise kind(f"{first.message} Not there either: {words.some(others)}.", first.remedy)
 

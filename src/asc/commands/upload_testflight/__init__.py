@@ -92,6 +92,7 @@ def _bring(
     with Source(binary.path) as source:
         with report.timeline.phase("Check"):
             report.reference = reference = reference_of_file(client, inputs, binary)
+            # All checks run before the first write, and their problems are reported together.
             with ThreadPoolExecutor(2) as pool:
                 reading_train = pool.submit(read_train, client, reference.number)
                 reading_app = pool.submit(preflight, client, request, _destination(reference))
