@@ -33,13 +33,14 @@ def hook(place: Place, text: str, name: str = "pre-receive") -> None:
 
 
 def test_one_commit_for_each_change(repository: Place) -> None:
-    author = "A Bot <bot@example.com>"
-    storage = repository.open(author=author)
+    name = "app-store-connect-actions"
+    author = f"{name}|{name}@users.noreply.github.com"
+    storage = repository.open()
     storage.update(add, "[fastlane] Updated appstore and platform ios")
     storage.update(lambda files: Changes({"README.md": b"hi"}), "Größer & “besser”")
     assert history(repository) == [
-        "Größer & “besser”|A Bot|bot@example.com",
-        "[fastlane] Updated appstore and platform ios|A Bot|bot@example.com",
+        f"Größer & “besser”|{author}",
+        f"[fastlane] Updated appstore and platform ios|{author}",
     ]
     assert not git("--git-dir", str(repository.more["repository"]), "fsck", "--strict")
 

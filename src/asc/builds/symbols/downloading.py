@@ -184,9 +184,9 @@ def _refused(name: str, error: ArchiveError) -> RefusedArchive:
     )
 
 
-def prepare(directory: Path) -> None:
-    """Make the folder ready. Raises Error if it is not writable."""
-    files.open_folder(directory)
+def prepare(directory: Path, now: float) -> None:
+    """Make the folder ready at the time `now` (seconds since the epoch). Raises Error if it is not writable."""
+    files.open_folder(directory, now)
 
 
 class Links:

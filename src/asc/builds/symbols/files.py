@@ -10,7 +10,6 @@ import errno
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -83,8 +82,11 @@ def temporary(folder: Path) -> Path:
     return folder / f".{secrets.token_hex(8)}{ENDING}"
 
 
-def open_folder(folder: Path) -> None:
-    """Create a folder, check that it is writable, and delete the leftovers of killed jobs. Raises Error."""
+def open_folder(folder: Path, now: float) -> None:
+    """Create a folder, check that it is writable, and delete the leftovers of killed jobs. Raises Error.
+
+    `now` is in seconds since the epoch.
+    """
     with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         probe = temporary(folder)
@@ -92,7 +94,7 @@ def open_folder(folder: Path) -> None:
         probe.unlink()
     for old in folder.glob(f".*{ENDING}"):
         with contextlib.suppress(OSError):
-            if time.time() - old.lstat().st_mtime > LEFT_BEHIND:
+            if now - old.lstat().st_mtime > LEFT_BEHIND:
                 remove(old)
 
 

@@ -36,7 +36,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 def _work(inputs: Inputs, context: Context, report: DownloadReport) -> None:
     directory = Path(inputs.directory).absolute()
-    prepare(directory)
+    prepare(directory, context.clock.now())
     client = context.connect(inputs)
     app = inputs.app(client)
     wanted = _selection(inputs, app)

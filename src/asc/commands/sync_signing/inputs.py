@@ -226,11 +226,12 @@ class Inputs(CommonInputs):
 
     def problems(self) -> Iterator[Problem]:
         """The words are known, and the mode has what it needs."""
-        yield from unknown("type", self.type, [each.value for each in ProfileType])
-        yield from unknown("platform", self.platform, [each.value for each in Platform])
-        yield from unknown(
-            "additional-certificates", self.additional_certificates or (), EXTRA_CERTIFICATE_TYPES
-        )
+        words = [
+            *unknown("type", self.type, [each.value for each in ProfileType]),
+            *unknown("platform", self.platform, [each.value for each in Platform]),
+            *unknown("additional-certificates", self.additional_certificates or (), EXTRA_CERTIFICATE_TYPES),
+        ]
+        yield from words
         if not self.passphrase and self.mode in _ENCRYPTING:
             yield Problem("passphrase", "is required", "Give it from a secret, or set MATCH_PASSWORD.")
         needed = {
@@ -242,10 +243,10 @@ class Inputs(CommonInputs):
                 yield Problem(name, f"is required for mode: {self.mode}", f"Give {name}.")
         if self.mode == "import" and not (self.key_file or self.profile_files):
             yield Problem("key-file", "is required for mode: import (or profile-files)", "Give key-file.")
-        try:
-            self.request(False)
-        except (InputError, ValueError) as error:
-            if isinstance(error, InputError):
+        if not words:
+            try:
+                self.request(False)
+            except InputError as error:
                 yield from error.problems
         yield from devices.problems(self.devices or ())
 

@@ -69,7 +69,7 @@ def _work(inputs: Inputs, context: Context, report: UploadReport) -> None:
         context.hide(request.review_info.demo_account_password)
     for change in changed:
         log.warning("whats-new: %s", change)
-    binary = read_file(inputs) if inputs.file else None
+    binary = read_file(inputs, context.now()) if inputs.file else None
     client = context.connect(inputs)
     if binary:
         _bring(inputs, context, report, binary, request)

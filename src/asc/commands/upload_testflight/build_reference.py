@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,11 +43,14 @@ class BuildReference:
         return self.target.number
 
 
-def read_file(inputs: Inputs) -> Binary:
-    """Return the binary that `file` names. Raises InputError for all defects that Apple would refuse later."""
+def read_file(inputs: Inputs, now: datetime) -> Binary:
+    """Return the binary that `file` names.
+
+    Raises InputError for all defects at the time `now` that Apple would refuse later.
+    """
     binary = read_binary(the_file(inputs.file or ""))
     problems = list(_contradictions(inputs, binary))
-    found = defects(binary, datetime.now(UTC))
+    found = defects(binary, now)
     for defect in found:
         if not defect.fatal:
             log.warning("%s: %s %s", binary.path.name, defect.text, defect.remedy)

@@ -98,7 +98,6 @@ class Options:
     known_hosts: str = ""
     branch: str = ""
     create_branch: bool = False
-    author: str = "app-store-connect-actions <app-store-connect-actions@users.noreply.github.com>"
     endpoint: str = ""
     region: str = ""
     access_key: str = field(default="", repr=False)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -29,17 +28,13 @@ log = logging.getLogger(__name__)
 
 SAME_REFUSAL = 3
 """Attempts to push while the branch stays unchanged. A hook or a host may refuse for a moment only."""
-AUTHOR = re.compile(r"[^<>\x00-\x1f\x7f]* <[^<>\x00-\x1f\x7f]*>")
+AUTHOR = "app-store-connect-actions <app-store-connect-actions@users.noreply.github.com>"
 
 
 class GitStorage:
     """The interface `Storage` on a branch, for one thread. Its private clone is removed together with this object."""
 
     def __init__(self, location: Location, options: Options) -> None:
-        if not AUTHOR.fullmatch(options.author):
-            raise StorageError(
-                "commit-author", "it does not have the form of an author.", "Write it as: Name <address>"
-            )
         self._location = location
         self._remote = Remote(location, options)
         self._client = self._remote.client
@@ -134,7 +129,7 @@ class GitStorage:
         return client.contents(self._client, found)
 
     def _commit(self, tip: str | None, changes: Changes, message: str) -> str:
-        author = f"{self._options.author} {int(self._clock.now())} +0000"
+        author = f"{AUTHOR} {int(self._clock.now())} +0000"
         return client.commit(self._client, tip, changes, message, author)
 
     def _check_folder(self, root: Path) -> None:
