@@ -140,8 +140,9 @@ _TOLERANCE = 5.0
 
 @dataclass(frozen=True)
 class Process:
-    """A running process. `started` is in seconds since 1970; `name` is the program, with its path or cut on some
-    systems.
+    """A running process.
+
+    `started` is in seconds since 1970. `name` is the program; some systems print it with its path, others cut it.
     """
 
     pid: int
@@ -152,6 +153,7 @@ class Process:
 
 def processes(path: str) -> Mapping[int, Process] | None:
     """Return all processes by id, from the `ps` in `path`, or None if they cannot be listed."""
+    # The locale and the time zone fix the form of the start times.
     environment = {"PATH": path, "LC_ALL": "C", "TZ": "UTC"}
     command = ["ps", "-axo", "pid=,ppid=,lstart=,comm="]
     try:
@@ -184,6 +186,7 @@ def lives(holder: Holder, running: Mapping[int, Process]) -> bool:
 
 
 def _process(line: str) -> Process | None:
+    # The start time has five parts; the name comes last because it may contain blanks.
     parts = line.split(None, 7)
     if len(parts) < 8:
         return None

@@ -26,6 +26,7 @@ _MAC = (Platform.MACOS, Platform.CATALYST)
 
 def profile_mapping(profiles: Iterable[WrittenProfile]) -> dict[str, str]:
     """Return bundle id → name of its profile. If a bundle id has several, the first counts."""
+    # xcodebuild accepts one profile for a bundle id.
     mapping: dict[str, str] = {}
     for profile in profiles:
         mapping.setdefault(profile.stored.bundle_id, profile.stored.profile.name)

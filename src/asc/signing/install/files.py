@@ -84,6 +84,7 @@ class _Plan:
         return self.root / name
 
     def carry_out(self, before: Before) -> None:
+        # Recorded before the first write: a job that is killed in between is cleaned up completely.
         before([*missing_folders(self.root), *self._files])
         private_folder(self.root)
         for path, content in self._files.items():

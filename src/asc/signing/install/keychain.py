@@ -48,6 +48,7 @@ class Keychain:
         """Create the keychain, set it to lock after hours only, and unlock it."""
         path = str(self.path)
         self._call("The keychain cannot be created", "create-keychain", "-p", self.password, path)
+        # -l: lock when the machine sleeps; -u, -t: lock after this time (security(1)).
         self._call(
             "The keychain's settings cannot be set", "set-keychain-settings", "-lut", str(LOCKED_AFTER), path
         )

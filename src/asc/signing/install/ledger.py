@@ -81,6 +81,7 @@ class MachineState:
 def write_state(state: MachineState) -> bytes:
     """Return the state as JSON in ASCII."""
     values = {**asdict(state), "version": VERSION, "created": state.created.astimezone(UTC).isoformat()}
+    # JSON in ASCII can hold every path, including bytes that are not UTF-8.
     return (json.dumps(values, indent=1) + "\n").encode()
 
 
@@ -201,6 +202,7 @@ class Ledger:
 
     def states(self) -> list[MachineState]:
         """Return all states, oldest first. Unreadable files are logged and left alone."""
+        # Names with a dot in front are files that `write_private` has not finished.
         found = [_read(path) for path in self.folder.glob("[!.]*.json")]
         return sorted((state for state in found if state), key=lambda state: (state.created, state.id))
 
@@ -216,6 +218,7 @@ class Ledger:
         write_private(self._path(state.id), write_state(state))
 
     def _path(self, identifier: str) -> Path:
+        # The id becomes a file name, so it must not lead out of the folder.
         if not _ID.fullmatch(identifier):
             raise InstallError(
                 f"{identifier[:80]!r} is not the id of a record of sync-signing.",
@@ -237,6 +240,7 @@ def _read(path: Path) -> MachineState | None:
 
 
 def _acquire(descriptor: int, timeout: float) -> None:
+    # flock cannot wait with a time limit, so it is tried again and again.
     until = time.monotonic() + timeout
     while True:
         try:

@@ -34,6 +34,7 @@ def place(ledger: Ledger, identifier: str, home: Path, profiles: list[StoredProf
     contents: dict[Path, bytes] = {}
     for stored in profiles:
         uuid = stored.profile.uuid
+        # The UUID becomes a file name, so it must not lead out of the folder.
         if not _UUID.fullmatch(uuid):
             raise InstallError(
                 f"The profile “{stored.profile.name[:80]}” has no proper UUID.",

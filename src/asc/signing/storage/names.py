@@ -39,6 +39,7 @@ def problem(path: str) -> str | None:
         return "it is empty or too long"
     if path.startswith("/") or path[1:2] == ":":
         return "it is absolute"
+    # On Windows a backslash divides folders, so the name could leave the root there.
     if "\\" in path:
         return "it has a backslash"
     return next(filter(None, map(_problem_of_part, path.split("/"))), None)
@@ -49,6 +50,7 @@ def _problem_of_part(part: str) -> str | None:
         return "it leaves its folder"
     if len(part.encode("utf-8")) > LONGEST_PART:
         return "a part of it is too long"
+    # Programs read a name with a dash in front as an option.
     if part.startswith("-"):
         return "a part of it begins with a dash"
     # Windows and macOS also find .git with blanks or dots behind it, by its short name, and as a stream.

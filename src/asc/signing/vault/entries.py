@@ -83,6 +83,7 @@ def identity_from(
     entry: CertificateEntry, der: bytes, key_file: bytes, p12_password: str | None = None
 ) -> StoredIdentity:
     """Read the two decrypted files of an identity. Raises UnreadableFile, which names the file that is wrong."""
+    # `path` is always the file that is being read, so that an error names the right one.
     path, path_of_key = entry.path, key_path(entry.certificate_type, entry.certificate_id, entry.team)
     try:
         certificate = read_certificates(der, f"“{path}”")[0]
@@ -90,6 +91,7 @@ def identity_from(
         key = read_private_key(key_file, p12_password, f"“{path}”")
     except IdentityError as error:
         raise UnreadableFile(path, error.message, f"{error.remedy} {_REPLACE}") from None
+    # Two valid files can still belong to different certificates, if somebody exchanged one of them.
     if not same_key(certificate, key):
         message = f"“{path_of_key}” is not the private key of the certificate beside it."
         raise UnreadableFile(path_of_key, message, _REPLACE)

@@ -19,6 +19,7 @@ class WrongPassphrase(VaultError):
 class BadPassphrase(VaultError):
     """The passphrase is blank or not text, so no file can have it."""
 
+    # Exit code 2, like other malformed inputs: no storage can have this passphrase.
     exit_code = 2
 
 

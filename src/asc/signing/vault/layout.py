@@ -39,6 +39,7 @@ class VaultEntry:
     def parse(path: str) -> VaultEntry | None:
         """Parse a path relative to the root of the storage. Return None if match would not read a file there."""
         parts = path.split("/")
+        # A fourth part is the team's folder, in storages that several teams share.
         team = parts.pop(0) if len(parts) == 4 and _TEAM.fullmatch(parts[0]) else ""
         if len(parts) != 3:
             return None

@@ -31,6 +31,7 @@ def pending_file(
     kind: CertificateType, key: RSAPrivateKey, passphrase: str, now: datetime, version: Version = 2
 ) -> tuple[str, bytes]:
     """Return path and encrypted content of the file that keeps `key`. Raises BadPassphrase."""
+    # The fingerprint keeps keys of the same second apart.
     fingerprint = hashlib.sha256(public_key_der(key)).hexdigest()[:16]
     name = f"{now.astimezone(UTC).strftime(_TIME)}-{fingerprint}.p12"
     return f"{FOLDER}/{kind.value}/{name}", encrypt(key_pem(key), passphrase, version)
@@ -38,6 +39,7 @@ def pending_file(
 
 def is_given_up(path: str, now: datetime) -> bool:
     """Return True if the run that stored this pending key has surely ended."""
+    # This project wrote no other names, so a key under another name belongs to no running step.
     found = _NAME.fullmatch(path.rpartition("/")[2])
     try:
         return not found or datetime.strptime(found[1], _TIME).replace(tzinfo=UTC) < now - LONGEST_STEP

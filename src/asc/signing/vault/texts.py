@@ -28,16 +28,18 @@ Certificates, private keys and provisioning profiles of a team, encrypted, for i
 | `profiles/<type>/…` | provisioning profiles, one file for each bundle id and platform |
 
 The layout and the encryption are those of fastlane match, so both `sync-signing` and `fastlane match` read and write
-this place, with the same passphrase. Without the passphrase none of it is of use, and nobody can restore it: keep it
-where it is not lost.
+this storage, with the same passphrase. Nobody can open the files without the passphrase or restore a lost one: keep it
+in a safe place.
 
-Leave the files to these two programs. What is removed here by hand stays valid at Apple until it is revoked there.
+Change the files with these two programs only. A certificate that is removed by hand stays valid at Apple until it is
+revoked there.
 """
 
 
 def scaffold(paths: Iterable[str]) -> dict[str, bytes]:
     """Return README.md and match_version.txt, without those that `paths` has already."""
     texts = {README_PATH: _README.encode(), VERSION_PATH: MATCH_VERSION}
+    # Existing files stay as they are: their owner may have changed them.
     present = set(paths)
     return {path: text for path, text in texts.items() if path not in present}
 

@@ -41,8 +41,8 @@ class BucketAddress:
 
     def name(self, key: str) -> str | None:
         """Return the path of an object from the root, or None if it lies outside or marks an empty folder."""
-        for name, place in self.shared.items():
-            if key == place:
+        for name, shared_key in self.shared.items():
+            if key == shared_key:
                 return name
         if not key.startswith(self.root) or key.endswith("/"):
             return None

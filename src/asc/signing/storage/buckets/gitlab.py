@@ -199,12 +199,15 @@ class SecureFiles:
 
 
 def _authorization(options: Options) -> dict[str, str]:
+    # The token of a CI job is sent in a header of its own, wherever it comes from.
     personal = options.token or options.environment.get("PRIVATE_TOKEN", "")
     token = personal or options.environment.get("CI_JOB_TOKEN", "")
     if not token:
-        raise StorageError("storage-token", "gitlab:// needs a token.", "Give one with the scope “api”.")
+        raise StorageError("storage-token", "gitlab:// needs a token.", "Give a token with the scope “api”.")
     if not re.fullmatch(r"[!-~]+", token):
-        raise StorageError("storage-token", "it has a blank or a control character.", "Store it anew.")
+        raise StorageError(
+            "storage-token", "it has a blank or a control character.", "Store the secret again without it."
+        )
     job = not personal or token.startswith(JOB_TOKEN)
     return {"JOB-TOKEN" if job else "PRIVATE-TOKEN": token}
 

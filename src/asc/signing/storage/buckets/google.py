@@ -128,6 +128,7 @@ class GoogleBucket:
                 blob.upload_from_string(
                     data, "application/octet-stream", if_generation_match=int(version), timeout=TIMEOUT
                 )
+        # A missing object breaks the condition; only a missing bucket is an error.
         except refusals.NotFound as error:
             if "bucket" in str(error).lower():
                 raise self._absent() from None

@@ -50,6 +50,7 @@ PASSED_WITHOUT_TOKEN = (
 )
 PASSED_TO_SSH = ("HOME", "USER", "SSH_AUTH_SOCK", "GIT_SSH_COMMAND")
 CA_FILES = ("GIT_SSL_CAINFO", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+"""Variables that name a file of certificate authorities, the first one first."""
 
 GLOBAL_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 """The files that ssh reads by default (ssh_config(5))."""
@@ -73,9 +74,12 @@ class Access:
         self._options = options
         self.token = options.token or _job_token(location, options.environment)
         self.is_job_token = bool(self.token) and not options.token
+        # A line break would end the Authorization header and begin another one.
         if any(character < " " for character in self.token):
             raise StorageError(
-                "storage-token", "it has a line break or a control character.", "Store it anew."
+                "storage-token",
+                "it has a line break or a control character.",
+                "Store the secret again without it.",
             )
         if options.token and location.scheme not in {"https", "http"}:
             raise StorageError(
@@ -186,6 +190,7 @@ class Access:
                 "ConnectTimeout": "30",
                 "UserKnownHostsFile": " ".join(f'"{file}"' for file in files),
             }
+            # No configuration file: the machine's could add keys or a proxy command.
             words = ["ssh", "-F", os.devnull]
             for name, value in settings.items():
                 words += ["-o", f"{name}={value}"]
@@ -258,6 +263,7 @@ def parse(text: str) -> Location:
         return Location(url, "ssh", match["host"])
     try:
         parts = urlsplit(url)
+        # Reading the port raises ValueError if it is not a number.
         host, _ = parts.hostname or "", parts.port
     except ValueError:
         raise _wrong("it is not an address") from None
@@ -269,6 +275,7 @@ def parse(text: str) -> Location:
         raise _wrong("the host or the repository is missing")
     if parts.scheme == "ssh" and not parts.password and not (parts.username or "").startswith("-"):
         return Location(url, "ssh", host)
+    # http:// would send a token unencrypted, so it is only accepted for this machine.
     if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host)):
         if parts.password:
             raise _wrong("it contains a password", "Remove it from the address and set storage-token to it.")

@@ -160,6 +160,7 @@ def commit(client: GitClient, parent: str | None, changes: Changes, message: str
     stream += [b"D %s\n" % _quoted(path) for path in sorted(changes.delete)]
     for path, data in sorted(changes.put.items()):
         stream.append(b"M 100644 inline %s\ndata %d\n%s\n" % (_quoted(path), len(data), data))
+    # Without a `from` line, fast-import would take the commit of an earlier attempt as the parent.
     client.run("update-ref", "-d", BUILT)
     client.run_checked("fast-import", "--quiet", "--force", data=b"".join(stream) + b"done\n")
     return client.run_checked("rev-parse", "--verify", BUILT).decode("ascii").strip()

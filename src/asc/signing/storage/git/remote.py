@@ -107,6 +107,7 @@ class Remote:
         result = self.client.run(
             "push", "--porcelain", "--no-verify", "--no-signed", *options, "--", self._location.url, target
         )
+        # With --porcelain, git prints the reason of a refusal to standard output.
         refusals = [
             line for line in result.output.decode("utf-8", "replace").split("\n") if line.startswith("!")
         ]

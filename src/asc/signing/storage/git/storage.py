@@ -71,6 +71,7 @@ class GitStorage:
         tip = self._remote.fetch()
         commit = self._commit(tip, Changes(), "Rehearsal")
         result = self._remote.push(commit, rehearsal=True)
+        # Another writer changed the branch meanwhile: the host checks access before it reports that.
         if result.code and not trouble.RACE.search(result.words):
             raise self._remote.explainer.writing(result.words)
         if self._location.scheme == "file":
