@@ -77,7 +77,7 @@ class Client:
         self._transport = Transport(settings, tokens, self.traffic, clock)
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections of all threads. The client cannot be used afterwards."""
         self._transport.close()
 
     @contextmanager

@@ -15,9 +15,9 @@ AT_ONCE = 4
 
 
 def list_by(client: Client, path: str, parameter: str, values: Iterable[str], query: Query) -> Document:
-    """Return what a filter finds for the values: a request for each address full of them, side by side.
+    """Return the resources that a filter finds for the values, in as few requests as possible, sent side by side.
 
-    The answer may hold more than what was asked for: callers compare.
+    The answer may hold more resources than requested: callers compare.
     """
     values = tuple(values)
     # A comma separates values, and Apple documents no way to escape one: everything is listed then.

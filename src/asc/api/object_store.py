@@ -90,7 +90,7 @@ class Sink(Protocol):
         """Receive the length of the whole file before the first byte, or None if the store does not say."""
 
     def write(self, block: bytes) -> None:
-        """Append the next bytes."""
+        """Append the next bytes, which may be few."""
 
     def restart(self) -> None:
         """Discard all bytes, because the file begins again."""
@@ -115,7 +115,7 @@ class ObjectStore:
         self._session.headers["Accept-Encoding"] = "identity"
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections of all threads to the stores."""
         self._session.close()
 
     def send(self, link: Link, body: Body) -> None:

@@ -64,17 +64,17 @@ class Transport:
         self._told_of_the_clock = False
         self._told_of_the_budget = False
         self.accepted = False
-        """Whether a request with this key succeeded."""
+        """True after a request with this key succeeded."""
         self.deadline: float | None = None
-        """When repeating ends at the latest, by the monotonic clock, whatever retry-for says. The wait for budget has a
-        limit of its own: what it holds up is not late."""
+        """The end of all repeats, in seconds of the monotonic clock, even if retry-for is longer. It does not limit the
+        wait for budget."""
         own = settings.url not in (HOST, HOST_IN_HOUSE)
         self._elsewhere = f" at {settings.url} (ASC_API_URL)" if own else ""
         self._session = open_session(settings, CONNECTIONS)
         self._session.headers["Accept"] = "application/json"
 
     def close(self) -> None:
-        """Close the connections of all threads."""
+        """Close the connections of all threads to App Store Connect."""
         self._session.close()
 
     def send(self, method: str, target: str, body: object = None) -> Answer:
@@ -164,7 +164,7 @@ class Transport:
             # A server that trickles for ever is as silent as one that says nothing.
             while chunk := response.raw.read1(
                 64 * 1024, decode_content=True
-            ):  # what is there, however little
+            ):  # read1 returns as soon as there are bytes
                 content += chunk
                 if len(content) > LARGEST_BODY:
                     raise TooLarge(LARGEST_BODY)

@@ -1,9 +1,9 @@
-"""The input `devices`: a mapping of names to UDIDs, or a file that holds one or is as fastlane and Apple have it.
+"""The input `devices`: a mapping of names to UDIDs, or a file with a mapping or with the table of Apple and fastlane.
 
 Device ID	Device Name	Device Platform
 00008110-000A1B2C3D4E001E	A phone	ios
 
-In a mapping the platform stands beside the UDID: `A Mac: {udid: 00008112-…, platform: mac}`.
+A mapping gives the platform beside the UDID: `A Mac: {udid: 00008112-…, platform: mac}`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from asc.words import decoded
 
 _PLATFORMS: dict[str, ApplePlatform] = {"ios": "IOS", "mac": "MAC_OS", "macos": "MAC_OS", "mac_os": "MAC_OS"}
 _BLANKS = re.compile(r"(device id|[0-9a-f]{8}-?[0-9a-f-]{16,27}|[0-9a-f]{40})\s+[^\s:]", re.IGNORECASE)
-"""How a line of a table begins that has blanks where tabs belong."""
+"""The beginning of a line of the table with blanks in place of tabs."""
 
 
 def read(text: str) -> tuple[DeviceRequest, ...]:

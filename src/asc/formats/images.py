@@ -1,7 +1,7 @@
-"""Headers of PNG and JPEG: what a picture is, without a look at its pixels.
+"""The headers of PNG and JPEG files. Pixels are not read.
 
-https://www.w3.org/TR/png-3/ · https://www.w3.org/Graphics/JPEG/itu-t81.pdf
-Only headers are read, and the file is gone through by seeking: a picture of any size costs a few kilobytes.
+https://www.w3.org/TR/png-3/ · https://www.w3.org/Graphics/JPEG/itu-t81.pdf The reader seeks from header to header, so a
+picture of any size costs a few kilobytes.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _JPEG = b"\xff\xd8"
 EXTENSIONS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
 MOST_CHUNKS = 100_000
-"""Chunks or segments that are gone through. Encoders write some hundred for the largest picture."""
+"""Chunks or segments that are read. Encoders write some hundred for the largest picture."""
 
 _GREY_ALPHA, _COLOUR_ALPHA, _GREY, _PALETTE = 4, 6, 0, 3
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-"""Markers of a frame header: all of C0 to CF but for those of tables."""
+"""Markers of a frame header: C0 to CF, except those of tables."""
 _ALONE = frozenset((0x01, *range(0xD0, 0xD8)))
-"""Markers that stand alone, without a length."""
+"""Markers without a length."""
 
 
 class ImageError(ValueError):
-    """The bytes are no PNG or JPEG, or only the first part of one."""
+    """The bytes are not a PNG or JPEG, or only the beginning of one."""
 
 
 @dataclass(frozen=True)
 class Image:
-    """A picture: its kind, its size in pixels, and what App Store Connect looks at besides.
+    """A picture: its kind, its size in pixels, and the properties that App Store Connect checks.
 
-    colours: "rgb", "grey", "palette" or "cmyk". depth: bits a channel. alpha: True if pixels can be transparent.
+    `colours` is "rgb", "grey", "palette" or "cmyk"; `depth` is in bits a channel; `alpha` is True if pixels can be
+    transparent.
     """
 
     kind: Literal["png", "jpeg"]
@@ -48,12 +49,12 @@ class Image:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Return width and height in pixels."""
         return self.width, self.height
 
 
 def read_image(path: Path) -> Image:
-    """Return what a file says of its picture. Raises ImageError, or OSError if it cannot be read."""
+    """Return the properties of a picture. Raises ImageError, or OSError if the file cannot be read."""
     with path.open("rb") as file:
         start = file.read(len(_PNG))
         end = os.fstat(file.fileno()).st_size

@@ -16,7 +16,7 @@ from asc.identity.keys import same_key
 def choose(certificates: Iterable[Certificate], key: RSAPrivateKey, now: datetime) -> Certificate:
     """Return the certificate of `key` that is valid at `now` and ends last. Of equal ones, return the newest.
 
-    Raises NoMatch, which says if no certificate belongs to the key, or none is valid.
+    Raises NoMatch if no certificate belongs to the key, or none of them is valid.
     """
     candidates = list(certificates)
     own = [certificate for certificate in candidates if same_key(certificate, key)]

@@ -45,7 +45,7 @@ _KEY_EXPECTED = (
 
 
 def identify(data: bytes) -> str:
-    """Return what the bytes seem to be, without opening them: “a certificate”, “a .p12 file”, …"""
+    """Return the kind of a file, without opening it: “a certificate”, “a .p12 file”, …"""
     begins = _PEM_BEGIN.search(data[:LARGEST])
     if begins:
         label = begins[1].decode()
@@ -62,7 +62,7 @@ def identify(data: bytes) -> str:
 def read_certificates(data: bytes, name: str = "The certificate") -> tuple[Certificate, ...]:
     """Return the certificates of a DER or PEM file (or base64 of it) in order, at least one.
 
-    Raises IdentityError, which says what the file is instead.
+    Raises IdentityError, with the kind of the file.
     """
     data = _unwrapped(data, name)
     try:
@@ -83,8 +83,8 @@ def read_private_key(
 ) -> RSAPrivateKey:
     """Return the RSA key of a PEM, DER or .p12 file (or base64 of it).
 
-    Raises WrongPassword if it is encrypted and the password is missing or wrong, and IdentityError, which says what the
-    file is instead.
+    Raises WrongPassword if it is encrypted and the password is missing or wrong, and IdentityError with the kind of
+    file.
     """
     identity = read_identity(data, password, name)
     if identity.key is None:

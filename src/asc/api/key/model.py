@@ -39,5 +39,5 @@ class KeyRefused(InputError):
 
 
 def refuse(field: str, reason: str, remedy: str) -> KeyRefused:
-    """Return the error for one field."""
+    """Return the error for one field, ready to be raised."""
     return KeyRefused([Problem(field, reason, remedy)])
