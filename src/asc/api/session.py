@@ -89,7 +89,6 @@ def open_session(settings: Settings, connections: int, block: int = 16 * 1024) -
     session.mount("http://", adapter)
     session.headers.clear()
     session.headers.update({"User-Agent": settings.user_agent, "Accept-Encoding": "gzip, deflate"})
-    # Off for the loopback sandbox: a proxy would not reach it. On, requests reads the proxy variables.
     # The variables of a proxy must not apply to the sandbox: no proxy can reach the loopback address.
     session.trust_env = not settings.is_local
     session.verify = settings.ca_bundle or True

@@ -20,7 +20,8 @@ from asc.signing.storage import (
     extra,
     open_storage,
 )
-from asc.signing.storage.buckets import address, obstores
+from asc.signing.storage.buckets import address, gitlab, obstores
+from core.test_proxies import proxy
 from signing.storage import gitlab_server, places
 from signing.storage.metadata_server import metadata_service
 from signing.storage.places import TEAM, Place, environment, options
@@ -207,6 +208,15 @@ def test_gitlab_repeats_what_may_be_repeated(made: Made) -> None:
     world.fail = [503] * 4
     with pytest.raises(StorageUnreachable, match="it answered 503"):
         place.open().read()
+
+
+def test_a_gitlab_whose_answer_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gitlab, "TIMEOUT", (0.5, 0.5))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 102\r\n\r\n["
+    with proxy([head, *[b" "] * 100, b"]"], pause=0.05) as address:  # an empty list, if one waits for it
+        storage = open_storage("gitlab://team/certs", options(endpoint=address, token="glpat-x"))
+        with pytest.raises(StorageUnreachable):
+            storage.read()
 
 
 def test_gitlab_where_two_find_a_name_free(made: Made) -> None:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import requests
 
 from asc.api import retry
-from asc.api.session import Settings, open_session
+from asc.api.session import Settings, ended_after, open_session
 from asc.signing.storage.buckets.address import BucketAddress, check_server, checked_root, team_folder
 from asc.signing.storage.journal import Conflict, ListedObject, ObjectMissing
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
@@ -158,8 +158,16 @@ class SecureFiles:
                 self._clock.sleep(retry.pause(attempt - 1, None, self._clock.chance()))
             try:
                 answer = self._session.request(
-                    method, self._files + path, timeout=TIMEOUT, allow_redirects=False, **details
+                    method,
+                    self._files + path,
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                    stream=True,
+                    **details,
                 )
+                # The time limit above starts again with each byte: a body that trickles in would never end.
+                with ended_after(answer, TIMEOUT[1]):
+                    _ = answer.content
                 # A DELETE may be repeated like a GET: the second one is answered with 404, and callers expect that.
                 if not retry.may_repeat("GET" if method == "DELETE" else method, answer.status_code):
                     return answer
