@@ -70,7 +70,7 @@ def test_an_ipa_tells_what_it_is(path: Path, binary_plist: bool) -> None:
     assert (binary.kind, binary.uti, binary.platform) == ("ipa", "com.apple.ipa", "IOS")
     assert (binary.bundle_id, binary.version, binary.build_number) == ("com.example.app", "1.2.3", "45")
     assert (binary.name, binary.app_path) == ("Beispiel für alle", "Payload/My Äpp.app")
-    assert (binary.minimum_os, binary.nested) == ("16.0", ())
+    assert binary.nested == ()
     assert binary.profile is not None
     assert binary.profile.name == "Example app-store com.example.app"
 
@@ -218,7 +218,7 @@ def test_payload_may_lie_in_a_folder_which_is_told(path: Path) -> None:
 def test_a_mac_app_in_an_ipa_keeps_its_files_in_contents(path: Path) -> None:
     binary = read_binary(make_ipa(path, platform="MAC_OS", extensions={"Contents/PlugIns/Share.appex": "1"}))
     assert binary.profile is not None
-    assert (binary.minimum_os, binary.nested[0].path) == ("13.0", "PlugIns/Share.appex")
+    assert binary.nested[0].path == "PlugIns/Share.appex"
     assert ".pkg" in str(defects(binary, NOW)[0])
 
 
@@ -503,11 +503,7 @@ def test_a_product_archive_tells_what_it_is(path: Path) -> None:
     binary = read_binary(make_pkg(path, "com.example.mac", "2.0", "7", extensions={"PlugIns/S.appex": "8"}))
     assert (binary.kind, binary.uti, binary.platform) == ("pkg", "com.apple.pkg", "MAC_OS")
     assert (binary.bundle_id, binary.version, binary.build_number) == ("com.example.mac", "2.0", "7")
-    assert (binary.name, binary.app_path, binary.minimum_os) == (
-        "Example",
-        "Applications/Example.app",
-        "13.0",
-    )
+    assert (binary.name, binary.app_path) == ("Example", "Applications/Example.app")
     assert binary.nested == (Nested("PlugIns/S.appex", "com.example.mac.S", "2.0", "8"),)
     assert (binary.profile, binary.uses_non_exempt_encryption) == (None, False)
 

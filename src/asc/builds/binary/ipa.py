@@ -147,7 +147,6 @@ def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
         platform=_platform(ipa, info),
         name=text_of(info, "CFBundleDisplayName") or text_of(info, "CFBundleName") or app.split("/")[-1][:-4],
         app_path=app,
-        minimum_os=text_of(info, "MinimumOSVersion") or text_of(info, "LSMinimumSystemVersion"),
         uses_non_exempt_encryption=boolean_of(info, "ITSAppUsesNonExemptEncryption"),
         compliance_code=text_of(info, "ITSEncryptionExportComplianceCode"),
         profile=_profile(ipa, contents, app),

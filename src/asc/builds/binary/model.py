@@ -36,7 +36,7 @@ class Binary:
     """An .ipa or .pkg. `size` in bytes; `platform` IOS, TV_OS, VISION_OS or MAC_OS; `name` as users see the app.
 
     `version` is CFBundleShortVersionString, `build_number` CFBundleVersion. `app_path` is where the app lies in the
-    archive (`Payload/Example.app`) or where it is installed to. `minimum_os` is "" where it is not told.
+    archive (`Payload/Example.app`) or where it is installed to.
     `uses_non_exempt_encryption` is ITSAppUsesNonExemptEncryption, None where it is not set, and `compliance_code`
     ITSEncryptionExportComplianceCode, which Apple takes for the declaration. `profile` and the
     nested frameworks of a .pkg are inside its payload, of which only the app's Info.plist is read.
@@ -51,7 +51,6 @@ class Binary:
     platform: str
     name: str
     app_path: str
-    minimum_os: str = ""
     uses_non_exempt_encryption: bool | None = None
     compliance_code: str = ""
     profile: Profile | None = None

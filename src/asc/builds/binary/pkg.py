@@ -133,7 +133,6 @@ def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
         platform="MAC_OS",
         name=app.path.rsplit("/", 1)[-1].removesuffix(".app"),
         app_path=app.path,
-        minimum_os=_minimum_os(distribution),
         uses_non_exempt_encryption=ipa.boolean_of(info, "ITSAppUsesNonExemptEncryption"),
         compliance_code=ipa.text_of(info, "ITSEncryptionExportComplianceCode"),
         nested=_nested(app, bundles),
@@ -203,11 +202,3 @@ def _nested(app: _Bundle, bundles: list[_Bundle]) -> tuple[Nested, ...]:
         for one in bundles
         if one.path.startswith(inside) and one.path.endswith((".app", ".appex"))
     )[:MOST_NESTED]
-
-
-def _minimum_os(distribution: Element | None) -> str:
-    """The least of the macOS versions that the distribution allows, "" where it names none."""
-    if distribution is None:
-        return ""
-    allowed = distribution.find(".//allowed-os-versions/os-version")
-    return (allowed.get("min") or "") if allowed is not None else ""
