@@ -24,6 +24,8 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of a frame header: C0 to CF, except those of tables."""
 _ALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 """Markers without a length."""
+_APP1, _EXIF, _ORIENTATION = 0xE1, b"Exif\0\0", 0x0112
+_LARGEST_EXIF = 64 * 1024
 
 
 class ImageError(ValueError):
@@ -35,7 +37,7 @@ class Image:
     """A picture: its kind, its size in pixels, and the properties that App Store Connect checks.
 
     `colours` is "rgb", "grey", "palette" or "cmyk"; `depth` is in bits a channel; `alpha` is True if pixels can be
-    transparent.
+    transparent; `is_turned` is True if an Exif note asks viewers to turn or mirror the picture.
     """
 
     kind: Literal["png", "jpeg"]
@@ -46,6 +48,7 @@ class Image:
     alpha: bool = False
     interlaced: bool = False
     animated: bool = False
+    is_turned: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -112,7 +115,11 @@ def _chunks(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _jpeg(file: BinaryIO, end: int) -> Image:
+    turned = False
     for marker, position, length in _segments(file):
+        if marker == _APP1:
+            file.seek(position)
+            turned = turned or _is_turned(file.read(min(length, _LARGEST_EXIF)))
         if marker in _FRAMES:
             file.seek(position)
             content = file.read(min(length, 6))
@@ -121,10 +128,36 @@ def _jpeg(file: BinaryIO, end: int) -> Image:
             depth, height, width, channels = struct.unpack(">BHHB", content)
             _check_end(file, end)
             colours = {1: "grey", 4: "cmyk"}.get(channels, "rgb")
-            return Image("jpeg", width, height, colours, depth, interlaced=marker in (0xC2, 0xCA))
+            return Image(
+                "jpeg",
+                width,
+                height,
+                colours,
+                depth,
+                interlaced=marker in (0xC2, 0xCA),
+                is_turned=turned,
+            )
         if marker in (0xDA, 0xD9):
             break
     raise ImageError("it is cut off")
+
+
+def _is_turned(segment: bytes) -> bool:
+    """Return True if an APP1 segment has an Exif orientation other than upright (1). Exif 2.32, 4.6.4."""
+    tiff = segment.removeprefix(_EXIF)
+    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
+    if tiff is segment or not order:
+        return False
+    try:
+        (start,) = struct.unpack_from(f"{order}I", tiff, 4)
+        (count,) = struct.unpack_from(f"{order}H", tiff, start)
+        for number in range(count):
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, start + 2 + 12 * number)
+            if tag == _ORIENTATION:
+                return bool(value != 1)
+    except struct.error:  # damaged notes do not spoil the picture
+        pass
+    return False
 
 
 def _segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:

@@ -16,7 +16,7 @@ from asc.store.wanted import Finding, Text, WantedPage
 SECONDS = 10.0
 AT_ONCE = 8
 MOST_REDIRECTS = 5
-_NO_HEAD = (403, 405, 501)
+_NO_HEAD = (403, 404, 405, 501)
 """Answers of servers that do not like HEAD: they are asked with GET."""
 _GONE = (404, 410)
 

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asc.store import age_rating
+from asc.store.categories import check_categories
 from asc.store.limits import BY_NAME, LONGEST_NOTES, defects, doubts
 from asc.store.wanted import Finding, Place, Text, WantedPage
-
-_PARENTS = {
-    "primary_first_sub_category": "primary_category",
-    "primary_second_sub_category": "primary_category",
-    "secondary_first_sub_category": "secondary_category",
-    "secondary_second_sub_category": "secondary_category",
-}
 
 
 def check_page(page: WantedPage) -> list[Finding]:
     """Return all that Apple would refuse, or may refuse, of what the repository says; with its file and line."""
-    return [*page.findings, *_texts(page), *_categories(page), *_review(page), *age_rating.check(page)]
+    return [*page.findings, *_texts(page), *check_categories(page), *_review(page), *age_rating.check(page)]
 
 
 def _texts(page: WantedPage) -> Iterator[Finding]:
@@ -29,36 +23,6 @@ def _texts(page: WantedPage) -> Iterator[Finding]:
                 yield Finding("limits", f"{label} {defect}", text.place, "Mend the text.")
             for doubt in doubts(BY_NAME[name], text.value):
                 yield Finding("limits", f"{label} {doubt}", text.place, "Shorten it.", "warning")
-
-
-def _categories(page: WantedPage) -> Iterator[Finding]:
-    for name, parent in _PARENTS.items():
-        text, above = page.categories.get(name), page.categories.get(parent)
-        # Apple's ids of subcategories begin with the id of their category.
-        if text and above and not category_id(text.value).startswith(category_id(above.value) + "_"):
-            message = f"{name} {text.value} does not belong to {parent} {above.value}"
-            yield Finding("categories", message, text.place, "Choose a subcategory of the category.")
-
-
-def category_id(text: str) -> str:
-    """Return Apple's id of a category, also for the names that old files have (`MZGenre.Games`)."""
-    name = text.strip().removeprefix("MZGenre.").removeprefix("Apps.")
-    if name.isupper():
-        return name
-    plain = name.upper().replace(" & ", "_AND_").replace("&", "AND").replace(" ", "_").replace("-", "_")
-    return _OLDER.get(plain, plain)
-
-
-_OLDER = {
-    "BOOK": "BOOKS",
-    "FOOD_DRINK": "FOOD_AND_DRINK",
-    "HEALTHCARE_FITNESS": "HEALTH_AND_FITNESS",
-    "PHOTOGRAPHY": "PHOTO_AND_VIDEO",
-    "SOCIALNETWORKING": "SOCIAL_NETWORKING",
-    "NEWSSTAND": "MAGAZINES_AND_NEWSPAPERS",
-    "GRAPHICS_DESIGN": "GRAPHICS_AND_DESIGN",
-    "ARCADE": "GAMES_CASUAL",
-}
 
 
 def _review(page: WantedPage) -> Iterator[Finding]:

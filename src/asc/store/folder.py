@@ -41,6 +41,19 @@ def read_folder(folder: Path) -> WantedPage:
     )
 
 
+def link_out(path: Path, folder: Path) -> Finding | None:
+    """Return the finding for a path that a link leads out of the workspace and of the given folder; None if none."""
+    # A pull request could make a text of any file that the runner can read. The folder's own name is not resolved,
+    # because it may be the link that leads out.
+    given = folder.parent.resolve() / folder.name
+    real = path.resolve()
+    if real.is_relative_to(Path.cwd().resolve()) or real.is_relative_to(given):
+        return None
+    return Finding(
+        "symlink", "is a link out of the workspace", Place(str(path)), "Put the file itself there."
+    )
+
+
 def locale_of(name: str, place: Place, findings: list[Finding], rule: str = "unknown-locale") -> str:
     """Return the locale as Apple writes it, or "" with a finding: a spelling of it, or no locale at all."""
     try:
@@ -152,11 +165,9 @@ class _Reader:
                 yield path
 
     def _is_inside(self, path: Path) -> bool:
-        # A pull request could make a text of any file that the runner can read.
-        if path.is_symlink() and not path.resolve().is_relative_to(self.folder.resolve()):
-            self._find("symlink", "is a link out of the folder", path, "Put the file itself there.")
-            return False
-        return True
+        if found := link_out(path, self.folder):
+            self.findings.append(found)
+        return found is None
 
     def _find(self, rule: str, message: str, path: Path, remedy: str, level: str = "error") -> None:
         self.findings.append(Finding(rule, message, Place(str(path)), remedy, level))

@@ -19,6 +19,8 @@ _RULE = re.compile(r"(?P<rule>[a-z_]+)\s*\(?(?P<rest>.*?)\)?\s*$")
 _LEVEL = re.compile(r"level:\s*:(\w+)")
 _DATA = re.compile(r"data:\s*\[(.*?)\]")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
+_COMMENT = re.compile(r"^((?:[^#\"']|\"[^\"]*\"|'[^']*')*)#.*$")
+"""A comment, which begins at the first # outside of quotes."""
 _ELSEWHERE = (
     *(
         "app_identifier",
@@ -47,17 +49,16 @@ class Precheckfile:
 def read_precheckfile(path: Path) -> Precheckfile:
     """Return what a Precheckfile says; lines that are not understood are findings."""
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        statements = _statements(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         return Precheckfile(findings=(_finding(f"cannot be read: {error}", Place(str(path))),))
     levels: dict[str, str] = {}
     words: list[str] = []
     findings: list[Finding] = []
     default = ""
-    for number, line in enumerate(lines, 1):
-        text = line.partition("#")[0].strip()
+    for number, text in statements:
         found = _RULE.fullmatch(text)
-        if not text or (found and found["rule"] in _ELSEWHERE):
+        if found and found["rule"] in _ELSEWHERE:
             continue
         rule = found["rule"] if found else ""
         level = _LEVEL.search(text)
@@ -72,6 +73,21 @@ def read_precheckfile(path: Path) -> Precheckfile:
             findings.append(_finding(f"{printable_name(text)} is not understood", Place(str(path), number)))
     everywhere = dict.fromkeys(RULES, default) if default else {}
     return Precheckfile({**everywhere, **levels}, tuple(words), tuple(findings))
+
+
+def _statements(text: str) -> list[tuple[int, str]]:
+    """Return the statements, without comments, with the number of their first line: a call may take several lines."""
+    found: list[tuple[int, str]] = []
+    pending, start = "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = _COMMENT.sub(r"\1", line).strip()
+        if not stripped:
+            continue
+        pending, start = (f"{pending} {stripped}", start) if pending else (stripped, number)
+        if pending.count("(") <= pending.count(")") and pending.count("[") <= pending.count("]"):
+            found.append((start, pending))
+            pending = ""
+    return [*found, (start, pending)] if pending else found
 
 
 def _finding(message: str, place: Place) -> Finding:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from asc.formats.images import EXTENSIONS, Image, ImageError, read_image
 from asc.store.displays import display_type, displays_of, nearest_sizes
-from asc.store.folder import locale_of
+from asc.store.folder import link_out, locale_of
 from asc.store.wanted import Finding, Place
 from asc.words import printable_name
 
@@ -160,10 +160,9 @@ class _Reader:
         return ""
 
     def _is_inside(self, path: Path) -> bool:
-        if path.is_symlink() and not path.resolve().is_relative_to(self.folder.resolve()):
-            self._find("symlink", "is a link out of the folder", path, "Put the file itself there.")
-            return False
-        return True
+        if found := link_out(path, self.folder):
+            self.findings.append(found)
+        return found is None
 
     def _find(self, rule: str, message: str, path: Path, remedy: str, level: str = "error") -> None:
         self.findings.append(Finding(rule, message, Place(str(path)), remedy, level))
@@ -180,6 +179,8 @@ def _defects(path: Path, image: Image) -> Iterator[str]:
         yield "it has an alpha channel (transparency), which Apple refuses as wrong dimensions"
     if image.colours == "cmyk":
         yield "its colours are CMYK; Apple takes RGB"
+    if image.is_turned:
+        yield "its Exif note turns it, so that its pixels have another size than it shows"
     if image.depth > 8:
         yield f"it has {image.depth} bits a channel; Apple takes 8"
 

@@ -14,7 +14,7 @@ from asc.changes.change import Change, Plan
 from asc.changes.rules import Rules
 from asc.errors import Error
 from asc.store import age_rating
-from asc.store.checks import category_id
+from asc.store.categories import category_id
 from asc.store.limits import BY_NAME, CATEGORIES, FIELDS, RELEASE_NOTES, REVIEW, Owner
 from asc.store.page import AppFacts, Info, Page
 from asc.store.wanted import Text, Texts, WantedPage
@@ -200,7 +200,7 @@ class _Planner:
             self._patch("apps", self._app.id, {"contentRightsDeclaration": wanted}, "the content rights")
 
     def _categories(self, info: Info) -> None:
-        wanted = {name: category_id(text.value) for name, text in self._wanted.categories.items()}
+        wanted = {name: category_id(name, text.value) for name, text in self._wanted.categories.items()}
         different = {name: value for name, value in wanted.items() if info.categories.get(name) != value}
         # Apple takes a subcategory only together with its category.
         parents = {name.split("_")[0] + "_category" for name in different}
