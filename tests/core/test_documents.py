@@ -19,7 +19,7 @@ from asc.errors import Error, LostAnswerError, UnreachableError
 from asc.provisioning.bundle_ids import register_bundle_id
 from asc.provisioning.certificates import create_certificate, list_certificates
 from asc.provisioning.devices.apple import register_device
-from asc.provisioning.devices.requested import DeviceRequest
+from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.profiles import fetch_profile
 from asc_sandbox.authority.ca import somebodys_small_key
 from asc_sandbox.authority.office import Authority
@@ -109,7 +109,7 @@ def test_a_certificate_of_another_key_is_never_taken_for_ours(whose: str) -> Non
     made = {"type": "certificates", "id": "A", "attributes": {"certificateContent": content}}
     body = json.dumps({"data": made}).encode()
     head = b"HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
-    with server(head + body) as url, pytest.raises(Error, match="made the certificate A"):
+    with server(head + body) as url, pytest.raises(Error, match="created the certificate A"):
         create_certificate(
             Client(parse_key(key_json()), Settings(url), "Admin"), "DISTRIBUTION", "csr", b"ours"
         )

@@ -173,7 +173,7 @@ class TestTheFirstSync:
             done = step(tmp_path, sandbox, store)
         (identity,) = store.identities()
         assert f"{identity.certificate.not_after:%Y-%m-%d}" in done.summary
-        assert "make a distribution certificate: none is stored" in done.summary
+        assert "create a distribution certificate: none is stored" in done.summary
 
     def test_without_bundle_ids_it_makes_a_certificate_alone(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)

@@ -48,7 +48,7 @@ LATENCY = 0.02
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identities, "PAUSE", 0.05)
-    monkeypatch.setattr(certificates_at_apple, "LOOKS", (0.01, 0.05))
+    monkeypatch.setattr(certificates_at_apple, "LOOKUP_PAUSES", (0.01, 0.05))
 
 
 def made_after_a_look(sandbox: Sandbox, key: Any) -> None:
@@ -71,7 +71,7 @@ class TestALostAnswer:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         store = folder_store(tmp_path)
-        monkeypatch.setattr(certificates_at_apple, "LOOKS", (0.01, 1.5))
+        monkeypatch.setattr(certificates_at_apple, "LOOKUP_PAUSES", (0.01, 1.5))
         with apple(faults=["POST /v1/certificates reset"]) as sandbox:
             ours = a_key(100)  # the first that the step makes
             late = threading.Thread(target=made_after_a_look, args=(sandbox, ours))
@@ -124,7 +124,7 @@ class TestALostAnswer:
             done = step(tmp_path, sandbox, store, {"retry-for": "20s"})
             assert done.code == 0, done.stdout
             assert_one_certificate_with_its_key(sandbox, store)
-            assert "going on" in done.stdout
+            assert "Continuing with the certificate" in done.stdout
 
 
 REQUESTS = 6
@@ -220,7 +220,7 @@ class TestAStorageThatRefuses:
             done = step(tmp_path, sandbox, store)
             assert done.code != 0
             (identifier,) = certificates(sandbox)
-            assert f"The certificate {identifier} was made, but could not be put into its place" in done.error
+            assert f"The certificate {identifier} was created, but could not be stored" in done.error
             path = Path(done.outputs["unsaved-key-path"])
             assert path.is_absolute() and str(path) in done.error
             assert path.stat().st_mode & 0o777 == 0o600
@@ -272,7 +272,7 @@ class TestAStorageThatRefuses:
         with apple() as sandbox:
             done = step(tmp_path, sandbox, store, {"output-directory": str(blocked)})
             assert done.code != 0
-            assert "its key lies encrypted in the storage (pending/)" in done.error
+            assert "the key, which lies encrypted in the storage (pending/)" in done.error
             assert str(blocked) not in done.error
             assert done.outputs.get("unsaved-key-path", "") == ""
             assert len(store.pending()) == 1
@@ -308,7 +308,7 @@ class TestAppleRefuses:
 
         def counting(maker: Any, files: Any) -> Any:
             looks.append(1)
-            if len(looks) == 2 * identities.LOOKS_AFTER_LIMIT:
+            if len(looks) == 2 * identities.POLLS_AFTER_LIMIT:
                 store.put(identity_of(certificate, a_key()))
             return newly_stored(maker, files)
 
@@ -319,7 +319,7 @@ class TestAppleRefuses:
             done = step(tmp_path, sandbox, store)
             assert done.code == 0, done.stdout
             assert certificates(sandbox) == [certificate.id]
-        assert len(looks) > 2 * identities.LOOKS_AFTER_LIMIT
+        assert len(looks) > 2 * identities.POLLS_AFTER_LIMIT
 
     def test_a_place_that_becomes_free_at_the_last_moment_loses_no_key(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -367,7 +367,7 @@ class TestAppleRefuses:
         with apple(faults=["POST /v1/profiles status=403"]) as sandbox:
             done = step(tmp_path, sandbox, store, BOTH)
             assert done.code != 0
-            assert "could not be made" in done.error
+            assert "could not be created" in done.error
             assert len(store.profiles()) == 1
             kept = next(iter(store.profiles().values())).uuid
             again = step(tmp_path, sandbox, store, BOTH)
@@ -394,7 +394,7 @@ class TestAStoredKeyThatIsDamaged:
             done = step(tmp_path, sandbox, store, {"mode": "read-only"})
         assert done.code == 1
         assert "The distribution certificate is stored, but cannot be used" in done.error
-        assert "Restore what is damaged" in done.error
+        assert "Restore the damaged files" in done.error
 
     @pytest.mark.parametrize("mode", ["plan", "sync"])
     def test_fails_the_other_modes_and_costs_no_certificate(self, tmp_path: Path, mode: str) -> None:

@@ -143,7 +143,7 @@ def test_match_words_are_understood_as_inputs_too(tmp_path: Path) -> None:
             tmp_path, sandbox, store, {"mode": "plan", "type": "appstore, developer_id", "platform": "macos"}
         )
         assert done.code == 0, done.stdout
-    assert "make the app-store profile" in done.stdout and "make the developer-id profile" in done.stdout
+    assert "create the app-store profile" in done.stdout and "create the developer-id profile" in done.stdout
     assert (
         words("adhoc\nappstore") == "ad-hoc\napp-store" and words("ad-hoc, app-store") == "ad-hoc, app-store"
     )

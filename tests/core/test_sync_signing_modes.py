@@ -76,10 +76,10 @@ class TestPlan:
             for line in (
                 "register the device A pad",
                 f"register the bundle id {WIDGET}",
-                "make a distribution certificate: none is stored",
-                "make a development certificate: none is stored",
-                f"make the app-store profile for {APP}: its certificate is new",
-                f"make the development profile for {WIDGET}: its certificate is new",
+                "create a distribution certificate: none is stored",
+                "create a development certificate: none is stored",
+                f"create the app-store profile for {APP}: its certificate is new",
+                f"create the development profile for {WIDGET}: its certificate is new",
             ):
                 assert f"Would {line}" in done.stdout
                 assert line in done.summary
@@ -163,7 +163,7 @@ class TestRevoke:
             listed = step(tmp_path, sandbox, store, inputs)
             assert "give confirm: 1 certificate, 4 profiles" in listed.error
             for name in (f"match AdHoc {APP}", f"match AdHoc {APP} tvos", f"match AppStore {APP} tvos"):
-                assert f"delete the profile {name}, too" in listed.stdout
+                assert f"delete the profile {name} (" in listed.stdout
             done = step(tmp_path, sandbox, store, {**inputs, "confirm": "1 certificate, 4 profiles"})
             assert done.code == 0, done.stdout
             assert set(profiles_at_apple(sandbox)) == {
@@ -221,7 +221,7 @@ class TestRevoke:
             step(tmp_path, sandbox, store)
             done = step(tmp_path, sandbox, store, inputs)
             assert done.code == 3
-            assert "it is still there" in done.error
+            assert "still exists" in done.error
             assert_one_certificate_with_its_key(sandbox, store)
 
     def test_that_apple_refuses_in_part_takes_the_rest_out_of_the_store(self, tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ class TestImport:
         done = step(tmp_path, None, store, {"mode": "import", "profile-files": given})
         assert done.code == 0, done.stdout
         assert [each.uuid for each in store.profiles().values()] == ["valid"]
-        assert "b.mobileprovision is left out" in done.stdout
+        assert "Skipped b.mobileprovision" in done.stdout
 
     def test_a_p12_with_several_identities_names_those_that_are_left(self, tmp_path: Path) -> None:
         store, file = folder_store(tmp_path), tmp_path / "all.p12"
@@ -578,7 +578,7 @@ class TestMigrate:
         store, target = folder_store(tmp_path), folder_store(tmp_path, "target")
         done = step(tmp_path, None, store, {"mode": "migrate", "to-storage": target.location})
         assert done.code == 1
-        assert "nothing in it to migrate" in done.error
+        assert "nothing to migrate" in done.error
 
 
 @pytest.mark.parametrize(

@@ -200,7 +200,7 @@ class TestACertificate:
             record = at_apple(sandbox, a_key(), days=-1, identifier="ZZZZZZZZZZ")
             store.put(identity_of(record, a_key()))
             plan = step(tmp_path, sandbox, store, {"mode": "plan"})
-            assert "remove ZZZZZZZZZZ from the store: this certificate is over" in plan.stdout
+            assert "remove ZZZZZZZZZZ from the storage: this certificate has expired" in plan.stdout
             assert len(store.identities()) == 2
             done = step(tmp_path, sandbox, store)
             assert (done.code, done.outputs["changed"]) == (0, "true"), done.stdout
@@ -274,7 +274,7 @@ class TestAProfile:
             assert step(tmp_path, sandbox, store).code == 0
             sandbox.world.remove(sandbox.world.all("profiles")[0])
             done = step(tmp_path, sandbox, store)
-            assert (done.code, "Apple has it no more" in done.summary) == (0, True)
+            assert (done.code, "Apple does not list it" in done.summary) == (0, True)
             assert set(uuids(store).values()) == set(profiles_at_apple(sandbox).values())
 
     def test_is_made_anew_by_force(self, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 
 from asc.commands import kinds
 from asc.errors import Problem
-from asc.provisioning.devices.model import folded
-from asc.provisioning.devices.requested import ApplePlatform, DeviceRequest
+from asc.provisioning.devices.device import comparable_udid
+from asc.provisioning.devices.request import ApplePlatform, DeviceRequest
 from asc.words import decoded
 
 _PLATFORMS: dict[str, ApplePlatform] = {"ios": "IOS", "mac": "MAC_OS", "macos": "MAC_OS", "mac_os": "MAC_OS"}
@@ -47,7 +47,7 @@ def problems(wishes: Iterable[DeviceRequest]) -> Iterator[Problem]:
             yield Problem("devices", "a device has no name", "Give each device a name.")
         elif defect := wish.defect():
             yield Problem("devices", f"{name}: {defect}", "Copy the UDID from Xcode or Finder.")
-        before = seen.setdefault(folded(wish.udid), wish)
+        before = seen.setdefault(comparable_udid(wish.udid), wish)
         if (before.name, before.platform) != (wish.name, wish.platform):
             yield Problem(
                 "devices", f"{name} and {kinds.quoted(before.name)} have one UDID", "Name each device once."

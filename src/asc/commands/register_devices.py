@@ -16,9 +16,9 @@ from asc.commands.declaration import Command, CommonInputs, flag, given, output
 from asc.errors import Problem
 from asc.job import summary
 from asc.provisioning.devices.apple import list_devices
-from asc.provisioning.devices.model import Device, folded
-from asc.provisioning.devices.registering import IfDisabled
-from asc.provisioning.devices.requested import DeviceRequest
+from asc.provisioning.devices.device import Device, comparable_udid
+from asc.provisioning.devices.plan import IfDisabled
+from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.devices.upkeep import (
     DeviceChange,
     DeviceRules,
@@ -100,8 +100,8 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     have = list_devices(client)
     for device in have:
         _hide_udid(context, device.udid)
-    known = {folded(device.udid) for device in have}
-    existing = [request.name for request in requests if folded(request.udid) in known]
+    known = {comparable_udid(device.udid) for device in have}
+    existing = [request.name for request in requests if comparable_udid(request.udid) in known]
     changes = plan_upkeep(requests, have, _rules(inputs))
     for change in changes:
         log.info("Plan: %s", change.summary)
@@ -131,7 +131,7 @@ def _rules(inputs: Inputs) -> DeviceRules:
 
 def _hide_udid(context: Context, udid: str) -> None:
     """Mask a UDID, which is personal data, in the spellings that Apple and people use."""
-    bare = folded(udid)
+    bare = comparable_udid(udid)
     for text in {udid, udid.lower(), udid.upper(), bare, bare.lower()}:
         context.hide(text)
 

@@ -1,1 +1,1 @@
-"""What Apple has of a team's signing: certificates, bundle ids, devices and profiles."""
+"""The resources at Apple that signing needs: bundle ids, capabilities, devices, certificates and profiles."""

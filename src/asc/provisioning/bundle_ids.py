@@ -1,4 +1,4 @@
-"""Bundle ids at Apple: found by their identifiers, registered with their capabilities.
+"""The team's bundle ids at Apple, as signing needs them: find by identifier, register, enable capabilities.
 
 https://developer.apple.com/documentation/appstoreconnectapi/bundle-ids
 """
@@ -29,7 +29,7 @@ _WITH_CAPABILITIES: dict[str, str | int | None] = {
 
 @dataclass(frozen=True)
 class BundleId:
-    """A bundle id at Apple. `capabilities` are () where they were not asked for."""
+    """A registered bundle id: Apple's id and the types of its capabilities, () if they were not asked for."""
 
     id: str
     capabilities: tuple[str, ...] = ()
@@ -38,26 +38,25 @@ class BundleId:
 def find_bundle_ids(
     client: Client, identifiers: Collection[str], *, capabilities: bool = False
 ) -> dict[str, BundleId]:
-    """Those that there are, by identifier. The filter finds more than the exact text: compared again."""
+    """Return the registered ones of `identifiers`, by identifier. `capabilities`: with the types of theirs."""
     query = _WITH_CAPABILITIES if capabilities else _BARE
     listed = list_by(client, "/v1/bundleIds", "filter[identifier]", identifiers, query)
     found: dict[str, BundleId] = {}
-    for each in listed.data:
-        found.setdefault(each.text("identifier"), BundleId(each.id, _capabilities(listed, each)))
+    for resource in listed.data:
+        found.setdefault(resource.text("identifier"), BundleId(resource.id, _capabilities(listed, resource)))
+    # Apple's filter also finds identifiers that only contain the text, so they are compared here.
     return {identifier: found[identifier] for identifier in identifiers if identifier in found}
 
 
 def _capabilities(listed: Document, bundle_id: Resource) -> tuple[str, ...]:
-    references = bundle_id.related("bundleIdCapabilities")
-    return tuple(
-        listed.included[each].text("capabilityType") for each in references if each in listed.included
-    )
+    included = listed.many(bundle_id, "bundleIdCapabilities")
+    return tuple(capability.text("capabilityType") for capability in included)
 
 
 def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[str]) -> BundleId:
-    """Registers a bundle id for all platforms, with capabilities as the API names them.
+    """Register a bundle id for all platforms, enable its capabilities (Apple's types), and return it.
 
-    Where a capability cannot be enabled none is left registered: the next run would take it for whole.
+    Raises ApiError or another Error if Apple refuses one of the two; then no new bundle id is left.
     """
     name = identifier.replace(".", " ").replace("*", "wildcard").replace("-", " ")
     attributes = {"identifier": identifier, "name": name, "platform": "UNIVERSAL"}
@@ -69,9 +68,10 @@ def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[s
     made = creation.value.id
     capabilities = tuple(capabilities)
     try:
-        enable(client, made, capabilities)
+        enable_capabilities(client, made, capabilities)
     except Error:
-        # After a conflict the bundle id belongs to another job.
+        # A bundle id without its capabilities would look complete to the next run. After a conflict it belongs to
+        # another job, and stays.
         if not isinstance(creation.doubt, ApiError):
             with contextlib.suppress(Error):
                 client.delete(f"/v1/bundleIds/{made}")
@@ -80,8 +80,8 @@ def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[s
     return BundleId(made, capabilities)
 
 
-def enable(client: Client, bundle_id: str, capabilities: Iterable[str]) -> None:
-    """Enables capabilities, by Apple's id. The profiles that there are of the bundle id are invalid then."""
+def enable_capabilities(client: Client, bundle_id: str, capabilities: Iterable[str]) -> None:
+    """Enable capabilities (Apple's types) for a bundle id, by Apple's id. Apple invalidates its profiles for it."""
     for capability in capabilities:
         _enable(client, bundle_id, capability)
 

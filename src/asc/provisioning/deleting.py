@@ -1,4 +1,4 @@
-"""Deleting what may be gone already, and must be gone in the end."""
+"""Delete records so that they are certainly gone, although App Store Connect answers 404 at random."""
 
 from __future__ import annotations
 
@@ -10,36 +10,38 @@ from asc.errors import LostAnswerError, UnreachableError
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 3
+DELETE_ATTEMPTS = 3
+"""DELETE requests before an existing record counts as undeletable."""
 
 
-def delete_surely(client: Client, path: str) -> None:
-    """Deletes a record; one that is gone already is no error.
+def delete_if_there(client: Client, path: str) -> None:
+    """Delete the record at `path`. A record that does not exist is no error.
 
-    App Store Connect answers 404 at random, also for what is there: that it is gone is only said by looking.
+    Raises ApiError if Apple refuses, UnreachableError if the record still exists after DELETE_ATTEMPTS requests.
     """
-    for _ in range(ATTEMPTS):
+    for _ in range(DELETE_ATTEMPTS):
         try:
             client.delete(path)
             return
         except LostAnswerError as lost:
-            log.info("%s Looking whether it is gone.", lost.message)
+            log.info("%s Checking whether the record is gone.", lost.message)
         except ApiError as error:
             if error.status != 404:
                 raise
-        if _is_gone(client, path):
+        # App Store Connect answers 404 at random, also for existing records, so a 404 proves nothing by itself.
+        if not _exists(client, path):
             return
     raise UnreachableError(
-        f"DELETE {path} was sent {ATTEMPTS} times, and it is still there.",
-        "App Store Connect fails at random: run the step again.",
+        f"DELETE {path} was sent {DELETE_ATTEMPTS} times, and the record still exists.",
+        "Run the step again: App Store Connect fails at random.",
     )
 
 
-def _is_gone(client: Client, path: str) -> bool:
+def _exists(client: Client, path: str) -> bool:
     try:
         client.get(path)
     except ApiError as error:
         if error.status != 404:
             raise
-        return True
-    return False
+        return False
+    return True

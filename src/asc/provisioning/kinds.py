@@ -1,7 +1,7 @@
-"""The types of profiles and certificates, in the three languages that there are for them.
+"""Platforms and the types of profiles and certificates, with their names in our inputs, in match and at Apple.
 
-Ours are the words of the inputs, match's are its folders and file names, Apple's are the enumerations `profileType`
-and `certificateType` of the App Store Connect API 4.4.1.
+The inputs have their own words. The values that match uses are its folders and file names. Apple's names are the
+enumerations `profileType` and `certificateType` of the App Store Connect API 4.4.1.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from asc.errors import InputError, Problem
 
 
 class Platform(StrEnum):
-    """What an app runs on, in the words of the inputs, which are match's."""
+    """A platform that apps run on. The values are the words of the input `platform`, which are those of match."""
 
     IOS = "ios"
     TVOS = "tvos"
@@ -22,12 +22,13 @@ class Platform(StrEnum):
 
     @property
     def of_profile(self) -> Platform:
-        """The platform that profiles are kept under: Apple has none of their own for visionOS, iOS' serve it."""
+        """Return the platform of its profiles in the storage and at Apple."""
+        # Apple has no profiles for visionOS; those for iOS are valid there.
         return Platform.IOS if self is Platform.VISIONOS else self
 
 
 class CertificateType(StrEnum):
-    """The kinds of certificates that the store keeps apart; the values are match's folders."""
+    """A type of certificate that the storage keeps apart. The values are the names of match's folders."""
 
     DEVELOPMENT = "development"
     DISTRIBUTION = "distribution"
@@ -43,12 +44,12 @@ class CertificateType(StrEnum):
 
     @property
     def with_article(self) -> str:
-        """For sentences."""
+        """Return the type with its article, for a sentence: `a distribution`, `an enterprise`."""
         return f"{'an' if self is CertificateType.ENTERPRISE else 'a'} {self.value}"
 
 
 class ProfileType(StrEnum):
-    """What a profile is for; the values are the words of the input `type`."""
+    """A purpose of profiles. The values are the words of the input `type`."""
 
     DEVELOPMENT = "development"
     AD_HOC = "ad-hoc"
@@ -58,22 +59,22 @@ class ProfileType(StrEnum):
 
     @property
     def match_type(self) -> str:
-        """What match calls it: its folder, and a part of the `sigh_…` names."""
+        """Return match's name of the type: its folder, and part of the variables `sigh_…`."""
         return _MATCH[self][0]
 
     @property
     def prefix(self) -> str:
-        """How the names of its files and of its profiles begin."""
+        """Return the beginning of match's names for the files and the profiles of the type."""
         return _MATCH[self][1]
 
     @property
     def certificate_type(self) -> CertificateType:
-        """The certificates that its profiles are made with."""
+        """Return the type of the certificates that its profiles contain."""
         return _MATCH[self][2]
 
     @property
     def has_devices(self) -> bool:
-        """Whether its profiles name the devices that they are valid on."""
+        """Return True if its profiles list the devices that they are valid on."""
         return self in (ProfileType.DEVELOPMENT, ProfileType.AD_HOC)
 
 
@@ -81,7 +82,7 @@ EXTRA_CERTIFICATE_TYPES = {
     "mac-installer-distribution": CertificateType.MAC_INSTALLER_DISTRIBUTION,
     "developer-id-installer": CertificateType.DEVELOPER_ID_INSTALLER,
 }
-"""Certificates that no profile asks for, by the words of the inputs."""
+"""Types of certificates that no profile contains, by the words of the input `additional-certificates`."""
 
 _MATCH = {
     ProfileType.DEVELOPMENT: ("development", "Development", CertificateType.DEVELOPMENT),
@@ -114,28 +115,28 @@ _MOBILE = (Platform.IOS, Platform.TVOS)
 
 
 def apple_profile_type(kind: ProfileType, platform: Platform) -> str:
-    """Apple's `profileType`. Raises InputError where Apple's API has none for the platform."""
+    """Return Apple's `profileType`. Raises InputError if Apple has none for the platform."""
     found = _PROFILE_TYPES.get((kind, platform.of_profile))
     if found:
         return found
-    others = ", ".join(each.value for each in _APPLE_TYPES[kind][1])
+    others = ", ".join(supported.value for supported in _APPLE_TYPES[kind][1])
     raise InputError(
         [Problem("type", f"there is no {kind} profile for {platform}", f"Use {kind} with one of: {others}.")]
     )
 
 
 def apple_profile_types() -> dict[str, ProfileType]:
-    """All of Apple's `profileType`s with ours."""
+    """Return each `profileType` of Apple with the type that it belongs to."""
     return {apple: kind for (kind, _), apple in _PROFILE_TYPES.items()}
 
 
 def apple_certificate_types(
     kind: CertificateType, platform: Platform = Platform.IOS, *, in_house: bool = False
 ) -> tuple[str, ...]:
-    """Apple's `certificateType`s that serve: the first is what to create, all are what to look for.
+    """Return the `certificateType`s that serve as `kind`: create the first, look for all.
 
-    Teams of the Enterprise Program (`in_house`) have no Apple Distribution certificates. Empty for the installer
-    certificate of Developer ID, which the API neither lists nor creates: it can only be imported.
+    `in_house`: the team is in the Enterprise Program, and has no Apple Distribution certificates. Returns () for the
+    installer certificate of Developer ID: the API neither lists nor creates it, so that it can only be imported.
     """
     mobile = platform.of_profile in _MOBILE
     if kind is CertificateType.DEVELOPMENT:
@@ -146,7 +147,7 @@ def apple_certificate_types(
     return {
         CertificateType.ENTERPRISE: (own,),
         CertificateType.DEVELOPER_ID_APPLICATION: (
-            "DEVELOPER_ID_APPLICATION",  # Apple refuses to make the other by its name, but lists it
+            "DEVELOPER_ID_APPLICATION",  # Apple lists the other one as well, but refuses to create it by its name
             "DEVELOPER_ID_APPLICATION_G2",
         ),
         CertificateType.MAC_INSTALLER_DISTRIBUTION: ("MAC_INSTALLER_DISTRIBUTION",),
@@ -154,9 +155,9 @@ def apple_certificate_types(
 
 
 def from_apple_certificate_type(apple: str, *, in_house: bool = False) -> CertificateType | None:
-    """The folder that a certificate of Apple's `certificateType` belongs into; None for what the store does not keep.
+    """Return the type of a certificate by Apple's `certificateType`; None if the storage does not keep that type.
 
-    `in_house` tells the distribution certificates of the Enterprise Program, which Apple names like the others.
+    `in_house`: the team is in the Enterprise Program. Apple names its distribution certificates like all others.
     """
     if apple in ("DISTRIBUTION", "IOS_DISTRIBUTION", "MAC_APP_DISTRIBUTION"):
         return CertificateType.ENTERPRISE if in_house else CertificateType.DISTRIBUTION

@@ -1,4 +1,4 @@
-"""Profiles at Apple: found by their names, made, deleted. Contents are asked for of new ones only.
+"""The team's profiles at Apple: find them by name or type, create and delete them.
 
 https://developer.apple.com/documentation/appstoreconnectapi/profiles
 """
@@ -14,19 +14,23 @@ from asc.api.client import Client
 from asc.api.document import Resource, reference, references, request_body
 from asc.api.lists import list_by
 from asc.errors import UnreachableError
-from asc.provisioning.deleting import delete_surely
+from asc.provisioning.deleting import delete_if_there
 
 log = logging.getLogger(__name__)
 
 MOST_INCLUDED = 50
-"""Certificates of a profile that a list shows."""
+"""Certificates of one profile that a listing includes; Apple allows no higher `limit[certificates]`."""
 _FIELDS = "name,uuid,profileType,profileState"
 _WITH_CONTENT = f"{_FIELDS},profileContent"
 
 
 @dataclass(frozen=True)
 class AppleProfile:
-    """A profile at Apple. `content` is b"", and `certificate_ids` are (), where they were not asked for."""
+    """A profile as Apple lists it.
+
+    `apple_type` is Apple's `profileType`, `content` the .mobileprovision. `content` is b"" and `certificate_ids` is ()
+    if the request did not ask for them.
+    """
 
     id: str
     name: str
@@ -38,8 +42,8 @@ class AppleProfile:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """What a profile is made of: Apple's type, and Apple's ids of the rest."""
+class ProfileDraft:
+    """A profile to create: its name, Apple's `profileType`, and Apple's ids of bundle id, certificates and devices."""
 
     name: str
     apple_type: str
@@ -49,13 +53,13 @@ class Recipe:
 
 
 def find_profiles(client: Client, names: Collection[str]) -> list[AppleProfile]:
-    """Return the profiles of these names, without their contents."""
+    """Return the profiles with one of these names, without their contents."""
     found = list_by(client, "/v1/profiles", "filter[name]", names, {"fields[profiles]": _FIELDS})
-    return [_profile(each) for each in found.data if each.text("name") in names]
+    return [_read_profile(resource) for resource in found.data if resource.text("name") in names]
 
 
 def profiles_of_types(client: Client, apple_types: Collection[str]) -> list[AppleProfile]:
-    """All profiles of these types with the ids of their certificates, without their contents."""
+    """Return all profiles of these `profileType`s with the ids of their certificates, without their contents."""
     query: dict[str, str | int | None] = {
         "filter[profileType]": ",".join(apple_types),
         "include": "certificates",
@@ -63,33 +67,38 @@ def profiles_of_types(client: Client, apple_types: Collection[str]) -> list[Appl
         "fields[certificates]": "serialNumber",
         "limit[certificates]": MOST_INCLUDED,
     }
-    return [_with_all_certificates(client, each) for each in client.list("/v1/profiles", query).data]
+    return [_with_all_certificates(client, resource) for resource in client.list("/v1/profiles", query).data]
 
 
 def _with_all_certificates(client: Client, resource: Resource) -> AppleProfile:
-    """Of a profile with more certificates than a list shows (a large team's for development) the rest is asked for."""
-    profile = _profile(resource)
+    """Return a profile with the ids of all its certificates."""
+    profile = _read_profile(resource)
+    # A development profile of a large team can have more certificates than a listing includes.
     if len(profile.certificate_ids) < MOST_INCLUDED:
         return profile
     query = {"fields[certificates]": "serialNumber"}
-    all_of_them = client.list(f"/v1/profiles/{profile.id}/certificates", query).data
-    return replace(profile, certificate_ids=tuple(each.id for each in all_of_them))
+    certificates = client.list(f"/v1/profiles/{profile.id}/certificates", query).data
+    return replace(profile, certificate_ids=tuple(certificate.id for certificate in certificates))
 
 
 def fetch_profile(client: Client, profile_id: str) -> AppleProfile:
-    """One profile with its content."""
-    return _profile(client.get(f"/v1/profiles/{profile_id}", {"fields[profiles]": _WITH_CONTENT}).resource)
+    """Return one profile, by Apple's id, with its content. Raises ApiError if Apple refuses."""
+    query = {"fields[profiles]": _WITH_CONTENT}
+    return _read_profile(client.get(f"/v1/profiles/{profile_id}", query).resource)
 
 
-def create_profile(client: Client, recipe: Recipe) -> AppleProfile:
-    """Makes a profile; never a second one where the answer to the first request was lost."""
+def create_profile(client: Client, draft: ProfileDraft) -> AppleProfile:
+    """Create a profile and return it with its content. A lost answer never leads to a second profile.
+
+    Raises ApiError if Apple refuses, also if a profile of the team has the name (409).
+    """
 
     def find() -> AppleProfile | None:
-        named = find_profiles(client, [recipe.name])
-        return next((profile for profile in named if profile.apple_type == recipe.apple_type), None)
+        named = find_profiles(client, [draft.name])
+        return next((profile for profile in named if profile.apple_type == draft.apple_type), None)
 
     creation = client.create_once(
-        lambda: _profile(client.create("/v1/profiles", _body(recipe)).resource),
+        lambda: _read_profile(client.create("/v1/profiles", _body(draft)).resource),
         find,
         # A profile that has the name already may have other certificates and devices: it is not the one wanted.
         may_exist=lambda error: False,
@@ -98,13 +107,13 @@ def create_profile(client: Client, recipe: Recipe) -> AppleProfile:
 
 
 def delete_profiles(client: Client, profiles: Iterable[AppleProfile]) -> None:
-    """Deletes profiles; one that is gone already is no error."""
+    """Delete profiles by Apple's id. A profile that does not exist is no error."""
     for profile in profiles:
-        delete_surely(client, f"/v1/profiles/{profile.id}")
+        delete_if_there(client, f"/v1/profiles/{profile.id}")
 
 
 def free_name(name: str, taken: Collection[str]) -> str:
-    """`name`, or `name 2`, `name 3`, … where others that are not ours have it."""
+    """Return `name`, or the first of `name 2`, `name 3`, … that is not in `taken`."""
     number, free = 1, name
     while free in taken:
         number += 1
@@ -113,38 +122,38 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 
 def _with_content(client: Client, profile: AppleProfile) -> AppleProfile:
-    """Return it with its content, which is asked for where it did not come along. Raises UnreachableError."""
+    """Return a profile with its content, fetched if the answer lacked it. Raises UnreachableError if Apple has none."""
     profile = profile if profile.content else fetch_profile(client, profile.id)
     if not profile.content:
         raise UnreachableError(
-            f"App Store Connect made the profile {profile.name}, but gives no content of it.",
-            "Run the step again: it is found by its name then.",
+            f"App Store Connect created the profile {profile.name}, but does not return its content.",
+            "Run the step again. It finds the profile by its name.",
         )
     return profile
 
 
-def _profile(resource: Resource) -> AppleProfile:
+def _read_profile(resource: Resource) -> AppleProfile:
     try:
         content = base64.b64decode(resource.text("profileContent"), validate=True)
-    except ValueError:  # not ASCII, not base64
+    except ValueError:  # neither ASCII nor base64
         content = b""
     return AppleProfile(
         id=resource.id,
         name=resource.text("name"),
         uuid=resource.text("uuid"),
         apple_type=resource.text("profileType"),
-        active=resource.text("profileState") != "INVALID",  # a state that nobody knows condemns nothing
+        active=resource.text("profileState") != "INVALID",  # an unknown state does not make it invalid
         content=content,
         certificate_ids=tuple(identifier for _, identifier in resource.related("certificates")),
     )
 
 
-def _body(recipe: Recipe) -> dict[str, object]:
+def _body(draft: ProfileDraft) -> dict[str, object]:
     relationships: dict[str, object] = {
-        "bundleId": reference("bundleIds", recipe.bundle_id),
-        "certificates": references("certificates", recipe.certificates),
+        "bundleId": reference("bundleIds", draft.bundle_id),
+        "certificates": references("certificates", draft.certificates),
     }
-    if recipe.devices:
-        relationships["devices"] = references("devices", recipe.devices)
-    attributes = {"name": recipe.name, "profileType": recipe.apple_type}
+    if draft.devices:
+        relationships["devices"] = references("devices", draft.devices)
+    attributes = {"name": draft.name, "profileType": draft.apple_type}
     return request_body("profiles", attributes, relationships=relationships)

@@ -13,16 +13,16 @@ from asc.commands.sync_signing.inputs import Inputs, Outputs, check_program
 from asc.commands.sync_signing.machine import second_storage_of, storage_of
 from asc.errors import Error
 from asc.provisioning.certificates import AppleCertificate, list_certificates
-from asc.provisioning.devices.registering import left_out, not_enabled
-from asc.provisioning.devices.requested import MACS
+from asc.provisioning.devices.plan import missing_from_profile, not_enabled
+from asc.provisioning.devices.request import MAC_PLATFORMS
 from asc.provisioning.kinds import Platform, ProfileType
 from asc.signing.storage import Storage
 from asc.signing.sync import importing, moving, revoking
-from asc.signing.sync.around import look_around
 from asc.signing.sync.context import SyncContext
 from asc.signing.sync.identities import KeyNotStored
 from asc.signing.sync.profile_specs import SigningRequest
-from asc.signing.sync.readiness import ReadySigning, ready
+from asc.signing.sync.readiness import ReadySigning, ready_signing
+from asc.signing.sync.storage_report import inspect_storage
 from asc.signing.sync.stored import read_store
 from asc.signing.sync.syncing import Sync
 from asc.signing.vault.encryption import Version
@@ -43,7 +43,7 @@ def _read_only(inputs: Inputs, context: Context) -> Outputs:
     files, passphrase = storage.read(), inputs.passphrase or ""
     warn_of_trimmed(files, passphrase)
     stored_signing = read_store(files, passphrase, request, inputs.p12_password)
-    signing = ready(stored_signing, request, context.now(), lambda: look_around(storage, files))
+    signing = ready_signing(stored_signing, request, context.now(), lambda: inspect_storage(storage, files))
     _tell_devices_that_are_missing(signing, request)
     _tell_all_is_there(storage)
     return _install(inputs, context, signing, (), storage)
@@ -52,11 +52,11 @@ def _read_only(inputs: Inputs, context: Context) -> Outputs:
 def _tell_devices_that_are_missing(signing: ReadySigning, request: SigningRequest) -> None:
     """Warn of wanted devices that stored profiles do not name. Apple is not asked: only the UDID tells the platform."""
     for spec, stored in signing.profiles:
-        apple_platform = "MAC_OS" if spec.platform in MACS else "IOS"
+        apple_platform = "MAC_OS" if spec.platform in MAC_PLATFORMS else "IOS"
         expected = [
             each for each in request.devices if each.apple_platform([spec.platform]) == apple_platform
         ]
-        names = left_out(expected, (), stored.profile.devices) if spec.kind.has_devices else []
+        names = missing_from_profile(expected, (), stored.profile.devices) if spec.kind.has_devices else []
         if names and spec.platform is not Platform.TVOS:
             log.warning("%s lacks devices that are asked for: %s.", str(spec).capitalize(), ", ".join(names))
 
@@ -88,7 +88,7 @@ def _plan(inputs: Inputs, context: Context) -> Outputs:
     for line in plan.lines():
         log.info("Would %s", line)
     enabling = {device.id for device in plan.devices.disabled}
-    left = [device for device in sync.portal.devices if device.id not in enabling]
+    left = [device for device in sync.apple.devices if device.id not in enabling]
     for name in not_enabled(request.devices, left):
         log.warning("The device %s is not enabled at Apple: no profile can name it.", name)
     if not plan.lines():
@@ -172,7 +172,7 @@ def _context(inputs: Inputs, context: Context) -> tuple[SyncContext, SigningRequ
         client=client,
         storage=storage_of(inputs, context),
         passphrase=inputs.passphrase or "",
-        handover=Path(inputs.output_directory).absolute() / "unsaved",
+        rescue_folder=Path(inputs.output_directory).absolute() / "unsaved",
         p12_password=inputs.p12_password,
         encryption=_version(inputs),
     )
@@ -189,7 +189,7 @@ def _install(
 def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]:
     if not inputs.key_file:
         return []
-    files = importing.Files(
+    files = importing.IdentityFiles(
         Path(inputs.certificate_file) if inputs.certificate_file else None, Path(inputs.key_file)
     )
     listed: list[AppleCertificate] = []

@@ -10,11 +10,11 @@ from asc.commands import devices, kinds
 from asc.commands.declaration import CommonInputs, given, output
 from asc.commands.sync_signing import match
 from asc.errors import InputError, Problem
-from asc.provisioning.devices.model import folded
-from asc.provisioning.devices.registering import IfDisabled
-from asc.provisioning.devices.requested import DeviceRequest
+from asc.provisioning.devices.device import comparable_udid
+from asc.provisioning.devices.plan import IfDisabled
+from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.kinds import EXTRA_CERTIFICATE_TYPES, Platform, ProfileType
-from asc.signing.sync.profile_specs import SigningRequest, wanted
+from asc.signing.sync.profile_specs import SigningRequest, profile_specs
 
 MODES = ("read-only", "sync", "plan", "revoke", "import", "change-passphrase", "migrate")
 _MATCH_WORDS = kinds.Kind("list", kinds.LIST.form, lambda text: kinds.LIST.parse(match.words(text)))
@@ -260,14 +260,14 @@ class Inputs(CommonInputs):
             if each in EXTRA_CERTIFICATE_TYPES
         )
         return SigningRequest(
-            specs=wanted(kinds_, self.bundle_ids or (), platforms),
+            specs=profile_specs(kinds_, self.bundle_ids or (), platforms),
             certificates=tuple(dict.fromkeys((*(kind.certificate_type for kind in kinds_), *extra))),
             platforms=platforms,
             renew_before=timedelta(seconds=self.renew_before),
             in_house=in_house,
             register_bundle_ids=self.register_bundle_ids,
             capabilities=self.capabilities or (),
-            devices=tuple({folded(wanted.udid): wanted for wanted in self.devices or ()}.values()),
+            devices=tuple({comparable_udid(wanted.udid): wanted for wanted in self.devices or ()}.values()),
             if_disabled=_IF_DISABLED[self.if_disabled],
             include_macs=self.include_macs,
             if_revoked="replace" if self.if_revoked == "replace" else "fail",

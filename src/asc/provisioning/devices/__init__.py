@@ -1,1 +1,1 @@
-"""Devices of a team: how they compare, which belong into a profile, and how the wanted ones are brought to Apple."""
+"""The team's devices: compare them, register and change them, and choose those that a profile lists."""

@@ -11,8 +11,8 @@ from asc.api.client import Client
 from asc.api.document import Resource, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError
-from asc.provisioning.devices.model import Device, folded
-from asc.provisioning.devices.requested import ApplePlatform, DeviceRequest
+from asc.provisioning.devices.device import Device, comparable_udid
+from asc.provisioning.devices.request import ApplePlatform, DeviceRequest
 
 _FIELDS = {"fields[devices]": "name,udid,deviceClass,platform,status"}
 
@@ -23,22 +23,25 @@ def list_devices(client: Client) -> list[Device]:
 
 
 def register_device(client: Client, request: DeviceRequest, platform: ApplePlatform) -> Device:
-    """Register a device, and return it as Apple lists it; one that another job registered meanwhile is no error.
+    """Register a device, and return it as Apple lists it. A device that another job registered meanwhile is no error.
 
-    Raises Error where the team has as many devices of the class as Apple allows.
+    Raises Error if the team has as many devices of the class as Apple allows, ApiError for other refusals.
     """
-    attributes = {"name": request.name, "udid": request.spelled, "platform": platform}
+    attributes = {"name": request.name, "udid": request.hyphenated_udid, "platform": platform}
     body = request_body("devices", attributes)
 
     def find() -> Device | None:
         devices = list_devices(client)
-        return next((device for device in devices if folded(device.udid) == folded(request.udid)), None)
+        return next(
+            (device for device in devices if comparable_udid(device.udid) == comparable_udid(request.udid)),
+            None,
+        )
 
     try:
         return client.create_once(lambda: _device(client.create("/v1/devices", body).resource), find).value
     except ApiError as error:
         if error.status == 403 and "maximum number" in error.message.lower():
-            raise _no_place(request, error) from None
+            raise _limit_reached(request, error) from None
         raise
 
 
@@ -58,11 +61,11 @@ def change_device(client: Client, device: Device, attributes: Mapping[str, str])
         return _device(resource)
 
 
-def _no_place(request: DeviceRequest, error: ApiError) -> Error:
+def _limit_reached(request: DeviceRequest, error: ApiError) -> Error:
     return Error(
         f"The device {request.name} was not registered: {error.message}",
-        "Remove devices at developer.apple.com/account when the membership year begins anew; a disabled device keeps "
-        "its place until then. Or take this device out of devices.",
+        "Remove this device from devices, or remove others at developer.apple.com/account when the next membership "
+        "year begins. A disabled device counts until then.",
     )
 
 

@@ -15,9 +15,9 @@ from asc import words
 from asc.api.client import Client
 from asc.errors import Findings, InputError, Problem
 from asc.provisioning.devices.apple import change_device, register_device
-from asc.provisioning.devices.model import DISABLED, ENABLED, Device, folded
-from asc.provisioning.devices.registering import DevicePlan, IfDisabled, plan_devices
-from asc.provisioning.devices.requested import DeviceRequest
+from asc.provisioning.devices.device import DISABLED, ENABLED, Device, comparable_udid
+from asc.provisioning.devices.plan import DevicePlan, IfDisabled, plan_devices
+from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.kinds import Platform
 
 log = logging.getLogger(__name__)
@@ -124,9 +124,9 @@ def _rename(device: Device, name: str) -> DeviceChange:
 
 
 def _other_names(requests: Iterable[DeviceRequest], have: Iterable[Device]) -> Iterator[tuple[Device, str]]:
-    known = {folded(device.udid): device for device in have}
+    known = {comparable_udid(device.udid): device for device in have}
     for request in requests:
-        device = known.get(folded(request.udid))
+        device = known.get(comparable_udid(request.udid))
         if device and device.name != request.name:
             yield device, request.name
 
@@ -135,10 +135,14 @@ def _unwanted(
     requests: Iterable[DeviceRequest], have: Sequence[Device], named: Iterable[str]
 ) -> list[Device]:
     """Return the devices to disable. Two devices may share a name, so a name means all of them only if it is one."""
-    wanted = {folded(request.udid) for request in requests}
+    wanted = {comparable_udid(request.udid) for request in requests}
     found, problems = [], []
     for text in named:
-        matching = [device for device in have if text == device.name or folded(text) == folded(device.udid)]
+        matching = [
+            device
+            for device in have
+            if text == device.name or comparable_udid(text) == comparable_udid(device.udid)
+        ]
         if len(matching) != 1:
             reason = (
                 "is not a device of the team" if not matching else f"is the name of {len(matching)} devices"
@@ -146,7 +150,7 @@ def _unwanted(
             problems.append(
                 Problem("disable", f"{words.printable_name(text)} {reason}", "Give the UDID of one device.")
             )
-        elif folded(matching[0].udid) in wanted:
+        elif comparable_udid(matching[0].udid) in wanted:
             problems.append(
                 Problem(
                     "disable",

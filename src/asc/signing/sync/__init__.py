@@ -1,1 +1,1 @@
-"""Bringing the store and Apple into the state “this team can sign these apps”."""
+"""Make the storage and Apple agree, so that a team can sign its apps: plan, create, renew, import, revoke, move."""

@@ -1,12 +1,13 @@
-"""Making an identity that no accident loses: the key is put aside, encrypted, before Apple is asked to certify it.
+"""Create an identity (a certificate with its private key) so that no crash and no second job can lose the key.
 
-1. the new key goes into the store, where match does not look; that proves that the store can be written, too
-2. Apple certifies it; where the answer is lost, the certificate is found by its public key
-3. key and certificate go to their place, and the key put aside is removed
+1. Store the new key, encrypted, in the folder pending/, which match ignores. This also proves that the storage accepts
+   writes.
+2. Let Apple certify the key. If the answer is lost, find the certificate by its public key.
+3. Store key and certificate in their place, and remove the pending key.
 
-A run that ends in between is finished by the next one: it finds the key put aside and its certificate at Apple. Of two
-jobs that do this at once, the one that stores first wins; the other takes what it stored, and revokes its own. Each
-removes only its own key, and the loser only after it revoked: if it is ended before, a later run does (see leftovers).
+If a run ends in between, the next run finds the pending key and its certificate at Apple, and finishes. If two jobs
+create an identity at the same time, the first to store it wins; the other one uses the stored identity and revokes its
+own certificate. A job removes only its own pending key, and only after revoking, so that unused.py can finish the rest.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from asc.identity.keys import csr, key_pem, new_private_key, public_key_der
 from asc.private_files import private_folder, write_private
 from asc.provisioning.certificates import (
     AppleCertificate,
+    CertificateRefused,
     LimitReached,
-    NotMade,
     by_public_key,
     create_certificate,
     revoke_certificate,
 )
 from asc.provisioning.kinds import CertificateType
 from asc.signing.storage import Changes, StorageError
-from asc.signing.sync.context import AppleState, SyncContext, usable
+from asc.signing.sync.context import AppleState, SyncContext, usable_identities
 from asc.signing.sync.profile_specs import SigningRequest
 from asc.signing.sync.stored import StoredSigning
 from asc.signing.vault.encryption import encrypt
@@ -43,16 +44,16 @@ from asc.signing.vault.trimmed import fitting
 
 log = logging.getLogger(__name__)
 
-LOOKS_AFTER_LIMIT = 5
-"""Where Apple allows no more certificates, another job may just be storing the one that it was given."""
-LOOKS_AT_OTHERS = 22
-"""The same while keys of other jobs are put aside: one of many may have to wait for its turn, five minutes in all."""
+POLLS_AFTER_LIMIT = 5
+"""Reads of the storage after Apple refused another certificate: another job may be about to store its own."""
+POLLS_WHILE_OTHERS_STORE = 22
+"""Reads while the storage has pending keys of other jobs: one of many may wait for its turn, up to five minutes."""
 PAUSE, GROWTH, LONGEST_PAUSE = 2.0, 1.5, 8.0
-"""Seconds after the first look, and up to how many times that after later ones."""
+"""Seconds after the first read, the factor from read to read, and the highest multiple of PAUSE."""
 
 
 class KeyNotStored(Error):
-    """A certificate was made, but its key not put into its place. `path` is a copy, encrypted, if there is one."""
+    """A certificate was created, but not stored in its place. `path` is an encrypted copy of the key, or None."""
 
     def __init__(self, message: str, remedy: str, path: Path | None) -> None:
         super().__init__(message, remedy)
@@ -61,72 +62,78 @@ class KeyNotStored(Error):
 
 @dataclass(frozen=True)
 class IdentityMaker:
-    """Makes identities of one type. `before` are the ids of those in the store that will not do."""
+    """Creates the identity of one type. `unusable_ids` are certificate ids of stored identities that cannot serve."""
 
     context: SyncContext
     request: SigningRequest
-    portal: AppleState
+    apple: AppleState
     kind: CertificateType
-    before: frozenset[str]
+    unusable_ids: frozenset[str]
 
     def make(self, files: Mapping[str, bytes]) -> StoredIdentity:
-        """A usable identity: one that an earlier run began, a new one, or what another job was quicker to store."""
+        """Return a stored identity: one that an earlier run began, a new one, or one that another job stored first.
+
+        Raises CertificateRefused, StorageError, or KeyNotStored if the storage refuses the new identity.
+        """
         passphrase = fitting(files, self.context.passphrase)
-        if begun := self._begun(files):
-            return self._store(*begun, passphrase)
+        if unfinished := self._unfinished(files):
+            return self._store(*unfinished, passphrase)
         key = new_private_key()
-        aside, content = pending_file(
+        pending_path, content = pending_file(
             self.kind,
             key,
             passphrase,
             self.context.now,
             self.context.encryption,
         )
-        if theirs := self._put_aside(aside, content):
+        if theirs := self._store_pending(pending_path, content):
             return theirs
         try:
-            made = self._certify_or_wait(aside, key)
-        except NotMade:
-            self._forget(aside)
+            created = self._certify_or_wait(pending_path, key)
+        except CertificateRefused:
+            self._remove_pending(pending_path)
             raise
-        if isinstance(made, StoredIdentity):
-            self._forget(aside)
-            return made
-        return self._store(aside, key, made, passphrase)
+        if isinstance(created, StoredIdentity):
+            self._remove_pending(pending_path)
+            return created
+        return self._store(pending_path, key, created, passphrase)
 
-    def _begun(self, files: Mapping[str, bytes]) -> tuple[str, RSAPrivateKey, AppleCertificate] | None:
+    def _unfinished(self, files: Mapping[str, bytes]) -> tuple[str, RSAPrivateKey, AppleCertificate] | None:
         for path, key in pending_keys(files, self.kind, self.context.passphrase).items():
-            listed = by_public_key(self.portal.certificates, public_key_der(key))
+            listed = by_public_key(self.apple.certificates, public_key_der(key))
             if listed and listed.certificate and listed.certificate.valid_at(self.context.now):
-                log.info("An earlier run was ended before it stored the certificate %s: going on", listed)
+                log.info(
+                    "Continuing with the certificate %s, which an earlier run created and did not store",
+                    listed,
+                )
                 return path, key, listed
         return None
 
-    def _put_aside(self, path: str, content: bytes) -> StoredIdentity | None:
-        """Stores the key; or returns the identity that another job stored meanwhile."""
+    def _store_pending(self, path: str, content: bytes) -> StoredIdentity | None:
+        """Store the pending key, and return None; or return the identity that another job stored meanwhile."""
 
         def change(files: Mapping[str, bytes]) -> Changes:
             if self._newly_stored(files):
                 return Changes()
-            # Nothing is mixed with files of another passphrase.
+            # Raises WrongPassphrase, so that files of two passphrases never mix.
             Vault(files, self.context.passphrase).put([])
             return Changes({path: content})
 
         after = self.context.storage.update(
-            change, f"[sync-signing] Begun {self.kind.with_article} certificate"
+            change, f"[sync-signing] Stored the key of {self.kind.with_article} certificate"
         )
         return self._newly_stored(after)
 
     def _certify(self, key: RSAPrivateKey) -> AppleCertificate:
         apple_type = self.request.apple_types(self.kind)[0]
         listed = create_certificate(self.context.client, apple_type, csr(key), public_key_der(key))
-        log.info("Apple made the certificate %s", listed)
+        log.info("Created the certificate %s", listed)
         return listed
 
     def _store(
-        self, aside: str, key: RSAPrivateKey, listed: AppleCertificate, passphrase: str
+        self, pending_path: str, key: RSAPrivateKey, listed: AppleCertificate, passphrase: str
     ) -> StoredIdentity:
-        """Puts the identity into its place, unless another job has put one there: then that, and ours is revoked."""
+        """Store the identity, and return it. If another job stored one first, revoke ours and return the other one."""
         assert listed.certificate
         ours = new_identity(self.kind, listed.id, listed.certificate, key)
 
@@ -134,85 +141,94 @@ class IdentityMaker:
             if self._newly_stored(files):
                 return Changes()
             vault = Vault(files, self.context.passphrase)
-            return Changes(vault.put([ours], self.context.encryption), self._over(files) | {aside})
+            return Changes(
+                vault.put([ours], self.context.encryption), self._expired_files(files) | {pending_path}
+            )
 
         try:
             after = self.context.storage.update(change, f"[fastlane] Updated {self.kind.value}")
         except StorageError as error:
-            raise self._kept(ours, passphrase, error) from None
+            raise self._key_not_stored(ours, passphrase, error) from None
         stored = self._newly_stored(after) or ours
         if stored.certificate_id != ours.certificate_id:
-            self._withdraw(aside, ours, stored)
+            self._revoke_ours(pending_path, ours, stored)
         return stored
 
-    def _withdraw(self, aside: str, ours: StoredIdentity, stored: StoredIdentity) -> None:
-        log.info("Another job stored the certificate %s first; ours is revoked", stored.certificate_id)
+    def _revoke_ours(self, pending_path: str, ours: StoredIdentity, stored: StoredIdentity) -> None:
+        log.info("Another job stored the certificate %s first; revoking ours", stored.certificate_id)
         try:
             revoke_certificate(self.context.client, ours.certificate_id)
         except Error as error:
-            log.warning("%s could not be revoked: %s The next run does.", ours.certificate_id, error.message)
+            log.warning(
+                "%s could not be revoked: %s The next run does it.", ours.certificate_id, error.message
+            )
             return
-        self._forget(aside)
+        self._remove_pending(pending_path)
 
     def _newly_stored(self, files: Mapping[str, bytes]) -> StoredIdentity | None:
-        """An identity in the store that was not there when this run began."""
-        found = usable(self._stored_signing(files), None, self.request, self.kind, self.context.now)
-        return next((each for each in found if each.certificate_id not in self.before), None)
+        """Return a usable identity that was stored since this run began, or None."""
+        usable = usable_identities(
+            self._stored_signing(files), None, self.request, self.kind, self.context.now
+        )
+        return next(
+            (identity for identity in usable if identity.certificate_id not in self.unusable_ids), None
+        )
 
     def _stored_signing(self, files: Mapping[str, bytes]) -> StoredSigning:
-        return self.context.stored_signing(
-            files, replace(self.request, specs=())
-        )  # profiles take long to open
+        # Without profiles: decrypting all of them takes long, and only identities matter here.
+        return self.context.stored_signing(files, replace(self.request, specs=()))
 
-    def _over(self, files: Mapping[str, bytes]) -> frozenset[str]:
-        """The files of expired identities of this type."""
-        over = self._stored_signing(files).over(self.kind, self.context.now)
-        for each in over:
-            log.info("The certificate %s is over: it goes from the store", each.certificate_id)
-        return frozenset(path for each in over for path in each.files())
+    def _expired_files(self, files: Mapping[str, bytes]) -> frozenset[str]:
+        """Return the paths of expired identities of this type."""
+        expired = self._stored_signing(files).expired(self.kind, self.context.now)
+        for identity in expired:
+            log.info("Removing the expired certificate %s from the storage", identity.certificate_id)
+        return frozenset(path for identity in expired for path in identity.files())
 
-    def _certify_or_wait(self, aside: str, key: RSAPrivateKey) -> AppleCertificate | StoredIdentity:
-        """The certificate; where Apple allows no more, what another job stores meanwhile, if any does."""
+    def _certify_or_wait(self, pending_path: str, key: RSAPrivateKey) -> AppleCertificate | StoredIdentity:
+        """Return a new certificate; if the team may have no more, the identity that another job stores meanwhile."""
         try:
             return self._certify(key)
         except LimitReached:
-            # Where nobody stores one, what Apple says now is what the user is told.
-            return self._stored_by_others(aside) or self._certify(key)
+            # If no job stores one, the user has to see the current refusal, or another job has revoked its own by now.
+            return self._stored_by_others(pending_path) or self._certify(key)
 
-    def _stored_by_others(self, aside: str) -> StoredIdentity | None:
-        """What another job stores, as long as there is one that may."""
+    def _stored_by_others(self, pending_path: str) -> StoredIdentity | None:
+        """Wait while other jobs may store an identity, and return it; None if none did."""
         clock = self.context.client.clock
-        for attempt in range(LOOKS_AT_OTHERS):
+        for attempt in range(POLLS_WHILE_OTHERS_STORE):
             files = self.context.storage.read()
             if theirs := self._newly_stored(files):
                 return theirs
-            if attempt + 1 >= LOOKS_AFTER_LIMIT and pending_paths(files, self.kind) <= {aside}:
+            if attempt + 1 >= POLLS_AFTER_LIMIT and pending_paths(files, self.kind) <= {pending_path}:
                 return None
             clock.sleep(PAUSE * min(GROWTH**attempt, LONGEST_PAUSE) * (0.5 + clock.chance()))
         return None
 
-    def _forget(self, aside: str) -> None:
-        """Removes a key that was put aside, and has no certificate (any more)."""
-        with contextlib.suppress(StorageError):  # it does no harm there
+    def _remove_pending(self, pending_path: str) -> None:
+        """Remove a pending key without a certificate."""
+        with contextlib.suppress(StorageError):  # a pending key that stays does no harm
             self.context.storage.update(
-                lambda files: Changes(delete=frozenset({aside})), "[sync-signing] Not made"
+                lambda files: Changes(delete=frozenset({pending_path})),
+                "[sync-signing] Removed a key without a certificate",
             )
 
-    def _kept(self, identity: StoredIdentity, passphrase: str, error: StorageError) -> KeyNotStored:
-        """The key is in the store already, put aside; a second copy is handed over, for nobody knows the storage."""
-        # Under the same form of the passphrase as the storage, which may be the trimmed one.
-        handed_over: Path | None
-        handed_over = place = self.context.handover / f"{identity.certificate_id}.p12"
+    def _key_not_stored(self, identity: StoredIdentity, passphrase: str, error: StorageError) -> KeyNotStored:
+        """Write an encrypted copy of the key to the rescue folder, and return the error that names it."""
+        # The storage holds the pending key already. It has just failed, though, so a second copy is worth having.
+        # `passphrase` has the form that the storage is encrypted with, which may be the trimmed one.
+        copied_to: Path | None
+        copied_to = path = self.context.rescue_folder / f"{identity.certificate_id}.p12"
         try:
-            private_folder(self.context.handover)
-            write_private(place, encrypt(key_pem(identity.key), passphrase))
+            private_folder(self.context.rescue_folder)
+            write_private(path, encrypt(key_pem(identity.key), passphrase))
         except OSError as problem:
-            log.warning("A copy of the key could not be written to %s (%s).", place, problem.strerror)
-            handed_over = None
-        copy = f", and in {handed_over}" if handed_over else ""
+            log.warning("A copy of the key could not be written to %s (%s).", path, problem.strerror)
+            copied_to = None
+        copy = f", and in {copied_to}" if copied_to else ""
         return KeyNotStored(
-            f"The certificate {identity.certificate_id} was made, but could not be put into its place: {error.message}",
-            f"Nothing is lost: its key lies encrypted in the storage (pending/){copy}. {error.remedy} "
-            "Then run the step again: it finishes what was begun, and makes no second certificate.",
-            handed_over,
+            f"The certificate {identity.certificate_id} was created, but could not be stored: {error.message}",
+            f"{error.remedy} Then run the step again: it finishes with the key, which lies encrypted in the storage "
+            f"(pending/){copy}, and creates no second certificate.",
+            copied_to,
         )

@@ -1,4 +1,4 @@
-"""Profiles that are imported: what each is for, and which of several for one place is stored."""
+"""Read profiles that are imported: find out their type and platform, and choose one of several for the same app."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 def imported_profiles(
     files: Iterable[tuple[str, bytes]], platforms: Iterable[Platform], now: datetime
 ) -> list[StoredProfile]:
-    """Return the profiles of `files` (name and content) by what is inside them, one for each place in the store.
+    """Return the profiles in `files` (name, content), one for each path in the storage.
 
-    Of several for one place the newest valid one is taken; the log names the others. `platforms` are those that the
-    user named: a Catalyst profile and a macOS profile look the same inside. Raises Error for what is no profile, for a
-    profile of a Mac whose platform cannot be told, and where the profile's name contradicts the platform.
+    Of several for one path the newest valid one is returned, and the log names the others. `platforms` are those of the
+    input `platform`; they tell Catalyst and macOS apart, because such profiles look the same inside. Raises Error for a
+    file that is not a profile, for a Mac profile whose platform is unclear, and for one whose name contradicts
+    `platforms`.
     """
-    wanted = tuple(each for each in platforms if each in _MAC)
+    wanted = tuple(platform for platform in platforms if platform in _MAC)
     places: dict[str, list[tuple[str, StoredProfile]]] = {}
     for name, content in files:
         stored = _stored(name, content, wanted)
@@ -40,11 +41,11 @@ def _stored(name: str, content: bytes, wanted: tuple[Platform, ...]) -> StoredPr
         profile = read_profile(content)
     except ProfileError as error:
         raise Error(
-            f"profile-files: {name} is not a provisioning profile: {error}.", "Leave it out."
+            f"profile-files: {name} is not a provisioning profile: {error}.", "Remove it from profile-files."
         ) from None
     bundle_id = profile.application_identifier.partition(".")[2]
     if not bundle_id:
-        raise Error(f"profile-files: {name} is for no app.", "Leave it out.")
+        raise Error(f"profile-files: {name} is for no app.", "Remove it from profile-files.")
     return new_profile(_kind(profile), bundle_id, _platform(name, profile, wanted), content)
 
 
@@ -58,7 +59,7 @@ def _newest(found: list[tuple[str, StoredProfile]], now: datetime) -> StoredProf
     for other, stored in found:
         if stored is not best and stored.profile.uuid != best.profile.uuid:
             log.warning(
-                "%s is left out: %s is the newest valid profile for the same place (%s)",
+                "Skipped %s: %s is the newest valid profile for the same place (%s)",
                 other,
                 name,
                 best.path,
@@ -80,18 +81,18 @@ def _platform(name: str, profile: Profile, wanted: tuple[Platform, ...]) -> Plat
     found = _PLATFORMS.get(only, Platform.IOS)
     if found is not Platform.MACOS:
         return found
-    # match ends the names of its profiles with the platform; nothing else in a profile tells the two apart.
-    named = next((each for each in _MAC if profile.name.endswith(f" {each}")), None)
+    # match ends the names of its profiles with the platform. Nothing else in a profile tells the two apart.
+    named = next((platform for platform in _MAC if profile.name.endswith(f" {platform}")), None)
     if named and wanted and named not in wanted:
         raise Error(
             f"profile-files: {name} is called “{profile.name}”, and platform says {', '.join(wanted)}.",
-            f"Add {named} to platform, or leave the file out.",
+            f"Add {named} to platform, or remove the file from profile-files.",
         )
     if named:
         return named
     if len(wanted) > 1:
         raise Error(
-            f"profile-files: {name} is for the Mac, and does not say whether for macOS or for Catalyst.",
-            "Import the two kinds in steps of their own: platform: macos, and platform: catalyst.",
+            f"profile-files: {name} is for the Mac, either for macOS or for Catalyst; nothing in it tells.",
+            "Import the profiles of each in a step of their own, with platform: macos or platform: catalyst.",
         )
     return wanted[0] if wanted else Platform.MACOS

@@ -1,4 +1,4 @@
-"""Importing: certificates, keys and profiles that a team has already, put where match would have put them."""
+"""Import existing certificates, keys and profiles into the storage, under the paths that match uses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+from asc import words
 from asc.errors import Error
 from asc.identity.certificate import Certificate
 from asc.identity.choosing import choose
@@ -33,43 +34,47 @@ from asc.signing.vault.tree import Vault
 
 log = logging.getLogger(__name__)
 
-EXPORT_ONE = "Export each identity into a .p12 of its own, and import them one after the other."
+EXPORT_ONE = "Export each identity into a .p12 of its own, and import one after the other."
 APPLE_ID = re.compile(r"[A-Z0-9]{10}")
-"""What Apple's ids of certificates look like."""
-LARGEST = 16 * 1024 * 1024
-"""Bytes of a file that can be one of these."""
+"""The form of Apple's ids of certificates."""
+LARGEST_FILE = 16 * 1024 * 1024
+"""Bytes. Certificates, keys and profiles are far smaller."""
 
 
 @dataclass(frozen=True)
-class Files:
-    """A key and, where it does not stand in the same file, its certificate."""
+class IdentityFiles:
+    """The file of a key, and the file of its certificate; None if the key's file holds both."""
 
     certificate: Path | None
     key: Path
 
 
 def apple_types(in_house: bool) -> tuple[str, ...]:
-    """All of Apple's certificate types that are kept: which one is imported, only its file says."""
+    """Return all `certificateType`s that the storage keeps. Only its file says which one is imported."""
     found = (
-        each
+        apple_type
         for kind in CertificateType
         for platform in (Platform.IOS, Platform.MACOS)
-        for each in apple_certificate_types(kind, platform, in_house=in_house)
+        for apple_type in apple_certificate_types(kind, platform, in_house=in_house)
     )
     return tuple(dict.fromkeys(found))
 
 
 def read_imported_identity(
-    files: Files, password: str | None, listed: Sequence[AppleCertificate], in_house: bool, now: datetime
+    files: IdentityFiles,
+    password: str | None,
+    listed: Sequence[AppleCertificate],
+    in_house: bool,
+    now: datetime,
 ) -> StoredIdentity:
-    """The certificate and its key. Its name in the store is Apple's id, where Apple lists it; else that of the file.
+    """Return the identity in the files, named by Apple's id if `listed` has the certificate, else by its file.
 
-    Raises IdentityError where the two do not belong together, or one is not what it should be.
+    Raises IdentityError if key and certificate do not match or cannot be read, Error if the files lack a key.
     """
     found = read_identity(_read(files.key, "key-file"), password, files.key.name)
     if found.key is None:
         raise Error(
-            f"key-file: there is no private key in {files.key.name}.",
+            f"key-file: {files.key.name} holds no private key.",
             "Give the .p12 or the PEM with the key.",
         )
     certificates: Iterable[Certificate] = found.certificates
@@ -96,14 +101,14 @@ def read_imported_identity(
 def read_imported_profiles(
     paths: Iterable[Path], platforms: Iterable[Platform], now: datetime
 ) -> list[StoredProfile]:
-    """Return the profiles of these files; see imported_profiles. Raises Error for a file that cannot be read."""
+    """Return the profiles in these files (see imported_profiles). Raises Error for a file that cannot be read."""
     return imported_profiles(((path.name, _read(path, "profile-files")) for path in paths), platforms, now)
 
 
 def store(
     storage: Storage, passphrase: str, entries: Sequence[StoredIdentity | StoredProfile], version: Version
 ) -> list[str]:
-    """Puts what was read into the storage, in one change. Returns the paths of what was not there already."""
+    """Store the entries in one change, and return the paths that the storage did not have. Raises StorageError."""
     stored: dict[str, bytes] = {}
 
     def change(files: Mapping[str, bytes]) -> Changes:
@@ -117,31 +122,35 @@ def store(
 
 
 def _other_names(vault: Vault, entries: Iterable[StoredIdentity | StoredProfile]) -> frozenset[str]:
-    """The files of the same certificates that an import without an API key named like the user's file."""
-    given = {
-        each.certificate.der: each.certificate_id
-        for each in entries
-        if isinstance(each, StoredIdentity) and APPLE_ID.fullmatch(each.certificate_id)
+    """Return the paths of the same certificates under the name of a file, from an import without an API key."""
+    ids = {
+        entry.certificate.der: entry.certificate_id
+        for entry in entries
+        if isinstance(entry, StoredIdentity) and APPLE_ID.fullmatch(entry.certificate_id)
     }
-    kinds = {each.certificate_type for each in entries if isinstance(each, StoredIdentity)}
-    there = vault.identities(kinds).entries if given else ()
+    kinds = {entry.certificate_type for entry in entries if isinstance(entry, StoredIdentity)}
+    existing = vault.identities(kinds).entries if ids else ()
     return frozenset(
         path
-        for each in there
-        if given.get(each.certificate.der, each.certificate_id) != each.certificate_id
-        for path in each.files()
+        for identity in existing
+        if ids.get(identity.certificate.der, identity.certificate_id) != identity.certificate_id
+        for path in identity.files()
     )
 
 
 def _others(certificates: Iterable[Certificate], key: RSAPrivateKey) -> list[str]:
-    """Names of certificates of a .p12 that sign, and belong to another key than the one that was read."""
-    return [each.common_name for each in certificates if each.kind and not same_key(each, key)]
+    """Return the names of signing certificates in a .p12 that belong to another key than the one that was read."""
+    return [
+        certificate.common_name
+        for certificate in certificates
+        if certificate.kind and not same_key(certificate, key)
+    ]
 
 
 def _several(file: Path, others: list[str]) -> str:
-    # The library for PKCS#12 hands out the first private key of a file, and no other one.
+    # The PKCS#12 library (cryptography) returns only the first private key of a file.
     names = ", ".join(f"“{name}”" for name in others)
-    return f"key-file: {file.name} holds several identities; the first key alone is read, and left out is: {names}."
+    return f"key-file: {file.name} holds several identities, but only the first key can be read. Skipped: {names}."
 
 
 def _kind(certificate: Certificate, in_house: bool) -> CertificateType:
@@ -150,7 +159,7 @@ def _kind(certificate: Certificate, in_house: bool) -> CertificateType:
     kind = from_apple_certificate_type(certificate.kind or "", in_house=in_house)
     if kind is None:
         raise Error(
-            f"certificate-file: “{certificate.common_name}” is none of the certificates that sign apps.",
+            f"certificate-file: “{certificate.common_name}” does not sign apps or installers.",
             "Give an Apple Development, Apple Distribution, Developer ID or Mac installer certificate.",
         )
     return kind
@@ -159,9 +168,9 @@ def _kind(certificate: Certificate, in_house: bool) -> CertificateType:
 def _read(path: Path, name: str) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+            content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise Error(f"{name}: {path} cannot be read: {error.strerror}.", "Check the path.") from None
-    if len(content) > LARGEST:
-        raise Error(f"{name}: {path} is far too large for one.", "Check the path.")
+    if len(content) > LARGEST_FILE:
+        raise Error(f"{name}: {path} is too large ({words.size(LARGEST_FILE)} at most).", "Check the path.")
     return content

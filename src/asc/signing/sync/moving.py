@@ -1,4 +1,4 @@
-"""The whole store at once: under another passphrase, or copied to another place."""
+"""Change a whole storage: encrypt it with another passphrase, or copy it to another place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ log = logging.getLogger(__name__)
 
 
 def renew_passphrase(storage: Storage, old: str, new: str, version: Version) -> int:
-    """Encrypts all files anew, in one change. Returns how many."""
+    """Encrypt all files with the passphrase `new`, in one change, and return their number.
+
+    Raises WrongPassphrase if `old` does not open them, StorageError.
+    """
     changed: dict[str, bytes] = {}
 
     def change(files: Mapping[str, bytes]) -> Changes:
@@ -30,33 +33,36 @@ def renew_passphrase(storage: Storage, old: str, new: str, version: Version) -> 
 
 
 def migrate(source: Storage, target: Storage, passphrase: str, version: Version = 2) -> int:
-    """Copies everything as it is, but encrypts what is not; what differs at the target is not overwritten.
+    """Copy all files from `source` to `target`, and return how many the target did not have.
 
-    Returns how many were copied. Raises WrongPassphrase where the passphrase does not open the source: a copy that
-    nobody can open is no use; BadPassphrase where there is none to encrypt with.
+    Encrypted files are copied as they are; plain ones are encrypted. Raises WrongPassphrase if the passphrase does not
+    open the source, BadPassphrase if files need encryption and it is empty, Error if the target has other files of the
+    same names.
     """
     files = source.read()
     if not files:
-        raise Error("storage: there is nothing in it to migrate.", "Check storage, branch and team-id.")
+        raise Error(
+            "storage: it is empty, so there is nothing to migrate.", "Check storage, branch and team-id."
+        )
     opened = open_all(files, passphrase)
-    bare = {path: plain for path, plain in opened.items() if version_of(files[path]) is None}
+    unencrypted = {path: plain for path, plain in opened.items() if version_of(files[path]) is None}
     fits = fitting(files, passphrase)
-    sealed = {path: encrypt(plain, fits, version) for path, plain in bare.items()}
+    encrypted = {path: encrypt(plain, fits, version) for path, plain in unencrypted.items()}
     copied: dict[str, bytes] = {}
 
-    def change(there: Mapping[str, bytes]) -> Changes:
-        # A bucket with folders of teams keeps its README outside of them, so it did not come along.
-        docs = scaffold([*files, *there])
-        wanted = {**docs, **files, **sealed, **_held(there, bare, passphrase)}
-        other = sorted(path for path in wanted if path in there and there[path] != wanted[path])
-        if other:
-            names = words.some(other)
+    def change(existing: Mapping[str, bytes]) -> Changes:
+        # A bucket with folders of teams keeps its README outside of them, so it was not copied with the team's folder.
+        docs = scaffold([*files, *existing])
+        desired = {**docs, **files, **encrypted, **_already_encrypted(existing, unencrypted, passphrase)}
+        different = sorted(path for path in desired if path in existing and existing[path] != desired[path])
+        if different:
+            names = words.some(different)
             raise Error(
                 f"to-storage: it holds other files of the same names: {names}.",
-                "Migrate into an empty place, or remove them there first.",
+                "Migrate into an empty storage, or remove these files from it first.",
             )
         copied.clear()
-        copied.update(Changes(wanted).needed(there).put)
+        copied.update(Changes(desired).needed(existing).put)
         return Changes(dict(copied))
 
     target.prove_writable()
@@ -64,10 +70,17 @@ def migrate(source: Storage, target: Storage, passphrase: str, version: Version 
     return len([path for path in copied if path not in DOCS])
 
 
-def _held(there: Mapping[str, bytes], bare: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:
-    """Those of `bare` that are there already, encrypted: no two encryptions of one file are the same."""
-    paths = [path for path in bare if path in there]
+def _already_encrypted(
+    existing: Mapping[str, bytes], unencrypted: Mapping[str, bytes], passphrase: str
+) -> dict[str, bytes]:
+    """Return the files of the target that hold the content of `unencrypted` files in encrypted form."""
+    # Two encryptions of one file differ, so only the decrypted contents can be compared.
+    paths = [path for path in unencrypted if path in existing]
     if not paths:
         return {}
-    opened = Opener(there, passphrase).open(paths)
-    return {path: there[path] for path in paths if opened[path] == bare[path] and version_of(there[path])}
+    opened = Opener(existing, passphrase).open(paths)
+    return {
+        path: existing[path]
+        for path in paths
+        if opened[path] == unencrypted[path] and version_of(existing[path])
+    }

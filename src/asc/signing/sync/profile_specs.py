@@ -1,4 +1,4 @@
-"""Whether what is there will do: pure rules, each with its reason in words."""
+"""The profiles and certificates that a run asks for, and the rules that stored ones must satisfy."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from asc.identity.certificate import Certificate
-from asc.provisioning.devices.model import Device, folded
-from asc.provisioning.devices.registering import IfDisabled
-from asc.provisioning.devices.requested import DeviceRequest
+from asc.provisioning.devices.device import Device, comparable_udid
+from asc.provisioning.devices.plan import IfDisabled
+from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.kinds import (
     CertificateType,
     Platform,
@@ -22,11 +22,11 @@ from asc.signing.vault.entries import StoredProfile
 from asc.signing.vault.texts import profile_name
 
 
-def ends(what: datetime, now: datetime, renew_before: timedelta) -> str:
-    """Why an end is too soon; "" where it is not."""
-    if what <= now:
-        return f"expired on {what:%Y-%m-%d}"
-    return f"expires on {what:%Y-%m-%d}" if what < now + renew_before else ""
+def expiry_defect(end: datetime, now: datetime, renew_before: timedelta) -> str:
+    """Return `expired on …` or `expires on …` if the end is before `now + renew_before`; "" otherwise."""
+    if end <= now:
+        return f"expired on {end:%Y-%m-%d}"
+    return f"expires on {end:%Y-%m-%d}" if end < now + renew_before else ""
 
 
 def profile_defect(
@@ -36,13 +36,13 @@ def profile_defect(
     now: datetime,
     renew_before: timedelta,
 ) -> str:
-    """Why a stored profile will not do, judged by what is inside it; "" where it will."""
+    """Return the reason why the content of a stored profile cannot serve; "" if it can."""
     if stored is None:
         return "it is not stored"
     profile = stored.profile
     if profile.expires is None:
         return "it has no end"
-    if too_soon := ends(profile.expires, now, renew_before):
+    if too_soon := expiry_defect(profile.expires, now, renew_before):
         return f"it {too_soon}"
     if not _is_for(profile.application_identifier, spec.bundle_id):
         return f"it is for {profile.application_identifier or 'no app'}"
@@ -51,33 +51,34 @@ def profile_defect(
     return ""
 
 
-def apple_defect(stored: StoredProfile, states: Mapping[str, bool]) -> str:
-    """Why a profile will not do by what Apple says: `states` is UUID → whether it is active."""
-    if stored.profile.uuid not in states:
-        return "Apple has it no more"
-    return "" if states[stored.profile.uuid] else "Apple calls it invalid"
+def apple_defect(stored: StoredProfile, active: Mapping[str, bool]) -> str:
+    """Return the reason why Apple does not accept a profile, "" if it does. `active`: UUID → True if it is active."""
+    if stored.profile.uuid not in active:
+        return "Apple does not list it"
+    return "" if active[stored.profile.uuid] else "Apple calls it invalid"
 
 
 def device_defect(spec: ProfileSpec, stored: StoredProfile, devices: Collection[Device]) -> str:
-    """Return why the devices of a profile will not do; `devices` are all of the team's that belong into it."""
+    """Return the reason why a profile does not list exactly `devices`, "" if it does."""
     if not spec.kind.has_devices:
         return ""
-    have = {folded(udid) for udid in stored.profile.devices}
-    should = {folded(device.udid) for device in devices}
-    lacking, too_many = len(should - have), len(have - should)
+    listed = {comparable_udid(udid) for udid in stored.profile.devices}
+    expected = {comparable_udid(device.udid) for device in devices}
+    lacking, too_many = len(expected - listed), len(listed - expected)
     if lacking:
         return f"it lacks {lacking} of the team's devices"
-    return f"it names {too_many} devices that do not belong into it, or are disabled" if too_many else ""
+    return f"it lists {too_many} devices that are disabled or of another platform" if too_many else ""
 
 
 def _is_for(identifier: str, bundle_id: str) -> bool:
-    """`identifier` has the team's prefix. A wildcard serves only where a wildcard is wanted."""
+    """Return True if an application identifier, with the team's prefix, is that of the bundle id."""
+    # A wildcard profile would sign the app as well, but without its capabilities. So it serves only a wildcard.
     return identifier.partition(".")[2] == bundle_id
 
 
 @dataclass(frozen=True)
 class ProfileSpec:
-    """A profile that is wanted."""
+    """A profile that is asked for, by its type, bundle id and platform."""
 
     kind: ProfileType
     bundle_id: str
@@ -85,12 +86,12 @@ class ProfileSpec:
 
     @property
     def name(self) -> str:
-        """Its name at Apple, as match writes it."""
+        """Return the name that match gives the profile at Apple."""
         return profile_name(self.kind, self.bundle_id, self.platform)
 
     @property
     def apple_type(self) -> str:
-        """Apple's `profileType`. Raises InputError where there is none for the platform."""
+        """Return Apple's `profileType`. Raises InputError if there is none for the platform."""
         return apple_profile_type(self.kind, self.platform)
 
     def __str__(self) -> str:
@@ -100,12 +101,13 @@ class ProfileSpec:
 
 @dataclass(frozen=True)
 class SigningRequest:
-    """Everything that is wanted of one run.
+    """The request of one run: profiles, certificates, and the rules for creating them.
 
-    `certificates` are those of the wanted profiles and further ones. `renew_before`: what ends sooner counts as
-    expired. `devices` are registered where the team lacks them, and enabled as `if_disabled` says; with `include_macs`
-    profiles of iOS name Macs with Apple silicon, too. `capabilities` go to bundle ids that are
-    registered. `if_revoked` says what a stored certificate is that Apple does not list.
+    `certificates` are those of the profiles and additional ones. A certificate or profile that expires within
+    `renew_before` counts as expired. `in_house`: the team is in the Enterprise Program. `capabilities` are enabled for
+    bundle ids that the run registers or that lack them. `devices` are registered if the team lacks them; `if_disabled`
+    says what happens to disabled ones. `include_macs`: profiles for iOS list Macs with Apple silicon as well.
+    `if_revoked`: fail or create a new certificate if Apple does not list a stored one. `force`: replace all profiles.
     """
 
     specs: tuple[ProfileSpec, ...]
@@ -120,36 +122,38 @@ class SigningRequest:
     include_macs: bool = False
     if_revoked: Literal["fail", "replace"] = "fail"
     force: bool = False
-    """Make all profiles anew."""
 
     @property
     def needs_devices(self) -> bool:
-        """Whether the team's devices matter."""
+        """Return True if the run has to read the team's devices."""
         return bool(self.devices) or any(spec.kind.has_devices for spec in self.specs)
 
     def apple_types(self, kind: CertificateType) -> tuple[str, ...]:
-        """Apple's certificate types that serve for `kind`: the first is what to make."""
+        """Return the `certificateType`s that serve as `kind` on any platform of the request; create the first."""
         found = (
-            each
+            apple_type
             for platform in self.platforms
-            for each in apple_certificate_types(kind, platform, in_house=self.in_house)
+            for apple_type in apple_certificate_types(kind, platform, in_house=self.in_house)
         )
         return tuple(dict.fromkeys(found))
 
 
-def wanted(
+def profile_specs(
     kinds: Iterable[ProfileType], bundle_ids: Iterable[str], platforms: Iterable[Platform]
 ) -> tuple[ProfileSpec, ...]:
-    """Every type for every bundle id on every platform, each profile once: visionOS has those of iOS.
+    """Return a spec for each type, bundle id and platform. Platforms that share a profile (visionOS, iOS) give one.
 
-    Raises InputError for a combination that Apple lacks.
+    Raises InputError for a combination that Apple does not have.
     """
     bundle_ids, platforms = tuple(bundle_ids), tuple(platforms)
     specs = tuple(
-        ProfileSpec(kind, each, platform) for kind in kinds for platform in platforms for each in bundle_ids
+        ProfileSpec(kind, bundle_id, platform)
+        for kind in kinds
+        for platform in platforms
+        for bundle_id in bundle_ids
     )
     for spec in specs:
-        _ = spec.apple_type, spec.name  # raise InputError here, before anything is asked
+        _ = spec.apple_type, spec.name  # raises InputError, before the first request
     found: dict[tuple[ProfileType, str, Platform], ProfileSpec] = {}
     for spec in specs:
         found.setdefault((spec.kind, spec.bundle_id, spec.platform.of_profile), spec)

@@ -1,4 +1,4 @@
-"""Making the profiles that are wanted, side by side; what Apple has already and will do is taken over."""
+"""Create the requested profiles in parallel, or reuse profiles that Apple has already."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from asc.api.errors import ApiError
 from asc.errors import Error
 from asc.provisioning.bundle_ids import BundleId
 from asc.provisioning.certificates import by_public_key
-from asc.provisioning.devices.registering import not_enabled
+from asc.provisioning.devices.plan import not_enabled
 from asc.provisioning.kinds import CertificateType
 from asc.provisioning.profiles import (
     AppleProfile,
-    Recipe,
+    ProfileDraft,
     create_profile,
     delete_profiles,
     fetch_profile,
     find_profiles,
     free_name,
 )
-from asc.signing.sync.context import AT_ONCE, AppleState, SyncContext
-from asc.signing.sync.namesakes import Namesakes, judged
+from asc.signing.sync.context import PARALLEL_WRITES, AppleState, SyncContext
+from asc.signing.sync.name_conflicts import NameConflicts, find_name_conflicts
 from asc.signing.sync.profile_specs import ProfileSpec, SigningRequest, device_defect, profile_defect
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_profile
 from asc.signing.vault.errors import UnreadableFile
@@ -33,23 +33,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ProfileMaker:
-    """Makes profiles with `identities`. `bundle_ids` are Apple's by identifier; those `changed` got capabilities.
+    """Creates profiles that contain the certificates of `identities`.
 
-    `stored` are the profiles of the store, `namesakes` what stands at Apple in the place of those to make.
+    `bundle_ids` are the registered bundle ids by identifier; those in `changed_bundle_ids` got new capabilities.
+    `stored` are the profiles in the storage, `name_conflicts` the profiles at Apple with the names of those to create.
     """
 
     context: SyncContext
     request: SigningRequest
-    portal: AppleState
+    apple: AppleState
     identities: Mapping[CertificateType, StoredIdentity]
     bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
-    changed: frozenset[str] = frozenset()
+    changed_bundle_ids: frozenset[str] = frozenset()
     stored: Mapping[ProfileSpec, StoredProfile] = field(default_factory=dict)
-    namesakes: Mapping[ProfileSpec, Namesakes] = field(default_factory=dict)
+    name_conflicts: Mapping[ProfileSpec, NameConflicts] = field(default_factory=dict)
 
     def make_all(self, specs: Sequence[ProfileSpec]) -> dict[ProfileSpec, StoredProfile]:
-        """Makes them all. One that fails does not keep the others from being made; then its error is raised."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
+        """Return the created or reused profiles. Raises ProfilesFailed if some failed, after trying all of them."""
+        with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
             results = list(pool.map(self._attempt, specs))
         made = {
             spec: result
@@ -68,81 +69,83 @@ class ProfileMaker:
             made = self._make(spec)
         except Error as error:
             return error
-        log.info("Made %s: %s", spec, made.profile.uuid)
+        log.info("Created %s: %s", spec, made.profile.uuid)
         return made
 
     def _make(self, spec: ProfileSpec) -> StoredProfile:
-        there = self.namesakes.get(spec, Namesakes())
-        if taken_over := self._taken_over(spec, there):
-            return taken_over
-        self._delete(there)
-        name = free_name(spec.name, {each.name for each in there.others})
+        conflicts = self.name_conflicts.get(spec, NameConflicts())
+        if reusable := self._reusable(spec, conflicts):
+            return reusable
+        self._delete(conflicts)
+        name = free_name(spec.name, {profile.name for profile in conflicts.foreign})
         try:
-            return self._stored(spec, create_profile(self.context.client, self._recipe(spec, name)))
+            return self._stored(spec, create_profile(self.context.client, self._draft(spec, name)))
         except ApiError as error:
             if error.status != 409 or "name" not in error.message.lower():
                 raise
-            return self._despite_its_name(spec, name)
+            return self._make_after_conflict(spec, name)
 
-    def _despite_its_name(self, spec: ProfileSpec, name: str) -> StoredProfile:
-        """Make the profile though its name is taken since we looked: by another job, or by another store."""
+    def _make_after_conflict(self, spec: ProfileSpec, name: str) -> StoredProfile:
+        """Create the profile after another job, perhaps of another storage, took its name since the plan."""
         client = self.context.client
         found = find_profiles(client, [name])
-        there = judged(client, spec, self.stored.get(spec), self.portal, found)
-        if taken_over := self._taken_over(spec, there):
-            return taken_over
-        self._delete(there)
-        # The time, as match has it: nobody took that name, and a second look for a free one could lose again.
-        free = f"{spec.name} {int(self.context.now.timestamp())}" if there.others else name
-        return self._stored(spec, create_profile(client, self._recipe(spec, free)))
+        conflicts = find_name_conflicts(client, spec, self.stored.get(spec), self.apple, found)
+        if reusable := self._reusable(spec, conflicts):
+            return reusable
+        self._delete(conflicts)
+        # match appends the time as well. Another number could be taken by another job again.
+        free = f"{spec.name} {int(self.context.now.timestamp())}" if conflicts.foreign else name
+        return self._stored(spec, create_profile(client, self._draft(spec, free)))
 
-    def _delete(self, there: Namesakes) -> None:
-        for each in there.deletable:
-            delete_profiles(self.context.client, [each])
-            log.info("Deleted the profile %s (%s) at Apple", each.name, each.uuid)
+    def _delete(self, conflicts: NameConflicts) -> None:
+        for profile in conflicts.deletable:
+            delete_profiles(self.context.client, [profile])
+            log.info("Deleted the profile %s (%s) at Apple", profile.name, profile.uuid)
 
-    def _taken_over(self, spec: ProfileSpec, there: Namesakes) -> StoredProfile | None:
-        """Return a profile that Apple has and that will do, so that its UUID stays; None where none will."""
-        if self.request.force or spec.bundle_id in self.changed:
+    def _reusable(self, spec: ProfileSpec, conflicts: NameConflicts) -> StoredProfile | None:
+        """Return a profile at Apple that serves as it is, or None."""
+        # A bundle id that got capabilities makes its profiles invalid, even if the listing was older.
+        if self.request.force or spec.bundle_id in self.changed_bundle_ids:
             return None
-        for each in (*there.stored, *there.others):
-            if each.apple_type != spec.apple_type or not each.active:
+        for profile in (*conflicts.stored, *conflicts.foreign):
+            if profile.apple_type != spec.apple_type or not profile.active:
                 continue
-            whole = each if each.content else fetch_profile(self.context.client, each.id)
+            whole = profile if profile.content else fetch_profile(self.context.client, profile.id)
             stored = self._stored(spec, whole)
             if not self.defect(spec, stored):
                 return stored
         return None
 
     def defect(self, spec: ProfileSpec, stored: StoredProfile) -> str:
-        """Why a profile will not do; "" where it will."""
+        """Return the reason why a profile cannot serve; "" if it can."""
         certificates = [self.identities[spec.kind.certificate_type].certificate]
         found = profile_defect(spec, stored, certificates, self.context.now, self.request.renew_before)
-        return found or device_defect(spec, stored, self.portal.devices_of(spec, self.request))
+        return found or device_defect(spec, stored, self.apple.devices_of(spec, self.request))
 
-    def _recipe(self, spec: ProfileSpec, name: str) -> Recipe:
+    def _draft(self, spec: ProfileSpec, name: str) -> ProfileDraft:
         devices: tuple[str, ...] = ()
         if spec.kind.has_devices:
-            devices = tuple(device.id for device in self.portal.devices_of(spec, self.request))
+            devices = tuple(device.id for device in self.apple.devices_of(spec, self.request))
             if not devices:
                 raise self._without_devices(spec)
         identity = self.identities[spec.kind.certificate_type]
         bundle_id = self.bundle_ids[spec.bundle_id].id
-        return Recipe(name, spec.apple_type, bundle_id, (self._apple_id(identity),), devices)
+        return ProfileDraft(name, spec.apple_type, bundle_id, (self._apple_id(identity),), devices)
 
     def _without_devices(self, spec: ProfileSpec) -> Error:
-        waiting = not_enabled(self.request.devices, self.portal.devices)
+        waiting = not_enabled(self.request.devices, self.apple.devices)
         named = f" Not enabled: {', '.join(waiting)}." if waiting else ""
         return Error(
             f"{str(spec).capitalize()} needs devices, but the team has none that are enabled.{named}",
             "Wait until Apple has processed them, one to three days."
             if waiting
-            else "Register them with the input devices, or in the developer portal.",
+            else "Register them with the input devices, or at developer.apple.com/account.",
         )
 
     def _apple_id(self, identity: StoredIdentity) -> str:
-        """Apple's id of a certificate; an imported one may be stored under another name."""
-        listed = by_public_key(self.portal.certificates, identity.certificate.public_key)
+        """Return Apple's id of the certificate of an identity."""
+        # An imported identity may be stored under another name than Apple's id.
+        listed = by_public_key(self.apple.certificates, identity.certificate.public_key)
         return listed.id if listed else identity.certificate_id
 
     def _stored(self, spec: ProfileSpec, profile: AppleProfile) -> StoredProfile:
@@ -151,19 +154,19 @@ class ProfileMaker:
         except UnreadableFile as error:
             raise Error(
                 f"Apple's profile {profile.name} cannot be read: {error.message}",
-                "Run the step again; report it if it stays.",
+                "Run the step again. If the error stays, report it.",
             ) from None
 
 
 class ProfilesFailed(Error):
-    """Some profiles could not be made; `made` are those that could, and are worth storing."""
+    """Some profiles could not be created. `made` are the others, which the caller stores."""
 
     def __init__(
         self, made: Mapping[ProfileSpec, StoredProfile], failed: Sequence[tuple[ProfileSpec, Error]]
     ) -> None:
         super().__init__(
             "\n".join(
-                f"{str(spec).capitalize()} could not be made: {error.message}" for spec, error in failed
+                f"{str(spec).capitalize()} could not be created: {error.message}" for spec, error in failed
             ),
             "\n".join(dict.fromkeys(error.remedy for _, error in failed)),
         )

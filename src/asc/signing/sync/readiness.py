@@ -1,4 +1,4 @@
-"""Read-only: what the store holds must do as it is. Nothing is asked of Apple."""
+"""Check that the storage alone is enough to sign, without a request to Apple (mode: read-only)."""
 
 from __future__ import annotations
 
@@ -9,29 +9,33 @@ from datetime import datetime, timedelta
 from asc import words
 from asc.errors import Error
 from asc.provisioning.kinds import CertificateType
-from asc.signing.sync.around import Around
-from asc.signing.sync.profile_specs import ProfileSpec, SigningRequest, ends, profile_defect
+from asc.signing.sync.profile_specs import ProfileSpec, SigningRequest, expiry_defect, profile_defect
+from asc.signing.sync.storage_report import StorageReport
 from asc.signing.sync.stored import StoredSigning
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 
-MAKE_BY_HAND = "make a new one at developer.apple.com/account, and bring it in with mode: import"
-"""How a certificate comes about that no API key can make."""
+CREATE_BY_HAND = "create a new one at developer.apple.com/account, and import it with mode: import"
+"""The imperative for a certificate that no API key can create."""
 
 
 @dataclass(frozen=True)
 class ReadySigning:
-    """What a machine needs to sign: identities, the first of each type being the one to use, and profiles."""
+    """The identities and profiles that a machine needs to sign. The first identity of each type is the one to use."""
 
     identities: tuple[StoredIdentity, ...]
     profiles: tuple[tuple[ProfileSpec, StoredProfile], ...]
 
 
-def ready(
-    stored_signing: StoredSigning, request: SigningRequest, now: datetime, look: Callable[[], Around]
+def ready_signing(
+    stored_signing: StoredSigning,
+    request: SigningRequest,
+    now: datetime,
+    inspect: Callable[[], StorageReport],
 ) -> ReadySigning:
-    """Return everything that is wanted, from the store. `look` is called where something is not stored.
+    """Return all requested identities and profiles from the storage.
 
-    Raises Error that names all that is missing or over, and where it may be instead.
+    Raises Error with everything that is missing or expired. If something is missing, `inspect` is called and the error
+    names other places that may have it.
     """
     missing = [
         *_identity_defects(stored_signing, request, now),
@@ -39,26 +43,32 @@ def ready(
     ]
     if missing:
         faults = [f"{fault.message} {fault.remedy}" for fault in stored_signing.faults]
-        made = "with mode: sync and a key that may change certificates and profiles"
-        remedy = f"Run sync-signing once {made}."
+        how = "with mode: sync and a key that may change certificates and profiles"
+        remedy = f"Run sync-signing once {how}."
         lacking = [kind for kind in request.certificates if not stored_signing.valid(kind, now, timedelta())]
         by_hand = any(kind.needs_account_holder for kind in lacking)
         if by_hand:
-            remedy = f"Apple lets only the account holder make Developer ID certificates: {MAKE_BY_HAND}."
+            remedy = f"Apple lets only the account holder create Developer ID certificates: {CREATE_BY_HAND}."
         if any(stored_signing.damaged(kind) for kind in request.certificates):
-            anew = MAKE_BY_HAND if by_hand else f"run sync-signing once {made}, and if-revoked: replace"
-            remedy = f"Restore what is damaged; or else {anew}."
-        around = look() if _absent(stored_signing, request) else None
-        beside = around.lines() if around else []
-        # A certificate that lies next door may not be made a second time: Apple allows few.
-        if around and around.places and any(_lacks(stored_signing, kind) for kind in request.certificates):
-            remedy = around.remedy
-        raise Error("\n".join([*missing, *faults, *_there(stored_signing, request), *beside]), remedy)
+            alternative = (
+                CREATE_BY_HAND if by_hand else f"run sync-signing once {how}, and if-revoked: replace"
+            )
+            remedy = f"Restore the damaged files, or {alternative}."
+        report = inspect() if _absent(stored_signing, request) else None
+        elsewhere = report.lines() if report else []
+        # Apple allows few certificates, so one that lies in another place must not be created a second time.
+        if (
+            report
+            and report.other_places
+            and any(_lacks(stored_signing, kind) for kind in request.certificates)
+        ):
+            remedy = report.remedy
+        raise Error("\n".join([*missing, *faults, *_other_apps(stored_signing, request), *elsewhere]), remedy)
     profiles = tuple((spec, stored_signing.profiles[spec]) for spec in request.specs)
     identities = [
-        each
+        identity
         for kind in request.certificates
-        for each in _used(stored_signing.valid(kind, now, timedelta()), profiles)
+        for identity in _used(stored_signing.valid(kind, now, timedelta()), profiles)
     ]
     return ReadySigning(tuple(identities), profiles)
 
@@ -73,12 +83,13 @@ def _lacks(stored_signing: StoredSigning, kind: CertificateType) -> bool:
     return not stored_signing.identities.get(kind) and not stored_signing.damaged(kind)
 
 
-def _there(stored_signing: StoredSigning, request: SigningRequest) -> list[str]:
-    """What is stored where a profile is not: the bundle id or the branch may be another one."""
+def _other_apps(stored_signing: StoredSigning, request: SigningRequest) -> list[str]:
+    """Return sentences that name the bundle ids of the stored profiles, for each type of a missing profile."""
+    # They tell the user that the bundle id, the branch or the team is another one than meant.
     kinds = dict.fromkeys(spec.kind for spec in request.specs if spec not in stored_signing.profiles)
     lines = []
     for kind in kinds:
-        names = stored_signing.names.get(kind, ())
+        names = stored_signing.bundle_ids.get(kind, ())
         if names:
             lines.append(f"Stored for {kind} are profiles for {words.some(names)}.")
     return lines
@@ -87,9 +98,9 @@ def _there(stored_signing: StoredSigning, request: SigningRequest) -> list[str]:
 def _used(
     valid: list[StoredIdentity], profiles: Iterable[tuple[ProfileSpec, StoredProfile]]
 ) -> list[StoredIdentity]:
-    """The identities that the profiles were made with; the one that lasts longest where none was."""
+    """Return the identities whose certificates the profiles contain, or else the one that lasts longest."""
     inside = {der for _, stored in profiles for der in stored.profile.certificates}
-    return [each for each in valid if each.certificate.der in inside] or valid[:1]
+    return [identity for identity in valid if identity.certificate.der in inside] or valid[:1]
 
 
 def _identity_defects(stored_signing: StoredSigning, request: SigningRequest, now: datetime) -> list[str]:
@@ -97,9 +108,9 @@ def _identity_defects(stored_signing: StoredSigning, request: SigningRequest, no
     for kind in request.certificates:
         if stored_signing.valid(kind, now, timedelta()):
             continue
-        there = stored_signing.identities.get(kind, ())
+        stored = stored_signing.identities.get(kind, ())
         absent = "is stored, but cannot be used" if stored_signing.damaged(kind) else "is not stored"
-        why = ends(there[0].certificate.not_after, now, timedelta()) if there else absent
+        why = expiry_defect(stored[0].certificate.not_after, now, timedelta()) if stored else absent
         found.append(f"The {kind.value} certificate {why or 'is not valid yet'}.")
     return found
 
@@ -108,10 +119,11 @@ def _profile_defects(stored_signing: StoredSigning, request: SigningRequest, now
     found = []
     for spec in request.specs:
         certificates = [
-            each.certificate for each in stored_signing.valid(spec.kind.certificate_type, now, timedelta())
+            identity.certificate
+            for identity in stored_signing.valid(spec.kind.certificate_type, now, timedelta())
         ]
         if not certificates:
-            continue  # that is told once, of the certificate
+            continue  # _identity_defects names the certificate; its profiles would only repeat that
         if defect := profile_defect(spec, stored_signing.profiles.get(spec), certificates, now, timedelta()):
             found.append(f"{str(spec).capitalize()}: {defect}.")
     return found

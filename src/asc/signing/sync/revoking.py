@@ -1,4 +1,4 @@
-"""Revoking: certificates and profiles go, at Apple and in the store. Listed first, done only when confirmed."""
+"""Revoke certificates and delete profiles, at Apple and in the storage, after the user confirmed the plan."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from asc.provisioning.kinds import (
 )
 from asc.provisioning.profiles import AppleProfile, delete_profiles, profiles_of_types
 from asc.signing.storage import Changes
-from asc.signing.sync.context import AT_ONCE, SyncContext
+from asc.signing.sync.context import PARALLEL_WRITES, SyncContext
 from asc.signing.sync.profile_specs import SigningRequest
 from asc.signing.vault.layout import CertificateEntry, KeyEntry, ProfileEntry
 from asc.signing.vault.opening import Opener
@@ -35,25 +35,28 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class RevocationPlan:
-    """What would go. `others` are profiles of types that were not named: a certificate of theirs goes."""
+    """The certificates to revoke and the profiles to delete.
+
+    `others` are profiles of types that were not asked for: they contain one of the certificates and end with it.
+    """
 
     certificates: tuple[AppleCertificate, ...]
     profiles: tuple[AppleProfile, ...]
     others: tuple[AppleProfile, ...] = ()
 
     def __str__(self) -> str:
-        """What `confirm` has to say."""
+        """Return the text that the input `confirm` must repeat: `2 certificates, 5 profiles`."""
         certificates, profiles = len(self.certificates), len(self.profiles) + len(self.others)
         return f"{words.counted(certificates, 'certificate')}, {words.counted(profiles, 'profile')}"
 
     def lines(self) -> list[str]:
-        """Each of them, in words."""
+        """Return the plan as lines for the log, one for each certificate and profile."""
         return [
-            *(f"revoke the certificate {each}" for each in self.certificates),
-            *(f"delete the profile {each.name}" for each in self.profiles),
+            *(f"revoke the certificate {certificate}" for certificate in self.certificates),
+            *(f"delete the profile {profile.name}" for profile in self.profiles),
             *(
-                f"delete the profile {each.name}, too ({each.apple_type}): it was made with one of these certificates"
-                for each in self.others
+                f"delete the profile {profile.name} ({profile.apple_type}), which contains one of these certificates"
+                for profile in self.others
             ),
         ]
 
@@ -64,100 +67,106 @@ def plan_revocation(
     kinds: Collection[ProfileType],
     certificate_ids: Collection[str],
 ) -> RevocationPlan:
-    """The certificates and profiles of the wanted types; with ids only those, and the profiles made with them.
+    """Return the plan for all certificates and profiles of the requested types.
 
-    Profiles of other types that are made with one of the certificates end with it: distribution certificates are those
-    of app-store and ad-hoc alike.
+    With `certificate_ids` it has only these certificates, and the profiles that contain them. Raises Error if an id is
+    not among the certificates of these types.
     """
-    types = [each for kind in request.certificates for each in request.apple_types(kind)]
+    types = [apple_type for kind in request.certificates for apple_type in request.apple_types(kind)]
     certificates = list_certificates(context.client, types) if types else []
     named = _named(certificates, certificate_ids)
-    ids, wanted = {each.id for each in named}, _apple_types(kinds, request.platforms)
-    profiles = profiles_of_types(context.client, {*wanted, *_made_with(request.certificates)})
-    gone = [
-        each
-        for each in profiles
-        if set(each.certificate_ids) & ids or (each.apple_type in wanted and not certificate_ids)
+    ids, requested = {certificate.id for certificate in named}, _apple_types(kinds, request.platforms)
+    # Types share certificates: a distribution certificate is in profiles for app-store and for ad-hoc.
+    profiles = profiles_of_types(context.client, {*requested, *_made_with(request.certificates)})
+    doomed = [
+        profile
+        for profile in profiles
+        if set(profile.certificate_ids) & ids or (profile.apple_type in requested and not certificate_ids)
     ]
     return RevocationPlan(
         tuple(named),
-        tuple(each for each in gone if each.apple_type in wanted),
-        tuple(each for each in gone if each.apple_type not in wanted),
+        tuple(profile for profile in doomed if profile.apple_type in requested),
+        tuple(profile for profile in doomed if profile.apple_type not in requested),
     )
 
 
 def _named(certificates: Sequence[AppleCertificate], ids: Collection[str]) -> list[AppleCertificate]:
-    """Those with the ids; all where none are given. Raises Error for an id that is none of them."""
-    unknown = set(ids) - {each.id for each in certificates}
+    """Return the certificates with these ids, or all if there are no ids. Raises Error for an unknown id."""
+    unknown = set(ids) - {certificate.id for certificate in certificates}
     if unknown:
         raise Error(
             f"certificate-ids: the team has no such certificate of these types: {', '.join(sorted(unknown))}.",
             f"It has: {'; '.join(map(str, certificates)) or 'none'}.",
         )
-    return [each for each in certificates if not ids or each.id in ids]
+    return [certificate for certificate in certificates if not ids or certificate.id in ids]
 
 
-def revoke(context: SyncContext, what: RevocationPlan) -> None:
-    """Does it: first at Apple, for a stored file of something that is revoked does no harm.
+def revoke(context: SyncContext, plan: RevocationPlan) -> None:
+    """Carry out the plan at Apple, then in the storage.
 
-    Nothing is revoked where the store could not be changed afterwards. Where Apple refuses a part, the store follows
-    in the rest. Raises WrongPassphrase, StorageError.
+    If Apple refuses a part, the rest is removed from the storage all the same. Raises WrongPassphrase or StorageError
+    before the first request if the storage cannot be changed, and then the first refusal of Apple.
     """
+    # Apple comes first: a stored file of a revoked certificate does no harm, but an unknown live certificate does.
     Opener(context.storage.read(), context.passphrase).prove()
     context.storage.prove_writable()
     client = context.client
-    doomed_profiles = (*what.profiles, *what.others)
-    profiles, refused = _gone(doomed_profiles, lambda each: delete_profiles(client, [each]))
+    profiles, refused = _remove_each(
+        (*plan.profiles, *plan.others), lambda profile: delete_profiles(client, [profile])
+    )
     certificates: list[AppleCertificate] = []
     if not refused:
-        certificates, refused = _gone(what.certificates, lambda each: revoke_certificate(client, each.id))
-    _forget(context, RevocationPlan(tuple(certificates), tuple(profiles)))
+        certificates, refused = _remove_each(
+            plan.certificates, lambda certificate: revoke_certificate(client, certificate.id)
+        )
+    _remove_from_storage(context, RevocationPlan(tuple(certificates), tuple(profiles)))
     if refused:
         raise refused
 
 
-def _gone(what: Sequence[T], take: Callable[[T], None]) -> tuple[list[T], Error | None]:
-    """What was taken away, and the first error of the others."""
+def _remove_each(items: Sequence[T], remove: Callable[[T], None]) -> tuple[list[T], Error | None]:
+    """Call `remove` for all items in parallel. Return the removed ones, and the first error or None."""
 
-    def attempt(each: T) -> Error | None:
+    def attempt(item: T) -> Error | None:
         try:
-            take(each)
+            remove(item)
         except Error as error:
             return error
         return None
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        errors = list(pool.map(attempt, what))
-    gone = [each for each, error in zip(what, errors, strict=True) if not error]
-    return gone, next((error for error in errors if error), None)
+    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
+        errors = list(pool.map(attempt, items))
+    removed = [item for item, error in zip(items, errors, strict=True) if not error]
+    return removed, next((error for error in errors if error), None)
 
 
-def _forget(context: SyncContext, what: RevocationPlan) -> None:
-    """Takes what is gone at Apple out of the store."""
-    ids, uuids = {each.id for each in what.certificates}, {each.uuid for each in what.profiles}
+def _remove_from_storage(context: SyncContext, revoked: RevocationPlan) -> None:
+    """Remove the files of revoked certificates and deleted profiles from the storage."""
+    ids = {certificate.id for certificate in revoked.certificates}
+    uuids = {profile.uuid for profile in revoked.profiles}
 
     def change(files: Mapping[str, bytes]) -> Changes:
         vault = Vault(files, context.passphrase, p12_password=context.p12_password)
-        gone = {
+        paths = {
             entry.path
             for entry in vault.entries
             if isinstance(entry, CertificateEntry | KeyEntry) and entry.certificate_id in ids
         }
         if any(isinstance(entry, ProfileEntry) for entry in vault.entries) and uuids:
-            gone |= {stored.path for stored in vault.profiles().entries if stored.profile.uuid in uuids}
-        gone |= _put_aside(files, context.passphrase, what.certificates)
-        return Changes(delete=frozenset(gone))
+            paths |= {stored.path for stored in vault.profiles().entries if stored.profile.uuid in uuids}
+        paths |= _pending_paths(files, context.passphrase, revoked.certificates)
+        return Changes(delete=frozenset(paths))
 
-    context.storage.update(change, revoked_message(str(what)))
+    context.storage.update(change, revoked_message(str(revoked)))
 
 
-def _put_aside(
+def _pending_paths(
     files: Mapping[str, bytes], passphrase: str, certificates: Collection[AppleCertificate]
 ) -> set[str]:
-    """The keys put aside that belong to these certificates."""
-    gone = {each.certificate.public_key for each in certificates if each.certificate}
+    """Return the paths of pending keys that belong to these certificates."""
+    public_keys = {listed.certificate.public_key for listed in certificates if listed.certificate}
     keys = [item for kind in CertificateType for item in pending_keys(files, kind, passphrase).items()]
-    return {path for path, key in keys if public_key_der(key) in gone}
+    return {path for path, key in keys if public_key_der(key) in public_keys}
 
 
 def _apple_types(kinds: Collection[ProfileType], platforms: Collection[Platform]) -> list[str]:
@@ -165,6 +174,6 @@ def _apple_types(kinds: Collection[ProfileType], platforms: Collection[Platform]
 
 
 def _made_with(certificates: Collection[CertificateType]) -> list[str]:
-    """All of Apple's profile types that certificates of these types are used for."""
+    """Return the `profileType`s whose profiles contain certificates of these types."""
     found = apple_profile_types()
     return [apple for apple, kind in found.items() if kind.certificate_type in certificates]

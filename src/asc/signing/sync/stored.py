@@ -1,4 +1,4 @@
-"""What the store holds of what is wanted."""
+"""Read the requested identities and profiles from the files of a storage."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StoredSigning:
-    """The identities by type, those that last longest first, and the profiles. `faults` are files of no use.
+    """The requested part of a storage.
 
-    `names` are the bundle ids of all profiles of a wanted type, with the platform where it is another than iOS.
+    `identities` are sorted by their end, the latest first. `faults` are files that cannot be used. `bundle_ids` are
+    those of all stored profiles of a requested type, with the platform unless it is iOS.
     """
 
     identities: Mapping[CertificateType, tuple[StoredIdentity, ...]]
     profiles: Mapping[ProfileSpec, StoredProfile]
     faults: tuple[Fault, ...]
-    names: Mapping[ProfileType, tuple[str, ...]] = field(default_factory=dict)
+    bundle_ids: Mapping[ProfileType, tuple[str, ...]] = field(default_factory=dict)
 
     def valid(self, kind: CertificateType, now: datetime, renew_before: timedelta) -> list[StoredIdentity]:
-        """Those that can be used now and for some time."""
+        """Return the identities of a type that are valid now and for longer than `renew_before`."""
         return [
-            each
-            for each in self.identities.get(kind, ())
-            if each.certificate.valid_at(now) and not each.certificate.expires_within(renew_before, now)
+            identity
+            for identity in self.identities.get(kind, ())
+            if identity.certificate.valid_at(now)
+            and not identity.certificate.expires_within(renew_before, now)
         ]
 
     def damaged(self, kind: CertificateType) -> list[Fault]:
-        """Certificates and keys of a type that are stored, but cannot be read: there is something to restore."""
+        """Return the faults of stored certificates and keys of a type that cannot be read and may be restored."""
         return [
             fault
             for fault in self.faults
@@ -47,36 +49,42 @@ class StoredSigning:
         ]
 
     def renamed(self, names: Mapping[str, StoredIdentity]) -> StoredSigning:
-        """The same with these identities (new id → identity) under their new ids, each certificate once."""
-        ids = {each.certificate_id: identifier for identifier, each in names.items()}
+        """Return a copy with new certificate ids: `names` maps each new id to its identity. Each id is there once."""
+        ids = {identity.certificate_id: identifier for identifier, identity in names.items()}
         found: dict[CertificateType, tuple[StoredIdentity, ...]] = {}
         for kind, identities in self.identities.items():
             named = (
-                replace(each, certificate_id=ids.get(each.certificate_id, each.certificate_id))
-                for each in identities
+                replace(identity, certificate_id=ids.get(identity.certificate_id, identity.certificate_id))
+                for identity in identities
             )
-            found[kind] = tuple({each.certificate_id: each for each in named}.values())
+            found[kind] = tuple({identity.certificate_id: identity for identity in named}.values())
         return replace(self, identities=found)
 
-    def over(self, kind: CertificateType, now: datetime) -> list[StoredIdentity]:
-        """Those that have expired. match takes the last by name, whatever its date: they may not stay beside others."""
-        return [each for each in self.identities.get(kind, ()) if each.certificate.not_after <= now]
+    def expired(self, kind: CertificateType, now: datetime) -> list[StoredIdentity]:
+        """Return the identities of a type that have expired."""
+        # They have to go: match uses the last certificate of a type by file name, also an expired one.
+        return [
+            identity for identity in self.identities.get(kind, ()) if identity.certificate.not_after <= now
+        ]
 
 
 def read_store(
     files: Mapping[str, bytes], passphrase: str, request: SigningRequest, p12_password: str | None = None
 ) -> StoredSigning:
-    """Opens what is wanted, and nothing else. Raises WrongPassphrase, BadPassphrase."""
+    """Decrypt the requested files, and no others. Raises WrongPassphrase, BadPassphrase."""
+    # Each file of format 2 takes milliseconds to open, and a storage may have thousands.
     vault = Vault(files, passphrase, p12_password=p12_password)
     identities = vault.identities(set(request.certificates))
     kinds = {spec.kind for spec in request.specs}
     bundle_ids = {spec.bundle_id for spec in request.specs}
     profiles = vault.profiles(kinds, bundle_ids, {spec.platform for spec in request.specs})
-    found = {(each.profile_type, each.bundle_id, each.platform): each for each in profiles.entries}
+    found = {(entry.profile_type, entry.bundle_id, entry.platform): entry for entry in profiles.entries}
     by_kind: dict[CertificateType, tuple[StoredIdentity, ...]] = {}
     for kind in request.certificates:
-        of_kind = [each for each in identities.entries if each.certificate_type is kind]
-        by_kind[kind] = tuple(sorted(of_kind, key=lambda each: each.certificate.not_after, reverse=True))
+        of_kind = [identity for identity in identities.entries if identity.certificate_type is kind]
+        by_kind[kind] = tuple(
+            sorted(of_kind, key=lambda identity: identity.certificate.not_after, reverse=True)
+        )
     return StoredSigning(
         identities=by_kind,
         profiles={
@@ -85,15 +93,17 @@ def read_store(
             if (key := (spec.kind, spec.bundle_id, spec.platform.of_profile)) in found
         },
         faults=(*identities.faults, *profiles.faults),
-        names={kind: _names(vault, kind) for kind in kinds},
+        bundle_ids={kind: _bundle_ids(vault, kind) for kind in kinds},
     )
 
 
-def _names(vault: Vault, kind: ProfileType) -> tuple[str, ...]:
-    entries = [each for each in vault.entries if isinstance(each, ProfileEntry) and each.profile_type is kind]
+def _bundle_ids(vault: Vault, kind: ProfileType) -> tuple[str, ...]:
+    entries = [
+        entry for entry in vault.entries if isinstance(entry, ProfileEntry) and entry.profile_type is kind
+    ]
     return tuple(
         sorted(
-            each.bundle_id if each.platform is Platform.IOS else f"{each.bundle_id} ({each.platform})"
-            for each in entries
+            entry.bundle_id if entry.platform is Platform.IOS else f"{entry.bundle_id} ({entry.platform})"
+            for entry in entries
         )
     )

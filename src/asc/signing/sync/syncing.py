@@ -1,40 +1,48 @@
-"""Sync: what is missing is made, what is over is renewed, what will do stays as it is."""
+"""Plan and carry out a sync: create what is missing, renew what expires, and leave everything else as it is."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from asc.errors import Error
 from asc.provisioning.associations import not_granted
-from asc.provisioning.bundle_ids import BundleId, enable, find_bundle_ids, register_bundle_id
-from asc.provisioning.devices.model import Device, belongs, folded
-from asc.provisioning.devices.registering import DevicePlan, bring, left_out, plan_devices
-from asc.provisioning.devices.requested import DeviceRequest
+from asc.provisioning.bundle_ids import BundleId, enable_capabilities, find_bundle_ids, register_bundle_id
+from asc.provisioning.certificates import AppleCertificate
+from asc.provisioning.devices.device import Device, comparable_udid, fits_profile
+from asc.provisioning.devices.plan import DevicePlan, apply_device_plan, missing_from_profile, plan_devices
+from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.kinds import CertificateType
 from asc.signing.storage import Changes
-from asc.signing.sync.around import look_around
-from asc.signing.sync.context import AT_ONCE, AppleState, SyncContext, lasting, look, usable
+from asc.signing.sync.context import (
+    PARALLEL_WRITES,
+    AppleState,
+    SyncContext,
+    read_apple_state,
+    usable_identities,
+    valid_identities,
+)
 from asc.signing.sync.identities import IdentityMaker
-from asc.signing.sync.namesakes import Namesakes, judged
-from asc.signing.sync.orphans import Orphans, clear, find_orphans
+from asc.signing.sync.name_conflicts import NameConflicts, find_name_conflicts
 from asc.signing.sync.profile_specs import (
     ProfileSpec,
     SigningRequest,
     apple_defect,
     device_defect,
-    ends,
+    expiry_defect,
     profile_defect,
 )
 from asc.signing.sync.profiles import ProfileMaker, ProfilesFailed
-from asc.signing.sync.readiness import MAKE_BY_HAND, ReadySigning
-from asc.signing.sync.renewed import let_go
+from asc.signing.sync.readiness import CREATE_BY_HAND, ReadySigning
+from asc.signing.sync.storage_report import inspect_storage
 from asc.signing.sync.stored import StoredSigning
+from asc.signing.sync.superseded import remove_superseded
+from asc.signing.sync.unused import UnusedFiles, find_unused, remove_unused
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from asc.signing.vault.texts import commit_message
-from asc.signing.vault.tree import Vault
+from asc.signing.vault.tree import Fault, Vault
 from asc.signing.vault.trimmed import warn_of_trimmed
 
 log = logging.getLogger(__name__)
@@ -42,10 +50,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SyncPlan:
-    """What is to be made, and why.
+    """All writes of a sync, each with its reason.
 
-    `devices` are those to register and to enable, `capabilities` those that bundle ids lack; `leftovers` are to go.
-    `namesakes` are profiles at Apple that stand where those to make belong.
+    `certificates` and `profiles` are to be created, with the reason; `bundle_ids` and `devices` to be registered, or
+    enabled; `capabilities` maps a bundle id to the capabilities that it lacks. `unused` files are removed.
+    `name_conflicts` maps a profile to those at Apple that have its name.
     """
 
     certificates: Mapping[CertificateType, str] = field(default_factory=dict)
@@ -53,28 +62,34 @@ class SyncPlan:
     bundle_ids: tuple[str, ...] = ()
     devices: DevicePlan = field(default_factory=DevicePlan)
     capabilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    orphans: Orphans = field(default_factory=Orphans)
-    namesakes: Mapping[ProfileSpec, Namesakes] = field(default_factory=dict)
+    unused: UnusedFiles = field(default_factory=UnusedFiles)
+    name_conflicts: Mapping[ProfileSpec, NameConflicts] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        """The plan in words, in the order in which it is carried out."""
-        return [*self.orphans.lines(), *self.making()]
+        """Return the plan as lines for the log, in the order of the writes."""
+        return [*self.unused.lines(), *self.creation_lines()]
 
-    def making(self) -> list[str]:
-        """What is to be made, in words."""
+    def creation_lines(self) -> list[str]:
+        """Return the lines of everything that is created or changed at Apple."""
         return [
             *self.devices.lines(),
-            *(f"register the bundle id {each}" for each in self.bundle_ids),
-            *(f"enable {', '.join(names)} for {each}" for each, names in self.capabilities.items()),
-            *(f"make {kind.with_article} certificate: {why}" for kind, why in self.certificates.items()),
-            *(line for spec, there in self.namesakes.items() for line in there.lines(spec)),
-            *(f"make {spec}: {why}" for spec, why in self.profiles.items()),
+            *(f"register the bundle id {identifier}" for identifier in self.bundle_ids),
+            *(
+                f"enable {', '.join(names)} for {identifier}"
+                for identifier, names in self.capabilities.items()
+            ),
+            *(
+                f"create {kind.with_article} certificate: {reason}"
+                for kind, reason in self.certificates.items()
+            ),
+            *(line for spec, conflicts in self.name_conflicts.items() for line in conflicts.lines(spec)),
+            *(f"create {spec}: {reason}" for spec, reason in self.profiles.items()),
         ]
 
 
 @dataclass(frozen=True)
 class SyncResult:
-    """What a machine needs to sign, what was changed, and the wanted devices that profiles lack, in words."""
+    """Identities and profiles to install, the lines of the plan that were carried out, sentences on missing devices."""
 
     signing: ReadySigning
     changes: tuple[str, ...]
@@ -83,31 +98,33 @@ class SyncResult:
 
 @dataclass(frozen=True)
 class Sync:
-    """One run. `plan` only looks; `carry_out` does what the plan says."""
+    """One run over the storage and Apple. `plan` only reads; `carry_out` writes."""
 
     context: SyncContext
     request: SigningRequest
     files: Mapping[str, bytes]
     stored_signing: StoredSigning
-    portal: AppleState
+    apple: AppleState
     bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, context: SyncContext, request: SigningRequest) -> Sync:
-        """Reads the store, and asks Apple in one round."""
+        """Read the storage, then Apple in parallel requests. Raises WrongPassphrase, StorageError, ApiError."""
         files = context.storage.read()
         warn_of_trimmed(files, context.passphrase)
         stored_signing = context.stored_signing(files, request)
         for fault in stored_signing.faults:
             log.warning("%s %s", fault.message, fault.remedy)
-        return cls(context, request, files, stored_signing, look(context.client, request, stored_signing))
+        return cls(
+            context, request, files, stored_signing, read_apple_state(context.client, request, stored_signing)
+        )
 
     def plan(self) -> tuple[Sync, SyncPlan]:
-        """The plan, and this run with what was learned for it. Raises Error for what no run can do."""
+        """Return the plan, and this run with the state that it needed. Raises Error if the request is impossible."""
         request = self.request
-        devices = plan_devices(request.devices, self.portal.devices, request.platforms, request.if_disabled)
+        devices = plan_devices(request.devices, self.apple.devices, request.platforms, request.if_disabled)
         certificates = {
-            kind: why for kind in self.request.certificates if (why := self._certificate_defect(kind))
+            kind: reason for kind in self.request.certificates if (reason := self._certificate_defect(kind))
         }
         profiles = self._profile_defects(certificates, bool(devices.lines()))
         known = self._known({spec.bundle_id for spec in profiles})
@@ -115,7 +132,7 @@ class Sync:
         if missing and not self.request.register_bundle_ids:
             raise Error(
                 f"The team has no bundle id {', '.join(missing)}.",
-                "Check bundle-ids and the key's team, or register them with register-bundle-ids: true.",
+                "Check bundle-ids and the team of the key, or register them with register-bundle-ids: true.",
             )
         lacking = self._lacking(known)
         profiles = {
@@ -123,38 +140,51 @@ class Sync:
             for spec in self.request.specs
             if spec in profiles or spec.bundle_id in lacking
         }
-        left = find_orphans(self.context, self.request, self.files, self.stored_signing, self.portal)
+        left = find_unused(self.context, self.request, self.files, self.stored_signing, self.apple)
         stored_signing = self.stored_signing.renamed(left.misnamed)
-        namesakes = self._namesakes(profiles)
-        plan = SyncPlan(certificates, profiles, missing, devices, lacking, left, namesakes)
+        name_conflicts = self._name_conflicts(profiles)
+        plan = SyncPlan(certificates, profiles, missing, devices, lacking, left, name_conflicts)
         return replace(self, bundle_ids=known, stored_signing=stored_signing), plan
 
     def carry_out(self, plan: SyncPlan) -> SyncResult:
-        """Makes what the plan says. What could be made is stored also where something else failed."""
-        cleared, changes = clear(self.context, plan.orphans), plan.making()
+        """Carry out the plan and return the result. Profiles that were created are stored also if others failed.
+
+        Raises StorageError before the first write if the storage does not accept writes, KeyNotStored, ProfilesFailed.
+        """
+        cleared, changes = remove_unused(self.context, plan.unused), plan.creation_lines()
         if not changes:
             signing = self._signing(self._identities(), self.stored_signing.profiles)
-            return SyncResult(signing, tuple(cleared), self._lacking_devices(signing, self.portal.devices))
+            return SyncResult(signing, tuple(cleared), self._lacking_devices(signing, self.apple.devices))
         self.context.storage.prove_writable()
         client = self.context.client
-        devices = bring(client, plan.devices, self.portal.devices)
+        devices = apply_device_plan(client, plan.devices, self.apple.devices)
         registered = {
-            each: register_bundle_id(client, each, self.request.capabilities) for each in plan.bundle_ids
+            identifier: register_bundle_id(client, identifier, self.request.capabilities)
+            for identifier in plan.bundle_ids
         }
         for identifier, names in plan.capabilities.items():
-            enable(client, self.bundle_ids[identifier].id, names)
+            enable_capabilities(client, self.bundle_ids[identifier].id, names)
         identities = {**self._identities(), **{kind: self._new_identity(kind) for kind in plan.certificates}}
-        portal = replace(self.portal, devices=devices)
+        # Certificates that this run or another job created are not in the listing. Without them a profile that another
+        # job has just made would seem to have lost its certificates, and two jobs would delete each other's profiles.
+        created = [
+            AppleCertificate(
+                identity.certificate_id, "", identity.certificate.common_name, identity.certificate
+            )
+            for identity in identities.values()
+        ]
+        certificates = (*self.apple.certificates, *created)
+        apple = replace(self.apple, devices=devices, certificates=certificates)
         bundle_ids = {**self.bundle_ids, **registered}
         maker = ProfileMaker(
             self.context,
             self.request,
-            portal,
+            apple,
             identities,
             bundle_ids,
             frozenset(plan.capabilities),
             self.stored_signing.profiles,
-            plan.namesakes,
+            plan.name_conflicts,
         )
         try:
             made = maker.make_all(list(plan.profiles))
@@ -163,136 +193,159 @@ class Sync:
             raise
         self._store(made)
         self._warn_of_capabilities(made)
-        gone = let_go(self.context, self.request, self.stored_signing, plan.certificates)
+        removed = remove_superseded(self.context, self.request, self.stored_signing, plan.certificates)
         signing = self._signing(identities, {**self.stored_signing.profiles, **made})
-        return SyncResult(signing, (*cleared, *changes, *gone), self._lacking_devices(signing, devices))
+        return SyncResult(signing, (*cleared, *changes, *removed), self._lacking_devices(signing, devices))
 
     def _warn_of_capabilities(self, made: Mapping[ProfileSpec, StoredProfile]) -> None:
-        """Warn of new profiles that do not allow what the capabilities stand for."""
+        """Warn of new profiles that lack the entitlements of the requested capabilities."""
         if not self.request.register_bundle_ids:
             return
         for spec, stored in made.items():
             for lacking in not_granted(self.request.capabilities, stored.profile):
                 log.warning(
-                    "%s %s. Check it at developer.apple.com/account, Identifiers, %s; the next sync makes the profile "
-                    "anew.",
+                    "%s %s. Check it at developer.apple.com/account, Identifiers, %s; the next sync replaces the "
+                    "profile.",
                     str(spec).capitalize(),
                     lacking,
                     spec.bundle_id,
                 )
 
     def _lacking_devices(self, signing: ReadySigning, devices: Iterable[Device]) -> tuple[str, ...]:
-        """Return, for each profile, the wanted devices that belong into it and that it does not name."""
-        known = {folded(device.udid): device for device in devices}
+        """Return a sentence for each profile that does not list a device that is asked for and that it should list."""
+        known = {comparable_udid(device.udid): device for device in devices}
 
-        def expected(wanted: DeviceRequest, spec: ProfileSpec) -> bool:
-            device = known.get(folded(wanted.udid))
-            return device is None or belongs(device, spec.platform, include_macs=self.request.include_macs)
+        def expected(requested: DeviceRequest, spec: ProfileSpec) -> bool:
+            device = known.get(comparable_udid(requested.udid))
+            return device is None or fits_profile(
+                device, spec.platform, include_macs=self.request.include_macs
+            )
 
-        found = []
+        sentences = []
         for spec, stored in signing.profiles:
             if spec.kind.has_devices:
-                request = [wanted for wanted in self.request.devices if expected(wanted, spec)]
-                if names := left_out(request, known.values(), stored.profile.devices):
-                    found.append(
+                requests = [requested for requested in self.request.devices if expected(requested, spec)]
+                if names := missing_from_profile(requests, known.values(), stored.profile.devices):
+                    sentences.append(
                         f"{str(spec).capitalize()} lacks devices that are asked for: {', '.join(names)}."
                     )
-        return tuple(found)
+        return tuple(sentences)
 
-    def _namesakes(self, specs: Iterable[ProfileSpec]) -> dict[ProfileSpec, Namesakes]:
-        """Return the profiles at Apple that stand in the place of those to make, where there are any."""
+    def _name_conflicts(self, specs: Iterable[ProfileSpec]) -> dict[ProfileSpec, NameConflicts]:
+        """Return the name conflicts of the profiles to create, without profiles that have none."""
 
-        def of(spec: ProfileSpec) -> Namesakes:
+        def conflicts_of(spec: ProfileSpec) -> NameConflicts:
             stored = self.stored_signing.profiles.get(spec)
             uuid = stored.profile.uuid if stored else None
-            there = [each for each in self.portal.profiles if each.name == spec.name or each.uuid == uuid]
-            return judged(self.context.client, spec, stored, self.portal, there)
+            there = [
+                profile
+                for profile in self.apple.profiles
+                if profile.name == spec.name or profile.uuid == uuid
+            ]
+            return find_name_conflicts(self.context.client, spec, stored, self.apple, there)
 
         specs = tuple(specs)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            found = dict(zip(specs, pool.map(of, specs), strict=True))
-        return {spec: there for spec, there in found.items() if there != Namesakes()}
+        with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
+            found = dict(zip(specs, pool.map(conflicts_of, specs), strict=True))
+        return {spec: conflicts for spec, conflicts in found.items() if conflicts != NameConflicts()}
 
     def _known(self, identifiers: set[str]) -> dict[str, BundleId]:
-        """Apple's bundle ids, asked for where a profile is to be made."""
+        """Return the registered bundle ids of these identifiers; no request is sent for an empty set."""
         if not identifiers:
             return {}
         capabilities = self.request.register_bundle_ids and bool(self.request.capabilities)
         return find_bundle_ids(self.context.client, identifiers, capabilities=capabilities)
 
     def _lacking(self, known: Mapping[str, BundleId]) -> dict[str, tuple[str, ...]]:
-        """The wanted capabilities that bundle ids lack: the run that registered them may have been ended before."""
+        """Return the requested capabilities that each registered bundle id lacks."""
+        # A run may have crashed between registering a bundle id and enabling its capabilities.
         if not self.request.register_bundle_ids:
             return {}
         found = {
-            identifier: tuple(name for name in self.request.capabilities if name not in each.capabilities)
-            for identifier, each in known.items()
+            identifier: tuple(
+                name for name in self.request.capabilities if name not in bundle_id.capabilities
+            )
+            for identifier, bundle_id in known.items()
         }
         return {identifier: names for identifier, names in found.items() if names}
 
     def _certificate_defect(self, kind: CertificateType) -> str:
-        """Why a certificate has to be made; "" where one will do."""
+        """Return the reason why a certificate has to be created; "" if a stored one serves.
+
+        Raises Error if the user has to decide, or if the API cannot create a certificate of this type.
+        """
         now = self.context.now
-        if usable(self.stored_signing, self.portal, self.request, kind, now):
+        if usable_identities(self.stored_signing, self.apple, self.request, kind, now):
             return ""
-        unknown = self.stored_signing.valid(kind, now, self.request.renew_before)
-        if unknown and self.request.if_revoked == "fail":
-            names = ", ".join(f"{each.certificate_id} ({each.certificate.common_name})" for each in unknown)
-            raise Error(
-                f"The store has {kind.with_article} certificate that Apple does not list: {names}.",
-                "Either the key is of another team, or the certificate was revoked. If it was revoked, "
-                + (
-                    f"{MAKE_BY_HAND}."
-                    if kind.needs_account_holder
-                    else "if-revoked: replace makes a new one."
-                ),
-            )
-        if (damaged := self.stored_signing.damaged(kind)) and self.request.if_revoked == "fail":
-            raise Error(
-                f"The store has {kind.with_article} certificate, but it cannot be used: {damaged[0].message}",
-                f"{damaged[0].remedy} Or "
-                + (
-                    f"{MAKE_BY_HAND}."
-                    if kind.needs_account_holder
-                    else "have a new one made with if-revoked: replace; Apple allows only few."
-                ),
-            )
+        unlisted = self.stored_signing.valid(kind, now, self.request.renew_before)
+        damaged = self.stored_signing.damaged(kind)
+        if self.request.if_revoked == "fail":
+            self._check_unusable(kind, unlisted, damaged)
         if not self.request.apple_types(kind):
             raise Error(
-                f"The store has no {kind.value} certificate, and App Store Connect's API makes none.",
-                "Make it at developer.apple.com/account, and bring it into the store with mode: import.",
+                f"The storage has no {kind.value} certificate, and App Store Connect's API creates none.",
+                "Create it at developer.apple.com/account, and import it into the storage with mode: import.",
             )
-        if unknown:
+        if unlisted:
             return "the stored one was revoked"
         if damaged:
             return "the stored one cannot be used"
-        there = self.stored_signing.identities.get(kind, ())
-        if not there:
-            self._check_next_door(kind)
+        stored = self.stored_signing.identities.get(kind, ())
+        if not stored:
+            self._check_other_places(kind)
             return "none is stored"
-        ending = ends(there[0].certificate.not_after, now, self.request.renew_before)
+        ending = expiry_defect(stored[0].certificate.not_after, now, self.request.renew_before)
         return f"the stored one {ending or 'is not valid'}"
 
-    def _check_next_door(self, kind: CertificateType) -> None:
-        """Raise Error where the store is empty, and match's files lie beside it: the certificate is there, probably."""
-        around = look_around(self.context.storage, self.files)
-        if not around.empty or not around.places:
+    def _check_unusable(
+        self, kind: CertificateType, unlisted: Sequence[StoredIdentity], damaged: Sequence[Fault]
+    ) -> None:
+        """Raise Error if the storage has a certificate that Apple does not list or that cannot be read."""
+        if unlisted:
+            names = ", ".join(
+                f"{identity.certificate_id} ({identity.certificate.common_name})" for identity in unlisted
+            )
+            raise Error(
+                f"The storage has {kind.with_article} certificate that Apple does not list: {names}.",
+                "Either the key is of another team, or the certificate was revoked. If it was revoked, "
+                + (
+                    f"{CREATE_BY_HAND}."
+                    if kind.needs_account_holder
+                    else "use if-revoked: replace to create a new one."
+                ),
+            )
+        if damaged:
+            raise Error(
+                f"The storage has {kind.with_article} certificate, but it cannot be used: {damaged[0].message}",
+                f"{damaged[0].remedy} Or "
+                + (
+                    f"{CREATE_BY_HAND}."
+                    if kind.needs_account_holder
+                    else "use if-revoked: replace to create a new one; Apple allows only few."
+                ),
+            )
+
+    def _check_other_places(self, kind: CertificateType) -> None:
+        """Raise Error if the storage is empty and another place has match's files, probably with the certificate."""
+        report = inspect_storage(self.context.storage, self.files)
+        if not report.empty or not report.other_places:
             return
-        if around.nearby.on_purpose and not around.deeper:
-            log.warning("%s %s", " ".join(around.lines()), around.remedy)
+        if report.nearby.on_purpose and not report.subfolders:
+            log.warning("%s %s", " ".join(report.lines()), report.remedy)
             return
         raise Error(
-            "\n".join([f"The {kind.value} certificate is not stored.", *around.lines()]), around.remedy
+            "\n".join([f"The {kind.value} certificate is not stored.", *report.lines()]), report.remedy
         )
 
     def _profile_defects(
         self, certificates: Mapping[CertificateType, str], new_devices: bool
     ) -> dict[ProfileSpec, str]:
-        """Why profiles have to be made, of those that have to be."""
-        now, states = self.context.now, self.portal.states()
+        """Return each profile that has to be created, with the reason."""
+        now, states = self.context.now, self.apple.active_by_uuid()
         known = {
             kind: [
-                each.certificate for each in usable(self.stored_signing, self.portal, self.request, kind, now)
+                identity.certificate
+                for identity in usable_identities(self.stored_signing, self.apple, self.request, kind, now)
             ]
             for kind in self.request.certificates
         }
@@ -307,24 +360,25 @@ class Sync:
             if found or stored is None:
                 return found
             found = apple_defect(stored, states) or device_defect(
-                spec, stored, self.portal.devices_of(spec, self.request)
+                spec, stored, self.apple.devices_of(spec, self.request)
             )
             return found or ("devices are new" if new_devices and spec.kind.has_devices else "")
 
-        return {spec: why for spec in self.request.specs if (why := defect(spec))}
+        return {spec: reason for spec in self.request.specs if (reason := defect(spec))}
 
     def _identities(self) -> dict[CertificateType, StoredIdentity]:
-        """The identity to use of each type, as far as the store has one."""
+        """Return the identity to use for each type that has a usable one."""
         now = self.context.now
         found = {
-            kind: usable(self.stored_signing, self.portal, self.request, kind, now)
+            kind: usable_identities(self.stored_signing, self.apple, self.request, kind, now)
             for kind in self.request.certificates
         }
         return {kind: identities[0] for kind, identities in found.items() if identities}
 
     def _new_identity(self, kind: CertificateType) -> StoredIdentity:
-        before = frozenset(each.certificate_id for each in self.stored_signing.identities.get(kind, ()))
-        return IdentityMaker(self.context, self.request, self.portal, kind, before).make(self.files)
+        stored = self.stored_signing.identities.get(kind, ())
+        unusable_ids = frozenset(identity.certificate_id for identity in stored)
+        return IdentityMaker(self.context, self.request, self.apple, kind, unusable_ids).make(self.files)
 
     def _store(self, made: Mapping[ProfileSpec, StoredProfile]) -> None:
         if not made:
@@ -342,13 +396,14 @@ class Sync:
         identities: Mapping[CertificateType, StoredIdentity],
         profiles: Mapping[ProfileSpec, StoredProfile],
     ) -> ReadySigning:
-        """What to install: the identities to use, and others of the store that unchanged profiles were made with."""
-        wanted = tuple((spec, profiles[spec]) for spec in self.request.specs)
-        inside = {der for _, stored in wanted for der in stored.profile.certificates}
+        """Return the identities and profiles to install."""
+        requested = tuple((spec, profiles[spec]) for spec in self.request.specs)
+        inside = {der for _, stored in requested for der in stored.profile.certificates}
+        # Profiles that stay may contain an older certificate of the storage. It is still needed to sign with them.
         others = [
-            each
+            identity
             for kind in self.request.certificates
-            for each in lasting(self.stored_signing, kind, self.context.now)
-            if each.certificate.der in inside and each not in identities.values()
+            for identity in valid_identities(self.stored_signing, kind, self.context.now)
+            if identity.certificate.der in inside and identity not in identities.values()
         ]
-        return ReadySigning((*identities.values(), *others), wanted)
+        return ReadySigning((*identities.values(), *others), requested)

@@ -1,4 +1,4 @@
-"""A device that is wanted: its UDID in one of three forms, its name, and the platform where the user said one."""
+"""A device that the user asks for: its UDID in one of three forms, its name, and the platform if the user gave one."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
-from asc.provisioning.devices.model import folded, has_mac_udid
+from asc.provisioning.devices.device import comparable_udid, has_mac_udid
 from asc.provisioning.kinds import Platform
 
 ApplePlatform = Literal["IOS", "MAC_OS"]
-MACS = {Platform.MACOS, Platform.CATALYST}
+MAC_PLATFORMS = {Platform.MACOS, Platform.CATALYST}
 _HEX = re.compile(r"[0-9A-F]+")
 _LENGTHS = {24, 32, 40}
-"""Hex digits: devices since 2018 and Macs with Apple silicon, Intel Macs (a UUID), devices before 2018."""
+"""Hex digits of UDIDs: devices since 2018 and Macs with Apple silicon, Intel Macs (a UUID), devices before 2018."""
 
 
 @dataclass(frozen=True)
 class DeviceRequest:
-    """A device as the user gave it; `platform` is None where the user did not say it."""
+    """A device as the user gave it. `platform` is None if the user gave none."""
 
     udid: str
     name: str
     platform: ApplePlatform | None = None
 
     @property
-    def spelled(self) -> str:
-        """The UDID with its hyphens, the only form that Apple takes."""
+    def hyphenated_udid(self) -> str:
+        """Return the UDID with its hyphens, the only form that Apple accepts."""
         bare = self.udid.replace("-", "")
         if len(bare) == 24:
             return f"{bare[:8]}-{bare[8:]}"
@@ -36,10 +36,12 @@ class DeviceRequest:
         return bare
 
     def defect(self) -> str:
-        """Return why this can be no device; "" where it can."""
-        text = folded(self.udid)
+        """Return the reason why no device can have this UDID or platform; "" if one can."""
+        text = comparable_udid(self.udid)
         if not (_HEX.fullmatch(text) and len(text) in _LENGTHS):
-            return "the UDID is none: it has 40 hex digits, 8 and 16 with a hyphen, or the form of a UUID"
+            return (
+                "the UDID is not valid: it has 40 hex digits, 8 and 16 with a hyphen, or the form of a UUID"
+            )
         if self.platform == "IOS" and has_mac_udid(text):
             return "the platform is ios, but the UDID is that of an Intel Mac or of a simulator"
         if self.platform == "MAC_OS" and len(text) == 40:
@@ -47,15 +49,15 @@ class DeviceRequest:
         return ""
 
     def apple_platform(self, platforms: Collection[Platform]) -> ApplePlatform | None:
-        """Return the platform to register it with; None where nobody says it (docs/adr/0017).
+        """Return the platform to register the device with; None if it is not known (docs/adr/0017).
 
         `platforms` are those that the step signs for.
         """
         if self.platform:
             return self.platform
-        if len(folded(self.udid)) != 24:
+        if len(comparable_udid(self.udid)) != 24:
             return "MAC_OS" if has_mac_udid(self.udid) else "IOS"
-        # Phones and Macs with Apple silicon share this form: a step that signs for both says nothing.
-        if not platforms or (MACS & set(platforms) and set(platforms) - MACS):
+        # Phones and Macs with Apple silicon share this form. A step that signs for both does not tell them apart.
+        if not platforms or (MAC_PLATFORMS & set(platforms) and set(platforms) - MAC_PLATFORMS):
             return None
-        return "MAC_OS" if set(platforms) <= MACS else "IOS"
+        return "MAC_OS" if set(platforms) <= MAC_PLATFORMS else "IOS"

@@ -1,4 +1,4 @@
-"""A device as Apple lists it, and into which profiles it belongs.
+"""A device as Apple lists it, and the profiles that list it.
 
 https://developer.apple.com/documentation/appstoreconnectapi/device/attributes
 """
@@ -15,7 +15,7 @@ ENABLED, DISABLED = "ENABLED", "DISABLED"
 
 
 class Family(StrEnum):
-    """The devices that share profiles."""
+    """A family of devices. The profiles of a platform list the devices of one family."""
 
     MOBILE = "iOS"
     TV = "tvOS"
@@ -39,7 +39,7 @@ _FAMILIES = {
 
 @dataclass(frozen=True)
 class Device:
-    """A device; `device_class`, `platform` and `status` as Apple writes them, "" where Apple does not say."""
+    """A registered device. `device_class`, `platform` and `status` are Apple's words, "" if Apple leaves them out."""
 
     id: str
     udid: str
@@ -50,42 +50,53 @@ class Device:
 
     @property
     def enabled(self) -> bool:
-        """Whether a profile may name it: Apple refuses a whole profile for one device in any other state."""
+        """Return True if a profile may list the device."""
+        # Apple refuses a whole profile for one device in another state, like DISABLED or PROCESSING.
         return self.status in (ENABLED, "")
 
     @property
     def family(self) -> Family:
-        """The devices that it shares profiles with. A class that is not known falls back on the platform."""
+        """Return the family by the class; for an unknown class by the platform, or else by the form of the UDID."""
         fallback = Family.MAC if has_mac_udid(self.udid) else Family.MOBILE
         return _CLASSES.get(self.device_class) or _PLATFORMS.get(self.platform, fallback)
 
     @property
     def runs_ios_apps(self) -> bool:
-        """Whether it is a Mac with Apple silicon. Apple calls it MAC, too; the UDIDs of Intel Macs are UUIDs."""
+        """Return True if it is a Mac with Apple silicon."""
+        # Apple answers MAC for both kinds of Macs; only the UDIDs of Intel Macs are UUIDs.
         if self.family is not Family.MAC or self.device_class == "INTEL_MAC":
             return False
         return self.device_class == "APPLE_SILICON_MAC" or not has_mac_udid(self.udid)
 
 
-def folded(udid: str) -> str:
-    """Return a UDID as it compares: Apple answers it in another case, or without hyphens."""
+def comparable_udid(udid: str) -> str:
+    """Return a UDID in the form in which two are compared: Apple answers in another case or without hyphens."""
     return udid.replace("-", "").upper()
 
 
 def has_mac_udid(udid: str) -> bool:
-    """Return whether the form says Mac: a UUID, 32 hex digits. Macs with Apple silicon have the form of phones."""
-    return len(folded(udid)) == 32
+    """Return True if the UDID is a UUID (32 hex digits), as Intel Macs have it.
+
+    UDIDs of Macs with Apple silicon have the form of those of phones.
+    """
+    return len(comparable_udid(udid)) == 32
 
 
-def belongs(device: Device, platform: Platform, *, include_macs: bool = False) -> bool:
-    """Return whether a profile of a platform is to name a device, whatever its state.
+def fits_profile(device: Device, platform: Platform, *, include_macs: bool = False) -> bool:
+    """Return True if profiles for a platform list the device once it is enabled.
 
-    `include_macs`: Macs with Apple silicon belong into the profiles of iOS, too.
+    `include_macs`: profiles for iOS list Macs with Apple silicon as well.
     """
     family = _FAMILIES[platform.of_profile]
     return device.family is family or (include_macs and family is Family.MOBILE and device.runs_ios_apps)
 
 
-def fitting(devices: Iterable[Device], platform: Platform, *, include_macs: bool = False) -> list[Device]:
-    """Return the enabled devices that a profile of a platform names."""
-    return [each for each in devices if each.enabled and belongs(each, platform, include_macs=include_macs)]
+def profile_devices(
+    devices: Iterable[Device], platform: Platform, *, include_macs: bool = False
+) -> list[Device]:
+    """Return the devices that a profile for a platform lists: the enabled ones of its family."""
+    return [
+        device
+        for device in devices
+        if device.enabled and fits_profile(device, platform, include_macs=include_macs)
+    ]
