@@ -174,7 +174,7 @@ def test_screenshots_of_39_locales_unchanged_cost_46_requests_at_most(tmp_path: 
         ("en-US/1.gif", b"GIF89a", "PNG or JPEG"),
         ("english/1.png", png(), "english"),
         ("default/1.png", png(), "no locale"),
-        ("en-US/1.png", png(shade=9), "same picture"),
+        ("en-US/1.png", png(shade=9), "same bytes"),
         ("en-US/1.png", png(shade=1), "number 11"),
     ],
 )

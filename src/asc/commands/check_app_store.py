@@ -38,7 +38,7 @@ OURS = (
         "syntax",
         "twice",
     ),
-    *("image", "size", "extension", "too-many", "duplicate", "default", "precheckfile"),
+    *("image", "preview", "size", "extension", "too-many", "duplicate", "default", "precheckfile"),
 )
 """Rules beside those of precheck."""
 MOST_ANNOTATIONS = 10
@@ -62,6 +62,11 @@ class Inputs(CommonInputs):
         f"`{store_files.SCREENSHOTS}` if it is there.",
         group=FILES,
         examples=(store_files.SCREENSHOTS,),
+    )
+    previews: str | None = given(
+        kinds.PATH,
+        "Folder of app previews, `<locale>/*.mp4`; a name holds the type, like `IPHONE_67`.",
+        group=FILES,
     )
     platform: str = given(PLATFORM, "Platform of the screenshots.", group=FILES, default="ios")
     unknown_folders: str = given(
@@ -125,10 +130,17 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     for secret in page.secrets:
         context.hide(secret)
     shots = store_files.screenshots_in(inputs.screenshots, PLATFORMS[inputs.platform])
+    videos = store_files.previews_in(inputs.previews, PLATFORMS[inputs.platform])
     precheck = _precheckfile(inputs)
     watched = Watched(context.now().year, (*(inputs.forbidden_words or ()), *precheck.words))
     page = _dated(page, watched.year)
-    found = [*check_page(page), *shots.findings, *check_words(page, watched), *check_style(page)]
+    found = [
+        *check_page(page),
+        *shots.findings,
+        *videos.findings,
+        *check_words(page, watched),
+        *check_style(page),
+    ]
     levels = _levels(inputs, precheck)
     if inputs.urls and levels.get("unreachable_urls") != "skip":
         from asc.store.addresses import check_addresses

@@ -9,6 +9,7 @@ from pathlib import Path
 from asc.errors import InputError, Problem
 from asc.store.file import read_file
 from asc.store.folder import read_folder
+from asc.store.previews import read_previews
 from asc.store.screenshots import Screenshots, read_screenshots
 from asc.store.wanted import Finding, WantedPage
 
@@ -47,6 +48,15 @@ def screenshots_in(given: str | None, platform: str, locales: Sequence[str] | No
         return read_screenshots(folder, platform, locales)
     remedy = "Name fastlane's screenshots folder, or set screenshots: none."
     raise InputError([Problem("screenshots", f"{folder} is not a folder", remedy)])
+
+
+def previews_in(given: str | None, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
+    """Return the app previews of a folder; none if no folder is given. Raises InputError if it is not there."""
+    if given is None or given == NONE:
+        return Screenshots()
+    if Path(given).is_dir():
+        return read_previews(Path(given), platform, locales)
+    raise InputError([Problem("previews", f"{given} is not a folder", "Name the folder of the previews.")])
 
 
 def _softened(findings: Sequence[Finding], unknown_folders: str) -> Iterator[Finding]:

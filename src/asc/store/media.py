@@ -7,8 +7,9 @@ https://developer.apple.com/documentation/appstoreconnectapi/app-screenshot-sets
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from asc.api.client import Client
@@ -16,7 +17,7 @@ from asc.api.document import LARGEST_INCLUDE, is_cut, reference, references, req
 from asc.api.errors import ApiError
 from asc.assets.model import FAILED, AssetFile, read_asset_file
 from asc.assets.source import Source
-from asc.assets.upload import SCREENSHOT, AssetKind, AssetUploader
+from asc.assets.upload import PREVIEW, SCREENSHOT, AssetKind, AssetUploader
 from asc.errors import LostAnswerError
 
 WAITS_FOR_BYTES = "AWAITING_UPLOAD"
@@ -62,6 +63,9 @@ class _Names:
 
 
 SCREENSHOTS = _Names(SCREENSHOT, "screenshotDisplayType")
+PREVIEWS = _Names(PREVIEW, "previewType")
+
+Attributes = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class MediaSets:
     uploader: AssetUploader | None
     """None if sets are only listed."""
     names: _Names = SCREENSHOTS
+    attributes: Callable[[Path], Attributes] = lambda path: {}
+    """What is said of a file at its reservation, besides its name and size."""
 
     def sets(self, text_id: str) -> dict[str, MediaSet]:
         """Return the sets of a localization by display type: one request.
@@ -107,7 +113,8 @@ class MediaSets:
 
     def reserve(self, set_id: str, source: Source) -> AssetFile:
         """Return a place for a file at the end of a set. A lost answer never leads to a second place."""
-        return self._uploader.reserve(self.names.asset, set_id, source)
+        attributes = self.attributes(source.path)
+        return self._uploader.reserve(self.names.asset, set_id, source, attributes)
 
     def send(self, set_id: str, source: Source, reserved: AssetFile) -> AssetFile:
         """Send the bytes of a file and declare it complete. Return it as it is then, not processed yet."""

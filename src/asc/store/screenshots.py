@@ -32,7 +32,7 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Screenshot:
-    """A file of a set. `display` is Apple's display type; `size` is in bytes; `md5` is hex."""
+    """A file of a set, a picture or a video. `display` is Apple's display type; `size` is in bytes; `md5` is hex."""
 
     path: Path
     locale: str
@@ -202,13 +202,14 @@ def _of_sets(shots: Screenshots) -> Iterator[Finding]:
         for file in files[MOST:]:
             message = f"is number {files.index(file) + 1} of {locale} {display}; Apple takes {MOST}"
             yield Finding("too-many", message, Place(str(file.path)), "Take pictures out.")
-        yield from _twins(files)
+        yield from twins(files)
 
 
-def _twins(files: Iterable[Screenshot]) -> Iterator[Finding]:
+def twins(files: Iterable[Screenshot]) -> Iterator[Finding]:
+    """Yield each file of a set that has the bytes of another."""
     seen: dict[str, Screenshot] = {}
     for file in files:
         before = seen.setdefault(file.md5, file)
         if before is not file:
-            message = f"is the same picture as {printable_name(before.path.name)}"
+            message = f"has the same bytes as {printable_name(before.path.name)}"
             yield Finding("duplicate", message, Place(str(file.path)), "Delete one of the two.")

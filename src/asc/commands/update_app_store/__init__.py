@@ -14,7 +14,7 @@ from asc.changes.change import Plan
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
 from asc.commands.update_app_store.inputs import Inputs, all_findings, refuse, wanted_page
-from asc.commands.update_app_store.media import local_screenshots, plan_media, sync_media
+from asc.commands.update_app_store.media import LocalMedia, MediaPlan, local_media, plan_media, sync_media
 from asc.commands.update_app_store.report import plan_table
 from asc.errors import Error, Findings, InputError, Problem
 from asc.store.limits import PROMOTIONAL_TEXT
@@ -22,7 +22,8 @@ from asc.store.media_plan import SetPlan
 from asc.store.media_plan import differences as media_differences
 from asc.store.media_sync import Made
 from asc.store.page import AppFacts, Page, await_texts, read_app, read_page
-from asc.store.screenshots import MOST, Screenshots
+from asc.store.previews import MOST as MOST_PREVIEWS
+from asc.store.screenshots import MOST
 from asc.store.target import Choice, choose_target, make_version, rename_version
 from asc.store.texts_plan import (
     Difference,
@@ -50,15 +51,15 @@ class Outputs:
     created: str = output("`true` if the version was made.")
     changes: str = output("The differences as a JSON list: `locale`, `field`, `before`, `after`.")
     changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
-    uploaded_screenshots: str = output("How many screenshots were uploaded.")
-    uploaded_bytes: str = output("How many bytes of screenshots were uploaded.")
+    uploaded_screenshots: str = output("How many screenshots and previews were uploaded.")
+    uploaded_bytes: str = output("How many bytes of them were uploaded.")
     app_store_url: str = output("Address of the app in the App Store.")
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Read the files, then Apple; print the plan; write it; and compare."""
-    shots = local_screenshots(inputs)
-    wishes = _wishes(inputs, context, shots)
+    local = local_media(inputs)
+    wishes = _wishes(inputs, context, local)
     client = context.connect(inputs)
     app = read_app(client, inputs.bundle_id, inputs.app_id)
     platform = PLATFORMS[inputs.platform]
@@ -66,10 +67,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     choice = choose_target(versions, inputs.version, live=inputs.target == "live")
     page = _first_look(client, app, choice)
     first = plan_page(app, page, wishes, is_first=choice.is_first)
-    planned = plan_media(client, page.texts, shots, inputs.screenshots_mode)
-    media = [plan for plan in planned if not plan.is_done]
-    _tell(context, inputs, choice, first, media)
-    outputs = _outputs(app, choice, first, media, changed=inputs.dry_run)
+    media = plan_media(client, page.texts, local, inputs.screenshots_mode)
+    _tell(context, inputs, choice, first, media.all)
+    outputs = _outputs(app, choice, first, media.all, changed=inputs.dry_run)
     context.outputs = outputs
     _refuse_blocked(page, first, media)
     if inputs.dry_run:
@@ -82,41 +82,37 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     # A failure of texts leaves the pictures to be made, and the reverse: all that failed is told at the end.
     findings = Findings()
     findings.result_of(lambda: _write(client, app, page, wishes, choice), None)
-    if media:
-        if choice.version is None or any(not plan.text_id for plan in media):
+    if media.all:
+        if choice.version is None or any(not plan.text_id for plan in media.all):
             now = read_page(client, app.id, version)
-            media = _with_locale(plan_media(client, now.texts, shots, inputs.screenshots_mode))
+            media = plan_media(client, now.texts, local, inputs.screenshots_mode)
         made = findings.result_of(lambda: sync_media(context, client, inputs, media), Made())
         outputs = replace(outputs, uploaded_screenshots=str(made.files), uploaded_bytes=str(made.size))
-    context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media)))
+    context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media.all)))
     findings.raise_all()
     return outputs
 
 
-def _with_locale(plans: Sequence[SetPlan]) -> list[SetPlan]:
-    """Return the plans whose locale is there. The others were told as failed with their texts."""
-    return [plan for plan in plans if plan.text_id]
-
-
-def _refuse_blocked(page: Page, plan: PagePlan, media: Sequence[SetPlan]) -> None:
+def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
     """Raise Error for what the state of the version does not allow, before anything is written."""
-    pictures = [Difference(one.locale, one.display, "", "") for one in media]
+    pictures = [Difference(one.locale, one.display, "", "") for one in media.all]
     locked = pictures if page.version and not page.version.is_editable else []
     if plan.blocked or locked:
         raise blocked_error([*plan.blocked, *locked], page.version.state if page.version else "")
-    if full := [one for one in media if one.total > MOST]:
+    over = [one for one in media.screenshots if one.total > MOST]
+    if full := [*over, *(one for one in media.previews if one.total > MOST_PREVIEWS)]:
         names = ", ".join(f"{one.locale} {one.display} ({one.total})" for one in full)
         raise Error(
-            f"Apple takes {MOST} screenshots of a display type: {names}. Nothing was written.",
+            f"Apple takes {MOST} screenshots and {MOST_PREVIEWS} previews of a type: {names}. Nothing was written.",
             "Set screenshots-mode: sync, or take files out.",
         )
 
 
-def _wishes(inputs: Inputs, context: Context, shots: Screenshots) -> Wishes:
-    page = wanted_page(inputs, context.now().year).with_locales(shot.locale for shot in shots.files)
+def _wishes(inputs: Inputs, context: Context, local: LocalMedia) -> Wishes:
+    page = wanted_page(inputs, context.now().year).with_locales(local.locales)
     for secret in page.secrets:
         context.hide(secret)
-    findings = [*all_findings(inputs, page), *shots.findings]
+    findings = [*all_findings(inputs, page), *local.findings]
     refuse(findings)
     for finding in findings:
         log.warning("%s: %s. %s", finding.place, finding.message, finding.remedy)

@@ -30,6 +30,7 @@ _LIVE_INPUTS = (
     "third_party_content",
     "release_notes",
     "screenshots",
+    "previews",
 )
 
 
@@ -81,10 +82,21 @@ class Inputs(AppInputs):
         group=MEDIA,
         examples=(SCREENSHOTS,),
     )
+    previews: str | None = given(
+        kinds.PATH,
+        "Folder of app previews, `<locale>/*.mp4`; a name holds the type, like `IPHONE_67`.",
+        group=MEDIA,
+        examples=("fastlane/previews",),
+    )
+    preview_frame: str | None = given(
+        kinds.matching(r"[0-9]{2}:[0-9]{2}:[0-9]{2}:[0-9]{2}", "a time like 00:00:05:00"),
+        "The moment of a new preview that stands for it, hours:minutes:seconds:frames.",
+        group=MEDIA,
+    )
     screenshots_mode: str = given(
         kinds.choice(("sync", "add", "replace")),
         "`sync`: a set that has files here shows exactly these. `add`: what is at Apple stays. `replace`: all files of "
-        "the set are uploaded anew. Sets without files here are never touched.",
+        "the set are uploaded anew. Sets without files here are never touched. It is for previews, too.",
         group=MEDIA,
         default="sync",
     )

@@ -1,10 +1,12 @@
-"""The screenshots of update-app-store: read, planned, uploaded."""
+"""The screenshots and previews of update-app-store: read, planned, uploaded."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import cast
 
 from asc.api.client import Client
@@ -12,48 +14,111 @@ from asc.api.document import Resource
 from asc.api.platforms import PLATFORMS
 from asc.assets.upload import AssetUploader
 from asc.commands.context import Context
-from asc.commands.store_files import screenshots_in
+from asc.commands.store_files import previews_in, screenshots_in
 from asc.commands.update_app_store.inputs import Inputs
-from asc.store.media import Media, MediaSet, MediaSets
+from asc.errors import Findings
+from asc.store.media import PREVIEWS, SCREENSHOTS, Media, MediaSet, MediaSets
 from asc.store.media_plan import Mode, SetPlan, plan_set
 from asc.store.media_sync import Made, MediaSync
+from asc.store.previews import MIME_TYPES
+from asc.store.previews import MOST as MOST_PREVIEWS
 from asc.store.screenshots import Screenshots
+from asc.store.wanted import Finding
 
 log = logging.getLogger(__name__)
 
 LISTS_AT_ONCE = 8
 
 
-def local_screenshots(inputs: Inputs) -> Screenshots:
-    """Return the screenshots of the repository; none for a live version, which takes none."""
+@dataclass(frozen=True)
+class LocalMedia:
+    """The screenshots and previews of the repository."""
+
+    screenshots: Screenshots = field(default_factory=Screenshots)
+    previews: Screenshots = field(default_factory=Screenshots)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with the files."""
+        return (*self.screenshots.findings, *self.previews.findings)
+
+    @property
+    def locales(self) -> list[str]:
+        """The locales that have files."""
+        files = (*self.screenshots.files, *self.previews.files)
+        return list(dict.fromkeys(file.locale for file in files))
+
+
+@dataclass(frozen=True)
+class MediaPlan:
+    """The plans of the sets that have to change."""
+
+    screenshots: tuple[SetPlan, ...] = ()
+    previews: tuple[SetPlan, ...] = ()
+
+    @property
+    def all(self) -> tuple[SetPlan, ...]:
+        """The plans of both kinds."""
+        return (*self.screenshots, *self.previews)
+
+
+def local_media(inputs: Inputs) -> LocalMedia:
+    """Return the files of the repository; none for a live version, which takes none."""
     if inputs.target == "live":
-        return Screenshots()
-    return screenshots_in(inputs.screenshots, PLATFORMS[inputs.platform], inputs.locales)
+        return LocalMedia()
+    platform = PLATFORMS[inputs.platform]
+    return LocalMedia(
+        screenshots_in(inputs.screenshots, platform, inputs.locales),
+        previews_in(inputs.previews, platform, inputs.locales),
+    )
 
 
-def plan_media(client: Client, texts: Mapping[str, Resource], local: Screenshots, mode: str) -> list[SetPlan]:
-    """Return a plan for each set of the repository: one request for each locale. `texts` are Apple's, by locale."""
+def plan_media(client: Client, texts: Mapping[str, Resource], local: LocalMedia, mode: str) -> MediaPlan:
+    """Return what has to change: one request for each locale and kind. `texts` are Apple's, by locale."""
+    pictures = _plans(MediaSets(client, None, SCREENSHOTS), texts, local.screenshots, mode)
+    videos = _plans(MediaSets(client, None, PREVIEWS), texts, local.previews, mode)
+    return MediaPlan(pictures, videos)
+
+
+def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan) -> Made:
+    """Carry out the plans whose locale is there, and return what was uploaded. Raises Error with all that failed."""
+    deadline = client.clock.monotonic() + inputs.timeout
+
+    def details(path: Path) -> dict[str, str]:
+        frame = {"previewFrameTimeCode": inputs.preview_frame} if inputs.preview_frame else {}
+        return {"mimeType": MIME_TYPES[path.suffix.lower()], **frame}
+
+    findings = Findings()
+    with context.storage(client, inputs.parallel) as storage:
+        uploader = AssetUploader(client, storage, parallel=1)
+        pictures = MediaSync(client, MediaSets(client, uploader), inputs.parallel, deadline)
+        videos = MediaSync(
+            client,
+            MediaSets(client, uploader, PREVIEWS, details),
+            inputs.parallel,
+            deadline,
+            most=MOST_PREVIEWS,
+        )
+        made = findings.result_of(lambda: pictures.run(_possible(plan.screenshots)), Made())
+        more = findings.result_of(lambda: videos.run(_possible(plan.previews)), Made())
+    findings.raise_all()
+    return Made(made.files + more.files, made.size + more.size)
+
+
+def _possible(plans: Sequence[SetPlan]) -> list[SetPlan]:
+    # A locale that could not be made was told as failed with its texts.
+    return [plan for plan in plans if plan.text_id]
+
+
+def _plans(media: Media, texts: Mapping[str, Resource], local: Screenshots, mode: str) -> tuple[SetPlan, ...]:
     wanted = local.by_set()
-    locales = list(dict.fromkeys(locale for locale, _ in wanted))
-    there = _sets(_media(client, None), texts, locales)
+    there = _sets(media, texts, list(dict.fromkeys(locale for locale, _ in wanted)))
     plans = []
     for (locale, display), files in wanted.items():
         text = texts.get(locale)
         found = there.get(locale, {}).get(display, MediaSet("", display))
         plans.append(plan_set(locale, text.id if text else "", found, files, cast(Mode, mode)))
-    return plans
-
-
-def sync_media(context: Context, client: Client, inputs: Inputs, plans: Sequence[SetPlan]) -> Made:
-    """Carry out the plans. Raises Error with all that failed."""
-    deadline = client.clock.monotonic() + inputs.timeout
-    with context.storage(client, inputs.parallel) as storage:
-        uploader = AssetUploader(client, storage, parallel=1)
-        return MediaSync(client, _media(client, uploader), inputs.parallel, deadline).run(plans)
-
-
-def _media(client: Client, uploader: AssetUploader | None) -> Media:
-    return MediaSets(client, uploader)
+    return tuple(plan for plan in plans if not plan.is_done)
 
 
 def _sets(

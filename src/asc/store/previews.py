@@ -1,0 +1,124 @@
+"""Reads a folder of app previews: `<locale>/*<TYPE>*.mp4`, where the name holds the display type, like IPHONE_67.
+
+https://developer.apple.com/help/app-store-connect/reference/app-preview-specifications
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from asc.formats.movies import Movie, MovieError, read_movie
+from asc.store.folder import locale_of
+from asc.store.screenshots import AT_ONCE, LARGEST, Screenshot, Screenshots, md5_of, natural, twins
+from asc.store.wanted import Finding, Place
+
+MOST = 3
+"""Previews in a set."""
+SHORTEST, LONGEST = 15.0, 30.0
+"""Seconds of a preview."""
+SLOWEST, FASTEST = 23.0, 30.5
+"""Frames a second: 23.976 to 30."""
+MIME_TYPES = {".mp4": "video/mp4", ".mov": "video/quicktime", ".m4v": "video/x-m4v"}
+CODECS = ("avc1", "avc3", "apch")
+"""H.264 and ProRes 422 HQ."""
+_PHONE, _TABLET = ((886, 1920),), ((1200, 1600),)
+SIZES: dict[str, tuple[tuple[int, int], ...]] = {
+    **dict.fromkeys(("IPHONE_67", "IPHONE_65", "IPHONE_61", "IPHONE_58"), _PHONE),
+    **dict.fromkeys(("IPHONE_55", "IPHONE_40"), ((1080, 1920),)),
+    "IPHONE_47": ((750, 1334),),
+    **dict.fromkeys(("IPAD_PRO_3GEN_129", "IPAD_PRO_3GEN_11", "IPAD_105"), _TABLET),
+    **dict.fromkeys(("IPAD_PRO_129", "IPAD_97"), (*_TABLET, (900, 1200))),
+    "DESKTOP": ((1920, 1080),),
+    "APPLE_TV": ((1920, 1080),),
+    "APPLE_VISION_PRO": ((3840, 2160),),
+}
+"""Sizes by preview type, upright for phones and tablets, which may lie, too. Vision's is a guess."""
+PLATFORMS = {"DESKTOP": "MAC_OS", "APPLE_TV": "TV_OS", "APPLE_VISION_PRO": "VISION_OS"}
+
+
+def read_previews(folder: Path, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
+    """Return the previews of a folder for a platform (Apple's name), of `locales` only if they are given."""
+    reader = _Reader(platform)
+    paths = [(path, locale) for path, locale in reader.paths(folder) if not locales or locale in locales]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        files = [file for file in pool.map(lambda entry: reader.file(*entry), paths) if file]
+    previews = Screenshots(tuple(files))
+    return Screenshots(previews.files, (*reader.findings, *_of_sets(previews)))
+
+
+@dataclass
+class _Reader:
+    platform: str
+    findings: list[Finding] = field(default_factory=list)
+
+    def paths(self, root: Path) -> Iterator[tuple[Path, str]]:
+        """Yield the videos with their locale."""
+        for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != "."):
+            locale = locale_of(folder.name, Place(str(folder)), self.findings)
+            for path in sorted(folder.iterdir(), key=natural) if locale else ():
+                if path.suffix.lower() in MIME_TYPES and path.is_file():
+                    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+                        self._find("is a link out of the folder", path, "Put the file itself there.")
+                        continue
+                    yield path, locale
+
+    def file(self, path: Path, locale: str) -> Screenshot | None:
+        """Return the preview in a file; None if it is none, with a finding."""
+        kind = _type_in(path.name)
+        if not kind or PLATFORMS.get(kind, "IOS") != self.platform:
+            names = ", ".join(name for name in SIZES if PLATFORMS.get(name, "IOS") == self.platform)
+            self._find(f"names no preview type of {self.platform}", path, f"Put one into its name: {names}.")
+            return None
+        try:
+            movie = read_movie(path)
+            size = path.stat().st_size
+        except MovieError as error:
+            self._find(str(error), path, "Export the video again.")
+            return None
+        except OSError as error:
+            self._find(f"cannot be read: {error.strerror}", path, "Check its permissions.")
+            return None
+        for defect in _defects(movie, kind, size):
+            self._find(defect, path, "Export it as Apple's app preview specifications say.")
+        if not movie.has_sound:
+            self._find(
+                "has no sound track; Apple may refuse it", path, "Add one, silent if need be.", "warning"
+            )
+        return Screenshot(path, locale, kind, size, md5_of(path))
+
+    def _find(self, message: str, path: Path, remedy: str, level: str = "error") -> None:
+        self.findings.append(Finding("preview", message, Place(str(path)), remedy, level))
+
+
+def _type_in(name: str) -> str:
+    """Return the longest preview type that a file name holds, or ""."""
+    found = [kind for kind in SIZES if kind in name.upper()]
+    return max(found, key=len, default="")
+
+
+def _defects(movie: Movie, kind: str, size: int) -> Iterator[str]:
+    allowed = {*SIZES[kind]}
+    if kind not in PLATFORMS:
+        allowed |= {(height, width) for width, height in SIZES[kind]}
+    if movie.size not in allowed:
+        named = ", ".join(f"{width} × {height}" for width, height in SIZES[kind])
+        yield f"is {movie.width} × {movie.height}; Apple takes {named} for {kind}"
+    if not SHORTEST <= round(movie.seconds, 1) <= LONGEST:
+        yield f"is {movie.seconds:.1f} s long; Apple takes {SHORTEST:.0f} to {LONGEST:.0f} s"
+    if movie.codec not in CODECS:
+        yield f"has the codec {movie.codec}; Apple takes H.264 (avc1) and ProRes 422 HQ (apch)"
+    if not SLOWEST <= movie.frame_rate <= FASTEST:
+        yield f"has {movie.frame_rate:.1f} frames a second; Apple takes 23.976 to 30"
+    if size > LARGEST:
+        yield f"has {size} bytes; Apple takes {LARGEST}"
+
+
+def _of_sets(previews: Screenshots) -> Iterator[Finding]:
+    for (locale, kind), files in previews.by_set().items():
+        for file in files[MOST:]:
+            message = f"is number {files.index(file) + 1} of {locale} {kind}; Apple takes {MOST}"
+            yield Finding("too-many", message, Place(str(file.path)), "Take videos out.")
+        yield from twins(files)
