@@ -34,6 +34,7 @@ RUN python -I -c "import argparse, concurrent.futures, email.utils, glob, plistl
 
 FROM runtime
 COPY entrypoint.py /app/
+COPY src/app_store_connect_actions.py /app/src/
 COPY src/asc /app/src/asc
 RUN python -I -m compileall -q /app
 ENTRYPOINT ["python", "-I", "-u", "-X", "utf8", "/app/entrypoint.py"]
