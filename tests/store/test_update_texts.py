@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from asc.apps.texts import LOCALES
-from store.pages import page_of, update, world, write_files, writes
-from support.sandbox import start_sandbox
+from store.pages import BUNDLE_ID, page_of, update, world, write_files, writes
+from support.sandbox import app, seed, start_sandbox
 
 
 def test_texts_that_differ_are_written_and_a_second_run_writes_nothing(tmp_path: Path) -> None:
@@ -128,6 +128,23 @@ def test_texts_that_apple_copies_late_are_waited_for(tmp_path: Path) -> None:
     with start_sandbox(world(under_way=False), store=Store(lag=0.5)) as sandbox:
         done = update(tmp_path, sandbox, version="2.0", release_notes="New.")
         assert (done.code, page_of(sandbox)["en-US"]["whatsNew"]) == (0, "New."), done.stdout
+
+
+def test_release_notes_of_a_first_version_are_left_out_with_a_warning(tmp_path: Path) -> None:
+    with start_sandbox(seed(apps=[app(BUNDLE_ID)])) as sandbox:
+        done = update(
+            tmp_path, sandbox, version="1.0", texts="en-US: {description: One., release_notes: New.}"
+        )
+        assert done.code == 0, done.stdout
+        page = page_of(sandbox, "1.0")["en-US"]
+    assert (page["description"], page.get("whatsNew")) == ("One.", None)
+    assert any("Release notes" in message for message in done.log.messages("warning"))
+
+
+def test_the_plan_says_what_it_costs_and_what_is_left_of_the_hour(tmp_path: Path) -> None:
+    with start_sandbox(world()) as sandbox:
+        done = update(tmp_path, sandbox, release_notes="New.", dry_run="true")
+    assert "Plan: about 1 request; 3496 are left this hour" in done.stdout
 
 
 def test_the_password_of_the_demo_account_shows_nowhere(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from asc import words
 from asc.api.client import Client
 from asc.api.platforms import PLATFORMS
 from asc.changes.apply import apply
@@ -194,7 +195,12 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, medi
     if not _differs(choice, plan, media) and not plan.blocked:
         log.info("Nothing to do: the store page of version %s says it all", choice.number)
     else:
-        log.info("Plan: about %d requests", len(plan.plan.changes) + sum(one.requests for one in media))
+        count = len(plan.plan.changes) + sum(one.requests for one in media)
+        budget = context.client.traffic.budget if context.client else None
+        left = f"; {budget.left} are left this hour" if budget else ""
+        log.info("Plan: about %s%s", words.counted(count, "request"), left)
+        if budget and count > budget.left:
+            log.warning("The plan needs more requests than are left: it waits (wait-for-budget).")
     context.summary.append(plan_table(choice, plan, media, dry_run=inputs.dry_run))
 
 
