@@ -27,6 +27,7 @@ class MovieError(ValueError):
 class Movie:
     """A video: its length in seconds, its size in pixels, its codec as four characters, its frames a second.
 
+    The size is that of the picture after the turn that the file asks for.
     has_sound: True if it has a track with sound.
     """
 
@@ -117,19 +118,26 @@ def _movie(header: bytes) -> Movie:
     video = next((track for kind, track in kinds if kind == b"vide"), None)
     if video is None:
         raise MovieError("it has no video track")
-    width, height = struct.unpack(">II", _find(video, b"tkhd")[-8:])
+    width, height = _shown_size(_find(video, b"tkhd"))
     table = _find(video, b"mdia", b"minf", b"stbl")
     codec = _find(table, b"stsd")[12:16].decode("ascii", "replace")
     _, length = _times(_find(video, b"mdia", b"mdhd"))
     frames = _frames(_find(table, b"stts"))
     return Movie(
         seconds,
-        width >> 16,
-        height >> 16,
+        width,
+        height,
         codec,
         frames / length if length else 0.0,
         any(kind == b"soun" for kind, _ in kinds),
     )
+
+
+def _shown_size(content: bytes) -> tuple[int, int]:
+    """Return width and height as viewers see them: phones record upright as lying frames with a matrix that turns."""
+    width, height = (value >> 16 for value in struct.unpack(">II", content[-8:]))
+    first, second = struct.unpack(">ii", content[-44:-36])
+    return (height, width) if first == 0 and second != 0 else (width, height)
 
 
 def _times(content: bytes) -> tuple[int, float]:

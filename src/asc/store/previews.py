@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asc.formats.movies import Movie, MovieError, read_movie
-from asc.store.folder import locale_of
+from asc.store.folder import link_out, locale_of
 from asc.store.screenshots import AT_ONCE, LARGEST, Screenshot, Screenshots, md5_of, natural, twins
 from asc.store.wanted import Finding, Place
 
@@ -60,8 +60,8 @@ class _Reader:
             locale = locale_of(folder.name, Place(str(folder)), self.findings)
             for path in sorted(folder.iterdir(), key=natural) if locale else ():
                 if path.suffix.lower() in MIME_TYPES and path.is_file():
-                    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
-                        self._find("is a link out of the folder", path, "Put the file itself there.")
+                    if found := link_out(path, root):
+                        self.findings.append(found)
                         continue
                     yield path, locale
 
@@ -94,8 +94,9 @@ class _Reader:
 
 
 def _type_in(name: str) -> str:
-    """Return the longest preview type that a file name holds, or ""."""
-    found = [kind for kind in SIZES if kind in name.upper()]
+    """Return the longest preview type that a file name holds, or "". There is no IPHONE_69: IPHONE_67 has its size."""
+    plain = name.upper().replace("-", "_").replace(" ", "_").replace("IPHONE_69", "IPHONE_67")
+    found = [kind for kind in SIZES if kind in plain]
     return max(found, key=len, default="")
 
 
