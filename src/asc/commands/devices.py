@@ -25,7 +25,7 @@ _BLANKS = re.compile(r"(device id|[0-9a-f]{8}-?[0-9a-f-]{16,27}|[0-9a-f]{40})\s+
 
 
 def read(text: str) -> tuple[DeviceRequest, ...]:
-    """Return the devices. Raise ValueError with the reason, which names the line."""
+    """Return the devices of a mapping, or of the file with this path. Raises ValueError that names the line."""
     if "\n" in text or "\t" in text or text.startswith("{") or ": " in text:
         return _read(text)
     try:
@@ -38,17 +38,17 @@ def read(text: str) -> tuple[DeviceRequest, ...]:
         raise ValueError(f"{kinds.quoted(text)} is not a text file") from None
 
 
-def problems(wishes: Iterable[DeviceRequest]) -> Iterator[Problem]:
-    """Yield what is wrong with the devices: UDIDs that cannot be, and one UDID with two names or platforms."""
-    seen: dict[str, DeviceRequest] = {}
-    for wish in wishes:
-        name = kinds.quoted(wish.name)
-        if not wish.name:
+def problems(requests: Iterable[DeviceRequest]) -> Iterator[Problem]:
+    """Yield a problem for each missing name, each invalid UDID, and each UDID with two names or platforms."""
+    first: dict[str, DeviceRequest] = {}
+    for request in requests:
+        name = kinds.quoted(request.name)
+        if not request.name:
             yield Problem("devices", "a device has no name", "Give each device a name.")
-        elif defect := wish.defect():
+        elif defect := request.defect():
             yield Problem("devices", f"{name}: {defect}", "Copy the UDID from Xcode or Finder.")
-        before = seen.setdefault(comparable_udid(wish.udid), wish)
-        if (before.name, before.platform) != (wish.name, wish.platform):
+        before = first.setdefault(comparable_udid(request.udid), request)
+        if (before.name, before.platform) != (request.name, request.platform):
             yield Problem(
                 "devices", f"{name} and {kinds.quoted(before.name)} have one UDID", "Name each device once."
             )

@@ -1,4 +1,4 @@
-"""sync-signing: a team can sign its apps on this machine."""
+"""sync-signing: install the certificates, keys and profiles of a team, or maintain its storage."""
 
 from __future__ import annotations
 
@@ -33,28 +33,29 @@ log = logging.getLogger(__name__)
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
-    """Does what `mode` says."""
+    """Run the mode that the input `mode` names, and return the outputs."""
     return _MODES[inputs.mode](inputs, context)
 
 
 def _read_only(inputs: Inputs, context: Context) -> Outputs:
-    """What is stored must do. App Store Connect is asked nothing, and no key is needed."""
+    """Install from the storage alone. Sends no request to App Store Connect, and needs no API key."""
     storage, request = storage_of(inputs, context), inputs.request(in_house=False)
     files, passphrase = storage.read(), inputs.passphrase or ""
     warn_of_trimmed(files, passphrase)
     stored_signing = read_store(files, passphrase, request, inputs.p12_password)
     signing = ready_signing(stored_signing, request, context.now(), lambda: inspect_storage(storage, files))
-    _tell_devices_that_are_missing(signing, request)
-    _tell_all_is_there(storage)
+    _warn_of_missing_devices(signing, request)
+    _log_all_is_stored(storage)
     return _install(inputs, context, signing, (), storage)
 
 
-def _tell_devices_that_are_missing(signing: ReadySigning, request: SigningRequest) -> None:
-    """Warn of wanted devices that stored profiles do not name. Apple is not asked: only the UDID tells the platform."""
+def _warn_of_missing_devices(signing: ReadySigning, request: SigningRequest) -> None:
+    """Warn of devices that are asked for and that the stored profiles do not list."""
+    # Without a request to Apple, only the form of the UDID tells the platform.
     for spec, stored in signing.profiles:
         apple_platform = "MAC_OS" if spec.platform in MAC_PLATFORMS else "IOS"
         expected = [
-            each for each in request.devices if each.apple_platform([spec.platform]) == apple_platform
+            device for device in request.devices if device.apple_platform([spec.platform]) == apple_platform
         ]
         names = missing_from_profile(expected, (), stored.profile.devices) if spec.kind.has_devices else []
         if names and spec.platform is not Platform.TVOS:
@@ -77,12 +78,12 @@ def _sync(inputs: Inputs, context: Context) -> Outputs:
         )
     context.summary.extend(machine.of_lacking(synced.lacking))
     if not synced.changes and not synced.lacking:
-        _tell_all_is_there(sync_context.storage)
+        _log_all_is_stored(sync_context.storage)
     return _install(inputs, context, synced.signing, synced.changes, sync_context.storage)
 
 
 def _plan(inputs: Inputs, context: Context) -> Outputs:
-    """What sync would do; nothing is changed and nothing installed."""
+    """Log the plan of a sync. Nothing is changed and nothing installed."""
     sync_context, request = _context(inputs, context)
     sync, plan = Sync.begin(sync_context, request).plan()
     for line in plan.lines():
@@ -99,7 +100,7 @@ def _plan(inputs: Inputs, context: Context) -> Outputs:
 
 def _revoke(inputs: Inputs, context: Context) -> Outputs:
     sync_context, request = _context(inputs, context)
-    kinds = [ProfileType(each) for each in inputs.type]
+    kinds = [ProfileType(name) for name in inputs.type]
     revocation = revoking.plan_revocation(sync_context, request, kinds, inputs.certificate_ids or ())
     for line in revocation.lines():
         log.info("Would %s", line)
@@ -121,7 +122,7 @@ def _import(inputs: Inputs, context: Context) -> Outputs:
     storage, passphrase = storage_of(inputs, context), inputs.passphrase or ""
     entries: list[StoredIdentity | StoredProfile] = [*_imported_identity(inputs, context)]
     entries += importing.read_imported_profiles(
-        _profile_files(inputs), tuple(Platform(each) for each in inputs.platform), context.now()
+        _profile_files(inputs), tuple(Platform(name) for name in inputs.platform), context.now()
     )
     stored = importing.store(storage, passphrase, entries, _version(inputs))
     lines = [f"store {path}" for path in stored]
@@ -149,7 +150,7 @@ def _migrate(inputs: Inputs, context: Context) -> Outputs:
     return Outputs(changed=flag(count > 0))
 
 
-def _tell_all_is_there(storage: Storage) -> None:
+def _log_all_is_stored(storage: Storage) -> None:
     log.info("Everything that is wanted is in the %s and valid", storage.label)
 
 
@@ -194,7 +195,7 @@ def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]
     )
     listed: list[AppleCertificate] = []
     in_house = False
-    if context.has_key(inputs):  # Apple's id of the certificate becomes its name
+    if context.has_key(inputs):  # match names the files after Apple's id of the certificate
         key = context.key(inputs)
         client, in_house = context.connect(inputs, key), key.in_house
         listed = list_certificates(client, importing.apple_types(in_house))
@@ -216,11 +217,11 @@ def _version(inputs: Inputs) -> Version:
 
 COMMAND = Command(
     name="sync-signing",
-    summary="Certificates, keys and profiles from the team's storage, made or renewed where needed.",
+    summary="Install certificates, keys and profiles from the team's storage; create or renew them if needed.",
     description=(
-        "Brings a runner into the state “this team can sign these apps”: certificate with key and a profile for "
-        "every bundle id, kept encrypted as fastlane match keeps them. Read-only by default; `mode: sync` makes what "
-        "is missing and renews what is over, and never loses a key."
+        "Installs all that a runner needs to sign a team's apps: the certificate with its key, and a profile for every "
+        "bundle id, from a storage that is encrypted as fastlane match does it. Read-only by default; `mode: sync` "
+        "creates missing ones, renews expired ones, and never loses a key."
     ),
     role="App Manager or Admin, with access to certificates, identifiers and profiles (none for read-only)",
     icon="lock",

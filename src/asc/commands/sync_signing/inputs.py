@@ -1,4 +1,4 @@
-"""What sync-signing takes, and what is wrong with it before anything is read or sent."""
+"""The inputs and outputs of sync-signing, and the checks of the inputs before the first request."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ MODES = ("read-only", "sync", "plan", "revoke", "import", "change-passphrase", "
 _MATCH_WORDS = kinds.Kind("list", kinds.LIST.form, lambda text: kinds.LIST.parse(match.words(text)))
 WHAT, STORAGE, SYNC, MACHINE, OTHER = "What to sign", "Storage", "Sync", "This machine", "Other modes"
 _ENCRYPTING = ("sync", "plan", "import")
-"""Modes that need the passphrase; in the others a store that match left without encryption needs none."""
+"""Modes that write encrypted files. The others need no passphrase if match left the storage without encryption."""
 _IF_DISABLED: dict[str, IfDisabled] = {"enable": "enable", "fail": "fail", "leave": "leave"}
 _LOCATION = "https://….git, git@host:path, s3://…, az://…, gs://…, gitlab://…, dir:PATH"
 
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """What sync-signing takes."""
+    """The inputs of sync-signing."""
 
     bundle_ids: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Bundle ids that are signed, a wildcard too; without them certificates alone.",
+        "Bundle ids to sign, also a wildcard. Without them only certificates are installed.",
         group=WHAT,
         variable="MATCH_APP_IDENTIFIER",
         examples=("com.example.app, com.example.app.widget",),
@@ -45,29 +45,29 @@ class Inputs(CommonInputs):
     )
     platform: tuple[str, ...] = given(
         _MATCH_WORDS,
-        "Platforms, one or several: " + ", ".join(f"`{each}`" for each in Platform) + ".",
+        "Platforms, one or several: " + ", ".join(f"`{platform}`" for platform in Platform) + ".",
         group=WHAT,
         default="ios",
         variable="MATCH_PLATFORM",
     )
     additional_certificates: tuple[str, ...] | None = given(
         _MATCH_WORDS,
-        "Certificates besides those of the types: "
-        + ", ".join(f"`{each}`" for each in EXTRA_CERTIFICATE_TYPES)
+        "Certificates in addition to those of the types: "
+        + ", ".join(f"`{name}`" for name in EXTRA_CERTIFICATE_TYPES)
         + ".",
         group=WHAT,
         variable="MATCH_ADDITIONAL_CERT_TYPES",
     )
     mode: str = given(
         kinds.choice(MODES),
-        "`read-only`: what is stored must do, Apple is asked nothing. `sync`: make what is missing or over. `plan`: "
-        "say what sync would do. `revoke`, `import`, `change-passphrase`, `migrate`: see the page.",
+        "`read-only`: use only what the storage holds; make no request to Apple. `sync`: create what is missing, renew "
+        "what expires. `plan`: print what sync would do. The others are on the page.",
         group=WHAT,
         default="read-only",
     )
     storage: str | None = given(
         kinds.Kind("text", _LOCATION, str),
-        "Where certificates, keys and profiles are kept, encrypted as fastlane match does it.",
+        "The location of the certificates, keys and profiles, encrypted as fastlane match does it.",
         group=STORAGE,
         variable="MATCH_GIT_URL",
         derived=match.storage,
@@ -84,8 +84,7 @@ class Inputs(CommonInputs):
     )
     storage_token: str | None = given(
         kinds.SECRET,
-        "Token for git over https, or for GitLab. For repositories on GitHub GITHUB_TOKEN serves where it may read "
-        "them.",
+        "Token for git over https, or for GitLab. GITHUB_TOKEN is enough for repositories on GitHub that it may read.",
         group=STORAGE,
         secret=True,
     )
@@ -97,26 +96,28 @@ class Inputs(CommonInputs):
         variable="MATCH_GIT_PRIVATE_KEY",
     )
     known_hosts: str | None = given(
-        kinds.TEXT, "Lines of known_hosts for git over ssh; those of github.com are known.", group=STORAGE
+        kinds.TEXT,
+        "Lines of known_hosts for git over ssh. The keys of github.com are built in.",
+        group=STORAGE,
     )
     branch: str | None = given(
         kinds.TEXT,
-        "Branch of the git repository. Without it the default one, or match's `master`.",
+        "Branch of the git repository. The default is that of the repository, or match's `master`.",
         group=STORAGE,
         variable="MATCH_GIT_BRANCH",
     )
     create_branch: bool = given(
-        kinds.BOOLEAN, "Begin the branch where the repository lacks it.", group=STORAGE, default="false"
+        kinds.BOOLEAN, "Create the branch if the repository does not have it.", group=STORAGE, default="false"
     )
     team_id: str | None = given(
         kinds.matching(r"[A-Z0-9]{10}", "a team id"),
-        "Folder of the team in buckets and GitLab, as match has it.",
+        "Id of the team, which names its folder in buckets and GitLab as match does it.",
         group=STORAGE,
         variable="FASTLANE_TEAM_ID",
     )
     endpoint: str | None = given(
         kinds.TEXT,
-        "Address of a server that is compatible with S3 or Azure, or of a GitLab of your own.",
+        "Address of your own GitLab, or of a server compatible with S3 or Azure.",
         group=STORAGE,
     )
     region: str | None = given(
@@ -131,66 +132,70 @@ class Inputs(CommonInputs):
     )
     encryption: str = given(
         kinds.choice(("v2", "v1")),
-        "How new files are encrypted. `v1` only for teams that still use a fastlane before 2.221.",
+        "Format of new encrypted files. Use `v1` only if the team still has a fastlane before 2.221.",
         group=STORAGE,
         default="v2",
     )
     renew_before: float = given(
-        kinds.DURATION, "What ends sooner than this is renewed.", group=SYNC, default="7d", examples=("30d",)
+        kinds.DURATION,
+        "Renew certificates and profiles that expire sooner than this.",
+        group=SYNC,
+        default="7d",
+        examples=("30d",),
     )
     register_bundle_ids: bool = given(
-        kinds.BOOLEAN, "Register bundle ids that the team lacks.", group=SYNC, default="false"
+        kinds.BOOLEAN, "Register bundle ids that the team does not have.", group=SYNC, default="false"
     )
     capabilities: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Capabilities, as Apple's API names them, of bundle ids that are registered or get a profile.",
+        "Capabilities (Apple's types) of bundle ids that are registered or get a profile.",
         group=SYNC,
         examples=("PUSH_NOTIFICATIONS, APP_GROUPS",),
     )
     devices: tuple[DeviceRequest, ...] | None = given(
         devices.KIND,
-        "Devices for development and ad-hoc profiles, name: UDID, or a file with them (also as `register_devices` of "
-        "fastlane takes it); those that the team lacks are registered.",
+        "Devices for development and ad-hoc profiles, as name: UDID, or a file with them (also in the format of "
+        "fastlane's `register_devices`). New ones are registered.",
         group=SYNC,
     )
     if_disabled: str = given(
         kinds.choice(("enable", "fail", "leave")),
-        "What to do with devices that are asked for and disabled at Apple: `leave` names them and goes on.",
+        "Handling of `devices` that are disabled at Apple. `leave` logs their names and continues.",
         group=SYNC,
         default="enable",
     )
     include_macs: bool = given(
         kinds.BOOLEAN,
-        "Put Macs with Apple silicon into development and ad-hoc profiles for iOS, too.",
+        "Add Macs with Apple silicon to development and ad-hoc profiles for iOS.",
         group=SYNC,
         default="false",
         variable="MATCH_INCLUDE_MAC_IN_PROFILES",
     )
     if_revoked: str = given(
         kinds.choice(("fail", "replace")),
-        "What to do when Apple does not list a stored certificate (it was revoked, or the key is of another team), "
-        "or when what is stored of it is damaged.",
+        "Handling of a stored certificate that Apple does not list (it was revoked, or the key is of another team) or "
+        "that is damaged.",
         group=SYNC,
         default="fail",
     )
-    force: bool = given(kinds.BOOLEAN, "Make all profiles anew.", group=SYNC, default="false")
+    force: bool = given(kinds.BOOLEAN, "Replace all profiles.", group=SYNC, default="false")
     output_directory: str = given(
         kinds.PATH,
-        "Where p12, profiles, a manifest and ExportOptions.plist are put, for you alone (0600).",
+        "Folder for the p12, the profiles, a manifest and ExportOptions.plist. Only you can read them (0600).",
         group=MACHINE,
         default="signing",
         variable="MATCH_OUTPUT_PATH",
     )
     install: str = given(
         kinds.choice(("auto", "keychain", "files", "none")),
-        "`keychain`: into a keychain of its own and Xcode's folders (macOS). `files`: only into `output-directory`. "
+        "`keychain`: install into a new keychain and Xcode's folders (macOS). `files`: only into `output-directory`. "
         "`auto`: keychain on macOS, else files.",
         group=MACHINE,
         default="auto",
     )
     p12_password: str | None = given(
         kinds.PASSPHRASE,
-        "Password of the p12 that is written; without it a random one. Also of an imported one.",
+        "Password of the p12 that is written (random by default), and of an imported p12.",
         group=MACHINE,
         secret=True,
     )
@@ -199,36 +204,38 @@ class Inputs(CommonInputs):
     )
     confirm: str | None = given(
         kinds.TEXT,
-        "For `revoke`: what the step says would be revoked, for example `2 certificates, 5 profiles`.",
+        "For `revoke`: the numbers that the step printed, for example `2 certificates, 5 profiles`.",
         group=OTHER,
     )
     certificate_ids: tuple[str, ...] | None = given(
-        kinds.LIST, "For `revoke`: only these certificates, and the profiles made with them.", group=OTHER
+        kinds.LIST, "For `revoke`: only these certificates, and the profiles that contain them.", group=OTHER
     )
     certificate_file: str | None = given(
         kinds.PATH, "For `import`: the certificate (.cer, PEM).", group=OTHER
     )
     key_file: str | None = given(
         kinds.PATH,
-        "For `import`: the private key (.p12, PEM); a p12 may hold the certificate, too.",
+        "For `import`: the private key (.p12, PEM). A p12 may hold the certificate as well.",
         group=OTHER,
     )
     profile_files: str | None = given(kinds.GLOB, "For `import`: profiles; * and ** allowed.", group=OTHER)
     new_passphrase: str | None = given(
-        kinds.PASSPHRASE, "For `change-passphrase`: the new one.", group=OTHER, secret=True
+        kinds.PASSPHRASE, "For `change-passphrase`: the new passphrase.", group=OTHER, secret=True
     )
     to_storage: str | None = given(
-        kinds.Kind("text", _LOCATION, str), "For `migrate`: where everything is copied to.", group=OTHER
+        kinds.Kind("text", _LOCATION, str),
+        "For `migrate`: the storage that receives the copies.",
+        group=OTHER,
     )
     to_storage_token: str | None = given(
-        kinds.SECRET, "For `migrate`: the token for it.", group=OTHER, secret=True
+        kinds.SECRET, "For `migrate`: the token for `to-storage`.", group=OTHER, secret=True
     )
 
     def problems(self) -> Iterator[Problem]:
-        """The words are known, and the mode has what it needs."""
+        """Yield a problem for each unknown word, missing input of the mode, impossible combination and wrong device."""
         words = [
-            *unknown("type", self.type, [each.value for each in ProfileType]),
-            *unknown("platform", self.platform, [each.value for each in Platform]),
+            *unknown("type", self.type, [kind.value for kind in ProfileType]),
+            *unknown("platform", self.platform, [platform.value for platform in Platform]),
             *unknown("additional-certificates", self.additional_certificates or (), EXTRA_CERTIFICATE_TYPES),
         ]
         yield from words
@@ -251,13 +258,16 @@ class Inputs(CommonInputs):
         yield from devices.problems(self.devices or ())
 
     def request(self, in_house: bool) -> SigningRequest:
-        """What is wanted. Raises InputError for a combination that Apple lacks, ValueError for unknown words."""
-        kinds_ = tuple(ProfileType(each) for each in self.type)
-        platforms = tuple(Platform(each) for each in self.platform)
+        """Return the request of the inputs. `in_house`: the team is in the Enterprise Program.
+
+        Raises InputError for a combination that Apple does not have, ValueError for unknown words.
+        """
+        kinds_ = tuple(ProfileType(name) for name in self.type)
+        platforms = tuple(Platform(name) for name in self.platform)
         extra = tuple(
-            EXTRA_CERTIFICATE_TYPES[each]
-            for each in self.additional_certificates or ()
-            if each in EXTRA_CERTIFICATE_TYPES
+            EXTRA_CERTIFICATE_TYPES[name]
+            for name in self.additional_certificates or ()
+            if name in EXTRA_CERTIFICATE_TYPES
         )
         return SigningRequest(
             specs=profile_specs(kinds_, self.bundle_ids or (), platforms),
@@ -288,7 +298,8 @@ IN_HOUSE = Problem(
 
 
 def check_program(types: Collection[str], in_house: bool) -> None:
-    """Which program a team belongs to only its key says. Raises InputError for types of the other one."""
+    """Raise InputError for types that the team's program does not have. `in_house`: the Enterprise Program."""
+    # Only the user can tell the program, in the JSON of the key.
     if in_house and {"app-store", "developer-id"} & set(types):
         raise InputError([IN_HOUSE])
     if not in_house and "enterprise" in types:
@@ -296,7 +307,7 @@ def check_program(types: Collection[str], in_house: bool) -> None:
 
 
 def unknown(name: str, words: tuple[str, ...], known: Collection[str]) -> Iterator[Problem]:
-    """Words of a list that are none of the known ones."""
+    """Yield a problem for each word that is not one of `known`."""
     for word in words:
         if word not in known:
             yield Problem(
@@ -310,21 +321,21 @@ def unknown(name: str, words: tuple[str, ...], known: Collection[str]) -> Iterat
 
 @dataclass(frozen=True)
 class Outputs:
-    """What sync-signing hands to later steps."""
+    """The outputs of sync-signing."""
 
-    certificate_id: str = output("The id of the certificate (of the first type, where there are several).")
+    certificate_id: str = output("Apple's id of the certificate, of the first type if there are several.")
     certificate_name: str = output(
-        "Its name, for CODE_SIGN_IDENTITY: `Apple Distribution: Example (A1B2C3D4E5)`."
+        "The name of the certificate, for CODE_SIGN_IDENTITY: `Apple Distribution: Example (A1B2C3D4E5)`."
     )
-    certificate_sha1: str = output("Its SHA-1 fingerprint, which names it without doubt.")
+    certificate_sha1: str = output("The SHA-1 fingerprint of the certificate, which is unique.")
     team_id: str = output("The id of the team.")
     profiles: str = output("JSON: bundle id → name, uuid, path, expires, type and platform of its profile.")
-    profile_mapping: str = output("JSON: bundle id → name of its profile, as ExportOptions.plist wants it.")
+    profile_mapping: str = output("JSON: bundle id → name of its profile, as ExportOptions.plist needs it.")
     export_options_plist: str = output("The path of an ExportOptions.plist for the first type.")
-    keychain_path: str = output("The keychain that holds the identities; empty where none was made.")
+    keychain_path: str = output("The path of the keychain with the identities; empty if there is none.")
     p12_path: str = output("The path of the first identity as a p12.")
-    p12_password: str = output("Its password (masked in logs).")
-    changed: str = output("`true` when something was made, revoked or stored.")
+    p12_password: str = output("The password of the p12, masked in logs.")
+    changed: str = output("`true` if anything was created, revoked or stored.")
     unsaved_key_path: str = output(
-        "An encrypted copy of a private key that could not be stored; mostly empty."
+        "The path of an encrypted copy of a private key that could not be stored; empty otherwise."
     )

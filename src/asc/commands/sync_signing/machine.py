@@ -1,4 +1,4 @@
-"""Brings what was found or made onto this machine: files anywhere, a keychain and Xcode's folders on macOS."""
+"""Install identities and profiles on this machine, open its storage from the inputs, and write the summary."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ from asc.signing.sync.readiness import ReadySigning
 
 
 def install(inputs: Inputs, context: Context, signing: ReadySigning, changed: bool) -> Outputs:
-    """Installs as `install` says. Where a part fails, nothing is left behind. Raises SetupError, InstallError."""
+    """Install the identities and profiles as the input `install` says, and return the outputs.
+
+    If a part fails, everything that was installed is removed. Raises SetupError, InstallError.
+    """
     outputs = _named(signing, changed)
     if inputs.install == "none":
         return Outputs(**outputs)
@@ -61,12 +64,12 @@ def install(inputs: Inputs, context: Context, signing: ReadySigning, changed: bo
 
 
 def ledger_of(environment: Mapping[str, str]) -> Ledger:
-    """Where the machine's user keeps what jobs installed, so that a later one can clean up. Raises SetupError."""
+    """Return the record of all installations, in the home of the user. Raises SetupError if HOME is not set."""
     return Ledger(Path(_home(environment)) / ".app-store-connect-actions" / "signing")
 
 
 def owner_of(environment: Mapping[str, str]) -> str:
-    """What tells this job from others on the machine."""
+    """Return the text that identifies this job among all jobs of the machine."""
     names = (
         "GITHUB_REPOSITORY",
         "GITHUB_RUN_ID",
@@ -79,7 +82,7 @@ def owner_of(environment: Mapping[str, str]) -> str:
 
 
 def security_of(environment: Mapping[str, str]) -> Security:
-    """macOS' program. Raises SetupError where there is none."""
+    """Return the program `security` of macOS. Raises SetupError if it does not exist."""
     return Security.find(environment.get("PATH", os.defpath), Path(_home(environment)))
 
 
@@ -114,15 +117,17 @@ def _named(signing: ReadySigning, changed: bool) -> dict[str, str]:
 
 
 def _placed(written: Written, installed: Installed | None) -> dict[str, str]:
-    """The outputs that name files. Of several types for one bundle id the first counts, as in ExportOptions.plist."""
+    """Return the outputs that name files."""
+    # If a bundle id has profiles of several types, the first counts, as in ExportOptions.plist.
     facts: dict[str, object] = {}
-    for each in written.profiles:
-        facts.setdefault(each.stored.bundle_id, profile_facts(each))
+    for profile in written.profiles:
+        facts.setdefault(profile.stored.bundle_id, profile_facts(profile))
     first = written.export_options[0] if written.export_options else None
     of_first = [
-        each
-        for each in written.profiles
-        if first and (each.stored.profile_type, each.stored.platform) == (first.profile_type, first.platform)
+        profile
+        for profile in written.profiles
+        if first
+        and (profile.stored.profile_type, profile.stored.platform) == (first.profile_type, first.platform)
     ]
     return {
         "profiles": json.dumps(facts, ensure_ascii=False),
@@ -135,13 +140,14 @@ def _placed(written: Written, installed: Installed | None) -> dict[str, str]:
 
 
 def storage_of(inputs: Inputs, context: Context) -> Storage:
-    """The storage. Raises StorageError for a location or an option that cannot be."""
+    """Return the storage of the inputs. Raises StorageError for a location or an option that is not valid."""
     location, environment = inputs.storage or "", context.job.environment
     return open_storage(location, match.with_access(_options(inputs, context), location, environment))
 
 
 def second_storage_of(inputs: Inputs, context: Context) -> Storage:
-    """Where `migrate` copies to. What the first one needs to be reached is not handed to it."""
+    """Return the storage that `migrate` copies to. Raises StorageError."""
+    # It never gets the token or the branch of the first storage.
     location = inputs.to_storage or ""
     options = _options(inputs, context)
     options = replace(options, token=inputs.to_storage_token or "", branch="", create_branch=True)
@@ -167,10 +173,14 @@ def _options(inputs: Inputs, context: Context) -> Options:
 
 
 def of_signing(signing: ReadySigning, changes: Iterable[str], label: str, now: datetime) -> str:
-    """Identities and profiles with their ends, and the changes."""
+    """Return the part of the summary with the identities, the profiles, their ends, and the changes."""
     rows = [
-        (each.certificate.common_name, each.certificate_id, *_until(each.certificate.not_after, now))
-        for each in signing.identities
+        (
+            identity.certificate.common_name,
+            identity.certificate_id,
+            *_until(identity.certificate.not_after, now),
+        )
+        for identity in signing.identities
     ]
     rows += [
         (f"{spec.bundle_id} ({spec.kind})", stored.profile.name, *_until(stored.profile.expires, now))
@@ -182,13 +192,13 @@ def of_signing(signing: ReadySigning, changes: Iterable[str], label: str, now: d
 
 
 def of_changes(changes: Iterable[str]) -> str:
-    """A list of what was changed, or that nothing was."""
+    """Return the part of the summary with the changes."""
     lines = _listed(changes)
     return summary.paragraph("Done:") + lines if lines else summary.paragraph("Nothing had to be changed.")
 
 
 def of_lacking(lines: Iterable[str]) -> list[str]:
-    """Return the part that names wanted devices which profiles lack; [] where there are none."""
+    """Return the part of the summary with the devices that profiles lack, [] if they lack none."""
     listed = _listed(lines)
     return [summary.heading("Devices that are missing") + listed] if listed else []
 
@@ -203,7 +213,7 @@ def _until(end: datetime | None, now: datetime) -> tuple[str, str]:
 
 
 def of_plan(lines: Iterable[str]) -> str:
-    """What sync would do."""
+    """Return the summary of `mode: plan`."""
     return summary.heading("What sync would do") + (
         _listed(lines) or summary.paragraph("Nothing: all is there and valid.")
     )

@@ -1,4 +1,4 @@
-"""What fastlane's variables say of match's storage where the inputs do not: who has them set needs no inputs."""
+"""Read match's environment variables for the storage, as the default of inputs that are not given."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from asc.signing.storage.git.access import is_git
 from asc.words import decoded
 
 TYPES = {"appstore": "app-store", "adhoc": "ad-hoc"}
-"""match's words that are not ours with other dashes."""
+"""match's words that differ from ours in more than `_` and `-`."""
 
 
 def words(text: str) -> str:
-    """A list of match's words as ours: `appstore, mac_installer_distribution`."""
+    """Return a list of match's words (`appstore, mac_installer_distribution`) in the words of the inputs."""
     plain = text.lower().replace("_", "-")
     for theirs, ours in TYPES.items():
         plain = plain.replace(theirs, ours)
@@ -26,7 +26,7 @@ def words(text: str) -> str:
 
 
 def storage(environment: Mapping[str, str]) -> str:
-    """The location that MATCH_STORAGE_MODE and the variables of that mode name; "" where they name none."""
+    """Return the location that MATCH_STORAGE_MODE and the variables of that mode name; "" if they name none."""
 
     def found(name: str) -> str:
         return environment.get(f"MATCH_{name}", "").strip()
@@ -48,7 +48,7 @@ def storage(environment: Mapping[str, str]) -> str:
 
 
 def with_access(options: Options, location: str, environment: Mapping[str, str]) -> Options:
-    """`options` with what match is let in by at this location, where they have nothing of their own."""
+    """Return `options` with match's credentials for this location if they have none. Raises StorageError."""
     scheme = location.removeprefix("git+").partition("://")[0]
     if scheme == "s3" and not options.access_key:
         names = ("ACCESS_KEY", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
@@ -62,7 +62,7 @@ def with_access(options: Options, location: str, environment: Mapping[str, str])
 
 
 def text_or_file(key: str) -> str:
-    """The text of a deploy key: match takes its path, too."""
+    """Return the text of a deploy key, which match also accepts as a path."""
     if not key or "\n" in key.strip():
         return key
     try:
@@ -72,7 +72,7 @@ def text_or_file(key: str) -> str:
 
 
 def _token(environment: Mapping[str, str]) -> str:
-    """Return `user:token` or a token of the variables. Raises StorageError where the set variable is neither."""
+    """Return `user:token` or a token of the variables, "" if none is set. Raises StorageError for another text."""
     basic = environment.get("MATCH_GIT_BASIC_AUTHORIZATION", "").strip()
     if not basic:
         return environment.get("MATCH_GIT_BEARER_AUTHORIZATION", "").strip()
