@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from asc import store
+from asc.commands.check_app_store import OURS, RULES
 from asc.formats.images import ImageError, read_image
 from core.running import Done, in_job
 from sandbox.store import jpeg, png
@@ -157,3 +160,10 @@ def test_every_cut_of_a_picture_is_an_image_error(tmp_path: Path, content: bytes
         path.write_bytes(content[:length])
         with pytest.raises(ImageError):
             read_image(path)
+
+
+def test_every_rule_that_a_finding_of_files_names_can_be_given_a_level() -> None:
+    source = "".join(path.read_text("utf-8") for path in Path(store.__path__[0]).glob("*.py"))
+    named = set(re.findall(r"(?:Finding|_find|_refused)\(\s*\"([a-z_-]+)\"", source))
+    assert "limits" in named
+    assert named <= {*RULES, *OURS}

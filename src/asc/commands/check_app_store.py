@@ -37,6 +37,9 @@ OURS = (
         "symlink",
         "syntax",
         "twice",
+        "not-a-text",
+        "too-large",
+        "unreadable",
     ),
     *("image", "preview", "size", "extension", "too-many", "duplicate", "default", "precheckfile"),
 )
