@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -144,7 +145,8 @@ def test_release_notes_of_a_first_version_are_left_out_with_a_warning(tmp_path: 
 def test_the_plan_says_what_it_costs_and_what_is_left_of_the_hour(tmp_path: Path) -> None:
     with start_sandbox(world()) as sandbox:
         done = update(tmp_path, sandbox, release_notes="New.", dry_run="true")
-    assert "Plan: about 1 request; 3496 are left this hour" in done.stdout
+    # Two reads go side by side, so that either of their answers may be the last one seen.
+    assert re.search(r"Plan: about 1 request; 349\d are left this hour", done.stdout)
 
 
 def test_the_password_of_the_demo_account_shows_nowhere(tmp_path: Path) -> None:
