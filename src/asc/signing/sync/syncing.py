@@ -12,7 +12,7 @@ from asc.provisioning.associations import not_granted
 from asc.provisioning.bundle_ids import BundleId, enable_capabilities, find_bundle_ids, register_bundle_id
 from asc.provisioning.certificates import AppleCertificate
 from asc.provisioning.devices.device import Device, comparable_udid, fits_profile
-from asc.provisioning.devices.plan import DevicePlan, apply_device_plan, missing_from_profile, plan_devices
+from asc.provisioning.devices.plan import apply_device_plan, missing_from_profile, plan_devices
 from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.kinds import CertificateType
 from asc.signing.storage import Changes
@@ -26,6 +26,7 @@ from asc.signing.sync.context import (
 )
 from asc.signing.sync.identities import IdentityMaker
 from asc.signing.sync.name_conflicts import NameConflicts, find_name_conflicts
+from asc.signing.sync.plan import SyncPlan, SyncResult
 from asc.signing.sync.profile_specs import (
     ProfileSpec,
     SigningRequest,
@@ -39,61 +40,13 @@ from asc.signing.sync.readiness import CREATE_BY_HAND, ReadySigning
 from asc.signing.sync.storage_report import inspect_storage
 from asc.signing.sync.stored import StoredSigning
 from asc.signing.sync.superseded import remove_superseded
-from asc.signing.sync.unused import UnusedFiles, find_unused, remove_unused
+from asc.signing.sync.unused import find_unused, remove_unused
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
 from asc.signing.vault.texts import commit_message
 from asc.signing.vault.tree import Fault, Vault
 from asc.signing.vault.trimmed import warn_of_trimmed
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class SyncPlan:
-    """All writes of a sync, each with its reason.
-
-    `certificates` and `profiles` are to be created, with the reason; `bundle_ids` and `devices` to be registered, or
-    enabled; `capabilities` maps a bundle id to the capabilities that it lacks. `unused` files are removed.
-    `name_conflicts` maps a profile to those at Apple that have its name.
-    """
-
-    certificates: Mapping[CertificateType, str] = field(default_factory=dict)
-    profiles: Mapping[ProfileSpec, str] = field(default_factory=dict)
-    bundle_ids: tuple[str, ...] = ()
-    devices: DevicePlan = field(default_factory=DevicePlan)
-    capabilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    unused: UnusedFiles = field(default_factory=UnusedFiles)
-    name_conflicts: Mapping[ProfileSpec, NameConflicts] = field(default_factory=dict)
-
-    def lines(self) -> list[str]:
-        """Return the plan as lines for the log, in the order of the writes."""
-        return [*self.unused.lines(), *self.creation_lines()]
-
-    def creation_lines(self) -> list[str]:
-        """Return the lines of everything that is created or changed at Apple."""
-        return [
-            *self.devices.lines(),
-            *(f"register the bundle id {identifier}" for identifier in self.bundle_ids),
-            *(
-                f"enable {', '.join(names)} for {identifier}"
-                for identifier, names in self.capabilities.items()
-            ),
-            *(
-                f"create {kind.with_article} certificate: {reason}"
-                for kind, reason in self.certificates.items()
-            ),
-            *(line for spec, conflicts in self.name_conflicts.items() for line in conflicts.lines(spec)),
-            *(f"create {spec}: {reason}" for spec, reason in self.profiles.items()),
-        ]
-
-
-@dataclass(frozen=True)
-class SyncResult:
-    """Identities and profiles to install, the lines of the plan that were carried out, sentences on missing devices."""
-
-    signing: ReadySigning
-    changes: tuple[str, ...]
-    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
