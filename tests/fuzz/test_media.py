@@ -1,0 +1,38 @@
+"""The readers of pictures and videos: all bytes are read or refused, quickly and in little memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asc.formats.images import ImageError, read_image
+from asc.formats.movies import MovieError, read_movie
+from fuzz.bounds import bounded, examples
+from fuzz.mutating import damaged
+from sandbox.store import jpeg, png
+from store.test_update_previews import movie
+
+
+def read(reader: Callable[[Path], object], content: bytes) -> None:
+    """Read bytes from a file, as the readers want it; only our own error may come."""
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(content)
+        with bounded(ImageError, MovieError):
+            reader(Path(file.name))
+
+
+@given(damaged([png(8, 8), png(8, 8, alpha=True), jpeg(8, 8)]) | st.binary(max_size=200))
+@examples(60)
+def test_a_damaged_picture_is_read_or_refused(content: bytes) -> None:
+    read(read_image, content)
+    read(read_image, b"\xff\xd8" + content)
+
+
+@given(damaged([movie(), movie(sound=False)]) | st.binary(max_size=200))
+@examples(60)
+def test_a_damaged_video_is_read_or_refused(content: bytes) -> None:
+    read(read_movie, content)
