@@ -50,7 +50,7 @@ MOST_ANNOTATIONS = 10
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """The inputs of check-app-store."""
+    """The folders to check, and the rules with their levels."""
 
     metadata: str | None = given(
         kinds.PATH,
@@ -119,7 +119,7 @@ class Inputs(CommonInputs):
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of check-app-store."""
+    """Counts of findings, the report, and whether the page is ready."""
 
     errors: str = output("How many errors were found: what Apple refuses.")
     warnings: str = output("How many warnings were found: what Apple or a reviewer may refuse.")

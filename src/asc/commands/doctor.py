@@ -33,7 +33,7 @@ PROBES = {
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """The inputs of doctor."""
+    """The key, and the action or file that it is checked for."""
 
     needs: tuple[str, ...] = given(
         kinds.LIST,

@@ -40,7 +40,7 @@ class Movie:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height in pixels."""
+        """Return width and height in pixels, as viewers see them."""
         return self.width, self.height
 
 

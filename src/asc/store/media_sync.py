@@ -30,7 +30,7 @@ DELETED_SHOWS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 
 @dataclass(frozen=True)
 class Made:
-    """What was uploaded: files and their bytes."""
+    """Counts of uploaded files and of their bytes."""
 
     files: int = 0
     size: int = 0

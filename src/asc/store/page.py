@@ -24,7 +24,7 @@ APPEARS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 
 @dataclass(frozen=True)
 class AppFacts:
-    """What is said of an app whatever its version."""
+    """Texts and settings of an app that do not depend on its version."""
 
     id: str
     bundle_id: str

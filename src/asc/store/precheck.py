@@ -66,7 +66,7 @@ _YEAR = re.compile(r"(?:19|20)\d{2}")
 
 @dataclass(frozen=True)
 class Watched:
-    """What is looked for: `forbidden` are words of the team's own; `year` is this year."""
+    """The words of the rules: `forbidden` are the team's own, `year` is this year."""
 
     year: int
     forbidden: Sequence[str] = field(default=())

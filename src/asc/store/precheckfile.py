@@ -39,7 +39,7 @@ _ELSEWHERE = (
 
 @dataclass(frozen=True)
 class Precheckfile:
-    """What a Precheckfile says: a level for each rule, the words of `custom_text`, and what was not understood."""
+    """A Precheckfile: a level for each rule, the words of `custom_text`, and the lines that cannot be read."""
 
     levels: Mapping[str, str] = field(default_factory=dict)
     words: tuple[str, ...] = ()

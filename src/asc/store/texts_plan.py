@@ -39,8 +39,8 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What a step wants beside the page itself.
+class UpdateOptions:
+    """The options of an update beside the page itself.
 
     clear: fastlane's names of texts to empty. content_rights: Apple's word, or "" to leave it.
     """
@@ -60,7 +60,7 @@ class PagePlan:
 
 
 class StoreRules(Rules):
-    """What refusals of texts mean. None stops the others: a locale that fails leaves the rest of the page right."""
+    """The meaning of refusals of texts. None stops the others: a failing locale leaves the rest right."""
 
     def may_pass(self, change: Change, error: ApiError) -> bool:
         """Return True for a state that passes: Apple locks parts of a version for some seconds after it was made."""
@@ -91,7 +91,7 @@ def _is_name_taken(error: Error) -> bool:
     )
 
 
-def plan_page(app: AppFacts, page: Page, wishes: Wishes, *, is_first: bool) -> PagePlan:
+def plan_page(app: AppFacts, page: Page, wishes: UpdateOptions, *, is_first: bool) -> PagePlan:
     """Return what has to be written so that `page` says what is wished; empty if it does already."""
     planner = _Planner(app, page, wishes, is_first)
     planner.work()
@@ -101,7 +101,7 @@ def plan_page(app: AppFacts, page: Page, wishes: Wishes, *, is_first: bool) -> P
 
 
 class _Planner:
-    def __init__(self, app: AppFacts, page: Page, wishes: Wishes, is_first: bool) -> None:
+    def __init__(self, app: AppFacts, page: Page, wishes: UpdateOptions, is_first: bool) -> None:
         self._app = app
         self._page = page
         self._wishes = wishes

@@ -12,7 +12,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class Place:
-    """Where something stands: a file, with its line if known (from 1), or the name of an input."""
+    """A place in the inputs: a file, with its line if known (from 1), or the name of an input."""
 
     file: str
     line: int = 0
@@ -48,7 +48,7 @@ Texts = Mapping[str, Text]
 
 @dataclass(frozen=True)
 class WantedPage:
-    """What the repository says of the store page. What is absent is left as it is at Apple.
+    """The store page as the repository has it. Absent parts stay as they are at Apple.
 
     texts: locale → name of the field → text; a locale without texts is there to be enabled.
     everywhere: texts for all locales, those at Apple included; they beat the others.

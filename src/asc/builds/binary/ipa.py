@@ -77,7 +77,7 @@ class _Ipa:
         self._file = file
 
     def error(self, what: str, remedy: str) -> BinaryError:
-        """An error about this file."""
+        """Return an error that names this file."""
         return BinaryError(f"{self.path}: {what}.", remedy)
 
     def contents(self) -> _Contents:
@@ -103,7 +103,7 @@ class _Ipa:
         return found
 
     def read(self, entry: ZipEntry, limit: int) -> bytes:
-        """A small file in the archive."""
+        """Return the content of a small file of the archive."""
         try:
             return zipfiles.read(self._file, entry, limit)
         except ZipError as error:
@@ -112,7 +112,7 @@ class _Ipa:
             ) from None
 
     def plist(self, entry: ZipEntry) -> dict[str, Any]:
-        """An Info.plist in the archive."""
+        """Return an Info.plist of the archive as a dictionary."""
         try:
             return read_plist(self.read(entry, INFO_LIMIT), INFO_LIMIT)
         except PlistError as error:

@@ -54,7 +54,7 @@ class _Pkg:
             raise self.error(f"the package cannot be read: {error}", "Make or download it again.") from None
 
     def error(self, what: str, remedy: str) -> BinaryError:
-        """An error about this file."""
+        """Return an error that names this file."""
         return BinaryError(f"{self.path}: {what}.", remedy)
 
     def names(self) -> list[str]:

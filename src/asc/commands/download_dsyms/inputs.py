@@ -18,7 +18,7 @@ MOST_PARALLEL = 32
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """The inputs of download-dsyms."""
+    """The builds whose symbols are wanted, and the folder for them."""
 
     platform: str | None = given(
         PLATFORM, "Only builds for this platform. Without it, those of all.", group=BUILDS

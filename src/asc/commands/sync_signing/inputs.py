@@ -27,7 +27,7 @@ _LOCATION = "https://….git, git@host:path, s3://…, az://…, gs://…, gitla
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """The inputs of sync-signing."""
+    """The mode, the profiles, the storage, and the way onto the machine."""
 
     bundle_ids: tuple[str, ...] | None = given(
         kinds.LIST,
@@ -321,7 +321,7 @@ def unknown(name: str, words: tuple[str, ...], known: Collection[str]) -> Iterat
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of sync-signing."""
+    """The names, ids and paths of the signing files."""
 
     certificate_id: str = output("Apple's id of the certificate, of the first type if there are several.")
     certificate_name: str = output(

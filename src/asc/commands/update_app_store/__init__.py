@@ -30,7 +30,7 @@ from asc.store.texts_plan import (
     Difference,
     PagePlan,
     StoreRules,
-    Wishes,
+    UpdateOptions,
     blocked_error,
     plan_page,
     without_blocked_characters,
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outputs:
-    """The outputs of update-app-store."""
+    """The ids and state of the version, and the changes that were made."""
 
     app_id: str = output("Apple's id of the app.")
     version_id: str = output("Apple's id of the version.")
@@ -109,7 +109,7 @@ def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
         )
 
 
-def _wishes(inputs: Inputs, context: Context, local: LocalMedia) -> Wishes:
+def _wishes(inputs: Inputs, context: Context, local: LocalMedia) -> UpdateOptions:
     page = wanted_page(inputs, context.now().year).with_locales(local.locales)
     for secret in page.secrets:
         context.hide(secret)
@@ -126,7 +126,7 @@ def _wishes(inputs: Inputs, context: Context, local: LocalMedia) -> Wishes:
     if inputs.target == "live":
         cleaned = _promotional_alone(cleaned)
     rights = {None: "", True: "USES_THIRD_PARTY_CONTENT", False: "DOES_NOT_USE_THIRD_PARTY_CONTENT"}
-    return Wishes(cleaned, inputs.cleared, rights[inputs.third_party_content])
+    return UpdateOptions(cleaned, inputs.cleared, rights[inputs.third_party_content])
 
 
 def _promotional_alone(page: WantedPage) -> WantedPage:
@@ -164,7 +164,7 @@ def _version(
     return choice.version, page
 
 
-def _write(client: Client, app: AppFacts, page: Page, wishes: Wishes, choice: Choice) -> None:
+def _write(client: Client, app: AppFacts, page: Page, wishes: UpdateOptions, choice: Choice) -> None:
     current = page
 
     def plan() -> Plan:

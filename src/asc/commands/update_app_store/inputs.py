@@ -43,7 +43,7 @@ def _rating(text: str) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """The inputs of update-app-store."""
+    """The version, the files of its store page, and single texts."""
 
     platform: str = given(PLATFORM, "Platform of the version.", group="App", default="ios")
     version: str | None = given(

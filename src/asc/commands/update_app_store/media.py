@@ -39,12 +39,12 @@ class LocalMedia:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What is wrong with the files."""
+        """Return the findings about the files of both kinds."""
         return (*self.screenshots.findings, *self.previews.findings)
 
     @property
     def locales(self) -> list[str]:
-        """The locales that have files."""
+        """Return the locales with screenshots or previews."""
         files = (*self.screenshots.files, *self.previews.files)
         return list(dict.fromkeys(file.locale for file in files))
 
@@ -58,7 +58,7 @@ class MediaPlan:
 
     @property
     def all(self) -> tuple[SetPlan, ...]:
-        """The plans of both kinds."""
+        """Return the plans of screenshots and of previews."""
         return (*self.screenshots, *self.previews)
 
 

@@ -27,7 +27,7 @@ TEXTS, TESTERS, REVIEW, OLDER = "What to test", "Testers", "Compliance and revie
 
 @dataclass(frozen=True)
 class Inputs(CommonInputs):
-    """The inputs of upload-testflight."""
+    """The file or build, the texts, the testers, and how long to wait."""
 
     file: str | None = given(
         kinds.GLOB,
