@@ -1,0 +1,28 @@
+"""The project as a package: it installs from a checkout and brings one command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from support.scratch import REPOSITORY
+
+
+def test_the_wheel_runs_the_command_from_another_folder(tmp_path: Path) -> None:
+    build = [sys.executable, "-I", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(tmp_path)]
+    subprocess.run([*build, str(REPOSITORY)], check=True, capture_output=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path / "installed")
+        (script,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
+        assert "asc-actions = app_store_connect_actions:console" in archive.read(script).decode()
+    code = "import sys; sys.argv[1:] = ['--version']; import app_store_connect_actions as a; a.console()"
+    env = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("App Store Connect Actions ")
+    assert (tmp_path / "installed/asc_sandbox/seeds/demo.yml").is_file()
