@@ -202,8 +202,8 @@ def requests(folder: Path, settings: Settings) -> Chapter:
             ),
         ),
         targets=(
-            Target("requests for an upload", len(alone), 5),
-            Target("more for a full distribution", len(everything) - len(alone), 6),
+            Target("requests for an upload", len(alone), 6),
+            Target("more for a full distribution", len(everything) - len(alone), 7),
             Target("rounds of its writes", giving.rounds, 4),
         ),
     )
