@@ -20,6 +20,7 @@ NAMES = (
     "register-devices",
     "check-app-store",
     "update-app-store",
+    "download-app-store",
     "doctor",
 )
 

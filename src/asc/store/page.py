@@ -77,18 +77,18 @@ def read_app(client: Client, bundle_id: str | None, app_id: str | None) -> AppFa
     )
 
 
-def read_page(client: Client, app_id: str, version: StoreVersion | None) -> Page:
-    """Return the page of a version, with the app info that can be edited: two requests, side by side."""
+def read_page(client: Client, app_id: str, version: StoreVersion | None, *, live: bool = False) -> Page:
+    """Return the page of a version, with the app info that can be edited or is live: two requests, side by side."""
     with ThreadPoolExecutor(2) as pool:
-        info = pool.submit(read_info, client, app_id)
+        info = pool.submit(read_info, client, app_id, live=live)
         if version is None:
             return Page(None, info=info.result())
         texts, review = _texts_of_version(client, version.id)
         return Page(version, texts, review, info.result())
 
 
-def read_info(client: Client, app_id: str) -> Info | None:
-    """Return the app info that can be edited, else the newest there is."""
+def read_info(client: Client, app_id: str, *, live: bool = False) -> Info | None:
+    """Return the app info that can be edited, or the live one if `live`; else the newest there is."""
     found = client.get(
         f"/v1/apps/{app_id}/appInfos",
         {
@@ -101,7 +101,8 @@ def read_info(client: Client, app_id: str) -> Info | None:
     editable = [info for info in infos if info.is_editable]
     other = [info for info in infos if info.state not in ("REPLACED_WITH_NEW_INFO",)]
     under_way = [info for info in other if info.state != LIVE]
-    return next(iter((*editable, *under_way, *other, *infos)), None)
+    first = [info for info in infos if info.state == LIVE] if live else editable
+    return next(iter((*first, *under_way, *other, *infos)), None)
 
 
 def await_texts(client: Client, app_id: str, version: StoreVersion, locales: int) -> Page:

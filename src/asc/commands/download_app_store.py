@@ -1,0 +1,163 @@
+"""download-app-store: the texts of a version's store page, in fastlane's metadata folder."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from asc import words
+from asc.api.platforms import PLATFORMS
+from asc.apps import texts
+from asc.builds.number import same_value
+from asc.commands import kinds
+from asc.commands.context import Context
+from asc.commands.declaration import Command, given, output
+from asc.commands.naming import PLATFORM, AppInputs
+from asc.errors import Error
+from asc.job import summary
+from asc.store.page import Page, read_page
+from asc.store.saving import page_files, save
+from asc.store.target import choose_target
+from asc.store.version import StoreVersion, read_versions
+from asc.words import listed
+
+log = logging.getLogger(__name__)
+
+FOLDER = "metadata"
+
+
+@dataclass(frozen=True)
+class Inputs(AppInputs):
+    """The inputs of download-app-store, for one version."""
+
+    platform: str = given(PLATFORM, "Platform of the version.", group="App", default="ios")
+    target: str = given(
+        kinds.choice(("edit", "live")),
+        "Which version: the one that can be edited or is in review, or the one that is live.",
+        group="Version",
+        default="edit",
+    )
+    version: str | None = given(
+        kinds.version(),
+        "The number that the version must have. Without it, any number will do.",
+        group="Version",
+        examples=("1.6.0",),
+    )
+    locales: tuple[str, ...] | None = given(
+        kinds.LIST, "Only the texts of these locales.", group="Files", examples=("en-US, de-DE",)
+    )
+    directory: str = given(
+        kinds.PATH,
+        f"fastlane's folder; the texts go into `{FOLDER}` in it.",
+        group="Files",
+        default="fastlane",
+    )
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The outputs of download-app-store for later steps."""
+
+    app_id: str = output("Apple's id of the app.")
+    version_id: str = output("Apple's id of the version.")
+    version: str = output("Number of the version.")
+    version_state: str = output("Apple's state of the version, like `PREPARE_FOR_SUBMISSION`.")
+    metadata: str = output("The folder with the texts; the input `metadata` of update-app-store takes it.")
+    written: str = output("How many files were new or different; `0` if the folder said it all.")
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Read the version and its page, and write the files that differ."""
+    client = context.connect(inputs)
+    app = inputs.app(client)
+    versions = read_versions(client, app.id, PLATFORMS[inputs.platform])
+    live = inputs.target == "live"
+    version = _chosen(versions, inputs.version, live=live)
+    page = read_page(client, app.id, version, live=live)
+    locales = _locales(page, inputs.locales)
+    files = page_files(page, locales)
+    folder = Path(inputs.directory).absolute() / FOLDER
+    written = save(folder, files)
+    log.info("Wrote %s of %s of %s into %s", len(written), words.counted(len(files), "file"), version, folder)
+    context.summary.append(_summary(version, locales, written))
+    return Outputs(
+        app_id=app.id,
+        version_id=version.id,
+        version=version.version,
+        version_state=version.state,
+        metadata=str(folder),
+        written=str(len(written)),
+    )
+
+
+def _chosen(versions: Sequence[StoreVersion], number: str | None, *, live: bool) -> StoreVersion:
+    """Return the version that is meant. Raises Error if there is none, or if its number is not the given one."""
+    if live:
+        found = choose_target(versions, number, live=True).version
+    else:
+        found = next((one for one in versions if not one.is_settled), None)
+    if found is None:
+        remedy = "Set target: live, or make a version with update-app-store."
+        raise Error("The app has no version that can be edited.", remedy)
+    if number and not same_value(found.version, number):
+        raise Error(
+            f"version: {number} is asked for, and the version under way is {found.version}.",
+            f"Give version {found.version}, or set target: live.",
+        )
+    return found
+
+
+def _locales(page: Page, wanted: Sequence[str] | None) -> list[str]:
+    """Return the locales to write. Raises Error for one that the version does not have."""
+    # A folder enables its locale in update-app-store, so that a locale of the app info alone gets none.
+    if page.info and (others := sorted(page.info.texts.keys() - page.texts.keys())):
+        log.warning("The version has no texts in %s; the app's names there are left out.", listed(others))
+    if wanted is None:
+        chosen = sorted(page.texts)
+    else:
+        spelled = {locale.lower(): locale for locale in page.texts}
+        if missing := [locale for locale in wanted if locale.lower() not in spelled]:
+            raise Error(
+                f"locales: the version has no texts in {listed(missing)}; it has {listed(sorted(page.texts))}.",
+                "Take out the locales that the version lacks.",
+            )
+        chosen = [spelled[locale.lower()] for locale in wanted]
+    for locale in chosen:
+        try:
+            texts.locale(locale)  # A name of a folder: it must not lead elsewhere.
+        except ValueError as error:
+            remedy = "Name the other locales in locales, and report the name."
+            raise Error(f"Apple sent a text of a locale without a proper name: {error}.", remedy) from None
+    return chosen
+
+
+def _summary(version: StoreVersion, locales: Sequence[str], written: Sequence[str]) -> str:
+    text = summary.heading("Store page downloaded")
+    what = f"{version}, {words.counted(len(locales), 'locale')}."
+    if not written:
+        return text + summary.paragraph(f"{what} The files say it already.")
+    return text + summary.paragraph(what) + summary.table(("File",), [(name,) for name in written])
+
+
+COMMAND = Command(
+    name="download-app-store",
+    summary="Download the texts of a version's store page into fastlane's folder.",
+    description=(
+        "Writes the texts, categories, copyright and review information of the editable or the live version into "
+        "fastlane's metadata folder. Equal files are not touched, nothing is deleted, and update-app-store finds the "
+        "folder unchanged."
+    ),
+    role="App Manager or Admin",
+    icon="download",
+    example="""\
+- uses: OWNER/REPO/actions/download-app-store@v1
+  with:
+    api-key: ${{ secrets.ASC_API_KEY }}
+    bundle-id: com.example.app
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)
