@@ -161,6 +161,12 @@ def test_a_version_is_withdrawn_once(tmp_path: Path) -> None:
         assert (again.code, again.outputs["changed"]) == (0, "false")
 
 
+def test_a_version_that_is_live_cannot_be_withdrawn(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=QUICK) as sandbox:
+        done = submit(tmp_path, sandbox, build_id="", version="1.0", action="withdraw")
+        assert (done.code, writes(sandbox)) == (1, [])
+
+
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     with start_sandbox(world(), store=QUICK) as sandbox:
         done = submit(tmp_path, sandbox, dry_run="true")

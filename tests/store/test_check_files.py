@@ -36,6 +36,10 @@ def report(done: Done) -> list[dict[str, Any]]:
     return found
 
 
+def test_a_check_without_files_is_a_wrong_input(tmp_path: Path) -> None:
+    assert check(tmp_path, {}, metadata="none").code == 2
+
+
 def test_good_files_have_no_findings_and_need_no_key(tmp_path: Path) -> None:
     done = check(tmp_path, GOOD)
     assert (done.code, done.outputs["ready"], report(done)) == (0, "true", []), done.stdout

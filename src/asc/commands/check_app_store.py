@@ -15,7 +15,7 @@ from asc.commands import kinds, store_files
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, flag, given, output
 from asc.commands.naming import PLATFORM
-from asc.errors import Error, Problem
+from asc.errors import Error, InputError, Problem
 from asc.job import summary, workflow
 from asc.store.checks import check_page
 from asc.store.precheck import RULES, UNPLAYED, Watched, check_style, check_words
@@ -151,7 +151,10 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         found += check_addresses(page)
     findings = _leveled([*found, *precheck.findings], levels)
     if not (page.texts or page.default or page.copyright or shots.files or findings):
-        log.warning("There are no files to check: set metadata or screenshots.")
+        # A green step has to mean that something was checked.
+        reason = "there are no files to check in fastlane/metadata and fastlane/screenshots"
+        remedy = "Set metadata or screenshots to the folders of the store page."
+        raise InputError([Problem("metadata", reason, remedy)])
     _tell(context, findings)
     outputs = _outputs(findings)
     context.outputs = outputs

@@ -60,7 +60,8 @@ def steer(client: Client, version: StoreVersion, action: str) -> bool:
         return False
     if phased.state == "INACTIVE":
         raise Error(
-            f"The phased release of version {version.version} has not begun.", "Release the version first."
+            f"The phased release of version {version.version} has not begun: the version is {version.state}.",
+            "Wait until the version is in the App Store (action: release with wait: live), then run the step again.",
         )
     set_phased_state(client, version, phased, wanted)
     return True

@@ -72,7 +72,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     made: Sequence[TesterWrite] = ()
     refused: Sequence[RefusedTesters] = ()
     if plan.writes and inputs.only_plans:
-        log.info("Nothing was written. To carry the plan out, set dry-run: false.")
+        log.info("Nothing was written, because this is a dry run (dry-run: false carries the plan out).")
     elif plan.writes:
         made, refused = send_all(client, plan.writes)
     outputs = _outputs(inputs, plan, made, refused, left)

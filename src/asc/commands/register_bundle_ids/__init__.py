@@ -61,7 +61,17 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         log.info("Nothing to do: the bundle ids and their capabilities are there")
     context.summary.append(_summary(lines, inputs.dry_run))
     if inputs.dry_run:
-        outputs = Outputs(bundle_id_ids=_ids(there), changed=flag(bool(lines)))
+        log.info("Nothing was written, because dry-run is true.")
+        # Empty JSON, so that `fromJSON` in a workflow can read it.
+        outputs = Outputs(
+            bundle_id_ids=_ids(there),
+            created="[]",
+            enabled="{}",
+            disabled="{}",
+            changed=flag(bool(lines)),
+            missing_by_hand="{}",
+            invalidated_profiles="[]",
+        )
         context.outputs = outputs
         return outputs
     now, findings = apply_changes(client, [changes for changes in plan if changes.any])

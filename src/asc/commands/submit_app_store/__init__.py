@@ -178,6 +178,11 @@ def _withdraw(
     submissions = read_open(client, app.id, version.platform)
     mine = next((one for one in submissions if one.version_id == version.id and one.state != DRAFT), None)
     if mine is None:
+        if version.state in APPROVED:
+            raise Error(
+                f"Version {version.version} cannot be withdrawn: its state is {version.state}.",
+                "If it waits for its release, cancel that in App Store Connect; a release is final.",
+            )
         log.info("Nothing to withdraw: %s is in no open submission", version)
         return _end(inputs, context, app, version, "", changed=False)
     if inputs.dry_run:
