@@ -751,11 +751,11 @@ def test_the_payload_of_a_pkg_tells_its_export_compliance(path: Path, answer: bo
     ("payload", "reason"),
     [
         (b"pbzx\0\0", "no gzip"),
-        (gzip.compress(b"?" * 100), "not a cpio"),
-        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": INFO})[:300]), "not a cpio"),
-        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": INFO}))[:60], "no gzip"),
-        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": b"?"})), "not a property list"),
-        (gzip.compress(make_cpio({"E.app/Contents/PkgInfo": b"?"})), "no payload has it"),
+        (gzip.compress(b"?" * 100, mtime=0), "not a cpio"),
+        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": INFO})[:300], mtime=0), "not a cpio"),
+        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": INFO}), mtime=0)[:60], "no gzip"),
+        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": b"?"}), mtime=0), "not a property list"),
+        (gzip.compress(make_cpio({"E.app/Contents/PkgInfo": b"?"}), mtime=0), "no payload has it"),
     ],
 )
 def test_a_payload_that_cannot_be_read_says_why_and_holds_nothing_up(
