@@ -97,7 +97,7 @@ class Findings:
 
     @property
     def any(self) -> bool:
-        """Return True if something was found."""
+        """Return True if a check has raised an error so far."""
         return bool(self._found)
 
     def raise_all(self) -> None:

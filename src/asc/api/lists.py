@@ -6,12 +6,11 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
-from asc.api.client import Client, Query
+from asc.api.client import REQUESTS_AT_ONCE, Client, Query
 from asc.api.document import Document
 
 LONGEST = 7000
 """Characters of values in one address (some 150 names of profiles). Servers accept 8 KiB."""
-AT_ONCE = 4
 
 
 def list_by(client: Client, path: str, parameter: str, values: Iterable[str], query: Query) -> Document:
@@ -27,7 +26,7 @@ def list_by(client: Client, path: str, parameter: str, values: Iterable[str], qu
     def ask(group: list[str]) -> Document:
         return client.list(path, {parameter: ",".join(group), **query})
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         return Document.joined(pool.map(ask, chunks(values)))
 
 

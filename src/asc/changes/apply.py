@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from asc.api.client import Client
+from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.changes.change import Change, Plan
 from asc.changes.rules import Rules
 from asc.changes.sending import SendResult, send
@@ -19,8 +19,6 @@ ROUNDS = 3
 """Plans at most for one `apply`: the first, and one after each lost answer."""
 LOOK_AGAIN_AFTER = 1.0
 """Seconds before the state is read after a lost answer, times the round: the request may still be on its way."""
-AT_ONCE = 6
-"""Changes of one phase that are sent side by side."""
 
 Failed = tuple[Change, Error]
 
@@ -124,7 +122,7 @@ class _Work:
             ready, orphaned = self._split(phase, passed_over)
             results: list[SendResult] = []
             if ready:
-                with ThreadPoolExecutor(min(AT_ONCE, len(ready))) as pool:
+                with ThreadPoolExecutor(min(REQUESTS_AT_ONCE, len(ready))) as pool:
                     results = list(pool.map(self._send, ready))
             self._sent += results
             for result in results:

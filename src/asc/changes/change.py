@@ -77,7 +77,7 @@ class Plan:
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Return all changes in their order."""
+        """Return the changes of all phases in the order in which they are sent."""
         return tuple(change for phase in self.phases for change in phase)
 
     def without(self, done: Sequence[Change]) -> Plan:

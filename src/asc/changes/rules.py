@@ -53,5 +53,5 @@ def is_gone(change: Change, error: ApiError) -> bool:
 
 
 def reasons(error: ApiError) -> str:
-    """Return Apple's reasons on one line."""
+    """Return the reasons of Apple's refusal on one line, separated by semicolons."""
     return "; ".join(map(str, error.errors))

@@ -97,25 +97,26 @@ def _mapping(text: str) -> dict[str, Any]:
 
 def _yaml(text: str) -> Any:
     """Return parsed YAML of texts, lists and mappings. Raises ValueError."""
-    import yaml
+    from yaml.constructor import BaseConstructor, ConstructorError
+    from yaml.nodes import MappingNode
 
-    class Loader(yaml.BaseLoader):
-        def fetch_more_tokens(self) -> None:
-            # PyYAML takes minutes for deeply nested YAML.
-            if self.flow_level + len(self.indents) > DEEPEST:
-                raise yaml.YAMLError
-            super().fetch_more_tokens()
+    from asc.formats.yamltree import YamlError, read_yaml
 
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    class UniqueKeys(BaseConstructor):
+        def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
             # YAML would keep the last of two values without a word.
             _once((str(key.value), None) for key, _ in node.value)
             return super().construct_mapping(node, deep)
 
     try:
-        return yaml.load(text, Loader)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ValueError("is not a mapping in YAML" + (f" (line {mark.line + 1})" if mark else "")) from None
+        root = read_yaml(text, DEEPEST)
+        return UniqueKeys().construct_document(root) if root else None
+    except ConstructorError:  # a mapping or a list as a name
+        raise ValueError("is not a mapping in YAML") from None
+    except YamlError as error:
+        raise ValueError(
+            "is not a mapping in YAML" + (f" (line {error.line})" if error.line else "")
+        ) from None
 
 
 def _date(text: str) -> datetime:

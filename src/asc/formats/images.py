@@ -52,7 +52,7 @@ class Image:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Return width and height in pixels."""
+        """Return width and height in pixels, as stored (a camera's rotation is not applied)."""
         return self.width, self.height
 
 

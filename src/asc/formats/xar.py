@@ -67,7 +67,7 @@ class MemberStream(io.RawIOBase):
         self._file, self._at, self._left = archive.file, archive.heap + member.offset, member.length
 
     def readable(self) -> bool:
-        """Return True, as io.RawIOBase requires."""
+        """Return True, because io.BufferedReader refuses a stream that does not say that it is readable."""
         return True
 
     def read(self, size: int | None = -1) -> bytes:

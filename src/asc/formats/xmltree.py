@@ -56,7 +56,7 @@ class _Guard:
         raise XmlError("it has a document type declaration, which nothing here needs")
 
     def enter(self) -> None:
-        """Count the beginning of an element."""
+        """Count an element that begins. Raises XmlError for too many elements or too deep ones."""
         self._depth += 1
         self._count += 1
         if self._depth > DEEPEST:
@@ -65,5 +65,5 @@ class _Guard:
             raise XmlError(f"it has more than {MOST:,} elements")
 
     def leave(self) -> None:
-        """Count the end of an element."""
+        """Count an element that ends, so that its siblings are not taken for its children."""
         self._depth -= 1

@@ -108,7 +108,7 @@ def _writable(value: str) -> str:
 
 
 def append_summary(markdown: str) -> None:
-    """Append Markdown to the job summary."""
+    """Append Markdown to the job summary, cut at GitHub's limit. Outside of a job this does nothing."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return

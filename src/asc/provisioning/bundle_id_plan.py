@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from asc.api.client import Client
+from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.api.document import Document, Resource, reference, request_body
 from asc.api.errors import ApiError
 from asc.api.lists import list_by
@@ -20,8 +20,6 @@ from asc.provisioning.capabilities import Capability, option_of
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 6
-"""Bundle ids that are written side by side; the changes of one follow each other."""
 LARGEST_INCLUDE = 50
 """Capabilities that come with a bundle id. One with more is asked for its own list."""
 _CAPABILITY_FIELDS = {"fields[bundleIdCapabilities]": "capabilityType,settings"}
@@ -126,7 +124,7 @@ def apply_changes(
     A bundle id that fails does not stop the others.
     """
     findings = Findings()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         running = [pool.submit(_apply, client, changes) for changes in plan]
     none: RegisteredBundleId | None = None
     done = [findings.result_of(future.result, none) for future in running]

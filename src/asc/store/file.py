@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from asc.formats import yamltree
 from asc.store.folder import REVIEW_FOLDER, locale_of
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
 from asc.store.wanted import DEFAULT, Finding, Place, Text, Texts, WantedPage
@@ -44,23 +45,13 @@ def read_file(path: Path) -> WantedPage:
 
 def read_yaml(text: str, name: str) -> WantedPage:
     """Return the page that a YAML text has; `name` is its file or its input."""
-    import yaml  # reading a folder needs none of it
-
-    class Loader(yaml.BaseLoader):
-        def fetch_more_tokens(self) -> None:
-            # PyYAML takes minutes over what nests without end.
-            if self.flow_level + len(self.indents) > DEEPEST:
-                raise yaml.YAMLError
-            super().fetch_more_tokens()
-
     try:
-        node = yaml.compose(text, Loader)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = Place(name, mark.line + 1 if mark else 0)
+        root = yamltree.read_yaml(text, DEEPEST)
+    except yamltree.YamlError as error:
+        place = Place(name, error.line)
         return _refused("syntax", "is not a mapping in YAML", place, "Write name: value, one a line.")
     reader = _Reader(name)
-    page = reader.page(node)
+    page = reader.page(root)
     return page.beaten_by(WantedPage(findings=tuple(reader.findings)))
 
 

@@ -70,7 +70,7 @@ Attributes = Mapping[str, str]
 
 @dataclass(frozen=True)
 class MediaSets:
-    """`Media` on `appScreenshotSets` and their like."""
+    """Implements `Media` with `appScreenshotSets` or `appPreviewSets`, as `names` says."""
 
     client: Client
     uploader: AssetUploader | None

@@ -55,7 +55,7 @@ class _Reader:
     findings: list[Finding] = field(default_factory=list)
 
     def paths(self, root: Path) -> Iterator[tuple[Path, str]]:
-        """Yield the videos with their locale."""
+        """Yield the path and locale of each video in the folders of locales, in natural order."""
         for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != "."):
             locale = locale_of(folder.name, Place(str(folder)), self.findings)
             for path in sorted(folder.iterdir(), key=natural) if locale else ():

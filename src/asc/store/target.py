@@ -98,7 +98,7 @@ def make_version(client: Client, app_id: str, platform: str, number: str) -> Sto
 
 
 def rename_version(client: Client, version: StoreVersion, number: str) -> None:
-    """Give a version another number."""
+    """Change the version string of an editable version to `number`. Raises ApiError if Apple refuses."""
     body = request_body("appStoreVersions", {"versionString": number}, version.id)
     client.patch(f"/v1/appStoreVersions/{version.id}", body)
     log.info("Done: rename version %s to %s", version.version, number)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from asc.api.client import Client
+from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
 from asc.api.lists import list_by
 from asc.builds.build import ANSWER_COMPLIANCE
@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 
 TESTERS_AT_ONCE = 40
 """Addresses in one request, so that its line stays below 8 KiB."""
-AT_ONCE = 6
-"""Requests side by side."""
 _CONTACT = ("contactFirstName", "contactLastName", "contactEmail", "contactPhone")
 _FIELDS = {
     "betaGroups": "name,isInternalGroup,hasAccessToAllBuilds",
@@ -49,7 +47,7 @@ def preflight(client: Client, request: DistributionRequest, destination: Destina
     # Each chunk is one request, sent while the app is read.
     testers = request.testers
     chunks = [testers[start : start + TESTERS_AT_ONCE] for start in range(0, len(testers), TESTERS_AT_ONCE)]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         asked = [pool.submit(_known_testers, client, destination.app.id, chunk) for chunk in chunks]
         app_state = _survey(client, request, destination, findings)
         known = {address: identifier for answer in asked for address, identifier in answer.result().items()}

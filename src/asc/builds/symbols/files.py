@@ -70,7 +70,7 @@ class PartialFile:
         self._count(len(block))
 
     def restart(self) -> None:
-        """Delete all bytes and start again."""
+        """Delete all received bytes, so that the download can begin again at the first one."""
         os.ftruncate(self._file, 0)
         os.lseek(self._file, 0, os.SEEK_SET)
         self._count(-self.received)

@@ -45,7 +45,7 @@ class Selection:
 
     @property
     def train(self) -> str | None:
-        """Return the version to filter by."""
+        """Return the version to filter by, or None for all versions and for `latest` and `live`, which name none."""
         return None if self.version in (LATEST, LIVE) else self.version
 
     @property

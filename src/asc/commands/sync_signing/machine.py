@@ -213,7 +213,7 @@ def _until(end: datetime | None, now: datetime) -> tuple[str, str]:
 
 
 def of_plan(lines: Iterable[str]) -> str:
-    """Return the summary of `mode: plan`."""
+    """Return the job summary of `mode: plan` in Markdown: a list with one item for each line of the plan."""
     return summary.heading("What sync would do") + (
         _listed(lines) or summary.paragraph("Nothing: all is there and valid.")
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
-from asc.api.client import Client
+from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.api.document import Resource
 from asc.api.platforms import PLATFORMS
 from asc.assets.upload import AssetUploader
@@ -26,8 +26,6 @@ from asc.store.screenshots import Screenshots
 from asc.store.wanted import Finding
 
 log = logging.getLogger(__name__)
-
-LISTS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -127,5 +125,5 @@ def _sets(
     known = [locale for locale in locales if locale in texts]
     if not known:
         return {}
-    with ThreadPoolExecutor(min(LISTS_AT_ONCE, len(known))) as pool:
+    with ThreadPoolExecutor(min(REQUESTS_AT_ONCE, len(known))) as pool:
         return dict(zip(known, pool.map(lambda locale: media.sets(texts[locale].id), known), strict=True))

@@ -39,7 +39,7 @@ class BuildReference:
 
     @property
     def number(self) -> Number:
-        """Return the number of the build."""
+        """Return the version, build number and platform that identify the build within its app."""
         return self.target.number
 
 

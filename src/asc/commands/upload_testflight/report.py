@@ -44,7 +44,7 @@ class Timeline:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Measure the time of a block."""
+        """Measure the time of a block, also if it fails, and keep it under `name` for the summary's chart."""
         began = self.now() - self._start
         try:
             yield

@@ -20,9 +20,6 @@ from asc.signing.sync.stored import StoredSigning, read_store
 from asc.signing.vault.encryption import Version
 from asc.signing.vault.entries import StoredIdentity
 
-PARALLEL_WRITES = 6
-"""Writes to App Store Connect that are sent at the same time."""
-
 
 @dataclass(frozen=True)
 class SyncContext:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from asc.api.client import REQUESTS_AT_ONCE
 from asc.api.errors import ApiError
 from asc.errors import Error
 from asc.provisioning.bundle_ids import BundleId
@@ -22,7 +23,7 @@ from asc.provisioning.profiles import (
     find_profiles,
     free_name,
 )
-from asc.signing.sync.context import PARALLEL_WRITES, AppleState, SyncContext
+from asc.signing.sync.context import AppleState, SyncContext
 from asc.signing.sync.name_conflicts import NameConflicts, find_name_conflicts
 from asc.signing.sync.profile_specs import ProfileSpec, SigningRequest, device_defect, profile_defect
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_profile
@@ -50,7 +51,7 @@ class ProfileMaker:
 
     def make_all(self, specs: Sequence[ProfileSpec]) -> dict[ProfileSpec, StoredProfile]:
         """Return the created or reused profiles. Raises ProfilesFailed if some failed, after trying all of them."""
-        with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
+        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
             results = list(pool.map(self._attempt, specs))
         made = {
             spec: result

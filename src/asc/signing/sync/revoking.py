@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from asc import words
+from asc.api.client import REQUESTS_AT_ONCE
 from asc.errors import Error
 from asc.identity.keys import public_key_der
 from asc.provisioning.certificates import AppleCertificate, list_certificates, revoke_certificate
@@ -21,7 +22,7 @@ from asc.provisioning.kinds import (
 )
 from asc.provisioning.profiles import AppleProfile, delete_profiles, profiles_of_types
 from asc.signing.storage import Changes
-from asc.signing.sync.context import PARALLEL_WRITES, SyncContext
+from asc.signing.sync.context import SyncContext
 from asc.signing.sync.profile_specs import SigningRequest
 from asc.signing.vault.layout import CertificateEntry, KeyEntry, ProfileEntry
 from asc.signing.vault.opening import Opener
@@ -134,7 +135,7 @@ def _remove_each(items: Sequence[T], remove: Callable[[T], None]) -> tuple[list[
             return error
         return None
 
-    with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         errors = list(pool.map(attempt, items))
     removed = [item for item, error in zip(items, errors, strict=True) if not error]
     return removed, next((error for error in errors if error), None)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from asc.api.client import REQUESTS_AT_ONCE
 from asc.errors import Error
 from asc.provisioning.associations import not_granted
 from asc.provisioning.bundle_ids import BundleId, enable_capabilities, find_bundle_ids, register_bundle_id
@@ -17,7 +18,6 @@ from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.kinds import CertificateType
 from asc.signing.storage import Changes
 from asc.signing.sync.context import (
-    PARALLEL_WRITES,
     AppleState,
     SyncContext,
     read_apple_state,
@@ -198,7 +198,7 @@ class Sync:
             return find_name_conflicts(self.context.client, spec, stored, self.apple, there)
 
         specs = tuple(specs)
-        with ThreadPoolExecutor(PARALLEL_WRITES) as pool:
+        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
             found = dict(zip(specs, pool.map(conflicts_of, specs), strict=True))
         return {spec: conflicts for spec, conflicts in found.items() if conflicts != NameConflicts()}
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from asc import words
-from asc.api.client import Client
+from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.api.document import reference, references, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError, UnreachableError
@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 
 IN_ONE_REQUEST = 100
 """Testers that are linked or unlinked by one request."""
-AT_ONCE = 6
 
 Kind = Literal["add", "create", "remove", "invite"]
 
@@ -122,7 +121,7 @@ def send_all(client: Client, writes: Iterable[TesterWrite]) -> tuple[list[Tester
 
     Raises UnreachableError once all have ended if App Store Connect could not be reached.
     """
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         ended = [
             pair for pairs in pool.map(lambda write: _send(client, write), list(writes)) for pair in pairs
         ]
