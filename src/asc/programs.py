@@ -46,7 +46,8 @@ def run_program(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,  # a group of its own, so that its children end with it
+        # A group of its own, so that its children end with it.
+        start_new_session=True,
     )
     with undone_at_the_end(partial(_end, process)):
         try:
@@ -54,7 +55,8 @@ def run_program(
         except subprocess.TimeoutExpired:
             _end(process)
             raise ProgramTimeout from None
-        except BaseException:  # the job is cancelled
+        except BaseException:
+            # The job is cancelled.
             _end(process)
             raise
     return Finished(process.returncode, output, errors)
@@ -65,7 +67,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     for stream in (process.stdin, process.stdout, process.stderr):
-        with contextlib.suppress(OSError):  # unsent data cannot be flushed into a closed pipe
+        # Unsent data cannot be flushed into a closed pipe.
+        with contextlib.suppress(OSError):
             if stream:
                 stream.close()
     process.wait()

@@ -94,7 +94,8 @@ def folded(name: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return the known name that is most like `name`, or "" if none is like it."""
-    import difflib  # imported only for an error, to keep the start of a step short
+    # Imported only for an error, to keep the start of a step short.
+    import difflib
 
     by_form = {folded(candidate[:LONGEST_NAME]): candidate for candidate in known}
     close = difflib.get_close_matches(folded(name[:LONGEST_NAME]), by_form, n=1, cutoff=0.7)

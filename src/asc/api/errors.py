@@ -17,7 +17,8 @@ _INTEGRATIONS = "App Store Connect, Users and Access, Integrations"
 # https://developer.apple.com/documentation/appstoreconnectapi/creating-api-keys-for-app-store-connect-api
 _CLOSED_TO_INDIVIDUAL_KEYS = ("bundleIds", "bundleIdCapabilities", "certificates", "devices", "profiles")
 INDIVIDUAL_KEY = "Apple lets no individual key into certificates, identifiers, devices and profiles"
-_REMEDIES = {  # matched by prefix, the longest first
+# Matched by prefix, the longest first.
+_REMEDIES = {
     "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED": (
         "The account holder has to accept the current agreement in App Store Connect, Business "
         "(or at developer.apple.com/account)."

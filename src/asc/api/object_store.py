@@ -135,9 +135,11 @@ class ObjectStore:
             except (NotSent, Broken) as error:
                 attempts.after(str(error), None)
                 continue
-            if 200 <= answer.status_code < 300:  # requests counts redirects as fine, too
+            # requests counts redirects as fine, too.
+            if 200 <= answer.status_code < 300:
                 return
-            if answer.status_code == 403:  # signed links that are over are answered so
+            # Signed links that are over are answered so.
+            if answer.status_code == 403:
                 raise Expired
             if _passes(answer):
                 wait = retry.retry_after(answer.headers.get("Retry-After"), self._now())
@@ -158,14 +160,16 @@ class ObjectStore:
             try:
                 answer = self._fetch_once(link, sink, attempts.time_left())
             except (NotSent, Broken) as error:
-                if sink.received >= furthest + BLOCK:  # it came further: patience begins anew
+                # It came further: patience begins anew.
+                if sink.received >= furthest + BLOCK:
                     furthest = sink.received
                     attempts = Attempts(link.label, self._settings.retry_for, self._clock)
                 attempts.after(str(error), None)
                 continue
             if answer.status_code in (200, 206):
                 return
-            if answer.status_code in (401, 403, 410):  # signed links that are over are answered so
+            # Signed links that are over are answered so.
+            if answer.status_code in (401, 403, 410):
                 raise Expired
             if answer.status_code == 416:
                 sink.restart()
@@ -178,7 +182,8 @@ class ObjectStore:
 
     def _fetch_once(self, link: Link, sink: Sink, time_left: float) -> requests.Response:
         if sink.received and not sink.tag:
-            sink.restart()  # nothing says whether the rest would be of the same bytes
+            # Nothing says whether the rest would be of the same bytes.
+            sink.restart()
         going_on = {"Range": f"bytes={sink.received}-", "If-Range": sink.tag} if sink.received else {}
         try:
             response = self._session.request(
@@ -250,7 +255,7 @@ class ObjectStore:
                     break
                 content += block
         # requests keeps here the bytes that it has read itself.
-        response._content = bytes(content)  # where requests keeps what it has read itself
+        response._content = bytes(content)
 
     def _check(self, link: Link) -> None:
         if not link.may_be_followed(locally=self._settings.is_local):

@@ -110,7 +110,8 @@ def _timer(seconds: float, act: Callable[[], object]) -> Iterator[threading.Even
 
     def late() -> None:
         called.set()
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # gone already
+        # The connection may be gone already.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
             act()
 
     timer = threading.Timer(seconds, late)

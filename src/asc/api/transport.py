@@ -108,10 +108,12 @@ class Transport:
                 # App Store Connect refuses good tokens now and then: a key that worked in this run is not gone.
                 if self.accepted and attempts.refusals <= REFUSALS_SURVIVED:
                     self._tokens.forget(answer.token)
-                    with contextlib.suppress(UnreachableError):  # no time is left: Apple's refusal says more
+                    # No time is left: Apple's refusal says more.
+                    with contextlib.suppress(UnreachableError):
                         attempts.after(_describe(answer), None)
                         continue
-            elif answer.status < 300:  # a refusal may come from a proxy, which looks at no token
+            elif answer.status < 300:
+                # A refusal may come from a proxy, which looks at no token.
                 self.accepted = True
             if not retry.may_repeat(method, answer.status):
                 return _final(call, method, answer)
@@ -162,9 +164,8 @@ class Transport:
         # A moment later than the check below, which sees only whole pieces: the head of a chunk may trickle as well.
         with ended_after(response, max(0.0, until - self._clock.monotonic()) + 0.25):
             # A server that trickles for ever is as silent as one that says nothing.
-            while chunk := response.raw.read1(
-                64 * 1024, decode_content=True
-            ):  # read1 returns as soon as there are bytes
+            # read1 returns as soon as there are bytes.
+            while chunk := response.raw.read1(64 * 1024, decode_content=True):
                 content += chunk
                 if len(content) > LARGEST_BODY:
                     raise TooLarge(LARGEST_BODY)
@@ -181,7 +182,8 @@ class Transport:
 
     def _spare_the_budget(self, call: str, attempts: Attempts) -> None:
         budget = self.traffic.budget
-        if not budget or attempts.made or attempts.over_budget:  # a repeat has waited already
+        # A repeat has waited already.
+        if not budget or attempts.made or attempts.over_budget:
             return
         wait = budget.wait(self._clock.chance())
         if wait:
@@ -246,7 +248,8 @@ def _decode(response: requests.Response, content: bytes) -> Any:
         return None
     try:
         value = json.loads(content)
-        if b"\\ud" in content.lower():  # halves of surrogate pairs cannot be printed or written
+        # Halves of surrogate pairs cannot be printed or written.
+        if b"\\ud" in content.lower():
             value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError):
         if response.status_code >= 300:

@@ -35,7 +35,8 @@ _REFUSED = re.compile(
 )
 # They choose between two pictures of the sign before them, which stays: nobody sees that they are gone.
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-_INVISIBLE = re.compile(  # with what a terminal is told by them
+# Control characters, and the sequences by which they steer a terminal.
+_INVISIBLE = re.compile(
     "\x1b\\[[0-9;]*[A-Za-z]|[\x00-\x08\x0e-\x1f\x7f-\x9f\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -64,7 +65,8 @@ def clean(text: str, limit: int = LONGEST_WHATS_NEW) -> tuple[str, list[str]]:
     text = _SELECTORS.sub("", unicodedata.normalize("NFC", _NEWLINES.sub("\n", text)))
     taken_out: Counter[str] = Counter()
     text, taken_out["control characters"] = _INVISIBLE.subn("", _without_refused(text, taken_out))
-    text = unicodedata.normalize("NFC", text)  # a letter and its mark may have come together
+    # A letter and its mark may have come together.
+    text = unicodedata.normalize("NFC", text)
     text = "\n".join(line.rstrip(" \t\u00a0") for line in text.strip().split("\n"))
     changes = [f"removed {what} ({count})" for what, count in taken_out.items() if count]
     if _length(text) > limit:
@@ -128,7 +130,8 @@ def _without_refused(text: str, taken_out: Counter[str]) -> str:
     def take_out(found: re.Match[str]) -> str:
         taken_out[_name(found)] += 1
         at_start = not found.start() or found.string[found.start() - 1] in " \n\u00a0"
-        return "" if at_start else found["blank"]  # no blank is left double
+        # No blank is left double.
+        return "" if at_start else found["blank"]
 
     return _REFUSED.sub(take_out, text)
 
@@ -173,7 +176,8 @@ def _belongs_to_the_one_before(before: str, character: str) -> bool:
         unicodedata.category(character).startswith("M")
         or character in joins
         or before in joins
-        or unicodedata.combining(before) == 9  # a virama joins the letter that follows
+        # A virama joins the letter that follows.
+        or unicodedata.combining(before) == 9
         or "\u1160" <= character <= "\u11ff"
         or "\ud7b0" <= character <= "\ud7ff"
     )

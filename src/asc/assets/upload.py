@@ -66,7 +66,8 @@ class AssetUploader:
         Raises Error if the file changed meanwhile or Apple refuses it; the reservation stays.
         """
         file = begun or self.reserve(kind, parent_id, source, attributes)
-        if not file.parts:  # listings may leave them out
+        # Listings may leave them out.
+        if not file.parts:
             file = read_asset(self.client, kind.type_name, file.id)
         check_parts(file.parts, source.size)
         sender = Sender(

@@ -112,7 +112,8 @@ class Build:
             audience=build.text("buildAudienceType"),
             uses_non_exempt_encryption=_flag(build, "usesNonExemptEncryption"),
             declaration_id=_id(build, "appEncryptionDeclaration"),
-            detail_id=_id(build, "buildBetaDetail") or build.id,  # Apple gives both the same id
+            # Apple gives both the same id.
+            detail_id=_id(build, "buildBetaDetail") or build.id,
             auto_notify=_flag(detail, "autoNotifyEnabled"),
             internal_state=detail.text("internalBuildState"),
             external_state=detail.text("externalBuildState"),

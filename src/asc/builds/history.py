@@ -168,7 +168,8 @@ def _matching(
             not platform or one.platform in (platform, "")
         ):
             used.append(one)
-    if skipped:  # one warning for all: a step has room for ten
+    # One warning for all: a step has room for ten.
+    if skipped:
         names = words.some([f"“{text}”" for text in skipped])
         log.warning("Left out of the comparison, for they are not made of numbers and dots: %s", names)
     return used

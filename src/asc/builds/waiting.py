@@ -161,7 +161,8 @@ class Watch:
             if error.status != 404 or self._blanks > BLANKS_SURVIVED:
                 raise
             return BuildSnapshot()
-        except UnreachableError as error:  # the wait goes on until its own deadline
+        except UnreachableError as error:
+            # The wait goes on until its own deadline.
             log.info("%s", error.message)
             return None
         self._blanks = 0
@@ -176,7 +177,8 @@ class Watch:
             return BuildSnapshot(build=fetch_build(client, target.build_id))
         if not target.upload_id:
             return BuildSnapshot(build=find_build(client, target.number))
-        if not target.number.app_id:  # then the record alone leads to the build
+        # Then the record alone leads to the build.
+        if not target.number.app_id:
             upload = record.read(client, target.upload_id)
             return BuildSnapshot(upload, fetch_build(client, upload.build_id) if upload.build_id else None)
         # Read both at the same time: each can show progress that the other hides.
@@ -204,7 +206,8 @@ class Watch:
                 return record.read(self._client, self.target.upload_id).errors
             found = record.find(self._client, self.target.number) if self.target.number.app_id else []
             return found[0].errors if found else ()
-        except Error:  # the refusal is the news, not that its reasons cannot be had
+        except Error:
+            # The refusal is the news, not that its reasons cannot be had.
             return ()
 
     def _waited(self) -> str:

@@ -67,7 +67,8 @@ def _attributes(change: Change) -> Mapping[str, Any]:
 
 def _without(change: Change, name: str, characters: Iterable[str]) -> Change:
     instead = change.otherwise
-    if instead:  # a shorter text, for a refusal that is foreseen
+    # A shorter text, for a refusal that is foreseen.
+    if instead:
         changes = tuple(_without(replacement, name, characters) for replacement in instead.changes)
         instead = replace(instead, changes=changes)
     text = str(_attributes(change)[name])

@@ -96,7 +96,8 @@ def _until_settled(client: Client, change: Change, rules: Rules, deadline: float
             if not (change.settles and rules.may_pass(change, error)):
                 raise
             pause = SETTLING[min(attempt, len(SETTLING) - 1)]
-            if attempt >= len(SETTLING):  # the minute is over
+            # The minute is over.
+            if attempt >= len(SETTLING):
                 left = deadline - client.clock.monotonic() if deadline and rules.takes_minutes(error) else 0.0
                 if left <= 0:
                     raise

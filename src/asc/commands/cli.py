@@ -45,7 +45,8 @@ def parse(command: Command, arguments: Sequence[str]) -> tuple[dict[str, str], b
     known, unknown = _parser(command).parse_known_args(arguments)
     raw = {name: value for name, value in vars(known).items() if value is not None and name != "json"}
     for argument in unknown:
-        if argument.startswith("--"):  # what follows it is its value
+        # The next argument is its value.
+        if argument.startswith("--"):
             raw.setdefault(argument.removeprefix("--").split("=")[0], "given")
     if unknown and not unknown[0].startswith("--"):
         # A long one may be a key pasted without its --api-key: that is not for the log.

@@ -126,7 +126,8 @@ def _locales(page: Page, wanted: Sequence[str] | None) -> list[str]:
         chosen = [spelled[locale.lower()] for locale in wanted]
     for locale in chosen:
         try:
-            texts.locale(locale)  # A name of a folder: it must not lead elsewhere.
+            # A name of a folder: it must not lead elsewhere.
+            texts.locale(locale)
         except ValueError as error:
             remedy = "Name the other locales in locales, and report the name."
             raise Error(f"Apple sent a text of a locale without a proper name: {error}.", remedy) from None

@@ -119,7 +119,8 @@ def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> 
             "Run the step again: App Store Connect answers 404 at random.",
         ) from None
     if not found and inputs.app_id:
-        find_app_by_id(client, app.id)  # an unknown id has no builds either
+        # An unknown id has no builds either.
+        find_app_by_id(client, app.id)
     return found
 
 

@@ -111,7 +111,8 @@ def _yaml(text: str) -> Any:
     try:
         root = read_yaml(text, DEEPEST)
         return UniqueKeys().construct_document(root) if root else None
-    except ConstructorError:  # a mapping or a list as a name
+    except ConstructorError:
+        # A mapping or a list as a name.
         raise ValueError("is not a mapping in YAML") from None
     except YamlError as error:
         raise ValueError(
@@ -137,7 +138,8 @@ def _path(text: str) -> str:
         raise ValueError("has half a character in it") from None
     try:
         return str(Path(text).expanduser()) if text.startswith("~") else text
-    except RuntimeError:  # "~somebody"
+    except RuntimeError:
+        # "~somebody".
         raise ValueError("begins with the home folder of an unknown user") from None
 
 

@@ -39,7 +39,8 @@ def main(arguments: Sequence[str], clock: Clock = SYSTEM_CLOCK) -> int:
     log.open_streams()
     try:
         return _main(arguments, clock)
-    except BrokenPipeError:  # nobody reads our log any more; the interpreter would flush into it once again
+    except BrokenPipeError:
+        # Nobody reads our log any more; the interpreter would flush into it once again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
 

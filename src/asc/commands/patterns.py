@@ -24,7 +24,8 @@ def matching(pattern: str) -> list[Path]:
     root = Path(anchor or ".")
     try:
         found = sorted(root.glob("/".join(steps))) if steps else []
-    except OSError:  # a name that is too long, for one
+    except OSError:
+        # A name that is too long, for one.
         return []
     return [path for path in found if spelt or not _is_hidden(path)]
 

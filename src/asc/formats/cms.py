@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from asc.formats import ber
 from asc.formats.ber import BerError, Element
 
-SIGNED_DATA = bytes.fromhex("2a864886f70d010702")  # 1.2.840.113549.1.7.2
+# 1.2.840.113549.1.7.2
+SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
 EXPLICIT_0 = 0xA0
 
 

@@ -155,7 +155,8 @@ def _is_turned(segment: bytes) -> bool:
             tag, _, _, value = struct.unpack_from(f"{order}HHIH", tiff, start + 2 + 12 * number)
             if tag == _ORIENTATION:
                 return bool(value != 1)
-    except struct.error:  # damaged notes do not spoil the picture
+    except struct.error:
+        # Damaged notes do not spoil the picture.
         pass
     return False
 
@@ -164,7 +165,8 @@ def _segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
     """Yield the segments as (marker, position of the content, length) from the place where `file` stands."""
     for _ in range(MOST_CHUNKS):
         head = file.read(2)
-        while head[1:] == b"\xff":  # fill bytes may stand before a marker
+        # Fill bytes may stand before a marker.
+        while head[1:] == b"\xff":
             head = b"\xff" + file.read(1)
         if len(head) < 2 or head[0] != 0xFF:
             raise ImageError("it is cut off or damaged")

@@ -80,7 +80,8 @@ def _boxes_in_file(file: BinaryIO, end: int) -> Iterator[tuple[bytes, int, int]]
         skipped = 8
         if size == 1 and len(head) == 16:
             size, skipped = struct.unpack(">Q", head[8:])[0], 16
-        if size == 0:  # the box goes to the end
+        # The box goes to the end.
+        if size == 0:
             size = end - position
         if size < skipped:
             raise MovieError("it is neither MP4 nor MOV" if position == 0 else "it is damaged")

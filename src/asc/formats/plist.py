@@ -86,7 +86,8 @@ def _extent(data: bytes, offset: int, end: int, reference_size: int) -> tuple[in
         length = count * width
     elif kind in (_INTEGER, 0x2):
         length = 1 << low
-    else:  # null, booleans, dates, uids
+    else:
+        # Null, booleans, dates, uids.
         length = {0x3: 8, 0x8: low + 1}.get(kind, 0)
     if body + length > end:
         raise PlistError("an object of it claims more bytes than there are")

@@ -120,7 +120,8 @@ def _members(toc: bytes) -> dict[str, Member]:
         raise XarError("its table of contents is empty")
     members: dict[str, Member] = {}
     folders: list[tuple[str, Element]] = [("", root)]
-    while folders:  # the depth of the tree was bounded when it was read
+    # The depth of the tree was bounded when it was read.
+    while folders:
         prefix, folder = folders.pop()
         for entry in folder.findall("file"):
             path = prefix + _name(entry)

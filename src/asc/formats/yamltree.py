@@ -21,7 +21,8 @@ def read_yaml(text: str, deepest: int) -> yaml.Node | None:
 
     Raises YamlError, also for collections that are nested more than `deepest` levels.
     """
-    import yaml  # takes 20 ms, and most steps read no YAML
+    # Takes 20 ms, and most steps read no YAML.
+    import yaml
 
     class BoundedLoader(yaml.BaseLoader):
         def fetch_more_tokens(self) -> None:

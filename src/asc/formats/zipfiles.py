@@ -98,7 +98,8 @@ def blocks(file: BinaryIO, entry: ZipEntry, size: int = 256 * 1024) -> Iterator[
     length = crc = 0
     for block in _stored(file, entry, size) if entry.method == STORED else _inflated(file, entry, size):
         length += len(block)
-        if length > entry.size:  # whatever it would grow to
+        # A packed entry may grow without end, so stop at the size that the archive names.
+        if length > entry.size:
             raise ZipError("it is damaged")
         crc = zlib.crc32(block, crc)
         yield block

@@ -109,7 +109,8 @@ def _load(data: bytes, passwords: list[bytes | None], name: str) -> pkcs12.PKCS1
         except (
             ValueError,
             TypeError,
-        ) as error:  # the text tells one case from the other, and is not passed on
+        ) as error:
+            # The text tells one case from the other, and is not passed on.
             said = str(error)
     if "password" in said.lower() and looks_like_p12(data):
         given = "with the password given" if passwords[0] else "without a password"

@@ -117,7 +117,8 @@ def _key(data: bytes, password: str | None, name: str) -> RSAPrivateKey:
     secret = password.encode("utf-8", "surrogatepass") if password else None
     try:
         key = _loaded(load, data, secret)
-    except TypeError:  # “Password was not given but private key is encrypted”
+    except TypeError:
+        # “Password was not given but private key is encrypted”.
         raise WrongPassword(f"{name} is encrypted, and no password was given.") from None
     except UnsupportedAlgorithm:
         raise IdentityError(f"{name} is of a kind that is not supported.", _KEY_EXPECTED) from None
@@ -135,7 +136,8 @@ def _loaded(load: object, data: bytes, secret: bytes | None) -> object:
     except TypeError:
         if secret is None:
             raise
-        return load(data, None)  # “Password was given but private key is not encrypted”
+        # “Password was given but private key is not encrypted”.
+        return load(data, None)
 
 
 def _unreadable(data: bytes, secret: bytes | None, name: str) -> IdentityError:

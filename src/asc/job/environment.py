@@ -76,7 +76,8 @@ def _why_no_secrets() -> str | None:
     if os.environ.get("GITHUB_EVENT_NAME", "pull_request") not in _WITHOUT_SECRETS_FOR_FORKS:
         return None
     path = Path(os.environ.get("GITHUB_EVENT_PATH") or os.devnull)
-    if not path.is_file():  # a device may never end
+    # A device may never end.
+    if not path.is_file():
         return None
     try:
         event = json.loads(path.read_text("utf-8"))

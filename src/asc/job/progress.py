@@ -32,7 +32,8 @@ def transfer(what: str, total: int, there: int) -> Iterator[Callable[[int], None
     if sys.stderr.isatty():
         from tqdm import tqdm
 
-        tqdm.monitor_interval = 0  # no thread that looks after idle bars
+        # No thread that looks after idle bars.
+        tqdm.monitor_interval = 0
         with tqdm(desc=what, total=total, initial=there, unit="B", unit_scale=True, leave=False) as bar:
             lock = threading.Lock()
 

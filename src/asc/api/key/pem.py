@@ -91,9 +91,11 @@ def _to_pem(der: bytes, field: str) -> str:
 
     try:
         key = serialization.load_der_private_key(der, password=None)
-    except TypeError:  # "Password was not given but private key is encrypted"
+    except TypeError:
+        # "Password was not given but private key is encrypted".
         raise refuse(field, _NOT_THE_KEY["ENCRYPTED PRIVATE KEY"], _DOWNLOAD_AGAIN) from None
-    except (ValueError, UnsupportedAlgorithm):  # their texts may quote the material
+    except (ValueError, UnsupportedAlgorithm):
+        # Their texts may quote the material.
         raise refuse(field, _what_it_is(der) or "is damaged or cut off", _DOWNLOAD_AGAIN) from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         kind = type(key).__name__.removesuffix("PrivateKey").lstrip("_")
@@ -134,13 +136,15 @@ LONGEST_PATH = 180
 def read_key_file(path: str, field: str) -> str:
     """Return the text of a key file. Raises KeyRefused, naming `field`, if it cannot be a key file."""
     remedy = "Give the path of the API key JSON or of the AuthKey_….p8 file."
-    if len(path) > LONGEST_PATH or "{" in path or "PRIVATE KEY" in path:  # told without quoting it
+    # The text may be the key itself, so the error does not quote it.
+    if len(path) > LONGEST_PATH or "{" in path or "PRIVATE KEY" in path:
         raise refuse(field, "is not the path of a file; it may be the key itself", remedy)
     try:
         content = _content(Path(path).expanduser())
     except OSError as error:
         raise refuse(field, f"{path}: {error.strerror}", remedy) from None
-    except (ValueError, RuntimeError):  # a NUL; a home that is nobody's
+    except (ValueError, RuntimeError):
+        # A NUL in the path, or `~name` of an unknown user.
         raise refuse(field, f"{path!r} is not the path of a file", remedy) from None
     if len(content) > MAX_SIZE:
         raise refuse(field, f"{path} is larger than {MAX_SIZE // 1024} KiB: not an API key", remedy)

@@ -16,7 +16,8 @@ from asc.api.key.text import key_from_fields, looks_like_pem, parse_key
 from asc.errors import Problem
 
 FASTLANE = "APP_STORE_CONNECT_API_KEY"
-_SEPARATE = {  # fastlane's app_store_connect_api_key action: one variable for each field
+# fastlane's app_store_connect_api_key action: one variable for each field.
+_SEPARATE = {
     f"{FASTLANE}_KEY_ID": "key_id",
     f"{FASTLANE}_ISSUER_ID": "issuer_id",
     f"{FASTLANE}_KEY": "key",
@@ -89,7 +90,8 @@ def _from_separate(_: str, separate: dict[str, Any]) -> ApiKey:
 
 def _from_text(text: str, separate: dict[str, Any]) -> ApiKey:
     if looks_like_pem(text) and {"key_id", "issuer_id"} <= separate.keys():
-        return key_from_fields({**separate, "key": text})  # the .p8 here, the ids in fastlane's variables
+        # The .p8 here, the ids in fastlane's variables.
+        return key_from_fields({**separate, "key": text})
     return parse_key(text, allow_filepath=True)
 
 

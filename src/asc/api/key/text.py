@@ -64,9 +64,8 @@ def key_from_fields(fields: dict[str, Any], *, allow_filepath: bool = False) -> 
     private_key = check(lambda fields: _private_key(fields, allow_filepath))
     lifetime = check(_lifetime)
     in_house = check(lambda fields: _boolean(fields, "in_house"))
-    check(
-        lambda fields: _boolean(fields, "is_key_content_base64")
-    )  # the base64 itself is recognised without it
+    # The base64 itself is recognised without it.
+    check(lambda fields: _boolean(fields, "is_key_content_base64"))
     if problems:
         raise KeyRefused(problems)
     assert key_id and private_key and lifetime
@@ -101,7 +100,8 @@ def _fields(text: str, depth: int = 0) -> dict[str, Any]:
         text = text[1:-1].strip()
     if not text:
         raise refuse("", "is empty", _FORMAT)
-    if _CURLED.match(text):  # a word processor curled the quotes
+    # A word processor curled the quotes.
+    if _CURLED.match(text):
         text = text.translate(_STRAIGHT_QUOTES)
     if depth < 2 and _ESCAPED.match(text):
         return _fields(_unescaped(text), depth + 1)
@@ -129,22 +129,24 @@ def _unescaped(text: str) -> str:
     """Return the JSON in the contents of a JSON string, which come without the quotes around them."""
     try:
         return str(json.loads(f'"{text}"', strict=False))
-    except ValueError:  # quotes inside of the key are not escaped, for one
+    except ValueError:
+        # Quotes inside of the key are not escaped, for one.
         return text.replace('\\"', '"')
 
 
 def _structure(text: str) -> object:
     """Return the parsed JSON or YAML (JSON with comments is YAML), or None."""
     try:
-        return json.loads(text, strict=False)  # not strict: real line breaks inside the key
+        # Not strict: real line breaks inside the key.
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         pass
-    nested = text.count("[") + text.count(
-        "{"
-    )  # a key has no lists in it, and deep ones keep YAML busy for minutes
+    # A key has no lists in it, and deep ones keep YAML busy for minutes.
+    nested = text.count("[") + text.count("{")
     if nested > MOST_BRACKETS or not re.search(r"key_?id|issuer_?id", text, re.IGNORECASE):
         return None
-    import yaml  # only here: 24 ms that plain JSON does not pay
+    # Only here: 24 ms that plain JSON does not pay.
+    import yaml
 
     try:
         return yaml.safe_load(text)
@@ -154,7 +156,8 @@ def _structure(text: str) -> object:
         RecursionError,
         LookupError,
         AttributeError,
-    ):  # "!!bool x" is a KeyError
+    ):
+        # "!!bool x" is a KeyError.
         return None
 
 
@@ -187,7 +190,8 @@ def _key_id(fields: dict[str, Any]) -> str:
 
 def _issuer_id(fields: dict[str, Any]) -> str | None:
     if "issuer_id" not in fields and not any(name in fields for name in _OTHER_NAMES["issuer_id"]):
-        return None  # an individual key has none
+        # An individual key has none.
+        return None
     try:
         value = _text(fields, "issuer_id")
     except KeyRefused as refused:

@@ -232,7 +232,8 @@ def _nested(ipa: _Ipa, contents: _Contents, app: str) -> tuple[Nested, ...]:
             except BinaryError:
                 if ".framework/" not in path:
                     raise
-                continue  # of a framework only the version counts, and nothing says that Apple would refuse it
+                # Of a framework only the version counts, and nothing says that Apple would refuse it.
+                continue
             found.append(
                 Nested(
                     inner.removesuffix("Contents/").rstrip("/").removeprefix("Contents/"),

@@ -39,7 +39,8 @@ def _size(path: Path) -> int:
             f"{path} does not exist.",
             "Check the path, and that the step that builds or downloads the app ran before, in this job.",
         ) from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+    except (OSError, ValueError) as error:
+        # ValueError: a NUL in the path.
         raise BinaryError(
             f"{path!s} cannot be read: {error}.", "Check the path and its permissions."
         ) from None

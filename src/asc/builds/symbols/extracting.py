@@ -84,7 +84,8 @@ def _checked(entry: ZipEntry) -> PurePosixPath:
         or not text.isprintable()
     ):
         raise _refused(entry, "could lead out of the folder")
-    if any(part.endswith((" ", ".")) for part in parts):  # which other systems drop
+    # Windows drops a blank or a dot at the end of a name.
+    if any(part.endswith((" ", ".")) for part in parts):
         raise _refused(entry, "means another file on other systems")
     longest = max(len(part.encode("utf-8", "surrogatepass")) for part in parts)
     if (

@@ -52,7 +52,8 @@ class PartialFile:
     ) -> None:
         self._display.close()
         os.close(self._file)
-        with contextlib.suppress(OSError):  # renamed, or it must not hide the true error
+        # Renamed, or it must not hide the true error.
+        with contextlib.suppress(OSError):
             self.path.unlink()
 
     def expect(self, total: int | None) -> None:

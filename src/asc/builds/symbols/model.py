@@ -100,7 +100,8 @@ def archive_names(builds: Iterable[SymbolBuild], app_name: str) -> Mapping[str, 
         for bundle in sorted(build.bundles, key=lambda bundle: (bundle.kind != "APP", bundle.id)):
             if bundle.url:
                 stem = cleaned(_stem(build, bundle, app_name))
-                if stem.casefold() in taken:  # two bundles of a build with the same bundle id
+                # Two bundles of a build with the same bundle id.
+                if stem.casefold() in taken:
                     stem = f"{stem}-{_digest(bundle.id)}"
                 taken.add(stem.casefold())
                 names[bundle.id] = stem + ENDING

@@ -114,7 +114,8 @@ def _page_size(wanted: Selection) -> int:
 
 def _is_enough(wanted: Selection, builds: list[SymbolBuild], matching: list[SymbolBuild]) -> bool:
     """Return True if no further page can hold a selected build. The newest uploads come first."""
-    if wanted.build_number == LATEST:  # the highest number need not be the newest
+    # The highest number need not be the newest.
+    if wanted.build_number == LATEST:
         return False
     if wanted.limit and len(matching) >= wanted.limit:
         return True

@@ -61,7 +61,8 @@ def find(client: Client, number: Number) -> list[Upload]:
         for resource in found.data
         if number.is_one_with(*(resource.text(name) for name in names))
     ]
-    return sorted(uploads, key=lambda one: order.get(one.state, 3))  # an unknown state hides no failure
+    # An unknown state hides no failure.
+    return sorted(uploads, key=lambda one: order.get(one.state, 3))
 
 
 def read(client: Client, upload_id: str, app_id: str = "") -> Upload:

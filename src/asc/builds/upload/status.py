@@ -56,7 +56,8 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
     assert upload.number
     same = is_same_file(upload, source)
     if upload.state == FAILED:
-        if same is False:  # mended since: whether the number can be used again is Apple's to say
+        # The file was mended since, and only Apple knows if the number can be used again.
+        if same is False:
             return UploadStatus()
         raise Error(
             f"App Store Connect refused this file before: {reasons_text(upload.errors)}.",
@@ -97,13 +98,15 @@ def is_same_file(upload: Upload, source: Source) -> bool | None:
         return None
     if file.size and file.size != source.size:
         return False
-    if is_unfinished(upload):  # parts of it may be from an older build: they are looked at one by one
+    # Parts of it may be from an older build: they are looked at one by one.
+    if is_unfinished(upload):
         return None
     known = [(part.offset, part.length, part.entity_tag) for part in file.parts]
     # Apple may give the MD5 of the whole file, of each part, both, or none.
     known.append((0, source.size, file.checksums.get("MD5", "")))
     verdicts = [source.md5(offset, length) == md5_in(tag) for offset, length, tag in known if md5_in(tag)]
-    if whole := file.checksums.get("SHA_256"):  # what an earlier run declared
+    # An earlier run declared the checksum of the whole file.
+    if whole := file.checksums.get("SHA_256"):
         verdicts.append(source.sha256() == whole.lower())
     return all(verdicts) if verdicts else None
 

@@ -85,7 +85,8 @@ def _released(client: Client, number: Number) -> str:
             },
             retry_404=True,
         )
-    except ApiError as error:  # not every role may read versions, and Apple checks it again
+    except ApiError as error:
+        # Not every role may read versions, and Apple checks it again.
         log.debug("The versions in the App Store cannot be read: %s", error.message)
         return ""
     states = (

@@ -101,7 +101,8 @@ class Uploader:
             if not error.has_code(DUPLICATE):
                 raise
             refusal = error
-        for pause in LOOKS_AFTER_DUPLICATE:  # another job was a moment earlier
+        # Another job was a moment earlier.
+        for pause in LOOKS_AFTER_DUPLICATE:
             status = assess(self.client, number, source, self.if_exists)
             if status.upload and not status.start_again:
                 return status, True
@@ -113,9 +114,8 @@ class Uploader:
             return UploadStatus(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True), True
         if build:
             raise taken(self.client, number, self.if_exists, "by a build that was uploaded by other means")
-        raise refused(
-            self.client, number, refusal
-        )  # nothing is there: Apple answers so to lower numbers, too
+        # Nothing is there: Apple answers so to lower numbers, too.
+        raise refused(self.client, number, refusal)
 
     def _after_whoever_began(self, status: UploadStatus, source: Source) -> UploadStatus:
         """Lets a job go first that began the upload a moment ago: its parts will tell whether it has the same file.
@@ -174,7 +174,8 @@ class Uploader:
             if file is None:
                 file, ours = record.reserve(self.client, upload, source.path.name, source.size, uti)
                 joined = joined or not ours
-            if not file.parts:  # listings may leave them out
+            # Listings may leave them out.
+            if not file.parts:
                 file = record.renewed(self.client, file)
             sent = self._send(source, file, joined)
             sha256 = checksum.hex()
@@ -194,7 +195,8 @@ class Uploader:
             return self._finished_by_another(error, upload, source)
         finally:
             checksum.stop()
-        return UploadResult(replace(upload, state=PROCESSING), sent, joined)  # as it is from here on
+        # As it is from here on.
+        return UploadResult(replace(upload, state=PROCESSING), sent, joined)
 
     def _commit(
         self, source: Source, upload: Upload, file: AssetFile, sha256: str, check: Callable[[], None]

@@ -42,7 +42,8 @@ def _work(inputs: Inputs, context: Context, report: DownloadReport) -> None:
     wanted = _selection(inputs, app)
     builds = select(client, wanted)
     if not builds and inputs.app_id:
-        find_app_by_id(client, app.id)  # an unknown id has no builds either
+        # An unknown id has no builds either.
+        find_app_by_id(client, app.id)
     report.app = app
     report.builds = await_symbols(client, wanted, builds, inputs.wait) if inputs.wait else builds
     report.missing = missing_now(client, report.builds)

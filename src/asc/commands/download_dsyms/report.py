@@ -128,7 +128,8 @@ def _row(result: DownloadResult) -> tuple[str, ...]:
     shown = [f"{identity[:8]}… ({architecture})" for identity, architecture in uuids]
     return (
         str(result.target.build),
-        result.target.name,  # which begins with the bundle id
+        # The name begins with the bundle id.
+        result.target.name,
         words.size(result.contents.size) if result.contents else "",
         words.some(shown, UUIDS_SHOWN),
         state,

@@ -195,7 +195,8 @@ def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]
     )
     listed: list[AppleCertificate] = []
     in_house = False
-    if context.has_key(inputs):  # match names the files after Apple's id of the certificate
+    # match names the files after Apple's id of the certificate.
+    if context.has_key(inputs):
         key = context.key(inputs)
         client, in_house = context.connect(inputs, key), key.in_house
         listed = list_certificates(client, importing.apple_types(in_house))

@@ -77,7 +77,8 @@ def _token(environment: Mapping[str, str]) -> str:
     if not basic:
         return environment.get("MATCH_GIT_BEARER_AUTHORIZATION", "").strip()
     text = re.sub(r"^basic\s+", "", basic, flags=re.IGNORECASE)
-    try:  # base64 of GNU breaks its lines at 76 characters, and fine-grained tokens are longer
+    # Base64 of GNU breaks its lines at 76 characters, and fine-grained tokens are longer.
+    try:
         pair = base64.b64decode("".join(text.split()), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
         pair = ""

@@ -57,7 +57,8 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     try:
         _work(inputs, context, report)
     finally:
-        if report.upload_id or report.build_id:  # something is there that a later step can go on with
+        # A later step can go on with the upload, even if this step failed.
+        if report.upload_id or report.build_id:
             context.outputs = report.outputs()
         context.summary.append(report.summary())
     return report.outputs()
@@ -152,7 +153,8 @@ def _wait_and_give(
     try:
         _follow(inputs, client, report, request, watch)
     finally:
-        report.seen = watch.seen  # also what ended the wait
+        # The state that ended the wait belongs to the summary, too.
+        report.seen = watch.seen
 
 
 def _follow(
@@ -176,7 +178,8 @@ def _follow(
             client, request, app_state, build, report.done.append, available, deadline=watch.deadline
         )
         _tell(outcome, report)
-    if report.done:  # they changed where the build stands
+    # The writes have changed the state of the build.
+    if report.done:
         report.seen = watch.until(_reached(inputs))
     _judge(client, report, request, watch)
     if available:
@@ -193,7 +196,8 @@ def _follow(
 def _judge(client: Client, report: UploadReport, request: DistributionRequest, watch: Watch) -> None:
     """Report audiences that can never get the build. Raises Error if groups or testers are named and none can."""
     answered = any(change.kind == "compliance" for change in report.done)
-    for pause in SETTLING if answered else ():  # Apple takes a moment until its states follow from an answer
+    # Apple takes a moment until its states follow from an answer.
+    for pause in SETTLING if answered else ():
         build = report.seen.build
         if not build or MISSING_COMPLIANCE not in kept_out(request, report.app_state, build).values():
             break

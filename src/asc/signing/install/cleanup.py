@@ -65,7 +65,8 @@ def undone_on_failure(ledger: Ledger, identifier: str, security: Security | None
     """
     try:
         yield
-    except BaseException:  # a cancelled job must not leave a keychain behind either
+    except BaseException:
+        # A cancelled job must not leave a keychain behind either.
         try:
             cleanup(ledger, identifier, security)
         except (Error, OSError) as error:

@@ -72,7 +72,8 @@ def export_options(
                 values.setdefault("installerSigningCertificate", identity.certificate.sha1)
     try:
         return plistlib.dumps(values)
-    except ValueError:  # control characters or half of a surrogate pair; Apple writes neither
+    except ValueError:
+        # Control characters or half of a surrogate pair; Apple writes neither.
         raise InstallError(
             "A profile's bundle id, UUID or team has characters that a property list cannot contain.",
             "Create the profile again with mode: sync and force: true.",

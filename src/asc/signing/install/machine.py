@@ -80,7 +80,8 @@ def _fill(keychain: Keychain, ledger: Ledger, identifier: str, identities: Seque
     unique = list({identity.certificate.sha1: identity for identity in identities}.values())
     for identity in unique:
         keychain.add(identity, keychain.path.parent)
-    if unique:  # security fails if the keychain has no key
+    # Security fails if the keychain has no key.
+    if unique:
         keychain.let_tools_sign()
     # The lock keeps other jobs from changing the search list between reading and writing it.
     with ledger.locked():

@@ -129,7 +129,8 @@ def _remove(placed: Placed) -> None:
         current = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return
-    if _sha256(current) != placed.sha256:  # somebody changed the file since, so it is theirs
+    # Somebody changed the file since, so it is theirs.
+    if _sha256(current) != placed.sha256:
         return
     if placed.previous is None:
         path.unlink(missing_ok=True)

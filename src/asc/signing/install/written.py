@@ -142,7 +142,8 @@ def _different(wanted: Iterable[tuple[str, str]]) -> list[str]:
     for stem, suffix in wanted:
         base = safe_name(stem)
         name, number = f"{base}{suffix}", 2
-        while name.casefold() in taken:  # a Mac's file system does not tell upper from lower case
+        # A Mac's file system does not tell upper from lower case.
+        while name.casefold() in taken:
             name, number = f"{base}-{number}{suffix}", number + 1
         taken.add(name.casefold())
         names.append(name)

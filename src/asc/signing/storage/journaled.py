@@ -175,7 +175,8 @@ class ObjectStorage:
             if conflicts:
                 current, version = self._reader.journal()
                 if current.identity != entry.identity or not current.changes:
-                    return True  # another writer finished it for us, and may have gone on
+                    # Another writer finished it for us, and may have gone on.
+                    return True
                 log.info(
                     "%s: %s changed meanwhile; trying again.",
                     self.label,
@@ -191,7 +192,8 @@ class ObjectStorage:
             return True
 
     def _finish(self, entry: Journal, version: str) -> None:
-        with contextlib.suppress(Conflict):  # another writer finished it, too
+        # Another writer finished it, too.
+        with contextlib.suppress(Conflict):
             self._objects.replace(journal.NAME, entry.finished().encode(), version)
 
 

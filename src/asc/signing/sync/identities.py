@@ -207,7 +207,8 @@ class IdentityMaker:
 
     def _remove_pending(self, pending_path: str) -> None:
         """Remove a pending key without a certificate."""
-        with contextlib.suppress(StorageError):  # a pending key that stays does no harm
+        # A pending key that stays does no harm.
+        with contextlib.suppress(StorageError):
             self.context.storage.update(
                 lambda files: Changes(delete=frozenset({pending_path})),
                 "[sync-signing] Removed a key without a certificate",

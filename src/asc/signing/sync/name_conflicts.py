@@ -87,5 +87,6 @@ def _has_lost_its_certificates(profile: AppleProfile, apple: AppleState) -> bool
     try:
         inside = read_profile(profile.content).certificates
     except ProfileError:
-        return False  # an unreadable profile is left alone
+        # An unreadable profile is left alone.
+        return False
     return bool(inside) and not listed & set(inside)

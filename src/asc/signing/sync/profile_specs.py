@@ -153,7 +153,8 @@ def profile_specs(
         for bundle_id in bundle_ids
     )
     for spec in specs:
-        _ = spec.apple_type, spec.name  # raises InputError, before the first request
+        # Raises InputError, before the first request.
+        _ = spec.apple_type, spec.name
     found: dict[tuple[ProfileType, str, Platform], ProfileSpec] = {}
     for spec in specs:
         found.setdefault((spec.kind, spec.bundle_id, spec.platform.of_profile), spec)

@@ -123,7 +123,8 @@ def _profile_defects(stored_signing: StoredSigning, request: SigningRequest, now
             for identity in stored_signing.valid(spec.kind.certificate_type, now, timedelta())
         ]
         if not certificates:
-            continue  # _identity_defects names the certificate; its profiles would only repeat that
+            # _identity_defects names the certificate; its profiles would only repeat that.
+            continue
         if defect := profile_defect(spec, stored_signing.profiles.get(spec), certificates, now, timedelta()):
             found.append(f"{str(spec).capitalize()}: {defect}.")
     return found

@@ -56,7 +56,8 @@ def superseded_identities(
         return Superseded()
     kinds = [profile_type for profile_type in ProfileType if profile_type.certificate_type is kind]
     found = Vault(files, context.passphrase).profiles(kinds)
-    if found.faults:  # an unreadable profile may contain the old certificate
+    # An unreadable profile may contain the old certificate.
+    if found.faults:
         return Superseded()
     removable, warnings = [], []
     for identity in old:

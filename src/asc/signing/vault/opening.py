@@ -96,7 +96,8 @@ class Opener:
         """Return the content of the file or its error, and True if that proves the passphrase."""
         data, looks_right = self._files[path], check_for(path)
         if version_of(data) is None and looks_right(data):
-            return data, False  # match leaves whole trees without encryption in some storages
+            # match leaves whole trees without encryption in some storages.
+            return data, False
         try:
             return decrypt(data, self.passphrase, looks_right, f"“{path}”"), True
         except VaultError as error:

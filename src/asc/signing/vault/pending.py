@@ -63,5 +63,6 @@ def pending_keys(
             if isinstance(content, bytes):
                 keys[path] = read_private_key(content, None, f"“{path}”")
         except IdentityError:
-            continue  # a damaged pending key cannot complete any certificate, and stops none from being created
+            # A damaged pending key cannot complete any certificate, and stops none from being created.
+            continue
     return keys

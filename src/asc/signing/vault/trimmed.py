@@ -52,7 +52,8 @@ def _opens(files: Mapping[str, bytes], passphrase: str) -> bool:
         try:
             decrypt(files[path], passphrase, check_for(path))
         except BadPassphrase:
-            raise  # it is the same for every file
+            # It is the same for every file.
+            raise
         except VaultError:
             continue
         return True

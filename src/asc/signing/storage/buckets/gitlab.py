@@ -57,7 +57,8 @@ class SecureFiles:
         self._clock = options.clock
         self._files = f"{server}/api/v4/projects/{quote(place.container, safe='')}/secure_files"
         self._session = open_session(Settings(url=server), connections=8)
-        self._session.auth = lambda request: request  # otherwise requests would read .netrc
+        # Otherwise requests would read .netrc.
+        self._session.auth = lambda request: request
         self._session.headers.update(_authorization(options))
         self.label = f"secure files of {server}/{place.container}" + (
             f" ({place.root})" if place.root else ""

@@ -113,7 +113,8 @@ class GoogleBucket:
                 data = blob.download_as_bytes(timeout=TIMEOUT, **condition)
         except (refusals.NotFound, Conflict):
             raise ObjectMissing from None
-        return bytes(data), str(blob.generation)  # the answer's headers name it
+        # The answer's headers name it.
+        return bytes(data), str(blob.generation)
 
     def create(self, name: str, data: bytes) -> str:
         """Create an object and return its generation. Raises Conflict if it exists."""

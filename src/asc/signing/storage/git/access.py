@@ -124,7 +124,8 @@ class Access:
             # A credential helper or insteadOf rule of the machine could send the token or key elsewhere.
             environment |= {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "HOME": str(private)}
         return environment | {
-            "LC_ALL": "C",  # asc.signing.storage.git.trouble recognises the English messages
+            # asc.signing.storage.git.trouble recognises the English messages.
+            "LC_ALL": "C",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_ALLOW_PROTOCOL": self._location.scheme,
         }

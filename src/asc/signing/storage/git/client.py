@@ -82,13 +82,8 @@ class GitClient:
             words = words.replace(secret, "***")
         # git overwrites its progress with carriage returns; only the text after the last one counts.
         lines = (line.rpartition("\r")[2].strip() for line in words.replace("\r\n", "\n").split("\n"))
-        kept = [
-            line.removeprefix(
-                "fatal: "
-            )  # “remote: ” stays: disk_is_full needs it, as the server's disk may be full
-            for line in lines
-            if line not in {"", "remote:"}
-        ]
+        # “remote: ” stays: disk_is_full needs it, as the server's disk may be full.
+        kept = [line.removeprefix("fatal: ") for line in lines if line not in {"", "remote:"}]
         return printable_name(" / ".join(kept), LONGEST_OUTPUT)
 
 

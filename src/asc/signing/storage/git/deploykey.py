@@ -26,7 +26,8 @@ def private_key(text: str) -> str:
             "Give the whole private key file of ssh-keygen, from -----BEGIN to -----END, not the .pub file.",
         )
     begin, body, end = found.groups()
-    if "\n" in body.strip():  # keep the lines: the headers of an encrypted PEM are lines too
+    # Keep the lines: the headers of an encrypted PEM are lines too.
+    if "\n" in body.strip():
         return f"{begin}\n{body.strip()}\n{end}\n"
     joined = "".join(body.split())
     lines = [joined[start : start + LINE] for start in range(0, len(joined), LINE)]

@@ -116,7 +116,8 @@ class GitStorage:
             return None
         with contextlib.suppress(StorageError):
             newest = self._remote.fetch()
-            if newest == commit:  # the push was applied, but its answer was lost
+            # The push was applied, but its answer was lost.
+            if newest == commit:
                 return None
             if newest != tip:
                 return overtaken

@@ -80,9 +80,8 @@ class Explainer:
 
     def reading(self, words: str) -> StorageError:
         """Return the error for a repository that could not be read."""
-        if DUBIOUS.search(
-            words
-        ):  # git's own remedy contains the path, so the path has to stay in the message
+        # Git's own remedy contains the path, so the path has to stay in the message.
+        if DUBIOUS.search(words):
             return self._error(
                 "storage", f"belongs to another user: {words}", "Run the command that git names."
             )
