@@ -32,7 +32,7 @@ QUERY: Mapping[str, str | int] = {
     "fields[betaTesters]": "email",
     **{f"limit[{name}]": LARGEST_INCLUDE for name in _TO_MANY.split(",")},
 }
-"""The query for `GET /v1/builds/{id}`; whoever waits for a build asks the same, and needs no other request after."""
+"""The query for `GET /v1/builds/{id}`. The wait for a build sends the same one, so that distribution needs no other."""
 
 
 MISSING_COMPLIANCE = "MISSING_EXPORT_COMPLIANCE"
@@ -153,9 +153,11 @@ def _localizations(resources: list[Resource] | tuple[Resource, ...]) -> dict[str
 
 
 def _id(resource: Resource, relationship: str) -> str:
+    # Apple links resources by data without including them, so the id may be all there is.
     return next((identifier for _, identifier in resource.related(relationship)), "")
 
 
 def _flag(resource: Resource, name: str) -> bool | None:
     value = resource.attributes.get(name)
+    # A missing flag differs from a false one: export compliance that is not answered is no "no".
     return value if isinstance(value, bool) else None

@@ -14,7 +14,7 @@ from asc.builds.number import BuildNumber, Number, spellings
 from asc.errors import InputError, Problem
 
 DEAD = {"FAILED", "INVALID", "AWAITING_UPLOAD", ""}
-"""States of builds and of uploads that nobody gets. A state that Apple adds some day hides no build."""
+"""States of builds and uploads that never reach testers. A state that Apple adds later is not among them."""
 
 
 def find_build(client: Client, number: Number) -> Build | None:
@@ -27,6 +27,7 @@ def find_build(client: Client, number: Number) -> Build | None:
         "filter[version]": spellings(number.build_number),
         "filter[preReleaseVersion.version]": spellings(number.version),
         "filter[preReleaseVersion.platform]": number.platform or None,
+        # A number may have an older build that failed: the newest one counts.
         "sort": "-uploadedDate",
         "limit": 10,
         **build.QUERY,
@@ -54,6 +55,7 @@ def find_latest(client: Client, app: App, platform: str, version: str) -> Number
 
 
 def _age(used: UsedNumber) -> tuple[BuildNumber, BuildNumber]:
+    # Versions with letters come from old Mac builds, and are below every other.
     return BuildNumber.parse(used.version) or BuildNumber("0"), used.number
 
 

@@ -79,6 +79,7 @@ def numbers_used(client: Client, app: App, platform: str | None, version: str | 
 
 def _identity(used: UsedNumber) -> tuple[BuildNumber, BuildNumber | str, str]:
     """Return a key that is equal for a build and its upload, however each spells its numbers."""
+    # 1.0 and 1.0.0 are one version to Apple, and 7 and 07 one number.
     return used.number, BuildNumber.parse(used.version) or used.version, used.platform
 
 
@@ -89,6 +90,7 @@ def numbers_in_app_store(
     versions = client.list(
         f"/v1/apps/{app.id}/appStoreVersions",
         {
+            # The only state of a version that customers can download.
             "filter[appVersionState]": "READY_FOR_DISTRIBUTION",
             "filter[platform]": platform,
             "filter[versionString]": spellings(version) if version else None,
@@ -152,6 +154,7 @@ def _used(
     text: str, version: str, platform: str, state: str, uploaded_at: datetime | None, build_id: str
 ) -> UsedNumber | _NoNumber:
     number = BuildNumber.parse(text)
+    # Apple has builds from before its rules, with texts such as "beta3" in place of a number.
     return UsedNumber(number, version, platform, state, uploaded_at, build_id) if number else _NoNumber(text)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import total_ordering
 
 PARTS = 3
-"""Segments of a version. Build numbers may have more, which nobody pads."""
+"""Segments of a version that are padded with zeros. Build numbers may have more segments, without padding."""
 
 
 @total_ordering
@@ -25,6 +25,7 @@ class BuildNumber:
     def parse(cls, text: str) -> BuildNumber | None:
         """Return the build number in a text, or None if it is not one (old Mac builds have letters in them)."""
         text = text.strip()
+        # 18 digits hold a date with seconds, and stay within 64 bits.
         return cls(text) if re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})*", text) else None
 
     def next(self) -> BuildNumber:

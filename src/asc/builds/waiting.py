@@ -122,7 +122,7 @@ class Watch:
         self._began = self._clock.monotonic()
         self._blanks = 0
         self.seen = BuildSnapshot()
-        """What the last look showed that showed anything."""
+        """The newest snapshot that was not empty."""
 
     @property
     def deadline(self) -> float:
@@ -173,6 +173,7 @@ class Watch:
 
     def _look_once(self) -> BuildSnapshot:
         target, client = self.target, self._client
+        # The build is all that is needed: the record of the upload says nothing more about it.
         if target.build_id:
             return BuildSnapshot(build=fetch_build(client, target.build_id))
         if not target.upload_id:
@@ -194,6 +195,7 @@ class Watch:
         """Raise Error for a state that waiting does not change."""
         if seen.build and seen.build.processing_state in ("FAILED", "INVALID"):
             raise refusal(self.target.number, seen.build.processing_state, self._why(seen))
+        # A record may say FAILED for an earlier attempt although a later one made a valid build.
         if seen.upload and seen.upload.state == FAILED and not is_valid(seen):
             raise refusal(self.target.number, FAILED, seen.upload.errors)
 
@@ -217,6 +219,7 @@ class Watch:
         message = (
             f"{self.target.number} was not ready after {words.duration(self._timeout)} (timeout): {seen}."
         )
+        # With the id the next run needs neither the file nor a second upload.
         known = self.target.upload_id and f"build-upload-id: {self.target.upload_id}"
         known = known or (self.target.build_id and f"build-id: {self.target.build_id}")
         if not known and seen == BuildSnapshot():

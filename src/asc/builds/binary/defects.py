@@ -27,7 +27,7 @@ def defects(binary: Binary, now: datetime) -> list[Defect]:
 
 
 def _numbers(binary: Binary) -> Iterator[Defect]:
-    """90060, 90058, 90059.
+    """Yield the defects of version and build number: 90060, 90058, 90059.
 
     https://developer.apple.com/documentation/bundleresources/information-property-list/cfbundleshortversionstring
     asks for three integers; one and two are taken as well. Build numbers may have more than three, which Apple's
@@ -45,6 +45,7 @@ def _numbers(binary: Binary) -> Iterator[Defect]:
             "dots.",
             f"Set it to something like 42 or 1.2.3{_variable(binary.build_number)}.",
         )
+    # Apple counts characters, dots included.
     elif len(binary.build_number) > LONGEST_NUMBER:
         yield Defect(
             f"The build number {printable_name(binary.build_number)} (CFBundleVersion) is longer than"
@@ -73,9 +74,10 @@ def _place(binary: Binary) -> Iterator[Defect]:
 
 
 def _profile(binary: Binary, now: datetime) -> Iterator[Defect]:
-    """90174, 90161, 90165, 90283."""
+    """Yield the defects of the embedded profile: 90174, 90161, 90165, 90283."""
     profile = binary.profile
     if profile is None:
+        # A Mac app without extensions of the system needs no profile.
         if binary.kind == "ipa" and binary.platform != "MAC_OS":
             yield Defect(
                 "There is no provisioning profile inside (embedded.mobileprovision).", f"{STORE_PROFILE}."
@@ -107,6 +109,7 @@ def _wrong_kind(profile: Profile) -> str:
 def _covers(profile: Profile, bundle_id: str) -> bool:
     """Return True if a profile is for this app, or does not say clearly."""
     prefix, dot, pattern = profile.application_identifier.partition(".")
+    # A profile without a readable identifier proves nothing, and in doubt there is no defect.
     if not (prefix and dot and pattern):
         return True
     pattern, bundle_id = pattern.casefold(), bundle_id.casefold()
@@ -114,7 +117,7 @@ def _covers(profile: Profile, bundle_id: str) -> bool:
 
 
 def _nested(binary: Binary) -> Iterator[Defect]:
-    """90379 refuses watch apps with other numbers than the app; of extensions with such, 90473 only warns."""
+    """Yield the defects of nested bundles: 90379 refuses watch apps with other numbers; 90473 warns of extensions."""
     for nested in binary.nested:
         if nested.is_framework:
             yield from _framework(nested)
@@ -133,7 +136,7 @@ def _nested(binary: Binary) -> Iterator[Defect]:
 
 
 def _framework(nested: Nested) -> Iterator[Defect]:
-    """90060 is also said of frameworks, for versions like 8.22.3-beta.0. More than three numbers are let through."""
+    """Yield a defect for a framework's version like 8.22.3-beta.0 (90060). More than three numbers pass."""
     if nested.version and not re.fullmatch(r"[0-9]+(\.[0-9]+)*", nested.version):
         yield Defect(
             f"The version “{printable_name(nested.version)}” (CFBundleShortVersionString) of "
@@ -144,5 +147,5 @@ def _framework(nested: Nested) -> Iterator[Defect]:
 
 
 def _is_helper(binary: Binary, nested: Nested) -> bool:
-    """Helper apps inside Mac apps have versions of their own."""
+    """Return True for a helper app inside a Mac app, which may have a version of its own."""
     return binary.platform == "MAC_OS" and nested.path.endswith(".app")

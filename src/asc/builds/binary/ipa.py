@@ -61,7 +61,7 @@ _STRANGERS = (
 
 @dataclass
 class _Contents:
-    """What of the zip's list of files matters: entries by path, the apps' folders, and what else it could be."""
+    """The useful part of the list of files: entries by path, folders of apps, and a guess at another kind of file."""
 
     entries: dict[str, ZipEntry] = field(default_factory=dict)
     apps: set[str] = field(default_factory=set)
@@ -85,6 +85,7 @@ class _Ipa:
         found = _Contents()
         try:
             for entry in zipfiles.entries(self._file, lambda name: _note(found, name)):
+                # Unpackers differ in which of two files wins, so Apple might see another one.
                 if entry.path in found.entries:
                     raise self.error(
                         f"it has two files of the name {printable_name(entry.path)}",
@@ -156,8 +157,9 @@ def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
 
 
 def _note(found: _Contents, name: str) -> bool:
-    """Notes what the name of an entry tells; whether the entry is to be kept."""
+    """Learn from the name of an entry. Return True if its content will be read."""
     found.seen += 1
+    # The Finder adds __MACOSX and ._ files when it zips; they mirror the names of real ones.
     if len(name) > LONGEST_PATH or _NOISE.search(name):
         return False
     inside = re.match(_BUNDLE, name, re.S)
@@ -175,7 +177,7 @@ def _note(found: _Contents, name: str) -> bool:
 
 
 def _main_app(ipa: _Ipa, contents: _Contents) -> str:
-    """The folder of the one app in Payload."""
+    """Return the folder of the only app in Payload. Raises BinaryError if there is none or more than one."""
     if len(contents.apps) > 1:
         names = ", ".join(printable_name(app) for app in sorted(contents.apps)[:5])
         raise ipa.error(
@@ -203,7 +205,7 @@ def _info(ipa: _Ipa, contents: _Contents, app: str) -> dict[str, Any]:
 
 
 def _first(contents: _Contents, app: str, *names: str) -> ZipEntry | None:
-    """The first of these files that the app has; those of a Mac app lie in Contents."""
+    """Return the entry of the first of these files that the app has (a Mac app keeps them in Contents), or None."""
     paths = (f"{app}/{folder}{name}" for name in names for folder in ("", "Contents/"))
     return next((contents.entries[path] for path in paths if path in contents.entries), None)
 
@@ -249,6 +251,7 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
     supported = info.get("CFBundleSupportedPlatforms")
     # DTSDKName ends in the version of the SDK: iphonesimulator18.0.
     sdk = re.sub(r"[0-9.]+$", "", text_of(info, "DTSDKName"))
+    # All three keys are compared, because Info.plists are copied between targets and then contradict themselves.
     named = [*supported] if isinstance(supported, list) else []
     named = [one for one in (*named, info.get("DTPlatformName"), sdk) if isinstance(one, str) and one]
     for name in named:
@@ -293,6 +296,7 @@ def _required(ipa: _Ipa, info: Mapping[str, Any], key: str) -> str:
 def text_of(info: Mapping[str, Any], key: str) -> str:
     """Return the text of a key, "" if there is none. Whole numbers count, because people omit the quotes in XML."""
     value = info.get(key)
+    # Python refuses to print integers of thousands of digits, and takes long for them.
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 64:
         return str(value)
     return value.strip() if isinstance(value, str) else ""

@@ -58,12 +58,12 @@ class _Pkg:
         return BinaryError(f"{self.path}: {what}.", remedy)
 
     def names(self) -> list[str]:
-        """The documents that describe components, the top one's first."""
+        """Return the paths of the documents that describe components, the topmost first."""
         found = [name for name in self._archive.members if re.fullmatch(r"(?:[^/]+/)?PackageInfo", name)]
         return sorted(found, key=lambda name: (name.count("/"), name))[:MOST_COMPONENTS]
 
     def document(self, name: str) -> Element | None:
-        """An XML document in the archive; None where there is none of that name."""
+        """Return an XML document of the archive, or None if it has none of that name. Raises BinaryError."""
         if name not in self._archive.members:
             return None
         try:
@@ -141,9 +141,10 @@ def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
 
 
 def _bundles(pkg: _Pkg, distribution: Element | None) -> list[_Bundle]:
-    """All bundles with an id, each once. Components say best where one goes; the distribution fills what they leave."""
+    """Return all bundles with an id, each once."""
     found: dict[str, _Bundle] = {}
     for bundle in _all_bundles(pkg, distribution):
+        # Components come first, because they know the path. The distribution fills in what they leave out.
         known = found.setdefault(bundle.id, bundle)
         found[bundle.id] = replace(
             known,
@@ -179,13 +180,13 @@ def _read_bundles(elements: Iterator[Element] | list[Element], location: str) ->
 
 
 def _joined(location: str, path: str) -> str:
-    """Where a bundle goes, from the root of the volume: `Applications/Example.app`; "" without a path."""
+    """Return the path that a bundle is installed to, from the root: `Applications/Example.app`; "" without a path."""
     parts = [part for part in f"{location}/{path}".split("/") if part not in ("", ".")]
     return "/".join(parts) if path else ""
 
 
 def _main_app(pkg: _Pkg, distribution: Element | None, bundles: list[_Bundle]) -> _Bundle:
-    """The app the package is about: not inside another bundle; of several the product's, then one in Applications."""
+    """Return the main app: the product's own one, else one in Applications. Raises BinaryError if there is none."""
     apps = [one for one in bundles if one.path.endswith(".app") and not _INSIDE.search(one.path)]
     if not apps:
         raise pkg.error("no app is in it that could be uploaded", BUILD)
@@ -195,7 +196,7 @@ def _main_app(pkg: _Pkg, distribution: Element | None, bundles: list[_Bundle]) -
 
 
 def _nested(app: _Bundle, bundles: list[_Bundle]) -> tuple[Nested, ...]:
-    """Extensions and apps inside the app; frameworks have numbers of their own."""
+    """Return the extensions and apps inside the app, without frameworks, whose numbers need not be the app's."""
     inside = f"{app.path}/Contents/"
     return tuple(
         Nested(one.path.removeprefix(inside), one.id, one.version, one.build_number)

@@ -57,6 +57,7 @@ def _size(path: Path) -> int:
 
 def _read(path: Path, file: BinaryIO, size: int) -> Binary:
     head = file.read(1024)
+    # An artifact may be called App.ipa and be anything, so that the first bytes decide.
     if head.startswith(XAR_BEGINS):
         return pkg.read_pkg(path, file, size)
     if head.startswith(ZIP_BEGINS):

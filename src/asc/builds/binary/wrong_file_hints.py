@@ -45,6 +45,7 @@ def looks_like(head: bytes, file: BinaryIO, size: int) -> tuple[str, str]:
     for beginning, what, remedy in _BEGINNINGS:
         if head.startswith(beginning):
             return what, remedy
+    # https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html, the magic of a header block.
     if head[257:262] == b"ustar":
         return "a tar archive", "Unpack it first, and give the .ipa or .pkg inside."
     if _is_disk_image(file, size):
@@ -71,7 +72,7 @@ def _looks_like_text(head: bytes) -> tuple[str, str]:
 
 
 def _is_disk_image(file: BinaryIO, size: int) -> bool:
-    """A disk image is known by its last 512 bytes."""
+    """Return True for a disk image (.dmg), which has its signature in its last 512 bytes."""
     if size < 512:
         return False
     file.seek(-512, os.SEEK_END)

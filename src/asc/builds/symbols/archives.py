@@ -55,6 +55,7 @@ def inspect(path: Path) -> Contents:
         uuids: dict[str, str] = {}
         unread: list[str] = []
         for entry in members(file):
+            # Every member is read to its end, because only the CRC at the end shows a damaged one.
             bundles.update(_bundle(entry.path))
             stream = _Stream(file, entry)
             if DWARF.fullmatch(entry.path):
@@ -85,6 +86,7 @@ def members(file: BinaryIO) -> list[ZipEntry]:
     length = file.seek(0, 2)
     if size > LARGEST:
         raise ArchiveError(f"it would unpack to {size:,} bytes", broken=False)
+    # Entries that share bytes are the trick of zip bombs that stay below every ratio.
     if packed > length:
         raise ArchiveError("its files lie over one another", broken=False)
     if size > max(RATIO_COUNTS_FROM, packed * HIGHEST_RATIO):
@@ -117,5 +119,6 @@ class _Stream:
         return taken
 
     def finish(self) -> None:
+        # zipfiles compares the CRC after the last block.
         for _ in self._blocks:
             pass

@@ -17,18 +17,18 @@ from asc.builds.symbols import archives, extracting, files
 from asc.builds.symbols.archives import ArchiveError, Contents
 from asc.builds.symbols.files import PartialFile, file_errors
 from asc.builds.symbols.model import ENDING, Bundle, SymbolBuild
-from asc.builds.symbols.selecting import AT_ONCE, refreshed
+from asc.builds.symbols.selecting import BUILDS_IN_ONE_REQUEST, refreshed
 from asc.errors import Error, UnreachableError
 
 log = logging.getLogger(__name__)
 
 RENEWALS = 3
-"""How often the link of one archive is renewed without a byte in between."""
+"""Links in a row that may bring no byte before an archive counts as failed."""
 TRIES = 2
-"""How often an archive is fetched that arrives broken."""
+"""Downloads of an archive that arrives broken."""
 
 Progress = Callable[[str, int, int], AbstractContextManager[Callable[[int], None]]]
-"""Opens a display: what comes, bytes in all, bytes that are there. Yields what counts further ones."""
+"""Opens a display for a name, its bytes in all and the bytes received. Yields a function that counts further bytes."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,10 @@ class Downloader:
 
         def one(target: DownloadTarget) -> None:
             fetched = self._not_begun(target) if hopeless.is_set() else self._one(target)
+            # No disk space or no network: each of the others would only fail later.
             if fetched.error and not isinstance(fetched.error, RefusedArchive):
                 hopeless.set()
+            # Callers write to the log and to their report, and need no lock of their own.
             with lock:
                 done(fetched)
 
@@ -101,14 +103,15 @@ class Downloader:
     def _there(self, fetched: DownloadResult) -> DownloadResult | None:
         """Return the archive if it exists and is complete. Every byte of it is read for that."""
         path = fetched.path
+        # A link could lead to a file that is not ours to trust or to replace.
         if not self.skip_existing or path.is_symlink() or not path.is_file():
             return None
         try:
             contents = archives.inspect(path)
         except ArchiveError as error:
-            log.info("%s is there but broken (%s): it is fetched again", path.name, error)
+            log.info("%s exists but is broken (%s); fetching it again", path.name, error)
             return None
-        log.info("%s is there already, whole", path.name)
+        log.info("%s exists already and is whole", path.name)
         return replace(fetched, contents=contents, was_there=True)
 
     def _brought(self, fetched: DownloadResult) -> DownloadResult:
@@ -121,7 +124,7 @@ class Downloader:
                     contents = archives.inspect(part.path)
                 except ArchiveError as error:
                     if left and error.broken:
-                        log.info("%s arrived broken (%s): it is fetched again", name, error)
+                        log.info("%s arrived broken (%s); fetching it again", name, error)
                         continue
                     raise _refused(name, error) from None
                 part.path.replace(fetched.path)
@@ -140,8 +143,9 @@ class Downloader:
                 self.storage.fetch(Link(target.name, "GET", url, {}, None), part)
                 return
             except Expired:
+                # A large archive may outlive many links. Only links that brought nothing count.
                 idle = 0 if part.fetched > before else idle + 1
-                log.info("%s: its link is over; asking for a new one", target.name)
+                log.info("%s: its link has expired; requesting a new one", target.name)
                 url = self.links.renewed(target.bundle.id, url)
         raise UnreachableError(
             f"{target.name}: the store takes none of the links that App Store Connect gave, though they were renewed.",
@@ -194,7 +198,10 @@ class Links:
 
     def __init__(self, client: Client, builds: Sequence[SymbolBuild]) -> None:
         self._client = client
-        self._groups = [builds[start : start + AT_ONCE] for start in range(0, len(builds), AT_ONCE)]
+        self._groups = [
+            builds[start : start + BUILDS_IN_ONE_REQUEST]
+            for start in range(0, len(builds), BUILDS_IN_ONE_REQUEST)
+        ]
         self._urls = _urls(builds)
         self._lock = threading.Lock()
 
@@ -205,8 +212,9 @@ class Links:
     def renewed(self, bundle_id: str, over: str) -> str:
         """Return a link other than `over`, the expired one. Makes a request unless another thread did."""
         with self._lock:
+            # Threads whose links expired together need one request, not one each.
             if self._urls[bundle_id] == over:
-                log.debug("A link is over; asking for new ones")
+                log.debug("A link has expired; requesting new ones")
                 group = next(group for group in self._groups if bundle_id in _urls(group))
                 self._urls.update(_urls(list(refreshed(self._client, group).values())))
             return self._urls[bundle_id]

@@ -25,7 +25,7 @@ DEEPEST = 32
 _NOT_SYMBOLS = "__MACOSX/"
 _BLOCK = 1 << 20
 TURNS = 5
-"""How often a folder is put in place while another job does the same."""
+"""Attempts at putting a folder in its place while another job does the same."""
 
 
 def extract(archive: Path, folder: Path) -> bool:
@@ -43,6 +43,7 @@ def extract(archive: Path, folder: Path) -> bool:
             for path, entry in entries.items():
                 target = made / path
                 target.parent.mkdir(parents=True, exist_ok=True)
+                # "x" never follows a link and never opens a file that somebody put there.
                 with target.open("xb") as out:
                     for block in contents(file, entry):
                         out.write(block)
@@ -63,6 +64,7 @@ def _planned(entries: list[ZipEntry]) -> dict[PurePosixPath, ZipEntry]:
             continue
         name = _folded(path)
         above = {_folded(parent) for parent in path.parents}
+        # macOS and Windows ignore case: two such names would overwrite each other.
         if name in files or name in folders or above & files:
             raise _refused(entry, "is there twice, or is a folder elsewhere")
         files.add(name)
@@ -74,11 +76,13 @@ def _planned(entries: list[ZipEntry]) -> dict[PurePosixPath, ZipEntry]:
 def _checked(entry: ZipEntry) -> PurePosixPath:
     text = entry.path
     parts = text.split("/")
+    # A mode of 0 comes from archives that were not made on Unix.
     kind = stat.S_IFMT(entry.mode)
     if kind not in (0, stat.S_IFREG):
         raise _refused(entry, "is a link" if kind == stat.S_IFLNK else "is not a plain file")
     if (
         any(part in ("", ".", "..") for part in parts)
+        # Windows reads a backslash as a separator, and a colon as a drive or as a stream of the file.
         or "\\" in text
         or ":" in text
         or not text.isprintable()

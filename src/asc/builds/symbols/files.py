@@ -36,7 +36,7 @@ class PartialFile:
         self.received = 0
         self.tag = ""
         self.fetched = 0
-        """Bytes that came, also those that were thrown away."""
+        """All bytes that came over the network, with the discarded ones."""
         self._shown = shown
         self._display = ExitStack()
         self._count: Callable[[int], None] = lambda count: None
@@ -90,11 +90,13 @@ def open_folder(folder: Path, now: float) -> None:
     """
     with file_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
+        # Found out now rather than after minutes of downloading.
         probe = temporary(folder)
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         probe.unlink()
     for old in folder.glob(f".*{ENDING}"):
         with contextlib.suppress(OSError):
+            # A younger file may belong to a job that is still writing.
             if now - old.lstat().st_mtime > LEFT_BEHIND:
                 remove(old)
 

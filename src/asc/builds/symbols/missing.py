@@ -15,7 +15,7 @@ from asc.builds.symbols.selecting import Selection, refreshed, select
 log = logging.getLogger(__name__)
 
 FRESH = timedelta(days=1)
-"""How long after its upload a build may still get symbols that it has not."""
+"""The time after an upload in which symbols may still appear."""
 PROCESSING = "PROCESSING"
 
 
@@ -63,6 +63,7 @@ def _of_build(build: SymbolBuild, now: datetime) -> Iterator[MissingSymbols]:
 
 
 def _reason(bundle: Bundle, fresh: bool) -> tuple[str, bool]:
+    # None says nothing: Apple left the attribute out of some answers.
     if bundle.includes_symbols is False:
         return "it was uploaded without symbols", False
     return "App Store Connect has no dSYMs of it", fresh

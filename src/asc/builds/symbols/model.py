@@ -22,7 +22,7 @@ QUERY: Mapping[str, str | int | None] = {
     "fields[preReleaseVersions]": "version,platform",
     "fields[buildBundles]": "bundleId,bundleType,includesSymbols,dSYMUrl",
 }
-"""What is asked of builds: nothing that is not used, but the links to the symbols of all bundles."""
+"""The query for builds: only the attributes that are used, and the links to the symbols of all bundles."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ def archive_names(builds: Iterable[SymbolBuild], app_name: str) -> Mapping[str, 
     names: dict[str, str] = {}
     taken: set[str] = set()
     for build in sorted(builds, key=lambda build: build.id):
+        # The order decides which of two equal names keeps the plain form, so it must not depend on the answer.
         for bundle in sorted(build.bundles, key=lambda bundle: (bundle.kind != "APP", bundle.id)):
             if bundle.url:
                 stem = cleaned(_stem(build, bundle, app_name))
@@ -110,6 +111,7 @@ def archive_names(builds: Iterable[SymbolBuild], app_name: str) -> Mapping[str, 
 
 def cleaned(text: str) -> str:
     """Return `text` as a safe part of a path. Different texts stay different."""
+    # A version may hold any text, also "../": only letters, digits and a few signs reach the file system.
     clean = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text))[:LONGEST]
     return clean if clean == text else f"{clean or '_'}-{_digest(text)}"
 

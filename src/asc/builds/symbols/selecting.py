@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 
 LATEST, LIVE = "latest", "live"
 LIVE_STATE = "READY_FOR_DISTRIBUTION"
-AT_ONCE = 50
-"""Builds that are asked for by their ids in one request: an address of 2 KB passes everywhere."""
+BUILDS_IN_ONE_REQUEST = 50
+"""Builds in one request by id. Their ids make an address of 2 KB, which every proxy passes."""
 _LOWEST = BuildNumber("0")
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Selection:
 
     @property
     def number(self) -> str | None:
-        """Return the build number to filter by."""
+        """Return the build number to filter by, or None for all numbers and for `latest`."""
         return None if self.build_number == LATEST else self.build_number
 
     @property
@@ -66,7 +66,7 @@ def select(client: Client, wanted: Selection) -> list[SymbolBuild]:
     first = next(pages)
     # More than one page: two exact requests cost less than all pages.
     if first.next and (wanted.wants_latest_train or wanted.version == LIVE):
-        return _reduced(wanted, _asked_for_exactly(client, wanted))
+        return _reduced(wanted, _found_by_version(client, wanted))
     builds = _live(first) if wanted.version == LIVE else read_builds(first)
     matching = [build for build in builds if _matches(build, wanted)]
     while first.next and not _is_enough(wanted, builds, matching):
@@ -80,8 +80,8 @@ def refreshed(client: Client, builds: Iterable[SymbolBuild]) -> dict[str, Symbol
     """Return the builds as they are now, with new links, by id. Makes one request for 50 builds."""
     ids = [build.id for build in builds]
     found: dict[str, SymbolBuild] = {}
-    for start in range(0, len(ids), AT_ONCE):
-        some = ids[start : start + AT_ONCE]
+    for start in range(0, len(ids), BUILDS_IN_ONE_REQUEST):
+        some = ids[start : start + BUILDS_IN_ONE_REQUEST]
         query = {"filter[id]": ",".join(some), "limit": LARGEST_PAGE, **QUERY}
         page = client.get("/v1/builds", query, retry_404=True)
         found.update({build.id: build for build in read_builds(page)})
@@ -98,7 +98,7 @@ def _query(wanted: Selection) -> Query:
         "limit": _page_size(wanted),
         **QUERY,
     }
-    # Asked for only here, because a key may not be allowed to read store versions.
+    # Included only if needed, because some keys may not read versions of the App Store.
     if wanted.version == LIVE:
         query["include"] = f"{QUERY['include']},appStoreVersion"
         query["fields[builds]"] = f"{QUERY['fields[builds]']},appStoreVersion"
@@ -119,12 +119,13 @@ def _is_enough(wanted: Selection, builds: list[SymbolBuild], matching: list[Symb
         return False
     if wanted.limit and len(matching) >= wanted.limit:
         return True
+    # The newest uploads come first: the last date of a page is its oldest.
     dates = [build.uploaded_at for build in builds if build.uploaded_at]
     return bool(wanted.uploaded_after and dates and dates[-1] <= wanted.uploaded_after)
 
 
-def _asked_for_exactly(client: Client, wanted: Selection) -> list[SymbolBuild]:
-    """Find the version first, then its builds: cheaper than all pages of an app with many builds."""
+def _found_by_version(client: Client, wanted: Selection) -> list[SymbolBuild]:
+    """Return the builds of the selected version, found by the version's id in two requests."""
     if wanted.version == LIVE:
         versions = client.list(
             f"/v1/apps/{wanted.app.id}/appStoreVersions",

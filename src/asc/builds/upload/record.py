@@ -48,6 +48,7 @@ def find(client: Client, number: Number) -> list[Upload]:
     query = {
         "filter[cfBundleVersion]": spellings(number.build_number),
         "filter[cfBundleShortVersionString]": spellings(number.version),
+        # A file of unknown platform is compared with the uploads of all.
         "filter[platform]": number.platform or None,
         **_FIELDS,
     }
@@ -163,6 +164,8 @@ def _commit(client: Client, upload: Upload, file: AssetFile, checksums: Mapping[
     commit_asset(client, FILES, file.id, checksums, is_committed)
 
 
+# Codes of the App Store validation, as developers quoted them with their causes in public reports. Apple publishes
+# no list.
 HINTS = {
     "90022": "An app icon is missing: add all sizes to the asset catalog, and name it in the target's settings.",
     "90034": "The app is not signed, or not with a distribution certificate: export it for the App Store again.",

@@ -67,6 +67,7 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
         return UploadStatus(upload, start_again=same is False)
     if if_exists is IfExists.FAIL:
         raise taken(client, upload.number, if_exists)
+    # Another file under the same number would pass off an older build as the new one.
     if same is False and if_exists is IfExists.RESUME:
         raise taken(client, upload.number, if_exists, "by another file (its size or checksum differs)")
     if same is False:
@@ -96,6 +97,7 @@ def is_same_file(upload: Upload, source: Source) -> bool | None:
     file = upload.file
     if file is None:
         return None
+    # A size of 0 means that the answer left it out.
     if file.size and file.size != source.size:
         return False
     # Parts of it may be from an older build: they are looked at one by one.

@@ -1,4 +1,4 @@
-"""The train of a build number: whether it is closed, and its highest number. It is read before the upload.
+"""Read the train of a build number before the upload: is it closed, and what is its highest number?
 
 https://developer.apple.com/documentation/appstoreconnectapi/get-v1-apps-_id_-appstoreversions
 """
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 RELEASED = ("READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION")
 """States of a version that customers have, or had: Apple takes no more builds of it (90186)."""
 NEWEST = 50
-"""Builds that are looked at: the highest number is among the newest, unless somebody counts backwards."""
+"""Builds that are compared. The highest number is among the newest ones, unless numbers were counted down."""
 
 
 @dataclass(frozen=True)

@@ -39,18 +39,18 @@ LOOKS_AFTER_DUPLICATE = (0.5, 1.0, 2.0, 4.0)
 WHILE_PARTS_ARE_REPLACED = (0.2, 0.5, 1.0, 2.0)
 """Seconds between attempts at declaring a file whole of which App Store Connect misses parts."""
 IDLE = 30.0
-"""Seconds without another part after which nobody is at an upload."""
+"""Seconds without a new part after which an upload counts as abandoned by the job that began it."""
 JUST_BEGUN = timedelta(minutes=5)
-"""The age up to which whoever began an upload is likely to be at it, though nothing is there yet."""
+"""The age up to which an upload without parts probably belongs to a job that is about to send them."""
 BETWEEN_LOOKS = 3.0
-"""Seconds, while it is waited for what comes of it."""
+"""Seconds between looks at the upload of another job."""
 
 ONE_AT_A_TIME = (
     "Give each build a number of its own (fetch-build-number), or let one job upload at a time (concurrency)."
 )
 
 Progress = Callable[[int, int], AbstractContextManager[Advance]]
-"""Opens a display of progress: bytes in all, bytes that are there already."""
+"""Opens a display of progress for a number of bytes in all and a number of bytes that were sent before."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Uploader:
         if not joined:
             status, joined = self._begin(number, source)
         if joined:
-            status = self._after_whoever_began(status, source)
+            status = self._after_other_job(status, source)
         if status.start_again and status.upload:
             self._take_back(status.upload, "it was begun with another file")
             status, joined = self._begin(number, source)
@@ -91,6 +91,7 @@ class Uploader:
             return self._finish(source, upload, uti, joined)
         except (LinksOver, _OtherParts) as error:
             self._take_back(upload, str(error))
+            # The number is free again, so that a new upload can take it.
             return self._finish(source, record.create(self.client, number), uti, False)
 
     def _begin(self, number: Number, source: Source) -> tuple[UploadStatus, bool]:
@@ -117,14 +118,15 @@ class Uploader:
         # Nothing is there: Apple answers so to lower numbers, too.
         raise refused(self.client, number, refusal)
 
-    def _after_whoever_began(self, status: UploadStatus, source: Source) -> UploadStatus:
-        """Lets a job go first that began the upload a moment ago: its parts will tell whether it has the same file.
+    def _after_other_job(self, status: UploadStatus, source: Source) -> UploadStatus:
+        """Wait for the parts of another job that began the upload a moment ago, and return the status after them.
 
-        Two that send different files to one upload would spoil both. Where nothing moves for a while, nobody is at it.
+        Its parts show if it has the same file. Returns at once if that is known, and after IDLE seconds without news.
         """
         upload = status.upload
         assert upload and upload.number
         number = upload.number
+        # Two jobs that send different files to one upload would spoil both of them.
         decided = status.is_there or status.start_again or _tags(upload)
         if decided or not self._just_begun(upload):
             return status
@@ -137,6 +139,7 @@ class Uploader:
             # Tests shorten IDLE, so that the pause has to follow it.
             self.client.pause(min(BETWEEN_LOOKS, IDLE / 4))
             now = record.read(self.client, upload.id, number.app_id)
+            # The other job reserved its file, so it is alive: give it the whole time again.
             if bool(now.file) != bool(upload.file):
                 until = clock.monotonic() + IDLE
             upload = now
@@ -181,11 +184,11 @@ class Uploader:
             sha256 = checksum.hex()
             source.check_unchanged()
             check = partial(self._check_parts, source, file, joined)
-            # After so long another job may have taken this one for dead, and have sent parts of its own.
+            # After IDLE seconds another job may have counted this one as dead, and have sent parts of its own.
             if joined or self.client.clock.monotonic() - began > IDLE:
                 check()
             sent += self._commit(source, upload, file, sha256, check)
-            # Apple answers a second commit like the first, so that only the checksum shows whose file won.
+            # Apple answers a second commit like the first, so only the checksum shows which job's file was taken.
             if joined:
                 self._check_committed(source, upload)
             log.info("App Store Connect has received all of %s", source.path.name)
@@ -195,7 +198,7 @@ class Uploader:
             return self._finished_by_another(error, upload, source)
         finally:
             checksum.stop()
-        # As it is from here on.
+        # Apple changes the state a moment later than it answers the commit.
         return UploadResult(replace(upload, state=PROCESSING), sent, joined)
 
     def _commit(
@@ -228,6 +231,7 @@ class Uploader:
         """
         file = record.renewed(self.client, file)
         wrong = foreign(source, file, self.parallel)
+        # If all of several parts seem wrong, the tags are probably no checksums at all.
         if wrong and not joined and (len(wrong) < len(file.parts) or len(wrong) == 1):
             log.info(
                 "%d parts arrived damaged; sending them again, in case another job replaced them, too",
