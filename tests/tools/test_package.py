@@ -19,10 +19,16 @@ def test_the_wheel_runs_the_command_from_another_folder(tmp_path: Path) -> None:
         archive.extractall(tmp_path / "installed")
         (script,) = [name for name in archive.namelist() if name.endswith("entry_points.txt")]
         assert "asc-actions = app_store_connect_actions:console" in archive.read(script).decode()
-    code = "import sys; sys.argv[1:] = ['--version']; import app_store_connect_actions as a; a.console()"
+    script_of_pip = tmp_path / "asc-actions"
+    script_of_pip.write_text("import app_store_connect_actions as a; a.console()")
     env = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.startswith("App Store Connect Actions ")
+
+    def output(option: str) -> str:
+        command = [sys.executable, str(script_of_pip), option]
+        return subprocess.run(
+            command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+        ).stdout
+
+    assert output("--version").startswith("App Store Connect Actions ")
+    assert output("--help").startswith("usage: asc-actions <command>")
     assert (tmp_path / "installed/asc_sandbox/seeds/demo.yml").is_file()

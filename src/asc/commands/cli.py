@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from asc.commands import NAMES, load
 from asc.commands.declaration import Command, inputs_of, outputs_of
 from asc.errors import InputError, Problem
 
+CONSOLE_SCRIPT = "asc-actions"
+"""The command on the PATH where the project is installed as a package (pyproject.toml)."""
 _SECRET_NOTE = " Prefer the environment: every process of the machine can read the command line."
 _SANDBOX = "  sandbox               A local App Store Connect to try everything against (sandbox --help)."
+
+
+def program() -> str:
+    """Return the words with which the user started this process, for texts that show how to start it again."""
+    return CONSOLE_SCRIPT if Path(sys.argv[0]).stem == CONSOLE_SCRIPT else "python entrypoint.py"
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser that raises InputError instead of ending the process."""
 
     def error(self, message: str) -> NoReturn:
-        raise InputError([Problem("command line", message, f"See: python entrypoint.py {self.prog} --help")])
+        raise InputError([Problem("command line", message, f"See: {program()} {self.prog} --help")])
 
 
 def overview() -> str:
     """Return the text of `--help` without a command."""
     commands = "\n".join(f"  {name:<21} {load(name).summary}" for name in NAMES)
-    return f"""usage: python entrypoint.py <command> --<input> <value> …
+    return f"""usage: {program()} <command> --<input> <value> …
 
 {commands}
 {_SANDBOX}
 
-python entrypoint.py <command> --help lists the inputs and outputs of a command.
+{program()} <command> --help lists the inputs and outputs of a command.
 The API key comes from ASC_API_KEY, ASC_API_KEY_PATH or the variables that fastlane reads.
 Exit codes: 0 done, 1 the job failed, 2 the inputs are wrong, 3 App Store Connect could not be reached."""
 
@@ -56,7 +65,7 @@ def parse(command: Command, arguments: Sequence[str]) -> tuple[dict[str, str], b
 
 
 def _help(command: Command) -> str:
-    return f"python entrypoint.py {command.name} --help"
+    return f"{program()} {command.name} --help"
 
 
 def _parser(command: Command) -> argparse.ArgumentParser:
@@ -66,7 +75,7 @@ def _parser(command: Command) -> argparse.ArgumentParser:
     )
     parser = _Parser(
         prog=command.name,
-        usage=f"python entrypoint.py {command.name} --<input> <value> …",
+        usage=f"{program()} {command.name} --<input> <value> …",
         description=textwrap.fill(command.description),
         epilog=f"outputs:\n{outputs}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
