@@ -1,16 +1,17 @@
 """A local App Store Connect: a real HTTP server to run workflows and tests against, without touching Apple.
 
-`server.Sandbox` is what tests use, `cli.main` is `entrypoint.py sandbox`. A request passes, in this order,
+Tests use `server.Sandbox`; the command line uses `cli.main` (`entrypoint.py sandbox`). A request passes these
+modules, in this order:
 
     service    the chain: log, latency, faults, token, rate limit, contract
-    endpoints  which endpoint a path means
-    reading    what a GET answers: filter, sort, page, include
-    writing    what a POST, PATCH or DELETE makes, and `linking` for relationships
-    document   how records look as JSON:API
+    endpoints  find the endpoint of a path
+    reading    answer a GET: filter, sort, page, include
+    writing    serve a POST, PATCH or DELETE, and `linking` for relationships
+    document   write records as JSON:API
 
-over the `world`, a store of records whose types are declared in `resources/` and whose start a `seed`
-describes. What Apple refuses and does by itself stands in `rules/`; what takes time stands in the `agenda`.
-The parts of files go past all this, into `uploading/`.
+The `world` stores the records, `resources/` declares their types, and a `seed` gives the records of the start.
+`rules/` holds Apple's refusals and automatic changes, and the `agenda` holds changes that take time. Requests for
+parts of files go to `uploading/` directly.
 
 This package shares no code with `asc`: a mistake must not cancel itself out.
 """

@@ -1,6 +1,6 @@
-"""What is still to happen: changes that are made when their time has come and somebody looks.
+"""Plan changes for a later time, and make them when they are due and somebody reads the world.
 
-Nothing runs in the background. Whoever is about to read the world calls `catch_up` first.
+Every reader of the world calls `catch_up` first.
 """
 
 from __future__ import annotations
@@ -23,28 +23,29 @@ class _Item:
 
 
 class Agenda:
-    """Changes in the order of their time; those of one time in the order in which they were planned."""
+    """Changes in the order of their time; changes of the same time keep the order in which they were planned."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._items: list[_Item] = []
         self._numbers = itertools.count()
+        # Nothing runs in the background: a thread could change the world in the middle of a request, and tests
+        # would depend on its timing.
         self._playing: float | None = None
 
     @property
     def now(self) -> float:
-        """The time of the change that is being made, and otherwise the clock's.
-
-        What follows from a change follows in its time, however late somebody looks.
-        """
+        """Return the time of the change that is being made, and otherwise the clock's, in seconds since the epoch."""
+        # A change that follows from another one counts from the time of that one, however late somebody reads the
+        # world.
         return self._clock.now() if self._playing is None else self._playing
 
     def after(self, seconds: float, change: Change) -> None:
-        """Plan a change."""
+        """Plan a change for `seconds` from now."""
         heapq.heappush(self._items, _Item(self.now + seconds, next(self._numbers), change))
 
     def catch_up(self) -> None:
-        """Make all changes that are due, those too that follow from them."""
+        """Make all changes that are due, including changes that other changes plan."""
         now = self._clock.now()
         while self._items and self._items[0].when <= now:
             item = heapq.heappop(self._items)

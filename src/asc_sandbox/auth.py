@@ -1,4 +1,4 @@
-"""Verifies bearer tokens by Apple's rules.
+"""Verify bearer tokens by Apple's rules.
 
 https://developer.apple.com/documentation/appstoreconnectapi/generating-tokens-for-api-requests
 """
@@ -15,11 +15,12 @@ from asc_sandbox.errors import not_authorized
 from asc_sandbox.keys import Key
 
 MAX_LIFETIME = 20 * 60
-"""Seconds from iat to exp; Apple refuses one second more."""
+"""Seconds from iat to exp; Apple refuses a token that lives one second longer."""
 
 FUTURE_TOLERANCE = 60
 """Seconds that iat may lie ahead. Apple does not document how much it forgives; this is a guess."""
 
+# PyJWT would compare with the machine's clock. The sandbox has a clock of its own, and a reason for each refusal.
 _CLAIMS_ARE_CHECKED_BELOW: Options = {
     "verify_exp": False,
     "verify_aud": False,
@@ -29,11 +30,12 @@ _CLAIMS_ARE_CHECKED_BELOW: Options = {
 
 
 def authenticate(header: str | None, keys: Mapping[str, Key], now: float) -> Key:
-    """The key whose token the Authorization header carries.
+    """Return the key that signed the token in an Authorization header. `now` is in seconds since the epoch.
 
-    `now` is in seconds since the epoch. Raises Refusal 401.
+    Raises Refusal 401 if the token is missing, unknown, badly signed or outside its time.
     """
     token = (header or "").removeprefix("Bearer ")
+    # Equal to the header means that the word Bearer was missing.
     if not token or token == header:
         raise not_authorized("there is no bearer token")
     key = keys.get(claimed_key_id(header) or "")
@@ -49,7 +51,7 @@ def authenticate(header: str | None, keys: Mapping[str, Key], now: float) -> Key
 
 
 def claimed_key_id(header: str | None) -> str | None:
-    """The kid of the token in an Authorization header, unverified; None when there is none."""
+    """Return the kid of the token in an Authorization header without verifying it; None if there is none."""
     try:
         kid = jwt.get_unverified_header((header or "").removeprefix("Bearer ")).get("kid")
     except (jwt.InvalidTokenError, UnicodeError, RecursionError):
@@ -58,10 +60,11 @@ def claimed_key_id(header: str | None) -> str | None:
 
 
 def _problem(claims: Mapping[str, Any], key: Key, now: float) -> str | None:
-    """What is wrong with the claims, None when nothing is."""
+    """Return the first problem of the claims, None if they are valid."""
     issued, expires = claims.get("iat"), claims.get("exp")
     if not isinstance(expires, int | float):
         return "exp is missing"
+    # Apple documents both rules under "Generate a Key for an individual user": no iss, and sub is "user".
     if key.issuer is None and (claims.get("sub") != "user" or "iss" in claims):
         return "an individual key has no iss, and the sub 'user'"
     if key.issuer is not None and claims.get("iss") != key.issuer:
@@ -72,6 +75,7 @@ def _problem(claims: Mapping[str, Any], key: Key, now: float) -> str | None:
         return f"the token expired {now - expires:.0f} s ago"
     if isinstance(issued, int | float) and issued > now + FUTURE_TOLERANCE:
         return f"iat lies {issued - now:.0f} s ahead"
+    # Apple accepts tokens without iat; their lifetime counts from the moment of the request.
     if expires - (issued if isinstance(issued, int | float) else now) > MAX_LIFETIME:
         return f"the token lives longer than {MAX_LIFETIME} s"
     return None

@@ -1,4 +1,4 @@
-"""`entrypoint.py sandbox`: a local App Store Connect until it is interrupted."""
+"""Run a local App Store Connect until it is interrupted: `entrypoint.py sandbox`."""
 
 from __future__ import annotations
 
@@ -36,9 +36,10 @@ _FAULTS_HELP = (
 
 
 def main(argv: Sequence[str]) -> int:
-    """Serve until SIGTERM, SIGINT or --stop-after. The exit code is 0, or 2 when the options are wrong."""
+    """Serve until SIGTERM, SIGINT or --stop-after. Return 0, or 2 if the options are wrong."""
     if argv and argv[0] in ("make-ipa", "make-pkg"):
-        from asc_sandbox.samples import cli as samples  # brings what signs, which a server does without
+        # Imported here: it brings the code that signs, and a server starts faster without it.
+        from asc_sandbox.samples import cli as samples
 
         return samples.main(argv)
     options = _parser().parse_args(argv)
@@ -51,11 +52,11 @@ def main(argv: Sequence[str]) -> int:
             options.ca_file.write_bytes(sandbox.authority.chain())
         sandbox.start()
     except (SeedError, faults.FaultError, KeyFileError, OSError, ValueError) as error:
-        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        advice = f"port {options.port} is taken: give another --port, or none for a free one"
-        print(f"sandbox: {advice if taken else error}", file=sys.stderr)
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        advice = f"port {options.port} is in use: give another --port, or omit it to get a free one"
+        print(f"sandbox: {advice if in_use else error}", file=sys.stderr)
         return 2
-    # Flushed at once: who started the sandbox waits for this line.
+    # Flushed at once: the process that started the sandbox waits for this line.
     print(f"sandbox: listening on {sandbox.url}", flush=True)
     print(f"sandbox: open {sandbox.url}/ in a browser to see what it holds", file=sys.stderr, flush=True)
     stop.wait(options.stop_after)
@@ -66,7 +67,8 @@ def main(argv: Sequence[str]) -> int:
 def _sandbox(options: argparse.Namespace) -> Sandbox:
     contract = None
     if options.contract:
-        from asc_sandbox.contract import Contract  # needs jsonschema-rs, a development tool
+        # Imported here: it needs jsonschema-rs, a development tool.
+        from asc_sandbox.contract import Contract
 
         contract = Contract.load(options.contract)
     return Sandbox(
@@ -127,9 +129,9 @@ def _port(text: str) -> int:
 def _add_server_options(group: argparse._ArgumentGroup) -> None:
     add = group.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=_port, default=0, help="port to listen on; without it a free one, which is printed")
+    add("--port", type=_port, default=0, help="port to listen on (a free one, which is printed)")
     add("--log", type=Path, metavar="FILE", help="write a JSON line per request")
-    add("--stop-after", type=float, metavar="SECONDS", help="stop by itself, for unattended use")
+    add("--stop-after", type=float, metavar="SECONDS", help="stop after this time, for unattended use")
 
 
 def _add_world_options(group: argparse._ArgumentGroup) -> None:
@@ -142,8 +144,18 @@ def _add_world_options(group: argparse._ArgumentGroup) -> None:
     )
     add("--key-file", type=Path, metavar="FILE", help="write an API key JSON; an existing one is used")
     add("--key-id", metavar="ID", help="the key of the seed to write (the first)")
-    add("--ca-file", type=Path, metavar="FILE", help="write who signs its certificates: PEM, the root last")
-    add("--contract", type=Path, metavar="FILE", help="check all against the document of `make contract`")
+    add(
+        "--ca-file",
+        type=Path,
+        metavar="FILE",
+        help="write the certificates of its authority: PEM, the root last",
+    )
+    add(
+        "--contract",
+        type=Path,
+        metavar="FILE",
+        help="check requests and answers against Apple's document, from `make contract`",
+    )
 
 
 def _add_apple_options(group: argparse._ArgumentGroup) -> None:
@@ -166,7 +178,7 @@ def _add_apple_options(group: argparse._ArgumentGroup) -> None:
         "--outcome",
         choices=OUTCOMES,
         default=processing.outcome,
-        help="what becomes of an upload (%(default)s)",
+        help="how the processing of an upload ends (%(default)s)",
     )
     add(
         "--review",
@@ -193,21 +205,21 @@ def _add_apple_options(group: argparse._ArgumentGroup) -> None:
         type=float,
         default=DEFAULT_LIFETIME,
         metavar="SECONDS",
-        help="how long the address of a part is good for (%(default)s)",
+        help="how long the address of a part is valid (%(default)s)",
     )
     add(
         "--link-lifetime",
         type=float,
         default=DEFAULT_LINK_LIFETIME,
         metavar="SECONDS",
-        help="how long a link to symbols is good for (%(default)s)",
+        help="how long a link to symbols is valid (%(default)s)",
     )
     add(
         "--symbols-padding",
         type=int,
         default=0,
         metavar="BYTES",
-        help="what to add to each archive of symbols",
+        help="bytes to add to each archive of symbols (%(default)s)",
     )
 
 
@@ -218,11 +230,11 @@ def _add_store_options(group: argparse._ArgumentGroup) -> None:
         "media": (usual.media, "how long a picture or a video is processed"),
         "release": (usual.release, "how long it takes until a released version is live"),
         "cancel": (usual.cancel, "how long it takes to withdraw a submission"),
-        "store-lag": (usual.lag, "how much later shows what Apple does by itself"),
+        "store-lag": (usual.lag, "how much later Apple's automatic changes can be seen"),
     }
-    for name, (default, what) in seconds.items():
+    for name, (default, meaning) in seconds.items():
         group.add_argument(
-            f"--{name}", type=float, default=default, metavar="SECONDS", help=f"{what} (%(default)s)"
+            f"--{name}", type=float, default=default, metavar="SECONDS", help=f"{meaning} (%(default)s)"
         )
     group.add_argument(
         "--verdict",
@@ -234,7 +246,7 @@ def _add_store_options(group: argparse._ArgumentGroup) -> None:
         "--media-outcome",
         choices=MEDIA_OUTCOMES,
         default=usual.media_outcome,
-        help="what becomes of pictures and videos that have no fault (%(default)s)",
+        help="how the processing of faultless pictures and videos ends (%(default)s)",
     )
 
 

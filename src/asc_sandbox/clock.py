@@ -1,4 +1,4 @@
-"""The sandbox's time, which may run ahead of or behind the machine's, or faster."""
+"""The sandbox's time: it may run ahead of the machine's, behind it, or faster."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from email.utils import formatdate
 
 @dataclass
 class Clock:
-    """`offset` seconds are added to the machine's time, to play a runner whose clock is wrong.
+    """The machine's time plus `offset` seconds, running `speed` times as fast from `origin` (seconds since the
+    epoch) on.
 
-    From `origin` on the clock runs `speed` times as fast as the machine's: at 60 an hour takes a minute.
+    At a speed of 60 an hour takes a minute. An offset plays a runner with a wrong clock.
     """
 
     offset: float = 0.0
@@ -19,17 +20,17 @@ class Clock:
     origin: float = field(default_factory=time.time)
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """Return the time in seconds since the epoch."""
         return self.origin + (time.time() - self.origin) * self.speed + self.offset
 
     def skip(self, seconds: float) -> None:
-        """Let so many seconds pass at once."""
+        """Let this many seconds pass at once."""
         self.offset += seconds
 
     def sleep(self, seconds: float) -> None:
-        """Waits so many seconds of this clock."""
+        """Wait this many seconds of this clock."""
         time.sleep(seconds / self.speed)
 
     def http_date(self) -> str:
-        """The same as the value of a Date header."""
+        """Return the time as the value of a Date header."""
         return formatdate(self.now(), usegmt=True)

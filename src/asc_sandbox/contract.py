@@ -1,11 +1,10 @@
-"""Apple's OpenAPI document as a judge of requests and answers.
+"""Judge requests and answers by Apple's OpenAPI document, which `make contract` fetches.
 
-Requests are judged strictly: what the document does not name is an error. Answers are closed to members the
-document does not name, but may do what the live service does although the document does not say so: send
-null, write dates as `2019-11-29T13:56:50.220+0000`, and use enum values that are newer than the document.
+Requests are judged strictly: anything that the document does not name is an error. Answers may have no members
+beyond the document either, but they may deviate as the live service does: null values, dates like
+`2019-11-29T13:56:50.220+0000`, and enum values that are newer than the document.
 
-`make contract` fetches the document. Imported only where a contract is given, for jsonschema-rs is a
-development tool.
+Import this module only if a contract is given, because jsonschema-rs is a development tool.
 """
 
 from __future__ import annotations
@@ -26,27 +25,27 @@ Side = Literal["request", "response"]
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)")
 _SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/(\w+)"')
-_MOST_PROBLEMS_TOLD = 10
+_MOST_NAMED = 10
 
 UNDECLARED_BUT_REAL = range(500, 600)
-"""Statuses that the document declares for no operation and that every service gives."""
+"""Statuses that every service gives although the document declares them for no operation."""
 
 # "Can't Delete Screenshot After Submit for review" was recorded where the document has no 409 (fastlane PR 16640).
 _REFUSED_DELETION = ("DELETE", 409)
 
 
 class ContractViolation(AssertionError):
-    """A request or an answer breaks Apple's document. The text names the operation and each problem."""
+    """Raised if a request or an answer breaks Apple's document. The text names the operation and each problem."""
 
     def __init__(self, operation: str, problems: list[str]) -> None:
-        super().__init__("\n  ".join([f"{operation}:", *problems[:_MOST_PROBLEMS_TOLD]]))
+        super().__init__("\n  ".join([f"{operation}:", *problems[:_MOST_NAMED]]))
         self.operation = operation
         self.problems = tuple(problems)
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one path, `GET /v1/apps/{id}`, as the document has it."""
+    """One method of one path of the document, such as `GET /v1/apps/{id}`."""
 
     method: str
     path: str
@@ -57,26 +56,24 @@ class Operation:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """Matches the paths that the operation is for."""
+        """Return a pattern that matches the paths of this operation."""
         return re.compile(
             "/".join("[^/]+" if part.startswith("{") else re.escape(part) for part in self.path.split("/"))
         )
 
     @cached_property
     def parameters(self) -> Mapping[str, Json]:
-        """The query parameters by name."""
+        """Return the declared query parameters by name."""
         declared = self.definition.get("parameters", [])
         return {parameter["name"]: parameter for parameter in declared if parameter["in"] == "query"}
 
 
 class Contract:
-    """Judges against one document.
-
-    Schemas are compiled when they are first needed, about a millisecond each.
-    """
+    """Judge requests and answers against one document."""
 
     def __init__(self, document: Json) -> None:
         self._schemas: dict[str, Any] = document["components"]["schemas"]
+        # Schemas are compiled when they are first needed, about a millisecond each.
         self._validators: dict[tuple[str, Side], jsonschema_rs.Draft4Validator] = {}
         # By method and number of segments, paths without {id} first: a look-up tries a few dozen patterns,
         # not 1263.
@@ -92,7 +89,7 @@ class Contract:
         return cls(json.loads(path.read_text(encoding="utf-8")))
 
     def operation(self, method: str, url: str) -> Operation | None:
-        """The operation a request addresses, None when Apple has no such one."""
+        """Return the operation that a request addresses, None if Apple has no such operation."""
         path = urlsplit(url).path
         candidates = self._operations.get((method.upper(), path.count("/")), [])
         return next(
@@ -119,10 +116,8 @@ class Contract:
         body: Any,
         content_type: str = "application/json",
     ) -> None:
-        """Judge an answer; `body` is the decoded JSON, None when empty. Raises ContractViolation.
-
-        The answer to a request that Apple does not know is not judged: the request already was.
-        """
+        """Judge an answer; `body` is the decoded JSON, None for an empty one. Raises ContractViolation."""
+        # The answer to a request that Apple does not know is not judged: the request already was.
         operation = self.operation(method, url)
         if (
             operation is None
@@ -176,7 +171,8 @@ class Contract:
         return self._validators[name, side]
 
     def _reachable(self, name: str, side: Side) -> Json:
-        """The closed schemas that a schema refers to, itself included: all 1393 take seconds to compile."""
+        """Return the closed schemas that a schema refers to, including itself."""
+        # Compiling all 1393 schemas takes seconds.
         close = close_request if side == "request" else close_response
         found: Json = {}
         waiting = [name]
@@ -219,22 +215,23 @@ def _value_problems(name: str, value: str, schema: Json) -> Iterator[str]:
 
 
 def close_request(schema: Any) -> Any:
-    """The schema with unknown members forbidden; null only where Apple writes OpenAPI's `nullable`.
+    """Return the schema with unknown members forbidden and null allowed only if Apple writes OpenAPI's `nullable`.
 
-    A relationship to one record may be null too: fastlane clears categories so, though the document has no null there.
+    A relationship to one record may be null as well.
     """
+    # fastlane clears categories with a null relationship, though the document has no null there.
     return _close(
         schema, close_request, lambda member, _: _or_null(member) if _is_reference(member) else member
     )
 
 
 def _is_reference(schema: Any) -> bool:
-    """Return whether a schema is that of the `data` of a relationship to one record."""
+    """Return True if a schema is that of the `data` of a relationship to one record."""
     return isinstance(schema, dict) and schema.get("properties", {}).keys() == {"type", "id"}
 
 
 def close_response(schema: Any) -> Any:
-    """The schema with unknown members forbidden, optional ones nullable, and enums open (but not types)."""
+    """Return the schema with unknown members forbidden, optional ones nullable, and enums open (except types)."""
 
     def admit(member: Any, required: bool) -> Any:
         return member if required else _or_null(member)
@@ -245,7 +242,8 @@ def close_response(schema: Any) -> Any:
 
 
 def _names_a_type(schema: Json) -> bool:
-    """Whether the enum is the `type` of a resource, as ["apps"]: it tells the kinds of `included` apart."""
+    """Return True if the enum is the `type` of a resource, as ["apps"]."""
+    # It stays closed: it tells the kinds of `included` records apart.
     return len(schema["enum"]) == 1
 
 
@@ -269,7 +267,8 @@ def _close(schema: Any, recurse: Callable[[Any], Any], admit: Callable[[Any, boo
 
 
 def _or_null(schema: Json) -> Json:
-    """The schema that also takes null; a plain type is widened in place, which keeps messages precise."""
+    """Return a schema that also takes null."""
+    # A plain type is widened in place, because an anyOf makes messages vague.
     if isinstance(schema.get("type"), str):
         widened = {**schema, "type": [schema["type"], "null"]}
         return {**widened, "enum": [*schema["enum"], None]} if "enum" in schema else widened

@@ -1,4 +1,4 @@
-"""The course of things: what time brings, and what App Store Connect makes by itself for apps and builds."""
+"""Bring a world up to date: changes that are due, and records that App Store Connect makes for apps and builds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from asc_sandbox.world import Record, World
 
 
 class Course:
-    """Brings a world up to date. Call `catch_up` before anybody looks."""
+    """Bring one world up to date. Call `catch_up` before anybody reads the world."""
 
     def __init__(self, world: World, stage: Stage) -> None:
         self._world = world
@@ -18,9 +18,10 @@ class Course:
         self._furnished: set[tuple[str, str]] = set()
 
     def catch_up(self) -> None:
-        """Make the changes that are due, and what new apps and builds come with."""
+        """Make the changes that are due, then the records that Apple makes for each new app and build."""
         with self._world.lock:
             self._stage.agenda.catch_up()
+            # Most requests change nothing; then there is nothing new to look for.
             if self._seen_revision != self._world.revision:
                 for app in self._world.all("apps"):
                     self._furnish(app, "betaAppReviewDetail", "app")
@@ -35,7 +36,8 @@ class Course:
                 self._seen_revision = self._world.revision
 
     def _furnish(self, record: Record, name: str, back: str, **attributes: str) -> None:
-        """Make what a record comes with, once: a client may delete it."""
+        """Make a record that comes with another one, once."""
+        # Only once: if a client deletes it, it must not come back.
         if (record.id, name) in self._furnished:
             return
         self._furnished.add((record.id, name))

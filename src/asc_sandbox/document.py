@@ -1,4 +1,4 @@
-"""How records look in an answer: JSON:API documents as Apple writes them, https://jsonapi.org/format/1.0/."""
+"""Write records as the JSON:API documents that Apple answers with, https://jsonapi.org/format/1.0/."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 def of_record(call: Call, query: Query, record: Record) -> Json:
-    """The document of one record."""
+    """Return the document of one record, with its included records."""
     document = {
         "data": _resource(call, query, record, query.includes),
         "links": {"self": call.base + call.path},
@@ -24,42 +24,43 @@ def of_record(call: Call, query: Query, record: Record) -> Json:
 
 
 def of_new(call: Call, record: Record) -> Json:
-    """The document of a record that was just made or changed: a write takes no parameters."""
+    """Return the document of a record that was just created or changed."""
+    # A write takes no parameters, so there is nothing to include or to leave out.
     address = f"{call.base}/v1/{record.type}/{record.id}"
     return {"data": _resource(call, Query(), record, ()), "links": {"self": address}}
 
 
 def of_linkages(call: Call, query: Query, records: list[Record]) -> Json:
-    """The document of a to-many relationship: a page of types and ids."""
+    """Return the document of a to-many relationship: a page of types and ids."""
     page, links, meta = _paged(call, query, records)
-    return {"data": [reference(each) for each in page], "links": links, "meta": meta}
+    return {"data": [reference(record) for record in page], "links": links, "meta": meta}
 
 
 def of_linkage(call: Call, record: Record) -> Json:
-    """The document of a relationship to one record."""
+    """Return the document of a relationship to one record."""
     return {"data": reference(record), "links": {"self": call.base + call.path}}
 
 
 def reference(record: Record) -> Json:
-    """The type and id of a record."""
+    """Return the type and id of a record."""
     return {"type": record.type, "id": record.id}
 
 
 def of_page(call: Call, query: Query, matches: list[Record]) -> Json:
-    """The document of one page of the records that match."""
+    """Return the document of one page of the records that match."""
     page, links, meta = _paged(call, query, matches)
     data = [_resource(call, query, record, query.includes) for record in page]
     return _with_included({"data": data, "links": links, "meta": meta}, call, query, page)
 
 
 def of_rows(call: Call, query: Query, records: list[Record], row: Callable[[Record], Json]) -> Json:
-    """The document of a metric: a page of rows, one for each record."""
+    """Return the document of a metric: a page of rows, one for each record."""
     page, links, meta = _paged(call, query, records)
     return {"data": [row(record) for record in page], "links": links, "meta": meta}
 
 
 def _paged(call: Call, query: Query, matches: list[Record]) -> tuple[list[Record], Json, Json]:
-    """The records of one page, with the links and the meta of the document."""
+    """Return the records of one page, with the links and the meta of the document."""
     paging: Json = {"total": len(matches), "limit": query.limit}
     links = {"self": _address(call, call.query)}
     following = query.offset + query.limit
@@ -79,7 +80,7 @@ def _next_page(call: Call, query: Query, offset: int) -> tuple[tuple[str, str], 
 
 
 def _with_included(document: Json, call: Call, query: Query, records: list[Record]) -> Json:
-    """Add `included` when the request names an include, an empty one too. Each record appears once."""
+    """Add `included`, each record once, if the request names an include; it may be empty."""
     if query.includes:
         found = {
             (other.type, other.id): other
@@ -92,8 +93,9 @@ def _with_included(document: Json, call: Call, query: Query, records: list[Recor
 
 
 def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...]) -> Json:
-    """A resource object. Relationships that `fields` leaves out are not shown, not even included ones."""
+    """Return a resource object with the attributes and relationships that `fields` names."""
     resource = call.world.schema[record.type]
+    # A relationship that `fields` leaves out is not shown, even if it is included: the live service does so.
     chosen = query.fields.get(record.type)
     shown: Json = {"type": record.type, "id": record.id}
     attributes = [name for name in resource.attributes if chosen is None or name in chosen]
@@ -101,9 +103,11 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
         shown["attributes"] = {name: value_of(call, record, name) for name in attributes}
     own_address = f"{call.base}/v1/{record.type}/{record.id}"
     relationships = {
-        each.name: _relationship(call, query, record, each, own_address, each.name in includes)
-        for each in resource.relationships
-        if not each.hidden and (chosen is None or each.name in chosen)
+        relationship.name: _relationship(
+            call, query, record, relationship, own_address, relationship.name in includes
+        )
+        for relationship in resource.relationships
+        if not relationship.hidden and (chosen is None or relationship.name in chosen)
     }
     if any(relationships.values()):
         shown["relationships"] = {name: content for name, content in relationships.items() if content}
@@ -112,7 +116,7 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
 
 
 def value_of(call: Call, record: Record, name: str) -> Any:
-    """What an attribute is in an answer: what is stored, or else what follows from other facts."""
+    """Return the stored value of an attribute, or else the value that follows from other facts."""
     stored = record.attributes.get(name)
     derived = call.world.schema[record.type].derived.get(name)
     return stored if stored is not None or derived is None else derived(call, record)
@@ -121,10 +125,7 @@ def value_of(call: Call, record: Record, name: str) -> Any:
 def _relationship(
     call: Call, query: Query, record: Record, relationship: Relationship, own_address: str, with_data: bool
 ) -> Json:
-    """Links, and where the relationship is included data: capped at its limit, with the true total.
-
-    {} for neither.
-    """
+    """Return the links of a relationship, and its data if it is included; {} if it has neither."""
     name = relationship.name
     shown: Json = {}
     if relationship.has_links:
@@ -132,6 +133,8 @@ def _relationship(
     if with_data:
         references = [reference(other) for other in call.world.related(record, name)]
         if relationship.many:
+            # The data is cut off at the limit, and the total is true: clients find cut-off includes by comparing
+            # the two.
             limit = query.related_limit(name)
             shown["meta"] = {"paging": {"total": len(references), "limit": limit}}
             shown["data"] = references[:limit]

@@ -1,4 +1,4 @@
-"""The body of a write: what it may say, and what a request says with it."""
+"""Read the body of a write: the attributes and relationships that it may have, and the ones that it has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from asc_sandbox import entity_errors as errors
 from asc_sandbox.endpoints import Call
-from asc_sandbox.errors import Refusal, not_played
+from asc_sandbox.errors import Refusal, not_implemented
 from asc_sandbox.kinds import Kind, NotThisKind
 from asc_sandbox.schema import Resource
 from asc_sandbox.world import Record, World
@@ -18,9 +18,9 @@ from asc_sandbox.world import Record, World
 class Shape:
     """The attributes and relationships that a body must have and may have.
 
-    `values` are the allowed values of an attribute; `written` are the kinds of attributes that are only
-    written, and that the resource therefore has not. Without `creates` the body belongs to a record, whose id
-    it has to repeat.
+    `owners` and `related` are the required and the optional relationships. `values` are the allowed values of an
+    attribute. `written` are the kinds of attributes that can only be written: the resource itself does not have
+    them. Without `creates` the body belongs to a record, and has to repeat its id.
     """
 
     resource: Resource
@@ -33,24 +33,24 @@ class Shape:
     creates: bool = True
 
     def kind(self, name: str) -> Kind | None:
-        """What an attribute holds."""
+        """Return the kind of an attribute, None if a body cannot have it."""
         return self.written.get(name) or self.resource.attributes.get(name)
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a body says: only the attributes and relationships that it names."""
+    """The attributes and relationships that a body names."""
 
     attributes: Mapping[str, Any]
     related: Mapping[str, tuple[Record, ...]]
 
     def one(self, name: str) -> Record:
-        """The record of a relationship that is required and leads to one."""
+        """Return the record of a required relationship to one record."""
         return self.related[name][0]
 
 
 def read(call: Call, shape: Shape) -> Given:
-    """Read a body. Raises Refusal with every mistake there is."""
+    """Read a body. Raises Refusal with every mistake in it."""
     data = call.body.get("data") if isinstance(call.body, dict) else None
     if not isinstance(data, dict):
         raise errors.not_a_document()
@@ -64,10 +64,11 @@ def read(call: Call, shape: Shape) -> Given:
         *_relationship_problems(call.world, shape, relationships),
     ]
     if problems:
+        # Apple answers with all mistakes at once, so clients have to show more than the first.
         raise replace(problems[0], more=tuple(problems[1:]))
     return Given(
         attributes,
-        {name: tuple(_records(call.world, shape, name, each)) for name, each in relationships.items()},
+        {name: tuple(_records(call.world, shape, name, value)) for name, value in relationships.items()},
     )
 
 
@@ -119,26 +120,26 @@ def _relationship_problems(world: World, shape: Shape, relationships: Mapping[st
             if reference is None or reference.get("type") != target:
                 yield errors.invalid_relationship(name, f"'{name}' takes the type and id of '{target}'")
             elif target not in world.schema:
-                raise not_played(f"relationship {name}: records of type {target}")
+                raise not_implemented(f"relationship {name}: records of type {target}")
             elif world.find(target, str(reference.get("id"))) is None:
                 missing = f"There is no resource of type '{target}' with id '{reference.get('id')}'"
                 yield errors.invalid_relationship(name, missing)
 
 
 def _clears(shape: Shape, name: str, value: Any) -> bool:
-    """Return whether `{"data": null}` ends a relationship to one record, as a change may."""
+    """Return True if `{"data": null}` ends a relationship to one record, as a change may."""
     ends = isinstance(value, dict) and "data" in value and value["data"] is None
     return ends and not shape.creates and not shape.resource.by_name[name].many
 
 
 def _references(shape: Shape, name: str, value: Any) -> list[dict[str, Any] | None]:
-    """The references of a relationship; None stands for what is none."""
+    """Return the references of a relationship; None stands for a value that is no reference."""
     data = value.get("data") if isinstance(value, dict) else None
     if not shape.resource.by_name[name].many:
         data = [data]
     if not isinstance(data, list):
         return [None]
-    return [each if isinstance(each, dict) else None for each in data]
+    return [item if isinstance(item, dict) else None for item in data]
 
 
 def _records(world: World, shape: Shape, name: str, value: Any) -> Iterator[Record]:

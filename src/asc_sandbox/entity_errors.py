@@ -1,7 +1,4 @@
-"""What Apple says about the body of a write that it does not take.
-
-Each error names its place by a JSON pointer.
-"""
+"""Make the refusals for bodies that Apple does not accept. Each names its place with a JSON pointer."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ _INVALID_ATTRIBUTE = "The provided entity includes an attribute with an invalid 
 
 
 def not_a_document() -> Refusal:
-    """The body has no `data` of the right form."""
+    """Refuse a body whose `data` is missing or malformed."""
     return Refusal(
         422,
         "ENTITY_UNPROCESSABLE",
@@ -25,7 +22,7 @@ def not_a_document() -> Refusal:
 
 
 def wrong_type(expected: str, found: object) -> Refusal:
-    """`data.type` is not the type of the path."""
+    """Refuse a body whose `data.type` is not the type of the path."""
     return Refusal(
         409,
         "ENTITY_ERROR.TYPE.INVALID",
@@ -36,7 +33,7 @@ def wrong_type(expected: str, found: object) -> Refusal:
 
 
 def wrong_id(expected: str, found: object) -> Refusal:
-    """`data.id` is not the id of the path."""
+    """Refuse a body whose `data.id` is not the id of the path."""
     return Refusal(
         409,
         "ENTITY_ERROR.ID.INVALID",
@@ -47,14 +44,14 @@ def wrong_id(expected: str, found: object) -> Refusal:
 
 
 def missing_attribute(name: str) -> Refusal:
-    """An attribute has to be given."""
+    """Refuse a body without a required attribute."""
     return _about_attribute(
         name, "REQUIRED", f"{_MISSING} attribute", f"You must provide a value for the attribute '{name}'"
     )
 
 
 def unknown_attribute(name: str, type_name: str) -> Refusal:
-    """The resource has no such attribute."""
+    """Refuse an attribute that the resource does not have."""
     return _about_attribute(
         name,
         "UNKNOWN",
@@ -64,7 +61,7 @@ def unknown_attribute(name: str, type_name: str) -> Refusal:
 
 
 def forbidden_attribute(name: str, method: str) -> Refusal:
-    """The resource has the attribute, but this request may not set it."""
+    """Refuse an attribute that the resource has and this request may not set."""
     return _about_attribute(
         name,
         "NOT_ALLOWED",
@@ -74,7 +71,7 @@ def forbidden_attribute(name: str, method: str) -> Refusal:
 
 
 def mistyped_attribute(name: str, problem: str) -> Refusal:
-    """The value is of another type."""
+    """Refuse a value of another type than the attribute's."""
     return _about_attribute(
         name, "TYPE", "The provided entity includes an attribute of the wrong type", f"'{name}': {problem}"
     )
@@ -83,12 +80,12 @@ def mistyped_attribute(name: str, problem: str) -> Refusal:
 def invalid_attribute(
     name: str, detail: str, *, kind: str = "INVALID", meta: Mapping[str, Any] | None = None
 ) -> Refusal:
-    """The value cannot be; `kind` may be more exact, as INVALID.DUPLICATE."""
+    """Refuse a value that the attribute cannot have; `kind` may be more exact, as INVALID.DUPLICATE."""
     return _about_attribute(name, kind, _INVALID_ATTRIBUTE, detail, meta)
 
 
 def missing_relationship(name: str) -> Refusal:
-    """A relationship has to be given."""
+    """Refuse a body without a required relationship."""
     return _about_relationship(
         name,
         "REQUIRED",
@@ -98,7 +95,7 @@ def missing_relationship(name: str) -> Refusal:
 
 
 def unknown_relationship(name: str, type_name: str) -> Refusal:
-    """The request takes no such relationship."""
+    """Refuse a relationship that the request does not take."""
     return _about_relationship(
         name,
         "UNKNOWN",
@@ -108,14 +105,14 @@ def unknown_relationship(name: str, type_name: str) -> Refusal:
 
 
 def invalid_relationship(name: str, detail: str) -> Refusal:
-    """The relationship leads nowhere, or to what it may not lead to."""
+    """Refuse a relationship to a record that does not exist or cannot be linked here."""
     return _about_relationship(
         name, "INVALID", "The provided entity includes a relationship with an invalid value", detail
     )
 
 
 def invalid_linkage(detail: str) -> Refusal:
-    """A linkage names a record that is not there, or may not be linked."""
+    """Refuse a linkage that names a record that does not exist or cannot be linked."""
     return Refusal(
         409,
         "ENTITY_ERROR.RELATIONSHIP.INVALID",
@@ -126,19 +123,20 @@ def invalid_linkage(detail: str) -> Refusal:
 
 
 def problem(detail: str) -> Refusal:
-    """Something is wrong with the whole; Apple's provisioning says hardly more than this, without a pointer."""
+    """Refuse a whole body without a pointer."""
+    # Apple's provisioning endpoints say hardly more than this.
     return Refusal(409, "ENTITY_ERROR", "There is a problem with the request entity", detail)
 
 
 def conflict(code: str, detail: str) -> Refusal:
-    """The state of things does not allow it."""
+    """Refuse a change that the state of another resource does not allow."""
     return Refusal(
         409, code, "The request cannot be fulfilled because of the state of another resource", detail
     )
 
 
 def unprocessable(reason: str, detail: str) -> Refusal:
-    """All is well formed, but it cannot be done."""
+    """Refuse a well-formed request that cannot be done."""
     return Refusal(422, f"ENTITY_UNPROCESSABLE.{reason}", "The request entity is not processable", detail)
 
 

@@ -1,6 +1,6 @@
-"""Refusals in the words of Apple: each is an exception that knows its error object.
+"""Make refusals in Apple's words: each is an exception that knows its error object.
 
-Codes, titles and details are as the live service writes them, see
+Codes, titles and details are copied from the live service, see
 https://developer.apple.com/documentation/appstoreconnectapi/interpreting-and-handling-errors
 """
 
@@ -16,10 +16,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Refusal(Exception):
-    """An answer that says no.
+    """An answer that refuses the request.
 
-    `source` is {"parameter": …} or {"pointer": …}; `meta` anything, mostly nothing. `more` are the other
-    mistakes of the same request, which stand in the same answer.
+    `source` is {"parameter": …} or {"pointer": …}. `meta` holds further facts; Apple rarely sends it. `more` are
+    the other mistakes of the same request, which go into the same answer.
     """
 
     status: int
@@ -31,7 +31,7 @@ class Refusal(Exception):
     more: tuple[Refusal, ...] = ()
 
     def document(self) -> Json:
-        """The body: {"errors": [{id, status, code, title, detail, source?, meta?}]}."""
+        """Return the body: {"errors": [{id, status, code, title, detail, source?, meta?}]}."""
         error: Json = {
             "id": str(uuid.uuid4()),
             "status": str(self.status),
@@ -43,11 +43,11 @@ class Refusal(Exception):
             error["source"] = dict(self.source)
         if self.meta:
             error["meta"] = dict(self.meta)
-        return {"errors": [error, *(each.document()["errors"][0] for each in self.more)]}
+        return {"errors": [error, *(refusal.document()["errors"][0] for refusal in self.more)]}
 
 
 def not_authorized(reason: str) -> Refusal:
-    """The token is refused. Apple never says why; the sandbox does, in `meta`."""
+    """Refuse a token. Apple never gives the reason; the sandbox gives it in `meta`."""
     return Refusal(
         401,
         "NOT_AUTHORIZED",
@@ -59,10 +59,7 @@ def not_authorized(reason: str) -> Refusal:
 
 
 def forbidden(role: str, area: str) -> Refusal:
-    """The key's role is too small.
-
-    Apple does not say which would do; the sandbox says what is missing, in `meta`.
-    """
+    """Refuse a key whose role is too small. Apple does not name the role it needs; the sandbox does, in `meta`."""
     return Refusal(
         403,
         "FORBIDDEN_ERROR",
@@ -73,7 +70,7 @@ def forbidden(role: str, area: str) -> Refusal:
 
 
 def rate_limited() -> Refusal:
-    """The key has used up its hour."""
+    """Refuse a key that has used up its requests of the hour."""
     return Refusal(
         429,
         "RATE_LIMIT_EXCEEDED",
@@ -84,7 +81,7 @@ def rate_limited() -> Refusal:
 
 
 def no_such_resource(type_name: str, record_id: str) -> Refusal:
-    """The id in the path leads nowhere."""
+    """Refuse an id in the path that no record has."""
     return Refusal(
         404,
         "NOT_FOUND",
@@ -94,7 +91,7 @@ def no_such_resource(type_name: str, record_id: str) -> Refusal:
 
 
 def no_such_path(path: str, problem: str) -> Refusal:
-    """Apple has no such path; the sandbox, which plays nothing of its own in the API, neither."""
+    """Refuse a path that Apple's API does not have."""
     return Refusal(
         404,
         "PATH_ERROR",
@@ -105,7 +102,7 @@ def no_such_path(path: str, problem: str) -> Refusal:
 
 
 def operation_not_allowed(place: str, operation: str, allowed: Iterable[str]) -> Refusal:
-    """Apple has the path, but not with this method."""
+    """Refuse a method that Apple does not have for a path."""
     return Refusal(
         403,
         "FORBIDDEN_ERROR",
@@ -115,7 +112,7 @@ def operation_not_allowed(place: str, operation: str, allowed: Iterable[str]) ->
 
 
 def unknown_parameter(name: str) -> Refusal:
-    """The endpoint takes no such parameter."""
+    """Refuse a parameter that the endpoint does not take."""
     return Refusal(
         400,
         "PARAMETER_ERROR.ILLEGAL",
@@ -126,7 +123,7 @@ def unknown_parameter(name: str) -> Refusal:
 
 
 def missing_parameter(name: str) -> Refusal:
-    """The endpoint answers only with this parameter."""
+    """Refuse a request without a required parameter."""
     return Refusal(
         400,
         "PARAMETER_ERROR.REQUIRED",
@@ -137,7 +134,7 @@ def missing_parameter(name: str) -> Refusal:
 
 
 def invalid_parameter(name: str, detail: str) -> Refusal:
-    """The endpoint takes the parameter, but not this value."""
+    """Refuse a value that the parameter does not take."""
     return Refusal(
         400,
         "PARAMETER_ERROR.INVALID",
@@ -148,7 +145,7 @@ def invalid_parameter(name: str, detail: str) -> Refusal:
 
 
 def invalid_body(reason: str) -> Refusal:
-    """The body is not JSON."""
+    """Refuse a body that is not JSON."""
     return Refusal(
         400,
         "ENTITY_INVALID",
@@ -158,17 +155,18 @@ def invalid_body(reason: str) -> Refusal:
 
 
 def contract_broken(problems: str) -> Refusal:
-    """The client sent what Apple's document does not allow, and the sandbox alone would have let it pass."""
+    """Refuse a request that Apple's document does not allow, although the sandbox alone would have let it pass."""
     return Refusal(400, "SANDBOX.CONTRACT", "The request breaks Apple's OpenAPI document", problems)
 
 
-def not_played(what: str) -> Refusal:
-    """Apple has it, the sandbox does not. 501, so that nobody takes it for an answer of Apple's."""
-    return Refusal(501, "SANDBOX.NOT_PLAYED", "The sandbox does not play this", what)
+def not_implemented(feature: str) -> Refusal:
+    """Refuse a path or parameter that Apple has and the sandbox does not."""
+    # 501, because Apple never answers so: nobody takes it for an answer of Apple's.
+    return Refusal(501, "SANDBOX.NOT_IMPLEMENTED", "The sandbox does not implement this", feature)
 
 
 def internal_error(reason: str) -> Refusal:
-    """The sandbox is at fault; `reason` says how."""
+    """Report a fault of the sandbox itself; `reason` describes it."""
     return Refusal(
         500,
         "UNEXPECTED_ERROR",
@@ -180,7 +178,7 @@ def internal_error(reason: str) -> Refusal:
 
 
 def of_status(status: int, code: str | None = None) -> Refusal:
-    """A refusal for a fault that only names a status; without `code` with Apple's usual one for it."""
+    """Return a refusal for a fault that only names a status; without `code` with Apple's usual code for it."""
     usual_code, title = _USUAL.get(status, ("UNEXPECTED_ERROR", "An unexpected error occurred."))
     return Refusal(status, code or usual_code, title, f"{title} (a fault of the sandbox)")
 

@@ -1,4 +1,4 @@
-"""One request and its way back over the socket, whole or broken, with its entry in the log."""
+"""Send the answer to one request over its socket, whole or broken, and log the request."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ from asc_sandbox.errors import Refusal
 from asc_sandbox.requestlog import Entry, RequestLog
 
 JSON_TYPE = "application/json"
+# SO_LINGER with a time of zero: closing sends RST.
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
 _PIECES = 20
+"""Pieces that a slow body is sent in."""
+
 _PIECE = 512 * 1024
 """Bytes of a large body that are handed to the socket at a time."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer as bytes."""
+    """An answer as bytes. `headers` are added to the ones that every answer has."""
 
     status: int
     body: bytes | memoryview = b""
@@ -34,21 +38,20 @@ class Reply:
 
     @classmethod
     def of(cls, answer: Answer) -> Reply:
-        """The reply that carries an endpoint's answer."""
+        """Return the reply that carries an endpoint's answer."""
         return cls(answer.status, b"" if answer.document is None else json.dumps(answer.document).encode())
 
     @classmethod
     def refusing(cls, refusal: Refusal, headers: Mapping[str, str] | None = None) -> Reply:
-        """The reply that says no."""
+        """Return the reply that carries a refusal."""
         return cls(refusal.status, json.dumps(refusal.document()).encode(), headers=headers or {})
 
 
 class Exchange:
-    """Sends exactly one reply, or drops the connection, and logs it.
+    """One request: send exactly one reply or drop the connection, and log it.
 
-    The entry is logged before the answer leaves, so that who has an answer finds it in the log; only a slow
-    one is logged when it has left. `headers` are asked for as late: the request itself counts in
-    X-Rate-Limit.
+    `headers` returns the headers of every answer. It is called when the answer is sent, because the request itself
+    counts in X-Rate-Limit.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class Exchange:
         self._began = time.time()
         self._is_logged = False
         self.response: web.StreamResponse = web.Response()
-        """What aiohttp wants to see in the end; it is sent by then, or its connection is gone."""
+        """The response that aiohttp gets from the handler; by then it is sent, or its connection is gone."""
 
     def finish(self, status: int | None) -> None:
         """Log how the request ended. Later calls do nothing."""
@@ -79,7 +82,8 @@ class Exchange:
         )
 
     async def send(self, reply: Reply) -> None:
-        """Send a reply."""
+        """Send a whole reply, large ones in pieces."""
+        # Logged before the answer leaves, so that a client that has its answer finds it in the log.
         self.finish(reply.status)
         await self._begin(reply)
         if len(reply.body) <= _PIECE:
@@ -107,18 +111,18 @@ class Exchange:
         self.close()
 
     async def take(self, size: int) -> None:
-        """Read so many bytes of the request's body, or all of it when it has fewer."""
+        """Read this many bytes of the request's body, or all of it if it is shorter."""
         while size > 0 and (piece := await self.request.content.read(size)):
             size -= len(piece)
 
     def close(self) -> None:
-        """Close the connection without another byte."""
+        """Close the connection without sending another byte."""
         self.finish(None)
         if self.request.transport:
             self.request.transport.close()
 
     def reset(self) -> None:
-        """Reset the connection: the client sees ECONNRESET and not the end of a stream."""
+        """Reset the connection: the client sees ECONNRESET instead of the end of a stream."""
         self.finish(None)
         if self.request.transport:
             self.request.transport.get_extra_info("socket").setsockopt(

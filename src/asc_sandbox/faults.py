@@ -1,11 +1,10 @@
-"""Faults on demand: a small language that says which request goes wrong, how, and how often.
+"""Faults on demand: a small language that says which requests go wrong, how, and how often.
 
     GET /v1/builds status=503 retry-after=1 times=2 after=1
     *   /v1/apps/*/buildUploads  status=404 flaky=0.3 times=always
     POST /v1/buildUploads lost
 
-A method or `*`, a path in which `*` stands for one segment, then words. `EFFECTS` and `SETTINGS` are all the
-words.
+A fault is a method or `*`, a path in which `*` stands for one segment, and words from `EFFECTS` and `SETTINGS`.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 EFFECTS = {
-    "status": "status=N: answer with this status and an error object, without playing the request",
+    "status": "status=N: answer with this status and an error object, without serving the request",
     "html": "html: answer with a page of HTML; with status=N, else 200",
     "garbage-json": "garbage-json: answer with a body that is not JSON; with status=N, else 200",
     "empty": "empty: answer with no body; with status=N, else 200",
@@ -31,8 +30,8 @@ EFFECTS = {
     "truncate": "truncate: announce the whole body, send half of it and close the connection",
     "short": "short: send half of the body as if that were all",
     "damage": "damage: send the body with a byte in its middle changed",
-    "lost": "lost: play the request, then close the connection without an answer",
-    "mute": "mute: play the request, then never answer, until the client goes",
+    "lost": "lost: serve the request, then close the connection without an answer",
+    "mute": "mute: serve the request, then never answer, until the client goes",
     "delay": "delay=SECONDS: wait first; alone or with any other effect",
 }
 
@@ -51,7 +50,7 @@ _FOREVER = 1 << 62
 
 
 class FaultError(ValueError):
-    """A fault is misspelled. The text says what is wrong and lists all words."""
+    """Raised for a misspelled fault. The text names the problem and lists all words."""
 
     def __init__(self, spec: str, problem: str) -> None:
         self.problem = problem
@@ -63,10 +62,10 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: the requests it is for (`method`, `path`), its effect, and how often it hits.
+    """One fault: its requests (`method`, `path`), its effect, and how often it hits.
 
-    `seconds` belong to `slow`, `size` to `cut`, `delay` to every effect; `status` is None for the effects that
-    have none.
+    `seconds` belong to `slow`, `size` (bytes) to `cut`, `delay` (seconds) to every effect. `status` is None for the
+    effects without one.
     """
 
     method: str
@@ -83,13 +82,13 @@ class Fault:
     size: int = 0
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether the fault is for this request; a path without its query."""
+        """Return True if the fault is for this request; `path` has no query."""
         pattern = "[^/]+".join(re.escape(part) for part in self.path.split("*"))
         return self.method in ("*", method) and re.fullmatch(pattern, path) is not None
 
 
 def parse(spec: str) -> Fault:
-    """Read a fault. Raises FaultError."""
+    """Read a fault from its text. Raises FaultError for a misspelled one."""
     try:
         method, path, *words = shlex.split(spec)
     except ValueError:
@@ -127,7 +126,8 @@ def _word(spec: str, word: str) -> tuple[str, str]:
 
 
 def _effect(spec: str, values: dict[str, str]) -> str:
-    """The one effect among the words: `status` and `delay` also go with others and only count alone."""
+    """Return the one effect among the words."""
+    # `status` and `delay` go with other effects too: they are the effect only if they stand alone.
     named = [name for name in values if name in EFFECTS and name not in ("status", "delay")]
     if len(named) > 1:
         raise FaultError(spec, f"{' and '.join(named)} do not go together")
@@ -171,7 +171,7 @@ def _count(spec: str, values: dict[str, str], name: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class Planned:
-    """A fault of the plan as it stands: requests still to let pass, hits so far, and hits left, None for no end."""
+    """A fault of the plan: requests still to let pass, hits so far, and hits left (None if it has no end)."""
 
     number: int
     spec: str
@@ -182,32 +182,33 @@ class Planned:
 
 
 class FaultPlan:
-    """The faults that are still to come. Faults may be added and removed from any thread while requests are served."""
+    """The faults that are still to come."""
 
     def __init__(self, specs: Iterable[str] = (), *, seed: int = 0) -> None:
+        # Tests and the browser's forms change the plan from other threads while requests are served.
         self._lock = threading.Lock()
+        # Seeded: a run with flaky faults can be repeated.
         self._dice = random.Random(seed)
         self._numbers = itertools.count(1)
         self._pending: list[_Pending] = []
         self.hits = 0
-        """How many requests were hit so far."""
+        """Number of requests that a fault has hit so far."""
         for spec in specs:
             self.add(spec)
 
     def add(self, spec: str) -> None:
-        """Plan one more. Raises FaultError."""
+        """Add one more fault to the plan. Raises FaultError."""
         fault = parse(spec)
         with self._lock:
             self._pending.append(_Pending(next(self._numbers), spec, fault, fault.after))
 
     def pick(self, method: str, path: str) -> Fault | None:
-        """The fault that hits this request.
-
-        The first that is due wins; all matching ones count the request.
-        """
+        """Return the fault that hits this request, None for a request that is served as usual."""
         with self._lock:
             due = [
-                each for each in self._pending if each.fault.matches(method, path) and each.is_due(self._dice)
+                fault
+                for fault in self._pending
+                if fault.fault.matches(method, path) and fault.is_due(self._dice)
             ]
             if not due:
                 return None
@@ -216,19 +217,19 @@ class FaultPlan:
             return due[0].fault
 
     def planned(self) -> tuple[Planned, ...]:
-        """The faults in their order, spent ones too."""
+        """Return the faults in their order, including spent ones."""
         with self._lock:
-            return tuple(each.as_planned() for each in self._pending)
+            return tuple(fault.as_planned() for fault in self._pending)
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all faults: every request is served as usual again."""
         with self._lock:
             self._pending.clear()
 
     def remove(self, number: int) -> None:
-        """Take one fault out of the plan; one that is not there is no error."""
+        """Remove one fault by its number; do nothing if the plan has no such fault."""
         with self._lock:
-            self._pending = [each for each in self._pending if each.number != number]
+            self._pending = [fault for fault in self._pending if fault.number != number]
 
 
 @dataclass

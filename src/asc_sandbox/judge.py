@@ -1,4 +1,4 @@
-"""Holds requests and answers against Apple's document, and remembers who broke it."""
+"""Check requests and answers against Apple's document, and remember every violation."""
 
 from __future__ import annotations
 
@@ -15,38 +15,37 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Violation:
-    """The client broke Apple's document with a request, or the sandbox with an answer."""
+    """A request of the client or an answer of the sandbox that breaks Apple's document."""
 
     by: Literal["client", "sandbox"]
     problems: str
 
 
 class Judge:
-    """Judges by a contract; without one everything passes."""
+    """Check against a contract; without a contract everything passes."""
 
     def __init__(self, contract: Contract | None) -> None:
         self._contract = contract
         self.violations: list[Violation] = []
 
     def examine(self, method: str, url: str, body: Any, reply: Reply) -> Reply:
-        """The reply to send: the one given, or another where somebody broke the document.
-
-        A request that breaks it is refused in the sandbox's words only where the endpoint let it pass, so
-        that clients see Apple's own words with and without a contract. A wrong answer of the sandbox becomes
-        a 500.
-        """
+        """Return the reply to send: the given one, or a refusal if the request or the reply breaks the document."""
         if self._contract is None:
             return reply
         if problems := self._problems("client", self._contract.check_request, method, url, body):
+            # A request that the endpoint refused keeps that refusal: clients see Apple's own words with and without
+            # a contract.
             return reply if reply.status >= 400 else Reply.refusing(contract_broken(problems))
         document = json.loads(bytes(reply.body)) if reply.body else None
         answer = (method, url, reply.status, document, reply.content_type)
         if problems := self._problems("sandbox", self._contract.check_response, *answer):
+            # Clients must not get used to a wrong answer of the sandbox.
             return Reply.refusing(internal_error(problems))
         return reply
 
     def _problems(self, by: Literal["client", "sandbox"], check: Any, *arguments: Any) -> str | None:
-        from asc_sandbox.contract import ContractViolation  # only where there is a contract
+        # Imported here: the module needs jsonschema-rs, a development tool.
+        from asc_sandbox.contract import ContractViolation
 
         try:
             check(*arguments)

@@ -1,4 +1,4 @@
-"""API keys: what the sandbox knows of them, and the file that hands one to a client."""
+"""API keys: the model of a key, and the file that gives one to a client."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ DEFAULT_ISSUER = "57246542-96fe-1a63-e053-0824d011072a"
 
 
 class KeyFileError(Exception):
-    """The key file cannot be used; the text says which and why."""
+    """Raised if the key file cannot be used; the text names the file and the reason."""
 
 
 @dataclass(frozen=True)
 class Key:
     """An API key of the team. `issuer` is None for an individual key.
 
-    `private_key` is None where the seed brought the public key only. It is not part of the repr.
+    `private_key` is None if the seed gives the public key only. The repr does not show it.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Key:
     in_house: bool = False
 
     def as_fastlane_json(self) -> dict[str, Any]:
-        """fastlane's API key JSON: {key_id, issuer_id, key, in_house}, `key` as Apple's .p8 has it.
+        """Return fastlane's API key JSON: {key_id, issuer_id, key, in_house}; `key` is the text of Apple's .p8.
 
         Raises KeyFileError for a key whose private half the sandbox does not have.
         """
@@ -48,7 +48,7 @@ class Key:
 
 
 def new_key(key_id: str, issuer: str | None, role: str, *, in_house: bool = False) -> Key:
-    """A key with a fresh pair."""
+    """Return a key with a fresh P-256 key pair."""
     private = ec.generate_private_key(ec.SECP256R1())
     return Key(key_id, issuer, role, private.public_key(), private, in_house)
 
@@ -56,8 +56,8 @@ def new_key(key_id: str, issuer: str | None, role: str, *, in_house: bool = Fals
 def hand_out(path: Path, keys: Mapping[str, Key], key_id: str | None = None) -> dict[str, Key]:
     """Write the key that `key_id` names, or the first, to a file that only its owner can read.
 
-    Where the file exists already its key is used, so that a client keeps working when the sandbox starts
-    again. Returns the keys to accept. Raises KeyFileError, or OSError when the file cannot be written.
+    Return the keys to accept. If the file exists, its key is used instead. Raises KeyFileError, or OSError if the
+    file cannot be written.
     """
     if not path.exists():
         chosen = keys.get(key_id or next(iter(keys)))
@@ -67,23 +67,25 @@ def hand_out(path: Path, keys: Mapping[str, Key], key_id: str | None = None) -> 
             raise KeyFileError(f"{path} cannot be written: there is no folder {path.parent}")
         _write_exclusively(path, json.dumps(chosen.as_fastlane_json(), indent=2) + "\n")
         return dict(keys)
-    known = _read(path)
-    wanted = keys.get(known["key_id"])
-    if wanted is None or (key_id is not None and key_id != wanted.id):
+    # The existing file's key stays valid, so that a client keeps working when the sandbox starts again.
+    written = _read(path)
+    known = keys.get(written["key_id"])
+    if known is None or (key_id is not None and key_id != known.id):
         raise KeyFileError(
-            f"{path} holds the key {known['key_id']}, not {key_id or 'one of the seed'}; remove the file"
+            f"{path} holds the key {written['key_id']}, not {key_id or 'one of the seed'}; remove the file"
         )
-    private = _private_key(path, known["key"])
-    return {**keys, wanted.id: replace(wanted, public_key=private.public_key(), private_key=private)}
+    private = _private_key(path, written["key"])
+    return {**keys, known.id: replace(known, public_key=private.public_key(), private_key=private)}
 
 
 def _write_exclusively(path: Path, content: str) -> None:
-    """Create the file at once with its content: a link fails where a file is, and never shows half of one."""
+    """Create the file with its content in one step, readable for its owner only."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content)
+        # A link fails if another sandbox was faster, and a client never sees half a file.
         os.link(part, path)
     finally:
         part.unlink()
@@ -91,8 +93,8 @@ def _write_exclusively(path: Path, content: str) -> None:
 
 def _read(path: Path) -> dict[str, str]:
     try:
-        known = json.loads(path.read_text(encoding="utf-8"))
-        return {"key_id": known["key_id"], "key": known["key"]}
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {"key_id": content["key_id"], "key": content["key"]}
     except (ValueError, KeyError, TypeError):
         raise KeyFileError(f"{path} is not an API key that the sandbox wrote; remove the file") from None
 

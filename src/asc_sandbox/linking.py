@@ -1,4 +1,4 @@
-"""The endpoints of relationships themselves, `/v1/<type>/{id}/relationships/<name>`, as declarations."""
+"""Declare the endpoints of relationships themselves, `/v1/<type>/{id}/relationships/<name>`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from functools import partial
 from typing import Any
 
 from asc_sandbox import document
-from asc_sandbox.endpoints import Answer, Call, Endpoint
+from asc_sandbox.endpoints import Answer, Call, Endpoint, existing
 from asc_sandbox.entity_errors import invalid_linkage, not_a_document
 from asc_sandbox.errors import no_such_resource
 from asc_sandbox.query import Grammar, parse
 from asc_sandbox.schema import Relationship, Resource
 from asc_sandbox.world import Record
-from asc_sandbox.writing import existing, without_parameters
+from asc_sandbox.writing import without_parameters
 
 Admit = Callable[[Call, Record, Record], None]
-"""Refuses to link the record of the path with another one (or to end the link), or does what comes with it."""
+"""Allows or refuses a link from the record of the path to another one (or its end), and makes further changes."""
 
 
 def _everything(call: Call, record: Record, other: Record) -> None:
-    """Refuse nothing."""
+    """Refuse nothing and change nothing further."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """A relationship whose linkage endpoints are played."""
+    """A relationship with its linkage endpoints. `admit` and `release` are asked before a link is made or ended."""
 
     owner: Resource
     name: str
@@ -35,7 +35,7 @@ class Link:
 
     @property
     def relationship(self) -> Relationship:
-        """The relationship as the owner declares it."""
+        """Return the relationship as the owner declares it."""
         return self.owner.by_name[self.name]
 
 
@@ -48,22 +48,19 @@ def linkages(
     admit: Admit = _everything,
     release: Admit = _everything,
 ) -> tuple[Endpoint, ...]:
-    """The linkage endpoints of a relationship, for GET, POST and DELETE, or PATCH where it leads to one.
-
-    What is linked already is linked once more in silence, without asking `admit`.
-    """
+    """Return the linkage endpoints of a relationship: GET, POST and DELETE, or PATCH if it leads to one record."""
     path = f"/v1/{owner.type}/{{id}}/relationships/{name}"
     link = Link(owner, name, admit, release)
-    plays: dict[str, Callable[[Call], Answer]] = {
-        "GET": partial(_show, Grammar(target, includes=False, paged=link.relationship.many), link),
+    handlers: dict[str, Callable[[Call], Answer]] = {
+        "GET": partial(_read, Grammar(target, includes=False, paged=link.relationship.many), link),
         "POST": partial(_add, link),
-        "DELETE": partial(_take, link),
+        "DELETE": partial(_remove, link),
         "PATCH": partial(_replace, link),
     }
-    return tuple(Endpoint(method, path, owner.area, plays[method]) for method in methods)
+    return tuple(Endpoint(method, path, owner.area, handlers[method]) for method in methods)
 
 
-def _show(grammar: Grammar, link: Link, call: Call) -> Answer:
+def _read(grammar: Grammar, link: Link, call: Call) -> Answer:
     query = parse(call.query, grammar, call.world.schema)
     found = call.world.related(existing(call, link.owner), link.name)
     if link.relationship.many:
@@ -75,18 +72,19 @@ def _show(grammar: Grammar, link: Link, call: Call) -> Answer:
 
 def _add(link: Link, call: Call) -> Answer:
     record = existing(call, link.owner)
-    linked = {each.id for each in call.world.related(record, link.name)}
-    new = [each for each in _named(link, call) if each.id not in linked]
-    for each in new:
-        link.admit(call, record, each)
+    linked = {other.id for other in call.world.related(record, link.name)}
+    # Apple accepts a link that exists already in silence, so `admit` is not asked about it.
+    new = [other for other in _named(link, call) if other.id not in linked]
+    for other in new:
+        link.admit(call, record, other)
     call.world.connect(record, link.name, new)
     return Answer(204, None)
 
 
-def _take(link: Link, call: Call) -> Answer:
+def _remove(link: Link, call: Call) -> Answer:
     record, gone = existing(call, link.owner), _named(link, call)
-    for each in gone:
-        link.release(call, record, each)
+    for other in gone:
+        link.release(call, record, other)
     call.world.disconnect(record, link.name, gone)
     return Answer(204, None)
 
@@ -103,25 +101,27 @@ def _replace(link: Link, call: Call) -> Answer:
 
 
 def _is_null(link: Link, call: Call) -> bool:
-    """Return whether the body ends a relationship to one record. That Apple takes it for builds is a guess."""
+    """Return True if the body ends a relationship to one record."""
+    # That Apple accepts this for builds is a guess.
     body = call.body
     return not link.relationship.many and isinstance(body, dict) and "data" in body and body["data"] is None
 
 
 def _require_same(linked: list[Record], named: list[Record]) -> None:
-    """Raise Refusal unless a list is given a new order only. That Apple takes no other list is a guess."""
-    if sorted(each.id for each in linked) != sorted(each.id for each in named):
+    """Raise Refusal unless the named records are the linked ones in any order."""
+    # That Apple accepts a new order and no other list is a guess.
+    if sorted(record.id for record in linked) != sorted(record.id for record in named):
         raise invalid_linkage("The list has to name each linked resource once, and no other")
 
 
 def _named(link: Link, call: Call) -> list[Record]:
-    """The records that the body names. Raises Refusal."""
+    """Return the records that the body names. Raises Refusal."""
     without_parameters(call)
     data = call.body.get("data") if isinstance(call.body, dict) else None
     references: Any = data if link.relationship.many else [data]
-    if not isinstance(references, list) or not all(isinstance(each, dict) for each in references):
+    if not isinstance(references, list) or not all(isinstance(reference, dict) for reference in references):
         raise not_a_document()
-    return [_record(link, call, each) for each in references]
+    return [_record(link, call, reference) for reference in references]
 
 
 def _record(link: Link, call: Call, reference: dict[str, Any]) -> Record:

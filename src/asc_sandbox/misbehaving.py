@@ -1,4 +1,4 @@
-"""Plays the effects of faults. `faults.EFFECTS` says what each one does."""
+"""Play the effects of faults. `faults.EFFECTS` describes each one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from asc_sandbox.errors import of_status
 from asc_sandbox.exchange import Exchange, Reply
 from asc_sandbox.faults import Fault
 
-PlayRequest = Callable[[], Awaitable[Reply]]
-"""Plays the request as if there were no fault."""
+ServeRequest = Callable[[], Awaitable[Reply]]
+"""Serves the request as if there were no fault."""
 
 
-async def misbehave(fault: Fault, exchange: Exchange, play: PlayRequest) -> None:
-    """Let one request go wrong."""
+async def misbehave(fault: Fault, exchange: Exchange, serve: ServeRequest) -> None:
+    """Let one request go wrong in the way that the fault describes."""
     await asyncio.sleep(fault.delay)
     match fault.effect:
         case "reset":
@@ -24,23 +24,24 @@ async def misbehave(fault: Fault, exchange: Exchange, play: PlayRequest) -> None
             await exchange.take(fault.size)
             exchange.reset()
         case "hang":
-            await asyncio.Event().wait()  # cancelled when the client goes or the sandbox stops
+            # Cancelled when the client goes or the sandbox stops.
+            await asyncio.Event().wait()
         case "lost":
-            await play()
+            await serve()
             exchange.close()
         case "mute":
-            await play()
+            await serve()
             await asyncio.Event().wait()
         case "slow":
-            await exchange.send_slowly(await play(), fault.seconds)
+            await exchange.send_slowly(await serve(), fault.seconds)
         case "truncate":
-            await exchange.send_half(await play())
+            await exchange.send_half(await serve())
         case "short":
-            await exchange.send(_with_body(await play(), lambda body: body[: len(body) // 2]))
+            await exchange.send(_with_body(await serve(), lambda body: body[: len(body) // 2]))
         case "damage":
-            await exchange.send(_with_body(await play(), _damaged))
+            await exchange.send(_with_body(await serve(), _damaged))
         case "delay":
-            await exchange.send(await play())
+            await exchange.send(await serve())
         case _:
             await exchange.send(_wrong_reply(fault))
 
@@ -51,7 +52,8 @@ def _with_body(reply: Reply, change: Callable[[bytes], bytes]) -> Reply:
 
 def _damaged(body: bytes) -> bytes:
     middle = len(body) // 2
-    return body[:middle] + bytes(each ^ 0xFF for each in body[middle : middle + 1]) + body[middle + 1 :]
+    # A slice and not an index: an empty body has no byte to change.
+    return body[:middle] + bytes(byte ^ 0xFF for byte in body[middle : middle + 1]) + body[middle + 1 :]
 
 
 def _wrong_reply(fault: Fault) -> Reply:

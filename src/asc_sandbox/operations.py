@@ -1,7 +1,7 @@
-"""The paths and methods that Apple's API has, also those that the sandbox does not play.
+"""The paths and methods of Apple's API, including the ones that the sandbox does not implement.
 
-They stand in operations.txt, which `make operations` writes from Apple's document: the sandbox runs without the
-document, and has to tell "Apple has no such path" (404) from "the sandbox does not play it" (501) all the same.
+They stand in operations.txt, written from Apple's document by `make operations`. The sandbox runs without the
+document and still tells "Apple has no such path" (404) from "the sandbox does not implement it" (501).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _OPERATIONS = {
     ("PATCH", True): "UPDATE",
     ("DELETE", True): "DELETE",
 }
-"""Apple's names of what is done to a resource, by the method and whether the path has an id."""
+"""Apple's names of operations on a resource, by the method and whether the path has an id."""
 
 
 def patterns(path: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield what a path may be an example of, as segments, with the id in it; the path itself, without an id, first.
+    """Yield the patterns that a path may be an example of, as segments, each with the id that it would hold.
 
-    Apple's paths hold one {id} at most.
+    The path itself comes first, without an id. Apple's paths hold one {id} at most.
     """
     segments = tuple(path.split("/"))
     yield segments, ""
@@ -37,20 +37,21 @@ def patterns(path: str) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def methods_of(path: str) -> frozenset[str]:
-    """Return the methods that Apple's API has for a path, none for a path that it does not have."""
+    """Return the methods that Apple's API has for a path; none for a path that it does not have."""
     known = _methods_by_pattern()
     return next((known[segments] for segments, _ in patterns(path) if segments in known), frozenset())
 
 
 def refusal(method: str, path: str) -> Refusal:
-    """Return what Apple answers to a method or a path that it does not have.
+    """Return Apple's answer to a method or a path that it does not have.
 
-    The texts are those of fastlane #16732, #18004 and #21524, and of many reports about `POST /v1/apps`.
+    The texts are from fastlane #16732, #18004 and #21524, and from many reports about `POST /v1/apps`.
     """
     segments = path.split("/")
     resource, related = "".join(segments[2:3]), segments[4:]
     if methods := methods_of(path):
-        if related:  # Apple's names for what is done to a relationship are not known
+        if related:
+            # Apple's names of operations on a relationship are not known.
             return operation_not_allowed(f"relationship '{related[-1]}'", method, sorted(methods))
         collection = "/".join(segments[:3])
         allowed = _named(collection, with_id=False) + _named(f"{collection}/id", with_id=True)
@@ -67,7 +68,7 @@ def _named(path: str, *, with_id: bool) -> list[str]:
     return [_OPERATIONS.get((method, with_id), method) for method in methods_of(path)]
 
 
-# Few sandboxes are ever asked for what they do not play: the list is read when the first one is.
+# Read at the first need: few sandboxes ever get a request that they do not implement.
 @cache
 def _methods_by_pattern() -> dict[tuple[str, ...], frozenset[str]]:
     lines = files("asc_sandbox").joinpath(_LIST).read_text("utf-8").splitlines()

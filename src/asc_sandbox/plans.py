@@ -1,4 +1,4 @@
-"""How long Apple takes in this sandbox, and how it ends: what becomes of an upload and of a submission."""
+"""How long Apple takes in this sandbox, and how uploads, reviews and releases end."""
 
 from __future__ import annotations
 
@@ -23,32 +23,32 @@ MISSING_PURPOSE = (
 
 @dataclass(frozen=True)
 class Processing:
-    """What becomes of an upload whose file has arrived.
+    """The processing of an upload whose file has arrived.
 
-    The build appears after a third of `seconds`, and all is settled when they are over. `outcome`:
+    The build appears after a third of `seconds`, and processing ends after all of them. `outcome`:
 
-    valid          the build is VALID and the upload COMPLETE
-    invalid        the build is INVALID and the upload FAILED, with `reasons`
-    failed         the build is FAILED and the upload FAILED, with `reasons`
-    upload-failed  the upload is FAILED, with `reasons`, and there is no build
-    never          the build stays PROCESSING, and so does the upload
-    stuck-upload   the build is VALID, but the upload stays AWAITING_UPLOAD
+        valid          the build is VALID and the upload COMPLETE
+        invalid        the build is INVALID and the upload FAILED, with `reasons`
+        failed         the build is FAILED and the upload FAILED, with `reasons`
+        upload-failed  the upload is FAILED, with `reasons`, and there is no build
+        never          the build stays PROCESSING, and so does the upload
+        stuck-upload   the build is VALID, but the upload stays AWAITING_UPLOAD
 
-    `reasons` are (code, description). The build's beta detail says PROCESSING for `detail_lag` seconds more: at Apple
-    it lags for minutes behind a build that is VALID, mostly for Mac builds (codemagic-cli-tools#346).
+    `reasons` are (code, description). The build's beta detail says PROCESSING for `detail_lag` seconds more.
     """
 
     seconds: float = 2.0
     outcome: Outcome = "valid"
     reasons: tuple[tuple[str, str], ...] = (MISSING_PURPOSE,)
+    # At Apple it lags for minutes behind a build that is VALID, mostly for Mac builds (codemagic-cli-tools#346).
     detail_lag: float = 0.0
 
 
 @dataclass(frozen=True)
 class Review:
-    """What becomes of a build that is submitted to beta review.
+    """The beta review of a submitted build.
 
-    It is in review after half of `seconds`, and the verdict falls when they are over; with `never` it waits.
+    The build is in review after half of `seconds`, and the verdict comes after all of them; with `never` it waits.
     """
 
     seconds: float = 2.0
@@ -57,14 +57,16 @@ class Review:
 
 @dataclass(frozen=True)
 class Store:
-    """How long the App Store takes, in seconds, and how it ends.
+    """The App Store's times in seconds, and how review and processing end.
 
-    A submitted version is in review after half of `review`, and the `verdict` falls when it is over. `media` pass until
-    a picture or a video is delivered, which ends as `media_outcome` says. `release` pass until a version that is
-    released is live, and `cancel` until a submission that is withdrawn gives its version free. `lag` pass until what
-    Apple does behind a request shows: the texts that a new version copies from the last one, the app info that can be
-    edited, the state of a version that was added to a submission, and that a screenshot or a preview is deleted.
-    `associated` is how the answer says what a version lacks: as lists, as one object for each resource, or not at all.
+    A submitted version is in review after half of `review` seconds, and the `verdict` comes after all of them. A
+    picture or a video is processed for `media` seconds and ends as `media_outcome` says. A released version is live
+    after `release` seconds, and a withdrawn submission frees its version after `cancel` seconds.
+
+    Apple's automatic changes can be seen after `lag` seconds: the texts that a new version copies from the last
+    one, the app info that can be edited, the state of a version that was added to a submission, and the deletion of
+    a screenshot or a preview. `associated` is the form in which an answer names the things that a version lacks: as
+    lists, as one object for each resource, or not at all.
     """
 
     review: float = 2.0

@@ -1,7 +1,7 @@
-"""The query of a JSON:API request: which parameters an endpoint takes, and what a request says with them.
+"""Read the query of a JSON:API request: the parameters that an endpoint takes, and their values.
 
-https://developer.apple.com/documentation/appstoreconnectapi/large-data-sets has paging; filters, sorting,
-`include` and `fields` stand in the reference of each endpoint.
+Paging is described on https://developer.apple.com/documentation/appstoreconnectapi/large-data-sets; filters,
+sorting, `include` and `fields` on the page of each endpoint.
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import eq
 
-from asc_sandbox.errors import Refusal, invalid_parameter, missing_parameter, not_played, unknown_parameter
+from asc_sandbox.errors import (
+    Refusal,
+    invalid_parameter,
+    missing_parameter,
+    not_implemented,
+    unknown_parameter,
+)
 from asc_sandbox.schema import Relationship, Resource, Schema
 
 DEFAULT_LIMIT = 50
@@ -25,10 +31,10 @@ _POSITION = re.compile(r"at:\d+")
 
 @dataclass(frozen=True)
 class Filter:
-    """`filter[name]`.
+    """The parameter `filter[name]`.
 
-    `at` is the path of the value, see reading.values_at; `values` are the allowed ones, () for any.
-    `matches(held, asked)` compares two texts. A list is refused without the filters that are `required`.
+    `at` is the path of the compared value, see reading.values_at; `values` are the allowed ones, () for any.
+    `matches(held, asked)` compares two texts. A list is refused without its `required` filters.
     """
 
     name: str
@@ -39,26 +45,24 @@ class Filter:
 
     @property
     def path(self) -> str:
-        """Where the value stands."""
+        """Return the path of the compared value."""
         return self.at or self.name
 
 
 def contains_loosely(held: str, asked: str) -> bool:
-    """Whether the value contains what was asked for, in any case.
-
-    `filter[bundleId]` and `filter[identifier]` of the live service find more than the exact text, so clients
-    have to compare again; the sandbox always finds more.
-    """
+    """Return True if the value contains the asked text, in any case."""
+    # `filter[bundleId]` and `filter[identifier]` of the live service find more than the exact text, so clients have
+    # to compare again. The sandbox always finds more.
     return asked.casefold() in held.casefold()
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """The parameters that an endpoint takes for the records it answers with.
+    """The parameters that an endpoint takes for the records in its answer.
 
-    `sorts` are the names for `sort`; a name's value is found at `sort_paths[name]`, or the name itself.
-    `sort_needs` is the parameter without which a name is refused. `limit_maxima` are the `limit[x]` that
-    differ from 50. `without` are relationships that this endpoint does not include.
+    `sorts` are the names for `sort`; the value of a name is found at `sort_paths[name]`, or at the name itself.
+    `sort_needs` is the parameter that a name needs. `limit_maxima` are the maxima of `limit[x]` that differ from
+    50. `without` are relationships that this endpoint does not include.
     """
 
     resource: Resource
@@ -73,14 +77,20 @@ class Grammar:
     limit_maxima: Mapping[str, int] = field(default_factory=dict)
 
     def includable(self) -> dict[str, Relationship]:
-        """The relationships that `include` may name."""
-        found = (each for each in self.resource.relationships if self.includes and each.includable)
-        return {each.name: each for each in found if each.name not in self.without}
+        """Return the relationships that `include` may name."""
+        found = (
+            relationship
+            for relationship in self.resource.relationships
+            if self.includes and relationship.includable
+        )
+        return {
+            relationship.name: relationship for relationship in found if relationship.name not in self.without
+        }
 
 
 @dataclass(frozen=True)
 class Query:
-    """What a request asks for.
+    """The parameters of one request.
 
     `fields` has only the types that the request names; `sorts` are (path, descending).
     """
@@ -95,15 +105,15 @@ class Query:
     offset: int = 0
 
     def related_limit(self, relationship: str) -> int:
-        """How many records of an included relationship are shown."""
+        """Return how many records of an included relationship are shown."""
         return self.limits.get(relationship, DEFAULT_RELATED_LIMIT)
 
 
 def parse(parameters: Sequence[tuple[str, str]], grammar: Grammar, schema: Schema) -> Query:
     """Read the parameters of a request. Raises Refusal as Apple does, naming the parameter."""
-    for each in grammar.filters:
-        if each.required and f"filter[{each.name}]" not in dict(parameters):
-            raise missing_parameter(f"filter[{each.name}]")
+    for known in grammar.filters:
+        if known.required and f"filter[{known.name}]" not in dict(parameters):
+            raise missing_parameter(f"filter[{known.name}]")
     reader = _Reader(grammar, schema)
     given: dict[str, str] = {}
     for name, value in parameters:
@@ -116,7 +126,7 @@ def parse(parameters: Sequence[tuple[str, str]], grammar: Grammar, schema: Schem
 
 
 class _Reader:
-    """Collects a Query parameter by parameter."""
+    """Collect a Query parameter by parameter."""
 
     def __init__(self, grammar: Grammar, schema: Schema) -> None:
         self._grammar = grammar
@@ -156,9 +166,9 @@ class _Reader:
             case "limit", True:
                 self._limits[member] = self._related_limit(name, member, value)
             case "sort", False if self._grammar.sorts:
-                self._sorts = tuple(self._sort(each, given) for each in value.split(","))
+                self._sorts = tuple(self._sort(expression, given) for expression in value.split(","))
             case "include", False if self._includable:
-                self._includes = tuple(dict.fromkeys(self._include(each) for each in value.split(",")))
+                self._includes = tuple(dict.fromkeys(self._include(name) for name in value.split(",")))
             case "limit", False if self._grammar.paged:
                 self._limit = _number(name, value, LARGEST_LIMIT)
             case "cursor", False if self._grammar.paged:
@@ -167,13 +177,13 @@ class _Reader:
                 raise unknown_parameter(name)
 
     def _filter(self, name: str, member: str, value: str) -> tuple[Filter, tuple[str, ...]]:
-        found = next((each for each in self._grammar.filters if each.name == member), None)
+        found = next((known for known in self._grammar.filters if known.name == member), None)
         if found is None:
             raise unknown_parameter(name)
         values = tuple(value.split(","))
-        for each in values:
-            if found.values and each not in found.values:
-                raise _invalid_value(name, each)
+        for asked in values:
+            if found.values and asked not in found.values:
+                raise _invalid_value(name, asked)
         return found, values
 
     def _existence(self, name: str, member: str, value: str) -> tuple[str, bool]:
@@ -186,13 +196,13 @@ class _Reader:
     def _field_names(self, name: str, type_name: str, value: str) -> frozenset[str]:
         if type_name not in {
             self._grammar.resource.type,
-            *(each.target for each in self._includable.values()),
+            *(relationship.target for relationship in self._includable.values()),
         }:
             raise unknown_parameter(name)
         names = frozenset(value.split(","))
         if type_name in self._schema:
             resource = self._schema[type_name]
-            shown = {each.name for each in resource.relationships if not each.hidden}
+            shown = {relationship.name for relationship in resource.relationships if not relationship.hidden}
             for unknown in sorted(names - resource.attributes.keys() - shown):
                 raise invalid_parameter(name, f"'{unknown}' is not a valid field name")
         return names
@@ -215,7 +225,7 @@ class _Reader:
         if name not in self._includable:
             raise invalid_parameter("include", f"'{name}' is not a valid relationship name")
         if self._includable[name].target not in self._schema:
-            raise not_played(f"include={name}: records of type {self._includable[name].target}")
+            raise not_implemented(f"include={name}: records of type {self._includable[name].target}")
         return name
 
 
@@ -232,12 +242,12 @@ def _invalid_value(name: str, value: str) -> Refusal:
 
 
 def cursor_of(offset: int) -> str:
-    """The opaque text that stands for a position in a list."""
+    """Return the opaque text that stands for a position in a list."""
     return base64.urlsafe_b64encode(f"at:{offset}".encode()).decode().rstrip("=")
 
 
 def offset_of(cursor: str) -> int:
-    """The position that a cursor stands for. Raises Refusal when the sandbox did not make it."""
+    """Return the position that a cursor stands for. Raises Refusal for a cursor that the sandbox did not make."""
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:

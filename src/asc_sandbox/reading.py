@@ -1,4 +1,4 @@
-"""The endpoints that read, as declarations: a list of records, one record, the records of a relationship."""
+"""Declare the endpoints that read: a list of records, one record, the records of a relationship."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from asc_sandbox import document
-from asc_sandbox.endpoints import Answer, Call, Endpoint
+from asc_sandbox.endpoints import Answer, Call, Endpoint, existing
 from asc_sandbox.errors import no_such_resource
 from asc_sandbox.kinds import date, provisioning_date
 from asc_sandbox.query import Filter, Grammar, Query, contains_loosely, parse
@@ -28,7 +28,7 @@ def listing(
     sort_paths: Mapping[str, str] | None = None,
     limit_maxima: Mapping[str, int] | None = None,
 ) -> Endpoint:
-    """`GET path` answers with a page of all records of a type. See query.Grammar for the arguments."""
+    """Return the endpoint `GET path` for a page of all records of a type. See query.Grammar for the arguments."""
     grammar = Grammar(
         resource,
         filters=filters,
@@ -41,7 +41,7 @@ def listing(
 
 
 def instance(path: str, resource: Resource, *, limit_maxima: Mapping[str, int] | None = None) -> Endpoint:
-    """`GET path` answers with the record whose id stands in the path."""
+    """Return the endpoint `GET path` for the record whose id stands in the path."""
     grammar = Grammar(resource, paged=False, limit_maxima=limit_maxima or {})
     return Endpoint("GET", path, resource.area, partial(_get, grammar))
 
@@ -58,11 +58,9 @@ def related(
     includes: bool = False,
     without: tuple[str, ...] = (),
 ) -> Endpoint:
-    """`GET path` answers with what a relationship of the record in the path leads to: a page, or one record.
-
-    Most of these take no `include`.
-    """
+    """Return the endpoint `GET path` for the records of a relationship of the record in the path: a page, or one."""
     many = owner.by_name[name].many
+    # Most of these endpoints take no `include` in Apple's document, hence the default.
     grammar = Grammar(
         target,
         filters=filters,
@@ -83,27 +81,20 @@ def _list(grammar: Grammar, call: Call) -> Answer:
 
 def _get(grammar: Grammar, call: Call) -> Answer:
     query = parse(call.query, grammar, call.world.schema)
-    return Answer(200, document.of_record(call, query, _existing(call, grammar.resource)))
+    return Answer(200, document.of_record(call, query, existing(call, grammar.resource)))
 
 
 def _related_many(grammar: Grammar, owner: Resource, name: str, call: Call) -> Answer:
-    return _page(grammar, call, call.world.related(_existing(call, owner), name))
+    return _page(grammar, call, call.world.related(existing(call, owner), name))
 
 
 def _related_one(grammar: Grammar, owner: Resource, name: str, call: Call) -> Answer:
     query = parse(call.query, grammar, call.world.schema)
-    found = call.world.related(_existing(call, owner), name)
+    found = call.world.related(existing(call, owner), name)
     if not found:
-        # In Apple's words (fastlane #16950): of what is not there the id is null.
+        # Apple's words (fastlane #16950): a missing record has the id null.
         raise no_such_resource(grammar.resource.type, "null")
     return Answer(200, document.of_record(call, query, found[0]))
-
-
-def _existing(call: Call, resource: Resource) -> Record:
-    record = call.world.find(resource.type, call.id)
-    if record is None:
-        raise no_such_resource(resource.type, call.id)
-    return record
 
 
 def _page(grammar: Grammar, call: Call, records: list[Record]) -> Answer:
@@ -117,9 +108,9 @@ def _page(grammar: Grammar, call: Call, records: list[Record]) -> Answer:
 def _passes(world: World, record: Record, query: Query) -> bool:
     for wanted, asked in query.filters:
         found = values_at(world, record, wanted.path)
-        listed = [each for value in found for each in (value if isinstance(value, list) else [value])]
-        held = [_as_text(each) for each in listed if each is not None]
-        if not any(wanted.matches(each, value) for each in held for value in asked):
+        flat = [item for value in found for item in (value if isinstance(value, list) else [value])]
+        held = [_as_text(item) for item in flat if item is not None]
+        if not any(wanted.matches(item, value) for item in held for value in asked):
             return False
     return all(
         (values_at(world, record, path) not in ([], [None])) == wanted for path, wanted in query.exists
@@ -127,10 +118,10 @@ def _passes(world: World, record: Record, query: Query) -> bool:
 
 
 def values_at(world: World, record: Record, path: str) -> list[Any]:
-    """What stands at a dotted path, through relationships to other records and mappings to their members.
+    """Return the values at a dotted path, through relationships to other records and mappings to their members.
 
-    A path that ends at a relationship means the ids, so `app` is the app's id and `preReleaseVersion.version`
-    a text.
+    A path that ends at a relationship means the ids, so `app` is the app's id and `preReleaseVersion.version` is a
+    text.
     """
     head, _, rest = path.partition(".")
     if head == "id":
@@ -150,7 +141,8 @@ def _as_text(value: Any) -> str:
 
 
 def _sort_key(world: World, path: str, record: Record) -> tuple[bool, Any]:
-    """Nothing comes first, dates go by time, all else as text: "10" before "9", as a client must expect."""
+    """Return a key that puts missing values first, dates by time, and everything else in the order of texts."""
+    # Apple sorts build numbers as texts, "10" before "9", so clients must not rely on the order.
     value = next(iter(values_at(world, record, path)), None)
     if value is not None and world.schema[record.type].attributes.get(path) in (date, provisioning_date):
         value = datetime.fromisoformat(value)

@@ -1,4 +1,4 @@
-"""What was asked: one entry per request, in memory for tests and as JSON lines for everybody else."""
+"""The log of requests: one entry per request, in memory for tests and as JSON lines in a file."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 class Entry:
     """One request that has ended.
 
-    `t` is when it began, in seconds since the epoch by the machine's clock; `connection` counts TCP
-    connections from 1; `query` is the raw query, "" when there is none; `status` is None when the connection
-    was dropped; `ms` is how long it took until its answer was ready to leave.
+    `t` is its start in seconds since the epoch by the machine's clock, and `ms` the time until its answer was ready
+    to leave. `connection` counts TCP connections from 1. `query` is the raw query, "" for none. `status` is None if
+    the connection was dropped.
     """
 
     t: float
@@ -26,10 +26,7 @@ class Entry:
 
 
 class RequestLog:
-    """Keeps the entries, and writes each to a file as its request ends.
-
-    Nothing of a header is ever logged.
-    """
+    """Keep the entries, and write each to a file as its request ends. Nothing of a header is ever logged."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.entries: list[Entry] = []
@@ -43,6 +40,6 @@ class RequestLog:
             self._file.write(json.dumps(asdict(entry)) + "\n")
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the log file, if there is one."""
         if self._file:
             self._file.close()

@@ -1,8 +1,8 @@
-"""What the role of a key opens.
+"""The areas that the role of a key may read and write.
 
-A simplification of https://developer.apple.com/support/roles: Apple distinguishes more areas, lets a team
-narrow a key to some apps, and filters what a role may not see out of `included`. Here a role reads an area or
-not, and writes in it or not.
+A simplification of https://developer.apple.com/support/roles: Apple distinguishes more areas, lets a team restrict
+a key to some apps, and removes records that a role may not see from `included`. Here a role reads an area or not,
+and writes in it or not.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CLOSED_TO_INDIVIDUAL_KEYS = {"provisioning"}
 
 
 def require(role: str, area: str, *, writes: bool = False) -> None:
-    """Raise Refusal 403 unless the role opens the area."""
+    """Raise Refusal 403 unless the role may read the area, or write in it if `writes`."""
     if role not in ROLES_OF_AREA[area]:
         raise forbidden(role, area)
     if writes and role not in WRITERS_OF_AREA[area]:

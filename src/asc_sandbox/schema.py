@@ -1,4 +1,4 @@
-"""The words in which `resources/` declares the types of records and the relationships between them."""
+"""Dataclasses and functions with which `resources/` declares types of records and their relationships."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from asc_sandbox.kinds import Kind
 
 @dataclass(frozen=True)
 class Relationship:
-    """From records of one type to records of `target`, which may be a type that the sandbox does not play.
+    """A relationship from records of one type to records of `target`, a type that the sandbox may not implement.
 
-    With `inverse` the relationship is not stored: it is the other direction of that relationship of `target`.
-    Apple shows links always and data when included; some relationships have only the one or the other, and
-    `hidden` ones neither.
+    With `inverse` the relationship is not stored: it is the other direction of that relationship of `target`. Apple
+    always shows links, and data if it is included. Some relationships have only one of the two; `hidden` ones have
+    neither.
     """
 
     name: str
@@ -29,27 +29,27 @@ class Relationship:
 
     @property
     def includable(self) -> bool:
-        """Whether `include` may name it."""
+        """Return True if `include` may name the relationship."""
         return self.has_data and not self.hidden
 
 
 def one(name: str, target: str, *, inverse: str | None = None, has_links: bool = True) -> Relationship:
-    """A relationship to at most one record."""
+    """Return a relationship to at most one record."""
     return Relationship(name, target, inverse=inverse, has_links=has_links)
 
 
 def many(name: str, target: str, *, inverse: str | None = None, has_links: bool = True) -> Relationship:
-    """A relationship to any number of records."""
+    """Return a relationship to any number of records."""
     return Relationship(name, target, many=True, inverse=inverse, has_links=has_links)
 
 
 def link(name: str, target: str = "", *, inverse: str | None = None) -> Relationship:
-    """A relationship that Apple shows as a link only; the rest is for the endpoint behind the link."""
+    """Return a relationship that Apple shows as a link only; the endpoint behind the link does the rest."""
     return Relationship(name, target, many=True, inverse=inverse, has_data=False)
 
 
 def hidden(name: str, target: str, *, inverse: str | None = None) -> Relationship:
-    """A relationship to one record that the sandbox needs and Apple does not show."""
+    """Return a relationship to one record that the sandbox needs and Apple does not show."""
     return Relationship(name, target, inverse=inverse, has_data=False, hidden=True)
 
 
@@ -57,12 +57,14 @@ def hidden(name: str, target: str, *, inverse: str | None = None) -> Relationshi
 class Resource:
     """A type of records.
 
-    `area` is what a role opens or not (see roles). `defaults` are attributes as a seed would write them, for
-    records that do not set them. `derived` are attributes that are worked out, from an endpoints.Call and the
-    record, whenever a record that does not set them is shown. `completed` says what else follows from the id of a new
-    record and what is said of it, once for all. With `short_ids` new ids have ten characters; with `id_of` a new id is
-    that of the record which this relationship leads to. `private` attributes are for seeds and rules: no answer shows
-    them, and no request may name them. `standing` are the records that Apple has itself: id, attributes, references.
+    `area` is the area that a role may open (see roles). `defaults` are attributes in a seed's form, for records
+    that do not set them. `derived` work out an attribute from an endpoints.Call and the record, each time a record
+    without a stored value is shown. `completed` works out further attributes of a new record, once, from its id and
+    its given attributes.
+
+    With `short_ids` new ids have ten characters; with `id_of` a new record takes the id of the record that this
+    relationship leads to. `private` attributes are for seeds and rules: no answer shows them, and no request may
+    name them. `standing` are the records that Apple itself has: id, attributes, references.
     """
 
     type: str
@@ -78,14 +80,14 @@ class Resource:
     standing: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...] = ()
 
     def kind(self, name: str) -> Kind | None:
-        """Return what an attribute holds, a private one too; None where there is no such attribute."""
+        """Return the kind of an attribute, also of a private one; None if there is no such attribute."""
         return self.attributes.get(name) or self.private.get(name)
 
     @cached_property
     def by_name(self) -> Mapping[str, Relationship]:
-        """The relationships by name, hidden ones too."""
+        """Return the relationships by name, including hidden ones."""
         return {relationship.name: relationship for relationship in self.relationships}
 
 
 Schema = Mapping[str, Resource]
-"""The played types by name."""
+"""The implemented types by name."""

@@ -1,4 +1,4 @@
-"""Reads a seed: the world and the keys that the sandbox starts with. docs/sandbox.md has the format."""
+"""Read a seed: the world and the keys of the start. docs/sandbox.md describes the format."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DEFAULT_KEYS = [{"id": "SANDBOX001"}]
 
 @dataclass(frozen=True)
 class Seed:
-    """What a sandbox starts with. The first key is the one that is handed out unless another is asked for.
+    """The records and keys that a sandbox starts with. The first key is the default one.
 
     `processing` are the members of plans.Processing that differ for an app, by its bundle id.
     """
@@ -37,7 +37,7 @@ class Seed:
 
 @dataclass(frozen=True)
 class _Entry:
-    """One record of a seed with the records it is nested in, the innermost last."""
+    """One record of a seed with the records around it, the innermost last."""
 
     place: str
     type: str
@@ -46,9 +46,9 @@ class _Entry:
 
 
 def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
-    """Read a seed from a mapping, from a YAML file, or, without a source, the demo.
+    """Read a seed from a mapping, from a YAML file, or from the demo if `source` is None.
 
-    Raises SeedError or OSError.
+    Raises SeedError for a wrong seed, OSError for a file that cannot be read.
     """
     content = source if isinstance(source, Mapping) else _parse(Path(source or DEMO))
     if unknown := content.keys() - schema.keys() - {"keys", "processing"}:
@@ -63,6 +63,7 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
     for type_name in schema:
         for place, members in entries(type_name, content.get(type_name)):
             references += list(_add(world, _Entry(place, type_name, members)))
+    # References come last, because they may lead to records that stand later in the seed.
     for place, record, name, ids in references:
         try:
             world.relate(record, name, ids)
@@ -75,7 +76,7 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
 
 def _parse(path: Path) -> Mapping[str, Any]:
     try:
-        # A safe loader either way; libyaml's, where this PyYAML has it, is ten times faster.
+        # Both loaders are safe. libyaml's is ten times faster, but not every PyYAML has it.
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         content = yaml.load(path.read_text(encoding="utf-8"), loader)
     except yaml.YAMLError as error:
@@ -89,7 +90,7 @@ _Reference = tuple[str, Record, str, str | list[str]]
 
 
 def _add(world: World, entry: _Entry) -> Iterator[_Reference]:
-    """Make the record and those nested in it; yield the references, which may lead to later records."""
+    """Create a record and the records nested in it; yield their references."""
     resource = world.schema[entry.type]
     attributes = {name: value for name, value in entry.members.items() if resource.kind(name)}
     relations = {name: value for name, value in entry.members.items() if name in resource.by_name}
@@ -106,7 +107,7 @@ def _add(world: World, entry: _Entry) -> Iterator[_Reference]:
 
 
 def _id(schema: Schema, entry: _Entry) -> str | None:
-    """Return the id that the seed gives, or that of the record which this one shares its id with; None for neither."""
+    """Return the given id, or else the id of the record that this one shares its id with; None for neither."""
     owner = schema[entry.type].by_name.get(schema[entry.type].id_of)
     shared = next((parent.id for parent in entry.parents if owner and parent.type == owner.target), None)
     given = entry.members.get("id", shared or (owner and entry.members.get(owner.name)))
@@ -116,7 +117,7 @@ def _id(schema: Schema, entry: _Entry) -> str | None:
 
 
 def _to_parent(world: World, place: str, record: Record, parent: Record) -> Iterator[_Reference]:
-    """The relationships from a nested record back to a record around it, as from a build to its app."""
+    """Yield the relationships from a nested record back to a record around it, as from a build to its app."""
     for relationship in world.schema[parent.type].relationships:
         if relationship.target == record.type and relationship.inverse:
             yield place, record, relationship.inverse, parent.id
@@ -126,7 +127,7 @@ def _relation(world: World, entry: _Entry, record: Record, name: str, value: Any
     place = f"{entry.place}.{name}"
     relationship = world.schema[entry.type].by_name[name]
     if relationship.inverse is None:
-        if relationship.many and isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+        if relationship.many and isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
             value = yield from _nested(world, entry, record, name, value)
         if not isinstance(value, list if relationship.many else str):
             raise SeedError(
@@ -146,20 +147,21 @@ def _relation(world: World, entry: _Entry, record: Record, name: str, value: Any
 def _nested(
     world: World, entry: _Entry, record: Record, name: str, value: list[Any]
 ) -> Generator[_Reference, None, list[Any]]:
-    """Make the records that stand in a list of ids as mappings; return the list with their ids."""
+    """Create the records that stand as mappings in a list of ids; return the list with their ids."""
     target, ids = world.schema[entry.type].by_name[name].target, []
-    for position, each in enumerate(value):
-        if isinstance(each, Mapping):
+    for position, item in enumerate(value):
+        if isinstance(item, Mapping):
             place, before = f"{entry.place}.{name}[{position}]", len(world.all(target))
-            yield from _add(world, _Entry(place, target, each, (*entry.parents, record)))
+            yield from _add(world, _Entry(place, target, item, (*entry.parents, record)))
+            # The record itself comes before the records that are nested in it.
             ids.append(world.all(target)[before].id)
         else:
-            ids.append(each)
+            ids.append(item)
     return ids
 
 
 def _processing(value: Any) -> Mapping[str, Mapping[str, Any]]:
-    """What differs in the processing of some apps."""
+    """Check and return the members of plans.Processing that differ for some apps."""
     if not isinstance(value, Mapping):
         raise SeedError("processing", f"expected a mapping of bundle ids, found {value!r}")
     for bundle_id, members in value.items():

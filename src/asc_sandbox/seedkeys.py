@@ -1,4 +1,4 @@
-"""The API keys of a seed."""
+"""Read the API keys of a seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KEY_MEMBERS = {"id", "issuer", "role", "public_key", "in_house"}
 
 
 def read_keys(value: Any) -> dict[str, Key]:
-    """The keys by id, in the order of the seed. Raises SeedError."""
+    """Return the keys by id, in the order of the seed. Raises SeedError."""
     keys: dict[str, Key] = {}
     for place, members in entries("keys", value):
         if unknown := members.keys() - _KEY_MEMBERS:
@@ -38,7 +38,8 @@ def _key(place: str, members: Mapping[str, Any]) -> Key:
         raise SeedError(f"{place}.id", f"expected text, found {key_id!r}")
     if role not in ROLES:
         raise SeedError(f"{place}.role", f"{role!r} is not one of {', '.join(sorted(ROLES))}")
-    issuer = members.get("issuer", DEFAULT_ISSUER)  # an explicit null makes an individual key
+    # An explicit null makes an individual key.
+    issuer = members.get("issuer", DEFAULT_ISSUER)
     in_house = bool(members.get("in_house", False))
     if "public_key" in members:
         return Key(

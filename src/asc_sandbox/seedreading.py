@@ -1,4 +1,4 @@
-"""How the parts of a seed are read, and how mistakes in them are told."""
+"""Read lists and names of a seed, and report mistakes in it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 
 class SeedError(ValueError):
-    """A seed is wrong. The text names the place, as `apps[0].builds[2].expired`, and what is wrong there."""
+    """Raised for a wrong seed. The text names the place, such as `apps[0].builds[2].expired`, and the mistake."""
 
     def __init__(self, place: str, problem: str) -> None:
         super().__init__(f"{place}: {problem}" if place else problem)
 
 
 def entries(place: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The mappings of a list, each with its place."""
+    """Yield the mappings of a list, each with its place. Raises SeedError for anything else."""
     if not isinstance(value, list | None):
         raise SeedError(place, f"expected a list, found {value!r}")
     for position, members in enumerate(value or ()):
@@ -24,5 +24,5 @@ def entries(place: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def listed(names: set[str]) -> str:
-    """The names in order, for a message."""
+    """Return the names in order, separated by commas, for a message."""
     return ", ".join(sorted(map(str, names)))

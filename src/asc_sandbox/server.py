@@ -1,4 +1,4 @@
-"""The sandbox as an object: starts in the background, answers over HTTP, and tells what it was asked."""
+"""The sandbox as an object: it runs in the background, answers over HTTP, and reports the requests it got."""
 
 from __future__ import annotations
 
@@ -43,23 +43,24 @@ if TYPE_CHECKING:
     from asc_sandbox.contract import Contract
 
 APPLES_RATE_LIMIT = 3500
-"""Requests per rolling hour, as Apple's documentation has it in its example."""
+"""Requests per rolling hour, from the example in Apple's documentation of rate limits."""
 
 
 class Sandbox:
     """A local App Store Connect. Use it as a context manager, or call start and stop.
 
-    `seed` is a mapping, a YAML file, or None for the demo. `faults` are specs, see the module faults.
-    `latency` is in seconds per request, `clock_offset` in seconds; time passes `clock_speed` times as fast. Each key
-    may send `rate_limit` requests an hour, and has sent `rate_spent` of them in the hour before the start. `key_file`
-    gets an API key (`key_id`, else the first) for clients. Port 0 means any free one. With a `contract` requests and
-    answers are judged, see `violations`. Files are taken in parts of `part_size` bytes, whose addresses last
-    `part_lifetime` seconds. Links to symbols last `link_lifetime` seconds; `symbols_padding` bytes make their archives
-    larger.
-    `processing`, `review` (of beta versions) and `store` say how long Apple takes and how it ends, `limits` how many
-    certificates and devices there may be.
+    `seed` is a mapping, a YAML file, or None for the demo. `faults` are texts as in the module faults. `latency` is
+    in seconds per request, `clock_offset` in seconds; time passes `clock_speed` times as fast. Each key may send
+    `rate_limit` requests an hour, and has sent `rate_spent` of them in the hour before the start. `key_file`
+    receives an API key (`key_id`, else the first) for clients. Port 0 means any free port. With a `contract`
+    requests and answers are checked, see `violations`.
 
-    Raises SeedError, FaultError, KeyFileError, ValueError or OSError when it cannot be made.
+    Files are received in parts of `part_size` bytes, whose addresses last `part_lifetime` seconds. Links to symbols
+    last `link_lifetime` seconds; `symbols_padding` bytes make their archives larger. `processing`, `review` (of
+    beta versions) and `store` set how long Apple takes and how it ends; `limits` sets how many certificates and
+    devices there may be.
+
+    Raises SeedError, FaultError, KeyFileError, ValueError or OSError if it cannot be made.
     """
 
     def __init__(
@@ -128,7 +129,7 @@ class Sandbox:
                 budget=budget,
                 log=self._log,
                 faults=self._faults,
-                paths=tuple(sorted({each.path.replace("{id}", "*") for each in ENDPOINTS})),
+                paths=tuple(sorted({endpoint.path.replace("{id}", "*") for endpoint in ENDPOINTS})),
                 key_file=key_file,
             ),
         )
@@ -136,23 +137,23 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The address to use as ASC_API_URL."""
+        """Return the address of the sandbox, the value for ASC_API_URL."""
         return f"http://{self._thread.host}:{self._thread.port}"
 
     @property
     def authority(self) -> Authority:
-        """Issues certificates for tests, as old as they like."""
+        """Return the authority, which issues certificates with any dates for tests."""
         return self._stage.authority
 
     @property
     def world(self) -> World:
-        """The records as they are by now; they may be changed while the sandbox runs."""
+        """Return the records, brought up to date; tests may change them while the sandbox runs."""
         self._course.catch_up()
         return self._world
 
     @property
     def delivered(self) -> tuple[Delivered, ...]:
-        """The files that clients have committed, in the order of their records."""
+        """Return the files that clients have committed, in the order of their records."""
         found = []
         for file in self.world.all("buildUploadFiles"):
             delivery = self._stage.depot.of_file(file.id)
@@ -163,66 +164,67 @@ class Sandbox:
         return tuple(found)
 
     def uploaded(self, record_id: str) -> Delivered:
-        """The committed file with this id, or the app of the upload with this id. Raises KeyError."""
-        for each in self.delivered:
-            if record_id in (each.file_id, each.upload_id):
-                return each
+        """Return the committed file with this id, or the app of the upload with this id. Raises KeyError."""
+        for delivered in self.delivered:
+            if record_id in (delivered.file_id, delivered.upload_id):
+                return delivered
         raise KeyError(record_id)
 
     @property
     def requests(self) -> tuple[Entry, ...]:
-        """The requests that have ended, in that order."""
+        """Return the requests that have ended, in that order."""
         return tuple(self._log.entries)
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """Who broke Apple's document, and how."""
+        """Return every request and answer that broke Apple's document."""
         return tuple(self._judge.violations)
 
     def add_fault(self, spec: str) -> None:
-        """Plan one more fault. Raises FaultError."""
+        """Add one more fault to the plan. Raises FaultError."""
         self._faults.add(spec)
 
     def skip(self, seconds: float) -> None:
-        """Let so many seconds of the sandbox's time pass at once. Tokens that are older then have expired."""
+        """Let this many seconds of the sandbox's time pass at once. Older tokens have expired afterwards."""
         self.clock.skip(seconds)
 
     def decide(self, verdict: Verdict, bundle_id: str | None = None) -> int:
-        """Let reviewers decide on what waits for them, of one app or of all; return on how many submissions."""
+        """Let reviewers decide on the waiting submissions of one app, or of all; return how many there were."""
         with self._world.lock:
             self._course.catch_up()
-            waiting_for = [
+            # A list first: a decision changes the submissions that wait.
+            undecided = [
                 submission
                 for app in self._world.all("apps")
                 if bundle_id in (None, app.attributes["bundleId"])
                 for submission in waiting(self._world, app)
             ]
-            return sum(decide(self._world, self._stage, each, verdict) for each in waiting_for)
+            return sum(decide(self._world, self._stage, submission, verdict) for submission in undecided)
 
     def end_faults(self) -> None:
-        """From here on nothing goes wrong."""
+        """Remove all faults: every request is served as usual again."""
         self._faults.clear()
 
     @property
     def faults_hit(self) -> int:
-        """How many requests a fault has hit so far."""
+        """Return the number of requests that a fault has hit so far."""
         return self._faults.hits
 
     def api_key(self, key_id: str | None = None) -> dict[str, Any]:
-        """fastlane's API key JSON of a key of the seed, with the private half; without an id of the first.
+        """Return fastlane's API key JSON of a key of the seed, by default of the first.
 
-        Raises KeyError, or KeyFileError where the seed has only the public half.
+        Raises KeyError for an unknown id, KeyFileError if the seed has only the public half.
         """
         return self._keys[key_id or next(iter(self._keys))].as_fastlane_json()
 
     def start(self) -> Self:
-        """Listen. Raises OSError when the port is taken."""
+        """Listen. Raises OSError if the port is in use."""
         self._thread.start()
         self._thread.wait_until_listening()
         return self
 
     def stop(self) -> None:
-        """Stop listening and drop what is under way. Takes well under a second."""
+        """Stop listening and drop open requests. Takes well under a second."""
         self._thread.stop()
         self._stage.depot.close()
         self._stage.symbols.close()

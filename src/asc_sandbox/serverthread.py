@@ -1,4 +1,4 @@
-"""The event loop of a sandbox, in a thread of its own."""
+"""Run the event loop of a sandbox in a thread of its own."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from aiohttp import web
 from asc_sandbox.service import Service
 
 _READ_BUFFER = 512 * 1024
-"""Bytes of a body that wait for the sandbox; more than aiohttp's, for parts are large."""
+"""Bytes of a body that wait for the sandbox; more than aiohttp's default, because parts are large."""
 
 _GRACE_AT_STOP = 0.2
-"""Seconds that requests under way may still take when the sandbox stops."""
+"""Seconds that open requests may still take when the sandbox stops."""
 
 
 class ServerThread(threading.Thread):
-    """Runs an event loop with the HTTP server in it.
-
-    A daemon: a test that forgets to stop it does not hang.
-    """
+    """Run an event loop with the HTTP server in it."""
 
     def __init__(self, service: Service, host: str, port: int) -> None:
+        # A daemon: a test that forgets to stop it does not hang.
         super().__init__(name="sandbox", daemon=True)
         self.host = host
         self.port = port
@@ -42,11 +40,13 @@ class ServerThread(threading.Thread):
             self._settled.set()
 
     def wait_until_listening(self) -> None:
+        """Wait until the server listens. Raises OSError if it cannot."""
         self._settled.wait()
         if self._failure:
             raise self._failure
 
     def stop(self) -> None:
+        """Ask the server to stop, and wait until it has."""
         if self.is_alive():
             self._request_stop()
             self.join()
@@ -54,7 +54,7 @@ class ServerThread(threading.Thread):
     async def _serve(self) -> None:
         stopping = asyncio.Event()
         self._request_stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopping.set)
-        # handler_cancellation: a client that goes away ends its request, also one that hangs on purpose.
+        # handler_cancellation: a client that goes away ends its request, even one that hangs on purpose.
         server = web.Server(
             self._service.handle, handler_cancellation=True, access_log=None, read_bufsize=_READ_BUFFER
         )

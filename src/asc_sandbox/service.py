@@ -1,6 +1,6 @@
-"""What happens to a request, in this order: log, latency, faults, token, rate limit, contract, endpoint.
+"""Serve a request: log, latency, faults, token, rate limit, contract, endpoint, in this order.
 
-A browser's are none of that: the face answers them first.
+Requests of a browser skip all of these: the pages in `face` answer them first.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from asc_sandbox.world import World
 
 @dataclass(frozen=True)
 class Service:
-    """Answers requests from a world. `latency` is in seconds and added to every request."""
+    """Answer requests from a world. `latency` is in seconds and added to every request."""
 
     world: World
     stage: Stage
@@ -72,13 +72,15 @@ class Service:
             else:
                 await misbehave(fault, exchange, lambda: self._reply(request))
         except ConnectionError:
-            pass  # the client went first
+            # The client closed the connection first; nobody is left to answer.
+            pass
         finally:
             exchange.finish(None)
         return exchange.response
 
     def _headers(self, request: web.BaseRequest) -> dict[str, str]:
-        """The headers of every answer, faults too."""
+        """Return the headers of every answer, faults included."""
+        # Apple's file servers count no requests: only the API itself has a rate limit.
         if request.path.startswith((FOLDER, library.FOLDER, gallery.FOLDER)):
             return {"Date": self.clock.http_date()}
         key_id = auth.claimed_key_id(request.headers.get("Authorization"))
@@ -88,11 +90,9 @@ class Service:
         }
 
     async def _reply(self, request: web.BaseRequest) -> Reply:
-        """The true answer to a request, from the token to the endpoint.
-
-        Parts of files, archives of symbols and pictures go another way: their addresses are signed or anybody's, and
-        Apple's document does not know them.
-        """
+        """Return the true answer to a request, from the token to the endpoint."""
+        # Parts of files, archives of symbols and pictures have signed or public addresses that Apple's document does
+        # not know: neither token nor contract applies to them.
         if request.path.startswith(FOLDER):
             return await receive(self.stage.depot, request)
         if request.path.startswith(library.FOLDER):
@@ -105,12 +105,12 @@ class Service:
             body = _decoded(content)
             key = auth.authenticate(request.headers.get("Authorization"), self.keys, self.clock.now())
             self.rate_limit.take(key.id, self.clock.now())
-            reply = Reply.of(self._play(request, key, body))
+            reply = Reply.of(self._answer(request, key, body))
         except Refusal as refusal:
             reply = Reply.refusing(refusal)
         return self.judge.examine(request.method, request.raw_path, body, reply)
 
-    def _play(self, request: web.BaseRequest, key: Key, body: Any) -> Answer:
+    def _answer(self, request: web.BaseRequest, key: Key, body: Any) -> Answer:
         """Find the endpoint and let it answer."""
         endpoint, record_id = self.router.find(request.method, request.path)
         if key.issuer is None and endpoint.area in roles.CLOSED_TO_INDIVIDUAL_KEYS:
@@ -122,25 +122,25 @@ class Service:
         try:
             with self.world.lock:
                 self.course.catch_up()
-                return endpoint.play(call)
+                return endpoint.handle(call)
         except Refusal:
             raise
         except Exception:  # noqa: BLE001
-            # A bug of the sandbox must look like one: the client gets a 500, whoever started the sandbox the
-            # traceback.
+            # A bug of the sandbox must look like one: the client gets a 500, the sandbox's terminal the traceback.
             traceback.print_exc()
             raise internal_error("the sandbox failed; its standard error says where") from None
 
 
 class Connections:
-    """Numbers TCP connections in the order of their first request, from 1."""
+    """Number TCP connections in the order of their first request, from 1."""
 
     def __init__(self) -> None:
+        # Weak keys: a closed connection must not be kept for its number.
         self._numbers: WeakKeyDictionary[asyncio.Transport, int] = WeakKeyDictionary()
         self._next = itertools.count(1)
 
     def number(self, request: web.BaseRequest) -> int:
-        """The number of the connection a request came on, 0 when the client has gone already."""
+        """Return the number of the connection that a request came on, 0 if the client has gone already."""
         transport = request.transport
         if transport is None:
             return 0
@@ -150,7 +150,7 @@ class Connections:
 
 
 def _decoded(content: bytes) -> Any:
-    """The JSON of a body, None when there is none. Raises Refusal."""
+    """Return the JSON of a body, None for an empty one. Raises Refusal for anything else."""
     try:
         return json.loads(content) if content else None
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""What endpoints have at hand besides the records: the time, what is still to come, and the files."""
+"""The means of endpoints besides the records: the clock, the agenda, and the files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from asc_sandbox.world import Record
 
 @dataclass(frozen=True)
 class Stage:
-    """One for each sandbox. `exceptions` are the apps, by bundle id, that are processed in another way."""
+    """The means of one sandbox. `exceptions` are apps, by bundle id, with a processing of their own."""
 
     clock: Clock
     agenda: Agenda
@@ -32,9 +32,9 @@ class Stage:
     gallery: Gallery = field(default_factory=Gallery)
 
     def processing_of(self, app: Record) -> Processing:
-        """What becomes of the uploads of an app."""
+        """Return how the uploads of an app are processed."""
         return self.exceptions.get(str(app.attributes.get("bundleId")), self.processing)
 
     def now(self) -> datetime:
-        """The time at which things happen, for the dates of records."""
+        """Return the time for the dates of records: the time of the change that is being made, or the clock's."""
         return datetime.fromtimestamp(self.agenda.now, UTC)

@@ -1,4 +1,4 @@
-"""The endpoints that write, as declarations: a record is made, changed, or deleted."""
+"""Declare the endpoints that write: each creates, changes or deletes a record."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from asc_sandbox import document
-from asc_sandbox.endpoints import Answer, Call, Endpoint
+from asc_sandbox.endpoints import Answer, Call, Endpoint, existing
 from asc_sandbox.entity import Given, Shape, read
-from asc_sandbox.errors import no_such_resource, unknown_parameter
+from asc_sandbox.errors import unknown_parameter
 from asc_sandbox.kinds import Kind
 from asc_sandbox.schema import Resource
 from asc_sandbox.world import Record
@@ -16,23 +16,24 @@ from asc_sandbox.world import Record
 __all__ = ["Given", "changing", "creating", "deleting", "existing", "store", "update"]
 
 Make = Callable[[Call, Given], Record]
-"""Makes the record that a body asks for, or refuses."""
+"""Creates the record that a body describes, or raises Refusal."""
 
 Change = Callable[[Call, Record, Given], Record]
-"""Changes a record as a body asks for, or refuses."""
+"""Changes a record as a body says, or raises Refusal."""
 
 Delete = Callable[[Call, Record], None]
-"""Deletes a record, or refuses."""
+"""Deletes a record, or raises Refusal."""
 
 
 def store(call: Call, given: Given, **attributes: object) -> Record:
-    """Make the record: what the body says, and what the endpoint adds."""
+    """Create the record with the members of the body and the attributes that the endpoint adds."""
     resource = call.world.schema[_type_of(call)]
     stored = {
-        name: [each.id for each in others]
+        name: [other.id for other in others]
         for name, others in given.related.items()
         if resource.by_name[name].inverse is None
     }
+    # A relationship that the other side stores can only be connected when the record exists.
     record = call.world.add(resource.type, {**given.attributes, **attributes}, stored)
     for name in given.related.keys() - stored.keys():
         call.world.connect(record, name, given.related[name])
@@ -42,7 +43,7 @@ def store(call: Call, given: Given, **attributes: object) -> Record:
 def update(call: Call, record: Record, given: Given) -> Record:
     """Change the record as the body says."""
     for name, others in given.related.items():
-        call.world.relate(record, name, [each.id for each in others])
+        call.world.relate(record, name, [other.id for other in others])
     return call.world.change(record, **given.attributes)
 
 
@@ -62,7 +63,7 @@ def creating(
     written: Mapping[str, Kind] | None = None,
     then: Make = store,
 ) -> Endpoint:
-    """`POST path` makes a record. `owners` are relationships that are required; the rest is in entity.Shape."""
+    """Return the endpoint `POST path` for new records. The arguments are the fields of entity.Shape."""
     shape = Shape(resource, required, optional, owners, related, values or {}, written or {})
     return Endpoint("POST", path, resource.area, partial(_create, shape, then))
 
@@ -77,7 +78,7 @@ def changing(
     written: Mapping[str, Kind] | None = None,
     then: Change = update,
 ) -> Endpoint:
-    """`PATCH path` changes the record whose id stands in the path. See entity.Shape for the arguments."""
+    """Return the endpoint `PATCH path` for the record with the id of the path. The arguments are in entity.Shape."""
     shape = Shape(
         resource,
         optional=optional,
@@ -90,20 +91,12 @@ def changing(
 
 
 def deleting(path: str, resource: Resource, *, then: Delete = _remove) -> Endpoint:
-    """`DELETE path` deletes the record whose id stands in the path."""
+    """Return the endpoint `DELETE path` for the record whose id stands in the path."""
     return Endpoint("DELETE", path, resource.area, partial(_delete, resource, then))
 
 
-def existing(call: Call, resource: Resource) -> Record:
-    """The record whose id stands in the path. Raises Refusal 404."""
-    record = call.world.find(resource.type, call.id)
-    if record is None:
-        raise no_such_resource(resource.type, call.id)
-    return record
-
-
 def without_parameters(call: Call) -> None:
-    """Raise Refusal when there are any: a write takes none."""
+    """Raise Refusal if the request has parameters: a write takes none."""
     for name, _ in call.query:
         raise unknown_parameter(name)
 
@@ -126,5 +119,5 @@ def _delete(resource: Resource, then: Delete, call: Call) -> Answer:
 
 
 def _type_of(call: Call) -> str:
-    """The type of the records of a collection's path, `/v1/<type>`."""
+    """Return the type of the records of a collection's path, `/v1/<type>`."""
     return call.path.rsplit("/", 1)[1]

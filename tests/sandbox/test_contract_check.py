@@ -181,7 +181,7 @@ def name_of(endpoint: Any) -> str:
 def test_endpoints_take_the_parameters_that_apple_has(endpoint: Any) -> None:
     operation = document()["paths"][endpoint.path][endpoint.method.lower()]
     apples = {parameter["name"]: parameter["schema"] for parameter in operation.get("parameters", [])}
-    grammar = endpoint.play.args[0]
+    grammar = endpoint.handle.args[0]
     for each in grammar.filters:
         assert list(each.values) == values_that_apple_takes(apples[f"filter[{each.name}]"]["items"]), (
             each.name
@@ -207,7 +207,7 @@ def test_endpoints_write_what_apple_has(endpoint: Any) -> None:
         return
     body = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rsplit("/", 1)[1]
     data = document()["components"]["schemas"][body]["properties"]["data"]
-    declared = endpoint.play.args[0]
+    declared = endpoint.handle.args[0]
     if isinstance(declared, Link):
         assert (data["type"] == "array") == declared.relationship.many
         reference = data.get("items", data)["properties"]

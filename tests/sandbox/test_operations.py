@@ -52,7 +52,7 @@ def test_the_committed_list_is_the_one_that_its_tool_writes() -> None:
 )
 def test_what_apple_has_and_the_sandbox_does_not_play_is_501(client: Client, method: str, path: str) -> None:
     answer = client.request(method, path)
-    assert (answer.status, answer.error["code"]) == (501, "SANDBOX.NOT_PLAYED")
+    assert (answer.status, answer.error["code"]) == (501, "SANDBOX.NOT_IMPLEMENTED")
     assert f"{method} {path}" in answer.error["detail"]
 
 

@@ -229,4 +229,4 @@ def test_unknown_ids_paths_and_methods() -> None:
         assert client.get("/v1/apps/9/builds").status == 404
         assert client.get("/v1/nothing").status == 404
         assert client.request("DELETE", "/v1/apps").status == 403
-        assert client.get("/v1/builds", include="icons").error["code"] == "SANDBOX.NOT_PLAYED"
+        assert client.get("/v1/builds", include="icons").error["code"] == "SANDBOX.NOT_IMPLEMENTED"

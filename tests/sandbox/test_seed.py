@@ -140,7 +140,7 @@ def test_a_key_of_which_the_sandbox_knows_only_the_public_half() -> None:
         ),
         (
             "builds: [{icons: [nope]}]",
-            "builds[0].icons: the sandbox does not play records of type buildIcons",
+            "builds[0].icons: the sandbox does not implement records of type buildIcons",
         ),
         ("apps: [{buildUploads: [{state: 7}]}]", "state: expected a mapping, found 7"),
         ("users: [{roles: ADMIN}]", "users[0]: roles: expected a list, found 'ADMIN'"),

@@ -191,11 +191,13 @@ def test_wrong_options(options: list[str], problem: str, capsys: pytest.CaptureF
     assert problem in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_or_none_ends_with_a_word_of_advice(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_in_use_or_out_of_range_ends_with_exit_code_2_and_names_the_port(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert main(["--port", str(port)]) == 2
-    assert f"port {port} is taken: give another --port" in capsys.readouterr().err
+    assert f"port {port} is in use" in capsys.readouterr().err
     with pytest.raises(SystemExit) as ended:
         main(["--port", "80800"])
     assert ended.value.code == 2 and "up to 65535" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from typing import Any
 from asc_sandbox.authority.kinds import KINDS
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import invalid_attribute, problem
-from asc_sandbox.errors import Refusal, not_played
+from asc_sandbox.errors import Refusal, not_implemented
 from asc_sandbox.rules.issued import expiry
 from asc_sandbox.rules.profiles import invalidate
 from asc_sandbox.world import Record
@@ -22,7 +22,7 @@ def make_certificate(call: Call, given: Given) -> Record:
     """Issue a certificate for the key of a signing request."""
     certificate_type = given.attributes["certificateType"]
     if certificate_type not in KINDS:
-        raise not_played(f"certificates of type {certificate_type}")
+        raise not_implemented(f"certificates of type {certificate_type}")
     _require_role(call, certificate_type)
     public_key = _public_key(given.attributes["csrContent"])
     _require_room(call, certificate_type)

@@ -7,7 +7,7 @@ from functools import partial
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_relationship
-from asc_sandbox.errors import Refusal, not_played
+from asc_sandbox.errors import Refusal, not_implemented
 from asc_sandbox.rules.media import drop_media
 from asc_sandbox.rules.store_copies import copy_texts, furnish
 from asc_sandbox.rules.store_states import (
@@ -62,7 +62,7 @@ def make_version(call: Call, given: Given) -> Record:
 def change_version(call: Call, version: Record, given: Given) -> Record:
     """Change a version: its release until it is released, all else while it can be edited."""
     if "appClipDefaultExperience" in given.related:
-        raise not_played("the app clip of a version")
+        raise not_implemented("the app clip of a version")
     state = state_of(version)
     if state not in EDITABLE:
         free = ("downloadable", *(_UNTIL_RELEASED if state in _BEFORE_RELEASE else ()))
