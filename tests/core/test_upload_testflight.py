@@ -571,8 +571,6 @@ def test_a_dry_run_of_what_is_there_already(tmp_path: Path) -> None:
         done = step(tmp_path, sandbox, {**inputs, "dry-run": "true"})
         assert calls(sandbox, *WRITES) == before
     assert done.code == 0
-    assert "Would upload Example.ipa as 1.5.0 (42): it is at App Store Connect already" in done.log.lines
-    assert "The build needs no changes" in done.log.lines
 
 
 # Wrong inputs

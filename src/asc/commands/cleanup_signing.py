@@ -33,11 +33,13 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     environment = context.job.environment
     ledger = ledger_of(environment)
     mine = ledger.of_owner(owner_of(environment))
+    # Linux has no `security`, and needs none if no installation has a keychain.
     security = security_of(environment) if any(state.keychain for state in ledger.states()) else None
     cleaned = [cleanup(ledger, state.id, security) for state in mine]
     if mine:
         log.info("Removed %s", _what(cleaned))
     running = processes(environment.get("PATH", os.defpath))
+    # Jobs that were killed could not clean up. Their processes are gone, so their installations may go.
     swept = sweep(ledger, context.now(), security, running)
     if not mine and not swept:
         log.info("There is nothing to clean up")
@@ -51,7 +53,7 @@ def _what(cleaned: Sequence[CleanupResult]) -> str:
         (sum(result.files for result in cleaned), "file"),
     ):
         what += [words.counted(count, name)] if count else []
-    return ", ".join(what) or "nothing: it was gone already"
+    return ", ".join(what) or "nothing, because it was removed before"
 
 
 COMMAND = Command(

@@ -60,6 +60,7 @@ def _read(text: str) -> tuple[DeviceRequest, ...]:
         for number, line in enumerate(text.splitlines(), 1)
         if line.strip() and not line.lstrip().startswith("#")
     ]
+    # Apple's form has tabs. Editors replace them by blanks, and such a line would pass as a mapping.
     tabs = any("\t" in line for _, line in lines)
     for number, line in lines:
         if "\t" not in line and (tabs or _BLANKS.match(line.strip())):
@@ -67,6 +68,7 @@ def _read(text: str) -> tuple[DeviceRequest, ...]:
     if not tabs:
         return tuple(_of_mapping(name, value) for name, value in kinds.MAPPING.parse(text).items())
     rows = [(number, [cell.strip() for cell in line.split("\t")]) for number, line in lines]
+    # The header line of the form that Apple offers for download.
     if rows[0][1][0].lower() == "device id":
         rows = rows[1:]
     return tuple(

@@ -78,7 +78,7 @@ def _fetch(inputs: Inputs, context: Context, report: DownloadReport, directory: 
     # More connections than archives would stay unused.
     parallel = min(inputs.parallel_downloads, len(targets))
     several = words.counted(len(targets), "archive")
-    with workflow.group(f"Fetching {several}"), context.storage(context.client, parallel) as storage:
+    with workflow.group(f"Downloading {several}"), context.storage(context.client, parallel) as storage:
         Downloader(
             storage=storage,
             links=Links(context.client, report.builds),
@@ -90,12 +90,12 @@ def _fetch(inputs: Inputs, context: Context, report: DownloadReport, directory: 
         ).fetch(targets, report.ended.append)
     new = [result for result in report.whole if not result.was_there]
     log.info(
-        "Fetched %d of %s (%s) into %s%s",
+        "Downloaded %d of %s (%s) to %s%s",
         len(new),
         several,
         words.size(sum(result.fetched for result in new)),
         directory,
-        f"; {there} had been there" if (there := len(report.whole) - len(new)) else "",
+        f"; {there} existed before" if (there := len(report.whole) - len(new)) else "",
     )
 
 
@@ -110,7 +110,7 @@ def _raise_what_failed(report: DownloadReport) -> None:
     others = [result.target.name for result in failed[1:]]
     # A new error, because the summary shows the stored one beside its archive.
     kind = UnreachableError if isinstance(first, UnreachableError) else Error
-    raise kind(f"{first.message} Not there either: {words.some(others)}.", first.remedy)
+    raise kind(f"{first.message} Also missing: {words.some(others)}.", first.remedy)
 
 
 def _tell_what_is_missing(inputs: Inputs, report: DownloadReport) -> None:
@@ -135,11 +135,10 @@ def _tell_what_is_missing(inputs: Inputs, report: DownloadReport) -> None:
 
 COMMAND = Command(
     name="download-dsyms",
-    summary="Download the dSYMs of builds from App Store Connect, each file once and whole.",
+    summary="Download the dSYMs of builds from App Store Connect, each file once and complete.",
     description=(
-        "Fetches the symbols that App Store Connect has of builds, in parallel, and goes on after a break. Every "
-        "archive is checked before it gets its name, its UUIDs are read, and builds without symbols are named with "
-        "the reason."
+        "Downloads the symbols of builds in parallel and resumes broken downloads. Checks every archive before naming "
+        "it, reads its UUIDs, and lists builds without symbols with the reason."
     ),
     role="Developer, App Manager or Admin",
     icon="download-cloud",

@@ -12,16 +12,16 @@ from asc.commands.declaration import given
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Problem
 
-BUILDS, FILES, NOTHING = "Builds", "Files", "Nothing there"
+BUILDS, FILES, NOTHING = "Builds", "Files", "Missing symbols"
 MOST_PARALLEL = 32
 
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """The builds whose symbols are wanted, and the folder for them."""
+    """The selection of builds, and the folder for their symbols."""
 
     platform: str | None = given(
-        PLATFORM, "Only builds for this platform. Without it, those of all.", group=BUILDS
+        PLATFORM, "Only builds for this platform. The default is all platforms.", group=BUILDS
     )
     version: str | None = given(
         kinds.version(LATEST, LIVE),
@@ -33,28 +33,30 @@ class Inputs(AppInputs):
     )
     build_number: str | None = given(
         kinds.build_number(LATEST),
-        "Only builds with this number. `latest`: the highest number, of the highest version unless one is given, "
-        "for each platform.",
+        "Only builds with this number. `latest`: the highest number for each platform, by default of "
+        "the highest version.",
         group=BUILDS,
         examples=("42", "latest"),
     )
     min_version: str | None = given(
         kinds.version(),
-        "Only builds of this version and higher ones; 1.10 is higher than 1.9.",
+        "Only builds of this version or higher; 1.10 is higher than 1.9.",
         group=BUILDS,
         examples=("1.4.0",),
     )
     uploaded_after: datetime | None = given(  # noqa: RUF009 (a field, as all others)
         kinds.DATE,
-        "Only builds uploaded after this moment (UTC unless it says otherwise).",
+        "Only builds uploaded after this moment (UTC, unless it names a time zone).",
         group=BUILDS,
         examples=("2026-01-31",),
     )
     limit: int | None = given(
-        kinds.whole_number(1, 100_000), "At most so many builds, the newest uploads first.", group=BUILDS
+        kinds.whole_number(1, 100_000),
+        "Largest number of builds; the newest uploads come first.",
+        group=BUILDS,
     )
     directory: str = given(
-        kinds.PATH, "Where the files go; made when it is not there.", group=FILES, default="dsyms"
+        kinds.PATH, "Folder for the files. It is created if it does not exist.", group=FILES, default="dsyms"
     )
     extract: bool = given(
         kinds.BOOLEAN,
@@ -64,24 +66,27 @@ class Inputs(AppInputs):
     )
     skip_existing: bool = given(
         kinds.BOOLEAN,
-        "Keep files that are there already and whole. With `false` all are fetched anew.",
+        "Keep existing files that are whole. `false` downloads everything again.",
         group=FILES,
         default="true",
     )
     parallel_downloads: int = given(
-        kinds.whole_number(1, MOST_PARALLEL), "Files that are fetched at a time.", group=FILES, default="16"
+        kinds.whole_number(1, MOST_PARALLEL),
+        "Number of files to download at the same time.",
+        group=FILES,
+        default="16",
     )
     wait: float = given(
         kinds.DURATION,
-        "How long to wait for the symbols of builds that Apple is still processing.",
+        "Longest time to wait for the symbols of builds that Apple is still processing.",
         group=NOTHING,
         default="0",
         examples=("10m",),
     )
     if_missing: str = given(
         kinds.choice(("fail", "warn", "ignore")),
-        "What builds without symbols do, and no build at all: fail the step, warn, or neither. "
-        "The output `missing` names them in any case.",
+        "Handling of builds without symbols, and of a selection without builds: fail the step, warn, "
+        "or neither. The output `missing` names them in any case.",
         group=NOTHING,
         default="warn",
     )

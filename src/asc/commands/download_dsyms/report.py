@@ -21,19 +21,19 @@ UUIDS_SHOWN = 4
 class Outputs:
     """The outputs of download-dsyms for later steps."""
 
-    directory: str = output("Where the files are.")
-    files: str = output("The archives, those that were there already too: a JSON list of paths.")
-    dsym_count: str = output("How many `.dSYM` bundles are in them.")
+    directory: str = output("The folder of the files.")
+    files: str = output("The archives, also those that existed before: a JSON list of paths.")
+    dsym_count: str = output("Number of `.dSYM` bundles in the archives.")
     uuids: str = output("JSON: path of the archive → UUID → architecture.")
     builds: str = output(
-        "The builds that were meant: a JSON list of `id`, `version`, `build-number`, `platform`, `state`, "
+        "The selected builds: a JSON list of `id`, `version`, `build-number`, `platform`, `state`, "
         "`uploaded-at` and `files`."
     )
     missing: str = output(
-        "Builds without symbols: a JSON list of `version`, `build-number`, `platform`, `bundle-id` (where only a part "
-        "of the build has none) and `reason`."
+        "Builds without symbols: a JSON list of `version`, `build-number`, `platform`, `bundle-id` "
+        "(if only a part of the build lacks them) and `reason`."
     )
-    downloaded_bytes: str = output("Bytes that this run fetched.")
+    downloaded_bytes: str = output("Number of bytes that this run downloaded.")
 
 
 @dataclass
@@ -120,7 +120,7 @@ def _row(result: DownloadResult) -> tuple[str, ...]:
     state = (
         f"failed: {result.error.message}"
         if result.error
-        else "was there"
+        else "existed before"
         if result.was_there
         else "downloaded"
     )

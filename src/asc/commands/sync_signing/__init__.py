@@ -66,7 +66,7 @@ def _sync(inputs: Inputs, context: Context) -> Outputs:
     sync_context, request = _context(inputs, context)
     sync, plan = Sync.begin(sync_context, request).plan()
     for line in plan.lines():
-        log.info("To do: %s", line)
+        log.info("Plan: %s", line)
     try:
         synced = sync.carry_out(plan)
     except KeyNotStored as error:
@@ -88,12 +88,13 @@ def _plan(inputs: Inputs, context: Context) -> Outputs:
     sync, plan = Sync.begin(sync_context, request).plan()
     for line in plan.lines():
         log.info("Would %s", line)
+    # The sync would enable these devices, so the plan must not warn of them.
     enabling = {device.id for device in plan.devices.disabled}
     left = [device for device in sync.apple.devices if device.id not in enabling]
     for name in not_enabled(request.devices, left):
         log.warning("The device %s is not enabled at Apple: no profile can name it.", name)
     if not plan.lines():
-        log.info("Nothing is to be done")
+        log.info("There is nothing to do")
     context.summary.append(machine.of_plan(plan.lines()))
     return Outputs(changed=flag(False))
 
@@ -109,8 +110,8 @@ def _revoke(inputs: Inputs, context: Context) -> Outputs:
         return Outputs(changed=flag(False))
     if (inputs.confirm or "").strip() != str(revocation):
         raise Error(
-            f"Nothing was revoked: {revocation} would go, and confirm does not say so.",
-            f"Read the list above. If all of that may go, give confirm: {revocation}",
+            f"Nothing was revoked: the plan removes {revocation}, and the input confirm does not repeat that.",
+            f"Read the list above. To remove all of it, give confirm: {revocation}",
         )
     revoking.revoke(sync_context, revocation)
     log.info("Revoked: %s", revocation)
@@ -151,7 +152,7 @@ def _migrate(inputs: Inputs, context: Context) -> Outputs:
 
 
 def _log_all_is_stored(storage: Storage) -> None:
-    log.info("Everything that is wanted is in the %s and valid", storage.label)
+    log.info("Everything requested is in the %s and valid", storage.label)
 
 
 _MODES = {
@@ -220,9 +221,9 @@ COMMAND = Command(
     name="sync-signing",
     summary="Install certificates, keys and profiles from the team's storage; create or renew them if needed.",
     description=(
-        "Installs all that a runner needs to sign a team's apps: the certificate with its key, and a profile for every "
-        "bundle id, from a storage that is encrypted as fastlane match does it. Read-only by default; `mode: sync` "
-        "creates missing ones, renews expired ones, and never loses a key."
+        "Installs everything that a runner needs to sign a team's apps: certificate, key, and a profile for "
+        "every bundle id, from a storage in fastlane match's format. Read-only by default; `mode: sync` creates "
+        "missing certificates and profiles, renews expired ones, and never loses a key."
     ),
     role="App Manager or Admin, with access to certificates, identifiers and profiles (none for read-only)",
     icon="lock",

@@ -43,6 +43,7 @@ def install(inputs: Inputs, context: Context, signing: ReadySigning, changed: bo
     running = processes(environment.get("PATH", os.defpath))
     now = context.now()
     sweep(ledger, now, security, running)
+    # The ledger is written first: a step that is killed now leaves a note of what to remove.
     state = ledger.begin(owner, now, holder_of(os.getpid(), running))
     profiles = [stored for _, stored in signing.profiles]
     with undone_on_failure(ledger, state.id, security):
@@ -50,6 +51,7 @@ def install(inputs: Inputs, context: Context, signing: ReadySigning, changed: bo
         written = write_files(
             folder, signing.identities, profiles, inputs.p12_password, ledger.note(state.id)
         )
+        # A random password is a secret that no input has announced.
         context.hide(written.password)
         installed = None
         if security:
@@ -71,6 +73,7 @@ def ledger_of(environment: Mapping[str, str]) -> Ledger:
 def owner_of(environment: Mapping[str, str]) -> str:
     """Return the text that identifies this job among all jobs of the machine."""
     names = (
+        # Together these differ between any two jobs, also on a machine with several runners.
         "GITHUB_REPOSITORY",
         "GITHUB_RUN_ID",
         "GITHUB_RUN_ATTEMPT",
@@ -200,7 +203,7 @@ def of_changes(changes: Iterable[str]) -> str:
 def of_lacking(lines: Iterable[str]) -> list[str]:
     """Return the part of the summary with the devices that profiles lack, [] if they lack none."""
     listed = _listed(lines)
-    return [summary.heading("Devices that are missing") + listed] if listed else []
+    return [summary.heading("Missing devices") + listed] if listed else []
 
 
 def _listed(lines: Iterable[str]) -> str:
@@ -214,6 +217,6 @@ def _until(end: datetime | None, now: datetime) -> tuple[str, str]:
 
 def of_plan(lines: Iterable[str]) -> str:
     """Return the job summary of `mode: plan` in Markdown: a list with one item for each line of the plan."""
-    return summary.heading("What sync would do") + (
-        _listed(lines) or summary.paragraph("Nothing: all is there and valid.")
+    return summary.heading("Plan of the sync") + (
+        _listed(lines) or summary.paragraph("No changes: everything is stored and valid.")
     )

@@ -94,6 +94,7 @@ def _bring(
         with report.timeline.phase("Check"):
             report.reference = reference = reference_of_file(client, inputs, binary)
             # All checks run before the first write, and their problems are reported together.
+            # The reads are independent, and each takes about half a second at Apple.
             with ThreadPoolExecutor(2) as pool:
                 reading_train = pool.submit(read_train, client, reference.number)
                 reading_app = pool.submit(preflight, client, request, _destination(reference))
@@ -169,6 +170,7 @@ def _follow(
         return
     build = report.seen.build
     assert build
+    # The id of an upload does not tell its app, so the checks may have to wait for the build.
     report.app_state = app_state = report.app_state or preflight(
         client, request, _destination(report.reference, report.seen)
     )
@@ -229,7 +231,7 @@ def _check_availability(
     state = build.external_state if build else "READY_FOR_BETA_SUBMISSION"
     waits = inputs.wait == "available" and goes_outside(request, app_state)
     if waits and not request.submit_review and state == "READY_FOR_BETA_SUBMISSION":
-        reason = "is false, but external testers are waited for, who get the build after beta review"
+        reason = "is false, but wait: available waits for external testers, and they need the beta review"
         remedy = "Leave submit-beta-review at true, or wait: processing."
         raise InputError([Problem("submit-beta-review", reason, remedy)])
 
@@ -289,8 +291,8 @@ def _destination(reference: BuildReference, seen: BuildSnapshot | None = None) -
 
 def _so_far(status: UploadStatus) -> str:
     if status.is_there:
-        return ": it is at App Store Connect already"
-    return ": an upload was begun and would continue" if status.upload and not status.start_again else ""
+        return ": App Store Connect has it already"
+    return ": continuing an upload that was begun" if status.upload and not status.start_again else ""
 
 
 COMMAND = Command(
@@ -298,9 +300,9 @@ COMMAND = Command(
     summary="Upload a build to TestFlight, wait for Apple, and give it to testers.",
     description=(
         "Uploads an .ipa or .pkg through App Store Connect's REST API (no Xcode, no Transporter: any runner does), "
-        "waits until Apple has processed it, and gives it to groups and testers. Run again, it goes on where it "
-        "stopped; there is never a second upload of the same build number. A build that Apple refuses fails the "
-        "step, with Apple's reasons."
+        "waits until Apple has processed it, and gives it to groups and testers. A second run continues at the point "
+        "of failure and never uploads the same build number twice. A build that Apple refuses fails the step with "
+        "Apple's reasons."
     ),
     role="App Manager or Admin (Developer is enough without groups and testers)",
     icon="upload-cloud",

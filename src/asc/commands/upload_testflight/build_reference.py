@@ -90,6 +90,7 @@ def _contradictions(inputs: Inputs, binary: Binary) -> Iterator[Problem]:
 
 def the_file(pattern: str) -> Path:
     """Return the one file of a pattern. An existing path is used as it is, whatever characters it has."""
+    # Apps are called `My App [Beta].ipa`, which as a pattern matches no such file.
     if is_there(pattern):
         return Path(pattern)
     found = matching(pattern)
@@ -138,6 +139,7 @@ def reference_of_ids(client: Client, inputs: Inputs) -> BuildReference:
         name = inputs.build_upload_id
         upload = _named("build-upload-id", name, lambda: record.read(client, name, app.id))
         assert upload.number
+        # The record of an upload does not name its app, but the listing of an app has its uploads.
         if app.id and upload.id not in {known.id for known in record.find(client, upload.number)}:
             raise _another_app("build-upload-id", app)
         _check_same("build-upload-id", inputs, upload.number, app)

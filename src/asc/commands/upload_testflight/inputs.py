@@ -31,14 +31,14 @@ class Inputs(CommonInputs):
 
     file: str | None = given(
         kinds.GLOB,
-        "The `.ipa` or `.pkg` to upload; exactly one file must match. This, or one of the ids below, "
-        "or app, version and build number.",
+        "The `.ipa` or `.pkg` to upload. Exactly one file must match. Instead, name an existing "
+        "build: by one of the ids below, or by app, version and build number.",
         group=BUILD,
         examples=("build/*.ipa",),
     )
     bundle_id: str | None = given(
         BUNDLE_ID,
-        "Bundle id of the app. Without it, the one in the file.",
+        "Bundle id of the app. The default is the one in the file.",
         group=BUILD,
         examples=("com.example.app",),
     )
@@ -50,41 +50,44 @@ class Inputs(CommonInputs):
     )
     version: str | None = given(
         kinds.version(),
-        "Marketing version (train). Beside a file it has to be the version in the file. Quote it in YAML: unquoted, "
-        "`1.10` becomes 1.1.",
+        "Marketing version (train). With `file`, it must be the version in the file. Quote it in "
+        "YAML: unquoted, `1.10` becomes 1.1.",
         group=BUILD,
         examples=("1.5.0",),
     )
     build_number: str | None = given(
         kinds.build_number("latest"),
-        "Build number. Beside a file it has to be the number in the file. Without a file also `latest`: the "
-        "highest number, of the highest version unless one is given.",
+        "Build number. With `file`, it must be the number in the file. Without `file`, `latest` "
+        "stands for the highest number, by default of the highest version.",
         group=BUILD,
         examples=("42", "latest"),
     )
     platform: str | None = given(
-        PLATFORM, "Platform. Beside a file it has to be that of the file.", group=BUILD
+        PLATFORM, "Platform. With `file`, it must be the platform of the file.", group=BUILD
     )
     build_upload_id: str | None = given(
         kinds.matching(r"[A-Za-z0-9-]{1,64}", "the id of a build upload"),
-        "Go on with an upload that an earlier job made (its output `build-upload-id`), instead of `file`.",
+        "Continue with an upload of an earlier job (its output `build-upload-id`), instead of `file`.",
         group=BUILD,
     )
     build_id: str | None = given(
         kinds.matching(r"[A-Za-z0-9-]{1,64}", "the id of a build"),
-        "Go on with a build that is at App Store Connect (the output `build-id`), instead of `file`.",
+        "Continue with a build in App Store Connect (the output `build-id`), instead of `file`.",
         group=BUILD,
     )
     if_exists: str = given(
         kinds.choice(("resume", "skip", "fail")),
-        "When the build number is taken. `resume`: go on where the upload of the same file stopped, or with its build; "
-        "another file is an error. `skip`: take what is there, whatever file it came from. "
-        "`fail`: an error, unless the upload was only begun.",
+        "Handling of a build number that is already used. `resume`: continue the upload of the same "
+        "file, or continue with its build; fail for another file. `skip`: continue with the existing "
+        "build, whatever file it came from. `fail`: fail, unless the upload has only begun.",
         group=UPLOAD,
         default="resume",
     )
     parallel_parts: int = given(
-        kinds.whole_number(1, 32), "Parts of the file that are sent at a time.", group=UPLOAD, default="8"
+        kinds.whole_number(1, 32),
+        "Number of parts of the file to send at the same time.",
+        group=UPLOAD,
+        default="8",
     )
     dry_run: bool = given(
         kinds.BOOLEAN,
@@ -94,28 +97,28 @@ class Inputs(CommonInputs):
     )
     wait: str = given(
         kinds.choice(WAITS),
-        "How far to wait. `none`: the file is there. `upload`: Apple has made a build of it. `processing`: "
-        "the build can be tested. `available`: testers can install it. Texts need `upload` at least, giving it to "
-        "testers `processing`.",
+        "The state to wait for. `none`: App Store Connect has the file. `upload`: Apple has made a "
+        "build of it. `processing`: the build can be tested. `available`: testers can install it. "
+        "Texts need at least `upload`; groups and testers need `processing`.",
         group=WAIT,
         default="processing",
     )
     timeout: float = given(
         kinds.DURATION,
-        "How long to wait, from the end of the upload.",
+        "Longest time to wait, from the end of the upload.",
         group=WAIT,
         default="30m",
         examples=("1h30m",),
     )
     whats_new: str | None = given(
         kinds.TEXT,
-        "What to test: a text, or a mapping of locales to texts. A text, or the entry `default`, goes to every locale "
-        "that the build has and that is not named.",
+        "What to test: one text, or a mapping of locales to texts. A single text, and the entry "
+        "`default`, apply to all locales of the build that are not named.",
         group=TEXTS,
         examples=("Faster start.", "{en-US: Faster start., de-DE: Schnellerer Start.}"),
     )
     whats_new_file: str | None = given(
-        kinds.PATH, "A file with the same: text, or a mapping in YAML or JSON.", group=TEXTS
+        kinds.PATH, "A file with the text or the mapping (YAML or JSON), instead of `whats-new`.", group=TEXTS
     )
     app_info: Mapping[str, Any] | None = given(
         kinds.MAPPING,
@@ -125,7 +128,7 @@ class Inputs(CommonInputs):
     )
     groups: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Groups that get the build, internal or external, by name or id.",
+        "Groups to give the build to, internal or external, by name or id.",
         group=TESTERS,
         examples=("QA, Beta testers",),
     )
@@ -137,19 +140,20 @@ class Inputs(CommonInputs):
     )
     testers: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Single testers that get the build: `email` or `First Last <email>`. They are external testers.",
+        "Individual testers to give the build to: `email` or `First Last <email>`. They are external "
+        "testers.",
         group=TESTERS,
         examples=("Ada Example <ada@example.com>",),
     )
     notify_testers: bool | None = given(
         kinds.BOOLEAN,
-        "Whether testers are told of the build. Without it, as App Store Connect is set.",
+        "Notify testers of the build. The default is the setting in App Store Connect.",
         group=TESTERS,
     )
     uses_non_exempt_encryption: bool | None = given(
         kinds.BOOLEAN,
-        "The answer to the export compliance question. Without it, what Info.plist says in "
-        "ITSAppUsesNonExemptEncryption.",
+        "Answer to the export compliance question. The default is ITSAppUsesNonExemptEncryption in "
+        "Info.plist.",
         group=REVIEW,
     )
     encryption_declaration: str | None = given(
@@ -157,28 +161,29 @@ class Inputs(CommonInputs):
     )
     submit_beta_review: bool = given(
         kinds.BOOLEAN,
-        "Submit the build to beta review when an external group or tester gets it and it was not submitted yet.",
+        "Submit the build to beta review if an external group or tester gets it and it was not "
+        "submitted yet.",
         group=REVIEW,
         default="true",
     )
     beta_review_info: Mapping[str, Any] | None = given(
         kinds.MAPPING,
-        "For Apple's reviewers: `contact-first-name`, `contact-last-name`, `contact-email`, `contact-phone`, "
-        "`demo-account-name`, `demo-account-password`, `demo-account-required`, `notes`. Give it from a secret where "
-        "it holds a password.",
+        "Information for Apple's reviewers: `contact-first-name`, `contact-last-name`, "
+        "`contact-email`, `contact-phone`, `demo-account-name`, `demo-account-password`, "
+        "`demo-account-required`, `notes`. Use a secret if it holds a password.",
         group=REVIEW,
         secret=True,
     )
     reject_waiting_review: bool = given(
         kinds.BOOLEAN,
-        "Expire builds of this train that wait for beta review, so that this one can be submitted.",
+        "Expire builds of this train that are waiting for beta review, so that this one can be submitted.",
         group=REVIEW,
         default="false",
     )
     expire_previous_builds: str = given(
         kinds.choice(("none", "train", "platform"), also={"false": "none", "true": "train"}),
-        "Expire older builds once this one is out: those of the same platform and train, or of all trains of the "
-        "platform.",
+        "Expire older builds once testers can install this one: those of the same platform and train,"
+        " or of all trains of the platform.",
         group=OLDER,
         default="none",
     )
@@ -268,7 +273,7 @@ def _request_of(inputs: Inputs) -> tuple[DistributionRequest, list[str]]:
             return parse()
         except ValueError as error:
             problems.append(
-                Problem(name, str(error), f"Mend {name}; docs/upload-testflight.md shows its form.")
+                Problem(name, str(error), f"Correct {name}; docs/upload-testflight.md shows its form.")
             )
             return otherwise
 
@@ -298,7 +303,7 @@ def _request_of(inputs: Inputs) -> tuple[DistributionRequest, list[str]]:
 
 
 def _notes(inputs: Inputs) -> dict[str, str]:
-    """What's new by locale. A mapping has a locale among its keys, or braces: “Fixed: a crash” is a text."""
+    """Return the notes by locale. Raises ValueError for a name that is given twice."""
     text = _file_text(inputs.whats_new_file) if inputs.whats_new_file else inputs.whats_new
     if not text or not text.strip():
         return {}
@@ -310,15 +315,17 @@ def _notes(inputs: Inputs) -> dict[str, str]:
         return mappings.whats_new(text)
     except ValueError:
         return mappings.whats_new(text)
+    # “Fixed: a crash” is a mapping in YAML, but means a text. A mapping has braces, or a locale among its keys.
     is_mapping = text.lstrip().startswith("{") or any(map(_is_locale, value))
     return mappings.whats_new(value if is_mapping else text)
 
 
 def _is_locale(key: str) -> bool:
-    """Languages alone count in lower case only: “No: more crashes” is no Norwegian."""
+    """Return True for a locale of App Store Connect, or for a text of that form."""
     key = key.strip().replace("_", "-")
     if key in ("default", *texts.LOCALES):
         return True
+    # A language alone counts in lower case only: “No: more crashes” is not Norwegian.
     language, hyphen, region = key.partition("-")
     languages = {locale.partition("-")[0] for locale in texts.LOCALES}
     return bool(hyphen) and language.lower() in languages and 2 <= len(region) <= 4 and region.isalpha()

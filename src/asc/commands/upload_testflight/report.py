@@ -58,6 +58,7 @@ class Timeline:
             return ""
         lines = [
             f"  {phase.name} ({phase.ended - phase.began:.1f} s) : "
+            # A bar of no length would stop mermaid from drawing the chart.
             f"{round(phase.began * 1000)}, {max(round(phase.ended * 1000), round(phase.began * 1000) + 1)}"
             for phase in shown
         ]
@@ -72,19 +73,21 @@ class Outputs:
     """The outputs of upload-testflight for later steps."""
 
     app_id: str = output("Apple's id of the app.")
-    build_upload_id: str = output("The id of the upload; a later job goes on with it.")
+    build_upload_id: str = output("The id of the upload, with which a later job can continue.")
     build_id: str = output("The id of the build; empty until Apple has made one of the upload.")
     version: str = output("Marketing version (train).")
     build_number: str = output("Build number.")
     platform: str = output("`IOS`, `MAC_OS`, `TV_OS` or `VISION_OS`.")
-    state: str = output("Where the build stands (`PROCESSING`, `VALID`, …), before there is one the upload.")
-    external_state: str = output(
-        "Where it stands for external testers, as Apple writes it (`WAITING_FOR_BETA_REVIEW`, …)."
+    state: str = output(
+        "State of the build (`PROCESSING`, `VALID`, …), or of the upload until there is a build."
     )
-    groups: str = output("The groups that the build was given to, with commas.")
+    external_state: str = output(
+        "State for external testers, as Apple writes it (`WAITING_FOR_BETA_REVIEW`, …)."
+    )
+    groups: str = output("The groups that have the build, separated by commas.")
     testflight_url: str = output("The build's page in App Store Connect.")
-    uploaded_bytes: str = output("Bytes that this run sent.")
-    resumed: str = output("`true` when this run went on with an upload that an earlier one began.")
+    uploaded_bytes: str = output("Number of bytes that this run sent.")
+    resumed: str = output("`true` if this run continued an upload that an earlier one began.")
 
 
 @dataclass
@@ -104,7 +107,7 @@ class UploadReport:
     done: list[Change] = field(default_factory=list)
     warnings: tuple[Reason, ...] = ()
     kept_out: str = ""
-    """The warning about those who can never test the build."""
+    """The warning about groups and testers that can never test the build."""
     dry_run: bool = False
 
     @property
@@ -187,15 +190,15 @@ class UploadReport:
     def sent_in_words(self) -> str:
         """Return the size sent by this run and the time it took, in words."""
         took = self.timeline.phases[-1]
-        there = ", the rest had arrived before" if self.resumed else ""
+        there = ", the rest was sent before" if self.resumed else ""
         return f"{self.sent / 1024 / 1024:.1f} MiB in {took.ended - took.began:.1f} s{there}"
 
     def _sent_or_there(self) -> str:
         if self.sent:
             return f"{self.sent / 1024 / 1024:.1f} MiB" + (
-                ", the rest had arrived before" if self.resumed else ""
+                ", the rest was sent before" if self.resumed else ""
             )
-        return "nothing, the whole file had arrived before" if self.resumed else ""
+        return "nothing, the whole file was sent before" if self.resumed else ""
 
     def what_comes_next(self) -> list[str]:
         """Return the last lines of a step that succeeded."""
