@@ -49,7 +49,7 @@ def run(
 
 
 def test_plain(house: Path, runner: Runner, demo: Sandbox) -> None:
-    (done,) = run("Plain", house, runner, demo)
+    (done,) = run("Smallest example", house, runner, demo)
     assert (done.outputs["state"], done.outputs["groups"]) == ("VALID", "QA, Beta testers")
     (delivered,) = demo.delivered
     assert delivered.path.read_bytes() == (runner.workspace / "build/Example.ipa").read_bytes()
