@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from asc_sandbox import seed as seeds
 from asc_sandbox.agenda import Agenda
+from asc_sandbox.authority.issuing import Authority
 from asc_sandbox.authority.kinds import DEFAULT_LIMITS, Limits
-from asc_sandbox.authority.office import Authority
 from asc_sandbox.clock import Clock
 from asc_sandbox.course import Course
 from asc_sandbox.endpoints import Router

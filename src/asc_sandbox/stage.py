@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from asc_sandbox.agenda import Agenda
-from asc_sandbox.authority.office import Authority
+from asc_sandbox.authority.issuing import Authority
 from asc_sandbox.clock import Clock
 from asc_sandbox.pictures.gallery import Gallery
 from asc_sandbox.plans import DEFAULT_STORE, Processing, Review, Store

@@ -21,8 +21,8 @@ from asc.provisioning.certificates import create_certificate, list_certificates
 from asc.provisioning.devices.apple import register_device
 from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.profiles import fetch_profile
-from asc_sandbox.authority.ca import somebodys_small_key
-from asc_sandbox.authority.office import Authority
+from asc_sandbox.authority.ca import unowned_small_key
+from asc_sandbox.authority.issuing import Authority
 from core.test_hostile import key_json, server
 
 
@@ -105,7 +105,7 @@ def test_a_certificate_of_another_key_is_never_taken_for_ours(whose: str) -> Non
     """Given an answer that holds none, or one of another key, the step ends with what to do: the key is put aside."""
     content = ""
     if whose == "somebody else's":
-        content = base64.b64encode(Authority().issue(somebodys_small_key(), "DISTRIBUTION").der).decode()
+        content = base64.b64encode(Authority().issue(unowned_small_key(), "DISTRIBUTION").der).decode()
     made = {"type": "certificates", "id": "A", "attributes": {"certificateContent": content}}
     body = json.dumps({"data": made}).encode()
     head = b"HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)

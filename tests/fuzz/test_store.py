@@ -26,7 +26,7 @@ from asc.signing.vault.encryption import decrypt, encrypt
 from asc.signing.vault.layout import VaultEntry
 from asc.signing.vault.tree import Vault
 from asc.words import printable_name
-from asc_sandbox.authority.office import Authority
+from asc_sandbox.authority.issuing import Authority
 from core.signing import PASSPHRASE, a_key, profile_file
 from fuzz.bounds import bounded, examples, large
 from fuzz.mutating import VALUES, damaged

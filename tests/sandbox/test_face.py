@@ -150,7 +150,7 @@ def test_signatures_and_keys_stay_away() -> None:
     ("world", "hint"),
     [
         (seed(), "No apps."),
-        (seed(), "No builds, for there is no app."),
+        (seed(), "No builds, because there is no app."),
         (seed(), "entrypoint.py sandbox --seed FILE"),
         (seed(apps=[app("com.example.app")]), "sandbox make-ipa Example.ipa"),
         (seed(), "No groups."),
@@ -161,7 +161,7 @@ def test_signatures_and_keys_stay_away() -> None:
         (seed(), "No faults"),
     ],
 )
-def test_what_is_empty_says_what_to_do(world: dict[str, object], hint: str) -> None:
+def test_an_empty_section_says_how_to_fill_it(world: dict[str, object], hint: str) -> None:
     with start_sandbox(world) as sandbox:
         assert hint in words(sandbox)
 

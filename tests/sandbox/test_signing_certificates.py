@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import Certificate, ExtendedKeyUsage, KeyUsage, ObjectIdentifier
 from cryptography.x509.oid import NameOID
 
+from asc_sandbox.authority.issuing import Authority
 from asc_sandbox.authority.kinds import KINDS, Limits
-from asc_sandbox.authority.office import Authority
 from asc_sandbox.server import Sandbox
 from sandbox.client import Client
 from sandbox.signing import certificate_of, make_profile, order, request_for, rsa_key

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from asc_sandbox.authority.office import Authority
+from asc_sandbox.authority.issuing import Authority
 from asc_sandbox.authority.profile_kinds import PROFILE_KINDS
 from asc_sandbox.resources.values import PROFILE_TYPES
 from asc_sandbox.server import Sandbox

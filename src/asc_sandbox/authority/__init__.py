@@ -1,5 +1,5 @@
-"""The team's side of Apple's certificate authority: throw-away certificates and signed profiles, really made.
+"""The team's side of Apple's certificate authority: it issues real throw-away certificates and signs profiles.
 
-Only `office` is for others. What brings cryptography's x509 is imported when it is first needed: the server starts
-without it.
+Other packages use `issuing`. Modules that need cryptography's x509 are imported at their first use, because the
+server starts faster without it.
 """

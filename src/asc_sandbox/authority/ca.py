@@ -1,7 +1,4 @@
-"""A throw-away certificate authority, one for each process: a root, an intermediate, the signer of profiles.
-
-Its own keys are elliptic, which are made in no time; the certificates are for whatever key asks.
-"""
+"""A throw-away certificate authority, one for each process: a root, an intermediate, and the signer of profiles."""
 
 from __future__ import annotations
 
@@ -19,6 +16,7 @@ from asc_sandbox.authority.kinds import CODE_SIGNING
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
+# Apple's own object identifiers, from its Certification Practice Statement.
 _PROFILE_SIGNING = "1.2.840.113635.100.4.15"
 _POLICY = "1.2.840.113635.100.5.1"
 _ASN1_NULL = b"\x05\x00"
@@ -27,7 +25,11 @@ _YEARS = timedelta(days=3650)
 
 @dataclass(frozen=True)
 class Order:
-    """A certificate to issue. `unit` is the team's id, `user_id` the team's or the member's."""
+    """A certificate to issue.
+
+    `unit` is the team's id, `user_id` the id of the team or of the member. `marks` are Apple's extensions for a
+    type.
+    """
 
     public_key: PublicKey
     common_name: str
@@ -44,19 +46,19 @@ class Order:
 
 @dataclass(frozen=True)
 class Signer:
-    """A certificate with its private key."""
+    """A certificate with its private key, to sign certificates or profiles with."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
 
     @property
     def name(self) -> x509.Name:
-        """Its subject."""
+        """Return the subject of the certificate."""
         return self.certificate.subject
 
 
 def issue(order: Order) -> bytes:
-    """A certificate from the intermediate, DER."""
+    """Return a certificate that the intermediate has signed, as DER."""
     subject = [
         (NameOID.USER_ID, order.user_id),
         (NameOID.COMMON_NAME, order.common_name),
@@ -72,14 +74,14 @@ def issue(order: Order) -> bytes:
         order.usage,
     )
     for mark in order.marks:
-        unread = x509.UnrecognizedExtension(x509.ObjectIdentifier(mark), _ASN1_NULL)
-        builder = builder.add_extension(unread, critical=True)
+        marker = x509.UnrecognizedExtension(x509.ObjectIdentifier(mark), _ASN1_NULL)
+        builder = builder.add_extension(marker, critical=True)
     builder = builder.not_valid_before(order.not_before).not_valid_after(order.not_after)
     return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
 def sign(content: bytes) -> bytes:
-    """A CMS SignedData (DER) with `content` inside, and with the certificates from the signer to the root."""
+    """Return a CMS SignedData (DER) with `content` inside and the certificates from the signer to the root."""
     signer = profile_signer()
     builder = pkcs7.PKCS7SignatureBuilder().set_data(content)
     builder = builder.add_signer(signer.certificate, signer.key, hashes.SHA256())
@@ -90,21 +92,21 @@ def sign(content: bytes) -> bytes:
 
 @cache
 def root() -> Signer:
-    """The root, which nobody trusts."""
+    """Return the root certificate; no system trusts it."""
     key, name = _new_key(), _organization("Sandbox Root CA")
     return _authority(key, name, Signer(_self_signed(key, name), key))
 
 
 @cache
 def intermediate() -> Signer:
-    """What issues all certificates, in the place of Apple's Worldwide Developer Relations."""
+    """Return the issuer of all certificates, in the place of Apple's Worldwide Developer Relations."""
     name = _organization("Sandbox Worldwide Developer Relations Certification Authority")
     return _authority(_new_key(), name, root())
 
 
 @cache
 def profile_signer() -> Signer:
-    """What signs profiles."""
+    """Return the signer of provisioning profiles."""
     key, issuer = _new_key(), intermediate()
     name = _organization("Sandbox Provisioning Profile Signing")
     builder = _builder(name, issuer.name, key.public_key(), x509.random_serial_number())
@@ -113,18 +115,20 @@ def profile_signer() -> Signer:
 
 
 @cache
-def somebodys_key() -> PublicKey:
-    """The public key of certificates that a seed mentions without a content: nobody has the private one."""
+def unowned_key() -> PublicKey:
+    """Return the public key of the certificates that a seed gives without a content: an RSA key like Apple's."""
+    # Nobody keeps the private half: the owner of such a certificate is somebody else.
     return rsa.generate_private_key(65537, 2048).public_key()
 
 
 @cache
-def somebodys_small_key() -> PublicKey:
-    """The same where the kind of the key does not matter, in no time."""
+def unowned_small_key() -> PublicKey:
+    """Return a public key for certificates whose kind of key does not matter."""
     return _new_key().public_key()
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:
+    # Elliptic keys are made in a millisecond; RSA keys take a tenth of a second.
     return ec.generate_private_key(ec.SECP256R1())
 
 

@@ -1,4 +1,4 @@
-"""What a profile allows, from its kind and the capabilities of its bundle id.
+"""The entitlements of a profile, from its kind and the capabilities of its bundle id.
 
 https://developer.apple.com/documentation/bundleresources/entitlements
 """
@@ -57,7 +57,7 @@ _OF_CAPABILITY: dict[str, dict[str, Any]] = {
 def entitlements(
     identifier: str, team: str, capabilities: Iterable[str], *, development: bool, store: bool, mac: bool
 ) -> dict[str, Any]:
-    """The `Entitlements` of a profile for a bundle id; a `store` profile also serves TestFlight."""
+    """Return the `Entitlements` of a profile for a bundle id; a `store` profile also serves TestFlight."""
     found: dict[str, Any] = {}
     for capability in sorted(capabilities):
         found.update(_of_team(_OF_CAPABILITY.get(capability, {}), team))
@@ -80,5 +80,5 @@ def _of_team(values: dict[str, Any], team: str) -> dict[str, Any]:
 
 def _filled(value: Any, team: str) -> Any:
     if isinstance(value, list):
-        return [_filled(each, team) for each in value]
+        return [_filled(item, team) for item in value]
     return value.replace(_TEAM, team) if isinstance(value, str) else value

@@ -1,8 +1,7 @@
 """The certificates that Apple issues, by `certificateType`: their names, marks, lifetimes and limits.
 
-Names and marks (extensions) are those of Apple's Certification Practice Statement for the Worldwide Developer
-Relations, https://www.apple.com/certificateauthority/. Limits are not documented for all types: those here are what
-teams run into.
+Names and marks (extensions) are from Apple's Certification Practice Statement for the Worldwide Developer
+Relations, https://www.apple.com/certificateauthority/.
 """
 
 from __future__ import annotations
@@ -19,8 +18,9 @@ _MARK = "1.2.840.113635.100.6.1."
 class CertificateKind:
     """A type of certificates.
 
-    `shown` is what the API calls it, `subject` what its common name begins with. A `personal` one is made out to a
-    member of the team, and its limit counts for each API key. Only an `account_holder` may make some.
+    `shown` is its name in the API, `subject` the beginning of its common name. A `personal` certificate belongs to
+    a member of the team, and its limit counts for each API key. An `account_holder` one can only be made by the
+    Account Holder.
     """
 
     shown: str
@@ -37,12 +37,12 @@ class CertificateKind:
 def _team(
     shown: str, subject: str, marks: tuple[str, ...], platform: str | None, limit: int
 ) -> CertificateKind:
-    return CertificateKind(shown, subject, tuple(_MARK + each for each in marks), platform, limit)
+    return CertificateKind(shown, subject, tuple(_MARK + mark for mark in marks), platform, limit)
 
 
 def _member(shown: str, subject: str, marks: tuple[str, ...], platform: str | None) -> CertificateKind:
     return CertificateKind(
-        shown, subject, tuple(_MARK + each for each in marks), platform, limit=2, personal=True
+        shown, subject, tuple(_MARK + mark for mark in marks), platform, limit=2, personal=True
     )
 
 
@@ -50,7 +50,7 @@ def _developer_id(*marks: str) -> CertificateKind:
     return CertificateKind(
         "Developer ID Application",
         "Developer ID Application",
-        tuple(_MARK + each for each in marks),
+        tuple(_MARK + mark for mark in marks),
         "MAC_OS",
         limit=5,
         days=5 * 365,
@@ -58,6 +58,7 @@ def _developer_id(*marks: str) -> CertificateKind:
     )
 
 
+# Apple does not document the limits of all types: these are the numbers that teams reported.
 KINDS: Mapping[str, CertificateKind] = {
     "DEVELOPMENT": _member("Apple Development", "Apple Development", ("2", "12"), None),
     "DISTRIBUTION": _team("Apple Distribution", "Apple Distribution", ("4", "7"), None, 3),
@@ -84,16 +85,14 @@ KINDS: Mapping[str, CertificateKind] = {
 
 @dataclass(frozen=True)
 class Limits:
-    """How many there may be: certificates by type, where it differs from KINDS, and devices of a class, None for any.
-
-    Apple has 100 devices of a class and year.
-    """
+    """The largest numbers of certificates by type, if they differ from KINDS, and of devices of a class."""
 
     certificates: Mapping[str, int] = field(default_factory=dict)
+    # Apple allows 100 devices of a class per year. None sets no limit.
     devices: int | None = None
 
     def of(self, certificate_type: str) -> int:
-        """How many valid certificates of a type there may be."""
+        """Return how many valid certificates of a type there may be."""
         return self.certificates.get(certificate_type, KINDS[certificate_type].limit)
 
 

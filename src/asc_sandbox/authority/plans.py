@@ -1,4 +1,4 @@
-"""What goes into a profile."""
+"""The contents of a provisioning profile, and its signature."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLATFORMS = {"IOS": ["iOS", "xrOS", "visionOS"], "TV_OS": ["tvOS"], "VISION_OS":
 
 @dataclass(frozen=True)
 class ProfilePlan:
-    """A profile as it is about to be signed. `certificates` are DER, `devices` UDIDs; times are aware."""
+    """A profile that is about to be signed. `certificates` are DER, `devices` UDIDs; times have a zone."""
 
     name: str
     uuid: str
@@ -33,7 +33,7 @@ class ProfilePlan:
     team: Team = TEAM
 
     def members(self) -> dict[str, Any]:
-        """The property list, in Apple's order."""
+        """Return the property list of the profile, in Apple's order."""
         return {
             "AppIDName": self.app_id_name,
             "ApplicationIdentifierPrefix": [self.team.id],
@@ -62,12 +62,12 @@ class ProfilePlan:
 
 
 def signed(plan: ProfilePlan, changes: Mapping[str, Any] | None = None) -> bytes:
-    """The profile: DER of a CMS SignedData over an XML property list, some members of which may be replaced."""
+    """Return the profile: DER of a CMS SignedData over an XML property list. `changes` replace some members."""
     from asc_sandbox.authority import ca
 
     return ca.sign(plistlib.dumps({**plan.members(), **(changes or {})}, sort_keys=False))
 
 
 def _without_zone(moment: datetime) -> datetime:
-    """As property lists have it: UTC, in whole seconds."""
+    """Return a time as property lists have it: UTC, without zone, in whole seconds."""
     return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0)

@@ -1,4 +1,4 @@
-"""The profiles that there are, by `profileType`, and what they are made of."""
+"""The types of profiles, by `profileType`, and the certificates and devices that each may contain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from asc_sandbox.authority.plans import Purpose
 
 _MOBILE = ("IPHONE", "IPAD", "IPOD", "APPLE_WATCH", "APPLE_VISION_PRO")
 _MACS = ("MAC", "APPLE_SILICON_MAC", "INTEL_MAC")
-# Macs with Apple silicon run apps of iOS: fastlane puts them into these profiles with include_mac_in_profiles.
+# Macs with Apple silicon run iOS apps: fastlane adds them to these profiles with include_mac_in_profiles.
 _RUN_IOS_APPS = (*_MOBILE, "MAC", "APPLE_SILICON_MAC")
 _DEVELOPMENT = ("DEVELOPMENT",)
 _DISTRIBUTION = ("DISTRIBUTION",)
@@ -20,8 +20,8 @@ _DEVELOPER_ID = ("DEVELOPER_ID_APPLICATION", "DEVELOPER_ID_APPLICATION_G2")
 class ProfileKind:
     """A type of profiles.
 
-    `platform` is that of the profile itself, `shown_platform` what the API makes of it. `device_classes` are those
-    that it takes; a device that Apple does not know better is one of its platform.
+    `platform` is the platform inside the profile, `shown_platform` the one that the API shows. `device_classes` are
+    the classes of devices that it takes.
     """
 
     purpose: Purpose
@@ -32,17 +32,18 @@ class ProfileKind:
 
     @property
     def has_devices(self) -> bool:
-        """Whether it names the devices that it is valid on."""
+        """Return True if the profile names the devices that it is valid on."""
         return self.purpose in ("development", "ad-hoc")
 
     def takes(self, device_class: str, platform: str) -> bool:
-        """Whether it takes a device; one of a class that is not known here goes by its platform."""
+        """Return True if the profile may contain a device of this class and platform."""
         known = device_class in (*_MOBILE, *_MACS, "APPLE_TV")
+        # A class that is newer than this list goes by its platform.
         return device_class in self.device_classes if known else platform == self.platform
 
     @property
     def bundle_platforms(self) -> tuple[str, str]:
-        """The platforms of bundle ids that it is for."""
+        """Return the platforms of bundle ids that the profile is for."""
         return self.shown_platform, "UNIVERSAL"
 
 

@@ -1,4 +1,4 @@
-"""What comes in: signing requests and certificates, as clients and seeds bring them."""
+"""Read signing requests and certificates from clients and seeds."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _ARMOUR = re.compile(r"-----[A-Z ]+-----")
 
 
 class BadRequest(ValueError):
-    """No signing request that Apple takes; the text says why."""
+    """Raised for a signing request that Apple would not accept; the text gives the reason."""
 
 
 def public_key_of(csr: str) -> rsa.RSAPublicKey:
-    """The key that a signing request asks a certificate for: PEM, also without its first and last line."""
+    """Return the public key of a signing request: PEM, also without its first and last line. Raises BadRequest."""
     request = _parsed(csr)
     try:
         key, sound = request.public_key(), request.is_signature_valid
@@ -40,7 +40,7 @@ def _parsed(csr: str) -> x509.CertificateSigningRequest:
 
 
 def certificate_of(content: str) -> x509.Certificate | None:
-    """The certificate in a `certificateContent`, None where there is none that can be read."""
+    """Return the certificate in a `certificateContent`, None if it cannot be read."""
     try:
         return x509.load_der_x509_certificate(base64.b64decode(content, validate=True))
     except (ValueError, binascii.Error):

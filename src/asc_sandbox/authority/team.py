@@ -1,4 +1,4 @@
-"""Who certificates and profiles are made out to."""
+"""The team that owns certificates and profiles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Team:
-    """A team, and the member of it in whose name a key of the API gets development certificates."""
+    """A team, and the member that development certificates of an API key are made out to."""
 
     id: str = "A1B2C3D4E5"
     name: str = "Example Team"

@@ -1,5 +1,5 @@
-"""The sandbox's face: pages for a browser that show what a workflow did, and a form for faults.
+"""Pages for a browser: they show the effects of a workflow, and a form for faults.
 
-They are no part of Apple's API: no token, no budget, no entry in the log. `seen` makes what is shown from the world,
-`overview` and `app_page` turn it into HTML.
+The pages are no part of Apple's API: they need no token, use no budget, and leave no entry in the log. `views`
+reads the world, and `overview` and `app_page` turn the views into HTML.
 """

@@ -1,4 +1,4 @@
-"""How builds on their way look: a card for each, with a track of its stations."""
+"""Show builds as cards, each with the track of its stations."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from urllib.parse import quote
 from asc_sandbox.face import parts
 from asc_sandbox.face.html import Child, Html, element
 from asc_sandbox.face.page import FOLDER
-from asc_sandbox.face.seen.builds import Delivery, Step
+from asc_sandbox.face.views.builds import BuildProgress, Step
 from asc_sandbox.face.words import counted
 
 
-def cards(deliveries: Iterable[Delivery], now: datetime, *, with_app: bool) -> Html:
-    """A list of builds."""
-    return element("ol", (_card(each, now, with_app) for each in deliveries), class_="cards")
+def cards(deliveries: Iterable[BuildProgress], now: datetime, *, with_app: bool) -> Html:
+    """Return a list of builds as cards."""
+    return element("ol", (_card(delivery, now, with_app) for delivery in deliveries), class_="cards")
 
 
-def number(delivery: Delivery) -> str:
-    """Version and build number, as TestFlight shows them."""
+def number(delivery: BuildProgress) -> str:
+    """Return version and build number as TestFlight shows them."""
     return f"{delivery.version} ({delivery.number})"
 
 
-def _card(delivery: Delivery, now: datetime, with_app: bool) -> Html:
+def _card(delivery: BuildProgress, now: datetime, with_app: bool) -> Html:
     app = element("a", delivery.app_name, href=app_path(delivery.app_id), class_="of") if with_app else None
     title = element("h3", app, " " if app else None, number(delivery))
     when = element(
@@ -36,7 +36,7 @@ def _card(delivery: Delivery, now: datetime, with_app: bool) -> Html:
 
 
 def app_path(app_id: str) -> str:
-    """Where an app has its page."""
+    """Return the path of an app's page."""
     return f"{FOLDER}apps/{quote(app_id, safe='')}"
 
 
@@ -47,14 +47,14 @@ def station(step: Step) -> Html:
     return element("li", element("span", step.name, class_="name"), state, remark, class_=step.tone)
 
 
-def _reasons(delivery: Delivery) -> Html | None:
+def _reasons(delivery: BuildProgress) -> Html | None:
     if not delivery.reasons:
         return None
-    return element("ul", (element("li", each) for each in delivery.reasons), class_="reasons")
+    return element("ul", (element("li", reason) for reason in delivery.reasons), class_="reasons")
 
 
-def _facts(delivery: Delivery, now: datetime) -> Html | None:
-    """Who has it, what they are told, and when it ends."""
+def _facts(delivery: BuildProgress, now: datetime) -> Html | None:
+    """Return the groups, testers, notes and end of a build; None if it has none of these."""
     facts: list[tuple[str, Child]] = []
     if delivery.groups:
         facts.append(("Groups", parts.names(delivery.groups)))

@@ -1,4 +1,4 @@
-"""The faults that are planned, and the forms that switch more of them on."""
+"""Show the planned faults, and the forms that add more."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from asc_sandbox.face import parts
 from asc_sandbox.face.html import Child, Html, element, joined
 from asc_sandbox.face.page import FOLDER
-from asc_sandbox.face.seen.traffic import outlook
+from asc_sandbox.face.views.traffic import outlook
 from asc_sandbox.faults import EFFECTS, METHODS, SETTINGS, Planned
 
 ADD = f"{FOLDER}faults"
@@ -39,17 +39,17 @@ _TIMES = {"times=1": "once", "times=2": "twice", "times=5": "5 times", "times=al
 
 @dataclass(frozen=True)
 class Rejected:
-    """A fault that was refused: what was asked for, and why it cannot be."""
+    """A fault that was refused: the spec that was sent, and the problem with it."""
 
     spec: str
     problem: str
 
 
 def planned(faults: Sequence[Planned]) -> Html:
-    """The faults of the plan with what they are still going to do."""
+    """Return the faults of the plan, each with its remaining effect."""
     if not faults:
         return parts.empty("No faults: every request is answered as Apple would.")
-    rows = ((parts.code(each.spec), _outlook(each), _remover(each)) for each in faults)
+    rows = ((parts.code(fault.spec), _outlook(fault), _remover(fault)) for fault in faults)
     clear = element("button", "Clear all faults", type="submit")
     return joined(
         parts.table("Planned faults", ("Fault", "Still to come", "Remove"), rows, len(faults)),
@@ -68,12 +68,13 @@ def _remover(fault: Planned) -> Html:
 
 
 def forms(paths: Iterable[str], rejected: Rejected | None) -> Html:
-    """Two ways to say it: with four choices, or in the words of --fault. The fields are parts of one spec."""
+    """Return two forms: four choices, or the words of --fault."""
+    # All fields of a form have the name `fault`: joined by spaces they are one spec.
     return element("div", _chooser(paths), _speller(rejected), class_="forms")
 
 
 def _chooser(paths: Iterable[str]) -> Html:
-    known = element("datalist", (element("option", value=each) for each in paths), id="paths")
+    known = element("datalist", (element("option", value=path) for path in paths), id="paths")
     path = element(
         "input",
         id="fault-path",
@@ -88,7 +89,7 @@ def _chooser(paths: Iterable[str]) -> Html:
     )
     return element(
         "form",
-        _field("method", "Method", _select("fault-method", {each: each for each in METHODS})),
+        _field("method", "Method", _select("fault-method", {method: method for method in METHODS})),
         _field("path", "Path", joined(path, known)),
         _field("effect", "What goes wrong", _select("fault-effect", _COMMON)),
         _field("times", "How often", _select("fault-times", _TIMES)),
@@ -118,7 +119,7 @@ def _speller(rejected: Rejected | None) -> Html:
         if rejected
         else None
     )
-    words = element("dl", (_word(each) for each in (*EFFECTS.values(), *SETTINGS.values())), class_="words")
+    words = element("dl", (_word(line) for line in (*EFFECTS.values(), *SETTINGS.values())), class_="words")
     return element(
         "details",
         element("summary", "In the words of --fault"),
@@ -148,7 +149,7 @@ def _field(name: str, label: str, control: Child) -> Html:
 def _select(name: str, options: dict[str, str]) -> Html:
     return element(
         "select",
-        (element("option", text, value=each) for each, text in options.items()),
+        (element("option", text, value=value) for value, text in options.items()),
         id=name,
         name="fault",
     )

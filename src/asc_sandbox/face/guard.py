@@ -1,8 +1,4 @@
-"""Who may look and who may post: the browser of this machine, on our own pages.
-
-A page of somebody else may make a browser send requests here. It cannot choose what stands in Host, unless its own name
-leads to this machine (DNS rebinding), nor in Origin.
-"""
+"""Protect the pages: only a browser on this machine may read them, and only their own forms may be sent."""
 
 from __future__ import annotations
 
@@ -10,14 +6,17 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+# A page of another site can make a browser send requests here. It cannot choose the Host header, unless its own name
+# resolves to this machine (DNS rebinding), and it cannot choose the Origin header.
 ADVICE = "The sandbox shows its pages to this machine only. Open them as http://127.0.0.1:PORT/ or http://localhost:PORT/."
 CROSS_SITE = "This form was sent from another site. Send it from the sandbox's own page."
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a Host header names this machine in a way that nobody else's DNS can."""
+    """Return True if a Host header is localhost or a loopback address, names that no foreign DNS server controls."""
     try:
         address = urlsplit(f"//{host}")
+        # These characters end the host for urlsplit: user@127.0.0.1 would be read as 127.0.0.1.
         name = "" if set("@/?#") & set(host) else address.hostname or ""
         return name == "localhost" or ipaddress.ip_address(name).is_loopback
     except ValueError:
@@ -25,7 +24,8 @@ def is_loopback(host: str) -> bool:
 
 
 def is_own_form(headers: Mapping[str, str]) -> bool:
-    """Whether a POST comes from one of our pages, or from no browser at all: every browser says where from."""
+    """Return True if a POST comes from one of these pages, or from a client that is no browser."""
     if origin := headers.get("Origin"):
         return origin.lower() == f"http://{headers.get('Host', '').lower()}"
+    # Every browser sends one of the two headers with a POST, so a request without them is curl or a test.
     return headers.get("Sec-Fetch-Site", "none") in ("same-origin", "none")

@@ -1,4 +1,4 @@
-"""HTML that cannot be injected into: what is not `Html` is escaped."""
+"""Build HTML that nobody can inject into: everything that is not `Html` is escaped."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections.abc import Iterable
 
 
 class Html(str):
-    """Text that is HTML already."""
+    """Text that is HTML already and is not escaped again."""
 
     __slots__ = ()
 
 
 Child = str | int | None | Iterable["Child"]
-"""What an element may hold: text, numbers, other elements, nothing, or any number of these."""
+"""A child of an element: text, a number, another element, nothing, or any number of these."""
 
 _VOID = ("img", "input", "link", "meta", "wbr")
 
 
 def element(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Html:
-    """An element. An attribute that is True stands alone, one that is None or False is left out.
+    """Return an element. An attribute that is True stands alone; one that is None or False is left out.
 
-    `class_` is the attribute class, and `data_page` data-page.
+    `class_` is the attribute class, and `data_page` is data-page.
     """
-    begin = f"<{name}{''.join(_attribute(*each) for each in attributes.items())}>"
+    begin = f"<{name}{''.join(_attribute(*item) for item in attributes.items())}>"
     return Html(begin if name in _VOID else f"{begin}{joined(*children)}</{name}>")
 
 
 def joined(*children: Child) -> Html:
-    """Children side by side."""
+    """Return children side by side, without an element around them."""
     return Html("".join(_markup(child) for child in children))
 
 
@@ -39,7 +39,7 @@ def _markup(child: Child) -> str:
         return child
     if isinstance(child, str | int):
         return html.escape(str(child))
-    return "".join(_markup(each) for each in child)
+    return "".join(_markup(item) for item in child)
 
 
 def _attribute(name: str, value: str | int | bool | None) -> str:

@@ -1,4 +1,4 @@
-"""The page at the root: everything at a glance."""
+"""The page at the root: an overview of the whole sandbox."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from datetime import datetime
 from asc_sandbox.face import cards, faultform, parts, signing_part, words
 from asc_sandbox.face.html import Child, Html, element, joined
 from asc_sandbox.face.page import HOME, TITLE, page
-from asc_sandbox.face.seen.apps import App, Group
-from asc_sandbox.face.seen.builds import Delivery
-from asc_sandbox.face.seen.signing import Signing
-from asc_sandbox.face.seen.traffic import ApiKey, Request, Requests
+from asc_sandbox.face.views.apps import AppSummary, Group
+from asc_sandbox.face.views.builds import BuildProgress
+from asc_sandbox.face.views.signing import Signing
+from asc_sandbox.face.views.traffic import ApiKey, Request, Requests
 from asc_sandbox.faults import Planned
 
-NEWEST = 5
-"""How many builds are shown here."""
+MOST_BUILDS = 5
+"""Number of builds that the overview shows."""
 
-LAST = 30
-"""How many requests are."""
+MOST_REQUESTS = 30
+"""Number of requests that the overview shows."""
 
 
 @dataclass(frozen=True)
 class Overview:
-    """What the sandbox holds at the moment `now`. `client` is the line that points a client here."""
+    """The contents of the sandbox at the time `now`. `client` is a line of a shell that points a client at it."""
 
     now: datetime
     address: str
     client: str
-    apps: tuple[App, ...]
-    newest: tuple[Delivery, ...]
+    apps: tuple[AppSummary, ...]
+    newest: tuple[BuildProgress, ...]
     deliveries: int
     groups: tuple[Group, ...]
     signing: Signing
@@ -40,31 +40,31 @@ class Overview:
     paths: tuple[str, ...]
 
 
-def render(seen: Overview, rejected: faultform.Rejected | None = None) -> Html:
-    """The page."""
+def render(view: Overview, rejected: faultform.Rejected | None = None) -> Html:
+    """Return the page as HTML. `rejected` is a fault that was refused and is shown in its form again."""
     return page(
         TITLE,
         HOME,
-        seen.address,
+        view.address,
         element("h1", "What happened here", class_="unseen"),
-        _tiles(seen),
-        _builds(seen),
-        _apps(seen),
-        _groups(seen.groups),
-        signing_part.section(seen.signing, seen.now, seen.client),
-        _requests(seen),
-        _faults(seen, rejected),
-        _keys(seen.keys),
+        _tiles(view),
+        _builds(view),
+        _apps(view),
+        _groups(view.groups),
+        signing_part.section(view.signing, view.now, view.client),
+        _requests(view),
+        _faults(view, rejected),
+        _keys(view.keys),
     )
 
 
-def _tiles(seen: Overview) -> Html:
-    """Numbers that lead to their sections."""
-    apps, groups, requests = len(seen.apps), len(seen.groups), seen.requests
-    signing = len(seen.signing.certificates) + len(seen.signing.profiles)
-    coming = sum(1 for each in seen.faults if each.left != 0)
+def _tiles(view: Overview) -> Html:
+    """Return numbers that link to their sections."""
+    apps, groups, requests = len(view.apps), len(view.groups), view.requests
+    signing = len(view.signing.certificates) + len(view.signing.profiles)
+    coming = sum(1 for fault in view.faults if fault.left != 0)
     tiles = (
-        _tile("builds", seen.deliveries, "uploads and builds"),
+        _tile("builds", view.deliveries, "uploads and builds"),
         _tile("apps", apps, words.plural(apps, "app")),
         _tile("groups", groups, words.plural(groups, "group")),
         _tile("signing", signing, "certificates and profiles"),
@@ -75,25 +75,25 @@ def _tiles(seen: Overview) -> Html:
 
 
 def _tile(name: str, number: int, noun: str, bad: int = 0, alarm: str = "") -> Html:
-    """A number; where some of it is bad it says so."""
+    """Return one number; `bad` of it is marked with the word `alarm`."""
     mark = element("span", f"{bad} {alarm}", class_="badge bad") if bad else None
     return element(
         "li", element("a", element("b", number), " ", element("span", noun), " ", mark, href=f"#{name}")
     )
 
 
-def _builds(seen: Overview) -> Html:
-    if not seen.apps:
-        return parts.section("builds", "Builds", 0, parts.empty("No builds, for there is no app."))
-    if not seen.newest:
+def _builds(view: Overview) -> Html:
+    if not view.apps:
+        return parts.section("builds", "Builds", 0, parts.empty("No builds, because there is no app."))
+    if not view.newest:
         hint = parts.empty(
             "No builds yet. Make one and upload it:",
-            seen.client,
+            view.client,
             ".venv/bin/python entrypoint.py sandbox make-ipa Example.ipa --version 1.0 --build-number 1",
             ".venv/bin/python entrypoint.py upload-testflight --file Example.ipa",
         )
         return parts.section("builds", "Builds", 0, hint)
-    rest = seen.deliveries - len(seen.newest)
+    rest = view.deliveries - len(view.newest)
     more = (
         element("p", f"{words.counted(rest, 'older build')} on the pages of the apps.", class_="more")
         if rest
@@ -103,32 +103,32 @@ def _builds(seen: Overview) -> Html:
         "builds",
         "Newest uploads and builds",
         None,
-        cards.cards(seen.newest, seen.now, with_app=True),
+        cards.cards(view.newest, view.now, with_app=True),
         more,
     )
 
 
-def _apps(seen: Overview) -> Html:
-    if not seen.apps:
-        hint = "No apps. Apple lets nobody make one by its API, and so they come from the seed:"
+def _apps(view: Overview) -> Html:
+    if not view.apps:
+        hint = "No apps. Apple's API cannot create apps, so they come from the seed:"
         return parts.section(
             "apps", "Apps", 0, parts.empty(hint, ".venv/bin/python entrypoint.py sandbox --seed FILE")
         )
     columns = ("App", "Bundle id", "Builds", "Newest", "Groups")
     rows = (
         (
-            element("a", each.name, href=cards.app_path(each.id)),
-            parts.code(each.bundle_id),
-            each.builds,
-            _newest(each.newest, seen.now),
-            each.groups,
+            element("a", app.name, href=cards.app_path(app.id)),
+            parts.code(app.bundle_id),
+            app.builds,
+            _newest(app.newest, view.now),
+            app.groups,
         )
-        for each in seen.apps
+        for app in view.apps
     )
-    return parts.section("apps", "Apps", len(seen.apps), parts.table("Apps", columns, rows, len(seen.apps)))
+    return parts.section("apps", "Apps", len(view.apps), parts.table("Apps", columns, rows, len(view.apps)))
 
 
-def _newest(delivery: Delivery | None, now: datetime) -> Html:
+def _newest(delivery: BuildProgress | None, now: datetime) -> Html:
     if delivery is None:
         return element("span", "none", class_="quiet")
     when = parts.moment(delivery.when, now)
@@ -137,36 +137,36 @@ def _newest(delivery: Delivery | None, now: datetime) -> Html:
 
 def _groups(groups: Sequence[Group]) -> Html:
     if not groups:
-        hint = "No groups. upload-testflight makes those of its --groups with --create-groups internal."
+        hint = "No groups. upload-testflight creates its --groups with --create-groups internal."
         return parts.section("groups", "Groups and testers", 0, parts.empty(hint))
     columns = ("Group", "App", "Kind", "Builds", "Testers")
     rows = (
         (
-            each.name,
-            element("a", each.app_name, href=cards.app_path(each.app_id)),
-            "internal" if each.internal else "external",
-            "all" if each.builds is None else parts.names(each.builds[::-1]),
-            parts.names(each.testers),
+            group.name,
+            element("a", group.app_name, href=cards.app_path(group.app_id)),
+            "internal" if group.internal else "external",
+            "all" if group.builds is None else parts.names(group.builds[::-1]),
+            parts.names(group.testers),
         )
-        for each in groups
+        for group in groups
     )
     return parts.section(
         "groups", "Groups and testers", len(groups), parts.table("Groups", columns, rows, len(groups))
     )
 
 
-def _requests(seen: Overview) -> Html:
-    found = seen.requests
+def _requests(view: Overview) -> Html:
+    found = view.requests
     if not found.last:
         hint = parts.empty(
-            "No requests yet. Point a client here; its key is the file of --key-file:",
-            seen.client,
+            "No requests yet. Point a client at the sandbox; its key is the file of --key-file:",
+            view.client,
             ".venv/bin/python entrypoint.py doctor",
         )
         return parts.section("requests", "Requests", 0, hint)
     columns = ("Request", "Status", "Took", "Connection", "At")
-    rows = (_request_row(each) for each in found.last)
-    table = parts.table("The last requests, newest first", columns, rows, found.count, LAST)
+    rows = (_request_row(request) for request in found.last)
+    table = parts.table("The last requests, newest first", columns, rows, found.count, MOST_REQUESTS)
     return parts.section("requests", "Requests", found.count, table)
 
 
@@ -186,15 +186,14 @@ def _request_row(request: Request) -> tuple[Child, ...]:
     )
 
 
-def _faults(seen: Overview, rejected: faultform.Rejected | None) -> Html:
-    live = element("div", faultform.planned(seen.faults), id="planned", data_live=True)
-    return parts.section("faults", "Faults", None, live, faultform.forms(seen.paths, rejected), live=False)
+def _faults(view: Overview, rejected: faultform.Rejected | None) -> Html:
+    live = element("div", faultform.planned(view.faults), id="planned", data_live=True)
+    return parts.section("faults", "Faults", None, live, faultform.forms(view.paths, rejected), live=False)
 
 
 def _keys(keys: Sequence[ApiKey]) -> Html:
     rows = (
-        (parts.code(each.id), parts.badge(each.role), each.kind, f"{each.left} of {each.limit}")
-        for each in keys
+        (parts.code(key.id), parts.badge(key.role), key.kind, f"{key.left} of {key.limit}") for key in keys
     )
     columns = ("Key id", "Role", "Kind", "Requests left this hour")
     return parts.section("keys", "API keys", len(keys), parts.table("API keys", columns, rows, len(keys)))

@@ -1,4 +1,4 @@
-"""The frame of every page."""
+"""The frame of every page: head, header and footer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from asc_sandbox.face.html import Child, Html, element, joined
 
 HOME = "/"
 FOLDER = "/sandbox/"
-"""Paths of the face begin so; Apple's begin with /v1, /v2 or /v3."""
+"""Prefix of the paths of these pages; Apple's paths begin with /v1, /v2 or /v3."""
 
 TITLE = "App Store Connect sandbox"
 
 
 def page(title: str, path: str, address: str, *children: Child) -> Html:
-    """A whole document. `path` is where the page can be asked for again, `address` what clients use."""
+    """Return a whole document. `path` loads the page again, `address` is the sandbox's address for clients."""
     named = title if title == TITLE else f"{title} · {TITLE}"
     head = element(
         "head",

@@ -1,4 +1,4 @@
-"""What pages are made of: badges, moments, tables, sections."""
+"""The parts of pages: badges, times, tables, sections."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from asc_sandbox.face import words
 from asc_sandbox.face.html import Child, Html, element, joined
 from asc_sandbox.face.words import Tone
 
-LONGEST = 50
-"""Rows of a table, or builds of an app; what is more is counted."""
+MOST_ROWS = 50
+"""Rows of a table, or builds of an app; the others are only counted."""
 
-FEW = 3
-"""Names in a cell."""
+MOST_NAMED = 3
+"""Names in a cell; the others are only counted."""
 
 
 def badge(state: str | None, tone: Tone | None = None) -> Html | None:
-    """A state as Apple spells it; it may be broken at its underscores."""
+    """Return a state as Apple spells it; a line may break after its underscores."""
     if not state:
         return None
     pieces = state.split("_")
-    breakable = [piece for each in pieces[:-1] for piece in (f"{each}_", element("wbr"))]
+    breakable = [piece for word in pieces[:-1] for piece in (f"{word}_", element("wbr"))]
     return element("span", *breakable, pieces[-1], class_=f"badge {tone or words.tone(state)}")
 
 
 def moment(when: datetime | None, now: datetime) -> Html | None:
-    """How far away a moment is; the date itself is in its title."""
+    """Return the distance of a time from now, with the date itself as the title."""
     if when is None:
         return None
     date = when.isoformat(" ", "seconds")
@@ -35,7 +35,7 @@ def moment(when: datetime | None, now: datetime) -> Html | None:
 
 
 def expiry(when: datetime | None, now: datetime) -> Html | None:
-    """When something ends, marked where it has ended."""
+    """Return the end of something, marked if it is past."""
     if when is None:
         return None
     tone = "warn" if when <= now else "plain"
@@ -44,28 +44,26 @@ def expiry(when: datetime | None, now: datetime) -> Html | None:
 
 
 def code(text: str | None) -> Html | None:
-    """Something to type or to compare; it may be broken anywhere."""
+    """Return text to type or to compare; a line may break anywhere in it."""
     return element("code", text) if text else None
 
 
 def names(found: Sequence[str], none: str = "none") -> Html:
-    """A few of some names, and how many more there are."""
+    """Return a few of the names, and how many more there are."""
     if not found:
         return element("span", none, class_="quiet")
-    more = len(found) - FEW
+    more = len(found) - MOST_NAMED
     rest = element("span", f" and {more} more", class_="quiet") if more > 0 else None
-    return joined(", ".join(found[:FEW]), rest)
+    return joined(", ".join(found[:MOST_NAMED]), rest)
 
 
 def table(
-    label: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], total: int, limit: int = LONGEST
+    label: str, columns: Sequence[str], rows: Iterable[Sequence[Child]], total: int, limit: int = MOST_ROWS
 ) -> Html:
-    """A table, of which a narrow screen makes a list of cards; the first cell of a row names it.
-
-    Roles are spelled out: where a style changes `display`, browsers forget that it is a table.
-    """
+    """Return a table, which a narrow screen shows as a list of cards; the first cell of a row names it."""
+    # The roles are spelled out, because browsers forget that it is a table if a style changes its `display`.
     head = element(
-        "tr", *(element("th", each, scope="col", role="columnheader") for each in columns), role="row"
+        "tr", *(element("th", column, scope="col", role="columnheader") for column in columns), role="row"
     )
     body = [_row(columns, row) for row in islice(rows, limit)]
     shown = element(
@@ -87,23 +85,24 @@ def _row(columns: Sequence[str], row: Sequence[Child]) -> Html:
     return element("tr", first, *others, role="row")
 
 
-def more(total: int, limit: int = LONGEST) -> Html | None:
-    """How many there are that a list leaves out."""
+def more(total: int, limit: int = MOST_ROWS) -> Html | None:
+    """Return how many entries a list leaves out, None if it shows all."""
     return element("p", f"… and {total - limit} more.", class_="more") if total > limit else None
 
 
 def section(name: str, title: str, count: int | None, *children: Child, live: bool = True) -> Html:
-    """A part of a page with a heading. A live one is renewed while the page is open."""
+    """Return a part of a page with a heading. A live part is renewed while the page is open."""
     number = None if count is None else element("span", count, class_="count")
     heading = element("h2", title, " ", number, id=f"{name}-title")
     return element("section", heading, *children, id=name, aria_labelledby=f"{name}-title", data_live=live)
 
 
 def empty(words_: str, *commands: str) -> Html:
-    """Says that there is nothing, and what to do about it."""
+    """Return a hint that there is nothing, with commands that change it."""
     return joined(element("p", words_, class_="empty"), commands_to_run(*commands) if commands else None)
 
 
 def commands_to_run(*commands: str) -> Html:
-    """Lines for a shell. A keyboard can scroll them."""
+    """Return lines for a shell."""
+    # With a tabindex a keyboard can scroll the lines.
     return element("pre", element("code", "\n".join(commands)), tabindex=0)

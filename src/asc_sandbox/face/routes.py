@@ -1,4 +1,7 @@
-"""Which page a path means. The face answers before the API is asked, and leaves no trace there."""
+"""Answer a browser: find the page of a path, or take a form.
+
+These pages are served before the API, and leave no trace in it.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ from asc_sandbox.endpoints import Call
 from asc_sandbox.face import app_page, faultform, guard, overview, store_page
 from asc_sandbox.face.html import Html
 from asc_sandbox.face.page import FOLDER, HOME
-from asc_sandbox.face.parts import LONGEST
-from asc_sandbox.face.seen import apps, builds, signing, store, traffic
+from asc_sandbox.face.parts import MOST_ROWS
+from asc_sandbox.face.views import apps, builds, signing, store, traffic
 from asc_sandbox.faults import FaultError, FaultPlan
 from asc_sandbox.keys import Key
 from asc_sandbox.plans import VERDICTS, Verdict
@@ -31,12 +34,12 @@ from asc_sandbox.world import World
 
 _APPS = f"{FOLDER}apps/"
 _ICON = "/favicon.ico"
-"""What a browser asks for where nothing of ours is open."""
+"""The path that browsers request if no page with another icon is open."""
 
-DECISIONS = tuple(each for each in VERDICTS if each != "never")
+DECISIONS = tuple(verdict for verdict in VERDICTS if verdict != "never")
 
 _LONGEST_NUMBER = 20
-"""Digits; int refuses some thousands of them."""
+"""Digits of a fault's number; `int` raises ValueError for some thousands of digits."""
 
 _FILES = {
     f"{FOLDER}style.css": ("style.css", "text/css"),
@@ -50,7 +53,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
-    # With no-referrer a browser would not say where a form comes from.
+    # With no-referrer a browser would send no Origin with a form.
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -58,7 +61,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Face:
-    """The pages of one sandbox. `paths` are those that faults are likely to be for."""
+    """The pages of one sandbox. `paths` are suggestions for the paths of faults."""
 
     world: World
     stage: Stage
@@ -72,11 +75,11 @@ class Face:
 
     @staticmethod
     def takes(path: str) -> bool:
-        """Whether a path is one of the face's, and none of Apple's."""
+        """Return True if a path belongs to these pages, not to Apple's API."""
         return path in (HOME, _ICON) or path.startswith(FOLDER)
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
-        """Answer a browser."""
+        """Answer one request of a browser."""
         if not guard.is_loopback(request.headers.get("Host", "")):
             return _plain(403, guard.ADVICE)
         if request.method in ("GET", "HEAD"):
@@ -103,7 +106,7 @@ class Face:
         return _plain(404, "There is no such page. The sandbox's first page is at /.")
 
     async def _take(self, request: web.BaseRequest) -> web.Response:
-        """Switch a fault on, or faults off, or let reviewers decide. The fields called `fault` are one spec."""
+        """Add a fault, remove faults, or let reviewers decide, as a form says."""
         if not guard.is_own_form(request.headers):
             return _plain(403, guard.CROSS_SITE)
         form = parse_qs((await request.read()).decode(errors="replace"))
@@ -112,6 +115,7 @@ class Face:
         if request.path == faultform.CLEAR:
             self._clear("".join(form.get("number", ())))
             return _see_faults()
+        # The fields of a form that are called `fault` are the words of one spec.
         spec = " ".join(form.get("fault", ()))
         try:
             self.faults.add(spec)
@@ -126,13 +130,14 @@ class Face:
             self.faults.clear()
 
     def _decide(self, version_id: str, verdict: str) -> web.Response:
-        """Let reviewers decide on one version, or on all that wait where none is named."""
+        """Let reviewers decide on one version, or on all waiting ones if none is named."""
         if verdict not in DECISIONS:
             return _plain(400, f"A verdict is one of {', '.join(DECISIONS)}.")
         with self.world.lock:
             self.course.catch_up()
             for submission in waiting(self.world):
-                if not version_id or version_id in [each.id for each in versions_in(self.world, submission)]:
+                versions = versions_in(self.world, submission)
+                if not version_id or version_id in [version.id for version in versions]:
                     decide(self.world, self.stage, submission, cast(Verdict, verdict))
         place = (
             store_page.version_path(version_id) if self.world.find("appStoreVersions", version_id) else HOME
@@ -143,28 +148,28 @@ class Face:
         with self.world.lock:
             self.course.catch_up()
             version = self.world.find("appStoreVersions", request.path.removeprefix(store_page.VERSIONS))
-            seen = store.store_page(Call(self.world, self.stage, "", HOME), version) if version else None
-            return store_page.render(seen, _address(request)) if seen else None
+            view = store.store_page(Call(self.world, self.stage, "", HOME), version) if version else None
+            return store_page.render(view, _address(request)) if view else None
 
     def _overview(self, request: web.BaseRequest, rejected: faultform.Rejected | None = None) -> Html:
         with self.world.lock:
             self.course.catch_up()
             call, records = Call(self.world, self.stage, "", HOME), self.world.all("apps")
-            seen = overview.Overview(
+            view = overview.Overview(
                 now=self._now(),
                 address=_address(request),
                 client=self._client(request),
                 apps=apps.apps(call),
-                newest=builds.newest(call, records, overview.NEWEST),
+                newest=builds.newest(call, records, overview.MOST_BUILDS),
                 deliveries=builds.count(self.world, records),
                 groups=apps.groups(call, records),
                 signing=signing.signing(self.world),
                 keys=traffic.api_keys(self.keys.values(), self.budget, self.stage.clock.now()),
-                requests=traffic.requests(self.log.entries, overview.LAST),
+                requests=traffic.requests(self.log.entries, overview.MOST_REQUESTS),
                 faults=self.faults.planned(),
                 paths=self.paths,
             )
-        return overview.render(seen, rejected)
+        return overview.render(view, rejected)
 
     def _app(self, request: web.BaseRequest, app_id: str) -> Html | None:
         with self.world.lock:
@@ -172,21 +177,21 @@ class Face:
             call, record = Call(self.world, self.stage, "", HOME), self.world.find("apps", app_id)
             if record is None:
                 return None
-            seen = app_page.AppSeen(
+            view = app_page.AppPage(
                 now=self._now(),
                 address=_address(request),
                 client=self._client(request),
                 app=apps.app(call, record),
-                newest=builds.newest(call, [record], LONGEST),
+                newest=builds.newest(call, [record], MOST_ROWS),
                 deliveries=builds.count(self.world, [record]),
                 groups=apps.groups(call, [record]),
                 testers=apps.testers(call, record),
                 versions=apps.store_versions(call, record),
             )
-        return app_page.render(seen)
+        return app_page.render(view)
 
     def _client(self, request: web.BaseRequest) -> str:
-        """The line of a shell that points a client here."""
+        """Return the line of a shell that points a client at the sandbox."""
         key = shlex.quote(str(self.key_file or "sandbox-key.json"))
         return f"export ASC_API_URL={_address(request)} ASC_API_KEY_PATH={key}"
 

@@ -1,4 +1,4 @@
-"""How certificates, profiles, bundle ids and devices look."""
+"""Show certificates, profiles, bundle ids and devices."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import datetime
 
 from asc_sandbox.face import parts
 from asc_sandbox.face.html import Child, Html, element, joined
-from asc_sandbox.face.seen.signing import Signing
+from asc_sandbox.face.views.signing import Signing
 
 
 def section(found: Signing, now: datetime, client: str) -> Html:
-    """The section with its four tables."""
+    """Return the section of signing with its four tables."""
     return parts.section(
         "signing",
         "Signing",
@@ -26,13 +26,13 @@ def section(found: Signing, now: datetime, client: str) -> Html:
 def _certificates(found: Signing, now: datetime, client: str) -> Html:
     rows = (
         (
-            each.name,
-            parts.badge(each.type),
-            parts.code(each.serial),
-            parts.expiry(each.expires, now),
-            parts.code(each.id),
+            certificate.name,
+            parts.badge(certificate.type),
+            parts.code(certificate.serial),
+            parts.expiry(certificate.expires, now),
+            parts.code(certificate.id),
         )
-        for each in found.certificates
+        for certificate in found.certificates
     )
     columns = ("Certificate", "Type", "Serial number", "Expires", "Id")
     hint = parts.empty(
@@ -48,25 +48,30 @@ def _certificates(found: Signing, now: datetime, client: str) -> Html:
 def _profiles(found: Signing, now: datetime) -> Html:
     rows = (
         (
-            each.name,
-            parts.badge(each.type),
-            parts.badge(each.state),
-            parts.code(each.bundle_id),
-            parts.names(each.certificates),
-            each.devices,
-            parts.expiry(each.expires, now),
+            profile.name,
+            parts.badge(profile.type),
+            parts.badge(profile.state),
+            parts.code(profile.bundle_id),
+            parts.names(profile.certificates),
+            profile.devices,
+            parts.expiry(profile.expires, now),
         )
-        for each in found.profiles
+        for profile in found.profiles
     )
     columns = ("Profile", "Type", "State", "Bundle id", "Certificates", "Devices", "Expires")
-    hint = parts.empty("No profiles. sync-signing makes those that an app needs.")
+    hint = parts.empty("No profiles. sync-signing creates the profiles that an app needs.")
     return _part("Profiles", columns, rows, len(found.profiles), hint)
 
 
 def _bundle_ids(found: Signing) -> Html:
     rows = (
-        (parts.code(each.identifier), each.name, each.platform, parts.names(each.capabilities))
-        for each in found.bundle_ids
+        (
+            parts.code(bundle_id.identifier),
+            bundle_id.name,
+            bundle_id.platform,
+            parts.names(bundle_id.capabilities),
+        )
+        for bundle_id in found.bundle_ids
     )
     columns = ("Bundle id", "Name", "Platform", "Capabilities")
     hint = parts.empty("No bundle ids. sync-signing registers them with --register-bundle-ids true.")
@@ -75,10 +80,11 @@ def _bundle_ids(found: Signing) -> Html:
 
 def _devices(found: Signing) -> Html:
     rows = (
-        (each.name, each.model, parts.code(each.udid), parts.badge(each.status)) for each in found.devices
+        (device.name, device.model, parts.code(device.udid), parts.badge(device.status))
+        for device in found.devices
     )
     columns = ("Device", "Model", "UDID", "Status")
-    hint = parts.empty("No devices. sync-signing registers those of its --devices.")
+    hint = parts.empty("No devices. sync-signing registers its --devices.")
     return _part("Devices", columns, rows, len(found.devices), hint)
 
 

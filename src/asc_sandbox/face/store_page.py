@@ -1,4 +1,4 @@
-"""The store page of a version: its way through review, and what it says and shows in each language."""
+"""The store page of a version: its progress through review, and its texts and media in each language."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from asc_sandbox.face import cards, parts
 from asc_sandbox.face.html import Html, element
 from asc_sandbox.face.page import FOLDER, page
-from asc_sandbox.face.seen.store import Language, MediaSet, Shot, StorePage
+from asc_sandbox.face.views.store import Language, MediaSet, Shot, StorePage
 
 VERSIONS = f"{FOLDER}versions/"
 DECIDE = f"{FOLDER}verdicts"
@@ -15,38 +15,38 @@ DECIDE = f"{FOLDER}verdicts"
 _VERDICTS = {"approved": "Approve", "rejected": "Reject", "metadata-rejected": "Reject the metadata"}
 
 
-def render(seen: StorePage, address: str) -> Html:
-    """Return the page."""
-    back = element("p", element("a", f"← {seen.app_name}", href=cards.app_path(seen.app_id)), class_="back")
-    number = f"{seen.app_name} {seen.version}"
-    facts = f"{seen.platform} · build {seen.build or 'none'}"
+def render(view: StorePage, address: str) -> Html:
+    """Return the page as HTML."""
+    back = element("p", element("a", f"← {view.app_name}", href=cards.app_path(view.app_id)), class_="back")
+    number = f"{view.app_name} {view.version}"
+    facts = f"{view.platform} · build {view.build or 'none'}"
     return page(
         number,
-        version_path(seen.id),
+        version_path(view.id),
         address,
         back,
         element("h1", number),
         element("p", facts, class_="quiet"),
-        _way(seen),
-        *(_language(language) for language in seen.languages),
+        _way(view),
+        *(_language(language) for language in view.languages),
     )
 
 
 def version_path(version_id: str) -> str:
-    """Return where a version has its page."""
+    """Return the path of a version's page."""
     return f"{VERSIONS}{version_id}"
 
 
-def _way(seen: StorePage) -> Html:
-    track = element("ol", map(cards.station, seen.steps), class_="track", aria_label="Stations")
-    facts = element("dl", _pairs(seen.facts), class_="facts") if seen.facts else None
+def _way(view: StorePage) -> Html:
+    track = element("ol", map(cards.station, view.steps), class_="track", aria_label="Stations")
+    facts = element("dl", _pairs(view.facts), class_="facts") if view.facts else None
     return parts.section(
-        "way", "Review and release", None, track, facts, _verdicts(seen.id) if seen.waits else None
+        "way", "Review and release", None, track, facts, _verdicts(view.id) if view.waits else None
     )
 
 
 def _verdicts(version_id: str) -> Html:
-    """Return the form of the reviewers."""
+    """Return the form with the reviewers' verdicts."""
     version = element("input", type="hidden", name="version", value=version_id)
     buttons = (
         element("button", label, type="submit", name="verdict", value=verdict, class_="small")

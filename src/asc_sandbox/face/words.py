@@ -1,4 +1,4 @@
-"""How moments, numbers and Apple's states are put into words."""
+"""Put times, numbers and Apple's states into words."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 
 def tone(state: str | None) -> Tone:
-    """How a state is meant; one that nobody has told us about is idle."""
+    """Return the tone of a state; a state that is not listed here is idle."""
     return _TONE_OF.get(state or "", "idle")
 
 
 def platform(name: object) -> str:
-    """A platform as its maker writes it."""
+    """Return a platform as Apple writes it for people, such as iOS."""
     return _PLATFORMS.get(str(name), str(name)) if name else ""
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 build`, `2 builds`."""
+    """Return a number with its noun: `1 build`, `2 builds`."""
     return f"{number} {plural(number, noun)}"
 
 
 def plural(number: int, noun: str) -> str:
-    """`build` for one, `builds` for more or none."""
+    """Return the noun for a number: `build` for one, `builds` for more or none."""
     return noun if number == 1 else f"{noun}s"
 
 
 def moment(value: object) -> datetime | None:
-    """The moment that an attribute holds; None where it holds none."""
+    """Return the time that an attribute holds, in UTC if it names no zone; None if it holds no time."""
     try:
         found = datetime.fromisoformat(str(value))
     except ValueError:
@@ -51,7 +51,7 @@ def moment(value: object) -> datetime | None:
 
 
 def distance(when: datetime, now: datetime) -> str:
-    """`3 days ago`, `in 2 hours`, `now`."""
+    """Return a distance in time in words: `3 days ago`, `in 2 hours`, `now`."""
     seconds = round((when - now).total_seconds())
     for size, unit in _UNITS:
         if abs(seconds) >= size:

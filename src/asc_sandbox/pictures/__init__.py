@@ -1,1 +1,1 @@
-"""The pictures and videos of store pages: read, kept, and given out again as other bytes."""
+"""The pictures and videos of store pages: read, stored, and served again as other bytes."""

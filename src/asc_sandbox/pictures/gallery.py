@@ -1,6 +1,6 @@
-"""The pictures and videos that were delivered, by their tokens, and what Apple gives out instead of them.
+"""Store delivered pictures and videos by token, and make the bytes that Apple serves instead of them.
 
-Apple never gives back the bytes that it got: a downloaded screenshot has the same pixels and another checksum.
+Apple never returns the bytes that it received: a downloaded screenshot has the same pixels and another checksum.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from asc_sandbox.pictures.headers import JPEG, PNG, chunks, segments
 
 FOLDER = "/pictures/"
-"""Paths of pictures begin so: `/pictures/<token>/<width>x<height>bb.<png or jpg>`."""
+"""Prefix of the paths of pictures: `/pictures/<token>/<width>x<height>bb.<png or jpg>`."""
 
 _NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _APPLICATION = range(0xE0, 0xF0)
@@ -25,22 +25,24 @@ _NOTE = b"Given out by the sandbox"
 
 
 class Gallery:
-    """Keeps files in a folder of its own, which is made for the first of them, until the sandbox stops."""
+    """Keep files in a folder of its own until the sandbox stops. The folder is made for the first file."""
 
     def __init__(self) -> None:
         self._folder: Path | None = None
 
     def keep(self, token: str, path: Path) -> None:
-        """Keep a file, also when the record that it came with is deleted: other versions may show it."""
+        """Keep a file under its token."""
         self._folder = self._folder or Path(tempfile.mkdtemp(prefix="asc-sandbox-pictures-"))
         place = self._folder / token
+        # A file of its own: the record may be deleted, but other versions may still show the picture.
         if not place.exists():
             os.link(path, place) if path.stat().st_dev == self._folder.stat().st_dev else shutil.copy(
                 path, place
             )
 
     def find(self, token: str) -> Path | None:
-        """Return the file behind a token; None where a seed gave none."""
+        """Return the file of a token, None for a picture of a seed."""
+        # A token with a slash would lead out of the folder.
         place = self._folder / token if self._folder and "/" not in token else None
         return place if place and place.is_file() else None
 
@@ -50,22 +52,22 @@ class Gallery:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def written_anew(data: bytes) -> bytes:
-    """Return a picture with the same pixels and other bytes: without what is not needed, with a note."""
+def rewritten(data: bytes) -> bytes:
+    """Return a picture with the same pixels and other bytes: without optional parts, and with a comment."""
     if data.startswith(PNG):
         kept = [(name, content) for name, content in chunks(data) if name in _NEEDED]
         return PNG + b"".join(_chunk(*part) for part in (kept[0], (b"tEXt", b"Comment\0" + _NOTE), *kept[1:]))
     pieces, end = [JPEG, _segment(_COMMENT, _NOTE)], len(JPEG)
     for marker, content in segments(data):
         end += len(content) + 4
-        # The first application segment says how colours are meant, and stays.
+        # APP0 (JFIF) and APP14 (Adobe) tell how colours are stored, so they stay.
         if marker not in _APPLICATION or marker in (0xE0, 0xEE):
             pieces.append(_segment(marker, content))
     return b"".join(pieces) + data[end:]
 
 
 def plain(token: str, width: int, height: int) -> bytes:
-    """Return a PNG of one colour, which the token decides: what a screenshot without bytes looks like."""
+    """Return a PNG of one colour, chosen by the token, for a screenshot without bytes."""
     colour = bytes(64 + byte // 2 for byte in hashlib.sha256(token.encode()).digest()[:3])
     packer = zlib.compressobj(1)
     row = b"\0" + colour * width

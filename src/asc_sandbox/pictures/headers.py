@@ -1,4 +1,4 @@
-"""Reads what a picture or a video says about itself: PNG, JPEG, and the first box of MP4 and MOV."""
+"""Read the headers of pictures and videos: PNG, JPEG, and the first box of MP4 and MOV."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 
 class PictureProblem(Exception):
-    """Apple would not take the file. `code` and `description` are those of the asset's state."""
+    """Raised for a file that Apple would not accept. `code` and `description` go into the state of the asset."""
 
     def __init__(self, code: str, description: str) -> None:
         super().__init__(f"{code}: {description}")
@@ -53,14 +53,15 @@ def read_picture(path: Path, name: str) -> Picture:
 
 
 def check_video(path: Path) -> None:
-    """Raise PictureProblem unless the file begins as MP4 and MOV do. The code is a guess."""
+    """Raise PictureProblem unless the file begins as MP4 and MOV files do."""
     with path.open("rb") as file:
         if file.read(8)[4:] not in _FIRST_BOXES:
+            # The code is a guess.
             raise PictureProblem("VIDEO_CORRUPTED", "The file is no MP4, MOV or M4V.")
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the chunks of a PNG as (type, content). Raises PictureProblem where one is cut off."""
+    """Yield the chunks of a PNG as (type, content). Raises PictureProblem if one is cut off."""
     position = len(PNG)
     while position < len(data):
         head = data[position : position + 8]
@@ -75,15 +76,17 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the segments of a JPEG up to its pixels as (marker, content). Raises PictureProblem for half a file."""
+    """Yield the segments of a JPEG up to its pixels as (marker, content). Raises PictureProblem if it is cut off."""
     position = len(JPEG)
     while position + 4 <= len(data) and data[position] == 0xFF:
         marker = data[position + 1]
         if marker == 0xFF:
+            # Any number of fill bytes may stand before a marker.
             position += 1
             continue
         (length,) = struct.unpack(">H", data[position + 2 : position + 4])
         yield marker, data[position + 4 : position + 2 + length]
+        # Start of scan: pixels follow, without a length.
         if marker == 0xDA:
             return
         position += 2 + length
@@ -107,6 +110,7 @@ def _jpeg(data: bytes) -> Picture:
             _, height, width, channels = struct.unpack(">BHHB", content[:6])
             if channels == _CMYK:
                 raise PictureProblem("IMAGE_COLOR_SPACE", "The picture is CMYK.")
+            # Some encoders write a few bytes after the end marker.
             if b"\xff\xd9" not in data[-16:]:
                 raise _cut_off()
             return Picture("jpeg", width, height, alpha=False)

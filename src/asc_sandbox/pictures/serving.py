@@ -1,4 +1,4 @@
-"""Gives pictures and videos out: `GET /pictures/<token>/…`, outside the API and without its tokens."""
+"""Serve pictures and videos: `GET /pictures/<token>/…`, outside the API and without its tokens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from aiohttp import web
 
 from asc_sandbox.exchange import Reply
-from asc_sandbox.pictures.gallery import FOLDER, Gallery, plain, written_anew
+from asc_sandbox.pictures.gallery import FOLDER, Gallery, plain, rewritten
 from asc_sandbox.pictures.headers import PNG
 from asc_sandbox.uploading.parts import refusal
 
@@ -34,16 +34,15 @@ async def show(gallery: Gallery, request: web.BaseRequest) -> Reply:
 
 
 def _picture(gallery: Gallery, token: str, size: tuple[int, int], extension: str) -> Reply:
-    """Return a picture in its own size, whatever size is asked for.
-
-    Nothing here decodes pictures: what is a JPEG, or was never delivered, is asked for as a PNG and gets one colour.
-    """
+    """Return a picture in its own size; `size` counts only for a picture of one colour."""
     path = gallery.find(token)
     data = path.read_bytes() if path else b""
+    # Nothing here decodes pictures: a JPEG that is requested as a PNG, and a picture that was never delivered, get one
+    # colour.
     if extension == "png" and not data.startswith(PNG):
         if not (0 < size[0] <= _LARGEST and 0 < size[1] <= _LARGEST):
             return refusal(400, "InvalidArgument", "The picture is too large.")
         return Reply(200, plain(token, *size), "image/png", _KEPT)
     if not data:
         return refusal(404, "NoSuchKey", "There is no such picture.")
-    return Reply(200, written_anew(data), "image/png" if data.startswith(PNG) else "image/jpeg", _KEPT)
+    return Reply(200, rewritten(data), "image/png" if data.startswith(PNG) else "image/jpeg", _KEPT)

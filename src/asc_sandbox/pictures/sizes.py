@@ -1,4 +1,4 @@
-"""The sizes in pixels that a screenshot of a display type may have, from the specifications in Apple's help."""
+"""The pixel sizes of screenshots by display type, from the specifications in Apple's help."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _EXACTLY = {
 
 
 def sizes_of(display_type: str) -> tuple[Size, ...]:
-    """Return the sizes of a screenshotDisplayType, upright ones first; () for a type that nobody has told us about."""
+    """Return the sizes of a screenshotDisplayType, upright ones first; () for an unknown type."""
     device = display_type.removeprefix("IMESSAGE_").removeprefix("APP_")
     if device in _EXACTLY:
         return tuple(_size(size) for size in _EXACTLY[device])

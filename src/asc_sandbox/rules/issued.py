@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from asc_sandbox.authority.issuing import hexadecimal
 from asc_sandbox.authority.kinds import KINDS
-from asc_sandbox.authority.office import hexadecimal
 from asc_sandbox.authority.team import TEAM
 from asc_sandbox.endpoints import Call
 from asc_sandbox.world import Record
@@ -50,7 +50,7 @@ def content(call: Call, record: Record) -> str:
     said = record.attributes
     kind = str(said.get("certificateType"))
     issued = call.stage.authority.issue(
-        ca.somebodys_key(),
+        ca.unowned_key(),
         kind if kind in KINDS else "DISTRIBUTION",
         not_after=expiry(record),
         serial=_number(said.get("serialNumber")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asc_sandbox.endpoints import Call
 from asc_sandbox.samples.bundle import App
 from asc_sandbox.stage import Stage
-from asc_sandbox.symbols.library import Volume
+from asc_sandbox.symbols.library import ArchiveContents
 from asc_sandbox.symbols.programs import Program, identity_of
 from asc_sandbox.uploading.archive import Contents
 from asc_sandbox.world import Record, World
@@ -26,7 +26,7 @@ def _add_bundle(world: World, stage: Stage, build: Record, programs: list[Progra
     attributes = {"bundleId": programs[0].bundle_id, "bundleType": programs[0].kind} if programs else {}
     bundle = world.add("buildBundles", attributes, {"build": build.id})
     if programs:
-        stage.symbols.put(bundle.id, _volume(world, build, programs))
+        stage.symbols.put(bundle.id, _contents(world, build, programs))
 
 
 def symbols_link(call: Call, bundle: Record) -> str | None:
@@ -37,7 +37,9 @@ def symbols_link(call: Call, bundle: Record) -> str | None:
     if builds[0].attributes["processingState"] != "VALID":
         return None
     if not call.stage.symbols.has(bundle.id):
-        call.stage.symbols.put(bundle.id, _volume(call.world, builds[0], [_program(call, bundle, builds[0])]))
+        call.stage.symbols.put(
+            bundle.id, _contents(call.world, builds[0], [_program(call, bundle, builds[0])])
+        )
     return call.stage.symbols.link(call.base, bundle.id, "dSYMs.zip")
 
 
@@ -68,8 +70,8 @@ def _program(call: Call, bundle: Record, build: Record) -> Program:
     )
 
 
-def _volume(world: World, build: Record, programs: list[Program]) -> Volume:
-    return Volume(programs, _version(world, build), str(build.attributes["version"]))
+def _contents(world: World, build: Record, programs: list[Program]) -> ArchiveContents:
+    return ArchiveContents(programs, _version(world, build), str(build.attributes["version"]))
 
 
 def _version(world: World, build: Record) -> str:

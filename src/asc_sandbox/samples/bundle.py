@@ -1,4 +1,4 @@
-"""What an app's folder holds, as paths and bytes."""
+"""The files in an app's folder, as paths and bytes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ _NAMESPACE = uuid.UUID("0d0b5a4e-4c1f-4f0c-8a6f-3c6f5b1e7d21")
 
 @dataclass(frozen=True)
 class App:
-    """An app or extension to make. `platform` as Apple writes it; `info` adds to Info.plist, None removes a key."""
+    """An app or extension to make. `info` is added to Info.plist; None removes a key.
+
+    `platform` is a name of Apple's API, such as IOS. `encryption` is ITSAppUsesNonExemptEncryption, None leaves it
+    out.
+    """
 
     bundle_id: str
     version: str
@@ -34,11 +38,11 @@ class App:
 
     @property
     def minimum_os(self) -> str:
-        """The least version of the platform's system that it runs on."""
+        """Return the oldest version of the platform's system that the app runs on."""
         return SDKS[self.platform][2]
 
     def info_plist(self, package_type: str = "APPL") -> bytes:
-        """The Info.plist as Xcode writes it: binary, or XML where wanted."""
+        """Return the Info.plist as Xcode writes it: binary, or XML without `binary_plist`."""
         sdk, name, minimum = SDKS[self.platform]
         system = "LSMinimumSystemVersion" if self.platform == "MAC_OS" else "MinimumOSVersion"
         values: dict[str, Any] = {
@@ -61,12 +65,13 @@ class App:
         return plistlib.dumps(present, fmt=plistlib.FMT_BINARY if self.binary_plist else plistlib.FMT_XML)
 
     def executable(self) -> bytes:
-        """The program; its UUID is the same for the same bundle id, version and build number."""
+        """Return the program."""
+        # The same UUID for the same bundle id, version and build number: dSYMs are found by it.
         identity = uuid.uuid5(_NAMESPACE, f"{self.bundle_id} {self.version} {self.build_number}")
         return make_executable(identity, self.platform, self.minimum_os)
 
     def files(self, package_type: str = "APPL") -> dict[str, bytes]:
-        """The files of the bundle by their paths in its folder; those of a Mac app lie in Contents."""
+        """Return the files of the bundle by their paths in its folder; a Mac app has them in Contents."""
         mac = self.platform == "MAC_OS"
         contents, programs = ("Contents/", "Contents/MacOS/") if mac else ("", "")
         return {

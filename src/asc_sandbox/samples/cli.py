@@ -1,4 +1,4 @@
-"""`entrypoint.py sandbox make-ipa` and `make-pkg`: a file to upload, where there is no app at hand."""
+"""Make a file to upload: `entrypoint.py sandbox make-ipa` and `make-pkg`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ COMMANDS = ("make-ipa", "make-pkg")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Makes the file and prints its path. The exit code is 0, or 2 when the options are wrong."""
+    """Make the file and print its path. Return 0, or 2 if the options are wrong."""
     options = vars(_parser().parse_args(argv))
     path: Path = options["path"]
     make = make_ipa if options.pop("command") == "make-ipa" else make_pkg
     try:
         make(**{name: value for name, value in options.items() if value is not None})
     except (OSError, ValueError) as error:
-        if isinstance(error, ValueError):  # the size is known to be too small only after the rest is written
+        # A size that is too small is noticed only when everything else is written.
+        if isinstance(error, ValueError):
             path.unlink(missing_ok=True)
         print(f"sandbox: {path} cannot be made: {error}", file=sys.stderr)
         return 2
@@ -42,7 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     ipa.add_argument(
         "--platform", choices=sorted(SDKS), default="IOS", help="as Apple's API writes it (%(default)s)"
     )
-    ipa.add_argument("--profile", choices=KINDS, default="app-store", help="what is embedded (%(default)s)")
+    ipa.add_argument(
+        "--profile", choices=KINDS, default="app-store", help="the profile to embed (%(default)s)"
+    )
     return parser
 
 
@@ -52,11 +55,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     add("--bundle-id", default="com.example.app", metavar="ID", help="CFBundleIdentifier (%(default)s)")
     add("--version", default="1.0", metavar="TEXT", help="CFBundleShortVersionString (%(default)s)")
     add("--build-number", default="1", metavar="TEXT", help="CFBundleVersion (%(default)s)")
-    add("--name", default="Example", metavar="TEXT", help="what the app is called (%(default)s)")
+    add("--name", default="Example", metavar="TEXT", help="name of the app (%(default)s)")
     add(
         "--size",
         type=int,
         metavar="BYTES",
-        help="pads the file to this size; without it, as small as it gets",
+        help="pad the file to this size (as small as possible)",
     )
-    add("--seed", type=int, default=1, metavar="N", help="what the padding is made from (%(default)s)")
+    add("--seed", type=int, default=1, metavar="N", help="number that decides the padding (%(default)s)")

@@ -1,4 +1,4 @@
-"""Writes cpio archives of the portable kind ("odc"), which the payload of a package is, compressed."""
+"""Write cpio archives in the portable format ("odc"), which the payload of a package has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _FOLDER, _FILE = 0o040755, 0o100644
 
 
 def make_cpio(files: Mapping[str, bytes]) -> bytes:
-    """An archive of these files, with the folders that they lie in."""
+    """Return an archive of these files with their folders."""
     folders = sorted(
         {"/".join(path.split("/")[:end]) for path in files for end in range(1, path.count("/") + 1)}
     )

@@ -1,4 +1,4 @@
-"""Makes an .ipa as Xcode exports it, small or of any size."""
+"""Make an .ipa as Xcode exports it, small or of any size."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asc_sandbox.samples.profile import ProfileKind, make_profile
 FIXED_TIME = (2026, 1, 31, 10, 0, 0)
 _PADDING = "Assets.bin"
 _ZIP64_FROM = 2**31 - 1
-"""Bytes; zipfile takes the larger format from here."""
+"""Size in bytes from which zipfile needs the 64-bit format."""
 
 
 def make_ipa(
@@ -34,13 +34,14 @@ def make_ipa(
     info: Mapping[str, Any] | None = None,
     seed: int = 1,
 ) -> Path:
-    """Writes an .ipa and returns its path.
+    """Write an .ipa and return its path.
 
-    `platform` is IOS, TV_OS, VISION_OS or MAC_OS. `padding` adds so many bytes that do not compress; `size` pads the
-    whole file to so many (exactly below 2 GiB, above by some dozens of bytes). `encryption` is
+    `platform` is IOS, TV_OS, VISION_OS or MAC_OS. `padding` adds this many bytes that do not compress; `size` pads
+    the whole file to this many bytes (exactly below 2 GiB, up to some dozens of bytes more above). `encryption` is
     ITSAppUsesNonExemptEncryption, None leaves it out. `profile` is a kind, or the bytes to embed. `extensions` maps
-    paths in the app (`PlugIns/Share.appex`, `Watch/Watch.app`) to build numbers. `info` adds to Info.plist; None
-    removes a key. The profile is signed anew each time; all else is the same for the same arguments.
+    paths in the app (`PlugIns/Share.appex`, `Watch/Watch.app`) to build numbers. `info` is added to Info.plist;
+    None removes a key. The same arguments give the same bytes, except for the profile, which is signed anew each
+    time.
     """
     app = App(bundle_id, version, build_number, platform, name, encryption, binary_plist, info)
     files = {**app.files(), **_profile(app, profile), **_nested(app, extensions or {})}
@@ -85,9 +86,10 @@ def _entry(path: str, *, executable: bool = False, method: int = zipfile.ZIP_DEF
 
 
 def _left_to(size: int, archive: zipfile.ZipFile, path: str) -> int:
-    """How many bytes of padding make the archive `size` bytes long: all else is known before they are written."""
+    """Return how many bytes of padding make the archive `size` bytes long. Raises ValueError if it is longer."""
     if not size:
         return 0
+    # Everything but the padding is written, and the sizes of headers are known from the names.
     written = archive.fp.tell() if archive.fp else 0
     directory = sum(46 + len(entry.filename.encode()) for entry in archive.infolist())
     left = size - written - directory - (30 + 46 + 2 * len(path.encode())) - 22

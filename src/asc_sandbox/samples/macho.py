@@ -1,4 +1,4 @@
-"""An executable that is small and whole: 64-bit ARM, one function that returns 0.
+"""Make an executable that is small and whole: 64-bit ARM, one function that returns 0.
 
 The structures are those of <mach-o/loader.h>.
 """
@@ -11,7 +11,8 @@ import uuid
 PAGE = 0x4000
 BASE = 0x1_0000_0000
 PLATFORMS = {"MAC_OS": 1, "IOS": 2, "TV_OS": 3, "VISION_OS": 11}
-_CODE = struct.pack("<II", 0x52800000, 0xD65F03C0)  # mov w0, #0; ret
+# mov w0, #0; ret
+_CODE = struct.pack("<II", 0x52800000, 0xD65F03C0)
 _SEGMENT, _SYMTAB, _DYSYMTAB, _LOAD_DYLIB, _LOAD_DYLINKER, _UUID, _BUILD_VERSION = (
     0x19,
     2,
@@ -25,7 +26,7 @@ _MAIN = 0x80000028
 
 
 def make_executable(identity: uuid.UUID, platform: str = "IOS", minimum_os: str = "16.0") -> bytes:
-    """A Mach-O executable for arm64 with this UUID (what dSYMs are matched by)."""
+    """Return a Mach-O executable for arm64 with this UUID, which matches it with its dSYM."""
     code_at = PAGE - len(_CODE)
     commands = [
         _segment("__PAGEZERO", 0, BASE, 0, 0, 0),

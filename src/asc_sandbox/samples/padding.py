@@ -1,4 +1,4 @@
-"""Bytes that do not compress, as many as wanted, quickly: to give a sample the size of a real app."""
+"""Make any number of bytes that do not compress, quickly: they give a sample the size of a real app."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ CHUNK = 1 << 20
 
 
 def padding(length: int, seed: int) -> Iterator[bytes]:
-    """`length` bytes in chunks that all differ, the same for the same seed."""
+    """Yield `length` bytes in chunks that all differ; the same seed gives the same bytes."""
     block = random.Random(seed).randbytes(CHUNK)
     for number in range(-(-length // CHUNK)):
-        turn = number * 4099 % CHUNK  # a prime: no two chunks of a terabyte begin at the same byte
+        # 4099 is prime: no two chunks of a terabyte begin at the same byte.
+        turn = number * 4099 % CHUNK
         chunk = number.to_bytes(8, "big") + block[turn:] + block[:turn]
         yield chunk[: min(CHUNK, length - number * CHUNK)]

@@ -1,4 +1,4 @@
-"""Makes a .pkg as productbuild does: a product archive with one component, for the Mac App Store."""
+"""Make a .pkg as productbuild does: a product archive with one component, for the Mac App Store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from asc_sandbox.samples.profile import make_profile
 from asc_sandbox.samples.xar import XarFile, write_xar
 
 _MORE_IN_TOC = 1024
-"""Bytes that one file more takes in the table of contents, at most."""
+"""The most bytes that one more file takes in the table of contents."""
 
 
 def make_pkg(
@@ -30,11 +30,11 @@ def make_pkg(
     distribution: bool = True,
     seed: int = 1,
 ) -> Path:
-    """Writes a .pkg for macOS and returns its path. It is not signed, and has no bill of materials (Bom).
+    """Write a .pkg for macOS and return its path. It is not signed, and has no bill of materials (Bom).
 
-    `padding` adds so many bytes that do not compress; `size` pads the whole file to so many. `extensions` maps paths
-    in the app's Contents (`PlugIns/Share.appex`) to build numbers; only the lists of the package name them. Without
-    `distribution` it is a component package, as pkgbuild makes it.
+    `padding` adds this many bytes that do not compress; `size` pads the whole file to this many. `extensions` maps
+    paths in the app's Contents (`PlugIns/Share.appex`) to build numbers; only the lists of the package name them.
+    Without `distribution` it is a component package, as pkgbuild makes it.
     """
     app = App(bundle_id, version, build_number, "MAC_OS", name)
     bundles = [_bundle(f"./{name}.app", bundle_id, version, build_number)]
@@ -48,6 +48,7 @@ def make_pkg(
     files = [XarFile.of("Distribution", _distribution(app, bundles).encode())] if distribution else []
     files += [
         XarFile.of(f"{folder}PackageInfo", _package_info(app, bundles, len(payload)).encode()),
+        # Without a time, so that the same arguments give the same bytes.
         XarFile(f"{folder}Payload", lambda: [gzip.compress(cpio, mtime=0)]),
     ]
     if padding:
@@ -59,12 +60,13 @@ def make_pkg(
 
 
 def _grow(path: Path, size: int, files: list[XarFile], seed: int) -> None:
-    """Writes the archive again with padding, and fills the few bytes that are left then."""
+    """Write the archive again with padding, and fill the few bytes that are missing then."""
     left = size - path.stat().st_size - _MORE_IN_TOC
     if left < 0:
         raise ValueError(f"a .pkg with this content cannot be smaller than {size - left:,} bytes")
     write_xar(path, [*files, XarFile("Resources/Padding.bin", lambda: make_padding(left, seed))])
-    with path.open("ab") as out:  # bytes of the heap that no file refers to
+    # The last bytes belong to the heap, and no file refers to them.
+    with path.open("ab") as out:
         out.write(bytes(size - path.stat().st_size))
 
 

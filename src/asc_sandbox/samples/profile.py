@@ -1,4 +1,4 @@
-"""Provisioning profiles as Apple signs them, signed by the sandbox's throw-away authority instead."""
+"""Make provisioning profiles like Apple's, signed by the sandbox's throw-away authority."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from asc_sandbox.authority.office import Authority
+from asc_sandbox.authority.issuing import Authority
 from asc_sandbox.authority.plans import PLATFORMS, ProfilePlan, Purpose, signed
 from asc_sandbox.authority.team import TEAM, Team
 
@@ -37,7 +37,7 @@ def make_profile(
     now: datetime | None = None,
     values: Mapping[str, Any] | None = None,
 ) -> bytes:
-    """A .mobileprovision for a bundle id (`*` for a wildcard): DER of a CMS SignedData over an XML property list.
+    """Return a .mobileprovision for a bundle id (`*` for a wildcard): DER of a CMS SignedData over a property list.
 
     `values` replaces members of the property list.
     """
@@ -59,7 +59,8 @@ def make_profile(
 
 
 def sign(content: bytes) -> bytes:
-    """A CMS SignedData (DER) with `content` inside."""
+    """Return a CMS SignedData (DER) with `content` inside."""
+    # Imported here and below: ca needs cryptography's x509, which costs a tenth of a second.
     from asc_sandbox.authority import ca
 
     return ca.sign(content)
@@ -69,4 +70,4 @@ def sign(content: bytes) -> bytes:
 def _certificate(certificate_type: str, team_id: str) -> bytes:
     from asc_sandbox.authority import ca
 
-    return Authority(Team(team_id, TEAM_NAME)).issue(ca.somebodys_small_key(), certificate_type).der
+    return Authority(Team(team_id, TEAM_NAME)).issue(ca.unowned_small_key(), certificate_type).der

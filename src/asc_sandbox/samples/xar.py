@@ -1,4 +1,4 @@
-"""Writes xar archives: a header, the compressed table of contents, its checksum and the files one after the other."""
+"""Write xar archives: a header, the compressed table of contents, its checksum, and the files one after the other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHA1_SIZE = 20
 
 @dataclass(frozen=True)
 class XarFile:
-    """A file to store: its path, and a function that gives its bytes in chunks each time it is called."""
+    """A file to store: its path, and a function that yields its bytes in chunks each time it is called."""
 
     path: str
     chunks: Callable[[], Iterable[bytes]]
@@ -26,11 +26,11 @@ class XarFile:
 
     @classmethod
     def of(cls, path: str, data: bytes) -> XarFile:
-        """A compressed file of these bytes."""
+        """Return a file with these bytes, compressed in the archive."""
         return cls(path, lambda: [data], compress=True)
 
     def packed(self) -> Iterator[bytes]:
-        """Its bytes as they stand in the archive."""
+        """Yield the bytes of the file as they stand in the archive."""
         if not self.compress:
             yield from self.chunks()
             return
@@ -49,9 +49,11 @@ class _Node:
 
 
 def write_xar(path: Path, files: Iterable[XarFile]) -> None:
-    """Writes an archive. Large files are gone through twice: their checksums stand before them."""
+    """Write an archive of these files."""
+    # Each file is read twice, because its checksum stands before its bytes.
     files = list(files)
-    root, offset = _Node(), _SHA1_SIZE  # the checksum of the table of contents is the first in the heap
+    # The heap begins with the checksum of the table of contents.
+    root, offset = _Node(), _SHA1_SIZE
     for file in files:
         length, described = _describe(file, offset)
         offset += length
@@ -75,7 +77,7 @@ def _copy(file: XarFile, out: BinaryIO) -> None:
 
 
 def _describe(file: XarFile, offset: int) -> tuple[int, str]:
-    """How long a file is in the archive, and its `data` element."""
+    """Return the length of a file in the archive, and its `data` element."""
     length, archived = _measured(file.packed())
     size, extracted = _measured(file.chunks()) if file.compress else (length, archived)
     style = "application/x-gzip" if file.compress else "application/octet-stream"

@@ -1,1 +1,1 @@
-"""Symbols: the dSYM archives of builds, and the signed links that lead to them."""
+"""The symbols of builds: dSYM archives, and the signed links to them."""

@@ -1,4 +1,4 @@
-"""Companion files of dSYM bundles: small, whole, and with the UUID of the program that they belong to.
+"""Make companion files of dSYM bundles: small, whole, and with the UUID of their program.
 
 The structures are those of <mach-o/loader.h> and <mach-o/fat.h>; the debug information is one empty compile unit.
 """
@@ -20,14 +20,18 @@ _CPUS = {
 _DSYM, _SEGMENT, _SYMTAB, _UUID = 0xA, 0x19, 2, 0x1B
 _IS_64 = 0x01000000
 _ALIGNMENT = 14
-"""Slices of a fat file begin at multiples of 2 to this power."""
+"""Exponent of two of the alignment of slices in a fat file."""
+
 _ABBREVIATIONS = bytes((1, 0x11, 0, 0x03, 0x08, 0, 0, 0))
 _UNIT = struct.pack("<HIBB", 4, 0, 8, 1) + b"main.m\0"
 _BASE = 0x1_0000_0000
 
 
 def make_companion(identities: Mapping[str, uuid.UUID], padding: Iterable[bytes] = ()) -> bytes:
-    """A companion file with one slice for each architecture; `padding` goes into the debug strings of the last."""
+    """Return a companion file with one slice for each architecture.
+
+    `padding` goes into the debug strings of the last slice.
+    """
     filler = b"".join(padding)
     last = list(identities)[-1]
     slices = {
@@ -40,10 +44,11 @@ def make_companion(identities: Mapping[str, uuid.UUID], padding: Iterable[bytes]
 
 
 def make_info_plist(bundle_id: str, version: str, build_number: str) -> bytes:
-    """The Info.plist of a dSYM bundle."""
+    """Return the Info.plist of a dSYM bundle."""
     return plistlib.dumps(
         {
             "CFBundleDevelopmentRegion": "English",
+            # A bundle id from a seed may hold characters that XML cannot.
             "CFBundleIdentifier": f"com.apple.xcode.dsym.{''.join(filter(str.isprintable, bundle_id))}",
             "CFBundleInfoDictionaryVersion": "6.0",
             "CFBundlePackageType": "dSYM",

@@ -1,4 +1,4 @@
-"""The archives of symbols, made when they are first asked for, and the signed addresses that they are at."""
+"""Make the archives of symbols at their first request, and sign the addresses that lead to them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from asc_sandbox.symbols.dsym import make_companion, make_info_plist
 from asc_sandbox.symbols.programs import Program
 
 FOLDER = "/symbols/"
-"""Paths of archives begin so: `/symbols/<id of the build bundle>/<file name>`."""
+"""Prefix of the paths of archives: `/symbols/<id of the build bundle>/<file name>`."""
 
 DEFAULT_LINK_LIFETIME = 3600.0
 
@@ -28,8 +28,8 @@ _FIXED_TIME = (2026, 1, 31, 10, 0, 0)
 
 
 @dataclass(frozen=True)
-class Volume:
-    """What an archive holds: the symbols of programs, all with the version and the number of their build."""
+class ArchiveContents:
+    """The programs with symbols in an archive, with the version and the build number of their build."""
 
     programs: Sequence[Program]
     version: str
@@ -45,7 +45,7 @@ class Archive:
 
 
 class Library:
-    """Keeps archives in a folder of its own. `padding` are bytes that do not compress in each of them."""
+    """Keep archives in a folder of its own. `padding` bytes that do not compress are added to each archive."""
 
     def __init__(self, clock: Clock, *, lifetime: float = DEFAULT_LINK_LIFETIME, padding: int = 0) -> None:
         if lifetime <= 0 or padding < 0:
@@ -55,57 +55,59 @@ class Library:
         self._padding = padding
         self._secret = secrets.token_bytes(32)
         self._folder: Path | None = None
-        self._volumes: dict[str, Volume] = {}
+        self._contents: dict[str, ArchiveContents] = {}
         self._archives: dict[str, Archive] = {}
         self._lock = threading.Lock()
 
-    def put(self, bundle: str, volume: Volume) -> None:
-        """Keep what the archive of a build bundle (its id) is to hold."""
-        self._volumes[bundle] = volume
+    def put(self, bundle: str, contents: ArchiveContents) -> None:
+        """Set the contents of the archive of a build bundle (its id)."""
+        self._contents[bundle] = contents
 
     def has(self, bundle: str) -> bool:
-        """Whether something was put there."""
-        return bundle in self._volumes
+        """Return True if the build bundle has contents for an archive."""
+        return bundle in self._contents
 
     def link(self, base: str, bundle: str, name: str) -> str:
-        """A link to the archive of a build bundle, a new one each time."""
+        """Return a new signed link to the archive of a build bundle."""
         path = f"{FOLDER}{quote(bundle, safe='')}/{quote(name, safe='')}"
         expires = f"{self._clock.now() + self._lifetime:.3f}"
         return f"{base}{path}?expires={expires}&signature={self._signature(path, expires)}"
 
     def addressed(self, path: str, query: Mapping[str, str]) -> Archive | None:
-        """The archive behind an address, the path as it was sent; None unless it is signed and not expired."""
+        """Return the archive behind an address (its raw path); None unless the link is signed and not expired."""
         expires = query.get("expires", "")
         if not hmac.compare_digest(self._signature(path, expires), query.get("signature", "")):
             return None
+        # Signed, so this is a number.
         if float(expires) <= self._clock.now():
             return None
         return self._archive(unquote(path.removeprefix(FOLDER).partition("/")[0]))
 
     def close(self) -> None:
-        """Delete everything."""
+        """Delete the folder and every archive in it."""
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _archive(self, bundle: str) -> Archive:
+        # Several requests may come at once, each in a thread of its own.
         with self._lock:
             if bundle not in self._archives:
                 self._folder = self._folder or Path(tempfile.mkdtemp(prefix="asc-sandbox-symbols-"))
                 path = self._folder / str(len(self._archives))
-                self._write(path, self._volumes[bundle])
+                self._write(path, self._contents[bundle])
                 with path.open("rb") as file:
                     tag = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
                 self._archives[bundle] = Archive(path, tag)
             return self._archives[bundle]
 
-    def _write(self, path: Path, volume: Volume) -> None:
+    def _write(self, path: Path, contents: ArchiveContents) -> None:
         with zipfile.ZipFile(path, "w") as archive:
-            for program in volume.programs:
+            for program in contents.programs:
                 folder = f"{program.name}.dSYM/Contents"
-                info = make_info_plist(program.bundle_id, volume.version, volume.build_number)
+                info = make_info_plist(program.bundle_id, contents.version, contents.build_number)
                 _add(archive, f"{folder}/Info.plist", info, zipfile.ZIP_DEFLATED)
                 name = program.name.rpartition(".")[0]
-                filler = make_padding(self._padding, seed=1) if program is volume.programs[0] else ()
+                filler = make_padding(self._padding, seed=1) if program is contents.programs[0] else ()
                 companion = make_companion(program.identities, filler)
                 method = zipfile.ZIP_STORED if self._padding else zipfile.ZIP_DEFLATED
                 _add(archive, f"{folder}/Resources/DWARF/{name}", companion, method)

@@ -1,4 +1,4 @@
-"""The programs of an app, as far as symbols are concerned: what an uploaded .ipa holds."""
+"""Read the programs of an uploaded .ipa, as far as symbols are concerned."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _MAGIC, _UUID = 0xFEEDFACF, 0x1B
 
 @dataclass(frozen=True)
 class Program:
-    """A program: `name` with its extension, as `Example.app`; `kind` is APP, APP_CLIP, WATCH_APP, or "" for extensions.
+    """A program: `name` with its extension, as `Example.app`. `identities` are its UUIDs by architecture.
 
-    `identities` are its UUIDs by architecture.
+    `kind` is APP, APP_CLIP, WATCH_APP, or "" for extensions.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Program:
 
 
 def read_programs(path: Path) -> tuple[Program, ...]:
-    """The programs of an .ipa, the app first; those that cannot be read are left out."""
+    """Return the programs of an .ipa, the app first. Programs that cannot be read are left out."""
     try:
         with zipfile.ZipFile(path) as archive:
             infos = sorted((name for name in archive.namelist() if _INFO.fullmatch(name)), key=len)
@@ -42,17 +42,19 @@ def read_programs(path: Path) -> tuple[Program, ...]:
 
 
 def identity_of(executable: bytes) -> uuid.UUID | None:
-    """The UUID of a 64-bit Mach-O file; None for anything else."""
+    """Return the UUID of a 64-bit Mach-O file, None for anything else."""
     if len(executable) < 32 or struct.unpack_from("<I", executable)[0] != _MAGIC:
         return None
     (count,) = struct.unpack_from("<I", executable, 16)
     at = 32
+    # The count comes from the file, so it is not trusted.
     for _ in range(min(count, 1000)):
         if at + 24 > len(executable):
             return None
         command, length = struct.unpack_from("<2I", executable, at)
         if command == _UUID:
             return uuid.UUID(bytes=executable[at + 8 : at + 24])
+        # A length of zero must not keep the loop at one place.
         at += max(length, 8)
     return None
 

@@ -1,6 +1,7 @@
-"""Gives an archive out: `GET /symbols/<id>/<file name>`, outside the API and without its tokens.
+"""Serve archives: `GET /symbols/<id>/<file name>`, outside the API and without its tokens.
 
-Behaves as a storage service does whose addresses are signed: errors are XML, parts are had with Range and If-Range.
+Behaves like a storage service with signed addresses: errors are XML, and Range and If-Range give parts of an
+archive.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from asc_sandbox.uploading.parts import refusal
 
 
 async def hand_out(library: Library, request: web.BaseRequest) -> Reply:
-    """Answer a request for an archive."""
+    """Answer a request for an archive of symbols."""
     if request.method != "GET":
         return refusal(405, "MethodNotAllowed", "An archive is fetched with GET.")
     if "Authorization" in request.headers:
@@ -30,7 +31,7 @@ async def hand_out(library: Library, request: web.BaseRequest) -> Reply:
 
 
 def _span(archive: Archive, request: web.BaseRequest) -> Reply:
-    """The archive, or the part of it that is asked for."""
+    """Return the archive, or the requested part of it."""
     content = _mapped(archive)
     size, tag = len(content), f'"{archive.tag}"'
     headers = {"ETag": tag, "Accept-Ranges": "bytes"}
@@ -45,6 +46,6 @@ def _span(archive: Archive, request: web.BaseRequest) -> Reply:
 
 
 def _mapped(archive: Archive) -> memoryview:
-    """The bytes of an archive, which the system reads as they are sent."""
+    """Return the bytes of an archive without reading them into memory."""
     with archive.path.open("rb") as file:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))

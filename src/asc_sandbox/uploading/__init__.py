@@ -1,1 +1,1 @@
-"""Files that arrive in parts: where they are kept, how the parts come in, and what is read from them."""
+"""Files that arrive in parts: stored, received, and read."""

@@ -1,4 +1,4 @@
-"""What an uploaded app says about itself. Reads with nothing but zipfile and plistlib, and believes nothing."""
+"""Read the facts in an uploaded app, with zipfile and plistlib only, and trust none of them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from asc_sandbox.symbols.programs import Program, read_programs
 _INFO = re.compile(r"(?:[^/]+/)?Payload/[^/]+\.app/Info\.plist")
 _LARGEST_INFO = 1 << 20
 _FAMILIES = {1: "IPHONE", 2: "IPAD"}
-"""The devices of UIDeviceFamily that a store page needs screenshots for."""
+"""The devices of UIDeviceFamily for which a store page needs screenshots."""
 
 _XAR_MAGIC = b"xar!"
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The facts of an app's Info.plist, and its programs; what is missing is None."""
+    """The facts of an app's Info.plist, and its programs; missing facts are None."""
 
     bundle_id: str | None = None
     version: str | None = None
@@ -35,7 +35,7 @@ class Contents:
 
 
 class ArchiveProblem(Exception):
-    """Apple would not take the file. `code` and `description` are those of the upload's state."""
+    """Raised for a file that Apple would not accept. `code` and `description` go into the upload's state."""
 
     def __init__(self, code: str, description: str) -> None:
         super().__init__(f"{code}: {description}")
@@ -50,6 +50,7 @@ def read_ipa(path: Path) -> Contents:
             names = [name for name in archive.namelist() if _INFO.fullmatch(name)]
             if not names:
                 raise ArchiveProblem("90018", "The package has no Payload/*.app/Info.plist.")
+            # The shortest path is the app's own: extensions lie below it.
             with archive.open(min(names, key=len)) as file:
                 info = plistlib.loads(file.read(_LARGEST_INFO))
     except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError):
@@ -60,14 +61,14 @@ def read_ipa(path: Path) -> Contents:
 
 
 def check_pkg(path: Path) -> None:
-    """Whether it begins as an installer package does. Raises ArchiveProblem."""
+    """Raise ArchiveProblem unless the file begins as an installer package does."""
     with path.open("rb") as file:
         if file.read(len(_XAR_MAGIC)) != _XAR_MAGIC:
             raise ArchiveProblem("90013", "The file is not an installer package.")
 
 
-def _listed(value: Any) -> list[Any]:
-    return [each for each in value if isinstance(each, int)] if isinstance(value, list) else []
+def _numbers(value: Any) -> list[int]:
+    return [item for item in value if isinstance(item, int)] if isinstance(value, list) else []
 
 
 def _contents(info: dict[str, Any]) -> Contents:
@@ -83,5 +84,5 @@ def _contents(info: dict[str, Any]) -> Contents:
         uses_non_exempt_encryption=encryption if isinstance(encryption, bool) else None,
         compliance_code=text("ITSEncryptionExportComplianceCode"),
         minimum_os=text("MinimumOSVersion"),
-        families=tuple(_FAMILIES[each] for each in _listed(info.get("UIDeviceFamily")) if each in _FAMILIES),
+        families=tuple(_FAMILIES[code] for code in _numbers(info.get("UIDeviceFamily")) if code in _FAMILIES),
     )

@@ -1,4 +1,4 @@
-"""The files that arrive in parts, on disk, and the signed addresses of their parts."""
+"""Keep the files that arrive in parts on disk, and sign the addresses of their parts."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from typing import Any
 from asc_sandbox.clock import Clock
 
 FOLDER = "/uploads/"
-"""Paths of parts begin so: `/uploads/<token>/<part number>`."""
+"""Prefix of the paths of parts: `/uploads/<token>/<part number>`."""
 
 DEFAULT_PART_SIZE = 5 * 1024 * 1024
 DEFAULT_LIFETIME = 24 * 3600.0
 
 _RENEWED_BEFORE = 0.1
-"""The share of its lifetime that an address must have left, or a new one is handed out."""
+"""The share of its lifetime below which an address is replaced by a new one."""
 
 _CONTENT_TYPE = "application/octet-stream"
 _OWN_HEADER = "X-Sandbox-Part"
-"""Stands for the headers of Apple's storage, whose names and values a client must not guess."""
+"""A header that Apple's storage does not have: a client must copy headers, not know their names."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some bytes of a file; `number` counts from 1."""
+    """A range of bytes of a file; `number` counts from 1."""
 
     number: int
     offset: int
@@ -41,7 +41,7 @@ class Part:
 
 @dataclass
 class Delivery:
-    """A file on its way: `tags` are the MD5s of the parts that are there, by number."""
+    """A file on its way: `tags` are the MD5s of the parts that have arrived, by number."""
 
     token: str
     path: Path
@@ -51,15 +51,15 @@ class Delivery:
     committed: bool = False
 
     def missing(self) -> list[int]:
-        """The numbers of the parts that are not there."""
+        """Return the numbers of the parts that have not arrived."""
         return [number for number in self.parts if number not in self.tags]
 
     def headers(self, part: Part) -> dict[str, str]:
-        """The headers that a part must come with."""
+        """Return the headers that a part must come with."""
         return {"Content-Type": _CONTENT_TYPE, _OWN_HEADER: f"{self.token[:8]}-{part.number}"}
 
     def digest(self, algorithm: str) -> str:
-        """The hash of the whole file, in hex."""
+        """Return the hash of the whole file in hexadecimal."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, algorithm).hexdigest()
 
@@ -75,18 +75,18 @@ class Delivered:
 
     @property
     def size(self) -> int:
-        """The size in bytes."""
+        """Return the size of the file in bytes."""
         return self.path.stat().st_size
 
     @cached_property
     def sha256(self) -> str:
-        """The SHA-256 of what arrived, in hex."""
+        """Return the SHA-256 of the file in hexadecimal."""
         with self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Depot:
-    """Keeps deliveries in a folder of its own, which is made for the first of them."""
+    """Keep deliveries in a folder of its own, which is made for the first of them."""
 
     def __init__(
         self, clock: Clock, *, part_size: int = DEFAULT_PART_SIZE, lifetime: float = DEFAULT_LIFETIME
@@ -102,7 +102,7 @@ class Depot:
         self._by_token: dict[str, Delivery] = {}
 
     def expect(self, file_id: str, size: int) -> Delivery:
-        """Make room for the file of a buildUploadFile."""
+        """Reserve space for a file, and return its delivery."""
         self._folder = self._folder or Path(tempfile.mkdtemp(prefix="asc-sandbox-"))
         token = secrets.token_urlsafe(18)
         offsets = range(0, size, self._part_size)
@@ -118,17 +118,17 @@ class Depot:
         return delivery
 
     def of_file(self, file_id: str) -> Delivery | None:
-        """The delivery of a buildUploadFile; None for those of a seed."""
+        """Return the delivery of a file's record, None for a record of a seed."""
         return self._by_file.get(file_id)
 
     def forget(self, file_id: str) -> None:
-        """Delete a file; its addresses lead nowhere from then on."""
+        """Delete a file and end its addresses."""
         if delivery := self._by_file.pop(file_id, None):
             del self._by_token[delivery.token]
             delivery.path.unlink(missing_ok=True)
 
     def operations(self, delivery: Delivery, base: str) -> list[dict[str, Any]]:
-        """The uploadOperations of a file. Addresses that are expired, or soon are, are made anew."""
+        """Return the uploadOperations of a file. Addresses that have expired, or soon will, are renewed."""
         if delivery.expires - self._clock.now() < _RENEWED_BEFORE * self._lifetime:
             delivery.expires = self._new_expiry()
         expiration = datetime.fromtimestamp(delivery.expires, UTC).isoformat(timespec="milliseconds")
@@ -149,19 +149,20 @@ class Depot:
         ]
 
     def addressed(self, path: str, query: Mapping[str, str]) -> tuple[Delivery, Part] | None:
-        """The delivery and the part behind an address; None unless it is signed and not expired."""
+        """Return the delivery and the part behind an address; None unless it is signed and not expired."""
         token, _, number = path.removeprefix(FOLDER).partition("/")
         expires = query.get("expires", "")
         signature = query.get("signature", "").encode()
         if not hmac.compare_digest(self._signature(path, expires).encode(), signature):
             return None
+        # The signature is good, so the path and the time are the sandbox's own and need no further checks.
         delivery = self._by_token.get(token)
         if delivery is None or float(expires) <= self._clock.now():
             return None
         return delivery, delivery.parts[int(number)]
 
     def close(self) -> None:
-        """Delete everything."""
+        """Delete the folder and every file in it."""
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 

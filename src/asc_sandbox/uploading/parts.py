@@ -1,7 +1,7 @@
-"""Takes in a part: `PUT /uploads/<token>/<part number>`, outside the API and without its tokens.
+"""Receive parts: `PUT /uploads/<token>/<part number>`, outside the API and without its tokens.
 
-Behaves as a storage service does whose addresses are signed: errors are XML, and the answer to a part is
-empty, with the MD5 of the part as its ETag.
+Behaves like a storage service with signed addresses: errors are XML, and the answer to a part is empty, with the
+MD5 of the part as its ETag.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from asc_sandbox.exchange import Reply
 from asc_sandbox.uploading.depot import Delivery, Depot, Part
 
 _BATCH = 1024 * 1024
-"""Bytes that are collected before they are hashed and written, while the next ones arrive."""
+"""Bytes that are collected, then hashed and written while the next ones arrive."""
 
 
 async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
-    """Answer a request for a part."""
+    """Answer a request that sends a part."""
     if request.method != "PUT":
         return refusal(405, "MethodNotAllowed", "A part is sent with PUT.")
     found = depot.addressed(request.path, request.query)
@@ -33,7 +33,7 @@ async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
         return problem
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    # What is half replaced is not there.
+    # Removed before writing: a part that is half replaced must not count as arrived.
     delivery.tags.pop(part.number, None)
     tag = await _keep(request.content, delivery, part)
     if tag is None:
@@ -43,7 +43,7 @@ async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
 
 
 def _problem(request: web.BaseRequest, delivery: Delivery, part: Part) -> Reply | None:
-    """What is wrong with the headers, None when nothing is."""
+    """Return the refusal for wrong headers, None if they are right."""
     if "Authorization" in request.headers:
         return refusal(400, "InvalidArgument", "The address is signed; no Authorization belongs with it.")
     for name, value in delivery.headers(part).items():
@@ -61,11 +61,9 @@ def _problem(request: web.BaseRequest, delivery: Delivery, part: Part) -> Reply 
 
 
 async def _keep(content: StreamReader, delivery: Delivery, part: Part) -> str | None:
-    """Write a part to its place; its MD5, or None when the body ended early.
-
-    Hashing and writing happen beside the event loop, one batch at a time, so that they cost no time as long
-    as they are quicker than the network and memory stays small when they are not.
-    """
+    """Write a part to its place. Return its MD5, or None if the body ended early."""
+    # Hashing and writing happen in another thread, one batch at a time: the network never waits for them as long as
+    # they are faster, and memory stays small if they are not.
     digest = hashlib.md5(usedforsecurity=False)
     loop = asyncio.get_running_loop()
     turn = threading.Lock()
@@ -91,7 +89,8 @@ async def _keep(content: StreamReader, delivery: Delivery, part: Part) -> str | 
         if writing:
             await writing
     finally:
-        with turn:  # the client may have gone: a file must not be closed under a write
+        # The client may have gone in the middle of a write, and the file must not be closed under it.
+        with turn:
             file.close()
     return digest.hexdigest() if received == part.length else None
 
@@ -110,7 +109,7 @@ async def _batches(content: StreamReader) -> AsyncIterator[list[bytes]]:
 
 
 def refusal(status: int, code: str, message: str) -> Reply:
-    """The reply of a store that says no."""
+    """Return the XML error of a storage service."""
     body = f"<Error><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
     declaration = '<?xml version="1.0" encoding="UTF-8"?>\n'
     return Reply(status, (declaration + body).encode(), "application/xml")

@@ -1,4 +1,4 @@
-"""Builds on their way to testers."""
+"""Views of builds on their way to testers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from asc_sandbox.document import value_of
 from asc_sandbox.endpoints import Call
 from asc_sandbox.face import words
-from asc_sandbox.face.seen.texts import app_name, said
+from asc_sandbox.face.views.texts import app_name, text_of
 from asc_sandbox.face.words import Tone
 from asc_sandbox.rules.states import review_state
 from asc_sandbox.world import Record, World
@@ -19,7 +19,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Step:
-    """One station of a build: Apple's state there, or words where there is none."""
+    """One station of a build: Apple's state there, or a remark if there is no state."""
 
     name: str
     state: str | None
@@ -28,7 +28,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Delivery:
+class BuildProgress:
     """A build on its way from a client to testers: an upload, a build, or both."""
 
     app_id: str
@@ -43,36 +43,37 @@ class Delivery:
     groups: tuple[str, ...] = ()
     testers: int = 0
     notes: tuple[tuple[str, str], ...] = ()
-    """What to test, by locale."""
+    """The notes for testers as (locale, text)."""
 
 
-def newest(call: Call, of_apps: Iterable[Record], limit: int) -> tuple[Delivery, ...]:
-    """The newest deliveries of some apps, newest first."""
-    everything = [pair for each in of_apps for pair in _pairs(call.world, each)]
+def newest(call: Call, of_apps: Iterable[Record], limit: int) -> tuple[BuildProgress, ...]:
+    """Return the newest builds and uploads of these apps, newest first."""
+    everything = [pair for app in of_apps for pair in _pairs(call.world, app)]
+    # The position decides between equal dates, so that the order stays the same from one look to the next.
     order = sorted(enumerate(everything), key=lambda entry: (_when(*entry[1][1:]), entry[0]), reverse=True)
     return tuple(_delivery(call, *pair) for _, pair in order[:limit])
 
 
 def count(world: World, of_apps: Iterable[Record]) -> int:
-    """How many deliveries these apps have."""
-    return sum(1 for each in of_apps for _ in _pairs(world, each))
+    """Return how many builds and uploads these apps have."""
+    return sum(1 for app in of_apps for _ in _pairs(world, app))
 
 
 def numbers(world: World, build: Record) -> str:
-    """Version and build number, as TestFlight shows them."""
+    """Return version and build number as TestFlight shows them."""
     version, number, _ = _identity(world, None, build)
     return f"{version} ({number})"
 
 
 def _pairs(world: World, app: Record) -> Iterator[tuple[Record, Record | None, Record | None]]:
-    """The app with each upload and its build, then with the builds that came without an upload."""
-    taken = set()
+    """Yield the app with each upload and its build, then with the builds that no upload made."""
+    with_upload = set()
     for upload in world.related(app, "buildUploads"):
         build = next(iter(world.related(upload, "build")), None)
-        taken.add(build and build.id)
+        with_upload.add(build and build.id)
         yield app, upload, build
     for build in world.related(app, "builds"):
-        if build.id not in taken:
+        if build.id not in with_upload:
             yield app, None, build
 
 
@@ -83,11 +84,11 @@ def _when(upload: Record | None, build: Record | None) -> datetime:
     return next((found for date in dates if (found := words.moment(date))), _LONG_AGO)
 
 
-def _delivery(call: Call, app: Record, upload: Record | None, build: Record | None) -> Delivery:
+def _delivery(call: Call, app: Record, upload: Record | None, build: Record | None) -> BuildProgress:
     world, when = call.world, _when(upload, build)
     version, number, platform = _identity(world, upload, build)
     held = build.attributes if build else {}
-    return Delivery(
+    return BuildProgress(
         app.id,
         app_name(app),
         version,
@@ -97,17 +98,17 @@ def _delivery(call: Call, app: Record, upload: Record | None, build: Record | No
         words.moment(held.get("expirationDate")),
         (_upload_step(call, upload), *_build_steps(call, build)),
         _reasons(upload),
-        tuple(said(each, "name") for each in world.related(build, "betaGroups")) if build else (),
+        tuple(text_of(group, "name") for group in world.related(build, "betaGroups")) if build else (),
         len(world.related(build, "individualTesters")) if build else 0,
         tuple(_notes(world, build)) if build else (),
     )
 
 
 def _identity(world: World, upload: Record | None, build: Record | None) -> tuple[str, str, object]:
-    """Version, build number and platform."""
+    """Return version, build number and platform."""
     if upload:
-        said = upload.attributes
-        return str(said["cfBundleShortVersionString"]), str(said["cfBundleVersion"]), said.get("platform")
+        given = upload.attributes
+        return str(given["cfBundleShortVersionString"]), str(given["cfBundleVersion"]), given.get("platform")
     assert build
     for train in world.related(build, "preReleaseVersion"):
         held = train.attributes
@@ -154,10 +155,12 @@ def _step(name: str, state: str | None, otherwise: str = "") -> Step:
 def _reasons(upload: Record | None) -> tuple[str, ...]:
     state = (upload.attributes.get("state") if upload else None) or {}
     found = [*(state.get("errors") or ()), *(state.get("warnings") or ())]
-    return tuple(" ".join(str(each.get(name) or "") for name in ("code", "description")) for each in found)
+    return tuple(
+        " ".join(str(reason.get(name) or "") for name in ("code", "description")) for reason in found
+    )
 
 
 def _notes(world: World, build: Record) -> Iterator[tuple[str, str]]:
-    for each in world.related(build, "betaBuildLocalizations"):
-        if text := each.attributes.get("whatsNew"):
-            yield str(each.attributes.get("locale")), str(text)
+    for notes in world.related(build, "betaBuildLocalizations"):
+        if text := notes.attributes.get("whatsNew"):
+            yield str(notes.attributes.get("locale")), str(text)

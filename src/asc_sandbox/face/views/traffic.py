@@ -1,4 +1,4 @@
-"""Keys, requests and faults."""
+"""Views of keys, requests and faults."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from asc_sandbox.ratelimit import RateLimit
 from asc_sandbox.requestlog import Entry
 
 _LONGEST_QUERY = 300
+"""Characters of a query that the page shows."""
 
 
 @dataclass(frozen=True)
 class ApiKey:
-    """An API key: who it is, and nothing that it could be used with."""
+    """An API key, without anything that could be used to sign a token."""
 
     id: str
     role: str
@@ -29,7 +30,7 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class Request:
-    """A request that has ended; `status` is None when the connection was dropped."""
+    """A request that has ended; `status` is None if the connection was dropped."""
 
     when: datetime
     method: str
@@ -41,7 +42,7 @@ class Request:
 
     @property
     def tone(self) -> Tone:
-        """How it ended."""
+        """Return the tone for the end of the request: bad, warn or good."""
         if self.status is None or self.status >= 500:
             return "bad"
         return "warn" if self.status >= 400 else "good"
@@ -49,7 +50,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Requests:
-    """The last requests, newest first, and how many there were and failed in all."""
+    """The last requests, newest first, with the numbers of all requests and of failed ones."""
 
     last: tuple[Request, ...]
     count: int
@@ -57,9 +58,9 @@ class Requests:
 
 
 def api_keys(keys: Iterable[Key], budget: RateLimit, now: float) -> tuple[ApiKey, ...]:
-    """The keys that are accepted, with what is left of their budgets."""
+    """Return the keys that the sandbox accepts, with the rest of their budgets."""
     return tuple(
-        ApiKey(each.id, each.role, _kind(each), budget.remaining(each.id, now), budget.limit) for each in keys
+        ApiKey(key.id, key.role, _kind(key), budget.remaining(key.id, now), budget.limit) for key in keys
     )
 
 
@@ -69,13 +70,13 @@ def _kind(key: Key) -> str:
 
 
 def requests(entries: Sequence[Entry], limit: int) -> Requests:
-    """The last of the requests."""
-    failed = sum(1 for each in entries if each.status is None or each.status >= 400)
-    return Requests(tuple(_request(each) for each in entries[: -limit - 1 : -1]), len(entries), failed)
+    """Return the last `limit` requests, newest first, and the counts of all."""
+    failed = sum(1 for entry in entries if entry.status is None or entry.status >= 400)
+    return Requests(tuple(_request(entry) for entry in entries[: -limit - 1 : -1]), len(entries), failed)
 
 
 def _request(entry: Entry) -> Request:
-    # Elsewhere a query is a signature, which says nothing to a reader.
+    # Only Apple's API has a query worth reading: other queries are signatures of addresses.
     query = unquote_plus(entry.query) if entry.path.startswith("/v") else ""
     if len(query) > _LONGEST_QUERY:
         query = query[:_LONGEST_QUERY] + "…"
@@ -84,7 +85,7 @@ def _request(entry: Entry) -> Request:
 
 
 def outlook(fault: Planned) -> str:
-    """What a fault is still going to do."""
+    """Return the remaining effect of a fault in words."""
     if fault.left == 0:
         return f"spent after {counted(fault.hits, 'hit')}"
     when = f"after {counted(fault.to_pass, 'request')} more, " if fault.to_pass else ""

@@ -1,4 +1,4 @@
-"""The store page of a version, and how far its review and its release are."""
+"""Views of the store page of a version, and of its progress through review and release."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from urllib.parse import quote
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.face import words
-from asc_sandbox.face.seen.builds import Step, numbers
-from asc_sandbox.face.seen.texts import app_name, said
+from asc_sandbox.face.views.builds import Step, numbers
+from asc_sandbox.face.views.texts import app_name, text_of
 from asc_sandbox.rules.media import image_of
 from asc_sandbox.rules.reviewers import waiting
 from asc_sandbox.rules.store_states import EDITABLE, info_beside_live, state_of
 from asc_sandbox.world import Record, World
 
 _THUMBNAIL = 360
-"""Pixels of the longer side of a picture that nobody delivered."""
+"""Pixels of the longer side of a picture on the page."""
 
 _TEXTS = ("description", "keywords", "whatsNew", "promotionalText", "supportUrl", "marketingUrl")
 _INFO_TEXTS = ("name", "subtitle", "privacyPolicyUrl", "privacyPolicyText")
@@ -25,7 +25,7 @@ _RELEASED = ("READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION")
 
 @dataclass(frozen=True)
 class Shot:
-    """A screenshot or a preview; without an address it is still on its way, or failed."""
+    """A screenshot or a preview; without an address it is not processed yet, or has failed."""
 
     name: str
     state: str
@@ -43,7 +43,7 @@ class MediaSet:
 
 @dataclass(frozen=True)
 class Language:
-    """What the store page shows in one language: (name, text) of all that is said."""
+    """The store page in one language: its texts as (name, text), without the empty ones, and its media."""
 
     locale: str
     texts: tuple[tuple[str, str], ...]
@@ -52,7 +52,7 @@ class Language:
 
 @dataclass(frozen=True)
 class StorePage:
-    """A version as the store shows it, and its way there. `waits` is whether reviewers have to decide."""
+    """A version as the store shows it, and its progress. `waits` is True if reviewers have to decide."""
 
     id: str
     app_id: str
@@ -67,7 +67,7 @@ class StorePage:
 
 
 def store_page(call: Call, version: Record) -> StorePage | None:
-    """Return the store page of a version; None where it belongs to no app."""
+    """Return the store page of a version, None if it belongs to no app."""
     world = call.world
     for app in world.related(version, "app"):
         info = _info(world, app, version)
@@ -75,7 +75,7 @@ def store_page(call: Call, version: Record) -> StorePage | None:
             version.id,
             app.id,
             app_name(app),
-            said(version, "versionString"),
+            text_of(version, "versionString"),
             words.platform(version.attributes.get("platform")),
             ", ".join(numbers(world, build) for build in world.related(version, "build")),
             _steps(world, version),
@@ -92,7 +92,7 @@ def store_page(call: Call, version: Record) -> StorePage | None:
 
 
 def _info(world: World, app: Record, version: Record) -> Record | None:
-    """Return the app info that goes with the version: that which is live, or the one under way."""
+    """Return the app info that goes with the version: the live one, or the one that is being edited."""
     if state_of(version) not in _RELEASED and (beside := info_beside_live(world, app)):
         return beside
     return next(iter(world.related(app, "appInfos")), None)
@@ -131,8 +131,11 @@ def _facts(world: World, version: Record, info: Record | None) -> tuple[tuple[st
         for category in (world.related(info, name) if info else ())
     ]
     found = (
-        ("Copyright", said(version, "copyright")),
-        ("Release", " ".join((said(version, "releaseType"), said(version, "earliestReleaseDate"))).strip()),
+        ("Copyright", text_of(version, "copyright")),
+        (
+            "Release",
+            " ".join((text_of(version, "releaseType"), text_of(version, "earliestReleaseDate"))).strip(),
+        ),
         ("Categories", ", ".join(categories)),
         (
             "Reviewers call",
@@ -143,7 +146,7 @@ def _facts(world: World, version: Record, info: Record | None) -> tuple[tuple[st
 
 
 def _contact(detail: Record) -> str:
-    return f"{said(detail, 'contactFirstName')} {said(detail, 'contactLastName')}".strip()
+    return f"{text_of(detail, 'contactFirstName')} {text_of(detail, 'contactLastName')}".strip()
 
 
 def _language(call: Call, text: Record, info: Record | None) -> Language:
@@ -152,24 +155,27 @@ def _language(call: Call, text: Record, info: Record | None) -> Language:
         for name_text in (call.world.related(info, "appInfoLocalizations") if info else ())
         if name_text.attributes["locale"] == text.attributes["locale"]
     ]
-    pairs = [(name, said(name_text, name)) for name_text in names for name in _INFO_TEXTS]
-    pairs += [(name, said(text, name)) for name in _TEXTS]
+    pairs = [(name, text_of(name_text, name)) for name_text in names for name in _INFO_TEXTS]
+    pairs += [(name, text_of(text, name)) for name in _TEXTS]
     sets = [_screenshots(call, group) for group in call.world.related(text, "appScreenshotSets")]
     sets += [_previews(call, group) for group in call.world.related(text, "appPreviewSets")]
-    return Language(said(text, "locale"), tuple((name, value) for name, value in pairs if value), tuple(sets))
+    return Language(
+        text_of(text, "locale"), tuple((name, value) for name, value in pairs if value), tuple(sets)
+    )
 
 
 def _screenshots(call: Call, group: Record) -> MediaSet:
     shots = call.world.related(group, "appScreenshots")
     return MediaSet(
-        said(group, "screenshotDisplayType"), tuple(_shot(call, shot, "assetDeliveryState") for shot in shots)
+        text_of(group, "screenshotDisplayType"),
+        tuple(_shot(call, shot, "assetDeliveryState") for shot in shots),
     )
 
 
 def _previews(call: Call, group: Record) -> MediaSet:
     shots = call.world.related(group, "appPreviews")
     return MediaSet(
-        f"Preview {said(group, 'previewType')}",
+        f"Preview {text_of(group, 'previewType')}",
         tuple(_shot(call, shot, "videoDeliveryState") for shot in shots),
     )
 
@@ -179,7 +185,7 @@ def _shot(call: Call, asset: Record, name: str) -> Shot:
     reasons = tuple(f"{error.get('code')} {error.get('description')}" for error in state.get("errors") or ())
     image = image_of(call, asset) if asset.type == "appScreenshots" else None
     address = _thumbnail(image["templateUrl"], image["width"], image["height"]) if image else ""
-    return Shot(said(asset, "fileName"), str(state["state"]), address, reasons)
+    return Shot(text_of(asset, "fileName"), str(state["state"]), address, reasons)
 
 
 def _thumbnail(template: str, width: int, height: int) -> str:

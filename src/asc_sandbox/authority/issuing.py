@@ -1,4 +1,4 @@
-"""The counter of the authority: certificates for keys and signing requests, with dates as one likes."""
+"""Issue certificates for public keys and signing requests, with any dates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Issued:
-    """A certificate, DER, with what the API says of it."""
+    """A certificate as DER, with the facts that the API shows."""
 
     der: bytes = field(repr=False)
     certificate_type: str
@@ -28,7 +28,7 @@ class Issued:
     expires: datetime
 
     def as_record(self) -> dict[str, Any]:
-        """The members of a record of `certificates`, for a seed and for `sandbox.world.add`."""
+        """Return the members of a record of `certificates`, for a seed and for `sandbox.world.add`."""
         return {
             "certificateType": self.certificate_type,
             "name": self.name,
@@ -42,12 +42,12 @@ class Issued:
 
 @dataclass(frozen=True)
 class Authority:
-    """Issues certificates of one team. All authorities of a process have the same root."""
+    """Issue certificates of one team. All authorities of a process have the same root."""
 
     team: Team = TEAM
     limits: Limits = DEFAULT_LIMITS
     made_by: dict[str, str] = field(default_factory=dict, compare=False)
-    """The API key, by the id of the record, that a certificate was made with."""
+    """The id of the API key that made each certificate, by the id of the record."""
 
     def issue(
         self,
@@ -59,9 +59,9 @@ class Authority:
         serial: int | None = None,
         holder: str | None = None,
     ) -> Issued:
-        """A certificate for a public key or a signing request (PEM), as old as you like.
+        """Return a certificate for a public key or a signing request (PEM).
 
-        It begins now and lasts as long as Apple's unless told otherwise. Raises ValueError for a bad request.
+        It begins now and lasts as long as Apple's, unless dates are given. Raises ValueError for a bad request.
         """
         from asc_sandbox.authority import ca
         from asc_sandbox.authority.requests import public_key_of
@@ -77,6 +77,7 @@ class Authority:
             unit=self.team.id,
             organization=self.team.name,
             country=self.team.country,
+            # 127 bits keep the number positive and within the 20 octets of RFC 5280.
             serial=serial or secrets.randbits(127) | 1,
             not_before=begin.astimezone(UTC).replace(microsecond=0),
             not_after=(not_after or begin + lifetime).astimezone(UTC).replace(microsecond=0),
@@ -94,15 +95,15 @@ class Authority:
         )
 
     def chain(self) -> bytes:
-        """The certificates above those that are issued, PEM: the intermediate, then the root."""
+        """Return the certificates above the issued ones as PEM: the intermediate, then the root."""
         from cryptography.hazmat.primitives.serialization import Encoding
 
         from asc_sandbox.authority import ca
 
-        both = (ca.intermediate(), ca.root())
-        return b"".join(each.certificate.public_bytes(Encoding.PEM) for each in both)
+        signers = (ca.intermediate(), ca.root())
+        return b"".join(signer.certificate.public_bytes(Encoding.PEM) for signer in signers)
 
 
 def hexadecimal(serial: int) -> str:
-    """A serial number as Apple shows it."""
+    """Return a serial number as Apple shows it: 32 upper-case hexadecimal digits."""
     return f"{serial:032X}"

@@ -1,1 +1,0 @@
-"""What is shown: frozen dataclasses, made from the world."""

@@ -1,0 +1,1 @@
+"""The facts that pages show: frozen dataclasses, read from the world."""
