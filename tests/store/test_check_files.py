@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from asc import store
-from asc.commands.check_app_store import OURS, RULES
+from asc.commands.check_app_store.inputs import OURS, RULES
 from asc.formats.images import ImageError, read_image
 from core.running import Done, in_job
 from sandbox.store import jpeg, png

@@ -50,6 +50,10 @@ OTHERS = [
     "kidsAgeBand",
     "developerAgeRatingInfoUrl",
 ]
+NEWEST = ("socialMedia", "socialMediaAgeRestricted")
+"""Questions of July 2026. Nobody has reported yet that Apple wants them answered."""
+REQUIRED = tuple(name for name in (*OFTEN, *WHETHER) if name not in NEWEST)
+"""Questions that need an answer before a version is reviewed (recorded refusals of 2025)."""
 _KNOWN = (*OFTEN, *WHETHER, *OTHERS)
 _OLDER = {  # the names of the form before 2020, which old files of fastlane still have
     "CARTOON_FANTASY_VIOLENCE": "violenceCartoonOrFantasy",

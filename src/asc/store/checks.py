@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from asc.errors import Error, ManyError
 from asc.store import age_rating
 from asc.store.categories import check_categories
 from asc.store.limits import BY_NAME, LONGEST_NOTES, defects, doubts
@@ -13,6 +14,14 @@ from asc.store.wanted import Finding, Place, Text, WantedPage
 def check_page(page: WantedPage) -> list[Finding]:
     """Return all that Apple would refuse, or may refuse, of what the repository says; with its file and line."""
     return [*page.findings, *_texts(page), *check_categories(page), *_review(page), *age_rating.check(page)]
+
+
+def as_error(findings: Sequence[Finding]) -> Error:
+    """Return the findings as one error, with a line and a remedy for each."""
+    errors = [
+        Error(f"{finding.message[:1].upper()}{finding.message[1:]}.", finding.remedy) for finding in findings
+    ]
+    return errors[0] if len(errors) == 1 else ManyError(errors)
 
 
 def _texts(page: WantedPage) -> Iterator[Finding]:

@@ -7,60 +7,66 @@ https://developer.apple.com/app-store/review/guidelines/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asc.apps import texts as cleaning
 from asc.store.limits import BY_NAME
-from asc.store.wanted import Finding, Place, Text, WantedPage
+from asc.store.purchases import Purchase
+from asc.store.wanted import APPLE, Finding, Place, Text, WantedPage
+from asc.words import printable_name
 
+_PRODUCTS = ("ios", "macos", "safari", "webkit", "uikit", "apple store", "app store")
 WORDS: Mapping[str, tuple[str, ...]] = {
     "negative_apple_sentiment": (
+        *(f"{product} {word}" for product in _PRODUCTS for word in ("bug", "bugs")),
         *(
-            "ios bug",
-            "macos bug",
-            "safari bug",
-            "webkit bug",
-            "uikit bug",
-            "apple store bug",
-            "app store bug",
+            f"{word} {device}"
+            for word in ("slow", "old")
+            for device in ("iphone", "iphones", "ipad", "ipads")
         ),
-        *("slow iphone", "slow ipad", "old iphone", "old ipad"),
     ),
     "placeholder_text": (
-        *(
-            "lorem ipsum",
-            "hipster ipsum",
-            "bacon ipsum",
-            "placeholder",
-            "text here",
-            "tbd",
-            "todo",
-            "insert text",
-        ),
+        *("lorem ipsum", "hipster ipsum", "bacon ipsum", "placeholder", "placeholders"),
+        *("text here", "tbd", "todo", "insert text"),
     ),
     "other_platforms": (
-        *("android", "google play", "play store", "windows phone", "windows mobile", "blackberry", "symbian"),
-        *("sailfish os", "palm os", "huawei appgallery", "galaxy store"),
+        *("android", "google", "play store", "windows phone", "windows mobile", "windows 10 mobile"),
+        *("windows universal app", "blackberry", "symbian", "sailfish os", "palm os", "compuserve"),
+        *("huawei appgallery", "galaxy store"),
     ),
     "future_functionality": (
         *("coming soon", "coming shortly", "arriving soon", "arriving shortly", "here soon", "here shortly"),
         *("in the next release", "in a future release", "in a future update"),
     ),
-    "test_words": ("testing", "just a test", "alpha test", "beta test", "alpha version", "beta version"),
+    "test_words": (
+        *("testing", "just a test", "alpha test", "alpha tests", "beta test", "beta tests"),
+        *("alpha version", "beta version"),
+    ),
 }
+NAMED_FREELY = (
+    "google analytics",
+    "google calendar",
+    "google drive",
+    "google fit",
+    "google maps",
+    "google photos",
+)
+"""Services of another platform that an app may well say that it works with."""
+FREE = "free_stuff_in_iap"
 REMEDIES = {
     "negative_apple_sentiment": "Say it without blaming Apple's products.",
     "placeholder_text": "Write the text that shall show.",
     "other_platforms": "Do not name other platforms on a store page.",
     "future_functionality": "Describe what the app does today.",
     "test_words": "Describe the app as finished.",
+    FREE: "Say the price or the trial in App Store Connect; reviewers refuse the word in names and descriptions.",
     "custom_text": "Take the words out; forbidden-words or the Precheckfile names them.",
     "copyright_date": "Write the year and the owner, like 2026 Example Team; {year} becomes this year.",
 }
-RULES = (*WORDS, "custom_text", "copyright_date", "unreachable_urls")
-UNPLAYED = ("curse_words", "free_stuff_in_iap")
-"""Rules of precheck that have no effect on files: forbidden-words takes the first one's place."""
+RULES = (*WORDS, FREE, "custom_text", "copyright_date", "unreachable_urls")
+UNPLAYED = ("curse_words",)
+"""Rules of precheck without an effect here: a list of curses would be ours to choose, so forbidden-words is it."""
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 
 
@@ -72,18 +78,41 @@ class Watched:
     forbidden: Sequence[str] = field(default=())
 
 
-def check_words(page: WantedPage, watched: Watched) -> Iterator[Finding]:
+def check_words(page: WantedPage, watched: Watched, purchases: Iterable[Purchase] = ()) -> Iterator[Finding]:
     """Yield each watched word of the texts, with its line; and a copyright without a year that can be."""
     lists = {**WORDS, "custom_text": tuple(watched.forbidden)}
     patterns = {rule: _pattern(words) for rule, words in lists.items() if words}
+    for label, text in _texts_of(page):
+        yield from _words(label, text, patterns)
+    free = {**patterns, FREE: _pattern(["free"])}
+    for label, text in _texts_of_purchases(purchases):
+        yield from _words(label, text, free)
+    yield from _copyright(page.copyright, watched.year)
+
+
+def _words(label: str, text: Text, patterns: Mapping[str, re.Pattern[str]]) -> Iterator[Finding]:
+    for rule, pattern in patterns.items():
+        if found := pattern.search(text.value):
+            level = "error" if rule == "custom_text" else "warning"
+            yield Finding(
+                rule, f"{label} says “{found[0]}”", _line(text, found.start()), REMEDIES[rule], level
+            )
+
+
+def _texts_of(page: WantedPage) -> Iterator[tuple[str, Text]]:
     for locale, texts in _by_locale(page):
         for name, text in texts.items():
-            for rule, pattern in patterns.items():
-                if found := pattern.search(text.value):
-                    level = "error" if rule == "custom_text" else "warning"
-                    message = f"{locale}: {name} says “{found[0]}”"
-                    yield Finding(rule, message, _line(text, found.start()), REMEDIES[rule], level)
-    yield from _copyright(page.copyright, watched.year)
+            if not BY_NAME[name].is_url:
+                yield f"{locale}: {name}", text
+    if page.copyright:
+        yield "copyright", page.copyright
+
+
+def _texts_of_purchases(purchases: Iterable[Purchase]) -> Iterator[tuple[str, Text]]:
+    for purchase in purchases:
+        for locale, texts in purchase.texts.items():
+            for name, value in texts.items():
+                yield f"{locale}: {name} of {printable_name(purchase.product_id)}", Text(value, APPLE)
 
 
 def check_style(page: WantedPage) -> Iterator[Finding]:
@@ -145,8 +174,11 @@ def _by_locale(page: WantedPage) -> Iterator[tuple[str, Mapping[str, Text]]]:
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str]:
     # Blanks of any kind between words; a letter or digit beside them makes another word of it.
-    forms = ("\\s+".join(map(re.escape, word.split())) for word in words)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)", re.IGNORECASE)
+    forms, allowed = (
+        "|".join("\\s+".join(map(re.escape, word.split())) for word in group)
+        for group in (words, NAMED_FREELY)
+    )
+    return re.compile(rf"(?<!\w)(?!(?:{allowed})(?!\w))(?:{forms})(?!\w)", re.IGNORECASE)
 
 
 def _line(text: Text, position: int) -> Place:

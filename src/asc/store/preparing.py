@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,10 @@ from asc.api.document import reference, request_body
 from asc.api.errors import ApiError
 from asc.builds.build import Build
 from asc.builds.number import same_value
-from asc.errors import Error, Findings, LostAnswerError
+from asc.errors import LostAnswerError
 from asc.store.release import make_phased, remove_phased
 from asc.store.version import StoreVersion
+from asc.store.wanted import APPLE, Finding
 
 log = logging.getLogger(__name__)
 
@@ -42,53 +43,52 @@ class Step:
     send: Callable[[Client], object]
 
 
-def plan_preparation(
-    version: StoreVersion, wanted: Preparation, *, is_first: bool, now: datetime
-) -> tuple[Step, ...]:
-    """Return the writes that are left. Raises Error with everything that Apple would refuse."""
-    findings = Findings()
-    findings.result_of(lambda: _check_build(version, wanted), None)
-    findings.result_of(lambda: _check_release(wanted, is_first=is_first, now=now), None)
-    findings.raise_all()
+def plan_preparation(version: StoreVersion, wanted: Preparation) -> tuple[Step, ...]:
+    """Return the writes that are left, for a preparation without `problems`."""
     return (*_build_steps(version, wanted), *_release_steps(version, wanted), *_phased_steps(version, wanted))
 
 
-def _check_build(version: StoreVersion, wanted: Preparation) -> None:
+def problems(
+    version: StoreVersion, wanted: Preparation, *, is_first: bool, now: datetime
+) -> Iterator[Finding]:
+    """Yield everything for which Apple would refuse the preparation."""
     build = wanted.build
-    if build is None:
-        if not version.build_id:
-            raise Error(
-                f"Version {version.version} has no build.",
-                "Give build-id or build-number of a processed build.",
+    if build:
+        yield from _of_build(version, build)
+        if (
+            build.uses_non_exempt_encryption is None
+            and wanted.encryption is None
+            and not build.declaration_id
+        ):
+            remedy = (
+                "Set uses-non-exempt-encryption, or put ITSAppUsesNonExemptEncryption into the Info.plist."
             )
-        return
-    name = f"Build {build.version} ({build.build_number})"
+            yield Finding("encryption", f"build {build} has no answer to export compliance", APPLE, remedy)
+    elif not version.build_id:
+        remedy = "Give submit-app-store build-id or build-number of a processed build."
+        yield Finding("build", f"version {version.version} has no build", APPLE, remedy)
+    if wanted.release_date and wanted.release_date <= now:
+        date = f"{wanted.release_date:%Y-%m-%d %H:%M} UTC"
+        message = f"the date of the release, {date}, is in the past, so Apple would release at once"
+        yield Finding("release", message, APPLE, "Give release a date to come, or after-approval.")
+    if wanted.phased and is_first:
+        yield Finding("phased", "the first version of an app cannot be phased", APPLE, "Set phased: false.")
+
+
+def _of_build(version: StoreVersion, build: Build) -> Iterator[Finding]:
+    name = f"build {build}"
     if not same_value(build.version, version.version):
-        raise Error(
-            f"{name} is of another version than {version.version}.", "Give a build of this version (train)."
-        )
+        message = f"{name} is of another version than {version.version}"
+        yield Finding("build", message, APPLE, "Give a build of this version (train).")
     if build.processing_state != "VALID":
-        raise Error(
-            f"{name} cannot be attached: Apple says {build.processing_state}.",
-            "Wait until it is processed (upload-testflight with wait: processing), or upload another build.",
+        remedy = (
+            "Wait until it is processed (upload-testflight with wait: processing), or upload another build."
+        )
+        yield Finding(
+            "build", f"{name} cannot be attached: Apple says {build.processing_state}", APPLE, remedy
         )
     if build.expired:
-        raise Error(f"{name} has expired.", "Upload a new build.")
-    if build.uses_non_exempt_encryption is None and wanted.encryption is None:
-        raise Error(
-            f"{name} has no answer to export compliance.",
-            "Set uses-non-exempt-encryption, or put ITSAppUsesNonExemptEncryption into the Info.plist.",
-        )
-
-
-def _check_release(wanted: Preparation, *, is_first: bool, now: datetime) -> None:
-    if wanted.release_date and wanted.release_date <= now:
-        raise Error(
-            f"release: {wanted.release_date:%Y-%m-%d %H:%M} UTC is in the past, so Apple would release at once.",
-            "Give a date to come, or after-approval.",
-        )
-    if wanted.phased and is_first:
-        raise Error("phased: the first version of an app cannot be phased.", "Set phased: false.")
+        yield Finding("build", f"{name} has expired", APPLE, "Upload a new build.")
 
 
 def _build_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:

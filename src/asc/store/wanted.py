@@ -21,6 +21,10 @@ class Place:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
+APPLE = Place("App Store Connect")
+"""The place of what Apple has, and of what is missing there."""
+
+
 @dataclass(frozen=True)
 class Text:
     """A value and its place. The values of what reviewers are told may be secret, so no repr shows one."""

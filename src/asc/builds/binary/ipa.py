@@ -6,7 +6,7 @@ https://developer.apple.com/documentation/bundleresources/information-property-l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,6 +30,8 @@ MOST_NESTED = 100
 """Nested bundles that are read; Apple's largest apps have some thirty."""
 
 PLATFORMS = {"iphoneos": "IOS", "appletvos": "TV_OS", "xros": "VISION_OS", "macosx": "MAC_OS"}
+FAMILIES = {1: "IPHONE", 2: "IPAD"}
+"""Numbers of UIDeviceFamily with screenshots of their own."""
 
 # Payload may lie in one folder more. A Mac app keeps its files in Contents.
 _BUNDLE = r"(?P<app>(?:[^/]+/)?Payload/[^/]+\.app)/"
@@ -138,6 +140,7 @@ def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
     contents = ipa.contents()
     app = _main_app(ipa, contents)
     info = _info(ipa, contents, app)
+    nested = _nested(ipa, contents, app)
     return Binary(
         path=path,
         size=size,
@@ -151,7 +154,8 @@ def read_ipa(path: Path, file: BinaryIO, size: int) -> Binary:
         uses_non_exempt_encryption=boolean_of(info, "ITSAppUsesNonExemptEncryption"),
         compliance_code=text_of(info, "ITSEncryptionExportComplianceCode"),
         profile=_profile(ipa, contents, app),
-        nested=_nested(ipa, contents, app),
+        nested=nested,
+        families=_families(info, nested),
         remarks=tuple(remarks(info)),
     )
 
@@ -245,6 +249,12 @@ def _nested(ipa: _Ipa, contents: _Contents, app: str) -> tuple[Nested, ...]:
                 )
             )
     return tuple(found)
+
+
+def _families(info: Mapping[str, Any], nested: Sequence[Nested]) -> tuple[str, ...]:
+    listed = info.get("UIDeviceFamily")
+    named = [FAMILIES[number] for number in FAMILIES if isinstance(listed, list) and number in listed]
+    return (*named, *(["WATCH"] if any(one.is_watch_app for one in nested) else []))
 
 
 def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:

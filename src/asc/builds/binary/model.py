@@ -37,6 +37,7 @@ class Binary:
 
     `version` is CFBundleShortVersionString, `build_number` CFBundleVersion. `app_path` is where the app lies in the
     archive (`Payload/Example.app`) or where it is installed to.
+    `families` are the devices that the app runs on: IPHONE, IPAD, WATCH; () for other platforms than iOS.
     `uses_non_exempt_encryption` is ITSAppUsesNonExemptEncryption, None where it is not set, and `compliance_code`
     ITSEncryptionExportComplianceCode, which Apple takes for the declaration. `profile` and the
     nested frameworks of a .pkg are inside its payload, of which only the app's Info.plist is read.
@@ -55,6 +56,7 @@ class Binary:
     compliance_code: str = ""
     profile: Profile | None = None
     nested: tuple[Nested, ...] = ()
+    families: tuple[str, ...] = ()
     remarks: tuple[Defect, ...] = ()
     """Defects that show while the file is read, and nowhere in the values that are read."""
 

@@ -16,7 +16,8 @@ from asc.commands.declaration import Command, flag, output
 from asc.commands.submit_app_store.inputs import Inputs
 from asc.errors import Error
 from asc.job import summary
-from asc.store.preparing import Preparation, Step, plan_preparation
+from asc.store.checks import as_error
+from asc.store.preparing import Preparation, Step, plan_preparation, problems
 from asc.store.submission import (
     DRAFT,
     Submission,
@@ -72,7 +73,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         blocking = _blocking(inputs, version, submissions)
         kind, date = inputs.release or ("", None)
         wanted = Preparation(build, inputs.uses_non_exempt_encryption, kind, date, _phased(inputs))
-        steps = plan_preparation(version, wanted, is_first=len(versions) == 1, now=context.now())
+        if found := [*problems(version, wanted, is_first=len(versions) == 1, now=context.now())]:
+            raise as_error(found)
+        steps = plan_preparation(version, wanted)
         _tell(version, blocking, steps)
         if inputs.dry_run:
             log.info("Nothing was written, because dry-run is true.")

@@ -1,0 +1,190 @@
+"""check-app-store: say what Apple, or a reviewer, would refuse of a store page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from asc.api.platforms import PLATFORMS
+from asc.builds.binary.model import Binary
+from asc.builds.binary.reading import read_binary
+from asc.commands import store_files
+from asc.commands.check_app_store.inputs import PRECHECKFILE, Inputs
+from asc.commands.check_app_store.report import as_json, fail, tell, with_levels
+from asc.commands.context import Context
+from asc.commands.declaration import Command, flag, output
+from asc.errors import InputError, Problem
+from asc.job import summary
+from asc.store.checks import check_page
+from asc.store.precheck import Watched, check_style, check_words
+from asc.store.precheckfile import Precheckfile, read_precheckfile
+from asc.store.purchases import Purchase
+from asc.store.screenshots import Screenshots
+from asc.store.wanted import Finding, Place, WantedPage
+
+log = logging.getLogger(__name__)
+
+PRIVACY = "https://appstoreconnect.apple.com/apps/{}/distribution/privacy"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Counts of findings, the report, and whether the page is ready."""
+
+    errors: str = output("How many errors were found: what Apple refuses.")
+    warnings: str = output("How many warnings were found: what Apple or a reviewer may refuse.")
+    report: str = output("All findings as a JSON list: `rule`, `level`, `message`, `file`, `line`, `fix`.")
+    ready: str = output("`true` if there is no error.")
+    online: str = output("`true` if the version at Apple was checked, too.")
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What the repository has: texts, pictures, and the binary if it is given."""
+
+    page: WantedPage
+    shots: Screenshots
+    binary: Binary | None
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        return self.binary.families if self.binary else ()
+
+
+def run(inputs: Inputs, context: Context) -> Outputs:
+    """Check the files, and the version at Apple as it would be with them. Tell each finding at its place."""
+    precheck = _precheckfile(inputs)
+    watched = Watched(context.now().year, (*_forbidden(inputs), *precheck.words))
+    files, media = _files(inputs, watched.year)
+    for secret in files.page.secrets:
+        context.hide(secret)
+    online = _is_online(inputs, context)
+    page, found = files.page, media
+    purchases: tuple[Purchase, ...] = ()
+    if online:
+        page, ours, purchases = _at_apple(inputs, context, files)
+        found += ours
+    else:
+        found += _without_pictures(inputs, files)
+    levels = inputs.levels(precheck.levels)
+    found += [*check_page(page), *check_words(page, watched, purchases), *check_style(page)]
+    if inputs.urls and levels.get("unreachable_urls") != "skip":
+        from asc.store.addresses import check_addresses
+
+        found += check_addresses(page)
+    findings = with_levels([*found, *precheck.findings], levels)
+    if not (online or page.texts or page.default or page.copyright or files.shots.files or findings):
+        # A green step has to mean that something was checked.
+        reason = "there are no files to check in fastlane/metadata and fastlane/screenshots"
+        remedy = "Set metadata or screenshots to the folders of the store page, or bundle-id and an API key."
+        raise InputError([Problem("metadata", reason, remedy)])
+    tell(context, findings, "the version" if online else "the files")
+    errors = sum(finding.level == "error" for finding in findings)
+    context.outputs = outputs = Outputs(
+        errors=str(errors),
+        warnings=str(len(findings) - errors),
+        report=as_json(findings),
+        ready=flag(errors == 0),
+        online=flag(online),
+    )
+    fail(findings, inputs.fail_on)
+    return outputs
+
+
+def _is_online(inputs: Inputs, context: Context) -> bool:
+    """Return whether the version at Apple is checked. Says so if a key is missing for it."""
+    if inputs.online != "auto":
+        return inputs.online == "true"
+    if not (inputs.bundle_id or inputs.app_id):
+        return False
+    if context.has_key(inputs):
+        return True
+    log.warning("There is no API key: only the files are checked. %s", context.job.why_no_secrets or "")
+    return False
+
+
+def _at_apple(
+    inputs: Inputs, context: Context, files: _Files
+) -> tuple[WantedPage, list[Finding], tuple[Purchase, ...]]:
+    """Return the page as it would be with the files, what is wrong with the version, and its purchases."""
+    # Without a key the step starts faster without the client.
+    from asc.commands.check_app_store import online
+
+    client = context.connect(inputs)
+    candidate = online.candidate(client, inputs, context.now(), files.page, files.shots, files.families)
+    for secret in candidate.page.secrets:
+        context.hide(secret)
+    privacy = PRIVACY.format(candidate.app.id)
+    log.info("No API says whether the answers about privacy are published. Look there: %s", privacy)
+    context.summary.append(summary.paragraph(f"Not checked, as no API has it: {privacy}"))
+    found = online.findings(candidate, files.binary, live=inputs.target == "live")
+    return candidate.page, found, candidate.purchases or ()
+
+
+def _files(inputs: Inputs, year: int) -> tuple[_Files, list[Finding]]:
+    """Return the files, and what is wrong with pictures and videos."""
+    page = store_files.metadata_in(inputs.metadata, inputs.unknown_folders)
+    if text := page.copyright:
+        page = replace(page, copyright=replace(text, value=text.value.replace("{year}", str(year))))
+    platform = PLATFORMS[inputs.platform]
+    shots = store_files.screenshots_in(inputs.screenshots, platform)
+    videos = store_files.previews_in(inputs.previews, platform)
+    binary = read_binary(Path(inputs.file)) if inputs.file else None
+    return _Files(page, shots, binary), [*shots.findings, *videos.findings]
+
+
+def _without_pictures(inputs: Inputs, files: _Files) -> Iterator[Finding]:
+    """Yield the devices of the binary for which the folder has no pictures; they may be at Apple already."""
+    from asc.store.readiness import missing_displays
+
+    filled = {display for _, display in files.shots.by_set()}
+    if files.binary and filled:
+        place = Place(str(inputs.file))
+        for finding in missing_displays(filled, files.families, files.binary.platform):
+            yield replace(finding, level="warning", place=place)
+
+
+def _forbidden(inputs: Inputs) -> tuple[str, ...]:
+    """Return the words of the input and of its file. Raises InputError for a file that cannot be read."""
+    words = inputs.forbidden_words or ()
+    if not inputs.forbidden_words_file:
+        return words
+    try:
+        lines = Path(inputs.forbidden_words_file).read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = f"{inputs.forbidden_words_file} cannot be read: {error}"
+        raise InputError(
+            [Problem("forbidden-words-file", reason, "Name a text file in UTF-8, one word a line.")]
+        ) from None
+    return (*words, *(line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")))
+
+
+def _precheckfile(inputs: Inputs) -> Precheckfile:
+    if inputs.precheckfile == store_files.NONE:
+        return Precheckfile()
+    path = Path(inputs.precheckfile or PRECHECKFILE)
+    return read_precheckfile(path) if inputs.precheckfile or path.is_file() else Precheckfile()
+
+
+COMMAND = Command(
+    name="check-app-store",
+    summary="Check a store page for what Apple or a reviewer would refuse.",
+    description=(
+        "Checks texts and screenshots of a repository without a key, so that it runs on pull requests, also of forks; "
+        "with a key, the version at Apple as well, for all that Apple refuses at its submission. Each finding is an "
+        "annotation at its file and line. It has the rules of fastlane's precheck under their names."
+    ),
+    role="none for files; Developer, App Manager or Admin",
+    icon="check-square",
+    example="""\
+- uses: OWNER/REPO/actions/check-app-store@v1
+  with:
+    metadata: fastlane/metadata
+    screenshots: fastlane/screenshots
+""",
+    inputs=Inputs,
+    outputs=Outputs,
+    run=run,
+)

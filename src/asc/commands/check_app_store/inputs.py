@@ -1,0 +1,141 @@
+"""The inputs of check-app-store, and the levels of its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asc import words
+from asc.commands import kinds, store_files
+from asc.commands.declaration import given
+from asc.commands.naming import PLATFORM, AppInputs
+from asc.errors import Problem
+from asc.store.precheck import RULES, UNPLAYED
+from asc.store.precheckfile import LEVELS
+
+FILES, ONLINE, WHAT = "Files", "At Apple", "Checks"
+PRECHECKFILE = "fastlane/Precheckfile"
+_OF_FILES = """
+limits characters keywords same-text categories review-information age-rating unknown-locale two-folders
+unknown-file unknown-key encoding symlink syntax twice not-a-text too-large unreadable image preview size extension
+too-many duplicate default precheckfile
+"""
+_OF_APPLE = """
+required locales build encryption screenshots content-rights copyright price availability in-app-purchases
+subscription-terms release phased
+"""
+OURS = tuple((_OF_FILES + _OF_APPLE).split())
+"""Rules beside those of precheck."""
+
+
+@dataclass(frozen=True)
+class Inputs(AppInputs):
+    """The folders and the version to check, and the rules with their levels."""
+
+    metadata: str | None = given(
+        kinds.PATH,
+        "fastlane's metadata folder, or one YAML file with the same names; `none` for no file. Without it, "
+        f"`{store_files.METADATA}` if it is there.",
+        group=FILES,
+        examples=(store_files.METADATA, "store.yml"),
+    )
+    screenshots: str | None = given(
+        kinds.PATH,
+        "fastlane's screenshots folder; `none` for none. Without it, "
+        f"`{store_files.SCREENSHOTS}` if it is there.",
+        group=FILES,
+        examples=(store_files.SCREENSHOTS,),
+    )
+    previews: str | None = given(
+        kinds.PATH,
+        "Folder of app previews, `<locale>/*.mp4`; a name holds the type, like `IPHONE_67`.",
+        group=FILES,
+    )
+    file: str | None = given(
+        kinds.PATH,
+        "The .ipa, which says for which devices there must be screenshots.",
+        group=FILES,
+        examples=("build/Example.ipa",),
+    )
+    platform: str = given(
+        PLATFORM, "Platform of the version and its screenshots.", group=FILES, default="ios"
+    )
+    unknown_folders: str = given(
+        kinds.choice(("error", "warn")),
+        "What happens if a folder in `metadata` is named like no locale.",
+        group=FILES,
+        default="error",
+    )
+    online: str = given(
+        kinds.choice(("auto", "true", "false")),
+        "Whether the version at Apple is checked, too, as it would be after update-app-store. `auto`: if there are an "
+        "API key and `bundle-id` or `app-id`, so that pull requests of forks check the files alone.",
+        group=ONLINE,
+        default="auto",
+    )
+    version: str | None = given(
+        kinds.version(),
+        "Number of the version at Apple. Without it, the one under way, or with `target: live` the live one.",
+        group=ONLINE,
+        examples=("1.6.0",),
+    )
+    target: str = given(
+        kinds.choice(("edit", "live")),
+        "`edit`: the version that is to be reviewed. `live`: only the texts of the live version.",
+        group=ONLINE,
+        default="edit",
+    )
+    rules: Mapping[str, Any] | None = given(
+        kinds.MAPPING,
+        "Level of single rules: `error`, `warn` or `skip`. The names of precheck's rules are fastlane's; `default` "
+        "is for all of them. They beat a Precheckfile.",
+        group=WHAT,
+        examples=("test_words: skip",),
+    )
+    precheckfile: str | None = given(
+        kinds.PATH,
+        f"fastlane's Precheckfile; `none` for none. Without it, `{PRECHECKFILE}` if it is there.",
+        group=WHAT,
+    )
+    forbidden_words: tuple[str, ...] | None = given(
+        kinds.LIST, "Words that no text may have (precheck's `custom_text`).", group=WHAT
+    )
+    forbidden_words_file: str | None = given(
+        kinds.PATH,
+        "A file with more such words, one a line; lines with # are comments. It is also the place for curses, of which "
+        "no list comes along.",
+        group=WHAT,
+    )
+    urls: bool = given(
+        kinds.BOOLEAN,
+        "Ask for each address of the page whether it answers. Only addresses of the public internet are asked for.",
+        group=WHAT,
+        default="true",
+    )
+    fail_on: str = given(
+        kinds.choice(("error", "warning", "never")),
+        "From which level on the step fails.",
+        group=WHAT,
+        default="error",
+    )
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield rules and levels that do not exist, and an app that is missing or named twice."""
+        if self.online == "true" or (self.bundle_id and self.app_id):
+            yield from super().problems()
+        if self.version and not (self.bundle_id or self.app_id):
+            yield Problem("bundle-id", "is required with version", "Give the app, or leave version out.")
+        known = (*RULES, *UNPLAYED, *OURS, "default")
+        for rule, level in (self.rules or {}).items():
+            if rule not in known:
+                hint = words.did_you_mean(rule, known).strip() or f"Choose from {', '.join(known)}."
+                yield Problem("rules", f"{kinds.quoted(rule)} is not a rule", hint)
+            if level not in LEVELS:
+                yield Problem("rules", f"{rule} is {kinds.quoted(str(level))}", f"Give {', '.join(LEVELS)}.")
+
+    def levels(self, precheckfile: Mapping[str, str]) -> dict[str, str]:
+        """Return the level of each rule that has one; those of the inputs beat those of a Precheckfile."""
+        given_ = dict(self.rules or {})
+        default = given_.pop("default", None)
+        return {**precheckfile, **(dict.fromkeys(RULES, default) if default else {}), **given_}

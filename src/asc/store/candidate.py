@@ -1,0 +1,174 @@
+"""A version as it would go to review: what Apple has, and what the files of a repository would change of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from asc.api.client import REQUESTS_AT_ONCE, Client
+from asc.api.document import LARGEST_INCLUDE, is_cut
+from asc.api.errors import ApiError
+from asc.store import age_rating
+from asc.store.limits import FIELDS, REVIEW
+from asc.store.media import MediaSet, MediaSets
+from asc.store.page import AppFacts, Page, read_page
+from asc.store.preparing import Preparation
+from asc.store.purchases import Purchase, read_purchases
+from asc.store.screenshots import Screenshots
+from asc.store.version import StoreVersion
+from asc.store.wanted import APPLE, Text, WantedPage
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A version and all that its review looks at. None stands for a part that the key may not read.
+
+    page: the texts as they will be, those of files with their places. text_locales, name_locales: the locales of the
+    version and of the app's names. details: Apple's review details. rating: answers by Apple's names.
+    prepared: the build, release and phases as they will be. families: the devices that the build runs on, () if
+    unknown. sets: locale → display → what is at Apple. local_sets: the sets that files replace. territories: True if
+    the app is available somewhere. submitted: ids of the purchases that go along.
+    """
+
+    app: AppFacts
+    version: StoreVersion
+    is_first: bool
+    now: datetime
+    page: WantedPage
+    prepared: Preparation
+    text_locales: frozenset[str] = frozenset()
+    name_locales: frozenset[str] = frozenset()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    rating: Mapping[str, Any] = field(default_factory=dict)
+    families: tuple[str, ...] = ()
+    sets: Mapping[str, Mapping[str, MediaSet]] = field(default_factory=dict)
+    local_sets: frozenset[tuple[str, str]] = frozenset()
+    has_price: bool | None = None
+    territories: bool | None = None
+    purchases: tuple[Purchase, ...] | None = None
+    submitted: frozenset[str] = frozenset()
+
+    def with_files(self, files: WantedPage, shots: Screenshots, families: tuple[str, ...]) -> Candidate:
+        """Return the candidate as it is once update-app-store has written these files."""
+        # `default` fills the locales of the files alone, as update-app-store has it.
+        expanded = {locale: files.texts_of(locale) for locale in files.texts}
+        written = replace(files, texts=expanded, default={}, everywhere={})
+        local = frozenset(shots.by_set())
+        locales = {*expanded, *(locale for locale, _ in local)}
+        return replace(
+            self,
+            page=self.page.beaten_by(written),
+            text_locales=self.text_locales | locales,
+            name_locales=self.name_locales | locales,
+            details={
+                **self.details,
+                **{REVIEW[name]: text.value for name, text in files.review.items() if name in REVIEW},
+            },
+            rating={**self.rating, **age_rating.answers(files.age_rating)},
+            families=families,
+            local_sets=local,
+        )
+
+
+def read_candidate(
+    client: Client,
+    app: AppFacts,
+    versions: Sequence[StoreVersion],
+    version: StoreVersion,
+    prepared: Preparation,
+    now: datetime,
+    *,
+    live: bool = False,
+) -> Candidate:
+    """Return the version with all that its review looks at: about six requests and one for each locale, at once."""
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        reading = pool.submit(read_page, client, app.id, version, live=live)
+        price = pool.submit(_allowed, lambda: _has_price(client, app.id))
+        territories = pool.submit(_allowed, lambda: _is_available(client, app.id))
+        purchases = pool.submit(_allowed, lambda: tuple(read_purchases(client, app.id)))
+        page = reading.result()
+        media = MediaSets(client, None)
+        shown = {locale: pool.submit(media.sets, text.id) for locale, text in page.texts.items()}
+        return Candidate(
+            app=app,
+            version=version,
+            is_first=len(versions) == 1,
+            now=now,
+            page=page_at_apple(page, version.copyright),
+            prepared=prepared,
+            text_locales=frozenset(page.texts),
+            name_locales=frozenset(page.info.texts if page.info else ()),
+            details=page.review.attributes if page.review else {},
+            rating=page.info.rating.attributes if page.info and page.info.rating else {},
+            sets={locale: sets.result() for locale, sets in shown.items()},
+            has_price=price.result(),
+            territories=territories.result(),
+            purchases=purchases.result(),
+        )
+
+
+def page_at_apple(page: Page, copyright_: str) -> WantedPage:
+    """Return Apple's page in the form of a repository's, so that the same rules read both."""
+    infos = page.info.texts if page.info else {}
+    texts: dict[str, dict[str, Text]] = {}
+    for locale in (*page.texts, *(one for one in infos if one not in page.texts)):
+        owners = {"version": page.texts.get(locale), "info": infos.get(locale)}
+        found = {
+            field.name: owner.text(field.attribute) for field in FIELDS if (owner := owners[field.owner])
+        }
+        texts[locale] = {name: Text(value, APPLE) for name, value in found.items() if value.strip()}
+    categories = page.info.categories if page.info else {}
+    review = {name: page.review.text(attribute) for name, attribute in REVIEW.items()} if page.review else {}
+    return WantedPage(
+        texts=texts,
+        copyright=Text(copyright_, APPLE) if copyright_ else None,
+        categories={name: Text(value, APPLE) for name, value in categories.items()},
+        review={name: Text(value, APPLE) for name, value in review.items() if value},
+    )
+
+
+def _allowed(read: Callable[[], T]) -> T | None:
+    """Return the answer, or None if the role of the key may not read it."""
+    try:
+        return read()
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        return None
+
+
+def _has_price(client: Client, app_id: str) -> bool:
+    return _exists(client, f"/v1/apps/{app_id}/appPriceSchedule")
+
+
+def _exists(client: Client, path: str) -> bool:
+    try:
+        return bool(client.get(path).data)
+    except ApiError as error:
+        # Apple answers 404 for what was never made.
+        if error.status != 404:
+            raise
+        return False
+
+
+def _is_available(client: Client, app_id: str) -> bool:
+    name = "territoryAvailabilities"
+    try:
+        found = client.get(
+            f"/v1/apps/{app_id}/appAvailabilityV2", {"include": name, f"limit[{name}]": LARGEST_INCLUDE}
+        )
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return False
+    if not found.data:
+        return False
+    territories = found.many(found.resource, name)
+    if is_cut(found.resource, name) and not any(one.attributes.get("available") for one in territories):
+        territories = list(client.list(f"/v2/appAvailabilities/{found.resource.id}/{name}").data)
+    return any(one.attributes.get("available") for one in territories)
