@@ -177,10 +177,10 @@ def internal_error(reason: str) -> Refusal:
     )
 
 
-def of_status(status: int, code: str | None = None) -> Refusal:
-    """Return a refusal for a fault that only names a status; without `code` with Apple's usual code for it."""
+def of_status(status: int, code: str | None = None, detail: str | None = None) -> Refusal:
+    """Return the refusal for a fault: with Apple's usual code and a detail of the sandbox unless they are given."""
     usual_code, title = _USUAL.get(status, ("UNEXPECTED_ERROR", "An unexpected error occurred."))
-    return Refusal(status, code or usual_code, title, f"{title} (a fault of the sandbox)")
+    return Refusal(status, code or usual_code, title, detail or f"{title} (a fault of the sandbox)")
 
 
 _USUAL = {

@@ -38,6 +38,7 @@ EFFECTS = {
 SETTINGS = {
     "retry-after": "retry-after=VALUE: the Retry-After header, seconds or a quoted HTTP date",
     "code": "code=TEXT: the code of the error object instead of Apple's usual one",
+    "detail": "detail=TEXT: the detail of the error object, in quotes if it has blanks",
     "times": "times=N|always: how often, 1 by default",
     "after": "after=N: let this many matching requests pass first",
     "flaky": "flaky=P: hit a matching request with this probability, from 0 to 1; the dice are seeded",
@@ -73,6 +74,7 @@ class Fault:
     effect: str
     status: int | None = None
     code: str | None = None
+    detail: str | None = None
     retry_after: str | None = None
     seconds: float = 0.0
     delay: float = 0.0
@@ -105,6 +107,7 @@ def parse(spec: str) -> Fault:
         effect,
         status=_status(spec, values, effect),
         code=values.get("code"),
+        detail=values.get("detail"),
         retry_after=values.get("retry-after"),
         seconds=_number(spec, values, "slow", 0.0),
         delay=_number(spec, values, "delay", 0.0),

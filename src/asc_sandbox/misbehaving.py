@@ -59,7 +59,7 @@ def _damaged(body: bytes) -> bytes:
 def _wrong_reply(fault: Fault) -> Reply:
     status = fault.status or 200
     reply = {
-        "status": Reply.refusing(of_status(status, fault.code)),
+        "status": Reply.refusing(of_status(status, fault.code, fault.detail)),
         "html": Reply(status, b"<html><body>Be right back.</body></html>", "text/html"),
         "garbage-json": Reply(status, b'{"data": [{"type": "apps", "id": '),
         "empty": Reply(status),

@@ -45,15 +45,17 @@ def test_statuses_have_apples_codes(status: int, code: str) -> None:
         assert answer.headers["X-Rate-Limit"] == "user-hour-lim:3500;user-hour-rem:3500;"
 
 
-def test_code_and_retry_after() -> None:
+def test_a_fault_sets_the_code_the_detail_and_retry_after() -> None:
     faults = [
-        "GET /v1/apps status=403 code=FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED",
+        "GET /v1/apps status=403 code=FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED detail='Sign it'",
         "GET /v1/apps status=429 retry-after=7",
         "GET /v1/apps status=503 retry-after='Wed, 21 Oct 2026 07:28:00 GMT'",
     ]
     with start_sandbox(faults=faults) as sandbox:
         client = Client(sandbox)
-        assert client.get("/v1/apps").error["code"] == "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED"
+        refused = client.get("/v1/apps").error
+        assert refused["code"] == "FORBIDDEN.REQUIRED_AGREEMENTS_MISSING_OR_EXPIRED"
+        assert refused["detail"] == "Sign it"
         assert client.get("/v1/apps").headers["Retry-After"] == "7"
         assert client.get("/v1/apps").headers["Retry-After"] == "Wed, 21 Oct 2026 07:28:00 GMT"
         assert client.get("/v1/apps").status == 200
@@ -189,9 +191,11 @@ def test_which_requests_a_fault_is_for(spec: str, method: str, path: str, *, mat
 
 
 def test_all_words_at_once() -> None:
-    spec = "PATCH /v1/x status=409 code=A.B retry-after=1 times=3 after=2 flaky=0.5 delay=0.25"
+    spec = (
+        "PATCH /v1/x status=409 code=A.B detail='No, no' retry-after=1 times=3 after=2 flaky=0.5 delay=0.25"
+    )
     assert parse(spec) == Fault(
-        "PATCH", "/v1/x", "status", 409, "A.B", "1", delay=0.25, times=3, after=2, flaky=0.5
+        "PATCH", "/v1/x", "status", 409, "A.B", "No, no", "1", delay=0.25, times=3, after=2, flaky=0.5
     )
 
 
