@@ -92,8 +92,12 @@ class Findings:
         except UnreachableError:
             raise
         except Error as error:
-            self._found.append(error)
+            self.add(error)
             return otherwise
+
+    def add(self, error: Error) -> None:
+        """Keep an error."""
+        self._found.append(error)
 
     @property
     def any(self) -> bool:

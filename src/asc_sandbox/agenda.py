@@ -44,13 +44,14 @@ class Agenda:
         """Plan a change for `seconds` from now."""
         heapq.heappush(self._items, _Item(self.now + seconds, next(self._numbers), change))
 
-    def catch_up(self) -> None:
-        """Make all changes that are due, including changes that other changes plan."""
+    def catch_up(self, after_each: Change = lambda: None) -> None:
+        """Make all changes that are due, including changes that other changes plan. Call `after_each` after each."""
         now = self._clock.now()
         while self._items and self._items[0].when <= now:
             item = heapq.heappop(self._items)
             self._playing = item.when
             try:
                 item.change()
+                after_each()
             finally:
                 self._playing = None

@@ -16,6 +16,7 @@ from asc_sandbox.plans import (
     DEFAULT_PROCESSING,
     DEFAULT_REVIEW,
     DEFAULT_STORE,
+    DEFAULT_WEBHOOKS,
     MEDIA_OUTCOMES,
     OUTCOMES,
     REVIEW_OUTCOMES,
@@ -23,6 +24,7 @@ from asc_sandbox.plans import (
     Processing,
     Review,
     Store,
+    Webhooks,
 )
 from asc_sandbox.seed import DEMO, SeedError
 from asc_sandbox.server import APPLES_RATE_LIMIT, Sandbox
@@ -100,6 +102,9 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
             cancel=options.cancel,
             lag=options.store_lag,
         ),
+        webhooks=Webhooks(
+            to=options.webhooks_to, attempts=options.webhook_attempts, retry=options.webhook_retry
+        ),
     )
 
 
@@ -115,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_world_options(parser.add_argument_group("world"))
     _add_apple_options(parser.add_argument_group("uploads and TestFlight"))
     _add_store_options(parser.add_argument_group("App Store"))
+    _add_webhook_options(parser.add_argument_group("webhooks"))
     _add_trouble_options(parser.add_argument_group("trouble"))
     return parser
 
@@ -247,6 +253,31 @@ def _add_store_options(group: argparse._ArgumentGroup) -> None:
         choices=MEDIA_OUTCOMES,
         default=usual.media_outcome,
         help="how the processing of faultless pictures and videos ends (%(default)s)",
+    )
+
+
+def _add_webhook_options(group: argparse._ArgumentGroup) -> None:
+    usual = DEFAULT_WEBHOOKS
+    add = group.add_argument
+    add(
+        "--webhooks-to",
+        default=usual.to,
+        metavar="URL",
+        help="send all events here, as to a relay on this machine, and not to the addresses of the webhooks",
+    )
+    add(
+        "--webhook-attempts",
+        type=int,
+        default=usual.attempts,
+        metavar="N",
+        help="attempts until a delivery has failed (%(default)s)",
+    )
+    add(
+        "--webhook-retry",
+        type=float,
+        default=usual.retry,
+        metavar="SECONDS",
+        help="how long it takes until the next attempt (%(default)s)",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asc_sandbox.rules.purchases import furnish_purchases
 from asc_sandbox.rules.store_copies import furnish, furnish_sale
 from asc_sandbox.stage import Stage
+from asc_sandbox.webhooks.watch import Watch
 from asc_sandbox.world import Record, World
 
 
@@ -14,13 +15,15 @@ class Course:
     def __init__(self, world: World, stage: Stage) -> None:
         self._world = world
         self._stage = stage
+        self._watch = Watch(world, stage)
         self._seen_revision = -1
         self._furnished: set[tuple[str, str]] = set()
 
     def catch_up(self) -> None:
         """Make the changes that are due, then the records that Apple makes for each new app and build."""
         with self._world.lock:
-            self._stage.agenda.catch_up()
+            self._watch.look()
+            self._stage.agenda.catch_up(self._watch.look)
             # Most requests change nothing; then there is nothing new to look for.
             if self._seen_revision != self._world.revision:
                 for app in self._world.all("apps"):
@@ -34,6 +37,12 @@ class Course:
                     if build.attributes["processingState"] == "VALID":
                         self._furnish(build, "betaBuildLocalizations", "build", locale=self._locale(build))
                 self._seen_revision = self._world.revision
+            self._watch.look()
+
+    def look(self) -> None:
+        """Make the events of webhooks of what a request has changed: two changes of one state are two events."""
+        with self._world.lock:
+            self._watch.look()
 
     def _furnish(self, record: Record, name: str, back: str, **attributes: str) -> None:
         """Make a record that comes with another one, once."""

@@ -79,6 +79,21 @@ class Store:
     associated: Associated = "lists"
 
 
+@dataclass(frozen=True)
+class Webhooks:
+    """How events are delivered.
+
+    An attempt that is not answered with 2xx within `timeout` seconds is repeated after `retry` seconds, until there
+    were `attempts` of them. If `to` is an address, all events go there, and not to the addresses of the webhooks.
+    """
+
+    to: str = ""
+    attempts: int = 3
+    retry: float = 1.0
+    timeout: float = 10.0
+
+
 DEFAULT_PROCESSING = Processing()
 DEFAULT_REVIEW = Review()
 DEFAULT_STORE = Store()
+DEFAULT_WEBHOOKS = Webhooks()

@@ -21,6 +21,8 @@ ROLES_OF_AREA = {
     "testflight": _SELLING,
     "provisioning": _BUILDING,
     "users": _LEADING,
+    # That webhooks are for administrators alone is what receivers of webhooks report.
+    "webhooks": _LEADING,
 }
 
 WRITERS_OF_AREA = {
@@ -30,6 +32,7 @@ WRITERS_OF_AREA = {
     "testflight": _BUILDING,
     "provisioning": _BUILDING,
     "users": _LEADING,
+    "webhooks": _LEADING,
 }
 
 ROLES = frozenset(_ALL)

@@ -23,10 +23,12 @@ from asc_sandbox.plans import (
     DEFAULT_PROCESSING,
     DEFAULT_REVIEW,
     DEFAULT_STORE,
+    DEFAULT_WEBHOOKS,
     Processing,
     Review,
     Store,
     Verdict,
+    Webhooks,
 )
 from asc_sandbox.ratelimit import RateLimit, evenly
 from asc_sandbox.requestlog import Entry, RequestLog
@@ -37,6 +39,7 @@ from asc_sandbox.service import Connections, Service
 from asc_sandbox.stage import Stage
 from asc_sandbox.symbols.library import DEFAULT_LINK_LIFETIME, Library
 from asc_sandbox.uploading.depot import DEFAULT_LIFETIME, DEFAULT_PART_SIZE, Delivered, Depot
+from asc_sandbox.webhooks.postman import Postman
 from asc_sandbox.world import World
 
 if TYPE_CHECKING:
@@ -57,8 +60,8 @@ class Sandbox:
 
     Files are received in parts of `part_size` bytes, whose addresses last `part_lifetime` seconds. Links to symbols
     last `link_lifetime` seconds; `symbols_padding` bytes make their archives larger. `processing`, `review` (of
-    beta versions) and `store` set how long Apple takes and how it ends; `limits` sets how many certificates and
-    devices there may be.
+    beta versions) and `store` set how long Apple takes and how it ends; `webhooks` sets how events are delivered,
+    `limits` how many certificates and devices there may be.
 
     Raises SeedError, FaultError, KeyFileError, ValueError or OSError if it cannot be made.
     """
@@ -87,6 +90,7 @@ class Sandbox:
         review: Review = DEFAULT_REVIEW,
         limits: Limits = DEFAULT_LIMITS,
         store: Store = DEFAULT_STORE,
+        webhooks: Webhooks = DEFAULT_WEBHOOKS,
     ) -> None:
         start = seeds.load(seed, SCHEMA)
         self.clock = clock = Clock(clock_offset, clock_speed)
@@ -100,6 +104,7 @@ class Sandbox:
             exceptions={app: replace(processing, **members) for app, members in start.processing.items()},
             authority=Authority(limits=limits),
             store=store,
+            webhooks=webhooks,
         )
         self._world = start.world
         self._course = Course(start.world, self._stage)
@@ -133,7 +138,9 @@ class Sandbox:
                 key_file=key_file,
             ),
         )
-        self._thread = ServerThread(self._service, host, port)
+        self._thread = ServerThread(
+            self._service, Postman(start.world, self._stage, self._course), host, port
+        )
 
     @property
     def url(self) -> str:

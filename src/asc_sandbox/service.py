@@ -122,7 +122,9 @@ class Service:
         try:
             with self.world.lock:
                 self.course.catch_up()
-                return endpoint.handle(call)
+                answer = endpoint.handle(call)
+                self.course.look()
+                return answer
         except Refusal:
             raise
         except Exception:  # noqa: BLE001

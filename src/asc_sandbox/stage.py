@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from asc_sandbox.agenda import Agenda
 from asc_sandbox.authority.issuing import Authority
 from asc_sandbox.clock import Clock
 from asc_sandbox.pictures.gallery import Gallery
-from asc_sandbox.plans import DEFAULT_STORE, Processing, Review, Store
+from asc_sandbox.plans import DEFAULT_STORE, DEFAULT_WEBHOOKS, Processing, Review, Store, Webhooks
 from asc_sandbox.symbols.library import Library
 from asc_sandbox.uploading.depot import Depot
 from asc_sandbox.world import Record
@@ -18,7 +19,9 @@ from asc_sandbox.world import Record
 
 @dataclass(frozen=True)
 class Stage:
-    """The means of one sandbox. `exceptions` are apps, by bundle id, with a processing of their own."""
+    """The means of one sandbox. `exceptions` are apps, by bundle id, with a processing of their own;
+    `post` are the deliveries of webhooks that wait to be sent, by id.
+    """
 
     clock: Clock
     agenda: Agenda
@@ -30,6 +33,8 @@ class Stage:
     authority: Authority = field(default_factory=Authority)
     store: Store = DEFAULT_STORE
     gallery: Gallery = field(default_factory=Gallery)
+    webhooks: Webhooks = DEFAULT_WEBHOOKS
+    post: deque[str] = field(default_factory=deque)
 
     def processing_of(self, app: Record) -> Processing:
         """Return how the uploads of an app are processed."""

@@ -19,7 +19,7 @@ SOURCE = ENTRYPOINT.parent / "src"
 MODULES = sorted((SOURCE / "asc").rglob("*.py"))
 FLOORS = (
     {"commands"},
-    {"testflight", "store", "signing"},
+    {"testflight", "store", "signing", "webhooks"},
     {"provisioning", "builds"},
     {"apps", "assets", "changes"},
     {"api"},

@@ -40,7 +40,7 @@ def test_the_committed_list_is_the_one_that_its_tool_writes() -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/v1/apps/1000000001/webhooks"),
+        ("GET", "/v1/apps/1000000001/appTags"),
         ("GET", "/v1/apps/1000000001/appClips"),
         ("POST", "/v1/appEvents"),
         ("GET", "/v1/userInvitations"),

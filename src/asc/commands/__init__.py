@@ -21,6 +21,7 @@ NAMES = (
     "check-app-store",
     "update-app-store",
     "download-app-store",
+    "manage-webhooks",
     "doctor",
 )
 

@@ -31,6 +31,7 @@ from asc_sandbox.resources import (
     tester_invitations,
     tester_usages,
     uploads,
+    webhooks,
 )
 from asc_sandbox.schema import Schema
 
@@ -59,7 +60,7 @@ _APP_STORE = (
     presentation,
 )
 _PROVISIONING = (bundle_ids, certificates, devices, profiles)
-_MODULES = (*_TESTFLIGHT, *_APP_STORE, *_PROVISIONING, team)
+_MODULES = (*_TESTFLIGHT, *_APP_STORE, *_PROVISIONING, team, webhooks)
 
 SCHEMA: Schema = {resource.type: resource for module in _MODULES for resource in module.RESOURCES}
 ENDPOINTS = tuple(endpoint for module in _MODULES for endpoint in module.ENDPOINTS)

@@ -68,7 +68,7 @@ APPS = Resource(
         link("betaFeedbackScreenshotSubmissions", "betaFeedbackScreenshotSubmissions", inverse="app"),
         link("betaFeedbackCrashSubmissions", "betaFeedbackCrashSubmissions", inverse="app"),
         link("searchKeywords"),
-        link("webhooks"),
+        link("webhooks", "webhooks", inverse="app"),
         many("androidToIosAppMappingDetails", "androidToIosAppMappingDetails"),
     ),
     defaults={

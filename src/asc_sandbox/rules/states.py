@@ -33,11 +33,15 @@ def internal(call: Call, detail: Record) -> str | None:
 
 def external(call: Call, detail: Record) -> str | None:
     """The externalBuildState of a buildBetaDetail; None when it has no build."""
-    world = call.world
+    return external_state(call.world, detail)
+
+
+def external_state(world: World, detail: Record) -> str | None:
+    """The same, from the records alone."""
     for build in world.related(detail, "build"):
         if build.attributes.get("buildAudienceType") == "INTERNAL_ONLY":
             return "NOT_APPLICABLE"
-        if state := obstacle(call.world, build):
+        if state := obstacle(world, build):
             return state
         review = review_state(world, build)
         if review is None:

@@ -1,0 +1,1 @@
+"""Webhooks: where App Store Connect sends the events of an app, and how their deliveries ended."""

@@ -1,0 +1,80 @@
+"""The plan that gives an app the requested webhook: create it, change it, or nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asc import words
+from asc.api.client import Client
+from asc.errors import Error
+from asc.webhooks.apple import Webhook, change_webhook, create_webhook, find_webhook, same_url
+from asc.webhooks.request import WebhookRequest
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EnsurePlan:
+    """What is done for a request: `existing` is the webhook to change, None if it has to be created.
+
+    `differences` say in words what changes. With a secret an existing webhook is written in any case.
+    """
+
+    request: WebhookRequest
+    existing: Webhook | None
+    differences: tuple[str, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Return True if the app's webhooks are not yet as requested, as far as Apple shows them."""
+        return self.existing is None or bool(self.differences)
+
+
+def plan_webhook(request: WebhookRequest, webhooks: Sequence[Webhook]) -> EnsurePlan:
+    """Compare a request with the webhooks of the app. Raises Error for several webhooks, or a missing secret."""
+    existing = find_webhook(webhooks, request.url, request.name)
+    if existing is None and not request.secret:
+        raise Error(
+            "secret: is required, because the app has no such webhook yet and a new one needs a secret.",
+            "Make one (openssl rand -hex 32), keep it in a repository secret, and give it to the relay as well.",
+        )
+    return EnsurePlan(request, existing, tuple(_differences(existing, request)) if existing else ())
+
+
+def carry_out(client: Client, app_id: str, plan: EnsurePlan) -> Webhook:
+    """Create or change the webhook, and return it as Apple has it then. Raises Error if Apple has it otherwise."""
+    if plan.existing is None:
+        made = create_webhook(client, app_id, plan.request)
+        log.info("Created the webhook %s", made)
+    elif plan.differences or plan.request.secret:
+        made = change_webhook(client, plan.existing, plan.request)
+        for difference in plan.differences:
+            log.info("Changed the webhook %s: %s", made.id, difference)
+        if plan.request.secret:
+            # Apple shows no secret, so only writing it makes sure that it is the given one.
+            log.info("Set the secret of the webhook %s again", made.id)
+    else:
+        return plan.existing
+    if left := list(_differences(made, plan.request)):
+        raise Error(
+            f"App Store Connect accepted the webhook, but has it otherwise than requested: {'; '.join(left)}.",
+            "Run the step again; if it stays so, look at the webhook on the website (Users and Access, Integrations).",
+        )
+    return made
+
+
+def _differences(webhook: Webhook, request: WebhookRequest) -> list[str]:
+    found = []
+    if not same_url(webhook.url, request.url):
+        found.append(f"address {words.printable_name(webhook.url)} → {request.url}")
+    if request.name and webhook.name != request.name:
+        found.append(f"name {words.printable_name(webhook.name)} → {request.name}")
+    if more := [event for event in request.events if event not in webhook.events]:
+        found.append(f"events + {', '.join(more)}")
+    if fewer := [event for event in webhook.events if event not in request.events]:
+        found.append(f"events - {words.listed(fewer)}")
+    if webhook.enabled != request.enabled:
+        found.append("turned on" if request.enabled else "turned off")
+    return found

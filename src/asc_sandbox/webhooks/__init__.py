@@ -1,0 +1,1 @@
+"""Webhooks at work: which events a change makes, and their delivery over HTTP."""

@@ -1,0 +1,114 @@
+"""The postman: sends what is in the post, signed as Apple signs it, and tries again if the answer is not 2xx."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from asc_sandbox.course import Course
+    from asc_sandbox.stage import Stage
+    from asc_sandbox.world import World
+
+SIGNATURE = "x-apple-signature"
+_LOOKS = 0.05
+"""Seconds between two looks into the post. With a webhook, time passes also if nobody asks for anything."""
+_LONGEST_ANSWER = 1000
+"""Characters of an answer that are kept."""
+
+
+def sign(secret: str, body: bytes) -> str:
+    """Return the value of the header: HMAC-SHA256 of the raw body with the secret, in hexadecimal."""
+    return f"hmacsha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """A delivery on its way: what is sent, and to which address."""
+
+    delivery_id: str
+    address: str
+    secret: str
+    body: bytes
+
+
+class Postman:
+    """Sends deliveries from the loop of the server."""
+
+    def __init__(self, world: World, stage: Stage, course: Course) -> None:
+        self._world = world
+        self._stage = stage
+        self._course = course
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def work(self) -> None:
+        """Send what is due until the task is cancelled."""
+        timeout = aiohttp.ClientTimeout(total=self._stage.webhooks.timeout)
+        # Redirects are not followed: Apple would have to sign for another address.
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while True:
+                if self._world.all("webhooks"):
+                    self._course.catch_up()
+                while self._stage.post:
+                    task = asyncio.create_task(self._deliver(session, self._stage.post.popleft()))
+                    self._running.add(task)
+                    task.add_done_callback(self._running.discard)
+                await asyncio.sleep(_LOOKS)
+
+    async def _deliver(self, session: aiohttp.ClientSession, delivery_id: str) -> None:
+        letter = self._letter(delivery_id)
+        if letter is None:
+            return
+        headers = {SIGNATURE: sign(letter.secret, letter.body), "Content-Type": "application/json"}
+        status, text = 0, ""
+        try:
+            async with session.post(
+                letter.address, data=letter.body, headers=headers, allow_redirects=False
+            ) as answer:
+                status, text = answer.status, (await answer.text(errors="replace"))[:_LONGEST_ANSWER]
+        except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+            text = f"{type(error).__name__}: {error}"[:_LONGEST_ANSWER]
+        with self._world.lock:
+            self._note(delivery_id, status, text)
+
+    def _letter(self, delivery_id: str) -> _Letter | None:
+        """Return what to send, None if the webhook is gone."""
+        with self._world.lock:
+            delivery = self._world.find("webhookDeliveries", delivery_id)
+            hooks = self._world.related(delivery, "webhook") if delivery else []
+            if not delivery or not hooks:
+                return None
+            (event,) = self._world.related(delivery, "event")
+            address = self._stage.webhooks.to or str(hooks[0].attributes["url"])
+            secret = str(hooks[0].attributes.get("secret") or "")
+            return _Letter(delivery_id, address, secret, str(event.attributes["payload"]).encode())
+
+    def _note(self, delivery_id: str, status: int, text: str) -> None:
+        """Write down how an attempt ended, and plan the next one."""
+        delivery = self._world.find("webhookDeliveries", delivery_id)
+        if delivery is None:
+            return
+        attempts = int(delivery.attributes.get("attempts") or 0) + 1
+        plan = self._stage.webhooks
+        # How often and how soon Apple tries again is not documented. Here a delivery is PENDING until it gives up.
+        state = "SUCCEEDED" if 200 <= status < 300 else "FAILED" if attempts >= plan.attempts else "PENDING"
+        self._world.change(
+            delivery,
+            deliveryState=state,
+            sentDate=self._stage.now(),
+            attempts=attempts,
+            errorMessage=None if state == "SUCCEEDED" else self._reason(status, text),
+            response={"httpStatusCode": status, "body": text} if status else None,
+        )
+        if state == "PENDING":
+            self._stage.agenda.after(plan.retry, lambda: self._stage.post.append(delivery_id))
+
+    def _reason(self, status: int, text: str) -> str:
+        return (
+            f"The endpoint answered with HTTP {status}" if status else f"The endpoint did not answer: {text}"
+        )
