@@ -64,7 +64,7 @@ def _problem(claims: Mapping[str, Any], key: Key, now: float) -> str | None:
     issued, expires = claims.get("iat"), claims.get("exp")
     if not isinstance(expires, int | float):
         return "exp is missing"
-    # Apple documents both rules under "Generate a Key for an individual user": no iss, and sub is "user".
+    # The token of an individual key names no issuer, and its subject is always "user" (Apple's page on tokens).
     if key.issuer is None and (claims.get("sub") != "user" or "iss" in claims):
         return "an individual key has no iss, and the sub 'user'"
     if key.issuer is not None and claims.get("iss") != key.issuer:
@@ -75,7 +75,7 @@ def _problem(claims: Mapping[str, Any], key: Key, now: float) -> str | None:
         return f"the token expired {now - expires:.0f} s ago"
     if isinstance(issued, int | float) and issued > now + FUTURE_TOLERANCE:
         return f"iat lies {issued - now:.0f} s ahead"
-    # Apple accepts tokens without iat; their lifetime counts from the moment of the request.
+    # Without iat the lifetime counts from the moment of the request.
     if expires - (issued if isinstance(issued, int | float) else now) > MAX_LIFETIME:
         return f"the token lives longer than {MAX_LIFETIME} s"
     return None

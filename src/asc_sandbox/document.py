@@ -95,7 +95,7 @@ def _with_included(document: Json, call: Call, query: Query, records: list[Recor
 def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...]) -> Json:
     """Return a resource object with the attributes and relationships that `fields` names."""
     resource = call.world.schema[record.type]
-    # A relationship that `fields` leaves out is not shown, even if it is included: the live service does so.
+    # A relationship that `fields` leaves out is not shown, even if `include` names it.
     chosen = query.fields.get(record.type)
     shown: Json = {"type": record.type, "id": record.id}
     attributes = [name for name in resource.attributes if chosen is None or name in chosen]

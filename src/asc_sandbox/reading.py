@@ -142,7 +142,7 @@ def _as_text(value: Any) -> str:
 
 def _sort_key(world: World, path: str, record: Record) -> tuple[bool, Any]:
     """Return a key that puts missing values first, dates by time, and everything else in the order of texts."""
-    # Apple sorts build numbers as texts, "10" before "9", so clients must not rely on the order.
+    # Build numbers sort as texts, "10" before "9": clients must not rely on the order of Apple's answers.
     value = next(iter(values_at(world, record, path)), None)
     if value is not None and world.schema[record.type].attributes.get(path) in (date, provisioning_date):
         value = datetime.fromisoformat(value)

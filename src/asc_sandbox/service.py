@@ -80,7 +80,7 @@ class Service:
 
     def _headers(self, request: web.BaseRequest) -> dict[str, str]:
         """Return the headers of every answer, faults included."""
-        # Apple's file servers count no requests: only the API itself has a rate limit.
+        # Only requests to the API itself count against the rate limit.
         if request.path.startswith((FOLDER, library.FOLDER, gallery.FOLDER)):
             return {"Date": self.clock.http_date()}
         key_id = auth.claimed_key_id(request.headers.get("Authorization"))

@@ -16,7 +16,7 @@ from asc_sandbox.authority.kinds import CODE_SIGNING
 
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
-# Apple's own object identifiers, from its Certification Practice Statement.
+# Object identifiers below Apple's own arc: readers of real certificates look for them.
 _PROFILE_SIGNING = "1.2.840.113635.100.4.15"
 _POLICY = "1.2.840.113635.100.5.1"
 _ASN1_NULL = b"\x05\x00"

@@ -1,1 +1,1 @@
-"""What App Store Connect allows and what it makes of it, beyond what `resources/` declares."""
+"""The rules of App Store Connect beyond the declarations in `resources/`: refusals and automatic changes."""

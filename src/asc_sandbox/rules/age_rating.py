@@ -1,4 +1,4 @@
-"""The questions of the age rating, and what an app has to have answered before it is submitted."""
+"""The questions of the age rating, their possible answers, and the ones that a submission needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WHETHER = (
     "unrestrictedWebAccess",
     "userGeneratedContent",
 )
-# Whether Apple wants an answer to the two of 2026 is not known: the sandbox does not.
+# It is not known whether Apple requires an answer to these two questions of 2026; the sandbox does not.
 NEWEST = ("socialMedia", "socialMediaAgeRestricted")
 
 REQUIRED = (*OFTEN, *WHETHER)

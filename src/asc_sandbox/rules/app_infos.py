@@ -1,4 +1,4 @@
-"""The rules of app infos: categories, and the answers behind the age rating."""
+"""The rules of app infos: categories, and the answers to the age rating."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from asc_sandbox.writing import Given, update
 
 
 def change_info(call: Call, info: Record, given: Given) -> Record:
-    """Put an app into categories, while its app info can be edited. A subcategory belongs to the category beside it."""
+    """Change the categories of an app while its app info can be edited."""
     if info.attributes["state"] not in EDITABLE_INFO:
         raise conflict("STATE_ERROR", "Categories cannot be edited in the current state of the app info")
     chosen = {
@@ -21,6 +21,7 @@ def change_info(call: Call, info: Record, given: Given) -> Record:
     for name, found in given.related.items():
         above = chosen["primaryCategory" if name.startswith("primary") else "secondaryCategory"]
         for category in found:
+            # A subcategory has to belong to the category of the same rank.
             parents = call.world.related(category, "parent")
             if "Subcategory" in name and [parent.id for parent in parents] != [parent.id for parent in above]:
                 raise invalid_relationship(name, f"'{category.id}' is not a subcategory of the category")
@@ -30,7 +31,7 @@ def change_info(call: Call, info: Record, given: Given) -> Record:
 
 
 def answer(call: Call, declaration: Record, given: Given) -> Record:
-    """Answer questions of the age rating, while the app info can be edited."""
+    """Answer questions of the age rating while the app info can be edited."""
     (info,) = call.world.related(declaration, "appInfo")
     if info.attributes["state"] not in EDITABLE_INFO:
         refuse_locked(given.attributes)

@@ -1,4 +1,4 @@
-"""The rules of what an app itself is said to be."""
+"""The rules for changes of an app."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from asc_sandbox.writing import Given, update
 
 
 def change_app(call: Call, app: Record, given: Given) -> Record:
-    """Change an app. Its bundle id is fixed once it has builds, and its primary locale needs texts (guesses)."""
+    """Change an app. Refuse another bundle id if it has builds, and a primary locale without texts."""
     bundle_id, locale = given.attributes.get("bundleId"), given.attributes.get("primaryLocale")
+    # Both rules are guesses.
     if bundle_id not in (None, app.attributes.get("bundleId")) and call.world.related(app, "builds"):
         raise conflict("STATE_ERROR", "The bundle id cannot be changed once the app has builds")
     if locale is not None and locale not in _locales(call, app):

@@ -1,4 +1,4 @@
-"""The rules of what a build is said to be: expired, encrypted, declared."""
+"""The rules for changes of a build: expiry, encryption, and declarations of encryption."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from asc_sandbox.writing import Given, store, update
 
 
 def change_build(call: Call, build: Record, given: Given) -> Record:
-    """Expire a build or answer for its encryption: neither can be taken back."""
+    """Expire a build, or answer the question about its encryption; neither can be undone."""
     if given.attributes.get("expired") is False:
         raise invalid_attribute("expired", "A build can only be expired, not revived")
     answer = given.attributes.get("usesNonExemptEncryption")
-    held = build.attributes.get("usesNonExemptEncryption")
-    if answer is not None and held is not None:
+    stored = build.attributes.get("usesNonExemptEncryption")
+    if answer is not None and stored is not None:
         raise invalid_attribute(
             "usesNonExemptEncryption", "The build has its answer, which cannot be changed"
         )
@@ -22,17 +22,18 @@ def change_build(call: Call, build: Record, given: Given) -> Record:
         admit_declaration(call, build, declaration)
     if given.attributes.get("expired"):
         _withdraw_submission(call, build)
+    # A null means "no change" here: neither attribute can be cleared.
     settled = {name: value for name, value in given.attributes.items() if value is not None}
     return update(call, build, Given(settled, given.related))
 
 
 def declare(call: Call, given: Given) -> Record:
-    """Make a declaration, which Apple has yet to look at."""
+    """Create a declaration of encryption, which Apple has not reviewed yet."""
     return store(call, given, createdDate=call.stage.now(), appEncryptionDeclarationState="CREATED")
 
 
 def admit_declaration(call: Call, build: Record, declaration: Record) -> None:
-    """Raise Refusal unless the declaration can stand for the build."""
+    """Raise Refusal unless the declaration can apply to the build."""
     if call.world.related(declaration, "app") != call.world.related(build, "app"):
         raise invalid_linkage("The declaration belongs to another app than the build")
     if build.attributes.get("usesNonExemptEncryption") is False:
@@ -40,7 +41,7 @@ def admit_declaration(call: Call, build: Record, declaration: Record) -> None:
 
 
 def attach(call: Call, declaration: Record, build: Record) -> None:
-    """Raise Refusal unless the build can have the declaration."""
+    """Raise Refusal unless the build can take the declaration."""
     admit_declaration(call, build, declaration)
 
 

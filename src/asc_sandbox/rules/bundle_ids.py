@@ -12,7 +12,7 @@ from asc_sandbox.world import Record
 from asc_sandbox.writing import Given, store, update
 
 _IDENTIFIER = re.compile(r"\*|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(\.\*)?")
-_NO_NAME = re.compile(r"""[@&*'"]""")
+_FORBIDDEN_IN_NAME = re.compile(r"""[@&*'"]""")
 _EXPLICIT_ONLY = {
     "APPLE_ID_AUTH",
     "APPLE_PAY",
@@ -27,12 +27,12 @@ _EXPLICIT_ONLY = {
 
 
 def register(call: Call, given: Given) -> Record:
-    """Register a bundle id. One without a wildcard comes with in-app purchases."""
+    """Register a bundle id. One without a wildcard has in-app purchases from the start."""
     identifier, platform = given.attributes["identifier"], given.attributes["platform"]
     if not _IDENTIFIER.fullmatch(identifier):
         raise invalid_attribute("identifier", f"'{identifier}' is not a valid identifier")
     _require_name(given)
-    if any(_clash(each, identifier, platform) for each in call.world.all("bundleIds")):
+    if any(_clash(other, identifier, platform) for other in call.world.all("bundleIds")):
         raise invalid_attribute(
             "identifier",
             f"An App ID with Identifier '{identifier}' is not available. Please enter a different string.",
@@ -50,7 +50,7 @@ def rename(call: Call, record: Record, given: Given) -> Record:
 
 
 def delete(call: Call, record: Record) -> None:
-    """Delete a bundle id, unless an app has it. Its profiles are invalid."""
+    """Delete a bundle id and invalidate its profiles. Refuse it if an app has the bundle id."""
     if call.world.related(record, "app"):
         raise Refusal(
             403,
@@ -59,46 +59,47 @@ def delete(call: Call, record: Record) -> None:
             f"The App ID '{record.attributes.get('identifier')}' appears to be in use by the App Store, "
             "so it cannot be removed at this time.",
         )
-    _touch(call, record)
+    _invalidate_profiles(call, record)
     for capability in call.world.related(record, "bundleIdCapabilities"):
         call.world.remove(capability)
     call.world.remove(record)
 
 
 def enable(call: Call, given: Given) -> Record:
-    """Enable a capability of a bundle id. Its profiles are invalid."""
+    """Enable a capability of a bundle id, and invalidate its profiles."""
     bundle_id, capability = given.one("bundleId"), given.attributes["capabilityType"]
-    for each in call.world.related(bundle_id, "bundleIdCapabilities"):
-        if each.attributes.get("capabilityType") == capability:
+    for enabled in call.world.related(bundle_id, "bundleIdCapabilities"):
+        if enabled.attributes.get("capabilityType") == capability:
             raise invalid_attribute("capabilityType", f"The capability '{capability}' is enabled already")
     if "*" in str(bundle_id.attributes.get("identifier")) and capability in _EXPLICIT_ONLY:
         raise problem(f"The capability '{capability}' is not available for wildcard App IDs.")
-    _touch(call, bundle_id)
+    _invalidate_profiles(call, bundle_id)
     return _add(call, bundle_id, capability, settings=given.attributes.get("settings"))
 
 
 def configure(call: Call, record: Record, given: Given) -> Record:
-    """Change the settings of a capability. The profiles of its bundle id are invalid."""
-    _touch_owners(call, record)
+    """Change the settings of a capability, and invalidate the profiles of its bundle id."""
+    _invalidate_profiles_of_owner(call, record)
     return update(call, record, given)
 
 
 def disable(call: Call, record: Record) -> None:
-    """Take a capability away. The profiles of its bundle id are invalid."""
-    _touch_owners(call, record)
+    """Disable a capability, and invalidate the profiles of its bundle id."""
+    _invalidate_profiles_of_owner(call, record)
     call.world.remove(record)
 
 
 def _require_name(given: Given) -> None:
     name = given.attributes.get("name")
-    if name is not None and (not name or _NO_NAME.search(name)):
+    if name is not None and (not name or _FORBIDDEN_IN_NAME.search(name)):
         raise invalid_attribute(
             "name", f"'{name}' is not a valid name: it has special characters, or none at all"
         )
 
 
 def _clash(other: Record, identifier: str, platform: str) -> bool:
-    """Whether a bundle id takes this identifier on this platform: in any case, a wildcard like any other text."""
+    """Return True if a bundle id has this identifier on this platform. A wildcard is compared like any other text."""
+    # Apple ignores case here.
     same = str(other.attributes.get("identifier")).lower() == identifier.lower()
     platforms = {other.attributes.get("platform"), platform}
     return same and (len(platforms) == 1 or "UNIVERSAL" in platforms)
@@ -113,11 +114,11 @@ def _add(call: Call, bundle_id: Record, capability: str, **attributes: object) -
     )
 
 
-def _touch_owners(call: Call, capability: Record) -> None:
+def _invalidate_profiles_of_owner(call: Call, capability: Record) -> None:
     for bundle_id in call.world.related(capability, "bundleId"):
-        _touch(call, bundle_id)
+        _invalidate_profiles(call, bundle_id)
 
 
-def _touch(call: Call, bundle_id: Record) -> None:
+def _invalidate_profiles(call: Call, bundle_id: Record) -> None:
     for profile in call.world.related(bundle_id, "profiles"):
         invalidate(call.world, profile)

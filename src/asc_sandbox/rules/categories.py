@@ -1,13 +1,11 @@
-"""Apple's categories of apps, which are there from the start.
-
-The names of the subcategories are those that fastlane maps old files to.
-"""
+"""Apple's categories of apps, which exist from the start."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+# The names of the subcategories are the ones that fastlane maps old files to.
 _NAMES = """
 BOOKS BUSINESS DEVELOPER_TOOLS EDUCATION ENTERTAINMENT FINANCE FOOD_AND_DRINK GAMES GRAPHICS_AND_DESIGN
 HEALTH_AND_FITNESS LIFESTYLE MAGAZINES_AND_NEWSPAPERS MEDICAL MUSIC NAVIGATION NEWS PHOTO_AND_VIDEO PRODUCTIVITY

@@ -1,4 +1,4 @@
-"""The rules of certificates: who gets one for which request, and what a revoked one takes along."""
+"""The rules of certificates: requests and roles, limits, and the effect of a revocation on profiles."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def make_certificate(call: Call, given: Given) -> Record:
 
 
 def revoke(call: Call, record: Record) -> None:
-    """Revoke a certificate: the profiles that name it are invalid."""
+    """Revoke a certificate, and invalidate the profiles that contain it."""
     for profile in call.world.all("profiles"):
         if record.id in profile.references.get("certificates", ()):
             invalidate(call.world, profile)
@@ -43,6 +43,7 @@ def revoke(call: Call, record: Record) -> None:
 
 
 def _public_key(csr: str) -> Any:
+    # Imported here: it needs cryptography's x509, and the server starts faster without it.
     from asc_sandbox.authority.requests import BadRequest, public_key_of
 
     try:
@@ -66,14 +67,17 @@ def _forbidden(reason: str, detail: str) -> Refusal:
 
 
 def _require_room(call: Call, certificate_type: str) -> None:
-    """Development certificates count for each key, all others for the team. Expired ones do not count."""
+    """Raise Refusal if there are as many valid certificates of the type as there may be."""
     kind, authority = KINDS[certificate_type], call.stage.authority
+    # Development certificates count for each API key, all others for the team. Expired ones do not count.
     counted = [
-        each
-        for each in call.world.all("certificates")
-        if each.attributes.get("certificateType") == certificate_type
-        and (expiry(each) or datetime.max.replace(tzinfo=UTC)) > call.stage.now()
-        and not (kind.personal and authority.made_by.get(each.id) != (call.key.id if call.key else None))
+        certificate
+        for certificate in call.world.all("certificates")
+        if certificate.attributes.get("certificateType") == certificate_type
+        and (expiry(certificate) or datetime.max.replace(tzinfo=UTC)) > call.stage.now()
+        and not (
+            kind.personal and authority.made_by.get(certificate.id) != (call.key.id if call.key else None)
+        )
     ]
     if len(counted) >= authority.limits.of(certificate_type):
         raise problem(_LIMIT.format(kind.shown.removeprefix("Apple ")))

@@ -1,4 +1,4 @@
-"""The rules of devices: how their ids look, and how many there may be."""
+"""The rules of devices: the forms of their ids, and their largest number."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ _SHOWN = {
 
 
 def register(call: Call, given: Given) -> Record:
-    """Register a device. Raise Refusal as the live service did in public reports (named at each rule)."""
+    """Register a device. Raises Refusal as the live service did in the public reports named at each rule."""
     udid, platform = given.attributes["udid"], given.attributes["platform"]
     if platform not in _UDIDS:
         raise invalid_attribute("platform", f"'{platform}' is not a platform of devices")
     if not _UDIDS[platform].fullmatch(udid):
-        # The text that a simulator's id got: simulator-action 276.
+        # The text of the answer to a simulator's id: simulator-action 276.
         raise invalid_attribute("udid", f"An invalid value '{udid}' was provided for the parameter 'udid'.")
     devices = call.world.all("devices")
-    # Apple knows a device in another spelling again (fastlane 17433, 20551), and names no attribute for it.
-    if any(_folded(str(each.attributes.get("udid"))) == _folded(udid) for each in devices):
+    # Apple recognizes a device in another spelling (fastlane 17433, 20551), and the error names no attribute.
+    if any(_folded(str(device.attributes.get("udid"))) == _folded(udid) for device in devices):
         raise problem(f"A device with number '{udid}' already exists on this team.")
     device_class = _class(given.attributes["name"], platform, udid)
     limit = call.stage.authority.limits.devices
     if limit is not None and limit <= sum(
-        each.attributes.get("deviceClass") == device_class for each in devices
+        device.attributes.get("deviceClass") == device_class for device in devices
     ):
         raise _too_many(device_class)
     return store(call, given, deviceClass=device_class, addedDate=call.stage.now())
@@ -57,7 +57,8 @@ def _folded(udid: str) -> str:
 
 
 def _too_many(device_class: str) -> Refusal:
-    """Return the refusal that a team with 100 devices of a class gets: status and text were recorded in April 2026."""
+    """Return the refusal that a team with 100 devices of a class gets."""
+    # Status and text were recorded in April 2026.
     shown = _SHOWN.get(device_class, "Mac" if "MAC" in device_class else device_class)
     return Refusal(
         403,
@@ -68,10 +69,9 @@ def _too_many(device_class: str) -> Refusal:
 
 
 def _class(name: str, platform: str, udid: str) -> str:
-    """Apple knows it from the UDID. The sandbox goes by the name, and for Macs by the form of the UDID.
-
-    The two classes of Macs are in no document, but in answers (fastlane 21915, codemagic-cli-tools PR 437).
-    """
+    """Return the class of a device."""
+    # Apple knows the class from the UDID. The sandbox uses the name, and for Macs the form of the UDID. The two classes
+    # of Macs are in no document, but in answers (fastlane 21915, codemagic-cli-tools PR 437).
     if platform == "MAC_OS":
         return "APPLE_SILICON_MAC" if re.fullmatch(_NEW, udid) else "INTEL_MAC"
     return next((found for word, found in _CLASSES if word in name.lower()), "IPHONE")

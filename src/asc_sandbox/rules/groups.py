@@ -1,4 +1,4 @@
-"""The rules of TestFlight groups: which ones there may be, and which builds they get."""
+"""The rules of TestFlight groups: the groups that an app may have, and the builds that they may get."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PUBLIC_LINK = ("publicLinkEnabled", "publicLinkLimitEnabled", "publicLinkLimit"
 
 
 def admit_build(call: Call, group: Record, build: Record) -> None:
-    """Raise Refusal unless the group takes the build."""
+    """Raise Refusal unless the group can get the build."""
     if _app_ids(call.world, group) != _app_ids(call.world, build):
         raise invalid_linkage("The group belongs to another app than the build")
     if group.attributes.get("isInternalGroup") and group.attributes.get("hasAccessToAllBuilds"):
@@ -27,7 +27,7 @@ def admit_build(call: Call, group: Record, build: Record) -> None:
 
 
 def make_group(call: Call, given: Given) -> Record:
-    """Make a group, unless its app has one of this name."""
+    """Create a group. Refuse a name that another group of the app has."""
     app = given.one("app")
     for group in call.world.related(app, "betaGroups"):
         if group.attributes["name"] == given.attributes["name"]:
@@ -43,7 +43,7 @@ def make_group(call: Call, given: Given) -> Record:
             raise invalid_relationship("builds", "The build belongs to another app than the group")
         require_testable(call.world, build)
     is_internal = bool(given.attributes.get("isInternalGroup"))
-    _require_public_link_that_can_be(given.attributes, is_internal=is_internal)
+    _require_possible_public_link(given.attributes, is_internal=is_internal)
     testers = given.related.get("betaTesters", ())
     for tester in testers:
         require_place(call.world, tester.attributes.get("email"), is_internal=is_internal)
@@ -54,17 +54,17 @@ def make_group(call: Call, given: Given) -> Record:
 
 
 def change_group(call: Call, group: Record, given: Given) -> Record:
-    """Change a group, unless it becomes one that there cannot be."""
+    """Change a group. Refuse a public link that it cannot have."""
     is_internal = bool(group.attributes.get("isInternalGroup"))
-    _require_public_link_that_can_be(given.attributes, is_internal=is_internal)
+    _require_possible_public_link(given.attributes, is_internal=is_internal)
     return update(call, group, given)
 
 
-def _require_public_link_that_can_be(attributes: Mapping[str, Any], *, is_internal: bool) -> None:
-    """Raise Refusal for a link of an internal group, and for a limit that no link has."""
+def _require_possible_public_link(attributes: Mapping[str, Any], *, is_internal: bool) -> None:
+    """Raise Refusal for a public link of an internal group, and for a limit out of range."""
     for name in _PUBLIC_LINK:
-        # Apple refuses an internal group for the mere names, also with false and null: spaceship's
-        # create_beta_group sends them all and so makes no internal groups. The text is Apple's, the code a guess.
+        # Apple refuses the names alone, even with false and null: spaceship's create_beta_group sends all of them and
+        # therefore cannot create internal groups. The text is Apple's, the code is a guess.
         if is_internal and name in attributes:
             raise invalid_attribute(name, "Public link limit cannot be applied to internal group")
     limit = attributes.get("publicLinkLimit")

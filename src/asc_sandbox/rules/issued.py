@@ -1,4 +1,4 @@
-"""What the records of certificates say, and the certificates of those that came without one."""
+"""The facts in the records of certificates, and the content of certificates that a seed gives without one."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from asc_sandbox.world import Record
 _NAMESPACE = uuid.UUID("0d8c8e7b-51a5-4a3a-a8c9-7c0a0c5d0f4e")
 
 
-def complete(record_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    """What follows for a new record: from its content, where it comes with one, and from its type."""
-    kind = KINDS.get(str(said.get("certificateType")))
-    holder = said.get("displayName") or (TEAM.member_name if kind and kind.personal else TEAM.name)
+def complete(record_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return further attributes of a new record, from its content if it has one, and from its type."""
+    kind = KINDS.get(str(given.get("certificateType")))
+    holder = given.get("displayName") or (TEAM.member_name if kind and kind.personal else TEAM.name)
     made_up = {
         "displayName": holder,
         "serialNumber": hexadecimal(uuid.uuid5(_NAMESPACE, record_id).int >> 1),
         **({"name": f"{kind.shown}: {holder}", "platform": kind.platform} if kind else {}),
     }
-    return {**made_up, **_facts(said.get("certificateContent"))}
+    return {**made_up, **_facts(given.get("certificateContent"))}
 
 
 def _facts(content: object) -> dict[str, Any]:
-    """What a certificate says of itself, nothing where there is none that can be read."""
+    """Return the facts in a certificate; none if it cannot be read."""
     if not isinstance(content, str):
         return {}
     from asc_sandbox.authority.requests import certificate_of
@@ -44,17 +44,17 @@ def _facts(content: object) -> dict[str, Any]:
 
 
 def content(call: Call, record: Record) -> str:
-    """The certificate of a record that came without one: made when it is first looked at, and kept."""
+    """Return the certificate of a record without one: made at the first request, and stored."""
     from asc_sandbox.authority import ca
 
-    said = record.attributes
-    kind = str(said.get("certificateType"))
+    facts = record.attributes
+    kind = str(facts.get("certificateType"))
     issued = call.stage.authority.issue(
         ca.unowned_key(),
         kind if kind in KINDS else "DISTRIBUTION",
         not_after=expiry(record),
-        serial=_number(said.get("serialNumber")),
-        holder=said.get("displayName"),
+        serial=_number(facts.get("serialNumber")),
+        holder=facts.get("displayName"),
     )
     made = issued.as_record()["certificateContent"]
     call.world.change(record, certificateContent=made)
@@ -62,13 +62,13 @@ def content(call: Call, record: Record) -> str:
 
 
 def expiry(record: Record) -> datetime | None:
-    """When a certificate ends."""
+    """Return the end of a certificate's validity, None if its record has no date."""
     until = record.attributes.get("expirationDate")
     return datetime.fromisoformat(until) if until else None
 
 
 def _number(serial: object) -> int | None:
-    """The serial number that Apple shows as hex, None where a seed has something else there."""
+    """Return a serial number from its hexadecimal form, None if a seed has another text there."""
     try:
         return int(str(serial), 16) or None
     except ValueError:

@@ -1,4 +1,4 @@
-"""The rules of screenshots and previews: their sets, how many there may be, and what becomes of their files."""
+"""The rules of screenshots and previews: their sets, their largest numbers, and the processing of their files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NAMES = {"appScreenshots": "Screenshot", "appPreviews": "Preview"}
 
 
 def make_set(call: Call, given: Given) -> Record:
-    """Make a set, unless the language of the version has one of its type."""
+    """Create a set. Refuse it if the version has one of the same type in the language."""
     if _TEXT not in given.related:
         raise missing_relationship(_TEXT)
     text = given.one(_TEXT)
@@ -43,14 +43,14 @@ def make_set(call: Call, given: Given) -> Record:
 
 
 def delete_set(call: Call, group: Record) -> None:
-    """Delete a set with all that is in it."""
+    """Delete a set with its media."""
     (text,) = call.world.related(group, _TEXT)
     _require_editable(call, text, "Delete", _MEDIA_OF_SET[group.type])
     _drop(call, group)
 
 
 def drop_media(call: Call, text: Record) -> None:
-    """Delete the sets of a language together with its texts."""
+    """Delete the sets of a language with its texts."""
     for type_name in _MEDIA_OF_SET:
         for group in call.world.related(text, type_name):
             _drop(call, group)
@@ -63,7 +63,7 @@ def admit_order(call: Call, group: Record, _: Record) -> None:
 
 
 def reserve_screenshot(call: Call, given: Given) -> Record:
-    """Make room for a screenshot, unless its set is full."""
+    """Create the record of a screenshot and reserve space for it. Refuse it if its set is full."""
     group = given.one("appScreenshotSet")
     _require_room(call, group, MOST_SCREENSHOTS)
     shot = assets.reserve(call, given, assetType="SCREENSHOT")
@@ -71,20 +71,20 @@ def reserve_screenshot(call: Call, given: Given) -> Record:
 
 
 def receive_screenshot(call: Call, shot: Record, given: Given) -> Record:
-    """Take a screenshot as complete; it shows when it is processed."""
+    """Mark a screenshot as complete; it is shown when it is processed."""
     if assets.commit(call, shot, given, partial(_process_screenshot, call, shot)):
         return call.world.change(shot, assetDeliveryState="UPLOAD_COMPLETE")
     return call.world.find(shot.type, shot.id) or shot
 
 
 def reserve_preview(call: Call, given: Given) -> Record:
-    """Make room for a preview, unless its set is full."""
+    """Create the record of a preview and reserve space for it. Refuse it if its set is full."""
     _require_room(call, given.one("appPreviewSet"), MOST_PREVIEWS)
     return assets.reserve(call, given, videoDeliveryState="AWAITING_UPLOAD")
 
 
 def receive_preview(call: Call, preview: Record, given: Given) -> Record:
-    """Take a video as complete, or another moment of it as its picture."""
+    """Mark a video as complete, or choose another moment of it as its picture."""
     moment = given.attributes.get("previewFrameTimeCode")
     if moment is not None:
         preview = update(call, preview, Given({"previewFrameTimeCode": moment}, {}))
@@ -98,20 +98,18 @@ def receive_preview(call: Call, preview: Record, given: Given) -> Record:
 
 
 def delete_media(call: Call, asset: Record) -> None:
-    """Delete a screenshot or a preview. Its version has to be one that can be edited.
-
-    At Apple it stays listed, and counted, for a while.
-    """
+    """Delete a screenshot or a preview. Refuse it if its version cannot be edited."""
     for group in call.world.related(asset, _SET_OF_MEDIA[asset.type]):
         for text in call.world.related(group, _TEXT):
             _require_editable(call, text, "Delete", asset.type)
+    # At Apple it stays listed for a while, and counts.
     if call.stage.store.lag > 0:
-        call.stage.agenda.after(call.stage.store.lag, partial(_take_away, call, asset))
+        call.stage.agenda.after(call.stage.store.lag, partial(_remove_media, call, asset))
     else:
-        _take_away(call, asset)
+        _remove_media(call, asset)
 
 
-def _take_away(call: Call, asset: Record) -> None:
+def _remove_media(call: Call, asset: Record) -> None:
     if call.world.find(asset.type, asset.id):
         for group in call.world.related(asset, _SET_OF_MEDIA[asset.type]):
             call.world.disconnect(group, asset.type, [asset])
@@ -119,7 +117,7 @@ def _take_away(call: Call, asset: Record) -> None:
 
 
 def image_of(call: Call, shot: Record) -> dict[str, Any] | None:
-    """Return where a screenshot can be fetched in any size; None until it is processed."""
+    """Return the address template and size of a screenshot, None until it is processed."""
     if shot.attributes["assetDeliveryState"]["state"] != "COMPLETE":
         return None
     width, height = shot.attributes.get("width"), shot.attributes.get("height")
@@ -133,14 +131,14 @@ def image_of(call: Call, shot: Record) -> dict[str, Any] | None:
 
 
 def video_of(call: Call, preview: Record) -> str | None:
-    """Return the list of pieces of a video, as HTTP Live Streaming has it; None until it is processed."""
+    """Return the address of a video's HTTP Live Streaming list, None until it is processed."""
     if preview.attributes["videoDeliveryState"]["state"] != "COMPLETE":
         return None
     return f"{call.base}{FOLDER}{preview.attributes.get('token') or preview.id}/playlist.m3u8"
 
 
 def poster_of(call: Call, preview: Record) -> dict[str, Any] | None:
-    """Return the picture that stands for a video; None until it is processed."""
+    """Return the address template and size of the picture of a video, None until it is processed."""
     if preview.attributes["videoDeliveryState"]["state"] != "COMPLETE":
         return None
     return _image(call, f"{preview.id}.poster", 886, 1920)
@@ -152,7 +150,7 @@ def _image(call: Call, token: str, width: int, height: int) -> dict[str, Any]:
 
 
 def _process_screenshot(call: Call, shot: Record, delivery: Delivery) -> None:
-    """Look at the picture. That alpha counts as wrong dimensions was recorded (fastlane)."""
+    """Check a picture, and store it if Apple would accept it."""
     current = call.world.find(shot.type, shot.id)
     if current is None:
         return
@@ -163,6 +161,7 @@ def _process_screenshot(call: Call, shot: Record, delivery: Delivery) -> None:
             for group in call.world.related(shot, "appScreenshotSet")
         ]
         allowed = sizes_of(kinds[0]) if kinds else ()
+        # Apple reports alpha as wrong dimensions; that was recorded (fastlane).
         if picture.alpha or (allowed and (picture.width, picture.height) not in allowed):
             size = f"{picture.width} x {picture.height}{' with alpha' if picture.alpha else ''}"
             raise PictureProblem("IMAGE_INCORRECT_DIMENSIONS", f"The picture is {size}.")
@@ -213,7 +212,7 @@ def _require_room(call: Call, group: Record, most: int) -> None:
     media = _MEDIA_OF_SET[group.type]
     for text in call.world.related(group, _TEXT):
         _require_editable(call, text, "Create", media)
-    # The words are a guess; that reservations without bytes count was recorded.
+    # The words are a guess. It was recorded that reservations without bytes count.
     if len(call.world.related(group, media)) >= most:
         raise conflict(
             "STATE_ERROR", f"The set has {most} {media} already, which is the most that it can have"
@@ -221,7 +220,8 @@ def _require_room(call: Call, group: Record, most: int) -> None:
 
 
 def _require_editable(call: Call, text: Record, verb: str, media: str) -> None:
-    """Raise Refusal in the words of fastlane PR 16640, where somebody wanted to delete; the others are like it."""
+    """Raise Refusal unless the version of a text can be edited."""
+    # The words for "Delete" are from fastlane PR 16640; the others are formed like them.
     for version in call.world.related(text, "appStoreVersion"):
         if state_of(version) not in EDITABLE:
             raise conflict("STATE_ERROR", f"Can't {verb} {_NAMES[media]} After Submit for review")

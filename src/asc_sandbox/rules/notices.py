@@ -1,4 +1,4 @@
-"""The rules of the notice that a build can be tested."""
+"""The rules of the notification that a build can be tested."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from asc_sandbox.writing import Given, store
 
 
 def notify(call: Call, given: Given) -> Record:
-    """Tell the testers of a build, unless there are none or they are told anyhow."""
+    """Notify the testers of a build. Refuse it if there are none, or if they are notified automatically."""
     build = given.one("build")
     require_testable(call.world, build)
     for detail in call.world.related(build, "buildBetaDetail"):
@@ -18,7 +18,7 @@ def notify(call: Call, given: Given) -> Record:
             raise unprocessable(
                 "AUTO_NOTIFY_ENABLED", "The testers of this build are notified automatically."
             )
-    told = external_groups(call.world, build) or call.world.related(build, "individualTesters")
-    if not told or review_state(call.world, build) != "APPROVED":
+    testers = external_groups(call.world, build) or call.world.related(build, "individualTesters")
+    if not testers or review_state(call.world, build) != "APPROVED":
         raise unprocessable("NOBODY_TO_NOTIFY", "The build has no testers that can be notified.")
     return store(call, given)

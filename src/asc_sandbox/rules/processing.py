@@ -1,4 +1,4 @@
-"""What Apple does with an upload whose file has arrived; `plans.Processing` says how long and how it ends."""
+"""Process an upload whose file has arrived; `plans.Processing` sets how long it takes and how it ends."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LAGGING = {"internalBuildState": "PROCESSING", "externalBuildState": "PROCESSIN
 
 
 def fail(world: World, upload: Record, reasons: Reasons) -> None:
-    """Let an upload fail, with (code, description) of each reason."""
+    """Set the state of an upload to FAILED, with (code, description) of each reason."""
     errors = [{"code": code, "description": description} for code, description in reasons]
     world.change(upload, state={"state": "FAILED", "errors": errors})
 
 
 @dataclass(frozen=True)
 class Run:
-    """The processing of one upload. `contents` are what its file says about itself."""
+    """The processing of one upload. `contents` are the facts in its file."""
 
     world: World
     stage: Stage
@@ -36,7 +36,7 @@ class Run:
     plan: Processing
 
     def begin(self, problems: Reasons) -> None:
-        """Take the file in; with `problems` Apple finds them in the end."""
+        """Begin processing. With `problems` the upload fails at the end."""
         problems = list(problems)
         uploaded: dict[str, Any] = {"uploadedDate": self.stage.now()}
         if problems or self.plan.outcome != "stuck-upload":
@@ -48,7 +48,7 @@ class Run:
             self._later(_APPEARS_AFTER, self._appear)
 
     def _appear(self, upload: Record) -> None:
-        """The build is there, and is being processed."""
+        """Create the build, which is being processed."""
         (app,) = self.world.related(upload, "app")
         encryption = self.contents.uses_non_exempt_encryption
         build = self.world.add(
@@ -64,13 +64,14 @@ class Run:
             {"app": app.id, "preReleaseVersion": self._train(upload, app).id, **self._declaration(app)},
         )
         self.world.relate(upload, "build", build.id)
+        # With stored states the detail does not follow from the facts until they are cleared.
         if self.plan.detail_lag:
             self.world.add("buildBetaDetails", _LAGGING, {"build": build.id})
         if self.plan.outcome != "never":
             self._later(1 - _APPEARS_AFTER, self._settle)
 
     def _settle(self, upload: Record) -> None:
-        """The build is what it will be."""
+        """Set the final states of the build and the upload."""
         outcome = self.plan.outcome
         state = {"invalid": "INVALID", "failed": "FAILED"}.get(outcome, "VALID")
         for build in self.world.related(upload, "build"):
@@ -85,16 +86,16 @@ class Run:
             self.stage.agenda.after(self.plan.detail_lag, partial(self._catch_up, upload))
 
     def _catch_up(self, upload: Record) -> None:
-        """The beta detail of the build follows from the facts again."""
+        """Clear the stored states of the beta detail, so that they follow from the facts again."""
         for build in self.world.related(upload, "build"):
             for detail in self.world.related(build, "buildBetaDetail"):
                 self.world.change(detail, **dict.fromkeys(_LAGGING))
 
     def _declaration(self, app: Record) -> dict[str, str]:
-        """The declaration that the code in Info.plist names, as a reference of the build."""
+        """Return the reference to the declaration that the code in Info.plist names."""
         code = self.contents.compliance_code
         declared = self.world.related(app, "appEncryptionDeclarations") if code else []
-        named = [each for each in declared if each.attributes.get("codeValue") == code]
+        named = [declaration for declaration in declared if declaration.attributes.get("codeValue") == code]
         return {"appEncryptionDeclaration": named[0].id} if named else {}
 
     def _train(self, upload: Record, app: Record) -> Record:
@@ -107,9 +108,10 @@ class Run:
         )
 
     def _later(self, share: float, change: Callable[[Record], None]) -> None:
-        """Plan a step after this share of the whole time. It does not happen when the upload is deleted."""
+        """Plan a step after this share of the whole time."""
 
         def step() -> None:
+            # The upload may have been deleted since.
             if upload := self.world.find("buildUploads", self.upload_id):
                 change(upload)
 

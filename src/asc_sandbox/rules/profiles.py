@@ -1,4 +1,4 @@
-"""The rules of profiles: what they are made of, and what makes them invalid."""
+"""The rules of profiles: their contents, and their invalidation."""
 
 from __future__ import annotations
 
@@ -24,44 +24,45 @@ _NAMESPACE = uuid.UUID("3a1e9d4c-7e3f-4a55-9d0e-6b1f2c8a4d70")
 _PLATFORM_NAMES = {"IOS": "ios", "TV_OS": "tvos", "MAC_OS": "mac"}
 
 
-def complete(record_id: str, said: Mapping[str, Any]) -> dict[str, Any]:
-    """What follows for a new record: its UUID, its platform, and that an expired one is invalid."""
-    kind = PROFILE_KINDS.get(str(said.get("profileType")))
+def complete(record_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return further attributes of a new record: UUID and platform, and the state INVALID if it has expired."""
+    kind = PROFILE_KINDS.get(str(given.get("profileType")))
     return {
         "uuid": str(uuid.uuid5(_NAMESPACE, record_id)),
         **({"platform": kind.shown_platform} if kind else {}),
-        **({"profileState": "INVALID"} if _is_past(said.get("expirationDate")) else {}),
+        **({"profileState": "INVALID"} if _is_past(given.get("expirationDate")) else {}),
     }
 
 
-def _is_past(said: object) -> bool:
+def _is_past(date: object) -> bool:
     try:
-        return said is not None and _time(provisioning_date(said)) < datetime.now(UTC)
+        return date is not None and _time(provisioning_date(date)) < datetime.now(UTC)
     except NotThisKind:
-        return False  # refused by the record
+        # World.add refuses such a date with an error of its own.
+        return False
 
 
 def invalidate(world: World, profile: Record) -> None:
-    """The profile does not serve any more."""
+    """Set the state of a profile to INVALID."""
     world.change(profile, profileState="INVALID")
 
 
 def content(call: Call, record: Record) -> str:
-    """The profile of a record that came without one: made when it is first looked at, and kept."""
-    world, said = call.world, record.attributes
+    """Return the profile of a record without one: made at the first request, and stored."""
+    world, facts = call.world, record.attributes
     plan = _plan(
         call,
-        PROFILE_KINDS.get(str(said.get("profileType")), PROFILE_KINDS["IOS_APP_STORE"]),
+        PROFILE_KINDS.get(str(facts.get("profileType")), PROFILE_KINDS["IOS_APP_STORE"]),
         world.related(record, "bundleId"),
         world.related(record, "certificates"),
         world.related(record, "devices"),
     )
     plan = replace(
         plan,
-        name=said.get("name") or "",
-        uuid=said["uuid"],
-        created=_time(said["createdDate"]) if said.get("createdDate") else plan.created,
-        expires=_time(said["expirationDate"]) if said.get("expirationDate") else plan.expires,
+        name=facts.get("name") or "",
+        uuid=facts["uuid"],
+        created=_time(facts["createdDate"]) if facts.get("createdDate") else plan.created,
+        expires=_time(facts["expirationDate"]) if facts.get("expirationDate") else plan.expires,
     )
     made = base64.b64encode(signed(plan)).decode()
     world.change(record, profileContent=made)
@@ -69,7 +70,7 @@ def content(call: Call, record: Record) -> str:
 
 
 def make_profile(call: Call, given: Given) -> Record:
-    """Make and sign a profile."""
+    """Create and sign a profile. Raises Refusal for contents that do not fit its type."""
     name, kind = given.attributes["name"], PROFILE_KINDS[given.attributes["profileType"]]
     bundle_id, certificates = given.one("bundleId"), given.related["certificates"]
     devices = given.related.get("devices", ())
@@ -77,7 +78,7 @@ def make_profile(call: Call, given: Given) -> Record:
     _require_platform(kind, bundle_id)
     _require_certificates(call, kind, certificates)
     _require_devices(kind, devices)
-    if any(each.attributes.get("name") == name for each in call.world.all("profiles")):
+    if any(profile.attributes.get("name") == name for profile in call.world.all("profiles")):
         raise problem(
             f"Multiple profiles found with the name '{name}'.  "
             "Please remove the duplicate profiles and try again."
@@ -102,12 +103,13 @@ def _plan(
     certificates: Iterable[Record],
     devices: Iterable[Record],
 ) -> ProfilePlan:
-    """A profile that begins now and lasts as long as its certificates, a year at most."""
+    """Return a profile that begins now and lasts as long as its certificates, but at most a year."""
     world, now = call.world, call.stage.now()
     signers, bundle_id = list(certificates), next(iter(bundle_ids), None)
-    ends = [until for each in signers if (until := expiry(each))]
+    ends = [until for certificate in signers if (until := expiry(certificate))]
     contents = [
-        each.attributes.get("certificateContent") or certificate_content(call, each) for each in signers
+        certificate.attributes.get("certificateContent") or certificate_content(call, certificate)
+        for certificate in signers
     ]
     return ProfilePlan(
         name="",
@@ -116,20 +118,21 @@ def _plan(
         platform=kind.platform,
         identifier=str(bundle_id.attributes.get("identifier") or "*") if bundle_id else "*",
         app_id_name=str(bundle_id.attributes.get("name") or "") if bundle_id else "",
-        certificates=tuple(base64.b64decode(each) for each in contents),
+        certificates=tuple(base64.b64decode(encoded) for encoded in contents),
         created=now,
         expires=min([*ends, now + _YEAR]) if kind.purpose != "direct" else min(ends, default=now + _YEAR),
-        devices=tuple(str(each.attributes.get("udid")) for each in devices),
+        devices=tuple(str(device.attributes.get("udid")) for device in devices),
         capabilities=tuple(
-            str(each.attributes.get("capabilityType"))
-            for each in (world.related(bundle_id, "bundleIdCapabilities") if bundle_id else ())
+            str(capability.attributes.get("capabilityType"))
+            for capability in (world.related(bundle_id, "bundleIdCapabilities") if bundle_id else ())
         ),
         team=call.stage.authority.team,
     )
 
 
 def _require_program(call: Call, kind: ProfileKind) -> None:
-    """Only teams of the Enterprise Program have in-house profiles, and those have none for the store."""
+    """Raise Refusal for a type that the team's membership does not have."""
+    # Only teams of the Enterprise Program have in-house profiles, and they have no profiles for the store.
     in_house = call.key is not None and call.key.in_house
     if (kind.purpose == "in-house" and not in_house) or (kind.purpose == "app-store" and in_house):
         raise problem("This profile type is not available for your team's membership.")
@@ -145,10 +148,10 @@ def _require_platform(kind: ProfileKind, bundle_id: Record) -> None:
 def _require_certificates(call: Call, kind: ProfileKind, certificates: Iterable[Record]) -> None:
     now, found = call.stage.now(), list(certificates)
     current = [
-        each
-        for each in found
-        if each.attributes.get("certificateType") in kind.certificate_types
-        and (expiry(each) or now + _YEAR) > now
+        certificate
+        for certificate in found
+        if certificate.attributes.get("certificateType") in kind.certificate_types
+        and (expiry(certificate) or now + _YEAR) > now
     ]
     if not found:
         raise invalid_relationship("certificates", "You must provide at least one certificate")
@@ -161,10 +164,10 @@ def _require_devices(kind: ProfileKind, devices: Iterable[Record]) -> None:
     if not kind.has_devices and found:
         raise invalid_relationship("devices", "A profile of this type takes no devices")
     fitting = [
-        each
-        for each in found
-        if each.attributes.get("status") == "ENABLED"
-        and kind.takes(str(each.attributes.get("deviceClass")), str(each.attributes.get("platform")))
+        device
+        for device in found
+        if device.attributes.get("status") == "ENABLED"
+        and kind.takes(str(device.attributes.get("deviceClass")), str(device.attributes.get("platform")))
     ]
     if kind.has_devices and (not found or fitting != found):
         platform = _PLATFORM_NAMES[kind.platform]

@@ -1,4 +1,4 @@
-"""The rules of what is reviewed beside a version: purchases, subscriptions, their groups, and events."""
+"""The rules of items beside a version in a review: purchases, subscriptions, their groups, and events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from asc_sandbox.entity_errors import conflict
 from asc_sandbox.world import Record, World
 
 THINGS = ("inAppPurchaseVersion", "subscriptionVersion", "subscriptionGroupVersion", "appEvent")
-"""The relationships of a submission's item that lead to something other than a version of the app."""
+"""The relationships of a submission's item to anything but a version of the app."""
 
 _SOLD = {"inAppPurchaseVersions": "inAppPurchase", "subscriptionVersions": "subscription"}
 _SUBMITTABLE = ("PREPARE_FOR_SUBMISSION", "REJECTED", "DEVELOPER_REJECTED")
@@ -21,7 +21,7 @@ _VERSION_OF_PURCHASE = {
 
 
 def furnish_purchases(world: World, app: Record) -> None:
-    """Give each purchase, subscription and group the version that its seed leaves out."""
+    """Create the version that a seed leaves out for each purchase, subscription and group of an app."""
     for purchase in world.related(app, "inAppPurchasesV2"):
         _furnish(world, purchase, "inAppPurchaseVersions", "inAppPurchase")
     for group in world.related(app, "subscriptionGroups"):
@@ -31,16 +31,17 @@ def furnish_purchases(world: World, app: Record) -> None:
 
 
 def require_submittable(world: World, thing: Record) -> None:
-    """Raise Refusal unless a purchase or an event can be reviewed. The words are those of versions (a guess)."""
+    """Raise Refusal unless a purchase or an event can be reviewed."""
     state = thing.attributes["eventState" if thing.type == "appEvents" else "state"]
     lacking = [owner for owner in _owners(world, thing) if owner.attributes["state"] == "MISSING_METADATA"]
     if lacking or state not in (*_SUBMITTABLE, "DRAFT"):
+        # The words are the ones for versions (a guess).
         detail = f"{thing.type} with id '{thing.id}' is not in valid state."
         raise conflict("STATE_ERROR.ENTITY_STATE_INVALID", detail)
 
 
 def require_version_beside(world: World, app: Record, things: list[Record]) -> None:
-    """Raise Refusal for the first purchase of an app that is submitted without a version of the app."""
+    """Raise Refusal for the first purchase of an app if it is submitted without a version of the app."""
     approved = [
         purchase
         for name in ("inAppPurchasesV2", "subscriptionGroups")
@@ -54,13 +55,13 @@ def require_version_beside(world: World, app: Record, things: list[Record]) -> N
 
 
 def things_in(world: World, item: Record) -> Iterator[Record]:
-    """Yield what an item is about, unless it is a version of the app."""
+    """Yield the purchase, subscription, group or event of an item; none if the item is a version of the app."""
     for name in THINGS:
         yield from world.related(item, name)
 
 
 def move_thing(world: World, thing: Record, state: str) -> None:
-    """Set the state of what is reviewed, and of the purchase that it is a version of."""
+    """Set the state of a reviewed item, and of the purchase that it is a version of."""
     if thing.type == "appEvents":
         world.change(thing, eventState="DRAFT" if state in _SUBMITTABLE else state)
         return

@@ -1,4 +1,4 @@
-"""What a version lacks for its review, as Apple lists it when the version is added to a submission."""
+"""List everything that a version lacks for its review, as Apple does when it is added to a submission."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from asc_sandbox.world import Record, World
 _NEEDED_TEXTS = ("description", "keywords", "supportUrl")
 _LIVE = "READY_FOR_DISTRIBUTION"
 
-# What Apple wants is not written down: one of these is enough for each family of devices that the build runs on.
+# Apple does not document this: one of these is enough for each family of devices that the build runs on.
 _DISPLAYS = {
     "IPHONE": ("APP_IPHONE_67", "APP_IPHONE_65"),
     "IPAD": ("APP_IPAD_PRO_3GEN_129",),
@@ -26,26 +26,24 @@ _DISPLAYS = {
 }
 
 Problem = tuple[str, Refusal]
-"""The path of the resource that lacks something, and what it lacks."""
+"""The path of an incomplete resource, and the error for one missing value."""
 
 
 def not_ready(world: World, version: Record, form: Associated) -> Refusal | None:
-    """Return the refusal of a version that cannot be reviewed yet, with all that it lacks; None when it can.
-
-    Apple lists the errors of each resource; clients saw one object in place of a list, and nothing, too.
-    """
+    """Return the refusal of a version that cannot be reviewed yet, with every missing value; None if it can."""
     found: dict[str, list[Any]] = {}
     for path, problem in _problems(world, version):
         found.setdefault(path, []).extend(problem.document()["errors"])
     if not found:
         return None
-    told = {path: errors[0] for path, errors in found.items()} if form == "objects" else found
+    # Apple lists the errors of each resource. Clients also saw one object in place of the list, and no errors at all.
+    associated = {path: errors[0] for path, errors in found.items()} if form == "objects" else found
     return Refusal(
         409,
         "STATE_ERROR.ENTITY_STATE_INVALID",
         f"appStoreVersions with id '{version.id}' is not in valid state.",
         "This resource cannot be reviewed, please check associated errors to see why.",
-        meta=None if form == "absent" else {"associatedErrors": told},
+        meta=None if form == "absent" else {"associatedErrors": associated},
     )
 
 
@@ -72,7 +70,7 @@ def _of_version(world: World, version: Record) -> Iterator[Problem]:
         declared = world.related(build, "appEncryptionDeclaration")
         if build.attributes.get("usesNonExemptEncryption") is None and not declared:
             yield f"/v1/builds/{build.id}", _required("attribute", "usesNonExemptEncryption")
-    # That the number has to be higher than the live one is said everywhere, and in which words nowhere.
+    # Many reports say that the number must be higher than the live one, but none has Apple's words for it.
     live = [other for other in of_platform(world, version) if state_of(other) == _LIVE]
     if live and _number(version) <= _number(live[0]):
         wanted = f"The version has to be higher than {live[0].attributes['versionString']}, which is live."
@@ -80,7 +78,7 @@ def _of_version(world: World, version: Record) -> Iterator[Problem]:
 
 
 def _of_media(world: World, app: Record, version: Record) -> Iterator[Problem]:
-    """Yield the displays without screenshots. Other languages show those of the primary one (a guess)."""
+    """Yield the displays without screenshots."""
     families = [
         name for build in world.related(version, "build") for name in build.attributes.get("families") or ()
     ]
@@ -95,6 +93,7 @@ def _of_media(world: World, app: Record, version: Record) -> Iterator[Problem]:
             elif not shots:
                 yield path, _screenshot_missing(kind)
             filled.add(kind)
+        # Other languages show the screenshots of the primary one (a guess).
         if text.attributes["locale"] == app.attributes["primaryLocale"]:
             for name in wanted:
                 displays = _DISPLAYS.get(name, ())
@@ -116,7 +115,7 @@ def _of_info(world: World, version: Record, info: Record) -> Iterator[Problem]:
     if not world.related(info, "primaryCategory"):
         yield path, _required("relationship", "primaryCategory")
     texts = world.related(info, "appInfoLocalizations")
-    # Which text about privacy is wanted depends on the platform (fastlane #20869).
+    # The platform decides which text about privacy is required (fastlane #20869).
     policy = "privacyPolicyText" if version.attributes.get("platform") == "TV_OS" else "privacyPolicyUrl"
     for text in texts:
         yield from _missing(f"/v1/appInfoLocalizations/{text.id}", text.attributes, ("name", policy))

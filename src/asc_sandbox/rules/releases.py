@@ -1,4 +1,4 @@
-"""The rules of releases: what an approved version waits for, and the seven days of a phased release."""
+"""The rules of releases: when an approved version goes live, and the seven days of a phased release."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MAY_BECOME = {
 
 
 def await_release(world: World, stage: Stage, version: Record) -> None:
-    """Release an approved version at once, at its time, or when somebody asks for it."""
+    """Release an approved version at once or at its time, or leave it to the developer."""
     kind, moment = version.attributes.get("releaseType"), version.attributes.get("earliestReleaseDate")
     if kind == "MANUAL":
         set_state(world, version, _PENDING)
@@ -56,10 +56,8 @@ def request_release(call: Call, given: Given) -> Record:
 
 
 def withdraw_old_submission(call: Call, submission: Record) -> None:
-    """Give up an approved version, or one that waits for its review, which was submitted by the older API.
-
-    For versions of the newer API there is no such record; some clients were answered 403 all the same.
-    """
+    """Withdraw an approved or waiting version that was submitted by the older API."""
+    # Versions of the newer API have no such record; some clients were answered 403 all the same.
     for version in call.world.related(submission, "appStoreVersion"):
         if state_of(version) not in ("WAITING_FOR_REVIEW", "IN_REVIEW", _PENDING):
             raise conflict(
@@ -70,18 +68,19 @@ def withdraw_old_submission(call: Call, submission: Record) -> None:
 
 
 def release(world: World, stage: Stage, version: Record) -> None:
-    """Bring a version to the store, which takes a while."""
+    """Begin to bring a version to the store, which takes a while."""
     set_state(world, version, "PROCESSING_FOR_DISTRIBUTION")
     stage.agenda.after(stage.store.release, partial(_go_live, world, stage, version))
 
 
 def make_phased(call: Call, given: Given) -> Record:
-    """Plan a release in phases, which a first version cannot have. That it begins as INACTIVE only is a guess."""
+    """Plan a release in phases, which a first version cannot have."""
     version, wanted = given.one("appStoreVersion"), given.attributes.get("phasedReleaseState") or "INACTIVE"
     if call.world.related(version, "appStoreVersionPhasedRelease"):
         raise invalid_relationship("appStoreVersion", "The version has a phased release already")
     if is_first(call.world, version):
         raise conflict("STATE_ERROR", "Phased release is not available for the first version of an app")
+    # It is a guess that it can only begin as INACTIVE.
     if state_of(version) not in _BEFORE_LIVE or wanted != "INACTIVE":
         raise conflict(
             "STATE_ERROR", "A phased release cannot be created in the current state of the version"
@@ -90,7 +89,7 @@ def make_phased(call: Call, given: Given) -> Record:
 
 
 def change_phased(call: Call, phased: Record, given: Given) -> Record:
-    """Pause a phased release, go on with it, or give the version to everybody."""
+    """Pause or continue a phased release, or give the version to everybody."""
     wanted, held = given.attributes.get("phasedReleaseState"), phased.attributes["phasedReleaseState"]
     if wanted is None or wanted == held:
         return phased
@@ -100,7 +99,7 @@ def change_phased(call: Call, phased: Record, given: Given) -> Record:
 
 
 def delete_phased(call: Call, phased: Record) -> None:
-    """Give up a phased release that has not begun."""
+    """Delete a phased release that has not begun."""
     if phased.attributes["phasedReleaseState"] != "INACTIVE":
         raise conflict("STATE_ERROR", "A phased release that has begun cannot be deleted")
     call.world.remove(phased)
@@ -115,7 +114,7 @@ def _release_pending(world: World, stage: Stage, version: Record) -> None:
 def _go_live(world: World, stage: Stage, version: Record) -> None:
     for other in of_platform(world, version):
         if other.id != version.id and state_of(other) == _LIVE:
-            set_state_alone(world, other, "REPLACED_WITH_NEW_VERSION")
+            _set_state_alone(world, other, "REPLACED_WITH_NEW_VERSION")
     set_state(world, version, _LIVE)
     for phased in world.related(version, "appStoreVersionPhasedRelease"):
         if phased.attributes["phasedReleaseState"] == "INACTIVE":
@@ -123,13 +122,13 @@ def _go_live(world: World, stage: Stage, version: Record) -> None:
             stage.agenda.after(DAY, partial(_next_day, world, stage, phased))
 
 
-def set_state_alone(world: World, version: Record, state: str) -> None:
-    """Set the state of a version that has no say about the app info any more."""
+def _set_state_alone(world: World, version: Record, state: str) -> None:
+    """Set the state of a replaced version without touching the app info, which belongs to the new one."""
     world.change(version, appVersionState=state, appStoreState=state)
 
 
 def _next_day(world: World, stage: Stage, phased: Record) -> None:
-    """Count a day of a phased release: of its phases, or of its pauses."""
+    """Count a day of a phased release: one more day of its phases, or one more of its pauses."""
     current = world.find(phased.type, phased.id)
     state = current and current.attributes["phasedReleaseState"]
     if current is None or state not in ("ACTIVE", "PAUSED"):

@@ -1,4 +1,4 @@
-"""The rules of beta review: what may be submitted, and what becomes of it."""
+"""The rules of beta review: conditions of a submission, and its course."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _VERDICTS = {"approved": "APPROVED", "rejected": "REJECTED"}
 
 
 def submit(call: Call, given: Given) -> Record:
-    """Submit a build to beta review."""
+    """Submit a build to beta review. Raises Refusal if it cannot be reviewed."""
     build, world = given.one("build"), call.world
     require_testable(call.world, build)
     if build.attributes.get("buildAudienceType") == "INTERNAL_ONLY":
@@ -48,12 +48,15 @@ def _require_contact(world: World, build: Record) -> None:
 
 
 def _require_descriptions(world: World, build: Record) -> None:
-    """Apple's text for a language is that of fastlane#20723; its code is a guess, and so is the text for a gap."""
+    """Raise Refusal unless the app is described to testers in its primary language and the languages of the notes."""
     for app in world.related(build, "app"):
         described = {
-            each.attributes["locale"]: each.attributes for each in world.related(app, "betaAppLocalizations")
+            description.attributes["locale"]: description.attributes
+            for description in world.related(app, "betaAppLocalizations")
         }
         primary = described.get(app.attributes.get("primaryLocale"), {})
+        # The code and the text for a gap are guesses. The text for a language below is from fastlane#20723, but its
+        # code is a guess as well.
         missing = [name for name in ("description", "feedbackEmail") if not primary.get(name)]
         if missing:
             raise Refusal(

@@ -1,4 +1,4 @@
-"""Apple's reviewers: how a submission goes on by itself or on command, and what a verdict leads to."""
+"""Apple's reviewers: a submission's course, by itself or on command, and the effects of a verdict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REJECTED = {"rejected": "REJECTED", "metadata-rejected": "METADATA_REJECTED"}
 
 
 def begin_review(world: World, stage: Stage, submission: Record) -> Record:
-    """Put a submission into the queue, and plan what reviewers do with it."""
+    """Put a submission into the queue, and plan the steps of its review."""
     world.change(submission, submittedDate=stage.now())
     _move(world, submission, "WAITING_FOR_REVIEW")
     plan = stage.store
@@ -27,7 +27,7 @@ def begin_review(world: World, stage: Stage, submission: Record) -> Record:
 
 
 def decide(world: World, stage: Stage, submission: Record, verdict: Verdict) -> bool:
-    """Let reviewers decide. Return whether the submission waited for that."""
+    """Let reviewers decide on a submission. Return True if it was waiting for that."""
     current = world.find(submission.type, submission.id)
     if current is None or current.attributes["state"] not in _OPEN:
         return False
@@ -46,18 +46,18 @@ def decide(world: World, stage: Stage, submission: Record, verdict: Verdict) -> 
 
 
 def waiting(world: World, app: Record | None = None) -> list[Record]:
-    """Return the submissions that reviewers have yet to decide on, of one app or of all."""
+    """Return the submissions that reviewers have not decided on yet, of one app or of all."""
     found = world.related(app, "reviewSubmissions") if app else world.all("reviewSubmissions")
     return [submission for submission in found if submission.attributes["state"] in _OPEN]
 
 
 def versions_in(world: World, submission: Record) -> list[Record]:
-    """Return the version of a submission, in a list; none where it has other things only."""
+    """Return the versions of a submission: one, or none if it has other items only."""
     return world.related(submission, "appStoreVersionForReview")
 
 
 def set_submission_state(world: World, submission: Record, state: str) -> None:
-    """Set the state of a submission that is still there."""
+    """Set the state of a submission if it still exists."""
     if current := world.find(submission.type, submission.id):
         world.change(current, state=state)
 

@@ -1,4 +1,4 @@
-"""The facts about a build in TestFlight, and the states and refusals that follow from them."""
+"""The TestFlight states of a build, and the refusals that follow from them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _REASONS = {
 
 
 def internal(call: Call, detail: Record) -> str | None:
-    """The internalBuildState of a buildBetaDetail; None when it has no build."""
+    """Return the internalBuildState of a buildBetaDetail, None if it has no build."""
     for build in call.world.related(detail, "build"):
         if state := obstacle(call.world, build):
             return state
@@ -32,12 +32,12 @@ def internal(call: Call, detail: Record) -> str | None:
 
 
 def external(call: Call, detail: Record) -> str | None:
-    """The externalBuildState of a buildBetaDetail; None when it has no build."""
+    """Return the externalBuildState of a buildBetaDetail, None if it has no build."""
     return external_state(call.world, detail)
 
 
 def external_state(world: World, detail: Record) -> str | None:
-    """The same, from the records alone."""
+    """Return the externalBuildState of a buildBetaDetail from the records alone, None if it has no build."""
     for build in world.related(detail, "build"):
         if build.attributes.get("buildAudienceType") == "INTERNAL_ONLY":
             return "NOT_APPLICABLE"
@@ -52,20 +52,20 @@ def external_state(world: World, detail: Record) -> str | None:
 
 
 def obstacle(world: World, build: Record) -> str | None:
-    """What keeps a build from every tester, as a state; None when nothing does."""
-    held = build.attributes
+    """Return the state that keeps a build from every tester, None if there is none."""
+    facts = build.attributes
     details = world.related(build, "buildBetaDetail")
     # A detail that says PROCESSING lags behind: the build takes neither groups nor a submission (fastlane PR 19296).
     lags = any(detail.attributes.get("internalBuildState") == "PROCESSING" for detail in details)
-    if held["processingState"] == "PROCESSING" or (lags and held["processingState"] == "VALID"):
+    if facts["processingState"] == "PROCESSING" or (lags and facts["processingState"] == "VALID"):
         return "PROCESSING"
-    if held["processingState"] != "VALID":
+    if facts["processingState"] != "VALID":
         return "PROCESSING_EXCEPTION"
-    if held.get("expired"):
+    if facts.get("expired"):
         return "EXPIRED"
     # Encryption that is not exempt has to be declared: the answer alone leaves the build where it is.
     declared = world.related(build, "appEncryptionDeclaration")
-    answer = held.get("usesNonExemptEncryption")
+    answer = facts.get("usesNonExemptEncryption")
     return "MISSING_EXPORT_COMPLIANCE" if answer is None or (answer and not declared) else None
 
 
@@ -76,20 +76,24 @@ def require_testable(world: World, build: Record) -> None:
 
 
 def review_state(world: World, build: Record) -> str | None:
-    """How far beta review is; None for a build that was not submitted."""
+    """Return the state of beta review, None for a build that was not submitted."""
     submissions = world.related(build, "betaAppReviewSubmission")
     return str(submissions[0].attributes["betaReviewState"]) if submissions else None
 
 
 def external_groups(world: World, build: Record) -> list[Record]:
-    """The external groups that have the build."""
-    return [each for each in world.related(build, "betaGroups") if not each.attributes.get("isInternalGroup")]
+    """Return the external groups that have the build."""
+    return [
+        group for group in world.related(build, "betaGroups") if not group.attributes.get("isInternalGroup")
+    ]
 
 
 def _internal_groups(world: World, build: Record) -> list[Record]:
-    """The internal groups that have the build, also those that have every one."""
-    given = [each for each in world.related(build, "betaGroups") if each.attributes.get("isInternalGroup")]
-    return given + [
+    """Return the internal groups that have the build, including the ones with access to all builds."""
+    linked = [
+        group for group in world.related(build, "betaGroups") if group.attributes.get("isInternalGroup")
+    ]
+    return linked + [
         group
         for app in world.related(build, "app")
         for group in world.related(app, "betaGroups")

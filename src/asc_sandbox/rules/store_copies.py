@@ -1,4 +1,4 @@
-"""What a new version copies from the last one, and what apps and versions of a seed come with."""
+"""Copies that a new version takes from the last one, and records that Apple adds to apps and versions of a seed."""
 
 from __future__ import annotations
 
@@ -28,10 +28,8 @@ _CATEGORIES = (
 
 
 def furnish(world: World, app: Record) -> None:
-    """Give an app the app infos that go with its versions, and each version texts.
-
-    Apple's apps always have both: a seed that leaves them out gets some that are complete where a version is live.
-    """
+    """Create the app infos of an app's versions, and the texts of each version, unless the seed has them."""
+    # Apple's apps always have both. Texts that a seed leaves out are complete if a version is live.
     if not world.related(app, "appInfos"):
         _first_info(world, app)
     for info in world.related(app, "appInfos"):
@@ -41,14 +39,14 @@ def furnish(world: World, app: Record) -> None:
     if under_way and not info_beside_live(world, app):
         (live, *_) = world.related(app, "appInfos")
         copy_info(world, live, info_state(state_of(under_way[0])))
-    # The oldest first: the others copy from it.
+    # Released versions first: the others copy from them.
     for version in sorted(_versions(world, app), key=lambda version: state_of(version) not in SETTLED):
         if not world.related(version, "appStoreVersionLocalizations"):
             _first_texts(world, app, version)
 
 
 def furnish_sale(world: World, app: Record) -> None:
-    """Give an app a price and places where it is sold, unless its seed says that it has none."""
+    """Create the price and the territories of an app, unless its seed says that it has none."""
     if app.attributes.get("priced") and not world.related(app, "appPriceSchedule"):
         world.add("appPriceSchedules", {}, {"app": app.id, "baseTerritory": "USA"})
     if app.attributes.get("available") and not world.related(app, "appAvailabilityV2"):
@@ -58,10 +56,7 @@ def furnish_sale(world: World, app: Record) -> None:
 
 
 def copy_texts(world: World, source: Record, version: Record) -> None:
-    """Copy texts and media from another version, but not what is new in it.
-
-    That the contact for reviewers is copied too is a guess.
-    """
+    """Copy texts and media from another version, except for "what's new"."""
     for text in world.related(source, "appStoreVersionLocalizations"):
         twin = _twin(world, text, {"appStoreVersion": version.id}, whatsNew=None)
         for sets, media in (("appScreenshotSets", "appScreenshots"), ("appPreviewSets", "appPreviews")):
@@ -72,12 +67,13 @@ def copy_texts(world: World, source: Record, version: Record) -> None:
                     if _is_delivered(asset)
                 ]
                 _twin(world, group, {"appStoreVersionLocalization": twin.id, media: copied})
+    # It is a guess that the contact for reviewers is copied too.
     for detail in world.related(source, "appStoreReviewDetail"):
         _twin(world, detail, {"appStoreVersion": version.id})
 
 
 def copy_info(world: World, source: Record, state: str) -> Record:
-    """Make the app info that can be edited from the live one."""
+    """Create the editable app info from the live one."""
     (app,) = world.related(source, "app")
     categories = {name: [category.id for category in world.related(source, name)] for name in _CATEGORIES}
     info = world.add("appInfos", {"state": state}, {"app": app.id, **categories})
@@ -93,7 +89,7 @@ def _is_delivered(asset: Record) -> bool:
 
 
 def _versions(world: World, app: Record) -> list[Record]:
-    """Return the versions of an app that wait for no copy."""
+    """Return the versions of an app that do not wait for a copy."""
     return [
         version
         for version in world.related(app, "appStoreVersions")
@@ -111,7 +107,7 @@ def _first_info(world: World, app: Record) -> None:
     policy = "https://example.com/privacy" if state == live else None
     texts = {"locale": app.attributes["primaryLocale"], "name": name, "privacyPolicyUrl": policy}
     world.add("appInfoLocalizations", texts, {"appInfo": info.id})
-    # An app that nobody has submitted has answered nothing about its age rating.
+    # An app that was never submitted has no answers to the age rating yet.
     world.add("ageRatingDeclarations", ANSWERED if state == live else {}, {"appInfo": info.id})
 
 

@@ -1,4 +1,4 @@
-"""The rules of what the reviewers of a version are told: the contact, the demo account, the notes."""
+"""The rules of the information for reviewers of a version: the contact, the demo account, the notes, attachments."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ CONTACT = ("contactFirstName", "contactLastName", "contactPhone", "contactEmail"
 
 
 def make_detail(call: Call, given: Given) -> Record:
-    """Make what reviewers are told of a version. The first time the whole contact is needed (fastlane #16716)."""
+    """Create the information for reviewers of a version."""
     version = given.one("appStoreVersion")
     if call.world.related(version, "appStoreReviewDetail"):
         raise invalid_relationship("appStoreVersion", "The version has review details already")
     _require_editable(version, given.attributes)
     _check(given.attributes)
+    # At first the whole contact is needed (fastlane #16716).
     missing = [missing_attribute(name) for name in CONTACT if not given.attributes.get(name)]
     if missing:
         raise replace(missing[0], more=tuple(missing[1:]))
@@ -33,11 +34,9 @@ def make_detail(call: Call, given: Given) -> Record:
 
 
 def change_detail(call: Call, detail: Record, given: Given) -> Record:
-    """Change what reviewers are told of a version, also while it waits for them.
-
-    That they can be told more until the review has begun is a guess.
-    """
+    """Change the information for reviewers of a version."""
     (version,) = call.world.related(detail, "appStoreVersion")
+    # It is a guess that it can still be changed while the version waits for its review.
     if state_of(version) != "WAITING_FOR_REVIEW":
         _require_editable(version, given.attributes)
     _check(given.attributes)
@@ -45,21 +44,21 @@ def change_detail(call: Call, detail: Record, given: Given) -> Record:
 
 
 def reserve_attachment(call: Call, given: Given) -> Record:
-    """Make room for a file that reviewers get."""
+    """Create the record of a file for reviewers, and reserve space for its bytes."""
     (version,) = call.world.related(given.one("appStoreReviewDetail"), "appStoreVersion")
     _require_open(version)
     return assets.reserve(call, given)
 
 
 def receive_attachment(call: Call, attachment: Record, given: Given) -> Record:
-    """Take a file for reviewers as complete."""
+    """Mark a file for reviewers as complete."""
     if assets.commit(call, attachment, given, partial(_deliver, call, attachment)):
         return call.world.change(attachment, assetDeliveryState="UPLOAD_COMPLETE")
     return call.world.find(attachment.type, attachment.id) or attachment
 
 
 def delete_attachment(call: Call, attachment: Record) -> None:
-    """Delete a file for reviewers, until their review has begun."""
+    """Delete a file for reviewers, until the review has begun."""
     for detail in call.world.related(attachment, "appStoreReviewDetail"):
         for version in call.world.related(detail, "appStoreVersion"):
             _require_open(version)

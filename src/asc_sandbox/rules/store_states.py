@@ -1,4 +1,4 @@
-"""The states of versions in the App Store and of app infos, under both of their names, and what they allow."""
+"""The states of App Store versions and of app infos, in Apple's older and newer names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OLDER = {
 }
 _NEWER = {
     **{older: newer for newer, older in _OLDER.items()},
-    # The newer attribute has no word for what is out of sale: that it says READY_FOR_DISTRIBUTION is a guess.
+    # The newer attribute has no word for a version that is not on sale; READY_FOR_DISTRIBUTION is a guess.
     "DEVELOPER_REMOVED_FROM_SALE": "READY_FOR_DISTRIBUTION",
     "REMOVED_FROM_SALE": "READY_FOR_DISTRIBUTION",
     "PENDING_CONTRACT": "READY_FOR_DISTRIBUTION",
@@ -40,9 +40,9 @@ _INFO_OF_VERSION = {
 _LONG_AGO = "2008-07-10T00:00:00-08:00"
 
 SETTLED = frozenset({"READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION"})
-"""The states of versions that stand in nobody's way: a new one may be made beside them."""
+"""The states of versions that do not prevent the creation of a new one."""
 
-# That a version in a draft of a submission (READY_FOR_REVIEW) can be edited is a guess.
+# It is a guess that a version in the draft of a submission (READY_FOR_REVIEW) can be edited.
 _DRAFTS = ("PREPARE_FOR_SUBMISSION", "DEVELOPER_REJECTED", "REJECTED", "READY_FOR_REVIEW")
 EDITABLE = frozenset((*_DRAFTS, "METADATA_REJECTED", "INVALID_BINARY"))
 EDITABLE_INFO = frozenset(_DRAFTS)
@@ -63,12 +63,12 @@ def both_names_of_info(_: str, attributes: Mapping[str, Any]) -> Mapping[str, An
 
 
 def state_of(version: Record) -> str:
-    """Return the state of a version by its newer name, the older one where a seed has only that."""
+    """Return the state of a version by its newer name, or else by its older one."""
     return str(version.attributes.get("appVersionState") or version.attributes.get("appStoreState"))
 
 
 def set_state(world: World, version: Record, state: str) -> None:
-    """Set the state of a version, and with it that of the app info that it brings along."""
+    """Set the state of a version, and the state of the app info that goes with it."""
     world.change(version, appVersionState=state, appStoreState=_OLDER.get(state, state))
     for app in world.related(version, "app"):
         if info := info_beside_live(world, app):
@@ -76,7 +76,7 @@ def set_state(world: World, version: Record, state: str) -> None:
 
 
 def move_info(world: World, app: Record, info: Record, state: str) -> None:
-    """Set the state of the app info that is not live; when it gets live, the live one goes."""
+    """Set the state of the app info that is not live. If it goes live, the live one is deleted."""
     if state == "READY_FOR_DISTRIBUTION":
         for other in world.related(app, "appInfos"):
             if other.id != info.id and other.attributes["state"] == state:
@@ -85,7 +85,7 @@ def move_info(world: World, app: Record, info: Record, state: str) -> None:
 
 
 def info_beside_live(world: World, app: Record) -> Record | None:
-    """Return the app info of an app that is not live; None when there is none."""
+    """Return the app info of an app that is not live, None if there is none."""
     others = [
         info
         for info in world.related(app, "appInfos")
@@ -100,7 +100,7 @@ def info_state(state: str) -> str:
 
 
 def of_platform(world: World, version: Record) -> list[Record]:
-    """Return the versions of the same app and platform, the given one too, the newest first."""
+    """Return all versions of the same app and platform, including the given one, the newest first."""
     found = [
         other
         for app in world.related(version, "app")
@@ -115,5 +115,5 @@ def _created(version: Record) -> datetime:
 
 
 def is_first(world: World, version: Record) -> bool:
-    """Return whether the platform of the app has had no other version."""
+    """Return True if the app has had no other version on the platform."""
     return len(of_platform(world, version)) == 1

@@ -1,4 +1,4 @@
-"""The rules of the texts on a store page: lengths, characters, languages, and when they can be changed."""
+"""The rules of texts on a store page: lengths, characters, languages, and the states in which they can be changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIMITS = {
     "subtitle": 30,
     "notes": 4000,
 }
-"""The longest texts in characters. Whether Apple counts the bytes of keywords is not known."""
+"""The longest texts in characters. It is not known whether Apple counts the bytes of keywords instead."""
 
 _SHORTEST_NAME = 2
 _URLS = ("marketingUrl", "supportUrl", "privacyPolicyUrl", "privacyChoicesUrl")
@@ -33,7 +33,7 @@ _ALWAYS_EDITABLE = "promotionalText"
 
 
 def make_text(call: Call, given: Given) -> Record:
-    """Make the texts of a version in a language that it has none in."""
+    """Create the texts of a version in a new language."""
     version = given.one("appStoreVersion")
     if state_of(version) not in EDITABLE:
         raise conflict(
@@ -46,7 +46,7 @@ def make_text(call: Call, given: Given) -> Record:
 
 
 def change_text(call: Call, text: Record, given: Given) -> Record:
-    """Change the texts of a version: all of them while it can be edited, later the promotional text alone."""
+    """Change the texts of a version: all of them while it can be edited, later only the promotional text."""
     (version,) = call.world.related(text, "appStoreVersion")
     if state_of(version) not in EDITABLE:
         refuse_locked(name for name in given.attributes if name != _ALWAYS_EDITABLE)
@@ -56,19 +56,20 @@ def change_text(call: Call, text: Record, given: Given) -> Record:
 
 
 def delete_text(call: Call, text: Record) -> None:
-    """Delete the texts of a version in one language. That the primary language stays is a guess."""
+    """Delete the texts and media of a version in one language."""
     (version,) = call.world.related(text, "appStoreVersion")
     if state_of(version) not in EDITABLE:
         raise conflict(
             "STATE_ERROR", "Cannot delete localization after the app version has been submitted for review"
         )
+    # It is a guess that the primary language cannot be deleted.
     _refuse_primary(call, text, version)
     drop_media(call, text)
     call.world.remove(text)
 
 
 def make_info_text(call: Call, given: Given) -> Record:
-    """Make the name of an app in a language that it has none in."""
+    """Create the name of an app in a new language."""
     info = given.one("appInfo")
     if info.attributes["state"] not in EDITABLE_INFO:
         raise conflict("STATE_ERROR", "Cannot create localization in the current state of the app info")
@@ -79,10 +80,10 @@ def make_info_text(call: Call, given: Given) -> Record:
 
 
 def change_info_text(call: Call, text: Record, given: Given) -> Record:
-    """Change the name of an app and what stands beside it, while its app info can be edited."""
+    """Change the name of an app and the texts beside it, while its app info can be edited."""
     (info,) = call.world.related(text, "appInfo")
     if info.attributes["state"] not in EDITABLE_INFO:
-        _together(
+        _raise_together(
             invalid_attribute(
                 name,
                 f"The field '{name}' can not be modified in the current state.",
@@ -96,7 +97,7 @@ def change_info_text(call: Call, text: Record, given: Given) -> Record:
 
 
 def delete_info_text(call: Call, text: Record) -> None:
-    """Delete the name of an app in one language, but not in its primary one."""
+    """Delete the name of an app in one language, except for the primary one."""
     (info,) = call.world.related(text, "appInfo")
     if info.attributes["state"] not in EDITABLE_INFO:
         raise conflict("STATE_ERROR", "Cannot delete localization in the current state of the app info")
@@ -105,8 +106,8 @@ def delete_info_text(call: Call, text: Record) -> None:
 
 
 def check_texts(attributes: Mapping[str, Any]) -> None:
-    """Raise Refusal with every text that is too long, has characters that Apple refuses, or is no address."""
-    _together(
+    """Raise Refusal with every text that is too long, has refused characters, or is not the URL that it should be."""
+    _raise_together(
         problem
         for name, value in attributes.items()
         if isinstance(value, str)
@@ -115,8 +116,10 @@ def check_texts(attributes: Mapping[str, Any]) -> None:
 
 
 def refuse_locked(names: Iterable[str]) -> None:
-    """Raise Refusal for the attributes that the state of their version locks, in the words of fastlane #17933."""
-    _together(conflict("STATE_ERROR", f"Attribute '{name}' cannot be edited at this time") for name in names)
+    """Raise Refusal for attributes that the state of their version locks, in the words of fastlane #17933."""
+    _raise_together(
+        conflict("STATE_ERROR", f"Attribute '{name}' cannot be edited at this time") for name in names
+    )
 
 
 def _problems(name: str, value: str) -> Iterable[Refusal]:
@@ -126,7 +129,7 @@ def _problems(name: str, value: str) -> Iterable[Refusal]:
         yield invalid_attribute(name, detail, kind="INVALID.TOO_LONG")
     if name == "name" and len(value) < _SHORTEST_NAME:
         yield invalid_attribute(name, "The attribute 'name' is too short.", kind="INVALID.TOO_SHORT")
-    # A name and keywords take more than the long texts, as far as is known; all refuse what has no letters' form.
+    # As far as is known, names and keywords may hold more than the long texts; all refuse emoji and similar symbols.
     if name in LIMITS and (found := dict.fromkeys(REFUSED_CHARACTERS.findall(value))):
         detail = f"The attribute '{name}' can't contain the following character(s): {', '.join(found)}."
         yield invalid_attribute(name, detail, kind="INVALID.INVALID_CHARACTERS")
@@ -146,7 +149,7 @@ def _check_first(call: Call, version: Record, given: Given) -> None:
 def _check_locale(given: Given, others: Iterable[Record]) -> None:
     locale = given.attributes["locale"]
     if locale not in LOCALES:
-        # In the words of fastlane #20702.
+        # Apple's words, from fastlane #20702.
         raise invalid_attribute("locale", "The language specified is not listed for localization")
     if any(text.attributes["locale"] == locale for text in others):
         detail = f"Entity with locale: {locale} already exists. Try updating."
@@ -158,28 +161,29 @@ def _texts(call: Call, version: Record) -> list[Record]:
 
 
 def _texts_to_come(call: Call, version: Record) -> list[Record]:
-    """Return what Apple is about to copy: it does not show yet, and cannot be made."""
+    """Return the texts that Apple is about to copy: they are not shown yet, and cannot be created."""
     source = call.world.find("appStoreVersions", version.attributes.get("copiesFrom") or "")
     return _texts(call, source) if source else []
 
 
 def _check_name(call: Call, info: Record, given: Given) -> None:
-    """Raise Refusal for a name that another app has. Apple does not say in which language."""
+    """Raise Refusal for a name that another app has."""
     name, world = given.attributes.get("name"), call.world
     own = {app.id for app in world.related(info, "app")}
     for app in world.all("apps"):
         if app.id in own and name in (app.attributes.get("takenNames") or ()):
-            raise _taken(name, "DIFFERENT_ACCOUNT", "an app of another developer")
+            raise _name_in_use(name, "DIFFERENT_ACCOUNT", "an app of another developer")
+        # All languages count, because Apple's answer does not name one.
         names = [
             text.attributes["name"]
             for other in world.related(app, "appInfos")
             for text in world.related(other, "appInfoLocalizations")
         ]
         if app.id not in own and name is not None and name in names:
-            raise _taken(name, "SAME_ACCOUNT", "another of your apps")
+            raise _name_in_use(name, "SAME_ACCOUNT", "another of your apps")
 
 
-def _taken(name: str | None, whose: str, by: str) -> Refusal:
+def _name_in_use(name: str | None, whose: str, by: str) -> Refusal:
     detail = f"The app name '{name}' is already used by {by}. Choose another name."
     return invalid_attribute("name", detail, kind=f"INVALID.DUPLICATE.{whose}")
 
@@ -190,8 +194,8 @@ def _refuse_primary(call: Call, text: Record, owner: Record) -> None:
             raise conflict("STATE_ERROR", "Cannot delete the localization of the primary locale of the app")
 
 
-def _together(problems: Iterable[Refusal]) -> None:
-    """Raise one Refusal with all problems; nothing where there is none."""
+def _raise_together(problems: Iterable[Refusal]) -> None:
+    """Raise one Refusal with all problems; do nothing if there are none."""
     found = tuple(problems)
     if found:
         raise replace(found[0], more=found[1:])

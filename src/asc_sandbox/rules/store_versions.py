@@ -1,4 +1,4 @@
-"""The rules of versions in the App Store: one under way for each platform, and what may be said of it when."""
+"""The rules of App Store versions: one in preparation for each platform, and the changes that each state allows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BEFORE_RELEASE = EDITABLE | {
 
 
 def make_version(call: Call, given: Given) -> Record:
-    """Make a version, unless one of the platform is under way. It copies the texts of the last one."""
+    """Create a version, which copies the texts of the last one. Refuse it if one is in preparation."""
     (app,) = given.related["app"]
     platform, wanted = given.attributes["platform"], given.attributes["versionString"]
     others = [
@@ -67,7 +67,7 @@ def change_version(call: Call, version: Record, given: Given) -> Record:
     if state not in EDITABLE:
         free = ("downloadable", *(_UNTIL_RELEASED if state in _BEFORE_RELEASE else ()))
         refuse_locked(name for name in given.attributes if name not in free)
-    # Right after a version was made Apple refuses this for some seconds (fastlane #16911).
+    # Apple refuses this for some seconds after the creation of a version (fastlane #16911).
     if version.attributes.get("copiesFrom") and "releaseType" in given.attributes:
         refuse_locked(["releaseType"])
     wanted = given.attributes.get("versionString")
@@ -81,8 +81,9 @@ def change_version(call: Call, version: Record, given: Given) -> Record:
 
 
 def delete_version(call: Call, version: Record) -> None:
-    """Delete a version that is not submitted, with its texts. That others stay is a guess."""
+    """Delete a version that was never submitted, with its texts."""
     world = call.world
+    # It is a guess that versions in other states cannot be deleted.
     if state_of(version) != "PREPARE_FOR_SUBMISSION":
         raise conflict("STATE_ERROR", "The version cannot be deleted in its current state")
     (app,) = world.related(version, "app")
@@ -115,7 +116,7 @@ def _check_train(
         (train.attributes["version"], train.attributes["platform"])
         for train in world.related(build, "preReleaseVersion")
     }
-    taken = [
+    other_versions = [
         other
         for other in world.related(build, "appStoreVersion")
         if version is None or other.id != version.id
@@ -124,13 +125,13 @@ def _check_train(
         build.attributes["processingState"] != "VALID"
         or build.attributes.get("expired")
         or wanted not in trains
-        or any(state_of(other) in SETTLED for other in taken)
+        or any(state_of(other) in SETTLED for other in other_versions)
     ):
         raise build_refused()
 
 
 def build_refused() -> Refusal:
-    """Return what Apple says of a build that a version cannot have; it does not say why."""
+    """Return Apple's refusal of a build that a version cannot have; Apple gives no reason."""
     return Refusal(
         409,
         "ENTITY_ERROR.RELATIONSHIP.INVALID",

@@ -1,4 +1,4 @@
-"""The rules of review submissions: drafts, what is in them, when they are frozen, and how they are withdrawn."""
+"""The rules of review submissions: drafts, their items, submitting, and withdrawing."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ _MOST_OPEN = 2
 
 
 def make_submission(call: Call, given: Given) -> Record:
-    """Make a draft, unless the platform has one: of two under way one has a version, and one has other things only."""
+    """Create a draft. Refuse it if the platform has a draft, or two open submissions."""
     app, platform = given.one("app"), given.attributes.get("platform") or "IOS"
+    # Of two open submissions one has a version, and the other has other items only.
     others = [other for other in _of_platform(call.world, app, platform) if _state(other) not in _ENDED]
     drafts = [other for other in others if _state(other) == _DRAFT]
     if drafts or len(others) >= _MOST_OPEN:
@@ -31,7 +32,7 @@ def make_submission(call: Call, given: Given) -> Record:
 
 
 def change_submission(call: Call, submission: Record, given: Given) -> Record:
-    """Submit a draft, or withdraw what was submitted."""
+    """Submit a draft, or withdraw a submission."""
     if given.attributes.get("submitted"):
         return _submit(call, submission)
     if given.attributes.get("canceled"):
@@ -43,7 +44,7 @@ def change_submission(call: Call, submission: Record, given: Given) -> Record:
 
 
 def add_item(call: Call, given: Given) -> Record:
-    """Add a version to a draft. Here Apple looks whether the version is complete, not when it is submitted."""
+    """Add an item to a draft. Raises Refusal if a version is incomplete."""
     submission = given.one("reviewSubmission")
     if _state(submission) != _DRAFT:
         raise conflict("STATE_ERROR", "reviewSubmission state does not allow adding more items.")
@@ -60,6 +61,7 @@ def add_item(call: Call, given: Given) -> Record:
         require_submittable(call.world, thing)
         move_thing(call.world, thing, _DRAFT)
         return store(call, given, state=_DRAFT)
+    # Apple checks here, and not when the draft is submitted, whether the version is complete.
     _require_reviewable(call, submission, thing)
     item = store(call, given, state=_DRAFT)
     call.world.relate(submission, "appStoreVersionForReview", thing.id)
@@ -72,7 +74,7 @@ def add_item(call: Call, given: Given) -> Record:
 
 
 def change_item(call: Call, item: Record, given: Given) -> Record:
-    """Take something out of a rejected submission, or say that what was wrong with it is mended."""
+    """Remove an item from a rejected submission, or mark its problem as resolved."""
     (submission,) = call.world.related(item, "reviewSubmission")
     if _state(submission) != "UNRESOLVED_ISSUES":
         raise conflict(
@@ -93,7 +95,7 @@ def change_item(call: Call, item: Record, given: Given) -> Record:
 
 
 def delete_item(call: Call, item: Record) -> None:
-    """Take a thing out of a draft, which leaves it free for another submission."""
+    """Remove an item from a draft, so that another submission can have it."""
     world = call.world
     (submission,) = world.related(item, "reviewSubmission")
     if _state(submission) != _DRAFT:
@@ -130,11 +132,12 @@ def _submit(call: Call, submission: Record) -> Record:
 
 
 def _cancel(call: Call, submission: Record) -> Record:
-    """Withdraw a submission. Apple takes its time, and gives the version free later than it says so."""
+    """Withdraw a submission."""
     world, agenda, seconds = call.world, call.stage.agenda, call.stage.store.cancel
     draft = _state(submission) == _DRAFT and world.related(submission, "items")
     if not draft and _state(submission) not in _CANCELLABLE:
         raise conflict("STATE_ERROR", "Resource is not in cancellable state")
+    # Apple takes its time, and frees the version later than the submission says so.
     agenda.after(seconds / 2, partial(set_submission_state, world, submission, "COMPLETE"))
     agenda.after(seconds, partial(_free, world, submission))
     set_submission_state(world, submission, "CANCELING")
@@ -175,7 +178,7 @@ def _make_ready(world: World, item_id: str, version_id: str) -> None:
 
 
 def _submission_of(world: World, thing: Record, name: str) -> Record | None:
-    """Return the submission under way that has the thing."""
+    """Return the open submission that has the item, None if there is none."""
     for item in world.all("reviewSubmissionItems"):
         if item.attributes["state"] != "REMOVED" and thing in world.related(item, name):
             for submission in world.related(item, "reviewSubmission"):

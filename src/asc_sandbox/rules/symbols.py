@@ -1,4 +1,4 @@
-"""The rules of symbols: which builds have some, and what is in them."""
+"""The rules of symbols: the builds that have some, and their contents."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OTHERS = ("APP_CLIP", "WATCH_APP")
 
 
 def add_bundles(world: World, stage: Stage, build: Record, contents: Contents) -> None:
-    """Give an uploaded build its bundles: one for the app with its extensions, one for each clip and watch app."""
+    """Create the bundles of an uploaded build: one for the app and its extensions, one per clip and watch app."""
     own = [program for program in contents.programs if program.kind not in _OTHERS]
     _add_bundle(world, stage, build, own)
     for program in contents.programs:
@@ -30,7 +30,7 @@ def _add_bundle(world: World, stage: Stage, build: Record, programs: list[Progra
 
 
 def symbols_link(call: Call, bundle: Record) -> str | None:
-    """The link to the symbols of a bundle; None while its build is processed, and without symbols."""
+    """Return the link to the symbols of a bundle; None if it has none, or while its build is processed."""
     builds = call.world.related(bundle, "build")
     if not builds or not bundle.attributes.get("includesSymbols"):
         return None
@@ -44,14 +44,14 @@ def symbols_link(call: Call, bundle: Record) -> str | None:
 
 
 def default_bundle_id(call: Call, bundle: Record) -> str | None:
-    """The bundle id of the app."""
+    """Return the bundle id of the app that the bundle belongs to."""
     builds = call.world.related(bundle, "build")
     apps = call.world.related(builds[0], "app") if builds else []
     return apps[0].attributes.get("bundleId") if apps else None
 
 
 def _program(call: Call, bundle: Record, build: Record) -> Program:
-    """The program of a bundle from a seed: what a sample .ipa with the same ids and numbers holds."""
+    """Return the program of a bundle from a seed."""
     bundle_id = bundle.attributes.get("bundleId") or default_bundle_id(call, bundle) or "com.example.app"
     apps = call.world.related(build, "app")
     name = apps[0].attributes.get("name") if apps else None
@@ -61,6 +61,7 @@ def _program(call: Call, bundle: Record, build: Record) -> Program:
     identities = {}
     for architecture in bundle.attributes.get("supportedArchitectures") or ["arm64"]:
         suffix = "" if architecture == "arm64" else f" {architecture}"
+        # The same UUID as in a sample .ipa with the same ids and numbers, so that the two can be matched.
         sample = App(bundle_id + suffix, version, str(build.attributes["version"]))
         identity = identity_of(sample.executable())
         assert identity

@@ -1,4 +1,4 @@
-"""The rules of TestFlight testers: who may test, and where."""
+"""The rules of TestFlight testers: their apps, groups and builds."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from asc_sandbox.writing import Given, store
 
 
 def admit_to_build(call: Call, build: Record, tester: Record) -> None:
-    """Raise Refusal unless a single tester can get the build."""
+    """Add the tester to the app of a build. Raises Refusal unless testers can get the build."""
     require_testable(call.world, build)
     join(call, tester, call.world.related(build, "app"))
 
 
 def admit_to_group(call: Call, group: Record, tester: Record) -> None:
-    """Let a tester join a group and its app. Raises Refusal."""
+    """Add the tester to the app of a group. Raises Refusal if the group cannot have the tester."""
     email = tester.attributes.get("email")
     _require_new_email(call.world, email, [(group, "betaTesters")])
     require_place(call.world, email, is_internal=bool(group.attributes.get("isInternalGroup")))
@@ -26,9 +26,10 @@ def admit_to_group(call: Call, group: Record, tester: Record) -> None:
 
 
 def invite(call: Call, given: Given) -> Record:
-    """Make a tester of groups and builds, unless one of them has the address already."""
+    """Create a tester of groups and builds. Refuse an address that one of them already has."""
     groups, builds = given.related.get("betaGroups", ()), given.related.get("builds", ())
-    places = [(each, "betaTesters") for each in groups] + [(each, "individualTesters") for each in builds]
+    places = [(group, "betaTesters") for group in groups]
+    places += [(build, "individualTesters") for build in builds]
     email = given.attributes["email"]
     _require_new_email(call.world, email, places)
     for group in groups:
@@ -41,31 +42,30 @@ def invite(call: Call, given: Given) -> Record:
 
 
 def leave_app(call: Call, tester: Record, app: Record) -> None:
-    """Take a tester out of all that an app has: its groups and its builds."""
+    """Remove a tester from all groups and builds of an app."""
     for name in ("betaGroups", "builds"):
-        of_app = [each for each in call.world.related(tester, name) if app in call.world.related(each, "app")]
+        found = call.world.related(tester, name)
+        of_app = [record for record in found if app in call.world.related(record, "app")]
         call.world.disconnect(tester, name, of_app)
 
 
 def require_place(world: World, email: str | None, *, is_internal: bool) -> None:
-    """Raise Refusal for an internal group, unless the address is that of a user of the team.
-
-    Addresses are compared without case, as Apple does.
-    """
+    """Raise Refusal for an internal group unless the address belongs to a user of the team."""
+    # Apple ignores case here.
     users = {str(user.attributes.get("username")).casefold() for user in world.all("users")}
     if is_internal and str(email).casefold() not in users:
         raise conflict("STATE_ERROR", "Tester(s) cannot be assigned")
 
 
 def join(call: Call, tester: Record, apps: Iterable[Record]) -> None:
-    """Make a tester one of these apps."""
+    """Add the tester to these apps."""
     call.world.connect(tester, "apps", apps)
 
 
 def _require_new_email(world: World, email: str | None, places: Iterable[tuple[Record, str]]) -> None:
-    # Testers of a public link are anonymous: two of them have the same address, which is none.
+    # Testers of a public link are anonymous: several have no address, which must not count as the same one.
     for record, name in places:
-        if email and any(each.attributes.get("email") == email for each in world.related(record, name)):
+        if email and any(tester.attributes.get("email") == email for tester in world.related(record, name)):
             raise invalid_attribute(
                 "email", f"{record.type} {record.id} has a tester with this address", kind="INVALID.DUPLICATE"
             )

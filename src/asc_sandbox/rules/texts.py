@@ -1,4 +1,4 @@
-"""The rules of texts that testers read: which characters App Store Connect takes, how many, which languages."""
+"""The rules of texts for testers: characters, lengths, languages."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ ml-IN mr-IN ms nl-NL no or-IN pa-IN pl pt-BR pt-PT ro ru sk sl-SI sv ta-IN te-IN
 LOCALES = frozenset(_LOCALES.split())
 """The languages that App Store Connect knows."""
 
-# By probes of third parties: the less-than sign, box drawing, and the ranges below; everything beyond U+FFFF. Marks on
-# letters are refused where they are not composed; that all of U+0300 to U+036F are is a guess.
+# Found by probes of third parties: the less-than sign, box drawing, the ranges below, and everything beyond U+FFFF.
+# Combining marks are refused unless they are composed with a letter; it is a guess that all of U+0300 to U+036F are.
 REFUSED_CHARACTERS = re.compile(
     "[<\u0300-\u036f\u20d0-\u20ff\u2400-\u245f\u2500-\u259f\u2600-\u27bf\u2800-\u28ff\u2980-\u2bff"
     "\ue000-\uf8ff\ufe00-\ufe0f\ufffd\U00010000-\U0010ffff]"
@@ -28,27 +28,27 @@ REFUSED_CHARACTERS = re.compile(
 
 
 def make_notes(call: Call, given: Given) -> Record:
-    """Make the notes of a build in a language that it has no notes in."""
+    """Create the notes of a build in a new language."""
     _check_locale(given, call.world.related(given.one("build"), "betaBuildLocalizations"))
     _check_text("whatsNew", given.attributes.get("whatsNew"))
     return store(call, given)
 
 
 def change_notes(call: Call, notes: Record, given: Given) -> Record:
-    """Change the notes of a build."""
+    """Change the notes of a build in one language."""
     _check_text("whatsNew", given.attributes.get("whatsNew"))
     return update(call, notes, given)
 
 
 def make_description(call: Call, given: Given) -> Record:
-    """Describe an app to testers in a language that it is not described in."""
+    """Create the description of an app for testers in a new language."""
     _check_locale(given, call.world.related(given.one("app"), "betaAppLocalizations"))
     _check_text("description", given.attributes.get("description"))
     return store(call, given)
 
 
 def change_description(call: Call, description: Record, given: Given) -> Record:
-    """Change what testers read about an app."""
+    """Change the description of an app for testers."""
     _check_text("description", given.attributes.get("description"))
     return update(call, description, given)
 
@@ -57,7 +57,7 @@ def _check_locale(given: Given, others: list[Record]) -> None:
     locale = given.attributes["locale"]
     if locale not in LOCALES:
         raise invalid_attribute("locale", f"'{locale}' is not a valid locale")
-    if any(each.attributes["locale"] == locale for each in others):
+    if any(other.attributes["locale"] == locale for other in others):
         raise invalid_attribute(
             "locale", f"There is a localization for '{locale}' already", kind="INVALID.DUPLICATE"
         )

@@ -1,4 +1,4 @@
-"""The rules of build uploads: which ones Apple takes, and what it makes of the file when it is complete."""
+"""The rules of build uploads: their numbers, their files, and the checks of a complete file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _ALGORITHMS = {"MD5": "md5", "SHA_256": "sha256"}
 
 
 def start_upload(call: Call, given: Given) -> Record:
-    """Make an upload, unless its number is used up."""
+    """Create an upload. Refuse a build number that is not higher than every number used."""
     used = _used_numbers(call.world, given)
     wanted = given.attributes["cfBundleVersion"]
     last = max(used, key=_by_value, default=None)
-    # Apple answers DUPLICATE to numbers below the last one, too, as recorded in public reports.
+    # Apple also answers DUPLICATE to numbers below the last one, as public reports show.
     if last is not None and any(_by_value(wanted) <= _by_value(number) for number in used):
         raise invalid_attribute(
             "cfBundleVersion",
@@ -38,7 +38,7 @@ def start_upload(call: Call, given: Given) -> Record:
 
 
 def withdraw(call: Call, upload: Record) -> None:
-    """Delete an upload and its files. A build that came out of it stays."""
+    """Delete an upload and its files. A build that it made stays."""
     for file in call.world.related(upload, "buildUploadFiles"):
         call.stage.depot.forget(file.id)
         call.world.remove(file)
@@ -46,9 +46,10 @@ def withdraw(call: Call, upload: Record) -> None:
 
 
 def reserve(call: Call, given: Given) -> Record:
-    """Make room for a file of an upload that has none of its kind."""
+    """Create the record of a file of an upload, and reserve space for its bytes."""
     upload, size = given.one("buildUpload"), given.attributes["fileSize"]
-    if not given.attributes["fileName"].isascii():  # as public reports have it (fastlane#19708)
+    # Public reports have this refusal (fastlane#19708).
+    if not given.attributes["fileName"].isascii():
         raise invalid_attribute("fileName", "The file name has characters that are not allowed")
     place = _PLACES[given.attributes["assetType"]]
     if not 1 <= size <= LARGEST_FILE:
@@ -65,7 +66,7 @@ def reserve(call: Call, given: Given) -> Record:
 
 
 def operations(call: Call, file: Record) -> list[dict[str, Any]] | None:
-    """How the parts of a file are to be sent; None when it is complete."""
+    """Return the operations that send the parts of a file, None if it is complete."""
     delivery = call.stage.depot.of_file(file.id)
     if delivery is None or delivery.committed:
         return None
@@ -73,7 +74,7 @@ def operations(call: Call, file: Record) -> list[dict[str, Any]] | None:
 
 
 def receive(call: Call, file: Record, given: Given) -> Record:
-    """Take a file as complete when the client says so. Once more is harmless."""
+    """Mark a file as complete if the client says so; a second time changes nothing."""
     delivery = call.stage.depot.of_file(file.id)
     if not given.attributes.get("uploaded") or delivery is None or delivery.committed:
         return file
@@ -108,7 +109,7 @@ def _process(call: Call, upload: Record, file: Record, delivery: Delivery) -> No
 
 
 def _mismatches(world: World, upload: Record, contents: Contents) -> Iterator[tuple[str, str]]:
-    """Where the file and the upload say different things."""
+    """Yield the differences between the file and the upload as (code, description)."""
     (app,) = world.related(upload, "app")
     bundle_id = app.attributes.get("bundleId")
     if contents.bundle_id != bundle_id:
@@ -144,7 +145,7 @@ def _checksum_problem(delivery: Delivery, checksums: dict[str, Any]) -> tuple[st
 
 
 def _used_numbers(world: World, given: Given) -> list[str]:
-    """The numbers that uploads and builds of the same app, platform and train have used."""
+    """Return the numbers of all uploads and builds of the same app, platform and train."""
     app, platform = given.one("app"), given.attributes["platform"]
     version = _by_value(given.attributes["cfBundleShortVersionString"])
     uploads = [
@@ -163,8 +164,9 @@ def _used_numbers(world: World, given: Given) -> list[str]:
 
 
 def _by_value(number: str | None) -> tuple[int, ...]:
-    """Return a number as it compares: to Apple 1.5 and 1.5.0 are one (fastlane#21789)."""
+    """Return a number in a form that can be compared."""
     parts = [int(part) if part.isdecimal() else 0 for part in (number or "").split(".")]
+    # To Apple 1.5 and 1.5.0 are the same (fastlane#21789).
     while parts and parts[-1] == 0:
         parts.pop()
     return tuple(parts)
