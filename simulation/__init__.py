@@ -1,5 +1,5 @@
-"""A busy organisation: many jobs of one team at once, on one key, against one sandbox whose clock runs fast.
+"""A busy organisation: many jobs of one team at once, with one key, against one sandbox whose clock runs fast.
 
-Nothing of a job is played: each is a process that runs a command as a step does, by the rules that users get, on a
-clock that it shares with the sandbox. At a speed of 10 an hour takes six minutes, and 300 ms of work counts as 3 s.
+Each job is a real process that runs a command as a step does, with the defaults that users get, on the sandbox's
+clock. At a speed of 10 an hour takes six minutes, and 300 ms of work count as 3 s.
 """

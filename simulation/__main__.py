@@ -1,4 +1,4 @@
-"""`python -m simulation`: runs the jobs, prints the figures. Exit code 1: something is not as it must be."""
+"""Run the jobs of one scenario and print the figures: `python -m simulation`. Exit code 1: something is wrong."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pathlib import Path
 from asc_sandbox.server import APPLES_RATE_LIMIT
 from simulation import report
 from simulation.organisation import KINDS
-from simulation.scenario import Scenario, play
+from simulation.scenario import Scenario, run_scenario
 
 
 def main() -> int:
-    """Plays one scenario."""
+    """Run one scenario. Return 1 if anything is wrong afterwards, else 0."""
     options = vars(_parser().parse_args())
     keep = options.pop("keep")
     folder = Path(tempfile.mkdtemp(prefix="simulation-"))
     print(f"{_machine()}.\n", flush=True)
     try:
-        findings = _play(Scenario(**options), folder)
+        findings = _run(Scenario(**options), folder)
     finally:
         if keep:
             print(f"\nKept: {folder}")
@@ -35,26 +35,36 @@ def main() -> int:
     return 1 if findings else 0
 
 
-def _play(scenario: Scenario, folder: Path) -> Sequence[str]:
-    """Plays it, prints the figures, and returns what was wrong."""
-    with play(scenario, folder) as played:
+def _run(scenario: Scenario, folder: Path) -> Sequence[str]:
+    """Run a scenario, print the figures, and return everything that is wrong."""
+    with run_scenario(scenario, folder) as result:
         print(f"{scenario}.\n")
-        print("\n".join(report.table(played.outcomes)), end="\n\n")
-        print("\n".join(report.traffic(played.sandbox, played.outcomes)))
-        return played.findings
+        print("\n".join(report.table(result.outcomes)), end="\n\n")
+        print("\n".join(report.traffic(result.sandbox, result.outcomes)))
+        return result.findings
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     usual, add = Scenario(), parser.add_argument
-    add("--jobs", type=int, default=usual.jobs, help="how many (%(default)s)")
+    add("--jobs", type=int, default=usual.jobs, help="number of jobs (%(default)s)")
     add("--arrival", type=float, default=usual.arrival, help="seconds in which they start (%(default)s)")
     add("--speed", type=float, default=usual.speed, help="how fast time passes (%(default)s)")
     add("--limit", type=int, default=APPLES_RATE_LIMIT, help="requests of the key an hour (%(default)s)")
-    add("--spent", type=int, default=usual.spent, help="those sent in the hour before (%(default)s)")
-    add("--processing", type=float, default=usual.processing, help="minutes of an upload (%(default)s)")
+    add(
+        "--spent",
+        type=int,
+        default=usual.spent,
+        help="requests that the key sent in the hour before (%(default)s)",
+    )
+    add(
+        "--processing",
+        type=float,
+        default=usual.processing,
+        help="minutes that Apple processes an upload (%(default)s)",
+    )
     add("--cold", type=int, default=usual.cold, help="every Nth job is a fresh Python (%(default)s)")
-    add("--only", choices=tuple(KINDS), default="", help="all jobs of one kind")
+    add("--only", choices=tuple(KINDS), default="", help="run jobs of this kind only")
     add("--keep", action="store_true", help="keep the folder with the logs of the jobs")
     return parser
 

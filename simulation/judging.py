@@ -1,4 +1,4 @@
-"""What must be so in the end. Each finding is a sentence; none is what is wanted."""
+"""Check the state after a run. Each finding is a sentence; a good run has none."""
 
 from __future__ import annotations
 
@@ -17,48 +17,48 @@ from simulation.running import Outcome
 
 LOST_THE_RACE = re.compile(r"is already used|[Aa]nother job|takes? the number|took the number")
 MOST_REFUSALS = 40
-"""Answers 429 to one job: what waiting an hour costs, not a storm."""
+"""The most answers 429 to one job. A job that waits for an hour gets about this many; more would be a storm."""
 
 
 def findings(
     outcomes: Sequence[Outcome], sandbox: Sandbox, places: Mapping[str, Mapping[str, str]], longest: float
 ) -> list[str]:
-    """All that is wrong. `longest` is how many seconds a job may take."""
+    """Return everything that is wrong. `longest` is the number of seconds that a job may take."""
     return [
         *_failures(outcomes),
         *_laggards(outcomes, longest),
         *_builds(outcomes, sandbox),
-        *(each for kind in places for each in _store(kind, places[kind], outcomes, sandbox)),
+        *(finding for kind in places for finding in _storage(kind, places[kind], outcomes, sandbox)),
     ]
 
 
 def lost_the_race(outcome: Outcome) -> bool:
-    """Whether the job failed since another one had its number, and says so."""
+    """Return True if the job failed because another job took its build number, and its error says so."""
     return outcome.code == 1 and bool(outcome.job.number and LOST_THE_RACE.search(outcome.error))
 
 
 def _failures(outcomes: Iterable[Outcome]) -> Iterator[str]:
-    for each in outcomes:
-        if each.code is None:
-            yield f"{_name(each.job)} did not end: {each.log.strip().splitlines()[-1:]}"
-        elif each.code and not lost_the_race(each):
-            yield f"{_name(each.job)} failed ({each.code}): {each.error or each.log[-300:]}"
+    for outcome in outcomes:
+        if outcome.code is None:
+            yield f"{_name(outcome.job)} did not end: {outcome.log.strip().splitlines()[-1:]}"
+        elif outcome.code and not lost_the_race(outcome):
+            yield f"{_name(outcome.job)} failed ({outcome.code}): {outcome.error or outcome.log[-300:]}"
 
 
 def _laggards(outcomes: Iterable[Outcome], longest: float) -> Iterator[str]:
-    for each in outcomes:
-        if each.seconds > longest:
-            yield f"{_name(each.job)} took {each.seconds:.0f} s"
-        if each.refusals > MOST_REFUSALS:
-            yield f"{_name(each.job)} was refused {each.refusals} times"
+    for outcome in outcomes:
+        if outcome.seconds > longest:
+            yield f"{_name(outcome.job)} took {outcome.seconds:.0f} s"
+        if outcome.refusals > MOST_REFUSALS:
+            yield f"{_name(outcome.job)} was refused {outcome.refusals} times"
 
 
 def _builds(outcomes: Iterable[Outcome], sandbox: Sandbox) -> Iterator[str]:
-    """Exactly one build for each number, of the file of the one job that says it was its own."""
+    """Yield the build numbers without exactly one build, made from the file of the one job that succeeded."""
     rivals: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
-    for each in outcomes:
-        if each.job.number:
-            rivals[each.job.number].append(each)
+    for outcome in outcomes:
+        if outcome.job.number:
+            rivals[outcome.job.number].append(outcome)
     delivered = defaultdict(list)
     for file in sandbox.delivered:
         delivered[_number_of(sandbox, file.upload_id)].append(file.sha256)
@@ -67,26 +67,27 @@ def _builds(outcomes: Iterable[Outcome], sandbox: Sandbox) -> Iterator[str]:
         (app,) = sandbox.world.related(build, "app")
         built[app.attributes["bundleId"], build.attributes["version"]] += 1
     for number, group in rivals.items():
-        winners = [_sha256(Path(each.job.inputs["file"])) for each in group if each.code == 0]
+        winners = [_sha256(Path(rival.job.inputs["file"])) for rival in group if rival.code == 0]
         if not (built[number] == 1 and len(winners) == 1 and delivered[number] == winners):
             yield (
                 f"{' '.join(number)} has {built[number]} builds of {len(delivered[number])} files, "
-                f"and {len(winners)} jobs say it is theirs"
+                f"and {len(winners)} jobs say that it is theirs"
             )
 
 
-def _store(
+def _storage(
     kind: str, inputs: Mapping[str, str], outcomes: Iterable[Outcome], sandbox: Sandbox
 ) -> Iterator[str]:
-    wanted = {each.job.inputs["bundle-ids"] for each in outcomes if each.job.kind == kind}
-    if wanted:
-        yield from _signing(kind, inputs, wanted, sandbox)
-    if wanted and kind == "git":
+    """Yield the faults of one storage, if any job used it."""
+    requested = {outcome.job.inputs["bundle-ids"] for outcome in outcomes if outcome.job.kind == kind}
+    if requested:
+        yield from _signing(kind, inputs, requested, sandbox)
+    if requested and kind == "git":
         yield from _history(inputs)
 
 
-def _signing(kind: str, inputs: Mapping[str, str], wanted: set[str], sandbox: Sandbox) -> Iterator[str]:
-    """One certificate of the type, at Apple and with its key in the store, and an active profile for each app."""
+def _signing(kind: str, inputs: Mapping[str, str], requested: set[str], sandbox: Sandbox) -> Iterator[str]:
+    """Yield the faults of certificates and profiles in a storage and at Apple."""
     certificate_type, profile_type = stores.TYPES[kind]
     files = stores.read(inputs)
     vault = Vault(files, PASSPHRASE)
@@ -94,31 +95,33 @@ def _signing(kind: str, inputs: Mapping[str, str], wanted: set[str], sandbox: Sa
     profiles = vault.profiles({profile_type})
     faults = [*identities.faults, *profiles.faults]
     if faults:
-        yield f"the {kind} store has files of no use: {faults}"
+        yield f"the {kind} storage has files that cannot be used: {faults}"
     at_apple = {
-        base64.b64decode(each.attributes["certificateContent"])
-        for each in sandbox.world.all("certificates")
-        if each.attributes["certificateType"] == certificate_type.name
+        base64.b64decode(certificate.attributes["certificateContent"])
+        for certificate in sandbox.world.all("certificates")
+        if certificate.attributes["certificateType"] == certificate_type.name
     }
-    stored = {each.certificate.der for each in identities.entries}
+    stored = {identity.certificate.der for identity in identities.entries}
+    # However many jobs ran at once, they must end with one certificate of the type, with its key in the storage.
     if len(stored) != 1 or at_apple != stored:
         without = len(at_apple - stored)
-        yield f"the {kind} store has {len(stored)} certificates, Apple {len(at_apple)}; {without} without key"
+        yield f"the {kind} storage has {len(stored)} certificates, Apple {len(at_apple)}; {without} without key"
     if pending := [path for path in files if path.startswith("pending/")]:
-        yield f"the {kind} store has keys put aside: {pending}"
+        yield f"the {kind} storage has pending keys: {pending}"
     active = {
-        each.attributes["uuid"]
-        for each in sandbox.world.all("profiles")
-        if each.attributes["profileState"] == "ACTIVE"
+        profile.attributes["uuid"]
+        for profile in sandbox.world.all("profiles")
+        if profile.attributes["profileState"] == "ACTIVE"
     }
-    good = {each.bundle_id for each in profiles.entries if each.profile.uuid in active}
-    if wanted - good:
-        yield f"the {kind} store has no active profile for {', '.join(sorted(wanted - good))}"
+    good = {entry.bundle_id for entry in profiles.entries if entry.profile.uuid in active}
+    if requested - good:
+        yield f"the {kind} storage has no active profile for {', '.join(sorted(requested - good))}"
 
 
 def _history(inputs: Mapping[str, str]) -> Iterator[str]:
     commits = stores.history(inputs)
-    if sum(len(each) == 1 for each in commits) != 1 or any(len(each) > 2 for each in commits):
+    # Each line is a commit and its parents: one commit has no parent, and none is a merge.
+    if sum(len(commit) == 1 for commit in commits) != 1 or any(len(commit) > 2 for commit in commits):
         yield "the git history is not linear"
 
 

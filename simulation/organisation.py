@@ -1,4 +1,4 @@
-"""The team: its apps, its stores, and what its jobs want."""
+"""The team: its apps, the seed of its sandbox, and its jobs."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ PATTERN = (
     *("fetch", "upload", "git", "fetch", "upload", "symbols", "s3", "upload", "fetch", "git"),
     *("upload", "fetch", "symbols", "upload", "s3", "fetch", "git", "upload", "symbols", "fetch"),
 )
-"""The mixture: of 20 jobs, 6 ask for a build number, 6 upload, 5 sync signing, 3 download symbols."""
+"""The mixture: of 20 jobs, 6 fetch a build number, 6 upload, 5 sync signing, 3 download symbols."""
+
 RACES = 5
-"""Each such upload takes the number of the one before it."""
+"""Every fifth upload uses the build number of the upload before it."""
 
 KINDS = {
     "fetch": "fetch-build-number",
@@ -35,7 +36,10 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Job:
-    """One job: `kind` is one of KINDS; `number` is that of the build, for uploads; `inputs` those of the command."""
+    """One job. `kind` is one of KINDS; `number` is (bundle id, build number), only for uploads.
+
+    `inputs` are the inputs of the command.
+    """
 
     folder: Path
     kind: str
@@ -45,7 +49,7 @@ class Job:
 
 
 def seed() -> dict[str, Any]:
-    """What the team has at Apple before the first job: apps with one build each, bundle ids, devices; no signing."""
+    """Return the seed: apps with one build each, bundle ids and a device, but no certificates or profiles."""
     version, number = WITH_SYMBOLS
     build = {"version": number, "uploadedDate": "3 days ago", "buildBundles": [{}]}
     return {
@@ -68,9 +72,9 @@ def seed() -> dict[str, Any]:
 
 
 def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], only: str = "") -> list[Job]:
-    """`count` jobs, each with a folder below `root`. `stores` are inputs for each kind of store.
+    """Return `count` jobs of all kinds, or of the kind `only`, each with a folder below `root`.
 
-    They are of the kind `only`, where it is given.
+    `stores` are the inputs for each kind of storage.
     """
     uploads = _uploads(root)
     found = []
@@ -91,10 +95,11 @@ def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], only: 
 
 
 def _uploads(root: Path) -> Iterator[tuple[str, str, Path]]:
-    """App, build number and file of each upload."""
+    """Yield bundle id, build number and file of each upload."""
     app, number = APPS[0], "100"
     for index in itertools.count(1):
-        if index % RACES:  # else the same once more, from another file
+        # Two jobs that race for one number bring different files, so that the check can tell which one won.
+        if index % RACES:
             app, number = APPS[index % len(APPS)], str(100 + index)
         path = root / f"{index}.ipa"
         yield app, number, make_ipa(path, app, VERSION, number, size=SIZE, seed=index)

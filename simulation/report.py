@@ -1,4 +1,4 @@
-"""The figures of a run as Markdown."""
+"""Write the figures of a run as Markdown."""
 
 from __future__ import annotations
 
@@ -19,30 +19,32 @@ HEAD = (
 
 
 def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """A line for each kind of job."""
+    """Yield the lines of a table with a row for each kind of job."""
     yield HEAD
     for kind, name in KINDS.items():
-        if those := [each for each in outcomes if each.job.kind == kind]:
-            yield _row(name, those)
+        if of_kind := [outcome for outcome in outcomes if outcome.job.kind == kind]:
+            yield _row(name, of_kind)
     yield _row("all", outcomes)
 
 
 def traffic(sandbox: Sandbox, outcomes: Iterable[Outcome]) -> Iterator[str]:
-    """What App Store Connect saw."""
-    asked = [each for each in sandbox.requests if each.path.startswith("/v1/")]
+    """Yield lines about the requests that the sandbox received."""
+    sent = [request for request in sandbox.requests if request.path.startswith("/v1/")]
     speed, origin = sandbox.clock.speed, sandbox.clock.origin
-    refused = [each for each in asked if each.status == 429]
-    minutes = Counter(int((each.t - origin) * speed // 60) for each in asked)
-    storm = Counter(int((each.t - origin) * speed // 60) for each in refused)
-    most = max(sum(1 for one in outcomes if one.began <= each.began < one.ended) for each in outcomes)
-    yield f"* {most} jobs under way at once, over {_minutes(max(each.ended for each in outcomes) - origin)} in all"
+    refused = [request for request in sent if request.status == 429]
+    # The log has the machine's time, and the figures are in the sandbox's.
+    minutes = Counter(int((request.t - origin) * speed // 60) for request in sent)
+    storm = Counter(int((request.t - origin) * speed // 60) for request in refused)
+    most = max(sum(1 for other in outcomes if other.began <= job.began < other.ended) for job in outcomes)
+    end = max(outcome.ended for outcome in outcomes)
+    yield f"* {most} jobs ran at once, and all of them over {_minutes(end - origin)}"
     yield (
-        f"* {len(asked)} requests, {len(asked) - len(refused)} of them within the budget; in the busiest minute "
+        f"* {len(sent)} requests, {len(sent) - len(refused)} of them within the budget; in the busiest minute "
         f"{max(minutes.values())}"
     )
     yield f"* {len(refused)} answers 429; in the worst minute {max(storm.values(), default=0)}"
-    polls = sum(map(_is_poll, asked))
-    yield f"* {polls} of the requests were looks at builds that Apple was processing, or at uploads"
+    polls = sum(map(_is_poll, sent))
+    yield f"* {polls} of the requests polled uploads, or builds that Apple was processing"
 
 
 def _is_poll(entry: Entry) -> bool:
@@ -50,14 +52,15 @@ def _is_poll(entry: Entry) -> bool:
     return entry.method == "GET" and parts[2] in ("buildUploads", "builds")
 
 
-def _row(name: str, those: Sequence[Outcome]) -> str:
-    seconds = sorted(each.seconds for each in those)
-    requests, refusals = [each.requests for each in those], [each.refusals for each in those]
+def _row(name: str, outcomes: Sequence[Outcome]) -> str:
+    seconds = sorted(outcome.seconds for outcome in outcomes)
+    requests = [outcome.requests for outcome in outcomes]
+    refusals = [outcome.refusals for outcome in outcomes]
     cells = (
         name,
-        str(len(those)),
-        str(sum(each.code == 0 for each in those)),
-        str(sum(map(lost_the_race, those)) or "–"),
+        str(len(outcomes)),
+        str(sum(outcome.code == 0 for outcome in outcomes)),
+        str(sum(map(lost_the_race, outcomes)) or "–"),
         _minutes(median(seconds)),
         _minutes(seconds[int(0.95 * (len(seconds) - 1))]),
         _minutes(seconds[-1]),

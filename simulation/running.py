@@ -1,4 +1,4 @@
-"""Starts the jobs, all at once or one after the other within moments, and collects what came of them."""
+"""Start the jobs, all at once or spread over a short time, and collect their outcomes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended. Seconds are those of the sandbox's clock; a job that was killed has the code None."""
+    """The end of a job. Seconds are the sandbox clock's; a job that was killed has the code None."""
 
     job: Job
     code: int | None
@@ -34,36 +34,37 @@ class Outcome:
 
     @property
     def seconds(self) -> float:
-        """How long it took."""
+        """Return how many seconds of the sandbox's clock the job took."""
         return self.ended - self.began
 
     @property
     def requests(self) -> int:
-        """How many requests it sent."""
+        """Return the number of requests in the job's log."""
         found = re.search(r"^(\d+) requests? in ", self.log, re.MULTILINE)
         return int(found[1]) if found else 0
 
     @property
     def refusals(self) -> int:
-        """How many of them were answered with 429."""
+        """Return the number of answers 429 in the job's log."""
         return len(re.findall(r"answered 429", self.log))
 
     @property
     def error(self) -> str:
-        """What the annotation of a failed job says."""
+        """Return the annotation of a failed job, "" for a good one."""
         return " ".join(line for line in self.log.splitlines() if line.startswith("::error"))
 
 
 def run(jobs: Sequence[Job], sandbox: Sandbox, *, arrival: float, cold: int, limit: float) -> list[Outcome]:
-    """Runs them all, started within `arrival` seconds; every `cold`th is a fresh Python, the others are forked.
+    """Run all jobs, started within `arrival` seconds; every `cold`th is a fresh Python, the others are forked.
 
-    What has not ended after `limit` seconds is killed. Both are seconds of the machine.
+    A job that has not ended after `limit` seconds is killed. Both are seconds of the machine.
     """
     for job in jobs:
         _prepare(job, sandbox)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([step.__name__])
-    first = context.Process(target=int)  # starts the server, which imports all that jobs need
+    # The first process starts the fork server, which imports everything that jobs need.
+    first = context.Process(target=int)
     first.start()
     first.join()
     running: list[ForkServerProcess | subprocess.Popen[bytes]] = []
@@ -113,7 +114,7 @@ def _prepare(job: Job, sandbox: Sandbox) -> None:
         "GITHUB_OUTPUT": str(job.folder / "output"),
         "GITHUB_STEP_SUMMARY": str(job.folder / "summary"),
         "ASC_COMMAND": job.command,
-        # As long by the machine's clock as the usual two minutes: its trouble is not scaled.
+        # Two minutes of the machine's clock, as usual: faults of the machine do not run faster with the sandbox.
         "ASC_INPUTS": json.dumps({"retry-for": f"{120 * sandbox.clock.speed:.0f}", **job.inputs}),
         "ASC_API_URL": sandbox.url,
         "ASC_API_KEY": json.dumps(sandbox.api_key()),
@@ -127,7 +128,7 @@ def _outcome(job: Job, sandbox: Sandbox) -> Outcome:
     log = job.folder / "log"
     text = log.read_text("utf-8", "replace") if log.exists() else ""
     try:
-        said = json.loads((job.folder / "outcome.json").read_text())
+        result = json.loads((job.folder / "outcome.json").read_text())
     except FileNotFoundError:
         return Outcome(job, None, sandbox.clock.origin, sandbox.clock.now(), text)
-    return Outcome(job, said["code"], said["began"], said["ended"], text)
+    return Outcome(job, result["code"], result["began"], result["ended"], text)

@@ -1,4 +1,4 @@
-"""One run, from the empty stores to the verdict."""
+"""One run, from the empty storages to the findings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from simulation.stores import stores
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is played. `arrival` is in seconds and `processing` in minutes of the sandbox's clock."""
+    """The settings of a run. `arrival` is in seconds and `processing` in minutes of the sandbox's clock.
+
+    `limit` and `spent` are requests per hour of the key. Every `cold`th job is a fresh Python. `only` is one kind
+    of jobs, and `longest` the number of seconds that a job may take.
+    """
 
     jobs: int = 200
     arrival: float = 120.0
@@ -31,14 +35,14 @@ class Scenario:
     def __str__(self) -> str:
         kind = f" ({self.only})" if self.only else ""
         return (
-            f"{self.jobs} jobs{kind} within {self.arrival:.0f} s, {self.limit} requests an hour of which {self.spent} "
-            f"are spent, {self.processing:g} min of processing, time at {self.speed:g}"
+            f"{self.jobs} jobs{kind} within {self.arrival:.0f} s, {self.limit} requests an hour ({self.spent} of them "
+            f"spent before), {self.processing:g} min of processing, clock speed {self.speed:g}"
         )
 
 
 @dataclass(frozen=True)
-class Played:
-    """What came of it."""
+class Result:
+    """The sandbox after a run, the outcomes of its jobs, and everything that is wrong."""
 
     sandbox: Sandbox
     outcomes: Sequence[Outcome]
@@ -47,8 +51,8 @@ class Played:
 
 
 @contextmanager
-def play(scenario: Scenario, folder: Path) -> Iterator[Played]:
-    """Plays it below `folder`. The sandbox lives as long as the block."""
+def run_scenario(scenario: Scenario, folder: Path) -> Iterator[Result]:
+    """Run a scenario below `folder`, and yield its result. The sandbox runs until the block ends."""
     with stores(folder) as places:
         jobs = organisation.jobs(scenario.jobs, folder, places, scenario.only)
         with Sandbox(
@@ -67,4 +71,4 @@ def play(scenario: Scenario, folder: Path) -> Iterator[Played]:
                 limit=scenario.longest / scenario.speed,
             )
             found = judging.findings(outcomes, sandbox, places, scenario.longest)
-            yield Played(sandbox, outcomes, places, found)
+            yield Result(sandbox, outcomes, places, found)

@@ -1,6 +1,6 @@
-"""One job in a process of its own: `python -m simulation.step FOLDER`, or forked from a process that has all imported.
+"""Run one job: `python -m simulation.step FOLDER`, or forked from a process that has everything imported.
 
-The folder holds job.json; the log, the runner's files and outcome.json are put there.
+The folder holds job.json; the log, the runner's files and outcome.json are written there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-# What the commands import when they run, once for all that are forked.
+# Modules that the commands import when they run: imported here once for all forked jobs.
 import asc.builds.symbols.downloading
 import asc.builds.waiting
 import asc.signing.storage.buckets.obstores
@@ -27,19 +27,20 @@ for _name in NAMES:
     load(_name)
 
 
-def play(folder: Path) -> int:
-    """Runs the job of the folder and returns its exit code."""
+def run(folder: Path) -> int:
+    """Run the job of the folder, and return its exit code."""
     job = json.loads((folder / "job.json").read_text())
-    there = sandbox_clock.Clock(**job["clock"])
-    clock = Clock(now=there.now, monotonic=there.now, sleep=there.sleep)
+    sandbox_time = sandbox_clock.Clock(**job["clock"])
+    clock = Clock(now=sandbox_time.now, monotonic=sandbox_time.now, sleep=sandbox_time.sleep)
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.environ.clear()
     os.environ.update(job["environment"])
     os.chdir(folder)
-    os.nice(5)  # App Store Connect is faster than those who ask it
-    _do_not_hurry(there.speed)
+    # App Store Connect is faster than its clients: the sandbox's process comes first.
+    os.nice(5)
+    _stretch_timeouts(sandbox_time.speed)
     began = clock.now()
     code = main([], clock)
     outcome = {"code": code, "began": began, "ended": clock.now()}
@@ -47,17 +48,18 @@ def play(folder: Path) -> int:
     return code
 
 
-def _do_not_hurry(speed: float) -> None:
-    """What says whether a server or another job is alive stays as long by the machine's clock: work is no faster."""
+def _stretch_timeouts(speed: float) -> None:
+    """Keep timeouts that detect a dead server or job as long as usual by the machine's clock."""
+    # The work itself is no faster, only the clock is.
     transport.READ_TIMEOUT *= speed
     uploading.IDLE *= speed
     uploading.JUST_BEGUN *= speed
 
 
 def forked(folder: Path) -> None:
-    """The same as the target of a process."""
-    sys.exit(play(folder))
+    """Run the job of the folder as the target of a process, and exit with its code."""
+    sys.exit(run(folder))
 
 
 if __name__ == "__main__":
-    sys.exit(play(Path(sys.argv[1])))
+    sys.exit(run(Path(sys.argv[1])))

@@ -1,4 +1,4 @@
-"""The two places that keep the team's signing: a bare git repository, and a bucket in moto's S3."""
+"""The two storages with the team's signing: a bare git repository, and a bucket in moto's S3."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TYPES = {
     "git": (CertificateType.DISTRIBUTION, ProfileType.APP_STORE),
     "s3": (CertificateType.DEVELOPMENT, ProfileType.DEVELOPMENT),
 }
-"""Each store has a type of its own: all of them are the team's at Apple."""
+"""The certificate and profile types of each storage. They differ, because both storages share the team at Apple."""
 
 
 @contextmanager
 def stores(folder: Path) -> Iterator[dict[str, dict[str, str]]]:
-    """Makes both; yields the inputs for each kind."""
+    """Create both storages; yield the inputs for each kind."""
     repository = folder / "signing.git"
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", repository], check=True)
     with _bucket() as endpoint:
@@ -41,13 +41,13 @@ def stores(folder: Path) -> Iterator[dict[str, dict[str, str]]]:
 
 
 def read(inputs: Mapping[str, str]) -> Mapping[str, bytes]:
-    """What lies in a store."""
+    """Return the files in a storage by path."""
     options = Options(environment=ENVIRONMENT, endpoint=inputs.get("endpoint", ""))
     return open_storage(inputs["storage"], options).read()
 
 
 def history(inputs: Mapping[str, str]) -> list[list[str]]:
-    """The commits of the git store, newest first: each with its parents."""
+    """Return the commits of the git storage, newest first, each with its parents."""
     repository = inputs["storage"].removeprefix("git+file://")
     command = ["git", "--git-dir", repository, "log", "--all", "--format=%H %P"]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
@@ -70,6 +70,7 @@ def _bucket() -> Iterator[str]:
 
 
 def _make_bucket(url: str) -> None:
+    # moto needs a moment until it listens: at most 15 seconds.
     for _ in range(150):
         try:
             requests.put(f"{url}/{BUCKET}", timeout=10).raise_for_status()
