@@ -96,7 +96,7 @@ class Findings:
             return otherwise
 
     def add(self, error: Error) -> None:
-        """Keep an error."""
+        """Keep an error that the caller caught, also an UnreachableError."""
         self._found.append(error)
 
     @property

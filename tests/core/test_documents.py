@@ -75,7 +75,7 @@ def test_an_attribute_that_is_no_text_is_none(value: object, text: str) -> None:
     [
         (lambda client: record.create(client, Number("1", "1.0", "1", "IOS")), LostAnswerError),
         (lambda client: register_device(client, DeviceRequest("0" * 40, "Pad"), "IOS"), LostAnswerError),
-        (lambda client: register_bundle_id(client, "com.example.app", []), LostAnswerError),
+        (lambda client: register_bundle_id(client, "com.example.app", "Example", "IOS"), LostAnswerError),
         (lambda client: record.read(client, "1"), UnreachableError),
         (lambda client: fetch_profile(client, "1"), UnreachableError),
     ],

@@ -567,6 +567,27 @@ class TestBundleIds:
         warnings = [line for line in done.stdout.splitlines() if "::warning" in line and "app group" in line]
         assert len(warnings) == 2, "a key cannot associate a group, so each new profile is warned of"
 
+    def test_take_capabilities_by_fastlanes_names_and_with_settings(self, tmp_path: Path) -> None:
+        inputs = {
+            "register-bundle-ids": "true",
+            "capabilities": "push_notification\ndata_protection: complete",
+        }
+        with apple(team(bundle_ids=[])) as sandbox:
+            assert step(tmp_path, sandbox, folder_store(tmp_path), inputs).code == 0
+            (made,) = sandbox.world.all("bundleIds")
+            assert capabilities(sandbox, made) >= {"PUSH_NOTIFICATIONS", "DATA_PROTECTION"}
+
+    @pytest.mark.parametrize(
+        ("bundle_id", "names"), [("com.example.*", "PUSH_NOTIFICATIONS"), (APP, "push-notificatoins")]
+    )
+    def test_refuse_capabilities_that_cannot_be_before_anything_is_sent(
+        self, tmp_path: Path, bundle_id: str, names: str
+    ) -> None:
+        inputs = {"bundle-ids": bundle_id, "register-bundle-ids": "true", "capabilities": names}
+        with apple(team(bundle_ids=[])) as sandbox:
+            done = step(tmp_path, sandbox, folder_store(tmp_path), inputs)
+            assert (done.code, list(sandbox.requests)) == (2, [])
+
     @pytest.mark.parametrize("fault", ["lost", "status=503"])
     def test_capabilities_are_enabled_though_an_answer_is_lost(self, tmp_path: Path, fault: str) -> None:
         store = folder_store(tmp_path)
@@ -577,14 +598,15 @@ class TestBundleIds:
             kinds = [e.attributes["capabilityType"] for e in sandbox.world.all("bundleIdCapabilities")]
             assert sorted(kinds) == ["IN_APP_PURCHASE", "PUSH_NOTIFICATIONS"]
 
-    def test_none_stays_registered_without_its_capabilities(self, tmp_path: Path) -> None:
+    def test_without_their_capabilities_fail_the_step_and_get_them_from_the_next(
+        self, tmp_path: Path
+    ) -> None:
         store = folder_store(tmp_path)
         faults = ["POST /v1/bundleIdCapabilities status=403"]
         wanted = {"register-bundle-ids": "true", "capabilities": "PUSH_NOTIFICATIONS"}
         with apple(team(bundle_ids=[]), faults=faults) as sandbox:
             done = step(tmp_path, sandbox, store, wanted)
             assert done.code == 1
-            assert sandbox.world.all("bundleIds") == []
             assert certificates(sandbox) == []
             assert step(tmp_path, sandbox, store, wanted).code == 0
             kinds = [e.attributes["capabilityType"] for e in sandbox.world.all("bundleIdCapabilities")]

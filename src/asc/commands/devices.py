@@ -27,9 +27,9 @@ _BLANKS = re.compile(r"(device id|[0-9a-f]{8}-?[0-9a-f-]{16,27}|[0-9a-f]{40})\s+
 def read(text: str) -> tuple[DeviceRequest, ...]:
     """Return the devices of a mapping, or of the file with this path. Raises ValueError that names the line."""
     if "\n" in text or "\t" in text or text.startswith("{") or ": " in text:
-        return _read(text)
+        return _once(_read(text))
     try:
-        return _read(decoded(Path(text).expanduser().read_bytes()))
+        return _once(_read(decoded(Path(text).expanduser().read_bytes())))
     except OSError as error:
         raise ValueError(
             f"{kinds.quoted(text)} is neither name: UDID nor a file that can be read ({error.strerror})"
@@ -75,6 +75,12 @@ def _read(text: str) -> tuple[DeviceRequest, ...]:
         DeviceRequest(udid, name, _platform(rest[0] if rest else "", f"line {number}"))
         for number, (udid, name, *rest) in rows
     )
+
+
+def _once(requests: Iterable[DeviceRequest]) -> tuple[DeviceRequest, ...]:
+    """Return the devices without repetitions. One UDID with two names stays twice, for `problems` to tell."""
+    keyed = {(comparable_udid(one.udid), one.name, one.platform): one for one in reversed(tuple(requests))}
+    return tuple(reversed(keyed.values()))
 
 
 def _of_mapping(name: str, value: Any) -> DeviceRequest:

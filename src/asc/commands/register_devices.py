@@ -17,15 +17,16 @@ from asc.errors import Problem
 from asc.job import summary
 from asc.provisioning.devices.apple import list_devices
 from asc.provisioning.devices.device import Device, comparable_udid
-from asc.provisioning.devices.plan import IfDisabled
-from asc.provisioning.devices.request import DeviceRequest
-from asc.provisioning.devices.upkeep import (
+from asc.provisioning.devices.plan import (
     DeviceChange,
     DeviceRules,
-    apply_upkeep,
-    places_left,
-    plan_upkeep,
+    IfDisabled,
+    apply_devices,
+    plan_devices,
+    with_changes,
 )
+from asc.provisioning.devices.request import DeviceRequest
+from asc.provisioning.devices.state import places_left
 from asc.provisioning.kinds import Platform
 
 log = logging.getLogger(__name__)
@@ -97,26 +98,28 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     for request in requests:
         _hide_udid(context, request.udid)
     client = context.connect(inputs)
-    have = list_devices(client)
+    have: Sequence[Device] = list_devices(client)
     for device in have:
         _hide_udid(context, device.udid)
     known = {comparable_udid(device.udid) for device in have}
     existing = [request.name for request in requests if comparable_udid(request.udid) in known]
-    changes = plan_upkeep(requests, have, _rules(inputs))
+    changes = plan_devices(requests, have, _rules(inputs))
     for change in changes:
         log.info("Plan: %s", change.summary)
     if not changes:
         log.info("Nothing to do: the team has all %s", words.counted(len(requests), "device"))
     made: list[DeviceChange] = []
+    changed: list[Device] = []
     try:
         if inputs.dry_run and changes:
             log.info(_NOT_DONE)
         elif changes:
-            for change in apply_upkeep(client, changes):
+            for change, device in apply_devices(client, changes):
                 made.append(change)
-            have = list_devices(client)
+                changed.append(device)
     finally:
         # The outputs of a run that fails say what it has done all the same.
+        have = with_changes(have, changed)
         outputs = _outputs(existing, have, made, changed=bool(made or (inputs.dry_run and changes)))
         context.outputs = outputs
         context.summary.append(_summary(changes, made, inputs.dry_run, have))

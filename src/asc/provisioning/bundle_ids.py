@@ -1,103 +1,163 @@
-"""The team's bundle ids at Apple, as signing needs them: find by identifier, register, enable capabilities.
+"""The team's bundle ids and their capabilities at Apple: read, register, enable, set and disable.
 
 https://developer.apple.com/documentation/appstoreconnectapi/bundle-ids
 """
 
 from __future__ import annotations
 
-import contextlib
-import logging
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
 
-from asc.api.client import Client
-from asc.api.document import Document, Resource, reference, request_body
+from asc.api.client import REQUESTS_AT_ONCE, Client
+from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut, reference, request_body
 from asc.api.errors import ApiError
 from asc.api.lists import list_by
-from asc.errors import Error
+from asc.errors import Error, LostAnswerError
+from asc.provisioning.capabilities import Capability, option_of
 
-log = logging.getLogger(__name__)
-
-_BARE: dict[str, str | int | None] = {"fields[bundleIds]": "identifier"}
-_WITH_CAPABILITIES: dict[str, str | int | None] = {
+_CAPABILITY_FIELDS: dict[str, str | int | None] = {"fields[bundleIdCapabilities]": "capabilityType,settings"}
+_QUERY: dict[str, str | int | None] = {
+    # Without the relationship among the fields, Apple includes no capabilities.
     "fields[bundleIds]": "identifier,bundleIdCapabilities",
     "include": "bundleIdCapabilities",
-    "fields[bundleIdCapabilities]": "capabilityType",
-    "limit[bundleIdCapabilities]": 50,
+    "limit[bundleIdCapabilities]": LARGEST_INCLUDE,
+    **_CAPABILITY_FIELDS,
 }
 
 
 @dataclass(frozen=True)
-class BundleId:
-    """A registered bundle id: Apple's id and the types of its capabilities, () if they were not asked for."""
+class EnabledCapability:
+    """A capability at Apple: its id, and the option that is set; "" if Apple lists none."""
 
     id: str
-    capabilities: tuple[str, ...] = ()
+    option: str = ""
 
 
-def find_bundle_ids(
-    client: Client, identifiers: Collection[str], *, capabilities: bool = False
-) -> dict[str, BundleId]:
-    """Return the registered ones of `identifiers`, by identifier. `capabilities`: with the types of theirs."""
-    query = _WITH_CAPABILITIES if capabilities else _BARE
-    listed = list_by(client, "/v1/bundleIds", "filter[identifier]", identifiers, query)
-    found: dict[str, BundleId] = {}
-    for resource in listed.data:
-        found.setdefault(resource.text("identifier"), BundleId(resource.id, _capabilities(listed, resource)))
+@dataclass(frozen=True)
+class RegisteredBundleId:
+    """A bundle id at Apple, with its capabilities by Apple's type."""
+
+    id: str
+    identifier: str
+    capabilities: Mapping[str, EnabledCapability] = field(default_factory=dict)
+
+
+def read_bundle_ids(client: Client, identifiers: Iterable[str]) -> dict[str, RegisteredBundleId]:
+    """Return the bundle ids that the team has among `identifiers`, by identifier, with their capabilities."""
+    wanted = set(identifiers)
+    listed = list_by(client, "/v1/bundleIds", "filter[identifier]", sorted(wanted), _QUERY)
     # Apple's filter also finds identifiers that only contain the text, so they are compared here.
-    return {identifier: found[identifier] for identifier in identifiers if identifier in found}
+    found = [resource for resource in listed.data if resource.text("identifier") in wanted]
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        read = list(pool.map(lambda resource: _read(client, listed, resource), found))
+    return {bundle_id.identifier: bundle_id for bundle_id in read}
 
 
-def _capabilities(listed: Document, bundle_id: Resource) -> tuple[str, ...]:
-    included = listed.many(bundle_id, "bundleIdCapabilities")
-    return tuple(capability.text("capabilityType") for capability in included)
+def register_bundle_id(client: Client, identifier: str, name: str, platform: str) -> RegisteredBundleId:
+    """Register a bundle id, and return it with the capabilities that Apple gives it from the start.
 
-
-def register_bundle_id(client: Client, identifier: str, capabilities: Iterable[str]) -> BundleId:
-    """Register a bundle id for all platforms, enable its capabilities (Apple's types), and return it.
-
-    Raises ApiError or another Error if Apple refuses one of the two; then no new bundle id is left.
+    A bundle id that another job registered meanwhile is no error. Raises Error if another team has it.
     """
-    name = identifier.replace(".", " ").replace("*", "wildcard").replace("-", " ")
-    attributes = {"identifier": identifier, "name": name, "platform": "UNIVERSAL"}
+    attributes = {"identifier": identifier, "name": name, "platform": platform}
     body = request_body("bundleIds", attributes)
-    creation = client.create_once(
-        lambda: BundleId(client.create("/v1/bundleIds", body).resource.id),
-        lambda: find_bundle_ids(client, [identifier]).get(identifier),
-    )
-    made = creation.value.id
-    capabilities = tuple(capabilities)
+
+    def find() -> str | None:
+        registered = read_bundle_ids(client, [identifier]).get(identifier)
+        return registered.id if registered else None
+
     try:
-        enable_capabilities(client, made, capabilities)
-    except Error:
-        # A bundle id without its capabilities would look complete to the next run. After a conflict it belongs to
-        # another job, and stays.
-        if not isinstance(creation.doubt, ApiError):
-            with contextlib.suppress(Error):
-                client.delete(f"/v1/bundleIds/{made}")
+        made = client.create_once(lambda: client.create("/v1/bundleIds", body).resource.id, find).value
+    except ApiError as error:
+        # Apple's words for an identifier that anybody has taken; ours would have been found.
+        if error.status == 409 and "not available" in error.message:
+            raise Error(
+                f"The bundle id {identifier} belongs to another team or account. {error.message}",
+                "Take another identifier, or a key of the team that has this one.",
+            ) from None
         raise
-    log.info("Registered the bundle id %s", identifier)
-    return BundleId(made, capabilities)
+    return RegisteredBundleId(made, identifier, list_capabilities(client, made))
 
 
-def enable_capabilities(client: Client, bundle_id: str, capabilities: Iterable[str]) -> None:
-    """Enable capabilities (Apple's types) for a bundle id, by Apple's id. Apple invalidates its profiles for it."""
-    for capability in capabilities:
-        _enable(client, bundle_id, capability)
+def list_capabilities(client: Client, bundle_id: str) -> dict[str, EnabledCapability]:
+    """Return the capabilities of a bundle id (by Apple's id of it) by their types."""
+    return _by_type(client.list(f"/v1/bundleIds/{bundle_id}/bundleIdCapabilities", _CAPABILITY_FIELDS).data)
 
 
-def _enable(client: Client, bundle_id: str, capability: str) -> None:
-    attributes = {"capabilityType": capability}
-    owner = {"bundleId": reference("bundleIds", bundle_id)}
-    body = request_body("bundleIdCapabilities", attributes, relationships=owner)
+def enable_capability(client: Client, bundle_id: str, capability: Capability) -> None:
+    """Enable a capability for a bundle id (by Apple's id of it). Apple invalidates its profiles for it."""
+    body = _capability_body(capability, bundle_id=bundle_id)
     client.create_once(
-        lambda: client.create("/v1/bundleIdCapabilities", body).resource,
-        lambda: _find_capability(client, bundle_id, capability),
+        lambda: client.create("/v1/bundleIdCapabilities", body).resource.id,
+        lambda: getattr(list_capabilities(client, bundle_id).get(capability.type), "id", None),
     )
 
 
-def _find_capability(client: Client, bundle_id: str, capability: str) -> Resource | None:
-    """Return the enabled capability, or None. Apple enables some for every new bundle id."""
-    query = {"fields[bundleIdCapabilities]": "capabilityType"}
-    enabled = client.list(f"/v1/bundleIds/{bundle_id}/bundleIdCapabilities", query).data
-    return next((resource for resource in enabled if resource.text("capabilityType") == capability), None)
+def configure_capability(client: Client, capability: Capability, capability_id: str) -> None:
+    """Set the option of a capability that is enabled."""
+    path, body = f"/v1/bundleIdCapabilities/{capability_id}", _capability_body(capability, capability_id)
+    try:
+        client.patch(path, body)
+    except LostAnswerError:
+        # The same settings twice change nothing.
+        client.patch(path, body)
+
+
+def disable_capability(client: Client, capability_id: str) -> None:
+    """Disable a capability. Apple invalidates the profiles of its bundle id for it."""
+    path = f"/v1/bundleIdCapabilities/{capability_id}"
+    try:
+        client.delete(path)
+    except LostAnswerError:
+        try:
+            client.delete(path)
+        except ApiError as error:
+            # A 404 says that the first request worked.
+            if error.status != 404:
+                raise
+
+
+def invalid_profiles(client: Client, bundle_ids: Sequence[str]) -> list[str]:
+    """Return the names of the invalid profiles of bundle ids (by Apple's ids), as they are after capabilities change.
+
+    Sends a request for each bundle id, side by side.
+    """
+    query: dict[str, str | int | None] = {"fields[profiles]": "name,profileState"}
+
+    def names_of(bundle_id: str) -> list[str]:
+        profiles = client.list(f"/v1/bundleIds/{bundle_id}/profiles", query).data
+        return [profile.text("name") for profile in profiles if profile.text("profileState") == "INVALID"]
+
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        return sorted(name for names in pool.map(names_of, bundle_ids) for name in names)
+
+
+def _capability_body(
+    capability: Capability, identifier: str | None = None, bundle_id: str = ""
+) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"capabilityType": capability.type}
+    if capability.settings:
+        attributes["settings"] = capability.settings
+    # Apple refuses any other relationship: since May 2025 `capability`, which other tools sent (fastlane PR 29596).
+    owner = {"bundleId": reference("bundleIds", bundle_id)} if bundle_id else {}
+    return request_body("bundleIdCapabilities", attributes, identifier, owner)
+
+
+def _read(client: Client, listed: Document, resource: Resource) -> RegisteredBundleId:
+    included = listed.many(resource, "bundleIdCapabilities")
+    # Apple includes no more than LARGEST_INCLUDE, and now and then a relationship without its resources.
+    is_whole = included and len(included) == len(resource.related("bundleIdCapabilities"))
+    if not is_whole or is_cut(resource, "bundleIdCapabilities"):
+        capabilities = list_capabilities(client, resource.id)
+    else:
+        capabilities = _by_type(included)
+    return RegisteredBundleId(resource.id, resource.text("identifier"), capabilities)
+
+
+def _by_type(resources: Iterable[Resource]) -> dict[str, EnabledCapability]:
+    return {
+        kind: EnabledCapability(resource.id, option_of(resource.attributes.get("settings"), kind))
+        for resource in resources
+        if (kind := resource.text("capabilityType"))
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from asc.api.client import Client
@@ -15,14 +15,8 @@ from asc.commands.register_bundle_ids.inputs import Inputs, Request, requests_of
 from asc.errors import Error, Findings
 from asc.job import summary
 from asc.provisioning.associations import active_profiles, missing_keys, missing_values
-from asc.provisioning.bundle_id_plan import (
-    BundleIdChanges,
-    RegisteredBundleId,
-    apply_changes,
-    invalid_profiles,
-    plan_bundle_id,
-    read_bundle_ids,
-)
+from asc.provisioning.bundle_id_plan import BundleIdChanges, apply_bundle_ids, plan_bundle_ids
+from asc.provisioning.bundle_ids import RegisteredBundleId, invalid_profiles, read_bundle_ids
 
 log = logging.getLogger(__name__)
 
@@ -50,10 +44,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     requests = requests_of(inputs)
     _warn_of_unknown(requests)
     client = context.connect(inputs)
-    there = read_bundle_ids(client, [request.bundle_id.identifier for request in requests])
-    plan = [
-        plan_bundle_id(request.bundle_id, there.get(request.bundle_id.identifier)) for request in requests
-    ]
+    bundle_ids = [request.bundle_id for request in requests]
+    there = read_bundle_ids(client, [bundle_id.identifier for bundle_id in bundle_ids])
+    plan = plan_bundle_ids(bundle_ids, there)
     lines = [line for changes in plan for line in changes.lines()]
     for line in lines:
         log.info("Plan: %s", line)
@@ -74,9 +67,16 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         )
         context.outputs = outputs
         return outputs
-    now, findings = apply_changes(client, [changes for changes in plan if changes.any])
-    outputs = _outputs(client, plan, {**there, **now}, now)
+    now, findings = apply_bundle_ids(client, plan)
+    outputs = _outputs(plan, {**there, **now}, now)
+    # From here on the outputs of a run that fails say what it has done.
     context.outputs = outputs
+    touched = [changes.registered.id for changes in plan if changes.registered]
+    none: list[str] = []
+    invalid = findings.result_of(lambda: invalid_profiles(client, touched), none)
+    if invalid:
+        log.warning("These profiles are invalid now: %s. Make them anew (sync-signing).", ", ".join(invalid))
+    outputs = replace(outputs, invalidated_profiles=json.dumps(invalid, ensure_ascii=False))
     return _check(inputs, context, client, requests, {**there, **now}, outputs, findings)
 
 
@@ -106,12 +106,10 @@ def _check(
                 lacking.update({bundle_id.identifier: found} if found else {})
         for identifier, values in lacking.items():
             findings.result_of(partial(_tell_lacking, identifier, values), None)
-    outputs = Outputs(
-        **{
-            **vars(outputs),
-            "app_id": app_ids[0] if app_ids else "",
-            "missing_by_hand": json.dumps(lacking, ensure_ascii=False),
-        }
+    outputs = replace(
+        outputs,
+        app_id=app_ids[0] if app_ids else "",
+        missing_by_hand=json.dumps(lacking, ensure_ascii=False),
     )
     context.outputs = outputs
     findings.raise_all()
@@ -169,7 +167,6 @@ def _tell_lacking(identifier: str, lacking: Mapping[str, Sequence[str]]) -> None
 
 
 def _outputs(
-    client: Client,
     plan: Sequence[BundleIdChanges],
     registered: Mapping[str, RegisteredBundleId],
     changed: Mapping[str, RegisteredBundleId],
@@ -179,17 +176,12 @@ def _outputs(
         changes.request.identifier: [one.type for one in changes.enable] for changes in done if changes.enable
     }
     disabled = {changes.request.identifier: list(changes.disable) for changes in done if changes.disable}
-    touched = [changes.registered.id for changes in done if changes.registered]
-    invalid = [name for bundle_id in touched for name in invalid_profiles(client, bundle_id)]
-    if invalid:
-        log.warning("These profiles are invalid now: %s. Make them anew (sync-signing).", ", ".join(invalid))
     return Outputs(
         bundle_id_ids=_ids(registered),
         created=json.dumps([changes.request.identifier for changes in done if changes.registered is None]),
         enabled=json.dumps(enabled),
         disabled=json.dumps(disabled),
         changed=flag(bool(done)),
-        invalidated_profiles=json.dumps(invalid, ensure_ascii=False),
     )
 
 

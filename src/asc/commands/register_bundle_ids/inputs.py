@@ -9,19 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from asc.commands import capabilities as capabilities_input
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
 from asc.errors import Findings, InputError, Problem
 from asc.formats.plist import PlistError, read_plist
 from asc.provisioning.bundle_id_plan import BundleIdRequest
-from asc.provisioning.capabilities import (
-    EXPLICIT_ONLY,
-    TYPES,
-    Capability,
-    capabilities_of,
-    merged,
-    read_capability,
-)
+from asc.provisioning.capabilities import TYPES, Capability, capabilities_of, merged
 
 IDS, WHAT, CHECKS, RUN = "Bundle ids", "Capabilities", "Checks", "Run"
 PLATFORMS = {"ios": "IOS", "macos": "MAC_OS", "universal": "UNIVERSAL"}
@@ -49,7 +43,7 @@ class Inputs(CommonInputs):
         default="ios",
     )
     capabilities: tuple[Capability, ...] | None = given(
-        kinds.Kind("list", "one a line: name, or name: setting", lambda text: tuple(_capabilities(text))),
+        capabilities_input.KIND,
         "Capabilities that all the bundle ids get: Apple's type, fastlane's service name, or either with a setting.",
         group=WHAT,
         examples=("push-notifications", "data-protection: complete"),
@@ -62,7 +56,7 @@ class Inputs(CommonInputs):
         examples=("com.example.app: App/Example.entitlements",),
     )
     disable: tuple[Capability, ...] | None = given(
-        kinds.Kind("list", "one a line, or with commas", lambda text: tuple(_capabilities(text))),
+        capabilities_input.KIND,
         "Capabilities to turn off. Nothing is turned off that is not named here.",
         group=WHAT,
     )
@@ -98,6 +92,7 @@ class Inputs(CommonInputs):
                 yield Problem("entitlements", f"{identifier} is not in bundle-ids", "Name it there, too.")
             if not identifier and len(known) > 1:
                 yield Problem("entitlements", f"{path} names no bundle id", "Write id: path, one a line.")
+        yield from capabilities_input.wildcard_problems(known, self.capabilities or ())
         both = {one.type for one in self.capabilities or ()} & {one.type for one in self.disable or ()}
         for kind in sorted(both):
             yield Problem("disable", f"{kind} is in capabilities, too", "Name it in one of the two.")
@@ -158,16 +153,10 @@ def _request(inputs: Inputs, identifier: str, name: str, entitlements: Mapping[s
         )
     disabled = {capability.type for capability in inputs.disable or ()}
     try:
-        capabilities = merged((*(inputs.capabilities or ()), *needed))
+        asked = merged((*(inputs.capabilities or ()), *needed))
     except ValueError as error:
         raise InputError([Problem("capabilities", str(error), "Ask for one setting.")]) from None
-    request = BundleIdRequest(
-        identifier,
-        name or _default_name(identifier),
-        PLATFORMS[inputs.platform],
-        capabilities,
-        tuple(sorted(disabled)),
-    )
+    request = BundleIdRequest(identifier, PLATFORMS[inputs.platform], asked, tuple(sorted(disabled)), name)
     problems = [
         Problem(
             "entitlements",
@@ -176,16 +165,7 @@ def _request(inputs: Inputs, identifier: str, name: str, entitlements: Mapping[s
         )
         for kind in sorted({capability.type for capability in needed} & disabled)
     ]
-    if request.is_wildcard:
-        problems += [
-            Problem(
-                "capabilities",
-                f"{capability.type} is not for wildcards ({identifier})",
-                "Use an explicit bundle id.",
-            )
-            for capability in capabilities
-            if capability.type in EXPLICIT_ONLY
-        ]
+    problems += capabilities_input.wildcard_problems([identifier], needed)
     if problems:
         raise InputError(problems)
     return Request(request, entitlements, unknown)
@@ -201,10 +181,6 @@ def _read(path: str) -> Mapping[str, Any]:
     raise InputError(
         [Problem("entitlements", reason, "Name an .entitlements file, a property list with a dictionary.")]
     )
-
-
-def _default_name(identifier: str) -> str:
-    return identifier.replace("*", "wildcard").replace(".", " ").replace("-", " ")
 
 
 def _problems_of_ids(bundle_ids: tuple[tuple[str, str], ...]) -> Iterator[Problem]:
@@ -231,12 +207,6 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     for entry in kinds.LIST.parse(text):
         identifier, _, name = entry.partition(":")
         yield identifier.strip(), name.strip()
-
-
-def _capabilities(text: str) -> Iterator[Capability]:
-    for entry in kinds.LIST.parse(text):
-        name, _, setting = entry.removeprefix("- ").partition(":")
-        yield read_capability(name, setting.strip().strip("\"'"))
 
 
 def _paths(text: str) -> Iterator[tuple[str, str]]:

@@ -13,8 +13,9 @@ from asc.commands.sync_signing.inputs import Inputs, Outputs, check_program
 from asc.commands.sync_signing.machine import second_storage_of, storage_of
 from asc.errors import Error
 from asc.provisioning.certificates import AppleCertificate, list_certificates
-from asc.provisioning.devices.plan import missing_from_profile, not_enabled
+from asc.provisioning.devices.device import comparable_udid
 from asc.provisioning.devices.request import MAC_PLATFORMS
+from asc.provisioning.devices.state import missing_from_profile, not_enabled
 from asc.provisioning.kinds import Platform, ProfileType
 from asc.signing.storage import Storage
 from asc.signing.sync import importing, moving, revoking
@@ -89,8 +90,8 @@ def _plan(inputs: Inputs, context: Context) -> Outputs:
     for line in plan.lines():
         log.info("Would %s", line)
     # The sync would enable these devices, so the plan must not warn of them.
-    enabling = {device.id for device in plan.devices.disabled}
-    left = [device for device in sync.apple.devices if device.id not in enabling]
+    enabling = {comparable_udid(change.udid) for change in plan.devices}
+    left = [device for device in sync.apple.devices if comparable_udid(device.udid) not in enabling]
     for name in not_enabled(request.devices, left):
         log.warning("The device %s is not enabled at Apple: no profile can name it.", name)
     if not plan.lines():

@@ -6,11 +6,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from asc.commands import capabilities as capabilities_input
 from asc.commands import devices, kinds
 from asc.commands.declaration import CommonInputs, given, output
 from asc.commands.sync_signing import match
 from asc.errors import InputError, Problem
-from asc.provisioning.devices.device import comparable_udid
+from asc.provisioning.capabilities import Capability
 from asc.provisioning.devices.plan import IfDisabled
 from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.kinds import EXTRA_CERTIFICATE_TYPES, Platform, ProfileType
@@ -146,9 +147,9 @@ class Inputs(CommonInputs):
     register_bundle_ids: bool = given(
         kinds.BOOLEAN, "Register bundle ids that the team does not have.", group=SYNC, default="false"
     )
-    capabilities: tuple[str, ...] | None = given(
-        kinds.LIST,
-        "Capabilities (Apple's types) of bundle ids that are registered or get a profile.",
+    capabilities: tuple[Capability, ...] | None = given(
+        capabilities_input.KIND,
+        "Capabilities of bundle ids that are registered or get a profile: Apple's types, or fastlane's service names.",
         group=SYNC,
         examples=("PUSH_NOTIFICATIONS, APP_GROUPS",),
     )
@@ -256,6 +257,7 @@ class Inputs(CommonInputs):
             except InputError as error:
                 yield from error.problems
         yield from devices.problems(self.devices or ())
+        yield from capabilities_input.wildcard_problems(self.bundle_ids or (), self.capabilities or ())
 
     def request(self, in_house: bool) -> SigningRequest:
         """Return the request of the inputs. `in_house`: the team is in the Enterprise Program.
@@ -277,7 +279,7 @@ class Inputs(CommonInputs):
             in_house=in_house,
             register_bundle_ids=self.register_bundle_ids,
             capabilities=self.capabilities or (),
-            devices=tuple({comparable_udid(wanted.udid): wanted for wanted in self.devices or ()}.values()),
+            devices=self.devices or (),
             if_disabled=_IF_DISABLED[self.if_disabled],
             include_macs=self.include_macs,
             if_revoked="replace" if self.if_revoked == "replace" else "fail",

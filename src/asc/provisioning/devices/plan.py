@@ -1,14 +1,15 @@
-"""Make the team have the devices that are asked for: plan it, then register new ones and enable disabled ones."""
+"""Bring the team's devices to a request: register new ones, and enable, rename or disable those that are there."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
+from asc import words
 from asc.api.client import Client
-from asc.errors import Error, InputError, Problem
+from asc.errors import Error, Findings, InputError, Problem
 from asc.provisioning.devices.apple import change_device, register_device
 from asc.provisioning.devices.device import DISABLED, ENABLED, Device, Family, comparable_udid
 from asc.provisioning.devices.request import ApplePlatform, DeviceRequest
@@ -17,51 +18,82 @@ from asc.provisioning.kinds import Platform
 log = logging.getLogger(__name__)
 
 IfDisabled = Literal["enable", "fail", "leave"]
+Action = Literal["register", "enable", "rename", "disable"]
 
 
 @dataclass(frozen=True)
-class DevicePlan:
-    """Devices to register, each with its platform in Apple's words, and devices of the team to enable."""
+class DeviceChange:
+    """One write: the action, the device, and the request. `send` returns the device afterwards."""
 
-    new: tuple[tuple[DeviceRequest, ApplePlatform], ...] = ()
-    disabled: tuple[Device, ...] = ()
+    action: Action
+    name: str
+    udid: str = field(repr=False)
+    summary: str
+    send: Callable[[Client], Device]
 
-    def lines(self) -> list[str]:
-        """Return the plan as lines for the log, in the order of the writes."""
-        return [
-            *(f"register the device {request.name} ({platform})" for request, platform in self.new),
-            *(f"enable the device {device.name}, which is disabled" for device in self.disabled),
-        ]
+
+@dataclass(frozen=True)
+class DeviceRules:
+    """The treatment of devices that are there already, and of UDIDs that fit phones and Macs.
+
+    `platforms` are the platforms that the step is for. `disable` holds UDIDs or names.
+    """
+
+    platforms: Collection[Platform] = ()
+    if_disabled: IfDisabled = "enable"
+    rename: bool = False
+    disable: Sequence[str] = ()
 
 
 def plan_devices(
-    requests: Sequence[DeviceRequest],
-    have: Iterable[Device],
-    platforms: Collection[Platform],
-    if_disabled: IfDisabled,
-) -> DevicePlan:
-    """Return the writes after which the team has the devices. `platforms` are those that the step signs for.
+    requests: Sequence[DeviceRequest], have: Sequence[Device], rules: DeviceRules
+) -> list[DeviceChange]:
+    """Return the writes after which the team has the devices, in their order; [] if nothing is to be done.
 
-    Raises InputError if the platform of a new device is not known, Error for a disabled device if `if_disabled` is
-    "fail". Logs a warning if Apple has a device under another platform than the user.
+    Raises InputError if a device to disable is unknown or requested at the same time, or if the platform of a new
+    device is not known; Error for a disabled device if `if_disabled` is "fail". Logs a warning if Apple has a device
+    under another platform than the user.
     """
     known = {comparable_udid(device.udid): device for device in have}
-    new: list[DeviceRequest] = []
-    disabled: list[Device] = []
-    for request in requests:
-        device = known.get(comparable_udid(request.udid))
-        if device is None:
-            new.append(request)
-            continue
-        _warn_of_other_platform(request, device)
-        if device.status == DISABLED:
-            disabled.append(device)
-    if disabled and if_disabled == "fail":
-        raise Error(
-            f"Devices that are asked for are disabled: {', '.join(device.name for device in disabled)}.",
-            "Enable them with if-disabled: enable, or remove them from devices.",
-        )
-    return DevicePlan(_with_platforms(new, platforms), tuple(disabled) if if_disabled == "enable" else ())
+    there = [(request, known.get(comparable_udid(request.udid))) for request in requests]
+    for request, device in there:
+        if device:
+            _warn_of_other_platform(request, device)
+    findings = Findings()
+    none: list[DeviceChange] = []
+    disable = findings.result_of(lambda: _disablings(requests, have, rules.disable), none)
+    enable = findings.result_of(lambda: _enablings([one for _, one in there if one], rules.if_disabled), none)
+    new = [request for request, device in there if device is None]
+    register = findings.result_of(lambda: _registrations(new, rules.platforms), none)
+    findings.raise_all()
+    rename = [
+        _rename(device, request.name)
+        for request, device in there
+        if rules.rename and device and device.name != request.name
+    ]
+    return [*enable, *rename, *register, *disable]
+
+
+def apply_devices(client: Client, changes: Iterable[DeviceChange]) -> Iterator[tuple[DeviceChange, Device]]:
+    """Send the changes one by one, and yield each that was made, with the device as Apple has it then.
+
+    One that fails does not stop the others. Raises Error at the end with all that failed, UnreachableError at once.
+    """
+    findings = Findings()
+    none: Device | None = None
+    for change in changes:
+        if device := findings.result_of(lambda change=change: change.send(client), none):  # type: ignore[misc]
+            log.info("Done: %s", change.summary)
+            yield change, device
+    findings.raise_all()
+
+
+def with_changes(have: Iterable[Device], changed: Iterable[Device]) -> tuple[Device, ...]:
+    """Return the devices of the team after some were changed or registered."""
+    devices: Mapping[str, Device] = {
+        comparable_udid(device.udid): device for listed in (have, changed) for device in listed
+    }
+    return tuple(devices.values())
 
 
 def _warn_of_other_platform(request: DeviceRequest, device: Device) -> None:
@@ -74,15 +106,13 @@ def _warn_of_other_platform(request: DeviceRequest, device: Device) -> None:
         )
 
 
-def _with_platforms(
-    requests: Iterable[DeviceRequest], platforms: Collection[Platform]
-) -> tuple[tuple[DeviceRequest, ApplePlatform], ...]:
-    """Return new devices with the platform to register them with. Raises InputError that names those without one."""
-    with_platform: list[tuple[DeviceRequest, ApplePlatform]] = []
+def _registrations(requests: Iterable[DeviceRequest], platforms: Collection[Platform]) -> list[DeviceChange]:
+    """Return the registrations of new devices. Raises InputError that names those without a platform."""
+    found: list[DeviceChange] = []
     unclear: list[str] = []
     for request in requests:
         if platform := request.apple_platform(platforms):
-            with_platform.append((request, platform))
+            found.append(_registration(request, platform))
         else:
             unclear.append(request.name)
     if unclear:
@@ -96,41 +126,84 @@ def _with_platforms(
                 )
             ]
         )
-    return tuple(with_platform)
+    return found
 
 
-def apply_device_plan(client: Client, plan: DevicePlan, have: Iterable[Device]) -> tuple[Device, ...]:
-    """Enable and register the devices of the plan, and return all devices of the team as they are afterwards."""
-    devices = {comparable_udid(device.udid): device for device in have}
-    for device in plan.disabled:
-        devices[comparable_udid(device.udid)] = change_device(client, device, {"status": ENABLED})
-        log.info("Enabled the device %s, which was disabled", device.name)
-    for request, platform in plan.new:
-        devices[comparable_udid(request.udid)] = register_device(client, request, platform)
-        log.info("Registered the device %s (%s)", request.name, platform)
-    return tuple(devices.values())
+def _registration(request: DeviceRequest, platform: ApplePlatform) -> DeviceChange:
+    return DeviceChange(
+        "register",
+        request.name,
+        request.udid,
+        f"register the device {words.printable_name(request.name)} ({platform})",
+        lambda client: register_device(client, request, platform),
+    )
 
 
-def not_enabled(requests: Iterable[DeviceRequest], have: Iterable[Device]) -> list[str]:
-    """Return the name and Apple's status of each device that is asked for, but not enabled: no profile may list it."""
+def _enablings(devices: Iterable[Device], if_disabled: IfDisabled) -> list[DeviceChange]:
+    """Return the changes for requested devices that are disabled. Raises Error if they are to fail the step."""
+    disabled = [device for device in devices if device.status == DISABLED]
+    if disabled and if_disabled == "fail":
+        names = ", ".join(words.printable_name(device.name) for device in disabled)
+        raise Error(
+            f"Devices that are asked for are disabled: {names}.",
+            "Enable them with if-disabled: enable, or remove them from devices.",
+        )
+    return [_status_change("enable", device, ENABLED) for device in disabled if if_disabled == "enable"]
+
+
+def _disablings(
+    requests: Iterable[DeviceRequest], have: Sequence[Device], named: Iterable[str]
+) -> list[DeviceChange]:
+    """Return the changes for devices to disable, by UDID or name. Raises InputError with all that is wrong."""
     wanted = {comparable_udid(request.udid) for request in requests}
+    found: dict[str, Device] = {}
+    problems = []
+    for text in named:
+        matching = [
+            device
+            for device in have
+            if text == device.name or comparable_udid(text) == comparable_udid(device.udid)
+        ]
+        # Two devices may share a name, and disabling the wrong one costs people their builds.
+        if len(matching) != 1:
+            reason = (
+                "is not a device of the team" if not matching else f"is the name of {len(matching)} devices"
+            )
+            problems.append(
+                Problem("disable", f"{words.printable_name(text)} {reason}", "Give the UDID of one device.")
+            )
+        elif comparable_udid(matching[0].udid) in wanted:
+            problems.append(
+                Problem(
+                    "disable",
+                    f"{words.printable_name(text)} is in devices, too",
+                    "Name each device in one of the two.",
+                )
+            )
+        else:
+            found[matching[0].id] = matching[0]
+    if problems:
+        raise InputError(problems)
     return [
-        f"{device.name} ({device.status})"
-        for device in have
-        if comparable_udid(device.udid) in wanted and not device.enabled
+        _status_change("disable", device, DISABLED) for device in found.values() if device.status != DISABLED
     ]
 
 
-def missing_from_profile(
-    requests: Sequence[DeviceRequest], have: Iterable[Device], named: Iterable[str]
-) -> list[str]:
-    """Return the name, and Apple's status if known, of each requested device that is not in `named` (UDIDs)."""
-    known = {comparable_udid(device.udid): device for device in have}
-    inside = {comparable_udid(udid) for udid in named}
-    found = []
-    for request in requests:
-        udid = comparable_udid(request.udid)
-        if udid not in inside:
-            state = known[udid].status if udid in known else ""
-            found.append(f"{request.name} ({state})" if state else request.name)
-    return found
+def _status_change(action: Literal["enable", "disable"], device: Device, status: str) -> DeviceChange:
+    return DeviceChange(
+        action,
+        device.name,
+        device.udid,
+        f"{action} the device {words.printable_name(device.name)}",
+        lambda client: change_device(client, device, {"status": status}),
+    )
+
+
+def _rename(device: Device, name: str) -> DeviceChange:
+    return DeviceChange(
+        "rename",
+        name,
+        device.udid,
+        f"rename the device {words.printable_name(device.name)} to {words.printable_name(name)}",
+        lambda client: change_device(client, device, {"name": name}),
+    )

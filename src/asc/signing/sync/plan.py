@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from asc.provisioning.devices.plan import DevicePlan
+from asc.provisioning.bundle_id_plan import BundleIdChanges
+from asc.provisioning.devices.plan import DeviceChange
 from asc.provisioning.kinds import CertificateType
 from asc.signing.sync.name_conflicts import NameConflicts
 from asc.signing.sync.profile_specs import ProfileSpec
@@ -17,16 +18,14 @@ from asc.signing.sync.unused import UnusedFiles
 class SyncPlan:
     """All writes of a sync, each with its reason.
 
-    `certificates` and `profiles` are to be created, with the reason; `bundle_ids` and `devices` to be registered, or
-    enabled; `capabilities` maps a bundle id to the capabilities that it lacks. `unused` files are removed.
-    `name_conflicts` maps a profile to those at Apple that have its name.
+    `certificates` and `profiles` are to be created, with the reason; `bundle_ids` and `devices` to be registered or
+    changed. `unused` files are removed. `name_conflicts` maps a profile to those at Apple that have its name.
     """
 
     certificates: Mapping[CertificateType, str] = field(default_factory=dict)
     profiles: Mapping[ProfileSpec, str] = field(default_factory=dict)
-    bundle_ids: tuple[str, ...] = ()
-    devices: DevicePlan = field(default_factory=DevicePlan)
-    capabilities: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bundle_ids: tuple[BundleIdChanges, ...] = ()
+    devices: tuple[DeviceChange, ...] = ()
     unused: UnusedFiles = field(default_factory=UnusedFiles)
     name_conflicts: Mapping[ProfileSpec, NameConflicts] = field(default_factory=dict)
 
@@ -37,12 +36,8 @@ class SyncPlan:
     def creation_lines(self) -> list[str]:
         """Return the lines of everything that is created or changed at Apple."""
         return [
-            *self.devices.lines(),
-            *(f"register the bundle id {identifier}" for identifier in self.bundle_ids),
-            *(
-                f"enable {', '.join(names)} for {identifier}"
-                for identifier, names in self.capabilities.items()
-            ),
+            *(change.summary for change in self.devices),
+            *(line for changes in self.bundle_ids for line in changes.lines()),
             *(
                 f"create {kind.with_article} certificate: {reason}"
                 for kind, reason in self.certificates.items()

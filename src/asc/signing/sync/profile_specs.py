@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from asc.identity.certificate import Certificate
+from asc.provisioning.bundle_id_plan import BundleIdRequest
+from asc.provisioning.capabilities import Capability
 from asc.provisioning.devices.device import Device, comparable_udid
-from asc.provisioning.devices.plan import IfDisabled
+from asc.provisioning.devices.plan import DeviceRules, IfDisabled
 from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.kinds import (
     CertificateType,
@@ -116,12 +118,24 @@ class SigningRequest:
     renew_before: timedelta = timedelta(days=0)
     in_house: bool = False
     register_bundle_ids: bool = False
-    capabilities: tuple[str, ...] = ()
+    capabilities: tuple[Capability, ...] = ()
     devices: tuple[DeviceRequest, ...] = ()
     if_disabled: IfDisabled = "enable"
     include_macs: bool = False
     if_revoked: Literal["fail", "replace"] = "fail"
     force: bool = False
+
+    @property
+    def device_rules(self) -> DeviceRules:
+        """Return the rules for devices of the team that are there already."""
+        return DeviceRules(self.platforms, self.if_disabled)
+
+    @property
+    def bundle_id_requests(self) -> list[BundleIdRequest]:
+        """Return a request for each bundle id of the profiles, with the capabilities."""
+        identifiers = dict.fromkeys(spec.bundle_id for spec in self.specs)
+        # A universal bundle id serves the profiles of all platforms.
+        return [BundleIdRequest(one, "UNIVERSAL", self.capabilities) for one in identifiers]
 
     @property
     def needs_devices(self) -> bool:

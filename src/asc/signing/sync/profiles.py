@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from asc.api.client import REQUESTS_AT_ONCE
 from asc.api.errors import ApiError
 from asc.errors import Error
-from asc.provisioning.bundle_ids import BundleId
+from asc.provisioning.bundle_ids import RegisteredBundleId
 from asc.provisioning.certificates import by_public_key
-from asc.provisioning.devices.plan import not_enabled
+from asc.provisioning.devices.state import not_enabled
 from asc.provisioning.kinds import CertificateType
 from asc.provisioning.profiles import (
     AppleProfile,
@@ -44,7 +44,7 @@ class ProfileMaker:
     request: SigningRequest
     apple: AppleState
     identities: Mapping[CertificateType, StoredIdentity]
-    bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
+    bundle_ids: Mapping[str, RegisteredBundleId] = field(default_factory=dict)
     changed_bundle_ids: frozenset[str] = frozenset()
     stored: Mapping[ProfileSpec, StoredProfile] = field(default_factory=dict)
     name_conflicts: Mapping[ProfileSpec, NameConflicts] = field(default_factory=dict)

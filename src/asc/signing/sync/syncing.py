@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from asc.api.client import REQUESTS_AT_ONCE
 from asc.errors import Error
 from asc.provisioning.associations import not_granted
-from asc.provisioning.bundle_ids import BundleId, enable_capabilities, find_bundle_ids, register_bundle_id
+from asc.provisioning.bundle_id_plan import BundleIdChanges, apply_bundle_ids, plan_bundle_ids
+from asc.provisioning.bundle_ids import RegisteredBundleId, read_bundle_ids
 from asc.provisioning.certificates import AppleCertificate
 from asc.provisioning.devices.device import Device, comparable_udid, fits_profile
-from asc.provisioning.devices.plan import apply_device_plan, missing_from_profile, plan_devices
+from asc.provisioning.devices.plan import apply_devices, plan_devices, with_changes
 from asc.provisioning.devices.request import DeviceRequest
+from asc.provisioning.devices.state import missing_from_profile
 from asc.provisioning.kinds import CertificateType
 from asc.signing.storage import Changes
 from asc.signing.sync.context import (
@@ -58,7 +60,7 @@ class Sync:
     files: Mapping[str, bytes]
     stored_signing: StoredSigning
     apple: AppleState
-    bundle_ids: Mapping[str, BundleId] = field(default_factory=dict)
+    bundle_ids: Mapping[str, RegisteredBundleId] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, context: SyncContext, request: SigningRequest) -> Sync:
@@ -75,28 +77,23 @@ class Sync:
     def plan(self) -> tuple[Sync, SyncPlan]:
         """Return the plan, and this run with the state that it needed. Raises Error if the request is impossible."""
         request = self.request
-        devices = plan_devices(request.devices, self.apple.devices, request.platforms, request.if_disabled)
+        devices = tuple(plan_devices(request.devices, self.apple.devices, request.device_rules))
         certificates = {
             kind: reason for kind in self.request.certificates if (reason := self._certificate_defect(kind))
         }
-        profiles = self._profile_defects(certificates, bool(devices.lines()))
+        profiles = self._profile_defects(certificates, bool(devices))
         known = self._known({spec.bundle_id for spec in profiles})
-        missing = tuple(dict.fromkeys(spec.bundle_id for spec in profiles if spec.bundle_id not in known))
-        if missing and not self.request.register_bundle_ids:
-            raise Error(
-                f"The team has no bundle id {', '.join(missing)}.",
-                "Check bundle-ids and the team of the key, or register them with register-bundle-ids: true.",
-            )
-        lacking = self._lacking(known)
+        bundle_ids = self._bundle_id_changes(known, {spec.bundle_id for spec in profiles})
+        changed = {changes.request.identifier for changes in bundle_ids}
         profiles = {
             spec: profiles.get(spec, "its bundle id gets capabilities")
             for spec in self.request.specs
-            if spec in profiles or spec.bundle_id in lacking
+            if spec in profiles or spec.bundle_id in changed
         }
         left = find_unused(self.context, self.request, self.files, self.stored_signing, self.apple)
         stored_signing = self.stored_signing.renamed(left.misnamed)
         name_conflicts = self._name_conflicts(profiles)
-        plan = SyncPlan(certificates, profiles, missing, devices, lacking, left, name_conflicts)
+        plan = SyncPlan(certificates, profiles, bundle_ids, devices, left, name_conflicts)
         return replace(self, bundle_ids=known, stored_signing=stored_signing), plan
 
     def carry_out(self, plan: SyncPlan) -> SyncResult:
@@ -110,13 +107,10 @@ class Sync:
             return SyncResult(signing, tuple(cleared), self._lacking_devices(signing, self.apple.devices))
         self.context.storage.prove_writable()
         client = self.context.client
-        devices = apply_device_plan(client, plan.devices, self.apple.devices)
-        registered = {
-            identifier: register_bundle_id(client, identifier, self.request.capabilities)
-            for identifier in plan.bundle_ids
-        }
-        for identifier, names in plan.capabilities.items():
-            enable_capabilities(client, self.bundle_ids[identifier].id, names)
+        changed_devices = [device for _, device in apply_devices(client, plan.devices)]
+        devices = with_changes(self.apple.devices, changed_devices)
+        changed_bundle_ids, findings = apply_bundle_ids(client, plan.bundle_ids)
+        findings.raise_all()
         identities = {**self._identities(), **{kind: self._new_identity(kind) for kind in plan.certificates}}
         # Certificates that this run or another job created are not in the listing. Without them a profile that another
         # job has just made would seem to have lost its certificates, and two jobs would delete each other's profiles.
@@ -128,14 +122,14 @@ class Sync:
         ]
         certificates = (*self.apple.certificates, *created)
         apple = replace(self.apple, devices=devices, certificates=certificates)
-        bundle_ids = {**self.bundle_ids, **registered}
+        bundle_ids = {**self.bundle_ids, **changed_bundle_ids}
         maker = ProfileMaker(
             self.context,
             self.request,
             apple,
             identities,
             bundle_ids,
-            frozenset(plan.capabilities),
+            frozenset(changes.request.identifier for changes in plan.bundle_ids if changes.registered),
             self.stored_signing.profiles,
             plan.name_conflicts,
         )
@@ -155,7 +149,8 @@ class Sync:
         if not self.request.register_bundle_ids:
             return
         for spec, stored in made.items():
-            for lacking in not_granted(self.request.capabilities, stored.profile):
+            types = [capability.type for capability in self.request.capabilities]
+            for lacking in not_granted(types, stored.profile):
                 log.warning(
                     "%s %s. Check it at developer.apple.com/account, Identifiers, %s; the next sync replaces the "
                     "profile.",
@@ -202,25 +197,24 @@ class Sync:
             found = dict(zip(specs, pool.map(conflicts_of, specs), strict=True))
         return {spec: conflicts for spec, conflicts in found.items() if conflicts != NameConflicts()}
 
-    def _known(self, identifiers: set[str]) -> dict[str, BundleId]:
+    def _known(self, identifiers: set[str]) -> dict[str, RegisteredBundleId]:
         """Return the registered bundle ids of these identifiers; no request is sent for an empty set."""
-        if not identifiers:
-            return {}
-        capabilities = self.request.register_bundle_ids and bool(self.request.capabilities)
-        return find_bundle_ids(self.context.client, identifiers, capabilities=capabilities)
+        return read_bundle_ids(self.context.client, identifiers) if identifiers else {}
 
-    def _lacking(self, known: Mapping[str, BundleId]) -> dict[str, tuple[str, ...]]:
-        """Return the requested capabilities that each registered bundle id lacks."""
-        # A run may have crashed between registering a bundle id and enabling its capabilities.
-        if not self.request.register_bundle_ids:
-            return {}
-        found = {
-            identifier: tuple(
-                name for name in self.request.capabilities if name not in bundle_id.capabilities
+    def _bundle_id_changes(
+        self, known: Mapping[str, RegisteredBundleId], needed: Collection[str]
+    ) -> tuple[BundleIdChanges, ...]:
+        """Return the writes for the bundle ids that profiles need. Raises Error if the team lacks one."""
+        requests = [one for one in self.request.bundle_id_requests if one.identifier in needed]
+        if self.request.register_bundle_ids:
+            # Also for bundle ids that are there: a run may have crashed before it enabled their capabilities.
+            return tuple(plan_bundle_ids(requests, known))
+        if missing := [request.identifier for request in requests if request.identifier not in known]:
+            raise Error(
+                f"The team has no bundle id {', '.join(missing)}.",
+                "Check bundle-ids and the team of the key, or register them with register-bundle-ids: true.",
             )
-            for identifier, bundle_id in known.items()
-        }
-        return {identifier: names for identifier, names in found.items() if names}
+        return ()
 
     def _certificate_defect(self, kind: CertificateType) -> str:
         """Return the reason why a certificate has to be created; "" if a stored one serves.
