@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from asc.apps.texts import LOCALES
+from asc.errors import Error
+from asc.store.comparing import compare_page
+from asc.store.page import read_app, read_page
+from asc.store.texts_plan import UpdateOptions, plan_page
+from asc.store.version import read_versions
+from asc.store.wanted import Place, Text, WantedPage
 from store.pages import BUNDLE_ID, page_of, update, world, write_files, writes
+from support.api_client import connect
 from support.sandbox import app, seed, start_sandbox
 
 
@@ -146,7 +153,7 @@ def test_the_plan_says_what_it_costs_and_what_is_left_of_the_hour(tmp_path: Path
     with start_sandbox(world()) as sandbox:
         done = update(tmp_path, sandbox, release_notes="New.", dry_run="true")
     # Two reads go side by side, so that either of their answers may be the last one seen.
-    assert re.search(r"Plan: about 1 request; 349\d are left this hour", done.stdout)
+    assert re.search(r"Plan: about 3 requests; 349\d are left this hour", done.stdout)
 
 
 def test_the_password_of_the_demo_account_shows_nowhere(tmp_path: Path) -> None:
@@ -201,3 +208,38 @@ def test_a_bad_file_is_refused_with_its_line_before_anything_is_sent(
 def test_a_bad_input_is_refused_before_anything_is_sent(tmp_path: Path, inputs: dict[str, str]) -> None:
     with start_sandbox(world()) as sandbox:
         assert (update(tmp_path, sandbox, **inputs).code, list(sandbox.requests)) == (2, [])
+
+
+def test_release_notes_of_39_locales_cost_45_requests_at_most_also_if_the_app_has_one_name(
+    tmp_path: Path,
+) -> None:
+    with start_sandbox(world(LOCALES[:39])) as sandbox:
+        done = update(tmp_path, sandbox, release_notes="New.")
+        assert (done.code, {text["whatsNew"] for text in page_of(sandbox).values()}) == (0, {"New."}), (
+            done.stdout
+        )
+        assert len(writes(sandbox)) == 39
+        assert len(sandbox.requests) <= 45
+    assert any("no name in" in message for message in done.log.messages("warning"))
+
+
+def test_a_new_locale_whose_name_is_refused_is_made_whole_by_the_next_run(tmp_path: Path) -> None:
+    files = {"de-DE/name.txt": "Taken", "de-DE/description.txt": "Gut."}
+    with start_sandbox(world(takenNames=["Taken"])) as sandbox:
+        assert update(tmp_path, sandbox, metadata=write_files(tmp_path / "m", files)).code == 1
+        assert "de-DE" not in page_of(sandbox)
+        files["de-DE/name.txt"] = "Frei"
+        assert update(tmp_path, sandbox, metadata=write_files(tmp_path / "m", files)).code == 0
+        assert page_of(sandbox)["de-DE"]["description"] == "Gut."
+        names = [text.attributes["name"] for text in sandbox.world.all("appInfoLocalizations")]
+    assert "Frei" in names
+
+
+def test_a_text_that_apple_does_not_keep_fails_the_step_by_its_name() -> None:
+    wishes = UpdateOptions(WantedPage({"en-US": {"description": Text("Ours.", Place("texts"))}}))
+    with start_sandbox(world()) as sandbox, connect(sandbox) as client:
+        app = read_app(client, BUNDLE_ID, None)
+        page = read_page(client, app.id, read_versions(client, app.id, "IOS")[0])
+        lost = plan_page(app, page, wishes, is_first=False).plan.changes
+        with pytest.raises(Error, match="en-US description"):
+            compare_page(client, app, page, wishes, lost, is_first=False)

@@ -21,6 +21,7 @@ class Change:
     otherwise: the replacement if Apple refuses the change for the reason that the rules foresee.
     serves: ids, or names of new ones, of the groups (or the like) that have all they need by this change.
     makes: the placeholder, like "{version}", that stands in later changes for the id of the resource made here.
+    after: the placeholder of an earlier change without which this one must not be sent, though it does not name it.
     clears: True if an earlier change makes room for this one, so that a refusal for lack of room may pass.
     mended: True if characters that Apple refused were taken out of its text.
     """
@@ -35,6 +36,7 @@ class Change:
     otherwise: Fallback | None = None
     serves: tuple[str, ...] = ()
     makes: str = ""
+    after: str = ""
     clears: bool = field(default=False, compare=False)
     mended: bool = field(default=False, compare=False)
 
@@ -51,8 +53,12 @@ class Change:
         return replace(self, path=path, body=_filled(self.body, ids), otherwise=otherwise)
 
     def needs(self, placeholder: str) -> bool:
-        """Return True if the path or an id of the body is, or contains, `placeholder`."""
-        return placeholder in self.path or _filled(self.body, {placeholder: ""}) != self.body
+        """Return True if the change comes `after` the placeholder, or its path or an id of its body has it."""
+        return (
+            self.after == placeholder
+            or placeholder in self.path
+            or _filled(self.body, {placeholder: ""}) != self.body
+        )
 
 
 @dataclass(frozen=True)

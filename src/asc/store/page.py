@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asc.api.client import Client
 from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
+from asc.api.errors import ApiError
 from asc.store.limits import CATEGORIES
 from asc.store.version import LIVE, StoreVersion
 
@@ -17,7 +18,10 @@ log = logging.getLogger(__name__)
 
 EDITABLE_INFO = ("PREPARE_FOR_SUBMISSION", "DEVELOPER_REJECTED", "REJECTED", "READY_FOR_REVIEW")
 _NEWER_INFO = {"READY_FOR_SALE": LIVE}
+_FACTS = {"fields[apps]": "bundleId,name,primaryLocale,contentRightsDeclaration"}
 _INFO_INCLUDES = ("appInfoLocalizations", "ageRatingDeclaration", *CATEGORIES.values())
+PAGE_READS = 2
+"""Requests of `read_page`."""
 APPEARS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
 """Seconds between looks for what Apple makes with a new version: its texts and an app info. A minute in all."""
 
@@ -60,18 +64,23 @@ class Page:
 
 def read_app(client: Client, bundle_id: str | None, app_id: str | None) -> AppFacts:
     """Return the app. Raises Error, with the apps that the key sees, if there is none."""
-    from asc.apps.app import app_not_visible, find_app_by_id
+    from asc.apps.app import app_not_visible
 
-    query = {"fields[apps]": "bundleId,name,primaryLocale,contentRightsDeclaration"}
     if app_id:
-        find_app_by_id(client, app_id)
-        found = [client.get(f"/v1/apps/{app_id}", query).resource]
-    else:
-        listed = client.list("/v1/apps", {"filter[bundleId]": bundle_id, **query})
-        found = [resource for resource in listed.data if resource.text("bundleId") == bundle_id]
-    if not found:
-        raise app_not_visible(client, f"the bundle id {bundle_id}")
-    app = found[0]
+        try:
+            return _facts(client.get(f"/v1/apps/{app_id}", _FACTS).resource)
+        except ApiError as error:
+            if error.status == 404:
+                raise app_not_visible(client, f"the id {app_id}") from None
+            raise
+    listed = client.list("/v1/apps", {"filter[bundleId]": bundle_id, **_FACTS})
+    for resource in listed.data:
+        if resource.text("bundleId") == bundle_id:
+            return _facts(resource)
+    raise app_not_visible(client, f"the bundle id {bundle_id}")
+
+
+def _facts(app: Resource) -> AppFacts:
     return AppFacts(
         app.id, app.text("bundleId"), app.text("primaryLocale"), app.text("contentRightsDeclaration")
     )
@@ -83,8 +92,7 @@ def read_page(client: Client, app_id: str, version: StoreVersion | None, *, live
         info = pool.submit(read_info, client, app_id, live=live)
         if version is None:
             return Page(None, info=info.result())
-        texts, review = _texts_of_version(client, version.id)
-        return Page(version, texts, review, info.result())
+        return replace(_page_of_version(client, version), info=info.result())
 
 
 def read_info(client: Client, app_id: str, *, live: bool = False) -> Info | None:
@@ -121,8 +129,9 @@ def await_texts(client: Client, app_id: str, version: StoreVersion, locales: int
     return page
 
 
-def _texts_of_version(client: Client, version_id: str) -> tuple[dict[str, Resource], Resource | None]:
-    path = f"/v1/appStoreVersions/{version_id}"
+def _page_of_version(client: Client, version: StoreVersion) -> Page:
+    """Return the page of a version without its app info. The copyright is read anew with the texts."""
+    path = f"/v1/appStoreVersions/{version.id}"
     found = client.get(
         path,
         {
@@ -130,11 +139,12 @@ def _texts_of_version(client: Client, version_id: str) -> tuple[dict[str, Resour
             "limit[appStoreVersionLocalizations]": LARGEST_INCLUDE,
         },
     )
-    version = found.resource
-    texts = found.many(version, "appStoreVersionLocalizations")
-    if is_cut(version, "appStoreVersionLocalizations"):
+    resource = found.resource
+    texts = found.many(resource, "appStoreVersionLocalizations")
+    if is_cut(resource, "appStoreVersionLocalizations"):
         texts = list(client.list(f"{path}/appStoreVersionLocalizations").data)
-    return _by_locale(texts), found.one(version, "appStoreReviewDetail")
+    now = replace(version, copyright=resource.text("copyright"))
+    return Page(now, _by_locale(texts), found.one(resource, "appStoreReviewDetail"))
 
 
 def _info(client: Client, document: Document, resource: Resource) -> Info:

@@ -22,6 +22,9 @@ from asc.words import listed
 
 PROMOTIONAL = "promotionalText"
 HIDDEN = "(hidden)"
+_NAMES_OF_REVIEW = {attribute: name for name, attribute in REVIEW.items()}
+_ANSWERS = {"USES_THIRD_PARTY_CONTENT": "true", "DOES_NOT_USE_THIRD_PARTY_CONTENT": "false"}
+"""Apple's words for content rights → the values of the input third-party-content."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,9 @@ def plan_page(app: AppFacts, page: Page, wishes: UpdateOptions, *, is_first: boo
     """Return what has to be written so that `page` says what is wished; empty if it does already."""
     planner = _Planner(app, page, wishes, is_first)
     planner.work()
-    phases = tuple(phase for phase in (tuple(planner.creations), tuple(planner.changes)) if phase)
+    # A name that fails keeps the texts of its locale from being made: the next run then finds neither, and makes both.
+    all_phases = (planner.names, planner.creations, planner.changes)
+    phases = tuple(tuple(phase) for phase in all_phases if phase)
     plan = Plan(phases, warnings=tuple(planner.warnings))
     return PagePlan(plan, tuple(planner.differences), tuple(planner.blocked))
 
@@ -107,6 +112,7 @@ class _Planner:
         self._wishes = wishes
         self._wanted = wishes.page
         self._is_first = is_first
+        self.names: list[Change] = []
         self.creations: list[Change] = []
         self.changes: list[Change] = []
         self.differences: list[Difference] = []
@@ -117,9 +123,10 @@ class _Planner:
         """Go through all that a page has."""
         for locale in self._locales():
             given = self._wanted.texts_of(locale)
-            self._version_text(locale, given)
             if self._page.info:
                 self._info_text(self._page.info, locale, given)
+            self._version_text(locale, given)
+        self._warn_of_nameless()
         self._copyright()
         self._content_rights()
         if self._page.info:
@@ -149,14 +156,16 @@ class _Planner:
         self._tell(locale, attributes, there, allowed=free or self._is_editable)
         if there is None:
             owner = {"appStoreVersion": reference("appStoreVersions", self._version_id)}
-            self._create("appStoreVersionLocalizations", locale, attributes, owner, "texts")
+            body = request_body("appStoreVersionLocalizations", {"locale": locale, **attributes}, None, owner)
+            self.creations.append(_creation(body, f"add the {locale} texts", after=_placeholder(locale)))
         else:
             self._patch("appStoreVersionLocalizations", there.id, attributes, f"the {locale} texts")
 
     def _info_text(self, info: Info, locale: str, given: Texts) -> None:
         there = info.texts.get(locale)
         attributes = dict(self._attributes(locale, "info", given, there))
-        if there is not None and not attributes:
+        # A new locale needs a name. For a locale that is there nobody asked for one, and all platforms would show it.
+        if not attributes and (there is not None or locale in self._page.texts):
             return
         if there is None and not attributes.get("name"):
             primary = info.texts.get(self._app.primary_locale)
@@ -170,9 +179,22 @@ class _Planner:
         self._tell(locale, attributes, there, allowed=info.is_editable)
         if there is None:
             owner = {"appInfo": reference("appInfos", info.id)}
-            self._create("appInfoLocalizations", locale, attributes, owner, "name")
+            body = request_body("appInfoLocalizations", {"locale": locale, **attributes}, None, owner)
+            self.names.append(_creation(body, f"add the {locale} name", makes=_placeholder(locale)))
         else:
             self._patch("appInfoLocalizations", there.id, attributes, f"the {locale} name and subtitle")
+
+    def _warn_of_nameless(self) -> None:
+        info = self._page.info
+        named = {
+            *(info.texts if info else ()),
+            *(change.body["data"]["attributes"]["locale"] for change in self.names),
+        }
+        nameless = [locale for locale in self._locales() if info and locale not in named]
+        if nameless:
+            self.warnings.append(
+                f"The app has no name in {listed(nameless)}: Apple may refuse the submission. Give each of them a name."
+            )
 
     def _attributes(
         self, locale: str, owner: Owner, given: Texts, there: Resource | None
@@ -196,7 +218,8 @@ class _Planner:
     def _content_rights(self) -> None:
         wanted = self._wishes.content_rights
         if wanted and wanted != self._app.content_rights:
-            self._say("", "content rights", self._app.content_rights, wanted)
+            before = _ANSWERS.get(self._app.content_rights, self._app.content_rights)
+            self._say("", "third-party-content", before, _ANSWERS[wanted])
             self._patch("apps", self._app.id, {"contentRightsDeclaration": wanted}, "the content rights")
 
     def _categories(self, info: Info) -> None:
@@ -245,9 +268,8 @@ class _Planner:
         for name, value in different.items():
             hidden = name == "demoAccountPassword"
             old, new = _words(before.get(name)), _words(value)
-            self._say(
-                "", name, HIDDEN if hidden and old else old, HIDDEN if hidden else new, self._is_editable
-            )
+            old, new = (HIDDEN if old else "", HIDDEN) if hidden else (old, new)
+            self._say("", _NAMES_OF_REVIEW[name], old, new, self._is_editable)
         if not different:
             return
         if there:
@@ -279,18 +301,21 @@ class _Planner:
         difference = Difference(locale, name, before, after)
         (self.differences if allowed else self.blocked).append(difference)
 
-    def _create(
-        self, kind: str, locale: str, attributes: Mapping[str, Any], owner: Mapping[str, Any], what: str
-    ) -> None:
-        body = request_body(kind, {"locale": locale, **attributes}, None, owner)
-        self.creations.append(Change(kind, f"add the {locale} {what}", "POST", f"/v1/{kind}", body))
-
     def _patch(self, kind: str, identifier: str, attributes: Mapping[str, Any], what: str) -> None:
         body = request_body(kind, attributes, identifier)
         self._add("PATCH", f"/v1/{kind}/{identifier}", body, f"set {what}")
 
     def _add(self, method: str, path: str, body: Mapping[str, Any], summary: str) -> None:
         self.changes.append(Change(path.split("/")[2], summary, method, path, body))
+
+
+def _placeholder(locale: str) -> str:
+    return f"{{name {locale}}}"
+
+
+def _creation(body: Mapping[str, Any], summary: str, *, makes: str = "", after: str = "") -> Change:
+    kind = body["data"]["type"]
+    return Change(kind, summary, "POST", f"/v1/{kind}", body, makes=makes, after=after)
 
 
 def _review_attributes(given: Texts, before: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,11 +18,12 @@ from asc.commands.update_app_store.inputs import Inputs, all_findings, refuse, w
 from asc.commands.update_app_store.media import LocalMedia, MediaPlan, local_media, plan_media, sync_media
 from asc.commands.update_app_store.report import plan_table
 from asc.errors import Error, Findings, InputError, Problem
+from asc.store.comparing import compare_page
 from asc.store.limits import PROMOTIONAL_TEXT
 from asc.store.media_plan import SetPlan
 from asc.store.media_plan import differences as media_differences
 from asc.store.media_sync import Made
-from asc.store.page import AppFacts, Page, await_texts, read_app, read_page
+from asc.store.page import PAGE_READS, AppFacts, Page, await_texts, read_app, read_page
 from asc.store.previews import MOST as MOST_PREVIEWS
 from asc.store.screenshots import MOST
 from asc.store.target import Choice, choose_target, make_version, rename_version
@@ -82,7 +83,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     )
     # A failure of texts leaves the pictures to be made, and the reverse: all that failed is told at the end.
     findings = Findings()
-    findings.result_of(lambda: _write(client, app, page, wishes, choice), None)
+    findings.result_of(lambda: _write(client, app, page, wishes, is_first=choice.is_first), None)
     if media.all:
         if choice.version is None or any(not plan.text_id for plan in media.all):
             now = read_page(client, app.id, version)
@@ -164,18 +165,16 @@ def _version(
     return choice.version, page
 
 
-def _write(client: Client, app: AppFacts, page: Page, wishes: UpdateOptions, choice: Choice) -> None:
-    current = page
+def _write(client: Client, app: AppFacts, page: Page, wishes: UpdateOptions, *, is_first: bool) -> None:
+    """Write the differences of the page, then read it again and compare it with the wishes."""
+    known = [page]
 
     def plan() -> Plan:
-        nonlocal current
-        seen, current = current, None  # type: ignore[assignment]
-        if seen is None:
-            seen = read_page(client, app.id, page.version)
-        found = plan_page(app, seen, wishes, is_first=choice.is_first)
-        return found.plan
+        seen = known.pop() if known else read_page(client, app.id, page.version)
+        return plan_page(app, seen, wishes, is_first=is_first).plan
 
-    apply(client, plan, StoreRules())
+    done = apply(client, plan, StoreRules()).done
+    compare_page(client, app, page, wishes, done, is_first=is_first)
 
 
 def _differs(choice: Choice, plan: PagePlan, media: Sequence[SetPlan]) -> bool:
@@ -195,13 +194,21 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, medi
     if not _differs(choice, plan, media) and not plan.blocked:
         log.info("Nothing to do: the store page of version %s says it all", choice.number)
     else:
-        count = len(plan.plan.changes) + sum(one.requests for one in media)
+        count = _requests(choice, plan, media)
         budget = context.client.traffic.budget if context.client else None
         left = f"; {budget.left} are left this hour" if budget else ""
         log.info("Plan: about %s%s", words.counted(count, "request"), left)
         if budget and count > budget.left:
             log.warning("The plan needs more requests than are left: it waits (wait-for-budget).")
     context.summary.append(plan_table(choice, plan, media, dry_run=inputs.dry_run))
+
+
+def _requests(choice: Choice, plan: PagePlan, media: Sequence[SetPlan]) -> int:
+    """Return about how many requests the plan costs, reads included."""
+    # A new version is read until Apple has copied the texts, and its sets of pictures are listed again.
+    version = 1 + PAGE_READS + len({one.locale for one in media}) if choice.version is None else 0
+    texts = len(plan.plan.changes) + (PAGE_READS if plan.plan.changes else 0)
+    return version + int(choice.is_renamed) + texts + sum(one.requests for one in media)
 
 
 def _outputs(

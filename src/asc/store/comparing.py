@@ -1,0 +1,77 @@
+"""Compares the store page at Apple with the wished one after the writes: a 200 is no proof that Apple kept a text."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from asc.api.client import Client
+from asc.changes.change import Change
+from asc.errors import Error
+from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
+from asc.store.page import AppFacts, Page, read_app, read_page
+from asc.store.texts_plan import Difference, UpdateOptions, plan_page
+from asc.words import listed
+
+log = logging.getLogger(__name__)
+
+SHOWS_LATE = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before each look: Apple's listings show a write some seconds late."""
+_OF_THE_APP = {"locale", "copyright", "third-party-content", *CATEGORIES, *REVIEW}
+_NEVER_SHOWN = "demo_password"
+"""A field that Apple need not give back, because it is a secret."""
+
+
+def compare_page(
+    client: Client,
+    app: AppFacts,
+    before: Page,
+    wishes: UpdateOptions,
+    done: Sequence[Change],
+    *,
+    is_first: bool,
+) -> None:
+    """Read the page again after the changes `done`, and raise Error with the fields that are not as wished.
+
+    Fields out of which characters were taken, because Apple refused them, are as they can be.
+    """
+    if not done:
+        return
+    for pause in SHOWS_LATE:
+        client.pause(pause)
+        now = read_page(client, app.id, before.version)
+        if any(change.kind == "apps" for change in done):
+            app = replace(app, content_rights=read_app(client, None, app.id).content_rights)
+        plan = plan_page(app, now, wishes, is_first=is_first)
+        mended = set(_mended(done, now))
+        left = [one for one in (*plan.differences, *plan.blocked) if _counts(one, now, mended)]
+        if not left:
+            return
+        log.info("Apple does not show all that was written yet; looking again")
+    names = listed([f"{one.locale} {one.field}".strip() for one in left])
+    raise Error(
+        f"Apple took the changes, but these are not as they were written: {names}.",
+        "Check that nobody else edits the page, then run the step again: it writes what differs.",
+    )
+
+
+def _counts(difference: Difference, now: Page, mended: set[tuple[str, str]]) -> bool:
+    text = BY_NAME.get(difference.field)
+    if difference.field == _NEVER_SHOWN or (text and (difference.locale, text.attribute) in mended):
+        return False
+    # A question of the age rating that this code does not know may be one that Apple never shows.
+    rating = now.info.rating.attributes if now.info and now.info.rating else {}
+    return text is not None or difference.field in _OF_THE_APP or difference.field in rating
+
+
+def _mended(done: Sequence[Change], now: Page) -> Iterator[tuple[str, str]]:
+    """Yield the locale and attribute of each text that was changed on its way, as Apple asked for."""
+    infos = now.info.texts if now.info else {}
+    locales = {text.id: locale for texts in (now.texts, infos) for locale, text in texts.items()}
+    for change in done:
+        if change.mended:
+            data = change.body["data"]
+            attributes = data["attributes"]
+            locale = attributes.get("locale") or locales.get(data.get("id", ""), "")
+            yield from ((locale, name) for name in attributes)
