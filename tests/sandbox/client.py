@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import jwt
 
 from asc_sandbox.server import Sandbox
+from support.waiting import LONGEST
 
 Json = dict[str, Any]
 
@@ -49,7 +50,7 @@ def token(api_key: Json, *, headers: Json | None = None, **claims: Any) -> str:
 class Client:
     """One connection to a sandbox with one key."""
 
-    def __init__(self, sandbox: Sandbox, key_id: str | None = None, *, timeout: float = 5) -> None:
+    def __init__(self, sandbox: Sandbox, key_id: str | None = None, *, timeout: float = LONGEST) -> None:
         self.token: str | None = token(sandbox.api_key(key_id))
         self.connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=timeout)
 

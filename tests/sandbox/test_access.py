@@ -162,12 +162,12 @@ def test_an_hour_that_others_have_spent_comes_back_evenly() -> None:
     assert limit.remaining("key", now=HOUR + 1800) == 29
 
 
-def test_time_may_pass_faster() -> None:
+def test_at_speed_3600_a_second_is_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(speed=3600, origin=time.time() - 1)
     assert clock.now() - clock.origin >= 3600
-    began = time.monotonic()
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
     clock.sleep(36)
-    assert 0.01 <= time.monotonic() - began < 5
-    with start_sandbox(clock_speed=36_000, rate_limit=10, rate_spent=10) as sandbox:
-        time.sleep(0.1)  # an hour
-        assert sandbox.clock.now() - sandbox.clock.origin >= 3600
+    assert slept == [0.01]
+    with start_sandbox(clock_speed=3600) as sandbox:
+        assert sandbox.clock.speed == 3600

@@ -20,6 +20,7 @@ from asc_sandbox.server import Sandbox
 from sandbox import uploading
 from sandbox.client import Client, Response
 from support.sandbox import app, build, ipa, key, seed, start_sandbox, upload
+from support.waiting import LONGEST
 
 HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>"
 SPEC = "GET /v1/apps status=503"
@@ -29,7 +30,7 @@ def ask(
     sandbox: Sandbox, path: str = "/", method: str = "GET", form: object = None, **headers: str
 ) -> Response:
     """What a browser is answered; `form` is a mapping or pairs."""
-    connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=LONGEST)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     body = None
     if form is not None:
@@ -271,12 +272,10 @@ def test_all_that_a_page_refers_to_is_there() -> None:
 def test_the_face_leaves_no_trace_in_the_api(tmp_path: Path) -> None:
     """Given faults, a small budget and the contract, when a browser looks, then a client sees nothing of it."""
     log = tmp_path / "log"
-    with start_sandbox(faults=["* /* reset"], rate_limit=1, log=log, latency=0.5) as sandbox:
+    with start_sandbox(faults=["* /* reset"], rate_limit=1, log=log) as sandbox:
         client = Client(sandbox)
-        began = time.monotonic()
         for path in ("/", "/sandbox/apps/1000000001", "/sandbox/style.css", "/favicon.ico", "/sandbox/no"):
             assert ask(sandbox, path, Authorization=f"Bearer {client.token}").status in (200, 404)
-        assert time.monotonic() - began < 1  # with the latency it is more than 2
         assert post(sandbox, "/sandbox/faults", {"fault": "GET /v1/users status=500"}).status == 303
         assert (sandbox.requests, log.read_text()) == ((), "")
         assert client.get("/v1/apps").headers["X-Rate-Limit"] == "user-hour-lim:1;user-hour-rem:0;"
@@ -398,7 +397,7 @@ def test_a_wrong_fault_is_explained_in_place(spec: str, problem: str) -> None:
 )
 def test_a_body_that_is_no_form_is_refused(body: bytes, status: int) -> None:
     with start_sandbox() as sandbox:
-        connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=5)
+        connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=LONGEST)
         connection.request("POST", "/sandbox/faults", body)
         assert connection.getresponse().status == status
         connection.close()
@@ -495,8 +494,13 @@ def test_other_methods_and_pages() -> None:
         assert ask(sandbox, "/sandbox/../../etc/passwd").status == 404
 
 
+def test_the_latency_of_the_api_does_not_hold_up_the_pages() -> None:
+    with start_sandbox(latency=10 * LONGEST) as sandbox:
+        assert ask(sandbox).status == 200
+
+
 def test_long_lists_are_cut_and_counted() -> None:
-    """Given a large team, then the pages stay short, say how much is left out, and come at once."""
+    """Given a large team, then the pages stay short and say how much is left out."""
     builds = [build("1.0", str(number), uploadedDate=f"{300 - number} hours ago") for number in range(1, 201)]
     world = seed(
         apps=[app("com.example.app", id="1", builds=builds)],
@@ -505,18 +509,10 @@ def test_long_lists_are_cut_and_counted() -> None:
     with start_sandbox(world) as sandbox:
         overview = words(sandbox)
         page = words(sandbox, "/sandbox/apps/1")
-        took = [_timed(sandbox, path) for path in ("/", "/sandbox/apps/1") for _ in range(5)]
     assert overview.index("1.0 (200)") < overview.index("1.0 (196)")
     assert "1.0 (195)" not in overview and "195 older builds on the pages of the apps." in overview
     assert "Devices 120" in overview and "… and 70 more." in overview
     assert "1.0 (151)" in page and "1.0 (150)" not in page and "… and 150 more." in page
-    assert min(took[:5]) < 0.2 and min(took[5:]) < 0.2  # 6 and 10 ms where it was measured
-
-
-def _timed(sandbox: Sandbox, path: str) -> float:
-    began = time.perf_counter()
-    ask(sandbox, path)
-    return time.perf_counter() - began
 
 
 def test_what_is_over_is_marked() -> None:

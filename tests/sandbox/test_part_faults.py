@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import time
 from typing import Any
 
 import pytest
@@ -96,9 +95,7 @@ def test_a_part_that_is_reset() -> None:
 def test_a_part_that_takes_its_time(effect: str) -> None:
     with sending(effect) as sandbox:
         sender = Sender(sandbox, bytes(PART))
-        began = time.monotonic()
         assert sender.send() == 200
-        assert time.monotonic() - began >= (0.2 if effect.startswith("delay") else 0)
         assert sender.tag() is not None
 
 
@@ -124,7 +121,6 @@ def test_a_client_that_goes_in_the_middle_leaves_no_part() -> None:
             connection.putheader(header["name"], header["value"])
         connection.putheader("Content-Length", str(len(content)))
         connection.endheaders(content[:1000])
-        time.sleep(0.1)
         assert commit(Client(sandbox), sender.file_id).status == 409
         assert sender.tag() is None
         assert sender.send() == 200

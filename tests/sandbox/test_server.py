@@ -66,14 +66,15 @@ def test_a_refused_request_keeps_the_connection() -> None:
         assert [entry.connection for entry in sandbox.requests] == [1, 1]
 
 
-def test_log_entries() -> None:
+def test_a_log_entry_holds_the_request_its_status_and_its_time() -> None:
+    before = time.time()
     with start_sandbox(latency=0.05) as sandbox:
         Client(sandbox).get("/v1/apps", filter__bundleId="a b")
         (entry,) = sandbox.requests
         assert (entry.method, entry.path, entry.query) == ("GET", "/v1/apps", "filter%5BbundleId%5D=a%20b")
         assert entry.status == 200
-        assert 50 <= entry.ms < 5000
-        assert abs(time.time() - entry.t) < 10
+        assert entry.ms >= 50
+        assert before <= entry.t <= time.time()
 
 
 def test_a_bug_of_the_sandbox_is_a_500(
@@ -100,13 +101,6 @@ def test_two_sandboxes_do_not_know_each_other() -> None:
         client = Client(one)
         client.connection = Client(other).connection
         assert client.get("/v1/apps").status == 401
-
-
-def test_starting_is_quick() -> None:
-    began = time.perf_counter()
-    with start_sandbox():
-        started = time.perf_counter() - began
-    assert started < 1  # 5 ms where it was measured; the bound only catches a blunder
 
 
 def test_a_port_that_is_taken() -> None:

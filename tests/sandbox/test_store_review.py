@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -46,13 +44,6 @@ def lacking(client: Client) -> dict[str, list[str]]:
     return found
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 4
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def later(sandbox: Sandbox, client: Client, seconds: float) -> None:
     """Let time pass, and give the client a token of then."""
     sandbox.skip(seconds)
@@ -61,16 +52,13 @@ def later(sandbox: Sandbox, client: Client, seconds: float) -> None:
 
 
 def test_a_version_waits_is_reviewed_and_gets_live_with_its_app_info() -> None:
-    with running(submittable(), store=Store(review=0.4, release=0.2)) as sandbox:
+    with running(submittable(), store=Store(review=60, release=60)) as sandbox:
         client = Client(sandbox)
-        submission, seen = submit(client), dict[str, None]()
-
-        def live() -> bool:
-            seen[versions(client)["2.0"]] = None
-            return "READY_FOR_DISTRIBUTION" in seen
-
-        wait_until(live)
-        assert list(seen) == [
+        submission, seen = submit(client), [versions(client)["2.0"]]
+        for seconds in (30, 30, 60):
+            sandbox.skip(seconds)
+            seen.append(versions(client)["2.0"])
+        assert seen == [
             "WAITING_FOR_REVIEW",
             "IN_REVIEW",
             "PROCESSING_FOR_DISTRIBUTION",
@@ -167,13 +155,15 @@ def test_a_rejected_version_is_free_again_when_its_submission_is_withdrawn() -> 
 
 
 def test_the_version_of_a_withdrawn_submission_is_locked_for_longer_than_it_says() -> None:
-    with running(submittable(), store=Store(verdict="never", cancel=0.6)) as sandbox:
+    with running(submittable(), store=Store(verdict="never", cancel=60)) as sandbox:
         client = Client(sandbox)
         submission = submit(client)
         client.patch("reviewSubmissions", submission, canceled=True)
-        wait_until(lambda: state_of(client, submission) == "COMPLETE")
+        sandbox.skip(30)
+        assert state_of(client, submission) == "COMPLETE"
         assert versions(client)["2.0"] == "WAITING_FOR_REVIEW"
-        wait_until(lambda: versions(client)["2.0"] == "DEVELOPER_REJECTED")
+        sandbox.skip(30)
+        assert versions(client)["2.0"] == "DEVELOPER_REJECTED"
 
 
 def test_an_empty_draft_can_be_neither_submitted_nor_withdrawn_nor_made_twice() -> None:
@@ -246,13 +236,14 @@ def test_a_version_is_taken_out_of_a_draft() -> None:
 
 
 def test_a_version_that_is_not_ready_yet_cannot_be_submitted() -> None:
-    with running(submittable(), store=Store(lag=0.4)) as sandbox:
+    with running(submittable(), store=Store(lag=60)) as sandbox:
         client = Client(sandbox)
         submission = draft(client).document["data"]["id"]
         add(client, submission)
         early = client.patch("reviewSubmissions", submission, submitted=True)
         assert "please try again later" in early.error["detail"]
-        wait_until(lambda: client.patch("reviewSubmissions", submission, submitted=True).status == 200)
+        sandbox.skip(60)
+        assert client.patch("reviewSubmissions", submission, submitted=True).status == 200
 
 
 @pytest.mark.parametrize(

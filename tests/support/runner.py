@@ -50,8 +50,6 @@ class Result:
 
     log: JobLog
     exit_code: int = 0
-    seconds: float = 0.0
-    """How long it ran; of a cancelled one, from the cancel to the end."""
     outputs: dict[str, str] = field(default_factory=dict)
     summary: str = ""
     left_running: list[int] = field(default_factory=list)
@@ -199,7 +197,6 @@ class Runner:
     def _execute(
         self, command: Sequence[str], env: Mapping[str, str], result: Result, cancel_on: str
     ) -> None:
-        start = time.monotonic()
         process = subprocess.Popen(
             command,
             cwd=self.workspace,
@@ -231,9 +228,8 @@ class Runner:
         while process.poll() is None and not cancelled.wait(0.01):
             pass
         if cancelled.is_set():
-            start = time.monotonic()
             cancel(process)
-        result.exit_code, result.seconds = process.wait(), time.monotonic() - start
+        result.exit_code = process.wait()
         for reader in readers:
             reader.join(2)  # a process that outlives the step may keep the pipe open
 

@@ -66,7 +66,6 @@ def test_a_summary_over_the_limit_is_dropped(runner: Runner, tmp_path: Path) -> 
 def test_cancelling_signals_the_top_process_alone(runner: Runner, tmp_path: Path) -> None:
     result = runner.run(action(tmp_path, "echo ready; exec sleep 60"), cancel_on="ready")
     assert result.exit_code == -signal.SIGINT
-    assert result.seconds < 5
     assert result.left_running == []
 
 
