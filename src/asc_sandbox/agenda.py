@@ -29,16 +29,14 @@ class Agenda:
         self._clock = clock
         self._items: list[_Item] = []
         self._numbers = itertools.count()
-        # Nothing runs in the background: a thread could change the world in the middle of a request, and tests
-        # would depend on its timing.
-        self._playing: float | None = None
+        self._time_of_change: float | None = None
 
     @property
     def now(self) -> float:
         """Return the time of the change that is being made, and otherwise the clock's, in seconds since the epoch."""
         # A change that follows from another one counts from the time of that one, however late somebody reads the
         # world.
-        return self._clock.now() if self._playing is None else self._playing
+        return self._clock.now() if self._time_of_change is None else self._time_of_change
 
     def after(self, seconds: float, change: Change) -> None:
         """Plan a change for `seconds` from now."""
@@ -46,12 +44,14 @@ class Agenda:
 
     def catch_up(self, after_each: Change = lambda: None) -> None:
         """Make all changes that are due, including changes that other changes plan. Call `after_each` after each."""
+        # Changes happen only here, when somebody is about to read: a thread that changed the world in the middle of
+        # a request would make tests depend on its timing.
         now = self._clock.now()
         while self._items and self._items[0].when <= now:
             item = heapq.heappop(self._items)
-            self._playing = item.when
+            self._time_of_change = item.when
             try:
                 item.change()
                 after_each()
             finally:
-                self._playing = None
+                self._time_of_change = None

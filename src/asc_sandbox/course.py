@@ -34,13 +34,15 @@ class Course:
                     furnish_purchases(self._world, app)
                 for build in self._world.all("builds"):
                     self._furnish(build, "buildBetaDetail", "build")
+                    # The notes for testers appear when processing ends.
                     if build.attributes["processingState"] == "VALID":
                         self._furnish(build, "betaBuildLocalizations", "build", locale=self._locale(build))
                 self._seen_revision = self._world.revision
             self._watch.look()
 
     def look(self) -> None:
-        """Make the events of webhooks of what a request has changed: two changes of one state are two events."""
+        """Make the webhook events of the changes that a request has made."""
+        # Called after each request: two changes of one state are two events.
         with self._world.lock:
             self._watch.look()
 

@@ -64,7 +64,7 @@ class Resource:
 
     With `short_ids` new ids have ten characters; with `id_of` a new record takes the id of the record that this
     relationship leads to. `private` attributes are for seeds and rules: no answer shows them, and no request may
-    name them. `standing` are the records that Apple itself has: id, attributes, references.
+    name them. `built_in` are the records that Apple itself has: id, attributes, references.
     """
 
     type: str
@@ -77,7 +77,7 @@ class Resource:
     short_ids: bool = False
     id_of: str = ""
     private: Mapping[str, Kind] = field(default_factory=dict)
-    standing: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...] = ()
+    built_in: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...] = ()
 
     def kind(self, name: str) -> Kind | None:
         """Return the kind of an attribute, also of a private one; None if there is no such attribute."""

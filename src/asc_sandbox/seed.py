@@ -57,7 +57,7 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
         )
     world = World(schema)
     for resource in schema.values():
-        for record_id, attributes, related in resource.standing:
+        for record_id, attributes, related in resource.built_in:
             world.add(resource.type, attributes, related, record_id=record_id)
     references = []
     for type_name in schema:

@@ -39,7 +39,7 @@ from asc_sandbox.service import Connections, Service
 from asc_sandbox.stage import Stage
 from asc_sandbox.symbols.library import DEFAULT_LINK_LIFETIME, Library
 from asc_sandbox.uploading.depot import DEFAULT_LIFETIME, DEFAULT_PART_SIZE, Delivered, Depot
-from asc_sandbox.webhooks.postman import Postman
+from asc_sandbox.webhooks.sending import EventSender
 from asc_sandbox.world import World
 
 if TYPE_CHECKING:
@@ -113,13 +113,16 @@ class Sandbox:
         self._judge = Judge(contract)
         self._log = RequestLog(log)
         budget = RateLimit(rate_limit, evenly(rate_spent, clock.now()))
-        self._service = Service(
-            world=start.world,
+        service = self._make_service(budget, latency, key_file)
+        self._thread = ServerThread(service, EventSender(start.world, self._stage, self._course), host, port)
+
+    def _make_service(self, budget: RateLimit, latency: float, key_file: Path | None) -> Service:
+        return Service(
+            world=self._world,
             stage=self._stage,
             course=self._course,
             keys=self._keys,
             router=Router(ENDPOINTS),
-            clock=clock,
             faults=self._faults,
             rate_limit=budget,
             judge=self._judge,
@@ -127,7 +130,7 @@ class Sandbox:
             latency=latency,
             connections=Connections(),
             face=Face(
-                world=start.world,
+                world=self._world,
                 stage=self._stage,
                 course=self._course,
                 keys=self._keys,
@@ -137,9 +140,6 @@ class Sandbox:
                 paths=tuple(sorted({endpoint.path.replace("{id}", "*") for endpoint in ENDPOINTS})),
                 key_file=key_file,
             ),
-        )
-        self._thread = ServerThread(
-            self._service, Postman(start.world, self._stage, self._course), host, port
         )
 
     @property

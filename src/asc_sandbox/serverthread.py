@@ -10,7 +10,7 @@ from functools import partial
 from aiohttp import web
 
 from asc_sandbox.service import Service
-from asc_sandbox.webhooks.postman import Postman
+from asc_sandbox.webhooks.sending import EventSender
 
 _READ_BUFFER = 512 * 1024
 """Bytes of a body that wait for the sandbox; more than aiohttp's default, because parts are large."""
@@ -22,13 +22,13 @@ _GRACE_AT_STOP = 0.2
 class ServerThread(threading.Thread):
     """Run an event loop with the HTTP server in it."""
 
-    def __init__(self, service: Service, postman: Postman, host: str, port: int) -> None:
+    def __init__(self, service: Service, sender: EventSender, host: str, port: int) -> None:
         # A daemon: a test that forgets to stop it does not hang.
         super().__init__(name="sandbox", daemon=True)
         self.host = host
         self.port = port
         self._service = service
-        self._postman = postman
+        self._sender = sender
         self._settled = threading.Event()
         self._failure: OSError | None = None
         self._request_stop: Callable[[], object] = lambda: None
@@ -66,7 +66,7 @@ class ServerThread(threading.Thread):
             await web.TCPSite(runner, self.host, self.port).start()
             self.port = runner.addresses[0][1]
             self._settled.set()
-            working = asyncio.create_task(self._postman.work())
+            working = asyncio.create_task(self._sender.work())
             await stopping.wait()
             working.cancel()
         finally:

@@ -17,7 +17,6 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from asc_sandbox import auth, errors, roles
-from asc_sandbox.clock import Clock
 from asc_sandbox.course import Course
 from asc_sandbox.endpoints import Answer, Call, Router
 from asc_sandbox.errors import Refusal, internal_error, invalid_body
@@ -48,7 +47,6 @@ class Service:
     course: Course
     keys: Mapping[str, Key]
     router: Router
-    clock: Clock
     faults: FaultPlan
     rate_limit: RateLimit
     judge: Judge
@@ -82,11 +80,11 @@ class Service:
         """Return the headers of every answer, faults included."""
         # Only requests to the API itself count against the rate limit.
         if request.path.startswith((FOLDER, library.FOLDER, gallery.FOLDER)):
-            return {"Date": self.clock.http_date()}
+            return {"Date": self.stage.clock.http_date()}
         key_id = auth.claimed_key_id(request.headers.get("Authorization"))
         return {
-            "Date": self.clock.http_date(),
-            "X-Rate-Limit": self.rate_limit.header(key_id, self.clock.now()),
+            "Date": self.stage.clock.http_date(),
+            "X-Rate-Limit": self.rate_limit.header(key_id, self.stage.clock.now()),
         }
 
     async def _reply(self, request: web.BaseRequest) -> Reply:
@@ -103,8 +101,8 @@ class Service:
         body = None
         try:
             body = _decoded(content)
-            key = auth.authenticate(request.headers.get("Authorization"), self.keys, self.clock.now())
-            self.rate_limit.take(key.id, self.clock.now())
+            key = auth.authenticate(request.headers.get("Authorization"), self.keys, self.stage.clock.now())
+            self.rate_limit.take(key.id, self.stage.clock.now())
             reply = Reply.of(self._answer(request, key, body))
         except Refusal as refusal:
             reply = Reply.refusing(refusal)

@@ -19,8 +19,9 @@ from asc_sandbox.world import Record
 
 @dataclass(frozen=True)
 class Stage:
-    """The means of one sandbox. `exceptions` are apps, by bundle id, with a processing of their own;
-    `post` are the deliveries of webhooks that wait to be sent, by id.
+    """The means of one sandbox. `exceptions` are apps, by bundle id, with a processing of their own.
+
+    `outbox` holds the ids of webhook deliveries that wait to be sent.
     """
 
     clock: Clock
@@ -34,7 +35,7 @@ class Stage:
     store: Store = DEFAULT_STORE
     gallery: Gallery = field(default_factory=Gallery)
     webhooks: Webhooks = DEFAULT_WEBHOOKS
-    post: deque[str] = field(default_factory=deque)
+    outbox: deque[str] = field(default_factory=deque)
 
     def processing_of(self, app: Record) -> Processing:
         """Return how the uploads of an app are processed."""

@@ -7,9 +7,9 @@ from asc_sandbox.linking import linkages
 from asc_sandbox.reading import Filter, instance, listing, related
 from asc_sandbox.resources.apps import APPS
 from asc_sandbox.resources.values import PLATFORMS
-from asc_sandbox.rules.age_rating import NEWEST, VALUES, WHETHER
+from asc_sandbox.rules.age_rating import NEW_QUESTIONS, VALUES, YES_NO_QUESTIONS
 from asc_sandbox.rules.app_infos import answer, change_info
-from asc_sandbox.rules.categories import STANDING
+from asc_sandbox.rules.categories import BUILT_IN
 from asc_sandbox.rules.store_states import both_names_of_info
 from asc_sandbox.rules.store_texts import change_info_text, delete_info_text, make_info_text
 from asc_sandbox.schema import Resource, hidden, link, many, one
@@ -91,7 +91,7 @@ APP_INFO_LOCALIZATIONS = Resource(
 AGE_RATING_DECLARATIONS = Resource(
     "ageRatingDeclarations",
     area="appStore",
-    attributes={name: flag if name in (*WHETHER, *NEWEST) else text for name in _QUESTIONS},
+    attributes={name: flag if name in (*YES_NO_QUESTIONS, *NEW_QUESTIONS) else text for name in _QUESTIONS},
     relationships=(hidden("appInfo", "appInfos"),),
 )
 
@@ -103,7 +103,7 @@ APP_CATEGORIES = Resource(
         many("subcategories", "appCategories", inverse="parent"),
         one("parent", "appCategories"),
     ),
-    standing=STANDING,
+    built_in=BUILT_IN,
 )
 
 RESOURCES = (APP_CATEGORIES, APP_INFOS, APP_INFO_LOCALIZATIONS, AGE_RATING_DECLARATIONS)

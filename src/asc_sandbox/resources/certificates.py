@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from asc_sandbox.kinds import flag, provisioning_date, text
 from asc_sandbox.reading import Filter, instance, listing
-from asc_sandbox.resources.values import PLAYED_CERTIFICATE_TYPES
+from asc_sandbox.resources.values import ACCEPTED_CERTIFICATE_TYPES
 from asc_sandbox.rules.certificates import make_certificate, revoke
 from asc_sandbox.rules.issued import complete, content
 from asc_sandbox.schema import Resource, hidden, one
@@ -38,7 +38,7 @@ ENDPOINTS = (
         CERTIFICATES,
         filters=(
             Filter("displayName"),
-            Filter("certificateType", values=PLAYED_CERTIFICATE_TYPES),
+            Filter("certificateType", values=ACCEPTED_CERTIFICATE_TYPES),
             Filter("serialNumber"),
             Filter("id"),
         ),
@@ -49,7 +49,7 @@ ENDPOINTS = (
         CERTIFICATES,
         required=("csrContent", "certificateType"),
         related=("merchantId", "passTypeId"),
-        values={"certificateType": PLAYED_CERTIFICATE_TYPES},
+        values={"certificateType": ACCEPTED_CERTIFICATE_TYPES},
         written={"csrContent": text},
         then=make_certificate,
     ),

@@ -22,7 +22,7 @@ TERRITORIES = Resource(
     "territories",
     area="apps",
     attributes={"currency": text},
-    standing=tuple((name, {"currency": currency}, {}) for name, currency in _CURRENCIES.items()),
+    built_in=tuple((name, {"currency": currency}, {}) for name, currency in _CURRENCIES.items()),
 )
 
 APP_PRICE_SCHEDULES = Resource(

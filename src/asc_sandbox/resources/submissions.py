@@ -19,7 +19,7 @@ from asc_sandbox.rules.submissions import (
 from asc_sandbox.schema import Resource, hidden, many, one
 from asc_sandbox.writing import changing, creating, deleting
 
-_THINGS = {
+_TARGETS = {
     "appStoreVersion": "appStoreVersions",
     "appCustomProductPageVersion": "appCustomProductPageVersions",
     "appStoreVersionExperiment": "appStoreVersionExperiments",
@@ -56,7 +56,7 @@ REVIEW_SUBMISSION_ITEMS = Resource(
     attributes={"state": text},
     relationships=(
         hidden("reviewSubmission", "reviewSubmissions"),
-        *(one(name, target, has_links=False) for name, target in _THINGS.items()),
+        *(one(name, target, has_links=False) for name, target in _TARGETS.items()),
     ),
     defaults={"state": "READY_FOR_REVIEW"},
 )
@@ -129,7 +129,7 @@ ENDPOINTS = (
         "/v1/reviewSubmissionItems",
         REVIEW_SUBMISSION_ITEMS,
         owners=("reviewSubmission",),
-        related=tuple(_THINGS),
+        related=tuple(_TARGETS),
         then=add_item,
     ),
     changing(

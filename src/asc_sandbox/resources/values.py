@@ -71,7 +71,7 @@ CERTIFICATE_TYPES = (
 )
 # The document has the two G2 types, and the live service refuses them as a filter (400) and in POST (409): recorded
 # in 2024 and still so in 2026, codemagic-cli-tools PR 467, fastlane PR 29588 and 29784.
-PLAYED_CERTIFICATE_TYPES = tuple(each for each in CERTIFICATE_TYPES if not each.endswith("_G2"))
+ACCEPTED_CERTIFICATE_TYPES = tuple(name for name in CERTIFICATE_TYPES if not name.endswith("_G2"))
 CAPABILITY_TYPES = (
     "ICLOUD",
     "IN_APP_PURCHASE",

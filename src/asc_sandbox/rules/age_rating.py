@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 FREQUENCIES = ("NONE", "INFREQUENT_OR_MILD", "FREQUENT_OR_INTENSE", "INFREQUENT", "FREQUENT")
-OFTEN = (
+FREQUENCY_QUESTIONS = (
     "alcoholTobaccoOrDrugUseOrReferences",
     "contests",
     "gamblingSimulated",
@@ -18,7 +18,7 @@ OFTEN = (
     "violenceRealistic",
     "violenceRealisticProlongedGraphicOrSadistic",
 )
-WHETHER = (
+YES_NO_QUESTIONS = (
     "advertising",
     "ageAssurance",
     "gambling",
@@ -30,14 +30,14 @@ WHETHER = (
     "userGeneratedContent",
 )
 # It is not known whether Apple requires an answer to these two questions of 2026; the sandbox does not.
-NEWEST = ("socialMedia", "socialMediaAgeRestricted")
+NEW_QUESTIONS = ("socialMedia", "socialMediaAgeRestricted")
 
-REQUIRED = (*OFTEN, *WHETHER)
-ANSWERED = {**dict.fromkeys(OFTEN, "NONE"), **dict.fromkeys(WHETHER, False)}
+REQUIRED = (*FREQUENCY_QUESTIONS, *YES_NO_QUESTIONS)
+ANSWERED = {**dict.fromkeys(FREQUENCY_QUESTIONS, "NONE"), **dict.fromkeys(YES_NO_QUESTIONS, False)}
 """The answers of an app without anything to warn of."""
 
 VALUES = {
-    **dict.fromkeys(OFTEN, FREQUENCIES),
+    **dict.fromkeys(FREQUENCY_QUESTIONS, FREQUENCIES),
     "kidsAgeBand": ("FIVE_AND_UNDER", "SIX_TO_EIGHT", "NINE_TO_ELEVEN"),
     "ageRatingOverride": ("NONE", "NINE_PLUS", "THIRTEEN_PLUS", "SIXTEEN_PLUS", "SEVENTEEN_PLUS", "UNRATED"),
     "ageRatingOverrideV2": ("NONE", "NINE_PLUS", "THIRTEEN_PLUS", "SIXTEEN_PLUS", "EIGHTEEN_PLUS", "UNRATED"),

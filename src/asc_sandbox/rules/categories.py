@@ -23,15 +23,15 @@ MOVIES_AND_TV MUSIC PEOPLE PLACES_AND_OBJECTS SPORTS_AND_ACTIVITIES
 _PLATFORMS = {name: ["IOS"] for name in ("STICKERS", "MAGAZINES_AND_NEWSPAPERS")}
 _ALL = ["IOS", "MAC_OS", "TV_OS", "VISION_OS"]
 
-Standing = tuple[str, Mapping[str, Any], Mapping[str, Any]]
+BuiltIn = tuple[str, Mapping[str, Any], Mapping[str, Any]]
 
 
-def _category(name: str, parent: str = "") -> Standing:
+def _category(name: str, parent: str = "") -> BuiltIn:
     platforms = {"platforms": _PLATFORMS.get(parent or name, _ALL)}
     return (f"{parent}_{name}" if parent else name), platforms, ({"parent": parent} if parent else {})
 
 
-STANDING: tuple[Standing, ...] = (
+BUILT_IN: tuple[BuiltIn, ...] = (
     *(_category(name) for name in _NAMES.split()),
     *(_category(name, "GAMES") for name in _GAMES.split()),
     *(_category(name, "STICKERS") for name in _STICKERS.split()),

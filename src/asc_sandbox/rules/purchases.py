@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from asc_sandbox.entity_errors import conflict
 from asc_sandbox.world import Record, World
 
-THINGS = ("inAppPurchaseVersion", "subscriptionVersion", "subscriptionGroupVersion", "appEvent")
+OTHER_TARGETS = ("inAppPurchaseVersion", "subscriptionVersion", "subscriptionGroupVersion", "appEvent")
 """The relationships of a submission's item to anything but a version of the app."""
 
 _SOLD = {"inAppPurchaseVersions": "inAppPurchase", "subscriptionVersions": "subscription"}
@@ -30,17 +30,17 @@ def furnish_purchases(world: World, app: Record) -> None:
             _furnish(world, subscription, "subscriptionVersions", "subscription")
 
 
-def require_submittable(world: World, thing: Record) -> None:
+def require_submittable(world: World, target: Record) -> None:
     """Raise Refusal unless a purchase or an event can be reviewed."""
-    state = thing.attributes["eventState" if thing.type == "appEvents" else "state"]
-    lacking = [owner for owner in _owners(world, thing) if owner.attributes["state"] == "MISSING_METADATA"]
+    state = target.attributes["eventState" if target.type == "appEvents" else "state"]
+    lacking = [owner for owner in _owners(world, target) if owner.attributes["state"] == "MISSING_METADATA"]
     if lacking or state not in (*_SUBMITTABLE, "DRAFT"):
         # The words are the ones for versions (a guess).
-        detail = f"{thing.type} with id '{thing.id}' is not in valid state."
+        detail = f"{target.type} with id '{target.id}' is not in valid state."
         raise conflict("STATE_ERROR.ENTITY_STATE_INVALID", detail)
 
 
-def require_version_beside(world: World, app: Record, things: list[Record]) -> None:
+def require_version_beside(world: World, app: Record, targets: list[Record]) -> None:
     """Raise Refusal for the first purchase of an app if it is submitted without a version of the app."""
     approved = [
         purchase
@@ -49,30 +49,30 @@ def require_version_beside(world: World, app: Record, things: list[Record]) -> N
         for purchase in (world.related(found, "subscriptions") if name == "subscriptionGroups" else [found])
         if purchase.attributes["state"] == "APPROVED"
     ]
-    if not approved and any(thing.type in _SOLD for thing in things):
+    if not approved and any(target.type in _SOLD for target in targets):
         detail = "The first in-app purchase of an app has to be submitted with a version of the app."
         raise conflict("STATE_ERROR.FIRST_NON_CONSUMABLE_MUST_BE_SUBMITTED_ON_VERSION", detail)
 
 
-def things_in(world: World, item: Record) -> Iterator[Record]:
+def targets_of(world: World, item: Record) -> Iterator[Record]:
     """Yield the purchase, subscription, group or event of an item; none if the item is a version of the app."""
-    for name in THINGS:
+    for name in OTHER_TARGETS:
         yield from world.related(item, name)
 
 
-def move_thing(world: World, thing: Record, state: str) -> None:
+def set_target_state(world: World, target: Record, state: str) -> None:
     """Set the state of a reviewed item, and of the purchase that it is a version of."""
-    if thing.type == "appEvents":
-        world.change(thing, eventState="DRAFT" if state in _SUBMITTABLE else state)
+    if target.type == "appEvents":
+        world.change(target, eventState="DRAFT" if state in _SUBMITTABLE else state)
         return
-    world.change(thing, state=state)
-    for owner in _owners(world, thing):
+    world.change(target, state=state)
+    for owner in _owners(world, target):
         world.change(owner, state=state if state in _SHOWN_BY_PURCHASE else "READY_TO_SUBMIT")
 
 
-def _owners(world: World, thing: Record) -> list[Record]:
-    name = _SOLD.get(thing.type)
-    return world.related(thing, name) if name else []
+def _owners(world: World, target: Record) -> list[Record]:
+    name = _SOLD.get(target.type)
+    return world.related(target, name) if name else []
 
 
 def _furnish(world: World, owner: Record, type_name: str, back: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from asc_sandbox.plans import Verdict
-from asc_sandbox.rules.purchases import move_thing, things_in
+from asc_sandbox.rules.purchases import set_target_state, targets_of
 from asc_sandbox.rules.releases import await_release
 from asc_sandbox.rules.store_states import set_state
 from asc_sandbox.stage import Stage
@@ -34,8 +34,8 @@ def decide(world: World, stage: Stage, submission: Record, verdict: Verdict) -> 
     rejected = _REJECTED.get(verdict)
     for item in world.related(current, "items"):
         world.change(item, state="REJECTED" if rejected else "APPROVED")
-        for thing in things_in(world, item):
-            move_thing(world, thing, "REJECTED" if rejected else "APPROVED")
+        for target in targets_of(world, item):
+            set_target_state(world, target, "REJECTED" if rejected else "APPROVED")
     set_submission_state(world, current, "UNRESOLVED_ISSUES" if rejected else "COMPLETE")
     for version in versions_in(world, current):
         if rejected:
@@ -71,7 +71,7 @@ def _go_on(world: World, submission: Record, state: str) -> None:
 def _move(world: World, submission: Record, state: str) -> None:
     set_submission_state(world, submission, state)
     for item in world.related(submission, "items"):
-        for thing in things_in(world, item):
-            move_thing(world, thing, state)
+        for target in targets_of(world, item):
+            set_target_state(world, target, state)
     for version in versions_in(world, submission):
         set_state(world, version, state)

@@ -6,7 +6,12 @@ from functools import partial
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import conflict, invalid_relationship, missing_relationship
-from asc_sandbox.rules.purchases import move_thing, require_submittable, require_version_beside, things_in
+from asc_sandbox.rules.purchases import (
+    require_submittable,
+    require_version_beside,
+    set_target_state,
+    targets_of,
+)
 from asc_sandbox.rules.readiness import not_ready
 from asc_sandbox.rules.reviewers import begin_review, set_submission_state, versions_in
 from asc_sandbox.rules.store_states import EDITABLE, set_state, state_of
@@ -48,28 +53,28 @@ def add_item(call: Call, given: Given) -> Record:
     submission = given.one("reviewSubmission")
     if _state(submission) != _DRAFT:
         raise conflict("STATE_ERROR", "reviewSubmission state does not allow adding more items.")
-    things = [name for name in given.related if name != "reviewSubmission"]
-    if not things:
+    targets = [name for name in given.related if name != "reviewSubmission"]
+    if not targets:
         raise missing_relationship(_VERSION)
-    if len(things) > 1:
-        raise invalid_relationship(things[1], "An item is one thing")
-    thing = given.one(things[0])
-    if other := _submission_of(call.world, thing, things[0]):
-        detail = f"{thing.type} with id '{thing.id}' was already added to another reviewSubmission with id {other.id}"
+    if len(targets) > 1:
+        raise invalid_relationship(targets[1], "An item has one target only")
+    target = given.one(targets[0])
+    if other := _submission_of(call.world, target, targets[0]):
+        detail = f"{target.type} with id '{target.id}' was already added to another reviewSubmission with id {other.id}"
         raise conflict("STATE_ERROR.ITEM_PART_OF_ANOTHER_SUBMISSION", detail)
-    if things[0] != _VERSION:
-        require_submittable(call.world, thing)
-        move_thing(call.world, thing, _DRAFT)
+    if targets[0] != _VERSION:
+        require_submittable(call.world, target)
+        set_target_state(call.world, target, _DRAFT)
         return store(call, given, state=_DRAFT)
     # Apple checks here, and not when the draft is submitted, whether the version is complete.
-    _require_reviewable(call, submission, thing)
+    _require_reviewable(call, submission, target)
     item = store(call, given, state=_DRAFT)
-    call.world.relate(submission, "appStoreVersionForReview", thing.id)
+    call.world.relate(submission, "appStoreVersionForReview", target.id)
     lag = call.stage.store.lag
     if lag > 0:
-        call.stage.agenda.after(lag, partial(_make_ready, call.world, item.id, thing.id))
+        call.stage.agenda.after(lag, partial(_make_ready, call.world, item.id, target.id))
     else:
-        set_state(call.world, thing, _DRAFT)
+        set_state(call.world, target, _DRAFT)
     return item
 
 
@@ -100,8 +105,8 @@ def delete_item(call: Call, item: Record) -> None:
     (submission,) = world.related(item, "reviewSubmission")
     if _state(submission) != _DRAFT:
         raise conflict("STATE_ERROR", "The item cannot be deleted once its reviewSubmission was submitted")
-    for thing in things_in(world, item):
-        move_thing(world, thing, "PREPARE_FOR_SUBMISSION")
+    for target in targets_of(world, item):
+        set_target_state(world, target, "PREPARE_FOR_SUBMISSION")
     for version in world.related(item, _VERSION):
         world.relate(submission, "appStoreVersionForReview", ())
         if state_of(version) == _DRAFT:
@@ -123,7 +128,7 @@ def _submit(call: Call, submission: Record) -> Record:
     (app,) = world.related(submission, "app")
     if not versions_in(world, submission):
         items = world.related(submission, "items")
-        require_version_beside(world, app, [thing for item in items for thing in things_in(world, item)])
+        require_version_beside(world, app, [target for item in items for target in targets_of(world, item)])
     for other in _of_platform(world, app, submission.attributes["platform"]):
         same_kind = bool(versions_in(world, other)) == bool(versions_in(world, submission))
         if other.id != submission.id and _state(other) not in (*_ENDED, _DRAFT) and same_kind:
@@ -147,8 +152,8 @@ def _cancel(call: Call, submission: Record) -> Record:
 def _free(world: World, submission: Record) -> None:
     for item in world.related(submission, "items"):
         world.change(item, state="REMOVED")
-        for thing in things_in(world, item):
-            move_thing(world, thing, "DEVELOPER_REJECTED")
+        for target in targets_of(world, item):
+            set_target_state(world, target, "DEVELOPER_REJECTED")
     for version in versions_in(world, submission):
         state = state_of(version)
         if state in ("WAITING_FOR_REVIEW", "IN_REVIEW"):
@@ -177,10 +182,10 @@ def _make_ready(world: World, item_id: str, version_id: str) -> None:
         set_state(world, version, _DRAFT)
 
 
-def _submission_of(world: World, thing: Record, name: str) -> Record | None:
+def _submission_of(world: World, target: Record, name: str) -> Record | None:
     """Return the open submission that has the item, None if there is none."""
     for item in world.all("reviewSubmissionItems"):
-        if item.attributes["state"] != "REMOVED" and thing in world.related(item, name):
+        if item.attributes["state"] != "REMOVED" and target in world.related(item, name):
             for submission in world.related(item, "reviewSubmission"):
                 if _state(submission) not in _ENDED:
                     return submission

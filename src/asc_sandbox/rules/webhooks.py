@@ -1,4 +1,4 @@
-"""The rules of webhooks: what one may be, and what is sent for it."""
+"""The rules of webhooks: their members, pings, and repeated deliveries."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from asc_sandbox.writing import Given, store, update
 
 
 def make_webhook(call: Call, given: Given) -> Record:
-    """Make a webhook of an app."""
+    """Create a webhook of an app. Raises Refusal for an unknown event or a wrong address."""
     _check(given)
     return store(call, given)
 
 
 def change_webhook(call: Call, webhook: Record, given: Given) -> Record:
-    """Change a webhook. The secret can be replaced, and never read."""
+    """Change a webhook. Its secret can be replaced, but never read."""
     _check(given)
     return update(call, webhook, given)
 
 
 def redeliver(call: Call, given: Given) -> Record:
-    """Send the event of a delivery once more, in a new delivery."""
+    """Send the event of a delivery again, as a new delivery."""
     template = given.one("template")
     (event,) = call.world.related(template, "event")
     (webhook,) = call.world.related(template, "webhook")
@@ -33,7 +33,8 @@ def redeliver(call: Call, given: Given) -> Record:
 
 
 def ping(call: Call, given: Given) -> Record:
-    """Send a ping, also through a webhook that is turned off. That it is sent then is a guess."""
+    """Send a ping through a webhook, even through a disabled one."""
+    # It is a guess that a disabled webhook gets pings too.
     made = store(call, given)
     moment = call.stage.now()
     event = call.world.add("webhookEvents", {"ping": True, "createdDate": moment})

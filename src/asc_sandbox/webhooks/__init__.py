@@ -1,1 +1,1 @@
-"""Webhooks at work: which events a change makes, and their delivery over HTTP."""
+"""Webhooks: the events that a change makes, and their delivery over HTTP."""

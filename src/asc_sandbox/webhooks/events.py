@@ -1,7 +1,7 @@
-"""The events of webhooks, and their payloads as Apple writes them.
+"""Make the events of webhooks, with payloads as Apple writes them.
 
-https://developer.apple.com/documentation/appstoreconnectapi/configuring-webhook-notifications The page shows the
-payload of a version's state; those of builds and feedback are as public receivers of webhooks read them.
+https://developer.apple.com/documentation/appstoreconnectapi/configuring-webhook-notifications shows the payload of
+a version's state.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from asc_sandbox.world import Record, World
 if TYPE_CHECKING:
     from asc_sandbox.stage import Stage
 
+# The payloads of builds and feedback are copied from public receivers of webhooks.
 _API = "https://api.appstoreconnect.apple.com"
 # Receivers saw oldState and newState for uploads, oldValue and newValue for versions. For beta details it is a guess.
 _NAMES = {"buildUploads": ("oldState", "newState")}
@@ -42,7 +43,7 @@ def announce(
     redelivery: bool = False,
     template: Record | None = None,
 ) -> Record:
-    """Make a delivery of an event and put it into the post."""
+    """Create the delivery of an event, and put it into the outbox."""
     delivery = world.add(
         "webhookDeliveries",
         {
@@ -57,17 +58,17 @@ def announce(
             **({"template": template.id} if template else {}),
         },
     )
-    stage.post.append(delivery.id)
+    stage.outbox.append(delivery.id)
     return delivery
 
 
 def ping_payload(event_id: str, moment: datetime) -> str:
-    """Return the payload of a ping, which is about nothing."""
+    """Return the payload of a ping, which has no record."""
     return _payload("webhookPingCreated", event_id, {"timestamp": _written(moment), "ping": True}, None)
 
 
 def camel_case(event_type: str) -> str:
-    """Return the name of an event as payloads have it: `buildUploadStateUpdated`."""
+    """Return the name of an event in the form of payloads: `buildUploadStateUpdated`."""
     head, *rest = event_type.lower().split("_")
     return head + "".join(word.capitalize() for word in rest)
 

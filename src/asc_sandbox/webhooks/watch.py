@@ -1,4 +1,4 @@
-"""Watches the apps that have a webhook, and makes an event of each change of a state and of each feedback."""
+"""Watch the apps with a webhook, and make an event of each changed state and each new feedback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FEEDBACK = ("betaFeedbackCrashSubmissions", "betaFeedbackScreenshotSubmissions"
 
 
 class Watch:
-    """Remembers the states of each watched app. Call `look` after every change, so that no state is passed over."""
+    """Remember the states of each watched app."""
 
     def __init__(self, world: World, stage: Stage) -> None:
         self._world = world
@@ -34,7 +34,8 @@ class Watch:
         self._known: dict[str, dict[_Key, str]] = {}
 
     def look(self) -> None:
-        """Make the events of all that changed since the last look, and their deliveries."""
+        """Make the events and deliveries for everything that changed since the last look."""
+        # Called after every single change, so that no state in between is missed.
         if self._revision == self._world.revision:
             return
         for app in {app.id: app for hook in self._world.all("webhooks") for app in self._app(hook)}.values():
@@ -65,7 +66,8 @@ class Watch:
                 yield (submission.type, submission.id), ""
 
     def _make(self, app: Record, key: _Key, old: str | None, new: str) -> None:
-        """Make one event. A record with a state that is new has no old state: that it makes no event is a guess."""
+        """Make the event of one change."""
+        # A new record has no old state. It is a guess that it makes no event.
         if new and old is None:
             return
         event_type = _EVENTS[key[0]]

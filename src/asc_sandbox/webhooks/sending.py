@@ -1,4 +1,4 @@
-"""The postman: sends what is in the post, signed as Apple signs it, and tries again if the answer is not 2xx."""
+"""Send the deliveries of webhooks, signed as Apple signs them, and repeat them if the answer is not 2xx."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from asc_sandbox.world import World
 
 SIGNATURE = "x-apple-signature"
-_LOOKS = 0.05
-"""Seconds between two looks into the post. With a webhook, time passes also if nobody asks for anything."""
+_INTERVAL = 0.05
+"""Seconds between two looks into the outbox."""
 _LONGEST_ANSWER = 1000
-"""Characters of an answer that are kept."""
+"""Characters of an answer that are stored."""
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -28,8 +28,8 @@ def sign(secret: str, body: bytes) -> str:
 
 
 @dataclass(frozen=True)
-class _Letter:
-    """A delivery on its way: what is sent, and to which address."""
+class _Request:
+    """A delivery on its way: the body, the address, and the secret for the signature."""
 
     delivery_id: str
     address: str
@@ -37,8 +37,8 @@ class _Letter:
     body: bytes
 
 
-class Postman:
-    """Sends deliveries from the loop of the server."""
+class EventSender:
+    """Send deliveries from the event loop of the server."""
 
     def __init__(self, world: World, stage: Stage, course: Course) -> None:
         self._world = world
@@ -47,28 +47,29 @@ class Postman:
         self._running: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
-        """Send what is due until the task is cancelled."""
+        """Send every due delivery until the task is cancelled."""
         timeout = aiohttp.ClientTimeout(total=self._stage.webhooks.timeout)
         # Redirects are not followed: Apple would have to sign for another address.
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while True:
+                # With a webhook, planned changes happen in time even if no request comes in.
                 if self._world.all("webhooks"):
                     self._course.catch_up()
-                while self._stage.post:
-                    task = asyncio.create_task(self._deliver(session, self._stage.post.popleft()))
+                while self._stage.outbox:
+                    task = asyncio.create_task(self._deliver(session, self._stage.outbox.popleft()))
                     self._running.add(task)
                     task.add_done_callback(self._running.discard)
-                await asyncio.sleep(_LOOKS)
+                await asyncio.sleep(_INTERVAL)
 
     async def _deliver(self, session: aiohttp.ClientSession, delivery_id: str) -> None:
-        letter = self._letter(delivery_id)
-        if letter is None:
+        request = self._request(delivery_id)
+        if request is None:
             return
-        headers = {SIGNATURE: sign(letter.secret, letter.body), "Content-Type": "application/json"}
+        headers = {SIGNATURE: sign(request.secret, request.body), "Content-Type": "application/json"}
         status, text = 0, ""
         try:
             async with session.post(
-                letter.address, data=letter.body, headers=headers, allow_redirects=False
+                request.address, data=request.body, headers=headers, allow_redirects=False
             ) as answer:
                 status, text = answer.status, (await answer.text(errors="replace"))[:_LONGEST_ANSWER]
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -76,7 +77,7 @@ class Postman:
         with self._world.lock:
             self._note(delivery_id, status, text)
 
-    def _letter(self, delivery_id: str) -> _Letter | None:
+    def _request(self, delivery_id: str) -> _Request | None:
         """Return what to send, None if the webhook is gone."""
         with self._world.lock:
             delivery = self._world.find("webhookDeliveries", delivery_id)
@@ -86,10 +87,10 @@ class Postman:
             (event,) = self._world.related(delivery, "event")
             address = self._stage.webhooks.to or str(hooks[0].attributes["url"])
             secret = str(hooks[0].attributes.get("secret") or "")
-            return _Letter(delivery_id, address, secret, str(event.attributes["payload"]).encode())
+            return _Request(delivery_id, address, secret, str(event.attributes["payload"]).encode())
 
     def _note(self, delivery_id: str, status: int, text: str) -> None:
-        """Write down how an attempt ended, and plan the next one."""
+        """Store the result of an attempt, and plan the next one."""
         delivery = self._world.find("webhookDeliveries", delivery_id)
         if delivery is None:
             return
@@ -106,7 +107,7 @@ class Postman:
             response={"httpStatusCode": status, "body": text} if status else None,
         )
         if state == "PENDING":
-            self._stage.agenda.after(plan.retry, lambda: self._stage.post.append(delivery_id))
+            self._stage.agenda.after(plan.retry, lambda: self._stage.outbox.append(delivery_id))
 
     def _reason(self, status: int, text: str) -> str:
         return (
