@@ -100,6 +100,11 @@ class Findings:
         self._found.append(error)
 
     @property
+    def errors(self) -> tuple[Error, ...]:
+        """Return the errors that were kept, in their order."""
+        return tuple(self._found)
+
+    @property
     def any(self) -> bool:
         """Return True if a check has raised an error so far."""
         return bool(self._found)

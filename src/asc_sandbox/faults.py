@@ -31,6 +31,7 @@ EFFECTS = {
     "short": "short: send half of the body as if that were all",
     "damage": "damage: send the body with a byte in its middle changed",
     "lost": "lost: serve the request, then close the connection without an answer",
+    "ignored": "ignored: answer as if the request were served, and change nothing",
     "mute": "mute: serve the request, then never answer, until the client goes",
     "delay": "delay=SECONDS: wait first; alone or with any other effect",
 }

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Protocol
 
 from asc_sandbox.errors import of_status
 from asc_sandbox.exchange import Exchange, Reply
 from asc_sandbox.faults import Fault
 
-ServeRequest = Callable[[], Awaitable[Reply]]
-"""Serves the request as if there were no fault."""
+
+class ServeRequest(Protocol):
+    """Serves the request as if there were no fault. Unless `keeps`, its changes of the world are undone."""
+
+    def __call__(self, *, keeps: bool = True) -> Awaitable[Reply]: ...
 
 
 async def misbehave(fault: Fault, exchange: Exchange, serve: ServeRequest) -> None:
@@ -29,6 +33,8 @@ async def misbehave(fault: Fault, exchange: Exchange, serve: ServeRequest) -> No
         case "lost":
             await serve()
             exchange.close()
+        case "ignored":
+            await exchange.send(await serve(keeps=False))
         case "mute":
             await serve()
             await asyncio.Event().wait()

@@ -10,7 +10,9 @@ import itertools
 import json
 import traceback
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -68,7 +70,7 @@ class Service:
             if fault is None:
                 await exchange.send(await self._reply(request))
             else:
-                await misbehave(fault, exchange, lambda: self._reply(request))
+                await misbehave(fault, exchange, partial(self._reply, request))
         except ConnectionError:
             # The client closed the connection first; nobody is left to answer.
             pass
@@ -87,8 +89,8 @@ class Service:
             "X-Rate-Limit": self.rate_limit.header(key_id, self.stage.clock.now()),
         }
 
-    async def _reply(self, request: web.BaseRequest) -> Reply:
-        """Return the true answer to a request, from the token to the endpoint."""
+    async def _reply(self, request: web.BaseRequest, *, keeps: bool = True) -> Reply:
+        """Return the true answer to a request, from the token to the endpoint. Unless `keeps`, it changes nothing."""
         # Parts of files, archives of symbols and pictures have signed or public addresses that Apple's document does
         # not know: neither token nor contract applies to them.
         if request.path.startswith(FOLDER):
@@ -103,12 +105,12 @@ class Service:
             body = _decoded(content)
             key = auth.authenticate(request.headers.get("Authorization"), self.keys, self.stage.clock.now())
             self.rate_limit.take(key.id, self.stage.clock.now())
-            reply = Reply.of(self._answer(request, key, body))
+            reply = Reply.of(self._answer(request, key, body, keeps=keeps))
         except Refusal as refusal:
             reply = Reply.refusing(refusal)
         return self.judge.examine(request.method, request.raw_path, body, reply)
 
-    def _answer(self, request: web.BaseRequest, key: Key, body: Any) -> Answer:
+    def _answer(self, request: web.BaseRequest, key: Key, body: Any, *, keeps: bool) -> Answer:
         """Find the endpoint and let it answer."""
         endpoint, record_id = self.router.find(request.method, request.path)
         if key.issuer is None and endpoint.area in roles.CLOSED_TO_INDIVIDUAL_KEYS:
@@ -120,7 +122,8 @@ class Service:
         try:
             with self.world.lock:
                 self.course.catch_up()
-                answer = endpoint.handle(call)
+                with nullcontext() if keeps else self.world.undone():
+                    answer = endpoint.handle(call)
                 self.course.look()
                 return answer
         except Refusal:

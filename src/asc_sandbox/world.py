@@ -6,6 +6,7 @@ import base64
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,6 +117,17 @@ class World:
         with self.lock:
             self.revision += 1
             self._forget(self._records[record.type].pop(record.id))
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undo all changes of the block at its end. Hold `lock` around it."""
+        records = {type_name: dict(stored) for type_name, stored in self._records.items()}
+        referrers = {relationship: dict(ids) for relationship, ids in self._referrers.items()}
+        try:
+            yield
+        finally:
+            self._records, self._referrers = records, referrers
+            self.revision += 1
 
     def all(self, type_name: str) -> list[Record]:
         """Return the records of a type in the order in which they were created."""

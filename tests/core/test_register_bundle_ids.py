@@ -12,7 +12,7 @@ import pytest
 from asc_sandbox.server import Sandbox
 from core.running import Done, in_job
 from core.signing import Store, apple, folder_store, step, team
-from support.sandbox import start_sandbox
+from support.sandbox import seed, start_sandbox
 
 APP, WIDGET = "com.example.app", "com.example.app.widget"
 GROUPS = "com.apple.security.application-groups"
@@ -129,10 +129,18 @@ def test_an_input_that_cannot_be_is_refused_before_anything_is_sent(
 
 
 def test_a_bundle_id_of_another_team_is_told_as_that(tmp_path: Path) -> None:
-    fault = "POST /v1/bundleIds status=409 times=always code=ENTITY_ERROR.ATTRIBUTE.INVALID"
-    with start_sandbox(team(bundle_ids=[]), faults=[fault]) as sandbox:
+    ours = {"name": "Ours", "identifier": "com.example.ours", "takenIdentifiers": [APP]}
+    with start_sandbox(seed(bundleIds=[ours])) as sandbox:
         done = register(tmp_path, sandbox, f"{APP}\n{WIDGET}")
+    assert (done.code, out(done, "created")) == (1, [WIDGET])
+    assert "another team" in done.error
+
+
+def test_a_bundle_id_that_the_team_has_in_other_capitals_is_told_as_that(tmp_path: Path) -> None:
+    with start_sandbox(team(bundle_ids=["com.example.App"])) as sandbox:
+        done = register(tmp_path, sandbox)
     assert done.code == 1
+    assert "com.example.App" in done.error
 
 
 def test_a_bundle_id_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
@@ -140,6 +148,14 @@ def test_a_bundle_id_that_fails_does_not_stop_the_others(tmp_path: Path) -> None
         done = register(tmp_path, sandbox, f"{APP}\n{WIDGET}", capabilities="MAPS")
         assert done.code == 1
         assert len(out(done, "created")) == 1
+
+
+def test_a_capability_that_is_refused_does_not_stop_the_others_of_its_bundle_id(tmp_path: Path) -> None:
+    fault = "POST /v1/bundleIdCapabilities status=409"
+    with start_sandbox(team(bundle_ids=[APP]), faults=[fault]) as sandbox:
+        done = register(tmp_path, sandbox, capabilities="MAPS\nSIRIKIT")
+        assert (done.code, out(done, "enabled")) == (1, {APP: ["SIRIKIT"]})
+        assert register(tmp_path, sandbox, capabilities="MAPS\nSIRIKIT").code == 0
 
 
 def test_an_unknown_type_in_capitals_is_tried_and_apples_words_are_shown(tmp_path: Path) -> None:
@@ -150,11 +166,28 @@ def test_an_unknown_type_in_capitals_is_tried_and_apples_words_are_shown(tmp_pat
     assert "FAMILY_CONTROLS" in done.error
 
 
-def test_a_write_that_is_answered_and_changes_nothing_fails_the_step(tmp_path: Path) -> None:
-    fault = "POST /v1/bundleIdCapabilities empty status=201 times=always"
-    with start_sandbox(team(bundle_ids=[APP]), faults=[fault]) as sandbox:
-        done = register(tmp_path, sandbox, capabilities="PUSH_NOTIFICATIONS")
-    assert done.code != 0
+@pytest.mark.parametrize(
+    ("request_", "bundle_ids", "inputs", "named", "changed"),
+    [
+        (
+            "POST /v1/bundleIdCapabilities",
+            [APP],
+            {"capabilities": "PUSH_NOTIFICATIONS"},
+            "PUSH_NOTIFICATIONS",
+            "false",
+        ),
+        # The bundle id itself is registered.
+        ("DELETE /v1/bundleIdCapabilities/*", [], {"disable": "IN_APP_PURCHASE"}, "IN_APP_PURCHASE", "true"),
+        ("POST /v1/bundleIds", [], {}, APP, "false"),
+    ],
+)
+def test_a_write_that_is_answered_and_changes_nothing_fails_the_step(
+    tmp_path: Path, request_: str, bundle_ids: list[str], inputs: dict[str, str], named: str, changed: str
+) -> None:
+    with start_sandbox(team(bundle_ids=bundle_ids), faults=[f"{request_} ignored times=always"]) as sandbox:
+        done = register(tmp_path, sandbox, **inputs)
+    assert (done.code, done.outputs["changed"]) == (1, changed)
+    assert named in done.error
 
 
 @pytest.mark.parametrize(

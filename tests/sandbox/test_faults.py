@@ -12,7 +12,7 @@ import pytest
 from asc_sandbox.faults import EFFECTS, SETTINGS, Fault, FaultError, FaultPlan, parse
 from asc_sandbox.server import Sandbox
 from sandbox.client import Client, token
-from support.sandbox import start_sandbox
+from support.sandbox import seed, start_sandbox
 from support.waiting import LONGEST, wait_until
 
 
@@ -81,6 +81,16 @@ def test_mute_is_played_but_not_answered() -> None:
         with pytest.raises(TimeoutError):
             raw_answer(sandbox, timeout=0.2)
         assert "user-hour-rem:3498;" in Client(sandbox).get("/v1/apps").headers["X-Rate-Limit"]
+
+
+def test_ignored_is_answered_and_changes_nothing() -> None:
+    with start_sandbox(seed(), faults=["POST /v1/devices ignored"]) as sandbox:
+        client = Client(sandbox)
+        device = {"name": "Phone", "platform": "IOS", "udid": "a" * 40}
+        assert client.post("devices", device).status == 201
+        assert sandbox.world.all("devices") == []
+        assert client.post("devices", device).status == 201
+        assert len(sandbox.world.all("devices")) == 1
 
 
 def test_faults_are_counted_and_can_be_ended() -> None:

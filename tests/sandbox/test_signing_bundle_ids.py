@@ -147,6 +147,59 @@ def test_a_capability_is_changed(client: Client) -> None:
     assert state(client) == "INVALID"
 
 
+def test_settings_with_read_only_fields_are_refused(client: Client) -> None:
+    setting = {"key": "ICLOUD_VERSION", "name": "iCloud", "options": [{"key": "XCODE_6"}]}
+    answer = enable(client, "ICLOUD", settings=[setting])
+    assert answer.status == 409
+    assert "Unrecognized field" in answer.document["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize("capability", ["MAPS", "DATA_PROTECTION"])
+def test_settings_of_another_capability_are_refused(client: Client, capability: str) -> None:
+    settings = [{"key": "ICLOUD_VERSION", "options": [{"key": "XCODE_6"}]}]
+    assert enable(client, capability, settings=settings).status == 409
+
+
+def test_the_relationship_that_old_tools_sent_is_refused_in_apples_words() -> None:
+    relationships = {
+        "bundleId": {"data": {"type": "bundleIds", "id": "FREE"}},
+        "capability": {"data": {"type": "capabilities", "id": "MAPS"}},
+    }
+    data = {
+        "type": "bundleIdCapabilities",
+        "attributes": {"capabilityType": "MAPS"},
+        "relationships": relationships,
+    }
+    with start_sandbox(WORLD, expect_violations=True) as sandbox:
+        answer = Client(sandbox).request("POST", "/v1/bundleIdCapabilities", {"data": data})
+    assert answer.status == 409
+    assert "'capability' is not a relationship on the resource" in answer.document["errors"][0]["detail"]
+
+
+def test_an_identifier_of_another_team_is_not_available_and_not_listed() -> None:
+    record = {
+        "id": "OURS",
+        "name": "Ours",
+        "identifier": "com.example.ours",
+        "takenIdentifiers": ["com.example.app"],
+    }
+    with start_sandbox(seed(bundleIds=[record])) as sandbox:
+        client = Client(sandbox)
+        answer = register(client, "com.example.app")
+        listed = client.get("/v1/bundleIds").document["data"]
+    assert (answer.status, [one["id"] for one in listed]) == (409, ["OURS"])
+    assert "is not available" in answer.document["errors"][0]["detail"]
+
+
+def test_no_key_creates_an_app() -> None:
+    with start_sandbox(WORLD, expect_violations=True) as sandbox:
+        answer = Client(sandbox).post("apps", {"name": "App"})
+    assert answer.status == 403
+    allowed = "GET_COLLECTION, GET_INSTANCE, UPDATE"
+    expected = f"The resource 'apps' does not allow 'CREATE'. Allowed operations are: {allowed}"
+    assert answer.document["errors"][0]["detail"] == expected
+
+
 def test_a_capability_is_disabled(client: Client) -> None:
     assert client.delete("bundleIdCapabilities", "PUSH").status == 204
     assert client.get("/v1/bundleIds/FREE/bundleIdCapabilities").ids() == []

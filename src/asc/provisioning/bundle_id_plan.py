@@ -6,9 +6,10 @@ Nothing is turned off unless it is named: App groups and containers that a perso
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.errors import Error, Findings
@@ -94,21 +95,15 @@ def apply_bundle_ids(
 ) -> tuple[dict[str, RegisteredBundleId], Findings]:
     """Write the changes, and return each bundle id as Apple has it afterwards, and the errors.
 
-    The bundle ids are written side by side, and one that fails does not stop the others.
+    The bundle ids are written side by side. A bundle id or a capability that fails does not stop the others.
     """
-    findings = Findings()
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        running = [pool.submit(_apply, client, changes) for changes in plan]
-    done: dict[str, RegisteredBundleId] = {}
-    for future in running:
-        try:
-            bundle_id = future.result()
-        except Error as error:
-            # Also if Apple could not be reached: the caller has to know the changes that were made.
+        results = list(pool.map(lambda changes: _apply(client, changes), plan))
+    findings = Findings()
+    for _, found in results:
+        for error in found.errors:
             findings.add(error)
-        else:
-            done[bundle_id.identifier] = bundle_id
-    return done, findings
+    return {bundle_id.identifier: bundle_id for bundle_id, _ in results if bundle_id}, findings
 
 
 def _plan(request: BundleIdRequest, registered: RegisteredBundleId | None) -> BundleIdChanges:
@@ -128,35 +123,56 @@ def _plan(request: BundleIdRequest, registered: RegisteredBundleId | None) -> Bu
     )
 
 
-def _apply(client: Client, changes: BundleIdChanges) -> RegisteredBundleId:
-    request, registered = changes.request, changes.registered
-    if registered is None:
-        registered = register_bundle_id(client, request.identifier, request.apple_name, request.platform)
-        log.info("Registered the bundle id %s", request.identifier)
-    # A new bundle id has some capabilities from the start, and another job may have given it more.
-    left = _plan(request, registered)
-    if not left.any:
-        return registered
-    for capability in left.enable:
-        enable_capability(client, registered.id, capability)
-        log.info("Enabled %s for %s", capability.type, request.identifier)
-    for capability in left.configure:
-        configure_capability(client, capability, registered.capabilities[capability.type].id)
-        log.info("Set %s of %s to %s", capability.type, request.identifier, capability.option)
-    for kind in left.disable:
-        disable_capability(client, registered.capabilities[kind].id)
-        log.info("Disabled %s for %s", kind, request.identifier)
-    return _read_back(client, request, registered)
+def _apply(client: Client, changes: BundleIdChanges) -> tuple[RegisteredBundleId | None, Findings]:
+    """Return the bundle id as Apple has it after the writes, as far as it is known, and the errors."""
+    request, registered, findings = changes.request, changes.registered, Findings()
+    try:
+        if registered is None:
+            registered = register_bundle_id(client, request.identifier, request.apple_name, request.platform)
+            log.info("Registered the bundle id %s", request.identifier)
+        # A new bundle id has some capabilities from the start, and another job may have given it more.
+        left = _plan(request, registered)
+        if left.any:
+            registered = _write(client, left, registered, findings)
+    except Error as error:
+        # Also if Apple could not be reached: the caller has to know the changes that were made.
+        findings.add(error)
+    return registered, findings
 
 
-def _read_back(client: Client, request: BundleIdRequest, written: RegisteredBundleId) -> RegisteredBundleId:
-    """Return the bundle id as Apple has it now. Raises Error if something of the request is still to do."""
+def _write(
+    client: Client, changes: BundleIdChanges, before: RegisteredBundleId, findings: Findings
+) -> RegisteredBundleId:
+    """Write the capabilities, and return the bundle id as Apple has it then. Refusals are added to `findings`."""
+    writes: list[tuple[str, Callable[[], None]]] = [
+        *(
+            (f"Enabled {capability.type} for", partial(enable_capability, client, before.id, capability))
+            for capability in changes.enable
+        ),
+        *(
+            (
+                f"Set {capability.type} to {capability.option} for",
+                partial(configure_capability, client, capability, before.capabilities[capability.type].id),
+            )
+            for capability in changes.configure
+        ),
+        *(
+            (f"Disabled {kind} for", partial(disable_capability, client, before.capabilities[kind].id))
+            for kind in changes.disable
+        ),
+    ]
+    for done, write in writes:
+        if findings.result_of(lambda write=write: write() or True, False):  # type: ignore[misc]
+            log.info("%s %s", done, before.identifier)
+    now = RegisteredBundleId(before.id, before.identifier, list_capabilities(client, before.id))
+    left = _plan(changes.request, now)
     # Apple was seen to answer 201 to PUSH_NOTIFICATIONS and to change nothing.
-    now = RegisteredBundleId(written.id, written.identifier, list_capabilities(client, written.id))
-    left = _plan(request, now)
-    if left.any:
-        raise Error(
-            f"Apple accepted the changes of {request.identifier}, but this is still to do: {'; '.join(left.lines())}.",
-            "Run the step again; if it stays, change the capability at developer.apple.com/account, Identifiers.",
+    if left.any and not findings.any:
+        findings.add(
+            Error(
+                f"Apple accepted the changes of {before.identifier}, but this is still to do: "
+                f"{'; '.join(left.lines())}.",
+                "Run the step again; if it stays, change it at developer.apple.com/account, Identifiers.",
+            )
         )
     return now

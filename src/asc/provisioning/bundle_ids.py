@@ -52,7 +52,8 @@ def read_bundle_ids(client: Client, identifiers: Iterable[str]) -> dict[str, Reg
     found = [resource for resource in listed.data if resource.text("identifier") in wanted]
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         read = list(pool.map(lambda resource: _read(client, listed, resource), found))
-    return {bundle_id.identifier: bundle_id for bundle_id in read}
+    # An old team may have one identifier twice, for iOS and for macOS: the first one counts.
+    return {bundle_id.identifier: bundle_id for bundle_id in reversed(read)}
 
 
 def register_bundle_id(client: Client, identifier: str, name: str, platform: str) -> RegisteredBundleId:
@@ -70,14 +71,19 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
     try:
         made = client.create_once(lambda: client.create("/v1/bundleIds", body).resource.id, find).value
     except ApiError as error:
-        # Apple's words for an identifier that anybody has taken; ours would have been found.
+        # Apple's words for an identifier that anybody has.
         if error.status == 409 and "not available" in error.message:
-            raise Error(
-                f"The bundle id {identifier} belongs to another team or account. {error.message}",
-                "Take another identifier, or a key of the team that has this one.",
-            ) from None
+            raise _taken(client, identifier, error) from None
         raise
-    return RegisteredBundleId(made, identifier, list_capabilities(client, made))
+    try:
+        return RegisteredBundleId(made, identifier, list_capabilities(client, made))
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        raise Error(
+            f"Apple answered that it registered the bundle id {identifier}, but does not have it.",
+            "Run the step again in a minute; if it stays, register it at developer.apple.com/account, Identifiers.",
+        ) from None
 
 
 def list_capabilities(client: Client, bundle_id: str) -> dict[str, EnabledCapability]:
@@ -131,6 +137,21 @@ def invalid_profiles(client: Client, bundle_ids: Sequence[str]) -> list[str]:
 
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         return sorted(name for names in pool.map(names_of, bundle_ids) for name in names)
+
+
+def _taken(client: Client, identifier: str, error: ApiError) -> Error:
+    """Return the error for an identifier that is taken: by this team in other capitals, or by another team."""
+    query: dict[str, str | int | None] = {"fields[bundleIds]": "identifier"}
+    listed = list_by(client, "/v1/bundleIds", "filter[identifier]", [identifier], query).data
+    for resource in listed:
+        # Apple ignores case when it registers a bundle id, and Xcode does not when it signs.
+        if resource.text("identifier").lower() == identifier.lower():
+            there = resource.text("identifier")
+            return Error(f"The team has the bundle id {identifier} as {there}.", f"Write it as {there}.")
+    return Error(
+        f"The bundle id {identifier} belongs to another team or account. {error.message}",
+        "Take another identifier, or a key of the team that has this one.",
+    )
 
 
 def _capability_body(

@@ -5,7 +5,7 @@ https://developer.apple.com/documentation/bundleresources/entitlements
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _DEVELOPER = "com.apple.developer."
@@ -55,15 +55,27 @@ _OF_CAPABILITY: dict[str, dict[str, Any]] = {
 
 
 def entitlements(
-    identifier: str, team: str, capabilities: Iterable[str], *, development: bool, store: bool, mac: bool
+    identifier: str,
+    team: str,
+    capabilities: Iterable[str],
+    associations: Mapping[str, Any],
+    *,
+    development: bool,
+    store: bool,
+    mac: bool,
 ) -> dict[str, Any]:
-    """Return the `Entitlements` of a profile for a bundle id; a `store` profile also serves TestFlight."""
+    """Return the `Entitlements` of a profile for a bundle id; a `store` profile also serves TestFlight.
+
+    `associations` are values of entitlements that a person chose on the website, like app groups. They take effect
+    with their capability.
+    """
     found: dict[str, Any] = {}
     for capability in sorted(capabilities):
         found.update(_of_team(_OF_CAPABILITY.get(capability, {}), team))
         if capability == "PUSH_NOTIFICATIONS":
             name = f"{_DEVELOPER}aps-environment" if mac else "aps-environment"
             found[name] = "development" if development else "production"
+    found.update({name: value for name, value in associations.items() if name in found})
     return {
         **found,
         ("com.apple.application-identifier" if mac else "application-identifier"): f"{team}.{identifier}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plistlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ class ProfilePlan:
     expires: datetime
     devices: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
+    associations: Mapping[str, Any] = field(default_factory=dict)
     team: Team = TEAM
 
     def members(self) -> dict[str, Any]:
@@ -45,6 +46,7 @@ class ProfilePlan:
                 self.identifier,
                 self.team.id,
                 self.capabilities,
+                self.associations,
                 development=self.purpose == "development",
                 store=self.purpose == "app-store",
                 mac=self.platform == "MAC_OS",

@@ -24,6 +24,7 @@ _COMMON = {
     "reset": "The connection is reset",
     "hang": "No answer at all",
     "lost": "Done, but the answer is lost",
+    "ignored": "Answered, but not done",
     "mute": "Done, but never answered",
     "delay=3": "The answer comes 3 seconds late",
     "slow=5": "The body takes 5 seconds",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asc_sandbox.kinds import mappings, text
+from asc_sandbox.kinds import mapping, mappings, text, texts
 from asc_sandbox.linking import linkages
 from asc_sandbox.reading import Filter, contains_loosely, instance, listing, related
 from asc_sandbox.resources.apps import APPS
@@ -21,6 +21,9 @@ BUNDLE_IDS = Resource(
         one("app", "apps"),
     ),
     defaults={"platform": "UNIVERSAL", "seedId": "A1B2C3D4E5"},
+    # Values of entitlements that a person chose on the website (app groups, containers, merchant ids), and identifiers
+    # that other teams have: Apple's API shows neither.
+    private={"associations": mapping, "takenIdentifiers": texts},
     short_ids=True,
 )
 

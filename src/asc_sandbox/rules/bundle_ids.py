@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import invalid_attribute, problem
@@ -24,6 +25,20 @@ _EXPLICIT_ONLY = {
     "PUSH_NOTIFICATIONS",
     "SIRIKIT",
 }
+
+_OPTIONS = {
+    ("ICLOUD", "ICLOUD_VERSION"): ("XCODE_5", "XCODE_6"),
+    ("DATA_PROTECTION", "DATA_PROTECTION_PERMISSION_LEVEL"): (
+        "COMPLETE_PROTECTION",
+        "PROTECTED_UNLESS_OPEN",
+        "PROTECTED_UNTIL_FIRST_USER_AUTH",
+    ),
+    ("APPLE_ID_AUTH", "APPLE_ID_AUTH_APP_CONSENT"): ("PRIMARY_APP_CONSENT",),
+}
+"""The options of each capability and key of a setting, from Apple's document of the API."""
+
+_READ_ONLY = {"name", "enabledByDefault", "visible", "allowedInstances", "minInstances"}
+"""Fields of settings that Apple's document has and that a request may not send."""
 
 
 def register(call: Call, given: Given) -> Record:
@@ -73,12 +88,14 @@ def enable(call: Call, given: Given) -> Record:
             raise invalid_attribute("capabilityType", f"The capability '{capability}' is enabled already")
     if "*" in str(bundle_id.attributes.get("identifier")) and capability in _EXPLICIT_ONLY:
         raise problem(f"The capability '{capability}' is not available for wildcard App IDs.")
+    _require_settings(capability, given)
     _invalidate_profiles(call, bundle_id)
     return _add(call, bundle_id, capability, settings=given.attributes.get("settings"))
 
 
 def configure(call: Call, record: Record, given: Given) -> Record:
     """Change the settings of a capability, and invalidate the profiles of its bundle id."""
+    _require_settings(str(record.attributes["capabilityType"]), given)
     _invalidate_profiles_of_owner(call, record)
     return update(call, record, given)
 
@@ -87,6 +104,20 @@ def disable(call: Call, record: Record) -> None:
     """Disable a capability, and invalidate the profiles of its bundle id."""
     _invalidate_profiles_of_owner(call, record)
     call.world.remove(record)
+
+
+def _require_settings(capability: str, given: Given) -> None:
+    """Raise Refusal for settings with read-only fields, or with keys that the capability does not have."""
+    for setting in given.attributes.get("settings") or ():
+        options: list[dict[str, Any]] = [one for one in setting.get("options") or () if isinstance(one, dict)]
+        unknown = _READ_ONLY & {name for member in (setting, *options) for name in member}
+        if unknown:
+            # The words were recorded in ittybitty/appstoreconnect-cli 95; the status is a guess.
+            raise problem(f'Unrecognized field "{min(unknown)}"')
+        allowed = _OPTIONS.get((capability, str(setting.get("key"))), ())
+        if not all(option.get("key") in allowed for option in options) or not allowed:
+            # A guess: nobody has reported the answer to an unknown option.
+            raise invalid_attribute("settings", f"The settings are not available for '{capability}'")
 
 
 def _require_name(given: Given) -> None:
@@ -102,7 +133,8 @@ def _clash(other: Record, identifier: str, platform: str) -> bool:
     # Apple ignores case here.
     same = str(other.attributes.get("identifier")).lower() == identifier.lower()
     platforms = {other.attributes.get("platform"), platform}
-    return same and (len(platforms) == 1 or "UNIVERSAL" in platforms)
+    taken = identifier in (other.attributes.get("takenIdentifiers") or ())
+    return taken or (same and (len(platforms) == 1 or "UNIVERSAL" in platforms))
 
 
 def _add(call: Call, bundle_id: Record, capability: str, **attributes: object) -> Record:

@@ -126,6 +126,7 @@ def _plan(
             str(capability.attributes.get("capabilityType"))
             for capability in (world.related(bundle_id, "bundleIdCapabilities") if bundle_id else ())
         ),
+        associations=(bundle_id.attributes.get("associations") or {}) if bundle_id else {},
         team=call.stage.authority.team,
     )
 

@@ -67,8 +67,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         )
         context.outputs = outputs
         return outputs
-    now, findings = apply_bundle_ids(client, plan)
-    outputs = _outputs(plan, {**there, **now}, now)
+    changed, findings = apply_bundle_ids(client, plan)
+    now = {**there, **changed}
+    outputs = _outputs(plan, there, now)
     # From here on the outputs of a run that fails say what it has done.
     context.outputs = outputs
     touched = [changes.registered.id for changes in plan if changes.registered]
@@ -77,7 +78,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     if invalid:
         log.warning("These profiles are invalid now: %s. Make them anew (sync-signing).", ", ".join(invalid))
     outputs = replace(outputs, invalidated_profiles=json.dumps(invalid, ensure_ascii=False))
-    return _check(inputs, context, client, requests, {**there, **now}, outputs, findings)
+    return _check(inputs, context, client, requests, now, outputs, findings)
 
 
 def _check(
@@ -168,20 +169,29 @@ def _tell_lacking(identifier: str, lacking: Mapping[str, Sequence[str]]) -> None
 
 def _outputs(
     plan: Sequence[BundleIdChanges],
-    registered: Mapping[str, RegisteredBundleId],
-    changed: Mapping[str, RegisteredBundleId],
+    before: Mapping[str, RegisteredBundleId],
+    now: Mapping[str, RegisteredBundleId],
 ) -> Outputs:
-    done = [changes for changes in plan if changes.request.identifier in changed]
-    enabled = {
-        changes.request.identifier: [one.type for one in changes.enable] for changes in done if changes.enable
-    }
-    disabled = {changes.request.identifier: list(changes.disable) for changes in done if changes.disable}
+    """Return the outputs by a comparison of before and now, so that they are true if only some of it was done."""
+    enabled, disabled, configured = {}, {}, False
+    for changes in plan:
+        identifier = changes.request.identifier
+        after = now[identifier].capabilities if identifier in now else {}
+        earlier = before[identifier].capabilities if identifier in before else {}
+        if added := [one.type for one in changes.enable if one.type in after and one.type not in earlier]:
+            enabled[identifier] = added
+        if gone := [kind for kind in changes.disable if kind not in after and identifier in now]:
+            disabled[identifier] = gone
+        configured |= any(after.get(one.type) != earlier.get(one.type) for one in changes.configure)
+    created = [
+        changes.request.identifier for changes in plan if changes.request.identifier in now.keys() - before
+    ]
     return Outputs(
-        bundle_id_ids=_ids(registered),
-        created=json.dumps([changes.request.identifier for changes in done if changes.registered is None]),
+        bundle_id_ids=_ids(now),
+        created=json.dumps(created),
         enabled=json.dumps(enabled),
         disabled=json.dumps(disabled),
-        changed=flag(bool(done)),
+        changed=flag(bool(created or enabled or disabled or configured)),
     )
 
 
