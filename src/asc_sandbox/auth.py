@@ -54,6 +54,7 @@ def claimed_key_id(header: str | None) -> str | None:
     """Return the kid of the token in an Authorization header without verifying it; None if there is none."""
     try:
         kid = jwt.get_unverified_header((header or "").removeprefix("Bearer ")).get("kid")
+    # A header of nested brackets must end with a refusal, not with a traceback.
     except (jwt.InvalidTokenError, UnicodeError, RecursionError):
         return None
     return kid if isinstance(kid, str) else None

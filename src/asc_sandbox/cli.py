@@ -46,10 +46,12 @@ def main(argv: Sequence[str]) -> int:
         return samples.main(argv)
     options = _parser().parse_args(argv)
     stop = threading.Event()
+    # Both stop the sandbox in order, so that its temporary files are deleted.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
         sandbox = _sandbox(options)
+        # Written before the first line is printed: a client that has seen the line can read the file.
         if options.ca_file:
             options.ca_file.write_bytes(sandbox.authority.chain())
         sandbox.start()
@@ -77,6 +79,7 @@ def _sandbox(options: argparse.Namespace) -> Sandbox:
         options.seed,
         contract=contract,
         faults=options.fault,
+        # The option is in milliseconds; everything inside is in seconds.
         latency=options.latency / 1000,
         clock_offset=options.clock_offset,
         clock_speed=options.clock_speed,
@@ -127,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _port(text: str) -> int:
     port = int(text)
+    # Checked here, because the operating system's error would not name the option.
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError("a port is a number up to 65535")
     return port

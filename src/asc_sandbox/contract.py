@@ -151,14 +151,17 @@ class Contract:
         return self._schema_problems(content[content_type]["schema"], "response", body)
 
     def _schema_problems(self, schema: Json, side: Side, body: Any) -> list[str]:
-        if "$ref" not in schema:  # a media type that is not JSON
+        # A media type that is not JSON, such as a text, has its schema in place.
+        if "$ref" not in schema:
             return []
         errors = self._validator(schema["$ref"].rsplit("/", 1)[1], side).iter_errors(body)
+        # A message repeats the wrong value, possibly a document of many kilobytes.
         return [f"/{'/'.join(map(str, error.instance_path))}: {error.message[:200]}" for error in errors]
 
     def _validator(self, name: str, side: Side) -> jsonschema_rs.Draft4Validator:
         if (name, side) not in self._validators:
             root = {
+                # The schemas of OpenAPI 3.0 are a dialect of draft 4.
                 "$schema": "http://json-schema.org/draft-04/schema#",
                 "components": {"schemas": self._reachable(name, side)},
                 "allOf": [{"$ref": f"#/components/schemas/{name}"}],
@@ -166,6 +169,7 @@ class Contract:
             self._validators[name, side] = jsonschema_rs.Draft4Validator(
                 root,
                 validate_formats=True,
+                # Apple writes offsets without a colon, and RFC 3339 does not allow that.
                 formats={"date-time": lambda text: bool(_DATE_TIME.fullmatch(text))},
             )
         return self._validators[name, side]
@@ -187,7 +191,8 @@ def _query_problems(operation: Operation, query: str) -> Iterator[str]:
     seen = set()
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name == "cursor" and "limit" in operation.parameters:
-            continue  # part of links.next on every list; the document does not name it
+            # Part of links.next on every list, although the document does not name it.
+            continue
         if name not in operation.parameters:
             yield f"unknown parameter {name}"
             continue
@@ -255,6 +260,7 @@ def _close(schema: Any, recurse: Callable[[Any], Any], admit: Callable[[Any, boo
     closed = {
         key: value if key == "enum" else recurse(value)
         for key, value in schema.items()
+        # The first two are words of OpenAPI that a JSON schema does not have.
         if key not in ("discriminator", "nullable", "properties")
     }
     if "properties" in schema:
@@ -271,5 +277,6 @@ def _or_null(schema: Json) -> Json:
     # A plain type is widened in place, because an anyOf makes messages vague.
     if isinstance(schema.get("type"), str):
         widened = {**schema, "type": [schema["type"], "null"]}
+        # An enum has to name null as well.
         return {**widened, "enum": [*schema["enum"], None]} if "enum" in schema else widened
     return {"anyOf": [schema, {"type": "null"}]}

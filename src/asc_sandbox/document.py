@@ -71,10 +71,12 @@ def _paged(call: Call, query: Query, matches: list[Record]) -> tuple[list[Record
 
 
 def _address(call: Call, parameters: tuple[tuple[str, str], ...]) -> str:
+    # Apple does not encode commas.
     return f"{call.base}{call.path}{'?' if parameters else ''}{urlencode(parameters, safe=',')}"
 
 
 def _next_page(call: Call, query: Query, offset: int) -> tuple[tuple[str, str], ...]:
+    # Clients follow the link as it is, so it repeats every other parameter.
     kept = tuple(pair for pair in call.query if pair[0] not in ("cursor", "limit"))
     return (*kept, ("cursor", cursor_of(offset)), ("limit", str(query.limit)))
 

@@ -94,6 +94,7 @@ def _attribute_problems(shape: Shape, attributes: Mapping[str, Any]) -> Iterator
 
 def _value_problems(shape: Shape, name: str, value: Any) -> Iterator[Refusal]:
     kind = shape.kind(name)
+    # The caller has reported unknown attributes already.
     assert kind is not None
     try:
         kind(value)
@@ -120,6 +121,7 @@ def _relationship_problems(world: World, shape: Shape, relationships: Mapping[st
             if reference is None or reference.get("type") != target:
                 yield errors.invalid_relationship(name, f"'{name}' takes the type and id of '{target}'")
             elif target not in world.schema:
+                # A 501 instead of a problem of the body, because the client may be right.
                 raise not_implemented(f"relationship {name}: records of type {target}")
             elif world.find(target, str(reference.get("id"))) is None:
                 missing = f"There is no resource of type '{target}' with id '{reference.get('id')}'"
@@ -147,5 +149,6 @@ def _records(world: World, shape: Shape, name: str, value: Any) -> Iterator[Reco
         return
     for reference in _references(shape, name, value):
         found = world.find(shape.resource.by_name[name].target, (reference or {})["id"])
+        # `_relationship_problems` has found every one of them.
         assert found is not None
         yield found

@@ -86,6 +86,7 @@ class Exchange:
         # Logged before the answer leaves, so that a client that has its answer finds it in the log.
         self.finish(reply.status)
         await self._begin(reply)
+        # A large body goes out in pieces, so that other requests are served in between.
         if len(reply.body) <= _PIECE:
             await self.response.write_eof(bytes(reply.body))
             return
@@ -125,6 +126,7 @@ class Exchange:
         """Reset the connection: the client sees ECONNRESET instead of the end of a stream."""
         self.finish(None)
         if self.request.transport:
+            # aiohttp has no reset of its own: a lingering time of zero makes `abort` send RST instead of FIN.
             self.request.transport.get_extra_info("socket").setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE
             )

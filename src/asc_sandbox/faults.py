@@ -48,6 +48,7 @@ SETTINGS = {
 METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE", "*")
 _TAKES_STATUS = ("status", "html", "garbage-json", "empty")
 _WITH_SECONDS = ("slow", "delay")
+# A number instead of None, so that the counters need no special case.
 _FOREVER = 1 << 62
 
 
@@ -93,6 +94,7 @@ class Fault:
 def parse(spec: str) -> Fault:
     """Read a fault from its text. Raises FaultError for a misspelled one."""
     try:
+        # Like a shell, because an HTTP date as a value contains spaces and is quoted.
         method, path, *words = shlex.split(spec)
     except ValueError:
         raise FaultError(spec, "it begins with a method and a path") from None
@@ -159,6 +161,7 @@ def _number(
         number = float(values.get(name, default))
     except ValueError:
         number = math.nan
+    # NaN fails the comparison as well.
     if math.isinf(number) or not 0 <= number <= largest:
         raise FaultError(
             spec, f"{name}={values[name]} is not a number from 0{' to 1' if largest == 1 else ''}"
@@ -209,6 +212,7 @@ class FaultPlan:
     def pick(self, method: str, path: str) -> Fault | None:
         """Return the fault that hits this request, None for a request that is served as usual."""
         with self._lock:
+            # All matching faults count the request, and the first one that is due hits it.
             due = [
                 fault
                 for fault in self._pending

@@ -81,6 +81,7 @@ def hand_out(path: Path, keys: Mapping[str, Key], key_id: str | None = None) -> 
 def _write_exclusively(path: Path, content: str) -> None:
     """Create the file with its content in one step, readable for its owner only."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
+    # The file holds a private key, so nobody else may read it even for a moment.
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

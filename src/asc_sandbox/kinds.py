@@ -36,6 +36,7 @@ def flag(value: Any) -> bool:
 
 def number(value: Any) -> int:
     """Return a whole number unchanged. Raises NotThisKind for anything else."""
+    # True is an int in Python.
     if not isinstance(value, int) or isinstance(value, bool):
         raise NotThisKind(f"expected a whole number, found {value!r}")
     return value

@@ -116,6 +116,7 @@ def parse(parameters: Sequence[tuple[str, str]], grammar: Grammar, schema: Schem
             raise missing_parameter(f"filter[{known.name}]")
     reader = _Reader(grammar, schema)
     given: dict[str, str] = {}
+    # Several values go into one parameter, separated by commas: Apple refuses a parameter that is repeated.
     for name, value in parameters:
         if name in given:
             raise invalid_parameter(name, f"The parameter '{name}' can be given only once")
@@ -168,6 +169,7 @@ class _Reader:
             case "sort", False if self._grammar.sorts:
                 self._sorts = tuple(self._sort(expression, given) for expression in value.split(","))
             case "include", False if self._includable:
+                # Each relationship once, in the order of the request.
                 self._includes = tuple(dict.fromkeys(self._include(name) for name in value.split(",")))
             case "limit", False if self._grammar.paged:
                 self._limit = _number(name, value, LARGEST_LIMIT)
@@ -243,6 +245,7 @@ def _invalid_value(name: str, value: str) -> Refusal:
 
 def cursor_of(offset: int) -> str:
     """Return the opaque text that stands for a position in a list."""
+    # Encoded, so that no client is tempted to compute a cursor.
     return base64.urlsafe_b64encode(f"at:{offset}".encode()).decode().rstrip("=")
 
 
@@ -252,6 +255,7 @@ def offset_of(cursor: str) -> int:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except ValueError:
         text = ""
+    # Refused: an invented cursor must not look like an empty page.
     if not _POSITION.fullmatch(text):
         raise invalid_parameter("cursor", f"'{cursor}' is not a valid cursor")
     return int(text.removeprefix("at:"))

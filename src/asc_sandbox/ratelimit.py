@@ -30,6 +30,7 @@ class RateLimit:
 
     def remaining(self, key_id: str | None, now: float) -> int:
         """Return how many requests are left. An unknown key has all of them."""
+        # A key that has sent nothing yet starts with the requests of the hour before.
         times = self._times.get(key_id or "") or deque(self._before)
         while times and times[0] <= now - HOUR:
             times.popleft()

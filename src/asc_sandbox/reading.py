@@ -100,6 +100,7 @@ def _related_one(grammar: Grammar, owner: Resource, name: str, call: Call) -> An
 def _page(grammar: Grammar, call: Call, records: list[Record]) -> Answer:
     query = parse(call.query, grammar, call.world.schema)
     matches = [record for record in records if _passes(call.world, record, query)]
+    # Sorting is stable, so sorting by the last name first gives the order of all names.
     for path, descending in reversed(query.sorts):
         matches.sort(key=partial(_sort_key, call.world, path), reverse=descending)
     return Answer(200, document.of_page(call, query, matches))
@@ -108,6 +109,7 @@ def _page(grammar: Grammar, call: Call, records: list[Record]) -> Answer:
 def _passes(world: World, record: Record, query: Query) -> bool:
     for wanted, asked in query.filters:
         found = values_at(world, record, wanted.path)
+        # An attribute with a list matches if any of its items does.
         flat = [item for value in found for item in (value if isinstance(value, list) else [value])]
         held = [_as_text(item) for item in flat if item is not None]
         if not any(wanted.matches(item, value) for item in held for value in asked):

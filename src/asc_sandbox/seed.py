@@ -111,6 +111,7 @@ def _id(schema: Schema, entry: _Entry) -> str | None:
     owner = schema[entry.type].by_name.get(schema[entry.type].id_of)
     shared = next((parent.id for parent in entry.parents if owner and parent.type == owner.target), None)
     given = entry.members.get("id", shared or (owner and entry.members.get(owner.name)))
+    # YAML reads an unquoted id as a number, and drops its leading zeros.
     if given is not None and not isinstance(given, str):
         raise SeedError(f"{entry.place}.id", f"expected text, found {given!r}; put it in quotes")
     return given
@@ -126,6 +127,7 @@ def _to_parent(world: World, place: str, record: Record, parent: Record) -> Iter
 def _relation(world: World, entry: _Entry, record: Record, name: str, value: Any) -> Iterator[_Reference]:
     place = f"{entry.place}.{name}"
     relationship = world.schema[entry.type].by_name[name]
+    # The record itself stores this relationship; others are stored by the nested records.
     if relationship.inverse is None:
         if relationship.many and isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
             value = yield from _nested(world, entry, record, name, value)

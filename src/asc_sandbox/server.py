@@ -232,6 +232,7 @@ class Sandbox:
 
     def stop(self) -> None:
         """Stop listening and drop open requests. Takes well under a second."""
+        # First the server: no request may find its files deleted.
         self._thread.stop()
         self._stage.depot.close()
         self._stage.symbols.close()

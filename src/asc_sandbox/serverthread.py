@@ -39,6 +39,7 @@ class ServerThread(threading.Thread):
         except OSError as error:
             self._failure = error
         finally:
+            # Set in any case, so that `start` never waits for ever.
             self._settled.set()
 
     def wait_until_listening(self) -> None:

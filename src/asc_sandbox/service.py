@@ -116,6 +116,7 @@ class Service:
         if key.issuer is None and endpoint.area in roles.CLOSED_TO_INDIVIDUAL_KEYS:
             raise errors.forbidden("of an individual key", endpoint.area)
         roles.require(key.role, endpoint.area, writes=endpoint.writes)
+        # The address that the client used, so that links in the answer work for the client.
         base = f"http://{request.host}"
         query = tuple(request.query.items())
         call = Call(self.world, self.stage, base, request.path, record_id, query, body, key)

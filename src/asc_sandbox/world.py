@@ -171,6 +171,7 @@ class World:
                 raise WorldError(f"the sandbox does not implement records of type {relationship.target}")
             checked[name] = (ids,) if isinstance(ids, str) else tuple(ids)
             for record_id in checked[name]:
+                # Checked at once: a wrong reference would be noticed much later, and far from its cause.
                 if self.find(relationship.target, record_id) is None:
                     raise WorldError(
                         f"{name}: there is no record of type {relationship.target} with the id {record_id}"
@@ -191,6 +192,7 @@ class World:
             new = str(1_000_000_000 + count) if type_name == "apps" else str(made_up)
             if self.schema[type_name].short_ids:
                 new = base64.b32encode(made_up.bytes).decode()[:10]
+            # A seed may have used the id already.
             if new not in self._records[type_name]:
                 return new
 

@@ -20,6 +20,7 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 _PROFILE_SIGNING = "1.2.840.113635.100.4.15"
 _POLICY = "1.2.840.113635.100.5.1"
 _ASN1_NULL = b"\x05\x00"
+# Longer than any certificate below it: tests issue certificates that began years ago.
 _YEARS = timedelta(days=3650)
 
 
@@ -53,7 +54,7 @@ class Signer:
 
     @property
     def name(self) -> x509.Name:
-        """Return the subject of the certificate."""
+        """Return the subject of the certificate, the issuer's name in others."""
         return self.certificate.subject
 
 
@@ -106,7 +107,7 @@ def intermediate() -> Signer:
 
 @cache
 def profile_signer() -> Signer:
-    """Return the signer of provisioning profiles."""
+    """Return the signer of provisioning profiles, issued by the intermediate."""
     key, issuer = _new_key(), intermediate()
     name = _organization("Sandbox Provisioning Profile Signing")
     builder = _builder(name, issuer.name, key.public_key(), x509.random_serial_number())

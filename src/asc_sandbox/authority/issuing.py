@@ -63,6 +63,7 @@ class Authority:
 
         It begins now and lasts as long as Apple's, unless dates are given. Raises ValueError for a bad request.
         """
+        # Imported here: ca needs cryptography's x509, and the server starts without it.
         from asc_sandbox.authority import ca
         from asc_sandbox.authority.requests import public_key_of
 

@@ -67,6 +67,7 @@ def signed(plan: ProfilePlan, changes: Mapping[str, Any] | None = None) -> bytes
     """Return the profile: DER of a CMS SignedData over an XML property list. `changes` replace some members."""
     from asc_sandbox.authority import ca
 
+    # In Apple's order, not in that of the alphabet.
     return ca.sign(plistlib.dumps({**plan.members(), **(changes or {})}, sort_keys=False))
 
 

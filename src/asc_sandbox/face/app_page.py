@@ -30,7 +30,7 @@ class AppPage:
 
 
 def render(view: AppPage) -> Html:
-    """Return the page as HTML."""
+    """Return the page of an app as HTML."""
     app = view.app
     back = element("p", element("a", "← Overview", href=HOME), class_="back")
     facts = (parts.code(app.bundle_id), f" · id {app.id}", f" · SKU {app.sku}" if app.sku else "")

@@ -41,7 +41,7 @@ def app_path(app_id: str) -> str:
 
 
 def station(step: Step) -> Html:
-    """Return one station of a track."""
+    """Return one station of a track, with its state and remark."""
     state = parts.badge(step.state, step.tone)
     remark = element("span", step.remark or "—", class_="quiet") if step.remark or not state else None
     return element("li", element("span", step.name, class_="name"), state, remark, class_=step.tone)

@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable
 
 
+# A type of its own, so that mypy and `_markup` can tell markup from text.
 class Html(str):
     """Text that is HTML already and is not escaped again."""
 

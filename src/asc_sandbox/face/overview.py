@@ -46,6 +46,7 @@ def render(view: Overview, rejected: faultform.Rejected | None = None) -> Html:
         TITLE,
         HOME,
         view.address,
+        # For screen readers: sighted readers have the tiles.
         element("h1", "What happened here", class_="unseen"),
         _tiles(view),
         _builds(view),

@@ -28,6 +28,7 @@ def page(title: str, path: str, address: str, *children: Child) -> Html:
         "body",
         element("a", "Skip to the content", href="#content", class_="skip"),
         _header(address),
+        # With a tabindex the link that skips the header can move the focus here.
         element("main", *children, id="content", tabindex="-1"),
         _footer(),
         data_page=path,

@@ -103,6 +103,6 @@ def empty(words_: str, *commands: str) -> Html:
 
 
 def commands_to_run(*commands: str) -> Html:
-    """Return lines for a shell."""
+    """Return commands as lines to copy into a shell."""
     # With a tabindex a keyboard can scroll the lines.
     return element("pre", element("code", "\n".join(commands)), tabindex=0)

@@ -79,7 +79,7 @@ class Face:
         return path in (HOME, _ICON) or path.startswith(FOLDER)
 
     async def answer(self, request: web.BaseRequest) -> web.Response:
-        """Answer one request of a browser."""
+        """Answer one request of a browser: a page, a file, or a form."""
         if not guard.is_loopback(request.headers.get("Host", "")):
             return _plain(403, guard.ADVICE)
         if request.method in ("GET", "HEAD"):
@@ -209,6 +209,7 @@ def _address(request: web.BaseRequest) -> str:
 
 
 def _see_faults() -> web.Response:
+    # 303 makes the browser load the page with GET, so that reloading it does not send the form again.
     return _response(303, b"", "text/plain", Location=f"{HOME}#faults")
 
 

@@ -16,7 +16,7 @@ _VERDICTS = {"approved": "Approve", "rejected": "Reject", "metadata-rejected": "
 
 
 def render(view: StorePage, address: str) -> Html:
-    """Return the page as HTML."""
+    """Return the page of a version as HTML."""
     back = element("p", element("a", f"← {view.app_name}", href=cards.app_path(view.app_id)), class_="back")
     number = f"{view.app_name} {view.version}"
     facts = f"{view.platform} · build {view.build or 'none'}"

@@ -31,7 +31,7 @@ class Gallery:
         self._folder: Path | None = None
 
     def keep(self, token: str, path: Path) -> None:
-        """Keep a file under its token."""
+        """Keep a file under its token, until the sandbox stops."""
         self._folder = self._folder or Path(tempfile.mkdtemp(prefix="asc-sandbox-pictures-"))
         place = self._folder / token
         # A file of its own: the record may be deleted, but other versions may still show the picture.

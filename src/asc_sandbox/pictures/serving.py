@@ -24,6 +24,7 @@ async def show(gallery: Gallery, request: web.BaseRequest) -> Reply:
         return refusal(405, "MethodNotAllowed", "Pictures are fetched with GET.")
     token, _, name = request.path.removeprefix(FOLDER).partition("/")
     if asked := _PICTURE.fullmatch(name):
+        # In a thread, because packing a large picture would hold up other requests.
         return await asyncio.to_thread(_picture, gallery, token, (int(asked[1]), int(asked[2])), asked[3])
     if name == "playlist.m3u8":
         return Reply(200, _PLAYLIST.encode(), "application/vnd.apple.mpegurl")

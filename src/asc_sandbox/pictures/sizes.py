@@ -4,6 +4,7 @@ from __future__ import annotations
 
 Size = tuple[int, int]
 
+# Portrait sizes; landscape sizes are the same, turned.
 _EITHER_WAY = {
     "IPHONE_67": ("1260x2736", "1290x2796", "1320x2868"),
     "IPHONE_65": ("1242x2688", "1284x2778"),
@@ -16,6 +17,7 @@ _EITHER_WAY = {
     "IPAD_PRO_3GEN_11": ("1488x2266", "1668x2420", "1668x2388", "1640x2360"),
     "IPAD_105": ("1668x2224",),
 }
+# Types whose sizes do not follow from each other by turning.
 _EXACTLY = {
     "IPHONE_40": ("640x1096", "640x1136", "1136x600", "1136x640"),
     "IPHONE_35": ("640x920", "640x960", "960x600", "960x640"),

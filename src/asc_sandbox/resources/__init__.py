@@ -1,6 +1,6 @@
-"""What the sandbox plays: all types of records and all endpoints, gathered from the modules beside this one.
+"""The implemented types of records and endpoints, gathered from the modules of this package.
 
-To add a resource, declare it in a module as the others do, and list the module here.
+To add a resource, declare it in a module like the others, and list the module here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is said of an app whatever its version: its names, its categories, its age rating."""
+"""The facts of an app that belong to no version: its names, categories and age rating."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The TestFlight side of an app: what testers read about it, whom reviewers call, and the licence."""
+"""The TestFlight facts of an app: its description for testers, its contact for reviewers, and its licence."""
 
 from __future__ import annotations
 

@@ -84,6 +84,7 @@ ENDPOINTS = (
         ),
         exists=("usesNonExemptEncryption",),
         sorts=("version", "uploadedDate", "preReleaseVersion"),
+        # Sorting by a relationship means sorting by the version number in it.
         sort_paths={"preReleaseVersion": "preReleaseVersion.version"},
     ),
     instance("/v1/builds/{id}", BUILDS),

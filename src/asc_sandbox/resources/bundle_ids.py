@@ -1,4 +1,4 @@
-"""The bundle ids of the team, and what they can."""
+"""The bundle ids of the team, and their capabilities."""
 
 from __future__ import annotations
 

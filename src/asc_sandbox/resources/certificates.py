@@ -50,6 +50,7 @@ ENDPOINTS = (
         required=("csrContent", "certificateType"),
         related=("merchantId", "passTypeId"),
         values={"certificateType": ACCEPTED_CERTIFICATE_TYPES},
+        # A request is never stored: only its public key counts.
         written={"csrContent": text},
         then=make_certificate,
     ),

@@ -1,4 +1,4 @@
-"""The TestFlight side of a build: its states, what to test in it, and the notice to testers."""
+"""The TestFlight facts of a build: its states, its notes for testers, and the notification of testers."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ BUILD_BETA_DETAILS = Resource(
     attributes={"autoNotifyEnabled": flag, "internalBuildState": text, "externalBuildState": text},
     relationships=(one("build", "builds"),),
     defaults={"autoNotifyEnabled": False},
+    # Both states follow from other facts, unless a seed sets them.
     derived={"internalBuildState": states.internal, "externalBuildState": states.external},
 )
 

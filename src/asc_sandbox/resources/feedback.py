@@ -1,4 +1,4 @@
-"""What testers tell: their crashes with logs, and their screenshots behind links that end.
+"""The feedback of testers: crashes with logs, and screenshots behind links that expire.
 
 https://developer.apple.com/documentation/appstoreconnectapi/betafeedbackscreenshotsubmission
 """
@@ -20,7 +20,8 @@ from asc_sandbox.world import Record
 from asc_sandbox.writing import deleting
 
 LINKS_LAST = 3600
-"""Seconds for which a link to a screenshot is good. Apple says when, and not for how long: a guess."""
+"""Seconds for which a link to a screenshot is valid. A guess: Apple's answers only give the time of the end."""
+
 _WIDTH, _HEIGHT = 1290, 2796
 
 _ATTRIBUTES = {

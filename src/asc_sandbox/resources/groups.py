@@ -57,7 +57,7 @@ BETA_TESTERS = Resource(
         many("builds", "builds", inverse="individualTesters"),
     ),
     defaults={"inviteType": "EMAIL", "state": "ACCEPTED"},
-    # For the metrics (tester_usages): when a tester used the app last, how often, and with how many crashes.
+    # For the metrics (tester_usages): the time of the last session, and the numbers of sessions and crashes.
     private={"lastSession": date, "sessions": number, "crashes": number},
 )
 
@@ -125,6 +125,7 @@ ENDPOINTS = (
         "betaGroups",
         BETA_GROUPS,
         ("POST", "DELETE"),
+        # The rules take the group first, from whichever side the link is made.
         admit=lambda call, build, group: admit_build(call, group, build),
     ),
     listing(

@@ -1,7 +1,4 @@
-"""What a version in the App Store comes with: its submission to review, and the card of its app clip.
-
-Clients ask for both beside a version, and most versions have neither.
-"""
+"""The submission of a version by the older API, and the card of its app clip."""
 
 from __future__ import annotations
 
@@ -12,6 +9,7 @@ from asc_sandbox.rules.releases import withdraw_old_submission
 from asc_sandbox.schema import Resource, many, one
 from asc_sandbox.writing import deleting
 
+# Clients ask for both beside a version, and most versions have neither.
 APP_STORE_VERSION_SUBMISSIONS = Resource(
     "appStoreVersionSubmissions",
     area="appStore",

@@ -1,4 +1,4 @@
-"""The profiles of the team, which tie bundle ids, certificates and devices together."""
+"""The profiles of the team, which connect bundle ids, certificates and devices."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ PROFILES = Resource(
         "createdDate": "30 days ago",
         "expirationDate": "in 335 days",
     },
+    # Signed at the first request: signing every profile of a seed would slow down the start.
     derived={"profileContent": content},
     completed=complete,
     short_ids=True,

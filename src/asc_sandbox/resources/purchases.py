@@ -1,4 +1,4 @@
-"""In-app purchases, subscriptions and events: as much of them as a check and a submission look at."""
+"""In-app purchases, subscriptions and events, as far as checks and submissions read them."""
 
 from __future__ import annotations
 

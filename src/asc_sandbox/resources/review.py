@@ -1,4 +1,4 @@
-"""What goes before a build reaches testers outside: export compliance and beta review."""
+"""Export compliance and beta review, both needed before external testers can install a build."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an app has a price, and where it is sold: as much of it as a check before the review looks at."""
+"""The price and the territories of an app, as far as checks before the review read them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from asc_sandbox.reading import instance, listing, related
 from asc_sandbox.resources.apps import APPS
 from asc_sandbox.schema import Resource, hidden, many, one
 
-# A few of Apple's 175.
+# A few of Apple's 175 territories are enough for a check.
 _CURRENCIES = {
     "USA": "USD",
     "GBR": "GBP",

@@ -1,4 +1,4 @@
-"""What the reviewers of a version are told."""
+"""The information for reviewers of a version, with attachments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the store page of a version says, in each language."""
+"""The texts on the store page of a version, in each language."""
 
 from __future__ import annotations
 

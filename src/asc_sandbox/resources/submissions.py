@@ -1,4 +1,4 @@
-"""The way of a version through review, and into the store."""
+"""The submission of a version to review, its release, and its phased release."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from asc_sandbox.rules.submissions import (
 from asc_sandbox.schema import Resource, hidden, many, one
 from asc_sandbox.writing import changing, creating, deleting
 
+# Apple's document lists all of these. The sandbox implements five of the types, and answers 501 for the others.
 _TARGETS = {
     "appStoreVersion": "appStoreVersions",
     "appCustomProductPageVersion": "appCustomProductPageVersions",

@@ -1,4 +1,4 @@
-"""Invitations to testers, sent once more.
+"""Invitations of testers that are sent again.
 
 https://developer.apple.com/documentation/appstoreconnectapi/post-v1-betatesterinvitations
 """
@@ -21,7 +21,7 @@ RESOURCES = (INVITATIONS,)
 
 
 def _invite(call: Call, given: Given) -> Record:
-    """Send the mail again. A tester who has accepted, or an app without a build, is refused; Apple's texts vary."""
+    """Send the invitation again. Refuse it for a tester who has accepted, or for an app without a build."""
     app = given.one("app")
     for tester in given.related.get("betaTester", ()):
         if tester.attributes.get("state") in ("ACCEPTED", "INSTALLED"):

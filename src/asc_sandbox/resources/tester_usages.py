@@ -1,4 +1,4 @@
-"""How much testers use an app: the metrics of TestFlight, which are rows and no resources.
+"""The metrics of TestFlight: how much testers use an app. Metrics are rows, not resources.
 
 https://developer.apple.com/documentation/appstoreconnectapi/get-v1-apps-_id_-metrics-betatesterusages
 """
@@ -23,7 +23,8 @@ RESOURCES: tuple[Resource, ...] = ()
 
 _PERIODS = {"P7D": 7, "P30D": 30, "P90D": 90, "P365D": 365}
 _OWN = ("period", "groupBy", "filter[betaTesters]")
-"""Parameters of metrics alone; the filter takes one text, unlike all others."""
+"""Parameters that only metrics have; the filter takes one text, unlike all others."""
+
 _GRAMMAR = Grammar(BETA_TESTERS, includes=False)
 
 
@@ -33,10 +34,10 @@ def _usages(grammar: Grammar, owner: Resource, call: Call) -> Answer:
         raise invalid_parameter("period", f"'{asked['period']}' is not a valid period")
     if asked.get("groupBy", "betaTesters") != "betaTesters":
         raise invalid_parameter("groupBy", f"'{asked['groupBy']}' is not a valid grouping")
-    left = tuple(pair for pair in call.query if pair[0] not in _OWN)
-    query = parse(left, grammar, call.world.schema)
+    paging = tuple(pair for pair in call.query if pair[0] not in _OWN)
+    query = parse(paging, grammar, call.world.schema)
     start = call.stage.clock.now() - _PERIODS[asked.get("period", "P7D")] * 86400
-    # Testers without a session have no row: Apple leaves out zeros. That is a guess of third parties.
+    # Testers without a session have no row. Third parties guess that Apple leaves out zeros.
     used = [tester for tester in _testers(call, owner) if _last_session(tester) >= start]
     wanted = asked.get("filter[betaTesters]", "")
     used = [tester for tester in used if not wanted or tester.id in wanted.split(",")]
@@ -59,10 +60,10 @@ def _last_session(tester: Record) -> float:
 
 def _row(call: Call, start: float, tester: Record) -> dict[str, Any]:
     end = datetime.fromtimestamp(call.stage.clock.now(), UTC)
-    held = tester.attributes
+    facts = tester.attributes
     values = {
-        "crashCount": held.get("crashes") or 0,
-        "sessionCount": held.get("sessions") or 1,
+        "crashCount": facts.get("crashes") or 0,
+        "sessionCount": facts.get("sessions") or 1,
         "feedbackCount": 0,
     }
     point = {

@@ -1,4 +1,4 @@
-"""Build uploads and their files: what a client sends to Apple."""
+"""Build uploads and their files."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The values that Apple allows in filters and in what clients write.
+"""The values that Apple allows in filters and in the bodies of writes.
 
-Records may hold others: the live service is ahead of its document.
+Records may have others, because the live service is ahead of its document.
 """
 
 PLATFORMS = ("IOS", "MAC_OS", "TV_OS", "VISION_OS")
@@ -69,8 +69,8 @@ CERTIFICATE_TYPES = (
     "PASS_TYPE_ID",
     "PASS_TYPE_ID_WITH_NFC",
 )
-# The document has the two G2 types, and the live service refuses them as a filter (400) and in POST (409): recorded
-# in 2024 and still so in 2026, codemagic-cli-tools PR 467, fastlane PR 29588 and 29784.
+# The document has the two G2 types, but the live service refuses them as a filter (400) and in POST (409): recorded in
+# 2024 and again in 2026, codemagic-cli-tools PR 467, fastlane PR 29588 and 29784.
 ACCEPTED_CERTIFICATE_TYPES = tuple(name for name in CERTIFICATE_TYPES if not name.endswith("_G2"))
 CAPABILITY_TYPES = (
     "ICLOUD",

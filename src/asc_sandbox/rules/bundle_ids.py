@@ -14,6 +14,7 @@ from asc_sandbox.writing import Given, store, update
 
 _IDENTIFIER = re.compile(r"\*|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(\.\*)?")
 _FORBIDDEN_IN_NAME = re.compile(r"""[@&*'"]""")
+# Capabilities that Apple does not offer for wildcards.
 _EXPLICIT_ONLY = {
     "APPLE_ID_AUTH",
     "APPLE_PAY",
@@ -142,6 +143,7 @@ def _add(call: Call, bundle_id: Record, capability: str, **attributes: object) -
         "bundleIdCapabilities",
         {"capabilityType": capability, **attributes},
         {"bundleId": bundle_id.id},
+        # Apple's ids of capabilities have this form.
         record_id=f"{bundle_id.id}_{capability}",
     )
 

@@ -43,7 +43,7 @@ def make_set(call: Call, given: Given) -> Record:
 
 
 def delete_set(call: Call, group: Record) -> None:
-    """Delete a set with its media."""
+    """Delete a set of screenshots or previews with its media."""
     (text,) = call.world.related(group, _TEXT)
     _require_editable(call, text, "Delete", _MEDIA_OF_SET[group.type])
     _drop(call, group)
@@ -126,6 +126,7 @@ def image_of(call: Call, shot: Record) -> dict[str, Any] | None:
             group.attributes["screenshotDisplayType"]
             for group in call.world.related(shot, "appScreenshotSet")
         ]
+        # The screenshot of a seed has no bytes, so it gets the first size of its type.
         width, height = (*(sizes_of(kinds[0]) if kinds else ()), (1290, 2796))[0]
     return _image(call, shot.attributes.get("assetToken") or shot.id, width, height)
 

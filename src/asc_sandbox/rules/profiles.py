@@ -120,6 +120,7 @@ def _plan(
         app_id_name=str(bundle_id.attributes.get("name") or "") if bundle_id else "",
         certificates=tuple(base64.b64decode(encoded) for encoded in contents),
         created=now,
+        # A Developer ID profile lasts as long as its certificate, for years.
         expires=min([*ends, now + _YEAR]) if kind.purpose != "direct" else min(ends, default=now + _YEAR),
         devices=tuple(str(device.attributes.get("udid")) for device in devices),
         capabilities=tuple(

@@ -23,6 +23,7 @@ def begin_review(world: World, stage: Stage, submission: Record) -> Record:
     if plan.verdict != "never":
         stage.agenda.after(plan.review / 2, partial(_go_on, world, submission, "WAITING_FOR_REVIEW"))
         stage.agenda.after(plan.review, partial(decide, world, stage, submission, plan.verdict))
+    # `_move` has changed the record since.
     return world.find(submission.type, submission.id) or submission
 
 

@@ -58,7 +58,7 @@ def require_place(world: World, email: str | None, *, is_internal: bool) -> None
 
 
 def join(call: Call, tester: Record, apps: Iterable[Record]) -> None:
-    """Add the tester to these apps."""
+    """Add the tester to the testers of these apps."""
     call.world.connect(tester, "apps", apps)
 
 

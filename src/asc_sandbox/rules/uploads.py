@@ -110,6 +110,7 @@ def _process(call: Call, upload: Record, file: Record, delivery: Delivery) -> No
 
 def _mismatches(world: World, upload: Record, contents: Contents) -> Iterator[tuple[str, str]]:
     """Yield the differences between the file and the upload as (code, description)."""
+    # The codes are Apple's (ITMS-90054 and so on).
     (app,) = world.related(upload, "app")
     bundle_id = app.attributes.get("bundleId")
     if contents.bundle_id != bundle_id:

@@ -65,7 +65,7 @@ class App:
         return plistlib.dumps(present, fmt=plistlib.FMT_BINARY if self.binary_plist else plistlib.FMT_XML)
 
     def executable(self) -> bytes:
-        """Return the program."""
+        """Return the bytes of the program, a Mach-O executable."""
         # The same UUID for the same bundle id, version and build number: dSYMs are found by it.
         identity = uuid.uuid5(_NAMESPACE, f"{self.bundle_id} {self.version} {self.build_number}")
         return make_executable(identity, self.platform, self.minimum_os)

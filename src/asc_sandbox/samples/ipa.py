@@ -11,6 +11,7 @@ from asc_sandbox.samples.bundle import App
 from asc_sandbox.samples.padding import padding as make_padding
 from asc_sandbox.samples.profile import ProfileKind, make_profile
 
+# Zip archives hold times: with a fixed one the same arguments give the same bytes.
 FIXED_TIME = (2026, 1, 31, 10, 0, 0)
 _PADDING = "Assets.bin"
 _ZIP64_FROM = 2**31 - 1
@@ -80,6 +81,7 @@ def _nested(app: App, extensions: Mapping[str, str]) -> dict[str, bytes]:
 def _entry(path: str, *, executable: bool = False, method: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(path, FIXED_TIME)
     entry.compress_type = method
+    # Unix: for other systems the permissions below are ignored.
     entry.create_system = 3
     entry.external_attr = (0o100755 if executable else 0o100644) << 16
     return entry

@@ -43,6 +43,7 @@ def make_executable(identity: uuid.UUID, platform: str = "IOS", minimum_os: str 
         _with_text(_LOAD_DYLIB, struct.pack("<4I", 24, 2, 0x10000, 0x10000), "/usr/lib/libSystem.B.dylib"),
     ]
     body = b"".join(commands)
+    # MH_MAGIC_64, arm64, MH_EXECUTE; the flags are NOUNDEFS, DYLDLINK, TWOLEVEL and PIE.
     header = struct.pack("<8I", 0xFEEDFACF, 0x0100000C, 0, 2, len(commands), len(body), 0x00200085, 0)
     return (header + body).ljust(code_at, b"\0") + _CODE + bytes(8)
 

@@ -49,7 +49,7 @@ class _Node:
 
 
 def write_xar(path: Path, files: Iterable[XarFile]) -> None:
-    """Write an archive of these files."""
+    """Write an archive of these files, in their order."""
     # Each file is read twice, because its checksum stands before its bytes.
     files = list(files)
     # The heap begins with the checksum of the table of contents.

@@ -64,6 +64,7 @@ def _slice(cpu: int, subtype: int, identity: uuid.UUID, filler: bytes) -> bytes:
         struct.pack("<2I16s", _UUID, 24, identity.bytes),
         struct.pack("<6I", _SYMTAB, 24, 0, 0, 0, 0),
     ]
+    # A slice for 32 bits needs no debug information: readers look at its UUID only.
     if not cpu & _IS_64:
         body = b"".join(commands)
         return struct.pack("<7I", 0xFEEDFACE, cpu, subtype, _DSYM, len(commands), len(body), 0) + body
@@ -109,4 +110,5 @@ def _fat(slices: Mapping[str, bytes]) -> bytes:
         )
         contents += padded
         at += len(padded)
+    # The headers of fat files are big-endian on every machine.
     return (struct.pack(">2I", 0xCAFEBABE, len(slices)) + entries).ljust(1 << _ALIGNMENT, b"\0") + contents

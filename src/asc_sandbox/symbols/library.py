@@ -109,6 +109,7 @@ class Library:
                 name = program.name.rpartition(".")[0]
                 filler = make_padding(self._padding, seed=1) if program is contents.programs[0] else ()
                 companion = make_companion(program.identities, filler)
+                # Padding does not compress, so deflating it would only take time.
                 method = zipfile.ZIP_STORED if self._padding else zipfile.ZIP_DEFLATED
                 _add(archive, f"{folder}/Resources/DWARF/{name}", companion, method)
 

@@ -112,6 +112,7 @@ class Depot:
         ]
         path = self._folder / token
         with path.open("wb") as file:
+            # The full size at once, because parts arrive in any order.
             file.truncate(size)
         delivery = Delivery(token, path, {part.number: part for part in parts}, self._new_expiry())
         self._by_file[file_id] = self._by_token[token] = delivery
@@ -167,6 +168,7 @@ class Depot:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _new_expiry(self) -> float:
+        # In milliseconds, as the address shows it: comparisons must not differ by a rounding.
         return round(self._clock.now() + self._lifetime, 3)
 
     def _address(self, delivery: Delivery, part: Part) -> str:

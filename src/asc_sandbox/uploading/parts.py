@@ -31,6 +31,7 @@ async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
     delivery, part = found
     if problem := _problem(request, delivery, part):
         return problem
+    # Only now, so that a client never sends the bytes of a refused part.
     if request.headers.get("Expect", "").lower() == "100-continue" and request.transport:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     # Removed before writing: a part that is half replaced must not count as arrived.

@@ -64,7 +64,7 @@ def apps(call: Call) -> tuple[AppSummary, ...]:
 
 
 def app(call: Call, record: Record) -> AppSummary:
-    """Return the summary of one app."""
+    """Return the summary of an app with its newest build."""
     found = newest(call, [record], 1)
     return AppSummary(
         record.id,
@@ -78,7 +78,7 @@ def app(call: Call, record: Record) -> AppSummary:
 
 
 def groups(call: Call, of_apps: Iterable[Record]) -> tuple[Group, ...]:
-    """Return the groups of these apps."""
+    """Return the groups of these apps, with their builds and testers."""
     return tuple(
         _group(call.world, app, group) for app in of_apps for group in call.world.related(app, "betaGroups")
     )

@@ -14,6 +14,7 @@ from asc_sandbox.face.words import Tone
 from asc_sandbox.rules.states import review_state
 from asc_sandbox.world import Record, World
 
+# Builds without a date come last.
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 

@@ -12,7 +12,7 @@ from asc_sandbox.world import Record, World
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate without its content."""
+    """A certificate of the team, without its content."""
 
     id: str
     name: str
@@ -23,7 +23,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Profile:
-    """A provisioning profile without its content."""
+    """A provisioning profile of the team, without its content."""
 
     name: str
     type: str
@@ -36,7 +36,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class BundleId:
-    """A bundle id with its capabilities."""
+    """A bundle id of the team, with its capabilities."""
 
     identifier: str
     name: str
