@@ -7,10 +7,19 @@ from typing import Any
 
 import pytest
 
+from asc.api.object_store import ObjectStore
+from asc.assets.upload import AssetUploader
+from asc.errors import Error
+from asc.store.locale_sync import Pace
+from asc.store.media import MediaSets
+from asc.store.media_plan import plan_set
+from asc.store.media_sync import MediaSync
+from asc.store.screenshots import read_screenshots
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from sandbox.store import jpeg, png
 from store.pages import update, world, writes
+from support.api_client import connect
 from support.sandbox import start_sandbox
 from support.store import texts
 
@@ -187,3 +196,54 @@ def test_a_bad_picture_is_refused_before_anything_is_sent(
         done = update(tmp_path, sandbox, screenshots=folder)
         assert (done.code, list(sandbox.requests)) == (2, [])
     assert said in done.error
+
+
+def test_wait_none_leaves_the_old_picture_to_the_next_run(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "shots", shots(1))
+    with start_sandbox(page({"fileName": "old.png"}), store=Store(media=0.4)) as sandbox:
+        done = update(tmp_path, sandbox, screenshots=folder, wait="none")
+        assert (done.code, [name for name, _ in shown(sandbox)]) == (0, ["old.png", "1.png"])
+        again = update(tmp_path, sandbox, screenshots=folder)
+        assert (again.code, shown(sandbox)) == (0, complete("1.png"))
+        assert writes(sandbox).count("POST /v1/appScreenshots") == 1
+
+
+def test_a_run_waits_for_pictures_that_an_earlier_one_sent_and_changes_nothing(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "shots", shots(2))
+    with start_sandbox(page(), store=Store(media=0.4)) as sandbox:
+        update(tmp_path, sandbox, screenshots=folder, wait="none", parallel=1)
+        before = writes(sandbox)
+        again = update(tmp_path, sandbox, screenshots=folder)
+        assert (again.code, again.outputs["changed"], writes(sandbox)) == (0, "false", before)
+        assert shown(sandbox) == complete("1.png", "2.png")
+
+
+def test_a_picture_that_apple_does_not_begin_to_process_is_taken_back_for_the_next_run(
+    tmp_path: Path,
+) -> None:
+    folder = write_pictures(tmp_path / "shots", shots(1))
+    stuck = start_sandbox(page({"fileName": "old.png"}), store=Store(media_outcome="never"))
+    with stuck as sandbox, connect(sandbox) as client:
+        (text_id,) = [
+            text.id
+            for text in sandbox.world.all("appStoreVersionLocalizations")
+            if sandbox.world.related(text, "appScreenshotSets")
+        ][1:]
+        storage = ObjectStore(client.settings, client.clock, 1, client.traffic.time_there)
+        media = MediaSets(client, AssetUploader(client, storage, parallel=1))
+        there = media.sets(text_id)["APP_IPHONE_67"]
+        plan = plan_set("en-US", text_id, there, read_screenshots(folder, "IOS").files, "sync")
+        pace = Pace(1, client.clock.monotonic() + 60, stall=0.0)
+        with pytest.raises(Error, match=r"1\.png \(UPLOAD_COMPLETE\)"):
+            MediaSync(client, media, pace).run([plan])
+        assert shown(sandbox) == complete("old.png")
+
+
+def test_two_pictures_whose_names_apple_cannot_tell_apart_get_a_place_each(tmp_path: Path) -> None:
+    names = {"en-US/\u00e9.png": png(shade=1), "en-US/e.png": png(shade=2)}
+    folder = write_pictures(tmp_path / "shots", names)
+    faults = ["POST /v1/appScreenshots lost times=2"]
+    with start_sandbox(page(), store=QUICK, faults=faults) as sandbox:
+        done = update(tmp_path, sandbox, screenshots=folder)
+        assert (done.code, shown(sandbox)) == (0, complete("e.png", "e.png")), done.stdout
+        assert writes(sandbox).count("POST /v1/appScreenshots") == 2

@@ -28,7 +28,7 @@ LARGEST_PAGE = 200
 MOST_PAGES = 500
 """Pages of the longest listing that is read (100,000 resources). A longer one is a server that goes in circles."""
 REQUESTS_AT_ONCE = 6
-"""Requests that one job sends side by side, fewer than the connections of the transport (8)."""
+"""Requests that one job sends side by side, fewer than the connections of the transport (16)."""
 ATTEMPTS_AT_404 = 4
 """Requests before a 404 counts as the truth, for resources that App Store Connect does not find at random."""
 PAUSE_AFTER_404 = 0.2

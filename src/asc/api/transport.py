@@ -38,7 +38,7 @@ ATTEMPTS_AT_NON_JSON = 3
 """Attempts at a request that a proxy answers with an error page, which may stay for hours."""
 REFUSALS_SURVIVED = 5
 """Answers 401 to one request that are repeated after the key was accepted once (as often as in fastlane)."""
-CONNECTIONS = 8
+CONNECTIONS = 16
 
 
 @dataclass(frozen=True)

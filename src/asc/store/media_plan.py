@@ -11,6 +11,8 @@ from asc.assets.upload import plain_name
 from asc.store.media import WAITS_FOR_BYTES, MediaSet, is_dead
 from asc.store.screenshots import Screenshot
 
+WAIT = 2
+"""About how many requests the wait for the files of a set costs: the sets of a locale share them."""
 Mode = Literal["sync", "add", "replace"]
 
 
@@ -48,14 +50,26 @@ class SetPlan:
         return there != [self.keep[file.md5].id for file in self.wanted]
 
     @property
+    def pending(self) -> tuple[AssetFile, ...]:
+        """The files that an earlier run sent and that Apple has not processed yet."""
+        return tuple(file for file in self.keep.values() if not file.delivered)
+
+    @property
+    def writes(self) -> bool:
+        """True if something has to be written."""
+        return bool(self.add or self.dead or self.remove or self.is_out_of_order)
+
+    @property
     def is_done(self) -> bool:
-        """True if nothing has to be written."""
-        return not (self.add or self.dead or self.remove or self.is_out_of_order)
+        """True if nothing has to be written, and nothing to be waited for."""
+        return not (self.writes or self.pending)
 
     @property
     def requests(self) -> int:
-        """About how many requests the plan costs: each upload has two, and the wait some."""
-        return 2 * len(self.add) + len(self.remove) + len(self.dead) + (0 if self.there.id else 1) + 2
+        """About how many requests the plan costs: each upload has two, the order one, and the wait some."""
+        made = 0 if self.there.id else 1
+        ordered = 1 if self.is_out_of_order or len(self.add) > 1 else 0
+        return 2 * len(self.add) + len(self.remove) + len(self.dead) + made + ordered + WAIT
 
     @property
     def total(self) -> int:
@@ -68,6 +82,7 @@ class SetPlan:
             f"{len(self.keep)} kept" if self.keep else "",
             f"{len(self.remove)} removed" if self.remove else "",
             f"{len(self.dead)} unfinished removed" if self.dead else "",
+            f"{len(self.pending)} still processed" if self.pending else "",
             "order changed" if self.is_out_of_order else "",
         ]
         return f"{self.locale} {self.display}: {', '.join(part for part in parts if part)}"

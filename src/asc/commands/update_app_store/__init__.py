@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from asc import words
@@ -20,9 +19,8 @@ from asc.commands.update_app_store.report import plan_table
 from asc.errors import Error, Findings, InputError, Problem
 from asc.store.comparing import compare_page
 from asc.store.limits import PROMOTIONAL_TEXT
-from asc.store.media_plan import SetPlan
+from asc.store.locale_sync import Made
 from asc.store.media_plan import differences as media_differences
-from asc.store.media_sync import Made
 from asc.store.page import PAGE_READS, AppFacts, Page, await_texts, read_app, read_page
 from asc.store.previews import MOST as MOST_PREVIEWS
 from asc.store.screenshots import MOST
@@ -70,8 +68,8 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     page = _first_look(client, app, choice)
     first = plan_page(app, page, wishes, is_first=choice.is_first)
     media = plan_media(client, page.texts, local, inputs.screenshots_mode)
-    _tell(context, inputs, choice, first, media.all)
-    outputs = _outputs(app, choice, first, media.all, changed=inputs.dry_run)
+    _tell(context, inputs, choice, first, media)
+    outputs = _outputs(app, choice, first, media, changed=inputs.dry_run)
     context.outputs = outputs
     _refuse_blocked(page, first, media)
     if inputs.dry_run:
@@ -90,7 +88,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
             media = plan_media(client, now.texts, local, inputs.screenshots_mode)
         made = findings.result_of(lambda: sync_media(context, client, inputs, media), Made())
         outputs = replace(outputs, uploaded_screenshots=str(made.files), uploaded_bytes=str(made.size))
-    context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media.all)))
+    context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media)))
     findings.raise_all()
     return outputs
 
@@ -177,11 +175,11 @@ def _write(client: Client, app: AppFacts, page: Page, wishes: UpdateOptions, *, 
     compare_page(client, app, page, wishes, done, is_first=is_first)
 
 
-def _differs(choice: Choice, plan: PagePlan, media: Sequence[SetPlan]) -> bool:
-    return choice.version is None or choice.is_renamed or bool(plan.plan.changes or media)
+def _differs(choice: Choice, plan: PagePlan, media: MediaPlan) -> bool:
+    return choice.version is None or choice.is_renamed or bool(plan.plan.changes) or media.writes
 
 
-def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, media: Sequence[SetPlan]) -> None:
+def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, media: MediaPlan) -> None:
     """Print the plan, in the log and in the summary, before anything is written."""
     if choice.version is None:
         log.info("Plan: make version %s", choice.number)
@@ -189,7 +187,7 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, medi
         log.info("Plan: rename version %s to %s", choice.version.version, choice.number)
     for difference in plan.differences:
         log.info("Plan: %s", difference)
-    for one in media:
+    for one in media.all:
         log.info("Plan: %s", one)
     if not _differs(choice, plan, media) and not plan.blocked:
         log.info("Nothing to do: the store page of version %s says it all", choice.number)
@@ -200,20 +198,18 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, medi
         log.info("Plan: about %s%s", words.counted(count, "request"), left)
         if budget and count > budget.left:
             log.warning("The plan needs more requests than are left: it waits (wait-for-budget).")
-    context.summary.append(plan_table(choice, plan, media, dry_run=inputs.dry_run))
+    context.summary.append(plan_table(choice, plan, media.all, dry_run=inputs.dry_run))
 
 
-def _requests(choice: Choice, plan: PagePlan, media: Sequence[SetPlan]) -> int:
+def _requests(choice: Choice, plan: PagePlan, media: MediaPlan) -> int:
     """Return about how many requests the plan costs, reads included."""
     # A new version is read until Apple has copied the texts, and its sets of pictures are listed again.
-    version = 1 + PAGE_READS + len({one.locale for one in media}) if choice.version is None else 0
+    version = 1 + PAGE_READS + len({one.locale for one in media.all}) if choice.version is None else 0
     texts = len(plan.plan.changes) + (PAGE_READS if plan.plan.changes else 0)
-    return version + int(choice.is_renamed) + texts + sum(one.requests for one in media)
+    return version + int(choice.is_renamed) + texts + sum(one.requests for one in media.all)
 
 
-def _outputs(
-    app: AppFacts, choice: Choice, plan: PagePlan, media: Sequence[SetPlan], *, changed: bool
-) -> Outputs:
+def _outputs(app: AppFacts, choice: Choice, plan: PagePlan, media: MediaPlan, *, changed: bool) -> Outputs:
     version = choice.version
     pictures = [
         {
@@ -222,7 +218,7 @@ def _outputs(
             "before": "" if done == "added" else name,
             "after": f"{name} {done}",
         }
-        for locale, display, name, done in media_differences(media)
+        for locale, display, name, done in media_differences(media.all)
     ]
     return Outputs(
         app_id=app.id,

@@ -101,11 +101,18 @@ class Inputs(AppInputs):
         default="sync",
     )
     parallel: int = given(
-        kinds.whole_number(1, 32), "Files that are uploaded at a time.", group=MEDIA, default="8"
+        kinds.whole_number(1, 32), "Files that are uploaded at a time.", group=MEDIA, default="16"
+    )
+    wait: str = given(
+        kinds.choice(("processing", "none")),
+        "`processing`: end when Apple has processed the files. `none`: end when they are sent; the next run deletes "
+        "the old files and sets the order.",
+        group=MEDIA,
+        default="processing",
     )
     timeout: float = given(
         kinds.DURATION,
-        "How long to wait until Apple has processed the pictures. What is there is never sent again.",
+        "How long to wait until Apple has processed the files. A file that is there is never sent again.",
         group=MEDIA,
         default="1h",
         examples=("20m",),

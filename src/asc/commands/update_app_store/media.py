@@ -17,9 +17,10 @@ from asc.commands.context import Context
 from asc.commands.store_files import previews_in, screenshots_in
 from asc.commands.update_app_store.inputs import Inputs
 from asc.errors import Findings
+from asc.store.locale_sync import Made, Pace
 from asc.store.media import PREVIEWS, SCREENSHOTS, Media, MediaSet, MediaSets
 from asc.store.media_plan import Mode, SetPlan, plan_set
-from asc.store.media_sync import Made, MediaSync
+from asc.store.media_sync import MediaSync
 from asc.store.previews import MIME_TYPES
 from asc.store.previews import MOST as MOST_PREVIEWS
 from asc.store.screenshots import Screenshots
@@ -59,6 +60,11 @@ class MediaPlan:
         """Return the plans of screenshots and of previews."""
         return (*self.screenshots, *self.previews)
 
+    @property
+    def writes(self) -> bool:
+        """Return True if something has to be written. Files that are only waited for are no change."""
+        return any(plan.writes for plan in self.all)
+
 
 def local_media(inputs: Inputs) -> LocalMedia:
     """Return the files of the repository; none for a live version, which takes none."""
@@ -81,6 +87,7 @@ def plan_media(client: Client, texts: Mapping[str, Resource], local: LocalMedia,
 def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan) -> Made:
     """Carry out the plans whose locale is there, and return what was uploaded. Raises Error with all that failed."""
     deadline = client.clock.monotonic() + inputs.timeout
+    pace = Pace(inputs.parallel, deadline, waits=inputs.wait == "processing")
 
     def details(path: Path) -> dict[str, str]:
         frame = {"previewFrameTimeCode": inputs.preview_frame} if inputs.preview_frame else {}
@@ -89,14 +96,8 @@ def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan
     findings = Findings()
     with context.storage(client, inputs.parallel) as storage:
         uploader = AssetUploader(client, storage, parallel=1)
-        pictures = MediaSync(client, MediaSets(client, uploader), inputs.parallel, deadline)
-        videos = MediaSync(
-            client,
-            MediaSets(client, uploader, PREVIEWS, details),
-            inputs.parallel,
-            deadline,
-            most=MOST_PREVIEWS,
-        )
+        pictures = MediaSync(client, MediaSets(client, uploader), pace)
+        videos = MediaSync(client, MediaSets(client, uploader, PREVIEWS, details), pace, MOST_PREVIEWS)
         made = findings.result_of(lambda: pictures.run(_possible(plan.screenshots)), Made())
         more = findings.result_of(lambda: videos.run(_possible(plan.previews)), Made())
     findings.raise_all()
