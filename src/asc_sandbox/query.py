@@ -226,8 +226,9 @@ class _Reader:
     def _include(self, name: str) -> str:
         if name not in self._includable:
             raise invalid_parameter("include", f"'{name}' is not a valid relationship name")
-        if self._includable[name].target not in self._schema:
-            raise not_implemented(f"include={name}: records of type {self._includable[name].target}")
+        relationship = self._includable[name]
+        if relationship.target not in self._schema and not relationship.is_never_set:
+            raise not_implemented(f"include={name}: records of type {relationship.target}")
         return name
 
 

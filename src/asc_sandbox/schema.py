@@ -26,6 +26,8 @@ class Relationship:
     has_links: bool = True
     has_data: bool = True
     hidden: bool = False
+    is_never_set: bool = False
+    """True for a type of `target` that no record can have here, so that `include` truly finds nothing."""
 
     @property
     def includable(self) -> bool:
@@ -33,9 +35,16 @@ class Relationship:
         return self.has_data and not self.hidden
 
 
-def one(name: str, target: str, *, inverse: str | None = None, has_links: bool = True) -> Relationship:
+def one(
+    name: str,
+    target: str,
+    *,
+    inverse: str | None = None,
+    has_links: bool = True,
+    is_never_set: bool = False,
+) -> Relationship:
     """Return a relationship to at most one record."""
-    return Relationship(name, target, inverse=inverse, has_links=has_links)
+    return Relationship(name, target, inverse=inverse, has_links=has_links, is_never_set=is_never_set)
 
 
 def many(name: str, target: str, *, inverse: str | None = None, has_links: bool = True) -> Relationship:

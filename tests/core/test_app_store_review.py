@@ -54,7 +54,7 @@ def test_a_version_is_submitted_with_its_build_and_a_second_run_submits_nothing(
     with start_sandbox(world(), store=NEVER) as sandbox:
         done = submit(tmp_path, sandbox, release="manual", phased="true")
         assert (done.code, done.outputs["state"]) == (0, "WAITING_FOR_REVIEW"), done.stdout
-        assert len(sandbox.requests) <= 14
+        assert len(sandbox.requests) <= 22
         (version,) = [
             one for one in sandbox.world.all("appStoreVersions") if one.attributes["versionString"] == "2.0"
         ]
@@ -87,11 +87,121 @@ def test_a_review_that_takes_too_long_ends_the_step_and_a_rerun_only_waits(tmp_p
 def test_everything_that_apple_lacks_is_told_with_its_locale(tmp_path: Path) -> None:
     lacking = [texts("en-US", whatsNew=None), texts("de-DE", description=None)]
     with start_sandbox(world(appStoreVersionLocalizations=lacking, copyright=None), store=QUICK) as sandbox:
-        done = submit(tmp_path, sandbox)
+        done = submit(tmp_path, sandbox, checks="false")
     assert done.code == 1
     assert [
         name for name in ("en-US", "de-DE", "whatsNew", "description", "copyright") if name not in done.error
     ] == []
+
+
+def test_checks_tell_all_findings_together_before_anything_is_written(tmp_path: Path) -> None:
+    lacking = [texts("en-US", whatsNew=None), texts("de-DE", description=None)]
+    with start_sandbox(world(appStoreVersionLocalizations=lacking, copyright=None), store=QUICK) as sandbox:
+        done = submit(tmp_path, sandbox, build_id="BUILD-6")
+        assert (done.code, writes(sandbox)) == (1, [])
+    told = "\n".join(done.log.messages("error"))
+    named = ("en-US: release_notes", "de-DE: description", "copyright", "expired")
+    assert [name for name in named if name not in told] == []
+
+
+def test_a_submission_without_checks_costs_ten_requests(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+        assert submit(tmp_path, sandbox, checks="false").code == 0
+        assert len(sandbox.requests) <= 10
+
+
+SOLD: dict[str, Any] = {
+    "inAppPurchasesV2": [
+        {"name": "Coins", "productId": "coins"},
+        {"name": "Half", "productId": "half", "state": "MISSING_METADATA"},
+        {"name": "Old", "productId": "old", "state": "APPROVED"},
+    ],
+    "subscriptionGroups": [
+        {"referenceName": "Plus", "subscriptions": [{"name": "Monthly", "productId": "monthly"}]}
+    ],
+    "appEvents": [{"id": "race", "referenceName": "Race"}],
+}
+
+
+def with_sold(**attributes: Any) -> dict[str, Any]:
+    found = world(**attributes)
+    found["apps"][0] |= SOLD
+    return found
+
+
+def held(sandbox: Sandbox) -> list[str]:
+    return sorted(
+        kind
+        for item in sandbox.world.all("reviewSubmissionItems")
+        for kind, ids in item.references.items()
+        if ids and kind != "reviewSubmission"
+    )
+
+
+EVERYTHING = [
+    "appEvent",
+    "appStoreVersion",
+    "inAppPurchaseVersion",
+    "subscriptionGroupVersion",
+    "subscriptionVersion",
+]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "",
+        "POST /v1/reviewSubmissionItems lost",
+        "POST /v1/reviewSubmissionItems lost after=1",
+        "POST /v1/* status=503",
+    ],
+)
+def test_purchases_and_other_items_go_along_once(tmp_path: Path, fault: str) -> None:
+    with start_sandbox(with_sold(), store=NEVER, faults=[fault] if fault else []) as sandbox:
+        given = {"in_app_purchases": "all", "items": "appEvents/race"}
+        done = submit(tmp_path, sandbox, **given)
+        assert (done.code, held(sandbox), submissions(sandbox)) == (0, EVERYTHING, ["WAITING_FOR_REVIEW"]), (
+            done.stdout
+        )
+        before = len(writes(sandbox))
+        assert (submit(tmp_path, sandbox, **given).code, len(writes(sandbox))) == (0, before)
+
+
+def test_a_killed_run_is_gone_on_with_and_its_items_are_nobody_elses(tmp_path: Path) -> None:
+    given = {"in_app_purchases": "coins, monthly, old", "items": "appEvents/race"}
+    stopped = ["PATCH /v1/reviewSubmissions/* status=409 times=9"]
+    with start_sandbox(with_sold(), store=NEVER, faults=stopped) as sandbox:
+        assert submit(tmp_path, sandbox, **given).code == 1
+        sandbox.end_faults()
+        assert submit(tmp_path, sandbox).code == 1, "the items of the draft were not asked for"
+        done = submit(tmp_path, sandbox, **given)
+        assert (done.code, held(sandbox)) == (0, EVERYTHING), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"in_app_purchases": "half"}, 1),
+        ({"in_app_purchases": "coin"}, 1),
+        ({"in_app_purchases": "all, coins"}, 2),
+        ({"items": "appEvent/race"}, 2),
+        ({"items": "race"}, 2),
+        ({"items": "appEvents/race", "action": "withdraw", "build_id": ""}, 2),
+    ],
+)
+def test_purchases_and_items_that_cannot_go_along_are_told_before_a_write(
+    tmp_path: Path, inputs: dict[str, str], code: int
+) -> None:
+    with start_sandbox(with_sold(), store=NEVER) as sandbox:
+        done = submit(tmp_path, sandbox, **inputs)
+        assert (done.code, writes(sandbox)) == (code, []), done.stdout
+
+
+def test_a_purchase_that_was_asked_for_after_the_submission_is_an_error(tmp_path: Path) -> None:
+    with start_sandbox(with_sold(), store=NEVER) as sandbox:
+        assert submit(tmp_path, sandbox).code == 0
+        done = submit(tmp_path, sandbox, in_app_purchases="coins")
+        assert (done.code, "coins" in done.error) == (1, True), done.stdout
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_a_version_that_lacks_nothing_is_ready_and_nothing_is_written(tmp_path: 
         done = check(tmp_path, sandbox)
         assert (done.code, done.outputs["ready"], done.outputs["online"]) == (0, "true", "true"), done.stdout
         assert [rule for rule, level in found(done) if level == "error"] == []
-        assert (writes(sandbox), len(sandbox.requests) <= 10) == ([], True)
+        assert (writes(sandbox), len(sandbox.requests) <= 11) == ([], True)
 
 
 PICTURE = {"fileName": "1.png"}

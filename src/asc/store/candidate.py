@@ -14,7 +14,7 @@ from asc.api.errors import ApiError
 from asc.store import age_rating
 from asc.store.limits import FIELDS, REVIEW
 from asc.store.media import MediaSet, MediaSets
-from asc.store.page import AppFacts, Page, read_page
+from asc.store.page import AppFacts, Page, read_app, read_page
 from asc.store.preparing import Preparation
 from asc.store.purchases import Purchase, read_purchases
 from asc.store.screenshots import Screenshots
@@ -77,7 +77,7 @@ class Candidate:
 
 def read_candidate(
     client: Client,
-    app: AppFacts,
+    app_id: str,
     versions: Sequence[StoreVersion],
     version: StoreVersion,
     prepared: Preparation,
@@ -85,17 +85,18 @@ def read_candidate(
     *,
     live: bool = False,
 ) -> Candidate:
-    """Return the version with all that its review looks at: about six requests and one for each locale, at once."""
+    """Return the version with all that its review looks at: about nine requests and one for each locale, at once."""
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        reading = pool.submit(read_page, client, app.id, version, live=live)
-        price = pool.submit(_allowed, lambda: _has_price(client, app.id))
-        territories = pool.submit(_allowed, lambda: _is_available(client, app.id))
-        purchases = pool.submit(_allowed, lambda: tuple(read_purchases(client, app.id)))
+        app = pool.submit(read_app, client, None, app_id)
+        reading = pool.submit(read_page, client, app_id, version, live=live)
+        price = pool.submit(_allowed, lambda: _has_price(client, app_id))
+        territories = pool.submit(_allowed, lambda: _is_available(client, app_id))
+        purchases = pool.submit(_allowed, lambda: tuple(read_purchases(client, app_id)))
         page = reading.result()
         media = MediaSets(client, None)
         shown = {locale: pool.submit(media.sets, text.id) for locale, text in page.texts.items()}
         return Candidate(
-            app=app,
+            app=app.result(),
             version=version,
             is_first=len(versions) == 1,
             now=now,

@@ -18,9 +18,7 @@ def check_page(page: WantedPage) -> list[Finding]:
 
 def as_error(findings: Sequence[Finding]) -> Error:
     """Return the findings as one error, with a line and a remedy for each."""
-    errors = [
-        Error(f"{finding.message[:1].upper()}{finding.message[1:]}.", finding.remedy) for finding in findings
-    ]
+    errors = [Error(f"{finding.message}.", finding.remedy) for finding in findings]
     return errors[0] if len(errors) == 1 else ManyError(errors)
 
 

@@ -15,6 +15,7 @@ from asc.api.document import Document, Resource, reference, request_body
 from asc.api.errors import ApiError
 from asc.api.polling import Polling
 from asc.errors import Error, LostAnswerError
+from asc.store.items import VERSION, Item, read_items
 from asc.store.lacking import explained
 from asc.store.version import SUBMITTED, StoreVersion, read_version
 
@@ -38,12 +39,12 @@ _QUERY: Query = {
 
 @dataclass(frozen=True)
 class Submission:
-    """A submission: `version_id` is "" if it holds no version, `others` counts its items besides the version."""
+    """A submission. version_id: "" if it holds no version. others: what a draft holds besides the version."""
 
     id: str
     state: str
     version_id: str = ""
-    others: int = 0
+    others: tuple[Item, ...] = ()
 
 
 def read_open(client: Client, app_id: str, platform: str) -> list[Submission]:
@@ -172,17 +173,12 @@ def _other_submission(error: ApiError) -> str:
 
 def _submission(client: Client, document: Document, resource: Resource) -> Submission:
     version = document.one(resource, "appStoreVersionForReview")
-    items = resource.related("items")
-    version_id = version.id if version else ""
-    if items and not version_id:
-        # A draft names its version only among its items.
-        version_id = _version_among_items(client, resource.id)
-    return Submission(resource.id, resource.text("state"), version_id, len(items) - bool(version_id))
-
-
-def _version_among_items(client: Client, submission_id: str) -> str:
-    query: Query = {"include": "appStoreVersion", "fields[appStoreVersions]": "versionString"}
-    for item in client.list(f"/v1/reviewSubmissions/{submission_id}/items", query).data:
-        for _, identifier in item.related("appStoreVersion"):
-            return identifier
-    return ""
+    version_id, state = version.id if version else "", resource.text("state")
+    count = len(resource.related("items"))
+    if not count or (version_id and (count == 1 or state != DRAFT)):
+        return Submission(resource.id, state, version_id)
+    # A draft names its version only among its items.
+    items = read_items(client, resource.id)
+    versions = [item.id for item in items if item.kind == VERSION]
+    others = tuple(item for item in items if item.kind != VERSION)
+    return Submission(resource.id, state, version_id or next(iter(versions), ""), others)

@@ -37,6 +37,11 @@ _TARGETS = {
     "subscriptionGroupVersion": "subscriptionGroupVersions",
 }
 
+_PLAYED = (
+    *("appStoreVersions", "appEvents", "inAppPurchaseVersions"),
+    *("subscriptionVersions", "subscriptionGroupVersions"),
+)
+
 REVIEW_SUBMISSIONS = Resource(
     "reviewSubmissions",
     area="appStore",
@@ -57,7 +62,10 @@ REVIEW_SUBMISSION_ITEMS = Resource(
     attributes={"state": text},
     relationships=(
         hidden("reviewSubmission", "reviewSubmissions"),
-        *(one(name, target, has_links=False) for name, target in _TARGETS.items()),
+        *(
+            one(name, target, has_links=False, is_never_set=target not in _PLAYED)
+            for name, target in _TARGETS.items()
+        ),
     ),
     defaults={"state": "READY_FOR_REVIEW"},
 )

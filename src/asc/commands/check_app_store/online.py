@@ -13,7 +13,6 @@ from asc.builds.number import same_value
 from asc.commands.check_app_store.inputs import Inputs
 from asc.errors import Error
 from asc.store.candidate import Candidate, read_candidate
-from asc.store.page import read_app
 from asc.store.preparing import Preparation
 from asc.store.readiness import check_candidate
 from asc.store.screenshots import Screenshots
@@ -31,13 +30,13 @@ def candidate(
     families: tuple[str, ...],
 ) -> Candidate:
     """Return the version at Apple, as it would be with the texts and pictures of the files."""
-    app = read_app(client, inputs.bundle_id, inputs.app_id)
+    app = inputs.app(client)
     versions = read_versions(client, app.id, PLATFORMS[inputs.platform])
     live = inputs.target == "live"
     version = _version(versions, inputs.version, live=live)
     build = fetch_build(client, version.build_id) if version.build_id and not live else None
     prepared = Preparation(build, release_date=version.earliest_release, phased=version.phased is not None)
-    found = read_candidate(client, app, versions, version, prepared, now, live=live)
+    found = read_candidate(client, app.id, versions, version, prepared, now, live=live)
     return found if live else found.with_files(page, shots, families)
 
 

@@ -14,13 +14,12 @@ from asc.builds.number import Number
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
 from asc.commands.submit_app_store.inputs import Inputs
+from asc.commands.submit_app_store.plan import SubmissionPlan, make_plan, require_submitted
 from asc.errors import Error
 from asc.job import summary
-from asc.store.checks import as_error
-from asc.store.preparing import Preparation, Step, plan_preparation, problems
+from asc.store.items import add_item
 from asc.store.submission import (
     DRAFT,
-    Submission,
     add_version,
     make_draft,
     read_open,
@@ -69,22 +68,18 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     submission_id, changed = "", False
     is_done = version.state in APPROVED or (version.state in SUBMITTED and not _is_other(build, version))
     if not is_done:
-        submissions = read_open(client, app.id, platform)
-        blocking = _blocking(inputs, version, submissions)
-        kind, date = inputs.release or ("", None)
-        wanted = Preparation(build, inputs.uses_non_exempt_encryption, kind, date, _phased(inputs))
-        if found := [*problems(version, wanted, is_first=len(versions) == 1, now=context.now())]:
-            raise as_error(found)
-        steps = plan_preparation(version, wanted)
-        _tell(version, blocking, steps)
+        plan = make_plan(client, inputs, app.id, versions, version, build, context.now())
+        for line in plan.lines():
+            log.info("Plan: %s", line)
         if inputs.dry_run:
             log.info("Nothing was written, because dry-run is true.")
             return _end(inputs, context, app, version, "", changed=False)
-        submission_id = _submit(client, app, version, blocking, submissions, steps, deadline)
+        submission_id = _submit(client, app, plan, deadline)
         version, changed = read_version(client, version.id), True
         context.outputs = _outputs(app, version, submission_id, changed=True)
     else:
         log.info("Nothing to submit: %s", version)
+        require_submitted(client, inputs, app.id, version)
     if inputs.wait == "submitted" and version.state not in {*SUBMITTED, *APPROVED, *REJECTED}:
         version = wait_for(
             client, version, deadline, lambda one: one.state in {*SUBMITTED, *APPROVED, *REJECTED}
@@ -119,57 +114,21 @@ def _is_other(build: Build | None, version: StoreVersion) -> bool:
     return build is not None and build.id != version.build_id
 
 
-def _phased(inputs: Inputs) -> bool | None:
-    return None if inputs.phased == "keep" else inputs.phased == "true"
-
-
-def _blocking(inputs: Inputs, version: StoreVersion, submissions: list[Submission]) -> Submission | None:
-    """Return the submission to cancel first. Raises Error if one is in the way and `if-open` is fail."""
-    for one in submissions:
-        if one.state == DRAFT:
-            if one.others and not inputs.include_draft_items:
-                raise Error(
-                    f"A draft of a submission holds {one.others} items that somebody else prepared.",
-                    "Submit or remove them in App Store Connect, or set include-draft-items: true to submit them, too.",
-                )
-        elif one.version_id:
-            if inputs.if_open == "cancel":
-                return one
-            which = "this version" if one.version_id == version.id else "another version"
-            raise Error(
-                f"A submission with {which} is open ({one.state}).",
-                "Wait for Apple's decision, or set if-open: cancel to withdraw it.",
-            )
-    return None
-
-
-def _tell(version: StoreVersion, blocking: Submission | None, steps: tuple[Step, ...]) -> None:
-    if blocking:
-        log.info("Plan: withdraw the submission %s (%s)", blocking.id, blocking.state)
-    for step in steps:
-        log.info("Plan: %s", step.summary)
-    log.info("Plan: submit %s", version)
-
-
-def _submit(
-    client: Client,
-    app: App,
-    version: StoreVersion,
-    blocking: Submission | None,
-    submissions: list[Submission],
-    steps: tuple[Step, ...],
-    deadline: float,
-) -> str:
+def _submit(client: Client, app: App, plan: SubmissionPlan, deadline: float) -> str:
     """Carry out the plan, and return Apple's id of the submission."""
-    if blocking:
-        version = withdraw(client, blocking, version, deadline)
-    for step in steps:
+    version = plan.version
+    if plan.blocking:
+        version = withdraw(client, plan.blocking, version, deadline)
+    for step in plan.steps:
         step.send(client)
         log.info("Done: %s", step.summary)
-    draft = next((one for one in submissions if one.state == DRAFT), None)
-    draft = draft or make_draft(client, app.id, version.platform)
+    draft = plan.draft or make_draft(client, app.id, version.platform)
     if draft.version_id != version.id:
         draft = add_version(client, draft, version)
+    # Apple looks at the version first: what it lacks is told before anything else is in the draft.
+    for item in plan.new_items:
+        add_item(client, draft.id, item)
+        log.info("Done: add %s", item)
     submit(client, draft, version)
     log.info("Submitted version %s to Apple's review", version.version)
     return draft.id

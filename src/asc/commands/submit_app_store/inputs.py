@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,8 @@ from asc.commands import kinds
 from asc.commands.declaration import given
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Problem
+from asc.store.items import ALL, KINDS, Item
+from asc.words import did_you_mean
 
 VERSION, REVIEW, RELEASE, WAIT = "Version and build", "Review", "Release", "Wait"
 RELEASE_TYPES = {"manual": "MANUAL", "after-approval": "AFTER_APPROVAL"}
@@ -29,6 +32,19 @@ def _release(text: str) -> tuple[str, datetime | None] | None:
     if date.minute or date.second:
         raise ValueError(f"{kinds.quoted(text)} is not a whole hour, and Apple takes no other")
     return "SCHEDULED", date
+
+
+def _items(text: str) -> tuple[Item, ...]:
+    """Return the items of a list like `appEvents/123`. Raises ValueError for a type that is not submitted."""
+    by_type = {type_name: kind for kind, type_name in KINDS.items()}
+    found = []
+    for entry in kinds.LIST.parse(text):
+        type_name, _, identifier = entry.partition("/")
+        if type_name not in by_type or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", identifier):
+            hint = did_you_mean(type_name, by_type) or f" Types: {', '.join(by_type)}."
+            raise ValueError(f"{kinds.quoted(entry)} is not a type and an id.{hint}")
+        found.append(Item(by_type[type_name], identifier))
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -57,6 +73,26 @@ class Inputs(AppInputs):
         kinds.BOOLEAN,
         "The answer to export compliance, if the build has none.",
         group=REVIEW,
+    )
+    checks: bool = given(
+        kinds.BOOLEAN,
+        "Check the version before anything is written, as check-app-store does. Errors end the step; what reviewers "
+        "may object to is a warning.",
+        group=REVIEW,
+        default="true",
+    )
+    in_app_purchases: tuple[str, ...] | None = given(
+        kinds.LIST,
+        "Product ids of in-app purchases and subscriptions to submit with the version, or `all` that are ready. The "
+        "first one of an app has to go with a version.",
+        group=REVIEW,
+        examples=("com.example.app.coins",),
+    )
+    items: tuple[Item, ...] | None = given(
+        kinds.Kind("list", "type/id, one a line or with commas", _items),
+        "Other things to submit with the version, by Apple's type and id, such as an event.",
+        group=REVIEW,
+        examples=("appEvents/1234567890",),
     )
     action: str = given(
         kinds.choice(("submit", "withdraw")),
@@ -112,3 +148,7 @@ class Inputs(AppInputs):
             yield Problem("build-number", "is given together with build-id", "Give one of the two.")
         if self.action == "withdraw" and (self.build_id or self.build_number):
             yield Problem("build-id", "is not for action: withdraw", "Leave the build out.")
+        if self.action == "withdraw" and (self.in_app_purchases or self.items):
+            yield Problem("in-app-purchases", "is not for action: withdraw", "Leave it and items out.")
+        if ALL in (self.in_app_purchases or ()) and len(self.in_app_purchases or ()) > 1:
+            yield Problem("in-app-purchases", "has all beside product ids", "Give all, or the product ids.")

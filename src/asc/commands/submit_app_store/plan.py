@@ -1,0 +1,155 @@
+"""The plan of submit-app-store: all that is checked before the first write, and the writes that are left."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from asc.api.client import Client
+from asc.builds.build import Build
+from asc.commands.submit_app_store.inputs import Inputs
+from asc.errors import Error
+from asc.store.candidate import read_candidate
+from asc.store.checks import as_error, check_page
+from asc.store.items import Item, choose_purchases, read_items
+from asc.store.precheck import Watched, check_style, check_words
+from asc.store.preparing import Preparation, Step, plan_preparation, problems
+from asc.store.purchases import Purchase, read_purchases
+from asc.store.readiness import check_candidate
+from asc.store.submission import DRAFT, Submission, read_open
+from asc.store.version import SUBMITTED, StoreVersion
+from asc.store.wanted import Finding
+from asc.words import some
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SubmissionPlan:
+    """The writes of a submission. blocking: the submission to withdraw first. draft: the one to go on with."""
+
+    version: StoreVersion
+    steps: tuple[Step, ...]
+    items: tuple[Item, ...]
+    blocking: Submission | None
+    draft: Submission | None
+
+    @property
+    def new_items(self) -> list[Item]:
+        """The items that the draft does not hold yet."""
+        held = self.draft.others if self.draft else ()
+        return [item for item in self.items if item not in held]
+
+    def lines(self) -> Iterator[str]:
+        """Yield the plan, one write a line."""
+        if self.blocking:
+            yield f"withdraw the submission {self.blocking.id} ({self.blocking.state})"
+        yield from (step.summary for step in self.steps)
+        yield from (f"add {item}" for item in self.new_items)
+        yield f"submit {self.version}"
+
+
+def make_plan(
+    client: Client,
+    inputs: Inputs,
+    app_id: str,
+    versions: Sequence[StoreVersion],
+    version: StoreVersion,
+    build: Build | None,
+    now: datetime,
+) -> SubmissionPlan:
+    """Return the plan. Raises Error with everything that Apple would refuse; nothing was written then."""
+    submissions = read_open(client, app_id, version.platform)
+    kind, date = inputs.release or ("", None)
+    phased = None if inputs.phased == "keep" else inputs.phased == "true"
+    prepared = Preparation(build, inputs.uses_non_exempt_encryption, kind, date, phased)
+    purchases = tuple(read_purchases(client, app_id)) if inputs.in_app_purchases else ()
+    chosen, findings = choose_purchases(purchases, inputs.in_app_purchases or ())
+    items = tuple(dict.fromkeys([*chosen, *(inputs.items or ())]))
+    if inputs.checks:
+        submitted = _owners(purchases, items)
+        findings += _checked(client, app_id, versions, version, prepared, now, submitted)
+    else:
+        findings += problems(version, prepared, is_first=len(versions) == 1, now=now)
+    for finding in findings:
+        if finding.level == "warning":
+            log.warning("%s. %s", finding.message, finding.remedy)
+    if refused := [finding for finding in findings if finding.level == "error"]:
+        raise as_error(refused)
+    return SubmissionPlan(
+        version,
+        plan_preparation(version, prepared),
+        items,
+        _blocking(inputs, version, submissions, items),
+        next((one for one in submissions if one.state == DRAFT), None),
+    )
+
+
+def require_submitted(client: Client, inputs: Inputs, app_id: str, version: StoreVersion) -> None:
+    """Raise Error if a purchase or another item that is asked for did not go along with a submitted version."""
+    if not (inputs.in_app_purchases or inputs.items):
+        return
+    purchases = read_purchases(client, app_id) if inputs.in_app_purchases else []
+    chosen, findings = choose_purchases(purchases, inputs.in_app_purchases or ())
+    if findings:
+        raise as_error(findings)
+    held: set[Item] = set()
+    if version.state in SUBMITTED:
+        mine = [one for one in read_open(client, app_id, version.platform) if one.version_id == version.id]
+        held = {item for one in mine for item in read_items(client, one.id)}
+        chosen += inputs.items or ()
+    if missing := [str(item) for item in chosen if item not in held]:
+        raise Error(
+            f"Version {version.version} is {version.state}, and its submission does not hold {some(missing)}.",
+            "Withdraw the version (action: withdraw) and submit it again with them, or leave them to the next version.",
+        )
+
+
+def _checked(
+    client: Client,
+    app_id: str,
+    versions: Sequence[StoreVersion],
+    version: StoreVersion,
+    prepared: Preparation,
+    now: datetime,
+    submitted: frozenset[str],
+) -> list[Finding]:
+    """Return what check-app-store finds of the version at Apple, but for addresses.
+
+    A runner behind a firewall reaches few of them, and a submission must not wait for a web server.
+    """
+    read = read_candidate(client, app_id, versions, version, prepared, now)
+    candidate = replace(read, submitted=submitted)
+    words = check_words(candidate.page, Watched(now.year), candidate.purchases or ())
+    found = [*check_candidate(candidate), *check_page(candidate.page), *words, *check_style(candidate.page)]
+    return list(dict.fromkeys(found))
+
+
+def _owners(purchases: Sequence[Purchase], items: Sequence[Item]) -> frozenset[str]:
+    ids = {item.id for item in items}
+    return frozenset(one.id for one in purchases if one.version_id in ids)
+
+
+def _blocking(
+    inputs: Inputs, version: StoreVersion, submissions: Sequence[Submission], items: Sequence[Item]
+) -> Submission | None:
+    """Return the submission to cancel first. Raises Error if one is in the way and `if-open` is fail."""
+    for one in submissions:
+        if one.state == DRAFT:
+            strangers = [item for item in one.others if item not in items]
+            if strangers and not inputs.include_draft_items:
+                raise Error(
+                    f"A draft of a submission holds what somebody else prepared: {some(list(map(str, strangers)))}.",
+                    "Submit or remove them in App Store Connect, or set include-draft-items: true to submit them, too.",
+                )
+        elif one.version_id:
+            if inputs.if_open == "cancel":
+                return one
+            which = "this version" if one.version_id == version.id else "another version"
+            raise Error(
+                f"A submission with {which} is open ({one.state}).",
+                "Wait for Apple's decision, or set if-open: cancel to withdraw it.",
+            )
+    return None

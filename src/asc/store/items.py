@@ -1,0 +1,126 @@
+"""The things that a submission holds: a version, purchases, events and others.
+
+https://developer.apple.com/documentation/appstoreconnectapi/post-v1-reviewsubmissionitems
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from asc.api.client import Client
+from asc.api.document import reference, request_body
+from asc.api.errors import ApiError
+from asc.errors import Error, LostAnswerError
+from asc.store.purchases import GROUP, READY, SOLD, TYPES, Purchase
+from asc.store.wanted import APPLE, Finding
+from asc.words import did_you_mean, printable_name, some
+
+VERSION = "appStoreVersion"
+KINDS = {
+    **TYPES,
+    "appEvent": "appEvents",
+    "appCustomProductPageVersion": "appCustomProductPageVersions",
+    "appStoreVersionExperimentV2": "appStoreVersionExperiments",
+    "backgroundAssetVersion": "backgroundAssetVersions",
+    "gameCenterAchievementVersion": "gameCenterAchievementVersions",
+    "gameCenterActivityVersion": "gameCenterActivityVersions",
+    "gameCenterChallengeVersion": "gameCenterChallengeVersions",
+    "gameCenterLeaderboardVersion": "gameCenterLeaderboardVersions",
+    "gameCenterLeaderboardSetVersion": "gameCenterLeaderboardSetVersions",
+}
+"""Things besides a version that are reviewed: Apple's relationship → its type."""
+_OLDER = ("appStoreVersionExperiment",)
+ALL = "all"
+"""The word for all purchases that are ready."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A thing in a submission. kind: Apple's relationship, "" for one that is not known here. name: as users see it."""
+
+    kind: str
+    id: str
+    name: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.kind or 'something'} {printable_name(self.name or self.id)}"
+
+
+def read_items(client: Client, submission_id: str) -> list[Item]:
+    """Return all that a submission holds, the version too: one request. What was taken out does not count."""
+    kinds = (VERSION, *KINDS, *_OLDER)
+    found = client.list(f"/v1/reviewSubmissions/{submission_id}/items", {"include": ",".join(kinds)})
+    items = []
+    for resource in found.data:
+        if resource.text("state") == "REMOVED":
+            continue
+        held = [(kind, identifier) for kind in kinds for _, identifier in resource.related(kind)]
+        items.append(Item(*held[0]) if held else Item("", resource.id))
+    return items
+
+
+def add_item(client: Client, submission_id: str, item: Item) -> None:
+    """Put a thing into a draft. After a lost answer, or if another job was quicker, the draft is looked at.
+
+    Raises Error with the name of the thing if Apple refuses it.
+    """
+    relationships = {
+        "reviewSubmission": reference("reviewSubmissions", submission_id),
+        item.kind: reference(KINDS[item.kind], item.id),
+    }
+    body = request_body("reviewSubmissionItems", {}, None, relationships)
+
+    def create() -> Item:
+        client.create("/v1/reviewSubmissionItems", body)
+        return item
+
+    def find() -> Item | None:
+        return item if item in read_items(client, submission_id) else None
+
+    try:
+        client.create_once(create, find)
+    except LostAnswerError:
+        raise
+    except ApiError as error:
+        remedy = "Complete it in App Store Connect, or leave it out of in-app-purchases and items."
+        raise Error(f"Apple does not take {item} into the submission: {error.message}", remedy) from None
+
+
+def choose_purchases(
+    purchases: Sequence[Purchase], wanted: Sequence[str]
+) -> tuple[list[Item], list[Finding]]:
+    """Return the items for product ids, or for `all` that are ready; and findings for those that cannot be submitted.
+
+    Those that Apple has already are neither. A subscription brings its group along, if the group waits for review.
+    """
+    by_name = {one.product_id: one for one in purchases if one.kind != GROUP}
+    groups = {one.id: one for one in purchases if one.kind == GROUP}
+    is_all = tuple(wanted) == (ALL,)
+    ready = [one for one in by_name.values() if one.state == READY]
+    chosen = ready if is_all else [by_name[name] for name in wanted if name in by_name]
+    # That a group goes through review like this is a guess: the document has its version as an item.
+    with_groups = [*chosen, *(groups[one.group_id] for one in chosen if one.group_id in groups)]
+    items = [
+        Item(one.kind, one.version_id, one.product_id)
+        for one in with_groups
+        if one.can_be_added or one.is_in_draft
+    ]
+    findings = [] if is_all else [*_unknown(wanted, by_name), *_not_ready(chosen)]
+    return list(dict.fromkeys(items)), findings
+
+
+def _unknown(names: Sequence[str], by_name: Mapping[str, Purchase]) -> Iterator[Finding]:
+    for name in names:
+        if name not in by_name:
+            hint = did_you_mean(name, by_name).strip() or f"The app has: {some(list(by_name)) or 'none'}."
+            message = f"in-app-purchases: {printable_name(name)} is no product id of the app"
+            yield Finding("in-app-purchases", message, APPLE, hint)
+
+
+def _not_ready(chosen: Sequence[Purchase]) -> Iterator[Finding]:
+    for one in chosen:
+        if one.state not in SOLD and not (one.can_be_added or one.is_in_draft):
+            message = f"in-app-purchases: {printable_name(one.product_id)} cannot be submitted ({one.state})"
+            remedy = "Complete its texts, price and picture in App Store Connect."
+            yield Finding("in-app-purchases", message, APPLE, remedy)
