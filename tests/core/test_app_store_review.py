@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +85,31 @@ def test_a_review_that_takes_too_long_ends_the_step_and_a_rerun_only_waits(tmp_p
         assert (again.code, again.outputs["result"], len(writes(sandbox))) == (0, "approved", before)
 
 
-def test_everything_that_apple_lacks_is_told_with_its_locale(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["lists", "objects"])
+def test_everything_that_apple_lacks_is_told_with_its_locale_its_field_and_a_remedy(
+    tmp_path: Path, form: Any
+) -> None:
     lacking = [texts("en-US", whatsNew=None), texts("de-DE", description=None)]
-    with start_sandbox(world(appStoreVersionLocalizations=lacking, copyright=None), store=QUICK) as sandbox:
+    state = replace(QUICK, associated=form)
+    with start_sandbox(world(appStoreVersionLocalizations=lacking, copyright=None), store=state) as sandbox:
         done = submit(tmp_path, sandbox, checks="false")
     assert done.code == 1
-    assert [
-        name for name in ("en-US", "de-DE", "whatsNew", "description", "copyright") if name not in done.error
-    ] == []
+    for named in ("en-US: release_notes", "de-DE: description", "the version: copyright", "metadata folder"):
+        assert named in done.error
+
+
+def test_the_locale_of_a_name_is_told_and_a_refusal_without_reasons_names_the_privacy_answers(
+    tmp_path: Path,
+) -> None:
+    names = [{"locale": "en-US", "name": "Example"}]
+    lacking = world()
+    lacking["apps"][0]["appInfos"] = [
+        {"state": "PREPARE_FOR_SUBMISSION", "primaryCategory": "BOOKS", "appInfoLocalizations": names}
+    ]
+    with start_sandbox(lacking, store=QUICK) as sandbox:
+        assert "en-US: privacy_url" in submit(tmp_path, sandbox, checks="false").error
+    with start_sandbox(lacking, store=replace(QUICK, associated="absent")) as sandbox:
+        assert "privacy" in submit(tmp_path, sandbox, checks="false").error
 
 
 def test_checks_tell_all_findings_together_before_anything_is_written(tmp_path: Path) -> None:

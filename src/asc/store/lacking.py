@@ -5,12 +5,13 @@ Apple looks when a version is added to a submission, and puts all reasons into `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from asc.api.client import Client
 from asc.api.errors import ApiError, AppleError
-from asc.errors import Error
+from asc.errors import Error, ManyError
+from asc.store.limits import CATEGORIES, FIELDS, REVIEW
 
 _PRIVACY = (
     "App Store Connect, the app, App Privacy: answer the questions and publish the answers; no API can."
@@ -26,23 +27,46 @@ _FIXES = {  # by a part of Apple's code or of the path of the resource
     "contentRightsDeclaration": "Set third-party-content of update-app-store.",
     "usesNonExemptEncryption": "Set uses-non-exempt-encryption.",
     "copyright": "Set copyright of update-app-store.",
+    "AVAILABILITY": "App Store Connect, the app, Pricing and Availability: choose a territory.",
+    "relationships/build": "Set build-id or build-number.",
     "PRICE": "App Store Connect, the app, Pricing and Availability: choose a price; a free app needs one, too.",
+}
+
+_NAMES = {
+    **{field.attribute: field.name for field in FIELDS},
+    **{attribute: name for names in (REVIEW, CATEGORIES) for name, attribute in names.items()},
+}
+"""Apple's names of attributes → the names that users write."""
+_PARTS = {
+    "appStoreVersions": "the version",
+    "appInfos": "the app's information",
+    "apps": "the app",
+    "builds": "the build",
+    "ageRatingDeclarations": "the age rating",
+    "appStoreReviewDetails": "the review information",
+    "appDataUsages": "the answers about privacy",
 }
 
 
 def explained(client: Client, version_id: str, error: ApiError) -> Error:
-    """Return the refusal of a version with every reason on a line of its own, each with its locale."""
+    """Return the refusal of a version: each reason with its locale, its field and its own remedy."""
     reasons = list(_associated(error))
     if not reasons:
         remedy = f"If Apple names no reason, the app privacy answers may not be published: {_PRIVACY}"
         return Error(error.message, remedy if error.status == 409 else error.remedy)
-    locales = _locales(client, version_id)
-    lines = [f"{_place(path, locales)}{reason}" for path, reason in reasons]
-    fixes = dict.fromkeys(fix for path, reason in reasons if (fix := _fix(path, reason)))
-    return Error(
-        "The version lacks what Apple needs for its review:\n" + "\n".join(dict.fromkeys(lines)),
-        "\n".join(fixes) or "Add what Apple names, then run the step again.",
-    )
+    locales = _locales(client, version_id, [path for path, _ in reasons])
+    told = {_line(path, reason, locales): _fix(path, reason) for path, reason in reasons}
+    errors = [
+        Error(line, fix or "Add what Apple names, then run the step again.") for line, fix in told.items()
+    ]
+    return errors[0] if len(errors) == 1 else ManyError(errors)
+
+
+def _line(path: str, reason: AppleError, locales: Mapping[str, str]) -> str:
+    attribute = reason.source.rpartition("/")[2]
+    # Apple's name stands in the text; users know the name of the file or the input.
+    known = _NAMES.get(attribute, attribute)
+    return f"Apple refuses {_place(path, locales)}{f': {known}' if known else ''}: {reason}."
 
 
 def _associated(error: ApiError) -> Iterator[tuple[str, AppleError]]:
@@ -64,15 +88,26 @@ def _reason(entry: Mapping[str, Any]) -> AppleError:
     return AppleError(status, code, title, detail, str(pointer or ""))
 
 
-def _locales(client: Client, version_id: str) -> dict[str, str]:
+def _locales(client: Client, version_id: str, paths: Sequence[str]) -> dict[str, str]:
+    """Return the locales by the ids of texts: those of the version in one request, each name of the app in one."""
     path = f"/v1/appStoreVersions/{version_id}/appStoreVersionLocalizations"
     found = client.list(path, {"fields[appStoreVersionLocalizations]": "locale"})
-    return {resource.id: resource.text("locale") for resource in found.data}
+    locales = {resource.id: resource.text("locale") for resource in found.data}
+    for kind, identifier in dict.fromkeys(map(_kind_and_id, paths)):
+        if kind == "appInfoLocalizations" and identifier:
+            query = {"fields[appInfoLocalizations]": "locale"}
+            locales[identifier] = client.get(f"/v1/{kind}/{identifier}", query).resource.text("locale")
+    return locales
+
+
+def _kind_and_id(path: str) -> tuple[str, str]:
+    kind, _, identifier = path.strip("/").removeprefix("v1/").partition("/")
+    return kind, identifier.strip("/")
 
 
 def _place(path: str, locales: Mapping[str, str]) -> str:
-    kind, _, identifier = path.strip("/").removeprefix("v1/").partition("/")
-    return f"{locales.get(identifier.strip('/')) or kind or 'version'}: "
+    kind, identifier = _kind_and_id(path)
+    return locales.get(identifier) or _PARTS.get(kind, kind) or "the version"
 
 
 def _fix(path: str, reason: AppleError) -> str:
