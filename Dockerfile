@@ -36,5 +36,6 @@ FROM runtime
 COPY entrypoint.py /app/
 COPY src/app_store_connect_actions.py /app/src/
 COPY src/asc /app/src/asc
+COPY src/asc_relay /app/src/asc_relay
 RUN python -I -m compileall -q /app
 ENTRYPOINT ["python", "-I", "-u", "-X", "utf8", "/app/entrypoint.py"]

@@ -92,6 +92,18 @@ def test_the_core_knows_no_sandbox_and_one_module_the_toolkit(module: tuple[str,
     assert name == "asc/job/workflow" or "actions_toolkit" not in roots
 
 
+def test_the_relay_uses_of_asc_what_speaks_to_app_store_connect_and_nobody_uses_the_relay() -> None:
+    for path in sorted((SOURCE / "asc_relay").glob("*.py")):
+        imported = {name for name in names(ast.parse(path.read_text("utf-8"))) if name.startswith("asc")}
+        parts = {part_of(name) for name in imported if name.startswith("asc.")} - {"", "__version__"}
+        assert parts <= {"api", "apps", "errors", "words"}, path.name
+        assert not any(name.startswith("asc_sandbox") for name in imported), path.name
+    for path in [*MODULES, *sorted((SOURCE / "asc_sandbox").rglob("*.py"))]:
+        assert not any(name.startswith("asc_relay") for name in names(ast.parse(path.read_text("utf-8")))), (
+            path
+        )
+
+
 def test_the_environment_is_read_in_one_place(module: tuple[str, ast.Module]) -> None:
     name, tree = module
     if name.startswith(("asc/job/", "asc/api/key/")):

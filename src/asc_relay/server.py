@@ -1,0 +1,173 @@
+"""The relay as a server: plain HTTP, for a proxy or a host that ends TLS.
+
+Everything that a stranger can use up is bounded: connections, their time, and the bytes of a request.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from asc.errors import Error
+from asc_relay.relay import LARGEST_BODY, SIGNATURE, Answer, Relay
+from asc_relay.settings import open_relay
+
+log = logging.getLogger(__name__)
+
+RECEIVE_WITHIN = 10.0
+"""Seconds for a whole request to arrive, however it trickles in."""
+MOST_CONNECTIONS = 512
+"""Connections at a time. Further ones wait in the backlog of the system."""
+AT_ONCE = 32
+"""Events that are handed on side by side."""
+WAIT_FOR_TURN = 30.0
+"""Seconds until an event that waits for its turn is left to Apple's next delivery."""
+EVENTS, HEALTH = "/events", "/health"
+
+
+class RelayServer(ThreadingHTTPServer):
+    """The server of one relay."""
+
+    request_queue_size = 1024
+    daemon_threads = False  # at the end, requests under way are answered first
+
+    def __init__(self, address: tuple[str, int], relay: Relay) -> None:
+        self.relay = relay
+        self.turns = threading.BoundedSemaphore(AT_ONCE)
+        self._connections = threading.BoundedSemaphore(MOST_CONNECTIONS)
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Give a connection a thread, when there is one."""
+        self._connections.acquire()
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._connections.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a connection."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._connections.release()
+
+    def server_close(self) -> None:
+        """Stop listening, wait for the requests under way, and close the memory."""
+        super().server_close()
+        self.relay.seen.close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Note that a connection broke; anything else is a bug, with its traceback."""
+        if not isinstance(sys.exception(), OSError):
+            log.exception("A request failed")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection with one request."""
+
+    server: RelayServer
+    server_version, sys_version = "relay", ""
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile = io.BufferedReader(_Receiver(self.connection, time.monotonic() + RECEIVE_WITHIN))
+
+    def do_GET(self) -> None:
+        self._reply(Answer(200, "ok") if self.path == HEALTH else Answer(404, "not found"))
+
+    def do_POST(self) -> None:
+        self._reply(self._answer())
+
+    def _answer(self) -> Answer:
+        if self.path != EVENTS:
+            return Answer(404, "not found")
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
+            return Answer(411, "the length is missing")
+        if len(length) > 9 or int(length) > LARGEST_BODY:
+            return Answer(413, f"more than {LARGEST_BODY} bytes")
+        try:
+            body = self.rfile.read(int(length))
+        except TimeoutError:
+            return Answer(408, "too slow")
+        if len(body) < int(length):
+            return Answer(400, "the body ended early")
+        if not self.server.turns.acquire(timeout=WAIT_FOR_TURN):
+            return Answer(503, "too many events at once")
+        try:
+            return self.server.relay.answer(self.headers.get(SIGNATURE, ""), body)
+        except Exception:  # the event stays with Apple, which delivers it again
+            log.exception("An event could not be handled")
+            return Answer(500, "failed")
+        finally:
+            self.server.turns.release()
+
+    def _reply(self, answer: Answer) -> None:
+        content = f"{answer.text}\n".encode()
+        self.connection.settimeout(RECEIVE_WITHIN)
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        """Log no line for each request: strangers would fill the log. The relay logs events."""
+
+
+class _Receiver(io.RawIOBase):
+    """The bytes of a connection until a deadline. A limit for each byte would let a slow sender stay for ever."""
+
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT. Return 0, or 2 if the settings are wrong."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    try:
+        relay = open_relay(os.environ)
+        host = os.environ.get("RELAY_HOST", "0.0.0.0")  # noqa: S104 (a container has no other way in)
+        port = int(os.environ.get("PORT", "8080"))
+        server = RelayServer((host, port), relay)
+    except Error as error:
+        for message, remedy in error.pairs():
+            log.error("%s\nfix: %s", message, remedy)
+        return 2
+    except (OSError, ValueError, OverflowError) as error:
+        log.error(
+            "The relay cannot listen: %s\nfix: Set PORT to a free port, and RELAY_HOST to an address.", error
+        )
+        return 2
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # shutdown waits for the loop, which runs in this thread.
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+    log.info(
+        "Listening on port %d for events of %s",
+        server.server_port,
+        ", ".join(a.bundle_id for a in relay.apps),
+    )
+    with server:
+        server.serve_forever()
+    return 0
