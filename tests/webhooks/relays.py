@@ -15,7 +15,7 @@ import requests
 from asc_relay.server import RelayServer
 from asc_relay.settings import open_relay
 from asc_sandbox.server import Sandbox
-from asc_sandbox.webhooks.postman import sign
+from asc_sandbox.webhooks.sending import sign
 from support.github import TOKEN, GitHub
 from webhooks.app import APP, SECRET
 

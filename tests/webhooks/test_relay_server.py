@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from asc_relay import server
-from asc_sandbox.webhooks.postman import sign
+from asc_sandbox.webhooks.sending import sign
 from support.github import GitHub, github
 from webhooks.app import SECRET
 from webhooks.relays import Running, event, relay, settings

@@ -20,7 +20,7 @@ from asc.errors import InputError
 from asc_relay import function
 from asc_relay.seen import CLAIM_EXPIRES, SeenInBucket, SeenInFile
 from asc_relay.settings import open_relay
-from asc_sandbox.webhooks.postman import sign
+from asc_sandbox.webhooks.sending import sign
 from core.running import ENTRYPOINT
 from support.github import TOKEN, GitHub, github
 from webhooks.app import APP, SECRET
