@@ -18,6 +18,7 @@ from asc_sandbox.server import Sandbox
 from sandbox.client import Client as Browser
 from sandbox.store import make_set, png, running
 from support.api_client import connect
+from support.waiting import LONGEST
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def test_a_screenshot_arrives_once_whatever_goes_wrong(tmp_path: Path, fault: st
         with Source(picture(tmp_path)) as source:
             file = uploader.upload(SCREENSHOT, group, source)
             md5 = source.md5(0, source.size)
-        (delivered,) = wait_until_delivered(client, SCREENSHOT, [file], client.clock.monotonic() + 10)
+        (delivered,) = wait_until_delivered(client, SCREENSHOT, [file], client.clock.monotonic() + LONGEST)
         assert listed(client, group) == [delivered.id]
         assert (delivered.delivered, delivered.checksums) == (True, {"MD5": md5})
 
@@ -79,7 +80,7 @@ def test_a_picture_that_apple_refuses_is_an_error_with_its_reason(tmp_path: Path
         with Source(broken) as source:
             file = uploader.upload(SCREENSHOT, group, source)
         with pytest.raises(Error, match=r"1\.png: .*\(IMAGE"):
-            wait_until_delivered(client, SCREENSHOT, [file], client.clock.monotonic() + 10)
+            wait_until_delivered(client, SCREENSHOT, [file], client.clock.monotonic() + LONGEST)
 
 
 def test_waiting_for_a_picture_ends_at_the_deadline(tmp_path: Path) -> None:

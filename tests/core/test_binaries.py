@@ -8,7 +8,6 @@ import io
 import os
 import plistlib
 import re
-import time
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -28,6 +27,7 @@ from asc_sandbox.samples import make_ipa, make_pkg, make_profile
 from asc_sandbox.samples.bundle import App
 from asc_sandbox.samples.cpio import make_cpio
 from asc_sandbox.samples.xar import XarFile, write_xar
+from support.bounds import bounded, moderate
 
 NOW = datetime.now(UTC)
 INFO = App("com.example.app", "1.0", "1").info_plist()
@@ -374,9 +374,9 @@ def test_sizes_that_are_only_claimed_are_not_believed(path: Path) -> None:
 
 def test_a_hundred_megabytes_of_zeros_are_not_unpacked(path: Path) -> None:
     files = {f"{APP}Info.plist": bytes(100 << 20)}
-    began = time.process_time()
-    assert "at most" in refused(zipped(path, files))
-    assert time.process_time() - began < 2
+    packed = zipped(path, files)
+    with bounded(megabytes=8):
+        assert "at most" in refused(packed)
 
 
 def test_names_of_every_kind_do_no_harm(path: Path) -> None:
@@ -420,12 +420,11 @@ def directory_of(path: Path, names: list[bytes]) -> Path:
     return path
 
 
-def test_many_files_take_no_time(path: Path) -> None:
+def test_65000_files_are_read_in_one_pass(path: Path) -> None:
     names = [b"Payload/Example.app/Assets/%d.png" % number for number in range(65_000)]
     directory_of(path, names)
-    began = time.process_time()
-    assert "no Info.plist" in refused(path)
-    assert time.process_time() - began < 2
+    with moderate():
+        assert "no Info.plist" in refused(path)
 
 
 def test_many_apps_are_stopped(path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import stat
 import struct
-import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -31,6 +30,7 @@ from core.symbols import (
     with_symbols,
     world,
 )
+from support.bounds import moderate
 from support.sandbox import start_sandbox
 
 
@@ -206,11 +206,10 @@ def test_a_member_that_is_longer_than_it_says_is_not_read_on(tmp_path: Path) -> 
     assert error.broken
 
 
-def test_names_as_long_as_they_may_be_cost_no_more_than_others(tmp_path: Path) -> None:
-    (tmp_path / "x.zip").write_bytes(archive({f"{number}{'a' * 60_000}": b"" for number in range(10)}))
-    started = time.process_time()
-    assert inspect(tmp_path / "x.zip").dsyms == 0
-    assert time.process_time() - started < 2
+def test_long_names_in_an_archive_take_no_quadratic_time(tmp_path: Path) -> None:
+    (tmp_path / "x.zip").write_bytes(archive({f"{number}{'a' * 60_000}": b"" for number in range(100)}))
+    with moderate():
+        assert inspect(tmp_path / "x.zip").dsyms == 0
 
 
 def test_an_archive_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,12 +6,10 @@ import io
 import plistlib
 import random
 import struct
-import time
-import tracemalloc
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,23 +28,10 @@ from asc.formats.xmltree import XmlError, read_xml
 from asc.formats.zipfiles import CutOffError, ZipError
 from asc_sandbox.samples import make_profile
 from asc_sandbox.samples.profile import KINDS, TEAM_ID, ProfileKind, sign
+from support.bounds import bounded
 
 NOW = datetime(2026, 1, 31, 10, tzinfo=UTC)
 fuzzed = settings(max_examples=150, deadline=None)
-
-
-@contextmanager
-def bounded(seconds: float = 2.0, megabytes: float = 64) -> Iterator[None]:
-    """What runs inside takes no longer and no more memory than this."""
-    tracemalloc.start()
-    began = time.process_time()
-    try:
-        yield
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert time.process_time() - began < seconds
-    assert peak < megabytes * 2**20
 
 
 def mutated(data: bytes, cuts: list[tuple[int, int]], end: int) -> bytes:

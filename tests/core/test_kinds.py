@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from asc.commands import kinds
 from asc.commands.kinds import Kind
+from support.bounds import moderate
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,8 @@ def test_refused(kind: Kind, text: str) -> None:
     "text", ["[" * 20_000, "a: " + "[" * 900 + "]" * 900, "- " * 20_000, '{"a":' * 20_000]
 )
 def test_a_mapping_nested_without_end_is_refused_at_once(text: str) -> None:
-    started = time.process_time()
-    with pytest.raises(ValueError, match="mapping"):
+    with moderate(), pytest.raises(ValueError, match="mapping"):
         kinds.MAPPING.parse(text)
-    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(("given", "path"), [("~/dsyms", "/home/someone/dsyms"), ("a~/b", "a~/b")])

@@ -11,7 +11,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from core.running import ENTRYPOINT, Done, by_hand, in_job
 from core.signing import APP, P12_PASSWORD, PASSPHRASE, apple, folder_store, git_store
 from signing.storage import azure_server, gitlab_server, places
 from signing.storage.git_server import WRITES, git_host
+from support.waiting import LONGEST, wait_until
 
 DEPLOY_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAAplanted\n-----END OPENSSH PRIVATE KEY-----\n"
 PLANTED = "b3BlbnNzaC1rZXktdjEAAAAAplanted"
@@ -198,21 +198,16 @@ def test_a_deploy_key_does_not_outlive_a_step_that_is_cancelled(machine: Machine
     env = {**machine.env, "ASC_COMMAND": "sync-signing", "ASC_INPUTS": json.dumps(inputs)}
     step = subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
     try:
-        while not at.exists():
-            assert step.poll() is None
-            time.sleep(0.01)
+        wait_until(lambda: at.exists() or step.poll() is not None)
         assert list(leaks.left(machine.folder, machine.secrets)), "the key is there while ssh runs"
         step.send_signal(number)
-        assert step.wait(5) == 128 + number
+        assert step.wait(LONGEST) == 128 + number
     finally:
         step.kill()
         step.wait()
     assert list(leaks.left(machine.folder, machine.secrets)) == []
-    until = time.monotonic() + 5
     with pytest.raises(ProcessLookupError):
-        while time.monotonic() < until:
-            os.kill(int(at.read_text()), 0)
-            time.sleep(0.01)
+        wait_until(lambda: os.kill(int(at.read_text()), 0))
 
 
 @pytest.mark.parametrize(

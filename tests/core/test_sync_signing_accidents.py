@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +39,7 @@ from core.signing import (
 )
 from support.job_log import parse_file_command
 from support.sandbox import key as role_key
+from support.waiting import LONGEST, wait_until
 
 LATENCY = 0.02
 """Seconds by which each request is held up, so that a kill comes between two of them."""
@@ -52,9 +52,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made_after_a_look(sandbox: Sandbox, key: Any) -> None:
-    deadline = time.monotonic() + 20
-    while calls(sandbox).count("GET /v1/certificates") < 2 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: calls(sandbox).count("GET /v1/certificates") >= 2)
     at_apple(sandbox, key)
 
 
@@ -138,12 +136,9 @@ class TestKilled:
         with apple(latency=LATENCY) as sandbox:
             process = start(tmp_path, sandbox, store, BOTH)
             try:
-                deadline = time.monotonic() + 30
-                while len(sandbox.requests) < after and process.poll() is None:
-                    assert time.monotonic() < deadline
-                    time.sleep(0.001)
+                wait_until(lambda: len(sandbox.requests) >= after or process.poll() is not None)
                 os.kill(process.pid, signal.SIGKILL)
-                assert process.wait(20) in (-signal.SIGKILL, 0)
+                assert process.wait(LONGEST) in (-signal.SIGKILL, 0)
             finally:
                 process.kill()
                 process.wait()
@@ -279,9 +274,7 @@ class TestAStorageThatRefuses:
 
 
 def revoke_when_one_was_ordered(sandbox: Sandbox, record: Any) -> None:
-    deadline = time.monotonic() + 10
-    while not calls(sandbox, "POST") and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until(lambda: calls(sandbox, "POST"))
     sandbox.world.remove(record)
 
 

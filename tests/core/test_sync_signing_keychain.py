@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +29,7 @@ from signing.install.conftest import cheap
 from signing.install.test_keychain import ORDER
 from support.job_log import parse_file_command
 from support.security import Mac, mac
+from support.waiting import wait_until
 
 KEYCHAIN = {"mode": "read-only", "install": "keychain", "bundle-ids": f"{APP}\n{WIDGET}"}
 
@@ -194,9 +194,7 @@ def start_worker(folder: Path, store: Store, job: dict[str, str]) -> subprocess.
     command = [program, sys.executable, "-I", ENTRYPOINT]
     with (folder / "log").open("wb") as log:
         worker = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
-    deadline = time.monotonic() + 60
-    while not (folder / "Runner.Worker.ended").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_until((folder / "Runner.Worker.ended").exists)
     assert (folder / "Runner.Worker.ended").read_text() == "0\n", (folder / "log").read_text()
     return worker
 

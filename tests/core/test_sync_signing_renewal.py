@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -45,6 +44,7 @@ from core.signing import (
     stored_profile,
     team,
 )
+from support.waiting import wait_until
 
 THEIRS = "0a0b0c0d-1111-4222-8333-555555555555"
 TYPES = {"type": "app-store, ad-hoc, development"}
@@ -617,8 +617,7 @@ class TestBundleIds:
         wanted = {"register-bundle-ids": "true", "capabilities": "PUSH_NOTIFICATIONS, APP_GROUPS", **BOTH}
         with apple(team(bundle_ids=[]), faults=["POST /v1/bundleIdCapabilities hang after=1"]) as sandbox:
             killed = start(tmp_path, sandbox, store, wanted)
-            while len(calls(sandbox, "POST")) < 2 and killed.poll() is None:
-                time.sleep(0.01)
+            wait_until(lambda: sandbox.faults_hit)
             killed.kill()
             killed.wait()
             planned = step(tmp_path, sandbox, store, {"mode": "plan", **wanted})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import unicodedata
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asc.apps.texts import LOCALES, LONGEST_WHATS_NEW, clean, clean_all, cut_to_bytes, in_bytes, locale, same
+from support.bounds import moderate
 
 CONTROL = "removed control characters (1)"
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
@@ -108,9 +108,8 @@ def test_signs_that_app_store_connect_takes_stay_without_their_selectors(sign: s
 
 def test_halves_that_lie_within_one_another_cost_no_more_than_others() -> None:
     """Each once kept two others apart: 50,000 turns over the whole text."""
-    started = time.process_time()
-    assert clean("1" * 50_000 + "<" + "\u20e3" * 50_000)[0] == "1" * 3999 + "…"
-    assert time.process_time() - started < 5
+    with moderate():
+        assert clean("1" * 500_000 + "<" + "\u20e3" * 500_000)[0] == "1" * 3999 + "…"
 
 
 def test_4000_characters_pass_and_one_more_is_cut() -> None:

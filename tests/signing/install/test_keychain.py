@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -157,13 +156,11 @@ def test_errors_hold_no_password(here: Job) -> None:
     assert caught.value.message.endswith("security ended with 51 (bad password ***).")
 
 
-def test_a_dialog_that_nobody_sees(tmp_path: Path) -> None:
+def test_a_program_that_waits_for_a_dialog_is_ended(tmp_path: Path) -> None:
     slow = replace(job(tmp_path), timeout=0.7)
     slow.mac.set(hang="set-key-partition-list")
-    began = time.monotonic()
     with pytest.raises(SecurityError, match="it may wait for a dialog"):
         slow.install(slow.begin())
-    assert time.monotonic() - began < 10
     assert slow.left() == []
 
 

@@ -158,7 +158,8 @@ def test_this_machine_lists_its_processes() -> None:
     try:
         found = processes(PATH)
         assert found and found[child.pid].parent == os.getpid()
-        assert abs(found[child.pid].started - began) < 5
+        # ps counts in whole seconds.
+        assert began - 2 <= found[child.pid].started <= time.time() + 2
         holder = holder_of(child.pid, found, "sleep")
         assert holder and lives(holder, found)
     finally:
