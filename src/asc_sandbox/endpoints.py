@@ -12,8 +12,8 @@ from asc_sandbox.schema import Resource
 from asc_sandbox.world import Record, World
 
 if TYPE_CHECKING:
+    from asc_sandbox.context import Context
     from asc_sandbox.keys import Key
-    from asc_sandbox.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Call:
     """
 
     world: World
-    stage: Stage
+    context: Context
     base: str
     path: str
     id: str = ""

@@ -13,12 +13,12 @@ from asc_sandbox.agenda import Agenda
 from asc_sandbox.authority.issuing import Authority
 from asc_sandbox.authority.kinds import DEFAULT_LIMITS, Limits
 from asc_sandbox.clock import Clock
-from asc_sandbox.course import Course
+from asc_sandbox.context import Context
 from asc_sandbox.endpoints import Router
-from asc_sandbox.face.routes import Face
 from asc_sandbox.faults import FaultPlan
 from asc_sandbox.judge import Judge, Violation
 from asc_sandbox.keys import hand_out
+from asc_sandbox.pages.routes import Pages
 from asc_sandbox.plans import (
     DEFAULT_PROCESSING,
     DEFAULT_REVIEW,
@@ -36,8 +36,8 @@ from asc_sandbox.resources import ENDPOINTS, SCHEMA
 from asc_sandbox.rules.reviewers import decide, waiting
 from asc_sandbox.serverthread import ServerThread
 from asc_sandbox.service import Connections, Service
-from asc_sandbox.stage import Stage
 from asc_sandbox.symbols.library import DEFAULT_LINK_LIFETIME, Library
+from asc_sandbox.updating import Updater
 from asc_sandbox.uploading.depot import DEFAULT_LIFETIME, DEFAULT_PART_SIZE, Delivered, Depot
 from asc_sandbox.webhooks.sending import EventSender
 from asc_sandbox.world import World
@@ -94,7 +94,7 @@ class Sandbox:
     ) -> None:
         start = seeds.load(seed, SCHEMA)
         self.clock = clock = Clock(clock_offset, clock_speed)
-        self._stage = Stage(
+        self._context = Context(
             clock=clock,
             agenda=Agenda(clock),
             depot=Depot(clock, part_size=part_size, lifetime=part_lifetime),
@@ -107,20 +107,22 @@ class Sandbox:
             webhooks=webhooks,
         )
         self._world = start.world
-        self._course = Course(start.world, self._stage)
+        self._updater = Updater(start.world, self._context)
         self._keys = start.keys if key_file is None else hand_out(key_file, start.keys, key_id)
         self._faults = FaultPlan(faults)
         self._judge = Judge(contract)
         self._log = RequestLog(log)
         budget = RateLimit(rate_limit, evenly(rate_spent, clock.now()))
         service = self._make_service(budget, latency, key_file)
-        self._thread = ServerThread(service, EventSender(start.world, self._stage, self._course), host, port)
+        self._thread = ServerThread(
+            service, EventSender(start.world, self._context, self._updater), host, port
+        )
 
     def _make_service(self, budget: RateLimit, latency: float, key_file: Path | None) -> Service:
         return Service(
             world=self._world,
-            stage=self._stage,
-            course=self._course,
+            context=self._context,
+            updater=self._updater,
             keys=self._keys,
             router=Router(ENDPOINTS),
             faults=self._faults,
@@ -129,10 +131,10 @@ class Sandbox:
             log=self._log,
             latency=latency,
             connections=Connections(),
-            face=Face(
+            pages=Pages(
                 world=self._world,
-                stage=self._stage,
-                course=self._course,
+                context=self._context,
+                updater=self._updater,
                 keys=self._keys,
                 budget=budget,
                 log=self._log,
@@ -150,12 +152,12 @@ class Sandbox:
     @property
     def authority(self) -> Authority:
         """Return the authority, which issues certificates with any dates for tests."""
-        return self._stage.authority
+        return self._context.authority
 
     @property
     def world(self) -> World:
         """Return the records, brought up to date; tests may change them while the sandbox runs."""
-        self._course.catch_up()
+        self._updater.catch_up()
         return self._world
 
     @property
@@ -163,7 +165,7 @@ class Sandbox:
         """Return the files that clients have committed, in the order of their records."""
         found = []
         for file in self.world.all("buildUploadFiles"):
-            delivery = self._stage.depot.of_file(file.id)
+            delivery = self._context.depot.of_file(file.id)
             if delivery and delivery.committed:
                 (upload,) = self._world.related(file, "buildUpload")
                 name = str(file.attributes["fileName"])
@@ -198,7 +200,7 @@ class Sandbox:
     def decide(self, verdict: Verdict, bundle_id: str | None = None) -> int:
         """Let reviewers decide on the waiting submissions of one app, or of all; return how many there were."""
         with self._world.lock:
-            self._course.catch_up()
+            self._updater.catch_up()
             # A list first: a decision changes the submissions that wait.
             undecided = [
                 submission
@@ -206,7 +208,7 @@ class Sandbox:
                 if bundle_id in (None, app.attributes["bundleId"])
                 for submission in waiting(self._world, app)
             ]
-            return sum(decide(self._world, self._stage, submission, verdict) for submission in undecided)
+            return sum(decide(self._world, self._context, submission, verdict) for submission in undecided)
 
     def end_faults(self) -> None:
         """Remove all faults: every request is served as usual again."""
@@ -234,9 +236,9 @@ class Sandbox:
         """Stop listening and drop open requests. Takes well under a second."""
         # First the server: no request may find its files deleted.
         self._thread.stop()
-        self._stage.depot.close()
-        self._stage.symbols.close()
-        self._stage.gallery.close()
+        self._context.depot.close()
+        self._context.symbols.close()
+        self._context.gallery.close()
         self._log.close()
 
     def __enter__(self) -> Self:

@@ -1,6 +1,6 @@
 """Serve a request: log, latency, faults, token, rate limit, contract, endpoint, in this order.
 
-Requests of a browser skip all of these: the pages in `face` answer them first.
+Requests of a browser skip all of these: the modules in `pages` answer them first.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from weakref import WeakKeyDictionary
 from aiohttp import web
 
 from asc_sandbox import auth, errors, roles
-from asc_sandbox.course import Course
+from asc_sandbox.context import Context
 from asc_sandbox.endpoints import Answer, Call, Router
 from asc_sandbox.errors import Refusal, internal_error, invalid_body
 from asc_sandbox.exchange import Exchange, Reply
-from asc_sandbox.face.routes import Face
 from asc_sandbox.faults import FaultPlan
 from asc_sandbox.judge import Judge
 from asc_sandbox.keys import Key
 from asc_sandbox.misbehaving import misbehave
+from asc_sandbox.pages.routes import Pages
 from asc_sandbox.pictures import gallery
 from asc_sandbox.pictures.serving import show
 from asc_sandbox.ratelimit import RateLimit
 from asc_sandbox.requestlog import RequestLog
-from asc_sandbox.stage import Stage
 from asc_sandbox.symbols import library
 from asc_sandbox.symbols.serving import hand_out
+from asc_sandbox.updating import Updater
 from asc_sandbox.uploading.depot import FOLDER
 from asc_sandbox.uploading.parts import receive
 from asc_sandbox.world import World
@@ -45,8 +45,8 @@ class Service:
     """Answer requests from a world. `latency` is in seconds and added to every request."""
 
     world: World
-    stage: Stage
-    course: Course
+    context: Context
+    updater: Updater
     keys: Mapping[str, Key]
     router: Router
     faults: FaultPlan
@@ -55,12 +55,12 @@ class Service:
     log: RequestLog
     latency: float
     connections: Connections
-    face: Face
+    pages: Pages
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, or let it go wrong as planned."""
-        if self.face.takes(request.path):
-            return await self.face.answer(request)
+        if self.pages.takes(request.path):
+            return await self.pages.answer(request)
         exchange = Exchange(
             request, self.connections.number(request), self.log, lambda: self._headers(request)
         )
@@ -82,11 +82,11 @@ class Service:
         """Return the headers of every answer, faults included."""
         # Only requests to the API itself count against the rate limit.
         if request.path.startswith((FOLDER, library.FOLDER, gallery.FOLDER)):
-            return {"Date": self.stage.clock.http_date()}
+            return {"Date": self.context.clock.http_date()}
         key_id = auth.claimed_key_id(request.headers.get("Authorization"))
         return {
-            "Date": self.stage.clock.http_date(),
-            "X-Rate-Limit": self.rate_limit.header(key_id, self.stage.clock.now()),
+            "Date": self.context.clock.http_date(),
+            "X-Rate-Limit": self.rate_limit.header(key_id, self.context.clock.now()),
         }
 
     async def _reply(self, request: web.BaseRequest, *, keeps: bool = True) -> Reply:
@@ -94,17 +94,17 @@ class Service:
         # Parts of files, archives of symbols and pictures have signed or public addresses that Apple's document does
         # not know: neither token nor contract applies to them.
         if request.path.startswith(FOLDER):
-            return await receive(self.stage.depot, request)
+            return await receive(self.context.depot, request)
         if request.path.startswith(library.FOLDER):
-            return await hand_out(self.stage.symbols, request)
+            return await hand_out(self.context.symbols, request)
         if request.path.startswith(gallery.FOLDER):
-            return await show(self.stage.gallery, request)
+            return await show(self.context.gallery, request)
         content = await request.read()
         body = None
         try:
             body = _decoded(content)
-            key = auth.authenticate(request.headers.get("Authorization"), self.keys, self.stage.clock.now())
-            self.rate_limit.take(key.id, self.stage.clock.now())
+            key = auth.authenticate(request.headers.get("Authorization"), self.keys, self.context.clock.now())
+            self.rate_limit.take(key.id, self.context.clock.now())
             reply = Reply.of(self._answer(request, key, body, keeps=keeps))
         except Refusal as refusal:
             reply = Reply.refusing(refusal)
@@ -119,13 +119,13 @@ class Service:
         # The address that the client used, so that links in the answer work for the client.
         base = f"http://{request.host}"
         query = tuple(request.query.items())
-        call = Call(self.world, self.stage, base, request.path, record_id, query, body, key)
+        call = Call(self.world, self.context, base, request.path, record_id, query, body, key)
         try:
             with self.world.lock:
-                self.course.catch_up()
+                self.updater.catch_up()
                 with nullcontext() if keeps else self.world.undone():
                     answer = endpoint.handle(call)
-                self.course.look()
+                self.updater.look()
                 return answer
         except Refusal:
             raise

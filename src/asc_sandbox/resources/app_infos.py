@@ -8,7 +8,7 @@ from asc_sandbox.reading import Filter, instance, listing, related
 from asc_sandbox.resources.apps import APPS
 from asc_sandbox.resources.values import PLATFORMS
 from asc_sandbox.rules.age_rating import NEW_QUESTIONS, VALUES, YES_NO_QUESTIONS
-from asc_sandbox.rules.app_infos import answer, change_info
+from asc_sandbox.rules.apps import answer, change_info
 from asc_sandbox.rules.categories import BUILT_IN
 from asc_sandbox.rules.store_states import both_names_of_info
 from asc_sandbox.rules.store_texts import change_info_text, delete_info_text, make_info_text

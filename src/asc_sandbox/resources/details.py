@@ -6,7 +6,7 @@ from asc_sandbox.kinds import flag, text
 from asc_sandbox.reading import Filter, instance, listing, related
 from asc_sandbox.resources.builds import BUILDS
 from asc_sandbox.rules import states
-from asc_sandbox.rules.notices import notify
+from asc_sandbox.rules.builds import notify
 from asc_sandbox.rules.texts import change_notes, make_notes
 from asc_sandbox.schema import Resource, hidden, one
 from asc_sandbox.writing import changing, creating, deleting

@@ -55,7 +55,7 @@ _DEFAULTS = {
 
 
 def _screenshots(call: Call, record: Record) -> list[dict[str, Any]]:
-    ends = datetime.fromtimestamp(call.stage.clock.now() + LINKS_LAST, UTC).isoformat(timespec="seconds")
+    ends = datetime.fromtimestamp(call.context.clock.now() + LINKS_LAST, UTC).isoformat(timespec="seconds")
     return [
         {
             "url": f"{call.base}{FOLDER}{record.id}-{position}/{_WIDTH}x{_HEIGHT}bb.png",

@@ -36,7 +36,7 @@ def _usages(grammar: Grammar, owner: Resource, call: Call) -> Answer:
         raise invalid_parameter("groupBy", f"'{asked['groupBy']}' is not a valid grouping")
     paging = tuple(pair for pair in call.query if pair[0] not in _OWN)
     query = parse(paging, grammar, call.world.schema)
-    start = call.stage.clock.now() - _PERIODS[asked.get("period", "P7D")] * 86400
+    start = call.context.clock.now() - _PERIODS[asked.get("period", "P7D")] * 86400
     # Testers without a session have no row. Third parties guess that Apple leaves out zeros.
     used = [tester for tester in _testers(call, owner) if _last_session(tester) >= start]
     wanted = asked.get("filter[betaTesters]", "")
@@ -59,7 +59,7 @@ def _last_session(tester: Record) -> float:
 
 
 def _row(call: Call, start: float, tester: Record) -> dict[str, Any]:
-    end = datetime.fromtimestamp(call.stage.clock.now(), UTC)
+    end = datetime.fromtimestamp(call.context.clock.now(), UTC)
     facts = tester.attributes
     values = {
         "crashCount": facts.get("crashes") or 0,

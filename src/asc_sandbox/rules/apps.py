@@ -1,9 +1,11 @@
-"""The rules for changes of an app."""
+"""The rules for changes of an app and its app infos: categories, and the answers to the age rating."""
 
 from __future__ import annotations
 
 from asc_sandbox.endpoints import Call
-from asc_sandbox.entity_errors import conflict, invalid_attribute
+from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_relationship
+from asc_sandbox.rules.store_states import EDITABLE_INFO
+from asc_sandbox.rules.store_texts import refuse_locked
 from asc_sandbox.world import Record
 from asc_sandbox.writing import Given, update
 
@@ -17,6 +19,34 @@ def change_app(call: Call, app: Record, given: Given) -> Record:
     if locale is not None and locale not in _locales(call, app):
         raise invalid_attribute("primaryLocale", f"The app has no localization for '{locale}'")
     return update(call, app, given)
+
+
+def change_info(call: Call, info: Record, given: Given) -> Record:
+    """Change the categories of an app while its app info can be edited."""
+    if info.attributes["state"] not in EDITABLE_INFO:
+        raise conflict("STATE_ERROR", "Categories cannot be edited in the current state of the app info")
+    chosen = {
+        name: given.related.get(name, call.world.related(info, name))
+        for name in ("primaryCategory", "secondaryCategory")
+    }
+    for name, found in given.related.items():
+        above = chosen["primaryCategory" if name.startswith("primary") else "secondaryCategory"]
+        for category in found:
+            # A subcategory has to belong to the category of the same rank.
+            parents = call.world.related(category, "parent")
+            if "Subcategory" in name and [parent.id for parent in parents] != [parent.id for parent in above]:
+                raise invalid_relationship(name, f"'{category.id}' is not a subcategory of the category")
+            if "Subcategory" not in name and parents:
+                raise invalid_relationship(name, f"'{category.id}' is a subcategory")
+    return update(call, info, given)
+
+
+def answer(call: Call, declaration: Record, given: Given) -> Record:
+    """Answer questions of the age rating while the app info can be edited."""
+    (info,) = call.world.related(declaration, "appInfo")
+    if info.attributes["state"] not in EDITABLE_INFO:
+        refuse_locked(given.attributes)
+    return update(call, declaration, given)
 
 
 def _locales(call: Call, app: Record) -> set[str]:

@@ -25,24 +25,24 @@ def reserve(call: Call, given: Given, **attributes: Any) -> Record:
         raise invalid_attribute("fileSize", f"The size has to be from 1 to {LARGEST} bytes")
     # The reservation counts from now on, even if no bytes ever arrive.
     asset = store(call, given, assetDeliveryState="AWAITING_UPLOAD", **attributes)
-    call.stage.depot.expect(asset.id, size)
+    call.context.depot.expect(asset.id, size)
     return asset
 
 
 def operations(call: Call, asset: Record) -> list[dict[str, Any]] | None:
     """Return the operations that send the parts of a file, None if it is committed."""
-    delivery = call.stage.depot.of_file(asset.id)
+    delivery = call.context.depot.of_file(asset.id)
     if delivery is None or delivery.committed:
         return None
     return [
         {name: value for name, value in operation.items() if name not in _ABSENT}
-        for operation in call.stage.depot.operations(delivery, call.base)
+        for operation in call.context.depot.operations(delivery, call.base)
     ]
 
 
 def commit(call: Call, asset: Record, given: Given, then: Callable[[Delivery], None]) -> bool:
     """Mark a file as complete if the client says so, and plan `then`. Return True if processing begins."""
-    delivery = call.stage.depot.of_file(asset.id)
+    delivery = call.context.depot.of_file(asset.id)
     if not given.attributes.get("uploaded") or delivery is None or delivery.committed:
         return False
     if delivery.missing():
@@ -53,8 +53,8 @@ def commit(call: Call, asset: Record, given: Given, then: Callable[[Delivery], N
         fail(call, asset, "CHECKSUM_MISMATCH", "The checksum is not that of the bytes that arrived.")
         return False
     # The checksum is stored when the file is processed: until then it reads null (the cause of fastlane #30094).
-    if call.stage.store.media_outcome != "never":
-        call.stage.agenda.after(call.stage.store.media, lambda: then(delivery))
+    if call.context.store.media_outcome != "never":
+        call.context.agenda.after(call.context.store.media, lambda: then(delivery))
     return True
 
 
@@ -67,5 +67,5 @@ def fail(call: Call, asset: Record, code: str, description: str, state: str = "a
 
 def discard(call: Call, asset: Record) -> None:
     """Delete the record of a file and its bytes."""
-    call.stage.depot.forget(asset.id)
+    call.context.depot.forget(asset.id)
     call.world.remove(asset)

@@ -1,9 +1,10 @@
-"""The rules for changes of a build: expiry, encryption, and declarations of encryption."""
+"""The rules for changes of a build: expiry, encryption and its declarations, and the notification of testers."""
 
 from __future__ import annotations
 
 from asc_sandbox.endpoints import Call
-from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_linkage
+from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_linkage, unprocessable
+from asc_sandbox.rules.states import external_groups, require_testable, review_state
 from asc_sandbox.world import Record
 from asc_sandbox.writing import Given, store, update
 
@@ -29,7 +30,7 @@ def change_build(call: Call, build: Record, given: Given) -> Record:
 
 def declare(call: Call, given: Given) -> Record:
     """Create a declaration of encryption, which Apple has not reviewed yet."""
-    return store(call, given, createdDate=call.stage.now(), appEncryptionDeclarationState="CREATED")
+    return store(call, given, createdDate=call.context.now(), appEncryptionDeclarationState="CREATED")
 
 
 def admit_declaration(call: Call, build: Record, declaration: Record) -> None:
@@ -43,6 +44,21 @@ def admit_declaration(call: Call, build: Record, declaration: Record) -> None:
 def attach(call: Call, declaration: Record, build: Record) -> None:
     """Raise Refusal unless the build can take the declaration."""
     admit_declaration(call, build, declaration)
+
+
+def notify(call: Call, given: Given) -> Record:
+    """Notify the testers of a build. Refuse it if there are none, or if they are notified automatically."""
+    build = given.one("build")
+    require_testable(call.world, build)
+    for detail in call.world.related(build, "buildBetaDetail"):
+        if detail.attributes.get("autoNotifyEnabled"):
+            raise unprocessable(
+                "AUTO_NOTIFY_ENABLED", "The testers of this build are notified automatically."
+            )
+    testers = external_groups(call.world, build) or call.world.related(build, "individualTesters")
+    if not testers or review_state(call.world, build) != "APPROVED":
+        raise unprocessable("NOBODY_TO_NOTIFY", "The build has no testers that can be notified.")
+    return store(call, given)
 
 
 def _withdraw_submission(call: Call, build: Record) -> None:

@@ -26,8 +26,8 @@ def make_certificate(call: Call, given: Given) -> Record:
     _require_role(call, certificate_type)
     public_key = _public_key(given.attributes["csrContent"])
     _require_room(call, certificate_type)
-    authority = call.stage.authority
-    issued = authority.issue(public_key, certificate_type, not_before=call.stage.now())
+    authority = call.context.authority
+    issued = authority.issue(public_key, certificate_type, not_before=call.context.now())
     record = call.world.add("certificates", issued.as_record())
     if call.key:
         authority.made_by[record.id] = call.key.id
@@ -68,13 +68,13 @@ def _forbidden(reason: str, detail: str) -> Refusal:
 
 def _require_room(call: Call, certificate_type: str) -> None:
     """Raise Refusal if there are as many valid certificates of the type as there may be."""
-    kind, authority = KINDS[certificate_type], call.stage.authority
+    kind, authority = KINDS[certificate_type], call.context.authority
     # Development certificates count for each API key, all others for the team. Expired ones do not count.
     counted = [
         certificate
         for certificate in call.world.all("certificates")
         if certificate.attributes.get("certificateType") == certificate_type
-        and (expiry(certificate) or datetime.max.replace(tzinfo=UTC)) > call.stage.now()
+        and (expiry(certificate) or datetime.max.replace(tzinfo=UTC)) > call.context.now()
         and not (
             kind.personal and authority.made_by.get(certificate.id) != (call.key.id if call.key else None)
         )

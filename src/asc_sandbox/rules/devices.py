@@ -44,12 +44,12 @@ def register(call: Call, given: Given) -> Record:
     if any(_folded(str(device.attributes.get("udid"))) == _folded(udid) for device in devices):
         raise problem(f"A device with number '{udid}' already exists on this team.")
     device_class = _class(given.attributes["name"], platform, udid)
-    limit = call.stage.authority.limits.devices
+    limit = call.context.authority.limits.devices
     if limit is not None and limit <= sum(
         device.attributes.get("deviceClass") == device_class for device in devices
     ):
         raise _too_many(device_class)
-    return store(call, given, deviceClass=device_class, addedDate=call.stage.now())
+    return store(call, given, deviceClass=device_class, addedDate=call.context.now())
 
 
 def _folded(udid: str) -> str:

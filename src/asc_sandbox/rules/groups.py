@@ -47,7 +47,7 @@ def make_group(call: Call, given: Given) -> Record:
     testers = given.related.get("betaTesters", ())
     for tester in testers:
         require_place(call.world, tester.attributes.get("email"), is_internal=is_internal)
-    group = store(call, given, createdDate=call.stage.now())
+    group = store(call, given, createdDate=call.context.now())
     for tester in testers:
         join(call, tester, [app])
     return group

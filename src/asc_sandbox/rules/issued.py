@@ -49,7 +49,7 @@ def content(call: Call, record: Record) -> str:
 
     facts = record.attributes
     kind = str(facts.get("certificateType"))
-    issued = call.stage.authority.issue(
+    issued = call.context.authority.issue(
         ca.unowned_key(),
         kind if kind in KINDS else "DISTRIBUTION",
         not_after=expiry(record),

@@ -90,7 +90,7 @@ def receive_preview(call: Call, preview: Record, given: Given) -> Record:
         preview = update(call, preview, Given({"previewFrameTimeCode": moment}, {}))
     if not assets.commit(call, preview, given, partial(_process_preview, call, preview)):
         return call.world.find(preview.type, preview.id) or preview
-    agenda, seconds = call.stage.agenda, call.stage.store.media
+    agenda, seconds = call.context.agenda, call.context.store.media
     agenda.after(seconds / 2, partial(_set_video_state, call, preview, "PROCESSING"))
     return call.world.change(
         preview, assetDeliveryState="UPLOAD_COMPLETE", videoDeliveryState="UPLOAD_COMPLETE"
@@ -103,8 +103,8 @@ def delete_media(call: Call, asset: Record) -> None:
         for text in call.world.related(group, _TEXT):
             _require_editable(call, text, "Delete", asset.type)
     # At Apple it stays listed for a while, and counts.
-    if call.stage.store.lag > 0:
-        call.stage.agenda.after(call.stage.store.lag, partial(_remove_media, call, asset))
+    if call.context.store.lag > 0:
+        call.context.agenda.after(call.context.store.lag, partial(_remove_media, call, asset))
     else:
         _remove_media(call, asset)
 
@@ -166,12 +166,12 @@ def _process_screenshot(call: Call, shot: Record, delivery: Delivery) -> None:
         if picture.alpha or (allowed and (picture.width, picture.height) not in allowed):
             size = f"{picture.width} x {picture.height}{' with alpha' if picture.alpha else ''}"
             raise PictureProblem("IMAGE_INCORRECT_DIMENSIONS", f"The picture is {size}.")
-        if call.stage.store.media_outcome == "failed":
+        if call.context.store.media_outcome == "failed":
             raise PictureProblem("IMAGE_CORRUPTED", "The picture could not be processed.")
     except PictureProblem as problem:
         assets.fail(call, current, problem.code, problem.description)
         return
-    call.stage.gallery.keep(str(current.attributes["assetToken"]), delivery.path)
+    call.context.gallery.keep(str(current.attributes["assetToken"]), delivery.path)
     call.world.change(
         current,
         assetDeliveryState="COMPLETE",
@@ -187,13 +187,13 @@ def _process_preview(call: Call, preview: Record, delivery: Delivery) -> None:
         return
     try:
         check_video(delivery.path)
-        if call.stage.store.media_outcome == "failed":
+        if call.context.store.media_outcome == "failed":
             raise PictureProblem("VIDEO_CORRUPTED", "The video could not be processed.")
     except PictureProblem as problem:
         assets.fail(call, current, problem.code, problem.description)
         assets.fail(call, current, problem.code, problem.description, "videoDeliveryState")
         return
-    call.stage.gallery.keep(current.id, delivery.path)
+    call.context.gallery.keep(current.id, delivery.path)
     call.world.change(
         current,
         assetDeliveryState="COMPLETE",

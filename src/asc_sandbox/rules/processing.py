@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from asc_sandbox.context import Context
 from asc_sandbox.plans import Processing
 from asc_sandbox.rules.symbols import add_bundles
-from asc_sandbox.stage import Stage
 from asc_sandbox.uploading.archive import Contents
 from asc_sandbox.world import Record, World
 
@@ -30,7 +30,7 @@ class Run:
     """The processing of one upload. `contents` are the facts in its file."""
 
     world: World
-    stage: Stage
+    context: Context
     upload_id: str
     contents: Contents
     plan: Processing
@@ -38,7 +38,7 @@ class Run:
     def begin(self, problems: Reasons) -> None:
         """Begin processing. With `problems` the upload fails at the end."""
         problems = list(problems)
-        uploaded: dict[str, Any] = {"uploadedDate": self.stage.now()}
+        uploaded: dict[str, Any] = {"uploadedDate": self.context.now()}
         if problems or self.plan.outcome != "stuck-upload":
             uploaded["state"] = "PROCESSING"
         self._change(**uploaded)
@@ -56,7 +56,7 @@ class Run:
             {
                 "version": upload.attributes["cfBundleVersion"],
                 "processingState": "PROCESSING",
-                "uploadedDate": self.stage.now(),
+                "uploadedDate": self.context.now(),
                 "minOsVersion": self.contents.minimum_os,
                 "families": list(self.contents.families),
                 "usesNonExemptEncryption": encryption,
@@ -77,13 +77,13 @@ class Run:
         for build in self.world.related(upload, "build"):
             self.world.change(build, processingState=state)
             if state == "VALID":
-                add_bundles(self.world, self.stage, build, self.contents)
+                add_bundles(self.world, self.context, build, self.contents)
         if state != "VALID":
             fail(self.world, upload, self.plan.reasons)
         elif outcome != "stuck-upload":
             self._change(state="COMPLETE")
         if self.plan.detail_lag:
-            self.stage.agenda.after(self.plan.detail_lag, partial(self._catch_up, upload))
+            self.context.agenda.after(self.plan.detail_lag, partial(self._catch_up, upload))
 
     def _catch_up(self, upload: Record) -> None:
         """Clear the stored states of the beta detail, so that they follow from the facts again."""
@@ -115,7 +115,7 @@ class Run:
             if upload := self.world.find("buildUploads", self.upload_id):
                 change(upload)
 
-        self.stage.agenda.after(self.plan.seconds * share, step)
+        self.context.agenda.after(self.plan.seconds * share, step)
 
     def _change(self, **attributes: Any) -> None:
         if upload := self.world.find("buildUploads", self.upload_id):

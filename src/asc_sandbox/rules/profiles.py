@@ -104,7 +104,7 @@ def _plan(
     devices: Iterable[Record],
 ) -> ProfilePlan:
     """Return a profile that begins now and lasts as long as its certificates, but at most a year."""
-    world, now = call.world, call.stage.now()
+    world, now = call.world, call.context.now()
     signers, bundle_id = list(certificates), next(iter(bundle_ids), None)
     ends = [until for certificate in signers if (until := expiry(certificate))]
     contents = [
@@ -128,7 +128,7 @@ def _plan(
             for capability in (world.related(bundle_id, "bundleIdCapabilities") if bundle_id else ())
         ),
         associations=(bundle_id.attributes.get("associations") or {}) if bundle_id else {},
-        team=call.stage.authority.team,
+        team=call.context.authority.team,
     )
 
 
@@ -148,7 +148,7 @@ def _require_platform(kind: ProfileKind, bundle_id: Record) -> None:
 
 
 def _require_certificates(call: Call, kind: ProfileKind, certificates: Iterable[Record]) -> None:
-    now, found = call.stage.now(), list(certificates)
+    now, found = call.context.now(), list(certificates)
     current = [
         certificate
         for certificate in found

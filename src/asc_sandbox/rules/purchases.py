@@ -20,14 +20,14 @@ _VERSION_OF_PURCHASE = {
 }
 
 
-def furnish_purchases(world: World, app: Record) -> None:
+def add_purchase_versions(world: World, app: Record) -> None:
     """Create the version that a seed leaves out for each purchase, subscription and group of an app."""
     for purchase in world.related(app, "inAppPurchasesV2"):
-        _furnish(world, purchase, "inAppPurchaseVersions", "inAppPurchase")
+        _add_version(world, purchase, "inAppPurchaseVersions", "inAppPurchase")
     for group in world.related(app, "subscriptionGroups"):
-        _furnish(world, group, "subscriptionGroupVersions", "subscriptionGroup")
+        _add_version(world, group, "subscriptionGroupVersions", "subscriptionGroup")
         for subscription in world.related(group, "subscriptions"):
-            _furnish(world, subscription, "subscriptionVersions", "subscription")
+            _add_version(world, subscription, "subscriptionVersions", "subscription")
 
 
 def require_submittable(world: World, target: Record) -> None:
@@ -75,7 +75,7 @@ def _owners(world: World, target: Record) -> list[Record]:
     return world.related(target, name) if name else []
 
 
-def _furnish(world: World, owner: Record, type_name: str, back: str) -> None:
+def _add_version(world: World, owner: Record, type_name: str, back: str) -> None:
     if not world.related(owner, "versions"):
         state = _VERSION_OF_PURCHASE.get(str(owner.attributes.get("state")), "PREPARE_FOR_SUBMISSION")
         world.add(type_name, {"version": 1, "state": state}, {back: owner.id})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
+from asc_sandbox.context import Context
 from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import conflict, invalid_relationship
 from asc_sandbox.rules.store_states import EDITABLE, is_first, of_platform, set_state, state_of
-from asc_sandbox.stage import Stage
 from asc_sandbox.world import Record, World
 from asc_sandbox.writing import Given, store
 
@@ -26,20 +26,22 @@ _MAY_BECOME = {
 }
 
 
-def await_release(world: World, stage: Stage, version: Record) -> None:
+def await_release(world: World, context: Context, version: Record) -> None:
     """Release an approved version at once or at its time, or leave it to the developer."""
     kind, moment = version.attributes.get("releaseType"), version.attributes.get("earliestReleaseDate")
     if kind == "MANUAL":
         set_state(world, version, _PENDING)
         return
     left = (
-        datetime.fromisoformat(moment).timestamp() - stage.agenda.now if kind == "SCHEDULED" and moment else 0
+        datetime.fromisoformat(moment).timestamp() - context.agenda.now
+        if kind == "SCHEDULED" and moment
+        else 0
     )
     if left <= 0:
-        release(world, stage, version)
+        release(world, context, version)
         return
     set_state(world, version, _PENDING)
-    stage.agenda.after(left, partial(_release_pending, world, stage, version))
+    context.agenda.after(left, partial(_release_pending, world, context, version))
 
 
 def request_release(call: Call, given: Given) -> Record:
@@ -51,7 +53,7 @@ def request_release(call: Call, given: Given) -> Record:
             f"appStoreVersions with id '{version.id}' is not in valid state.",
         )
     request = store(call, given)
-    release(call.world, call.stage, version)
+    release(call.world, call.context, version)
     return request
 
 
@@ -67,10 +69,10 @@ def withdraw_old_submission(call: Call, submission: Record) -> None:
     call.world.remove(submission)
 
 
-def release(world: World, stage: Stage, version: Record) -> None:
+def release(world: World, context: Context, version: Record) -> None:
     """Begin to bring a version to the store, which takes a while."""
     set_state(world, version, "PROCESSING_FOR_DISTRIBUTION")
-    stage.agenda.after(stage.store.release, partial(_go_live, world, stage, version))
+    context.agenda.after(context.store.release, partial(_go_live, world, context, version))
 
 
 def make_phased(call: Call, given: Given) -> Record:
@@ -105,21 +107,21 @@ def delete_phased(call: Call, phased: Record) -> None:
     call.world.remove(phased)
 
 
-def _release_pending(world: World, stage: Stage, version: Record) -> None:
+def _release_pending(world: World, context: Context, version: Record) -> None:
     current = world.find(version.type, version.id)
     if current and state_of(current) == _PENDING:
-        release(world, stage, current)
+        release(world, context, current)
 
 
-def _go_live(world: World, stage: Stage, version: Record) -> None:
+def _go_live(world: World, context: Context, version: Record) -> None:
     for other in of_platform(world, version):
         if other.id != version.id and state_of(other) == _LIVE:
             _set_state_alone(world, other, "REPLACED_WITH_NEW_VERSION")
     set_state(world, version, _LIVE)
     for phased in world.related(version, "appStoreVersionPhasedRelease"):
         if phased.attributes["phasedReleaseState"] == "INACTIVE":
-            world.change(phased, phasedReleaseState="ACTIVE", startDate=stage.now(), currentDayNumber=1)
-            stage.agenda.after(DAY, partial(_next_day, world, stage, phased))
+            world.change(phased, phasedReleaseState="ACTIVE", startDate=context.now(), currentDayNumber=1)
+            context.agenda.after(DAY, partial(_next_day, world, context, phased))
 
 
 def _set_state_alone(world: World, version: Record, state: str) -> None:
@@ -127,7 +129,7 @@ def _set_state_alone(world: World, version: Record, state: str) -> None:
     world.change(version, appVersionState=state, appStoreState=state)
 
 
-def _next_day(world: World, stage: Stage, phased: Record) -> None:
+def _next_day(world: World, context: Context, phased: Record) -> None:
     """Count a day of a phased release: one more day of its phases, or one more of its pauses."""
     current = world.find(phased.type, phased.id)
     state = current and current.attributes["phasedReleaseState"]
@@ -144,4 +146,4 @@ def _next_day(world: World, stage: Stage, phased: Record) -> None:
         return
     else:
         world.change(current, currentDayNumber=day + 1)
-    stage.agenda.after(DAY, partial(_next_day, world, stage, phased))
+    context.agenda.after(DAY, partial(_next_day, world, context, phased))

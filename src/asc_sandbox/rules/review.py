@@ -28,8 +28,8 @@ def submit(call: Call, given: Given) -> Record:
     for other in _others_of_train(world, build):
         if review_state(world, other) in ("WAITING_FOR_REVIEW", "IN_REVIEW"):
             raise unprocessable("ANOTHER_BUILD_IN_REVIEW", "Another build of this version is in review.")
-    submission = store(call, given, betaReviewState="WAITING_FOR_REVIEW", submittedDate=call.stage.now())
-    review, agenda = call.stage.review, call.stage.agenda
+    submission = store(call, given, betaReviewState="WAITING_FOR_REVIEW", submittedDate=call.context.now())
+    review, agenda = call.context.review, call.context.agenda
     if review.outcome != "never":
         agenda.after(review.seconds / 2, partial(_set_state, world, submission.id, "IN_REVIEW"))
         verdict = _VERDICTS[review.outcome]

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from functools import partial
 
+from asc_sandbox.context import Context
 from asc_sandbox.plans import Verdict
 from asc_sandbox.rules.purchases import set_target_state, targets_of
 from asc_sandbox.rules.releases import await_release
 from asc_sandbox.rules.store_states import set_state
-from asc_sandbox.stage import Stage
 from asc_sandbox.world import Record, World
 
 _OPEN = ("WAITING_FOR_REVIEW", "IN_REVIEW")
 _REJECTED = {"rejected": "REJECTED", "metadata-rejected": "METADATA_REJECTED"}
 
 
-def begin_review(world: World, stage: Stage, submission: Record) -> Record:
+def begin_review(world: World, context: Context, submission: Record) -> Record:
     """Put a submission into the queue, and plan the steps of its review."""
-    world.change(submission, submittedDate=stage.now())
+    world.change(submission, submittedDate=context.now())
     _move(world, submission, "WAITING_FOR_REVIEW")
-    plan = stage.store
+    plan = context.store
     if plan.verdict != "never":
-        stage.agenda.after(plan.review / 2, partial(_go_on, world, submission, "WAITING_FOR_REVIEW"))
-        stage.agenda.after(plan.review, partial(decide, world, stage, submission, plan.verdict))
+        context.agenda.after(plan.review / 2, partial(_go_on, world, submission, "WAITING_FOR_REVIEW"))
+        context.agenda.after(plan.review, partial(decide, world, context, submission, plan.verdict))
     # `_move` has changed the record since.
     return world.find(submission.type, submission.id) or submission
 
 
-def decide(world: World, stage: Stage, submission: Record, verdict: Verdict) -> bool:
+def decide(world: World, context: Context, submission: Record, verdict: Verdict) -> bool:
     """Let reviewers decide on a submission. Return True if it was waiting for that."""
     current = world.find(submission.type, submission.id)
     if current is None or current.attributes["state"] not in _OPEN:
@@ -42,7 +42,7 @@ def decide(world: World, stage: Stage, submission: Record, verdict: Verdict) -> 
         if rejected:
             set_state(world, version, rejected)
         else:
-            await_release(world, stage, version)
+            await_release(world, context, version)
     return True
 
 

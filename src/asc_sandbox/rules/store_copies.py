@@ -27,7 +27,7 @@ _CATEGORIES = (
 )
 
 
-def furnish(world: World, app: Record) -> None:
+def add_store_records(world: World, app: Record) -> None:
     """Create the app infos of an app's versions, and the texts of each version, unless the seed has them."""
     # Apple's apps always have both. Texts that a seed leaves out are complete if a version is live.
     if not world.related(app, "appInfos"):
@@ -45,7 +45,7 @@ def furnish(world: World, app: Record) -> None:
             _first_texts(world, app, version)
 
 
-def furnish_sale(world: World, app: Record) -> None:
+def add_price_and_territories(world: World, app: Record) -> None:
     """Create the price and the territories of an app, unless its seed says that it has none."""
     if app.attributes.get("priced") and not world.related(app, "appPriceSchedule"):
         world.add("appPriceSchedules", {}, {"app": app.id, "baseTerritory": "USA"})

@@ -9,7 +9,7 @@ from asc_sandbox.endpoints import Call
 from asc_sandbox.entity_errors import conflict, invalid_attribute, invalid_relationship
 from asc_sandbox.errors import Refusal, not_implemented
 from asc_sandbox.rules.media import drop_media
-from asc_sandbox.rules.store_copies import copy_texts, furnish
+from asc_sandbox.rules.store_copies import add_store_records, copy_texts
 from asc_sandbox.rules.store_states import (
     EDITABLE,
     SETTLED,
@@ -45,17 +45,17 @@ def make_version(call: Call, given: Given) -> Record:
     _check_release(call, None, given)
     for build in given.related.get("build", ()):
         _check_train(call.world, build, (wanted, platform))
-    version = store(call, given, createdDate=call.stage.now(), appVersionState="PREPARE_FOR_SUBMISSION")
+    version = store(call, given, createdDate=call.context.now(), appVersionState="PREPARE_FOR_SUBMISSION")
     earlier = of_platform(call.world, version)[1:]
     if not earlier:
-        furnish(call.world, app)
+        add_store_records(call.world, app)
         return version
     version = call.world.change(version, copiesFrom=earlier[0].id)
-    if call.stage.store.lag > 0:
-        call.stage.agenda.after(call.stage.store.lag, partial(_copy, call.world, version.id))
+    if call.context.store.lag > 0:
+        call.context.agenda.after(call.context.store.lag, partial(_copy, call.world, version.id))
         return version
     _copy(call.world, version.id)
-    furnish(call.world, app)
+    add_store_records(call.world, app)
     return version
 
 

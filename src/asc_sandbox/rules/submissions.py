@@ -70,9 +70,9 @@ def add_item(call: Call, given: Given) -> Record:
     _require_reviewable(call, submission, target)
     item = store(call, given, state=_DRAFT)
     call.world.relate(submission, "appStoreVersionForReview", target.id)
-    lag = call.stage.store.lag
+    lag = call.context.store.lag
     if lag > 0:
-        call.stage.agenda.after(lag, partial(_make_ready, call.world, item.id, target.id))
+        call.context.agenda.after(lag, partial(_make_ready, call.world, item.id, target.id))
     else:
         set_state(call.world, target, _DRAFT)
     return item
@@ -133,12 +133,12 @@ def _submit(call: Call, submission: Record) -> Record:
         same_kind = bool(versions_in(world, other)) == bool(versions_in(world, submission))
         if other.id != submission.id and _state(other) not in (*_ENDED, _DRAFT) and same_kind:
             raise _in_progress(other)
-    return begin_review(world, call.stage, submission)
+    return begin_review(world, call.context, submission)
 
 
 def _cancel(call: Call, submission: Record) -> Record:
     """Withdraw a submission."""
-    world, agenda, seconds = call.world, call.stage.agenda, call.stage.store.cancel
+    world, agenda, seconds = call.world, call.context.agenda, call.context.store.cancel
     draft = _state(submission) == _DRAFT and world.related(submission, "items")
     if not draft and _state(submission) not in _CANCELLABLE:
         raise conflict("STATE_ERROR", "Resource is not in cancellable state")
@@ -172,7 +172,7 @@ def _require_reviewable(call: Call, submission: Record, version: Record) -> None
     if state_of(version) not in EDITABLE:
         detail = f"appStoreVersions with id '{version.id}' is not in valid state."
         raise conflict("STATE_ERROR.ENTITY_STATE_INVALID", detail)
-    if refusal := not_ready(world, version, call.stage.store.associated):
+    if refusal := not_ready(world, version, call.context.store.associated):
         raise refusal
 
 

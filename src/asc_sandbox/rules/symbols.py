@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from asc_sandbox.context import Context
 from asc_sandbox.endpoints import Call
 from asc_sandbox.samples.bundle import App
-from asc_sandbox.stage import Stage
 from asc_sandbox.symbols.library import ArchiveContents
 from asc_sandbox.symbols.programs import Program, identity_of
 from asc_sandbox.uploading.archive import Contents
@@ -13,20 +13,20 @@ from asc_sandbox.world import Record, World
 _OTHERS = ("APP_CLIP", "WATCH_APP")
 
 
-def add_bundles(world: World, stage: Stage, build: Record, contents: Contents) -> None:
+def add_bundles(world: World, context: Context, build: Record, contents: Contents) -> None:
     """Create the bundles of an uploaded build: one for the app and its extensions, one per clip and watch app."""
     own = [program for program in contents.programs if program.kind not in _OTHERS]
-    _add_bundle(world, stage, build, own)
+    _add_bundle(world, context, build, own)
     for program in contents.programs:
         if program.kind in _OTHERS:
-            _add_bundle(world, stage, build, [program])
+            _add_bundle(world, context, build, [program])
 
 
-def _add_bundle(world: World, stage: Stage, build: Record, programs: list[Program]) -> None:
+def _add_bundle(world: World, context: Context, build: Record, programs: list[Program]) -> None:
     attributes = {"bundleId": programs[0].bundle_id, "bundleType": programs[0].kind} if programs else {}
     bundle = world.add("buildBundles", attributes, {"build": build.id})
     if programs:
-        stage.symbols.put(bundle.id, _contents(world, build, programs))
+        context.symbols.put(bundle.id, _contents(world, build, programs))
 
 
 def symbols_link(call: Call, bundle: Record) -> str | None:
@@ -36,11 +36,11 @@ def symbols_link(call: Call, bundle: Record) -> str | None:
         return None
     if builds[0].attributes["processingState"] != "VALID":
         return None
-    if not call.stage.symbols.has(bundle.id):
-        call.stage.symbols.put(
+    if not call.context.symbols.has(bundle.id):
+        call.context.symbols.put(
             bundle.id, _contents(call.world, builds[0], [_program(call, bundle, builds[0])])
         )
-    return call.stage.symbols.link(call.base, bundle.id, "dSYMs.zip")
+    return call.context.symbols.link(call.base, bundle.id, "dSYMs.zip")
 
 
 def default_bundle_id(call: Call, bundle: Record) -> str | None:

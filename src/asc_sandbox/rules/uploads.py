@@ -33,14 +33,14 @@ def start_upload(call: Call, given: Given) -> Record:
             kind="INVALID.DUPLICATE",
             meta={"previousBundleVersion": last},
         )
-    now = call.stage.now()
+    now = call.context.now()
     return store(call, given, state="AWAITING_UPLOAD", createdDate=now, uploadedDate=None)
 
 
 def withdraw(call: Call, upload: Record) -> None:
     """Delete an upload and its files. A build that it made stays."""
     for file in call.world.related(upload, "buildUploadFiles"):
-        call.stage.depot.forget(file.id)
+        call.context.depot.forget(file.id)
         call.world.remove(file)
     call.world.remove(upload)
 
@@ -60,22 +60,22 @@ def reserve(call: Call, given: Given) -> Record:
     if call.world.related(upload, place):
         raise conflict("STATE_ERROR.DUPLICATE", f"The upload has a file of the type already: {place}")
     file = store(call, given, assetDeliveryState="AWAITING_UPLOAD")
-    delivery = call.stage.depot.expect(file.id, size)
+    delivery = call.context.depot.expect(file.id, size)
     call.world.relate(upload, place, file.id)
     return call.world.change(file, assetToken=delivery.token)
 
 
 def operations(call: Call, file: Record) -> list[dict[str, Any]] | None:
     """Return the operations that send the parts of a file, None if it is complete."""
-    delivery = call.stage.depot.of_file(file.id)
+    delivery = call.context.depot.of_file(file.id)
     if delivery is None or delivery.committed:
         return None
-    return call.stage.depot.operations(delivery, call.base)
+    return call.context.depot.operations(delivery, call.base)
 
 
 def receive(call: Call, file: Record, given: Given) -> Record:
     """Mark a file as complete if the client says so; a second time changes nothing."""
-    delivery = call.stage.depot.of_file(file.id)
+    delivery = call.context.depot.of_file(file.id)
     if not given.attributes.get("uploaded") or delivery is None or delivery.committed:
         return file
     if missing := delivery.missing():
@@ -104,8 +104,8 @@ def _process(call: Call, upload: Record, file: Record, delivery: Delivery) -> No
     except ArchiveProblem as problem:
         problems = [(problem.code, problem.description)]
     (app,) = call.world.related(upload, "app")
-    plan = call.stage.processing_of(app)
-    Run(call.world, call.stage, upload.id, contents, plan).begin(problems)
+    plan = call.context.processing_of(app)
+    Run(call.world, call.context, upload.id, contents, plan).begin(problems)
 
 
 def _mismatches(world: World, upload: Record, contents: Contents) -> Iterator[tuple[str, str]]:

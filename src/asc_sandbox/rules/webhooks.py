@@ -29,17 +29,17 @@ def redeliver(call: Call, given: Given) -> Record:
     template = given.one("template")
     (event,) = call.world.related(template, "event")
     (webhook,) = call.world.related(template, "webhook")
-    return announce(call.world, call.stage, webhook, event, redelivery=True, template=template)
+    return announce(call.world, call.context, webhook, event, redelivery=True, template=template)
 
 
 def ping(call: Call, given: Given) -> Record:
     """Send a ping through a webhook, even through a disabled one."""
     # It is a guess that a disabled webhook gets pings too.
     made = store(call, given)
-    moment = call.stage.now()
+    moment = call.context.now()
     event = call.world.add("webhookEvents", {"ping": True, "createdDate": moment})
     call.world.change(event, payload=ping_payload(event.id, moment))
-    announce(call.world, call.stage, given.one("webhook"), event)
+    announce(call.world, call.context, given.one("webhook"), event)
     return made
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from asc_sandbox.world import Record, World
 
 if TYPE_CHECKING:
-    from asc_sandbox.stage import Stage
+    from asc_sandbox.context import Context
 
 # The payloads of builds and feedback are copied from public receivers of webhooks.
 _API = "https://api.appstoreconnect.apple.com"
@@ -23,10 +23,10 @@ _OTHER_NAMES = ("oldValue", "newValue")
 
 
 def make_event(
-    world: World, stage: Stage, event_type: str, instance: tuple[str, str], states: tuple[str, str] | None
+    world: World, context: Context, event_type: str, instance: tuple[str, str], states: tuple[str, str] | None
 ) -> Record:
     """Make the event of a change. `instance` is the type and id of the record, `states` the old and new state."""
-    moment = stage.now()
+    moment = context.now()
     event = world.add("webhookEvents", {"eventType": event_type, "createdDate": moment})
     attributes = {"timestamp": _written(moment)}
     if states:
@@ -36,7 +36,7 @@ def make_event(
 
 def announce(
     world: World,
-    stage: Stage,
+    context: Context,
     webhook: Record,
     event: Record,
     *,
@@ -47,7 +47,7 @@ def announce(
     delivery = world.add(
         "webhookDeliveries",
         {
-            "createdDate": stage.now(),
+            "createdDate": context.now(),
             "redelivery": redelivery,
             "request": {"url": webhook.attributes["url"]},
             "attempts": 0,
@@ -58,7 +58,7 @@ def announce(
             **({"template": template.id} if template else {}),
         },
     )
-    stage.outbox.append(delivery.id)
+    context.outbox.append(delivery.id)
     return delivery
 
 

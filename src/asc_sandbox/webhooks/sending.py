@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 if TYPE_CHECKING:
-    from asc_sandbox.course import Course
-    from asc_sandbox.stage import Stage
+    from asc_sandbox.context import Context
+    from asc_sandbox.updating import Updater
     from asc_sandbox.world import World
 
 SIGNATURE = "x-apple-signature"
@@ -40,23 +40,23 @@ class _Request:
 class EventSender:
     """Send deliveries from the event loop of the server."""
 
-    def __init__(self, world: World, stage: Stage, course: Course) -> None:
+    def __init__(self, world: World, context: Context, updater: Updater) -> None:
         self._world = world
-        self._stage = stage
-        self._course = course
+        self._context = context
+        self._updater = updater
         self._running: set[asyncio.Task[None]] = set()
 
     async def work(self) -> None:
         """Send every due delivery until the task is cancelled."""
-        timeout = aiohttp.ClientTimeout(total=self._stage.webhooks.timeout)
+        timeout = aiohttp.ClientTimeout(total=self._context.webhooks.timeout)
         # Redirects are not followed: Apple would have to sign for another address.
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while True:
                 # With a webhook, planned changes happen in time even if no request comes in.
                 if self._world.all("webhooks"):
-                    self._course.catch_up()
-                while self._stage.outbox:
-                    task = asyncio.create_task(self._deliver(session, self._stage.outbox.popleft()))
+                    self._updater.catch_up()
+                while self._context.outbox:
+                    task = asyncio.create_task(self._deliver(session, self._context.outbox.popleft()))
                     self._running.add(task)
                     task.add_done_callback(self._running.discard)
                 await asyncio.sleep(_INTERVAL)
@@ -85,7 +85,7 @@ class EventSender:
             if not delivery or not hooks:
                 return None
             (event,) = self._world.related(delivery, "event")
-            address = self._stage.webhooks.to or str(hooks[0].attributes["url"])
+            address = self._context.webhooks.to or str(hooks[0].attributes["url"])
             secret = str(hooks[0].attributes.get("secret") or "")
             return _Request(delivery_id, address, secret, str(event.attributes["payload"]).encode())
 
@@ -95,19 +95,19 @@ class EventSender:
         if delivery is None:
             return
         attempts = int(delivery.attributes.get("attempts") or 0) + 1
-        plan = self._stage.webhooks
+        plan = self._context.webhooks
         # How often and how soon Apple tries again is not documented. Here a delivery is PENDING until it gives up.
         state = "SUCCEEDED" if 200 <= status < 300 else "FAILED" if attempts >= plan.attempts else "PENDING"
         self._world.change(
             delivery,
             deliveryState=state,
-            sentDate=self._stage.now(),
+            sentDate=self._context.now(),
             attempts=attempts,
             errorMessage=None if state == "SUCCEEDED" else self._reason(status, text),
             response={"httpStatusCode": status, "body": text} if status else None,
         )
         if state == "PENDING":
-            self._stage.agenda.after(plan.retry, lambda: self._stage.outbox.append(delivery_id))
+            self._context.agenda.after(plan.retry, lambda: self._context.outbox.append(delivery_id))
 
     def _reason(self, status: int, text: str) -> str:
         return (

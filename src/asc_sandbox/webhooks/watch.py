@@ -11,7 +11,7 @@ from asc_sandbox.webhooks.events import announce, make_event
 from asc_sandbox.world import Record, World
 
 if TYPE_CHECKING:
-    from asc_sandbox.stage import Stage
+    from asc_sandbox.context import Context
 
 _Key = tuple[str, str]
 _EVENTS = {
@@ -27,9 +27,9 @@ _FEEDBACK = ("betaFeedbackCrashSubmissions", "betaFeedbackScreenshotSubmissions"
 class Watch:
     """Remember the states of each watched app."""
 
-    def __init__(self, world: World, stage: Stage) -> None:
+    def __init__(self, world: World, context: Context) -> None:
         self._world = world
-        self._stage = stage
+        self._context = context
         self._revision = -1
         self._known: dict[str, dict[_Key, str]] = {}
 
@@ -77,6 +77,6 @@ class Watch:
             if hook.attributes["enabled"] and event_type in hook.attributes["eventTypes"]
         ]
         if hooks:
-            event = make_event(self._world, self._stage, event_type, key, (old, new) if old else None)
+            event = make_event(self._world, self._context, event_type, key, (old, new) if old else None)
             for hook in hooks:
-                announce(self._world, self._stage, hook, event)
+                announce(self._world, self._context, hook, event)

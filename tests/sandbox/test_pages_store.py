@@ -9,7 +9,7 @@ import pytest
 from asc_sandbox.plans import Store
 from sandbox.client import Client
 from sandbox.store import make_set, png, reserve, running, submit, submittable, upload, versions
-from sandbox.test_face import HOSTILE, ask, plain, post, words
+from sandbox.test_pages import HOSTILE, ask, plain, post, words
 from support.sandbox import start_sandbox
 from support.store import texts
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import quote
 
-from asc_sandbox.face import parts
-from asc_sandbox.face.html import Child, Html, element
-from asc_sandbox.face.page import FOLDER
-from asc_sandbox.face.views.builds import BuildProgress, Step
-from asc_sandbox.face.words import counted
+from asc_sandbox.pages import parts
+from asc_sandbox.pages.html import Child, Html, element
+from asc_sandbox.pages.page import FOLDER
+from asc_sandbox.pages.views.builds import BuildProgress, Step
+from asc_sandbox.pages.words import counted
 
 
 def cards(deliveries: Iterable[BuildProgress], now: datetime, *, with_app: bool) -> Html:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from asc_sandbox.face.html import Child, Html, element, joined
+from asc_sandbox.pages.html import Child, Html, element, joined
 
 HOME = "/"
 FOLDER = "/sandbox/"

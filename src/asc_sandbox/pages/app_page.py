@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from asc_sandbox.face import cards, parts
-from asc_sandbox.face.html import Html, element
-from asc_sandbox.face.page import HOME, page
-from asc_sandbox.face.store_page import version_path
-from asc_sandbox.face.views.apps import AppSummary, Group, StoreVersion, Tester
-from asc_sandbox.face.views.builds import BuildProgress
+from asc_sandbox.pages import cards, parts
+from asc_sandbox.pages.html import Html, element
+from asc_sandbox.pages.page import HOME, page
+from asc_sandbox.pages.store_page import version_path
+from asc_sandbox.pages.views.apps import AppSummary, Group, StoreVersion, Tester
+from asc_sandbox.pages.views.builds import BuildProgress
 
 
 @dataclass(frozen=True)

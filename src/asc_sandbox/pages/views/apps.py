@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from asc_sandbox.endpoints import Call
-from asc_sandbox.face import words
-from asc_sandbox.face.views.builds import BuildProgress, newest, numbers
-from asc_sandbox.face.views.texts import app_name, text_of
+from asc_sandbox.pages import words
+from asc_sandbox.pages.views.builds import BuildProgress, newest, numbers
+from asc_sandbox.pages.words import app_name, text_of
 from asc_sandbox.world import Record, World
 
 

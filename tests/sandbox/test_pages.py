@@ -11,10 +11,10 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from asc_sandbox.face.guard import is_loopback
-from asc_sandbox.face.html import Html, element, joined
-from asc_sandbox.face.routes import Face
 from asc_sandbox.faults import EFFECTS, FaultPlan, parse
+from asc_sandbox.pages.guard import is_loopback
+from asc_sandbox.pages.html import Html, element, joined
+from asc_sandbox.pages.routes import Pages
 from asc_sandbox.plans import Processing
 from asc_sandbox.resources import ENDPOINTS
 from asc_sandbox.server import Sandbox
@@ -286,9 +286,9 @@ def test_the_face_leaves_no_trace_in_the_api(tmp_path: Path) -> None:
 
 
 def test_no_path_of_apple_is_the_faces() -> None:
-    assert not [endpoint.path for endpoint in ENDPOINTS if Face.takes(endpoint.path)]
+    assert not [endpoint.path for endpoint in ENDPOINTS if Pages.takes(endpoint.path)]
     others = ("/v1/sandbox", "/uploads/1/1", "/symbols/x/y.zip", "/sandboxes")
-    assert not any(Face.takes(path) for path in others)
+    assert not any(Pages.takes(path) for path in others)
 
 
 def test_a_fault_is_switched_on_and_takes_effect() -> None:

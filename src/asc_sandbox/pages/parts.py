@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import islice
 
-from asc_sandbox.face import words
-from asc_sandbox.face.html import Child, Html, element, joined
-from asc_sandbox.face.words import Tone
+from asc_sandbox.pages import words
+from asc_sandbox.pages.html import Child, Html, element, joined
+from asc_sandbox.pages.words import Tone
 
 MOST_ROWS = 50
 """Rows of a table, or builds of an app; the others are only counted."""

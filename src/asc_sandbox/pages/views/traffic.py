@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import unquote_plus
 
-from asc_sandbox.face.words import Tone, counted
 from asc_sandbox.faults import Planned
 from asc_sandbox.keys import Key
+from asc_sandbox.pages.words import Tone, counted
 from asc_sandbox.ratelimit import RateLimit
 from asc_sandbox.requestlog import Entry
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from asc_sandbox.face import words
-from asc_sandbox.face.views.texts import text_of
+from asc_sandbox.pages import words
+from asc_sandbox.pages.words import text_of
 from asc_sandbox.world import Record, World
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from asc_sandbox.face import cards, parts
-from asc_sandbox.face.html import Html, element
-from asc_sandbox.face.page import FOLDER, page
-from asc_sandbox.face.views.store import Language, MediaSet, Shot, StorePage
+from asc_sandbox.pages import cards, parts
+from asc_sandbox.pages.html import Html, element
+from asc_sandbox.pages.page import FOLDER, page
+from asc_sandbox.pages.views.store import Language, MediaSet, Shot, StorePage
 
 VERSIONS = f"{FOLDER}versions/"
 DECIDE = f"{FOLDER}verdicts"

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from asc_sandbox.face import cards, faultform, parts, signing_part, words
-from asc_sandbox.face.html import Child, Html, element, joined
-from asc_sandbox.face.page import HOME, TITLE, page
-from asc_sandbox.face.views.apps import AppSummary, Group
-from asc_sandbox.face.views.builds import BuildProgress
-from asc_sandbox.face.views.signing import Signing
-from asc_sandbox.face.views.traffic import ApiKey, Request, Requests
 from asc_sandbox.faults import Planned
+from asc_sandbox.pages import cards, faultform, parts, signing_part, words
+from asc_sandbox.pages.html import Child, Html, element, joined
+from asc_sandbox.pages.page import HOME, TITLE, page
+from asc_sandbox.pages.views.apps import AppSummary, Group
+from asc_sandbox.pages.views.builds import BuildProgress
+from asc_sandbox.pages.views.signing import Signing
+from asc_sandbox.pages.views.traffic import ApiKey, Request, Requests
 
 MOST_BUILDS = 5
 """Number of builds that the overview shows."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from asc_sandbox.endpoints import Call
-from asc_sandbox.face import words
-from asc_sandbox.face.views.builds import Step, numbers
-from asc_sandbox.face.views.texts import app_name, text_of
+from asc_sandbox.pages import words
+from asc_sandbox.pages.views.builds import Step, numbers
+from asc_sandbox.pages.words import app_name, text_of
 from asc_sandbox.rules.media import image_of
 from asc_sandbox.rules.reviewers import waiting
 from asc_sandbox.rules.store_states import EDITABLE, info_beside_live, state_of

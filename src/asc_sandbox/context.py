@@ -18,7 +18,7 @@ from asc_sandbox.world import Record
 
 
 @dataclass(frozen=True)
-class Stage:
+class Context:
     """The means of one sandbox. `exceptions` are apps, by bundle id, with a processing of their own.
 
     `outbox` holds the ids of webhook deliveries that wait to be sent.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from asc_sandbox.face import parts
-from asc_sandbox.face.html import Child, Html, element, joined
-from asc_sandbox.face.page import FOLDER
-from asc_sandbox.face.views.traffic import outlook
 from asc_sandbox.faults import EFFECTS, METHODS, SETTINGS, Planned
+from asc_sandbox.pages import parts
+from asc_sandbox.pages.html import Child, Html, element, joined
+from asc_sandbox.pages.page import FOLDER
+from asc_sandbox.pages.views.traffic import outlook
 
 ADD = f"{FOLDER}faults"
 CLEAR = f"{FOLDER}faults/clear"

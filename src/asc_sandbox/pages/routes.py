@@ -16,20 +16,20 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from asc_sandbox.course import Course
+from asc_sandbox.context import Context
 from asc_sandbox.endpoints import Call
-from asc_sandbox.face import app_page, faultform, guard, overview, store_page
-from asc_sandbox.face.html import Html
-from asc_sandbox.face.page import FOLDER, HOME
-from asc_sandbox.face.parts import MOST_ROWS
-from asc_sandbox.face.views import apps, builds, signing, store, traffic
 from asc_sandbox.faults import FaultError, FaultPlan
 from asc_sandbox.keys import Key
+from asc_sandbox.pages import app_page, faultform, guard, overview, store_page
+from asc_sandbox.pages.html import Html
+from asc_sandbox.pages.page import FOLDER, HOME
+from asc_sandbox.pages.parts import MOST_ROWS
+from asc_sandbox.pages.views import apps, builds, signing, store, traffic
 from asc_sandbox.plans import VERDICTS, Verdict
 from asc_sandbox.ratelimit import RateLimit
 from asc_sandbox.requestlog import RequestLog
 from asc_sandbox.rules.reviewers import decide, versions_in, waiting
-from asc_sandbox.stage import Stage
+from asc_sandbox.updating import Updater
 from asc_sandbox.world import World
 
 _APPS = f"{FOLDER}apps/"
@@ -60,12 +60,12 @@ _HEADERS = {
 
 
 @dataclass(frozen=True)
-class Face:
+class Pages:
     """The pages of one sandbox. `paths` are suggestions for the paths of faults."""
 
     world: World
-    stage: Stage
-    course: Course
+    context: Context
+    updater: Updater
     keys: Mapping[str, Key]
     budget: RateLimit
     log: RequestLog
@@ -134,11 +134,11 @@ class Face:
         if verdict not in DECISIONS:
             return _plain(400, f"A verdict is one of {', '.join(DECISIONS)}.")
         with self.world.lock:
-            self.course.catch_up()
+            self.updater.catch_up()
             for submission in waiting(self.world):
                 versions = versions_in(self.world, submission)
                 if not version_id or version_id in [version.id for version in versions]:
-                    decide(self.world, self.stage, submission, cast(Verdict, verdict))
+                    decide(self.world, self.context, submission, cast(Verdict, verdict))
         place = (
             store_page.version_path(version_id) if self.world.find("appStoreVersions", version_id) else HOME
         )
@@ -146,15 +146,15 @@ class Face:
 
     def _version(self, request: web.BaseRequest) -> Html | None:
         with self.world.lock:
-            self.course.catch_up()
+            self.updater.catch_up()
             version = self.world.find("appStoreVersions", request.path.removeprefix(store_page.VERSIONS))
-            view = store.store_page(Call(self.world, self.stage, "", HOME), version) if version else None
+            view = store.store_page(Call(self.world, self.context, "", HOME), version) if version else None
             return store_page.render(view, _address(request)) if view else None
 
     def _overview(self, request: web.BaseRequest, rejected: faultform.Rejected | None = None) -> Html:
         with self.world.lock:
-            self.course.catch_up()
-            call, records = Call(self.world, self.stage, "", HOME), self.world.all("apps")
+            self.updater.catch_up()
+            call, records = Call(self.world, self.context, "", HOME), self.world.all("apps")
             view = overview.Overview(
                 now=self._now(),
                 address=_address(request),
@@ -164,7 +164,7 @@ class Face:
                 deliveries=builds.count(self.world, records),
                 groups=apps.groups(call, records),
                 signing=signing.signing(self.world),
-                keys=traffic.api_keys(self.keys.values(), self.budget, self.stage.clock.now()),
+                keys=traffic.api_keys(self.keys.values(), self.budget, self.context.clock.now()),
                 requests=traffic.requests(self.log.entries, overview.MOST_REQUESTS),
                 faults=self.faults.planned(),
                 paths=self.paths,
@@ -173,8 +173,8 @@ class Face:
 
     def _app(self, request: web.BaseRequest, app_id: str) -> Html | None:
         with self.world.lock:
-            self.course.catch_up()
-            call, record = Call(self.world, self.stage, "", HOME), self.world.find("apps", app_id)
+            self.updater.catch_up()
+            call, record = Call(self.world, self.context, "", HOME), self.world.find("apps", app_id)
             if record is None:
                 return None
             view = app_page.AppPage(
@@ -196,7 +196,7 @@ class Face:
         return f"export ASC_API_URL={_address(request)} ASC_API_KEY_PATH={key}"
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.stage.clock.now(), UTC)
+        return datetime.fromtimestamp(self.context.clock.now(), UTC)
 
 
 @cache

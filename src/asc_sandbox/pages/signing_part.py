@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from asc_sandbox.face import parts
-from asc_sandbox.face.html import Child, Html, element, joined
-from asc_sandbox.face.views.signing import Signing
+from asc_sandbox.pages import parts
+from asc_sandbox.pages.html import Child, Html, element, joined
+from asc_sandbox.pages.views.signing import Signing
 
 
 def section(found: Signing, now: datetime, client: str) -> Html:

@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-from asc_sandbox.rules.purchases import furnish_purchases
-from asc_sandbox.rules.store_copies import furnish, furnish_sale
-from asc_sandbox.stage import Stage
+from asc_sandbox.context import Context
+from asc_sandbox.rules.purchases import add_purchase_versions
+from asc_sandbox.rules.store_copies import add_price_and_territories, add_store_records
 from asc_sandbox.webhooks.watch import Watch
 from asc_sandbox.world import Record, World
 
 
-class Course:
+class Updater:
     """Bring one world up to date. Call `catch_up` before anybody reads the world."""
 
-    def __init__(self, world: World, stage: Stage) -> None:
+    def __init__(self, world: World, context: Context) -> None:
         self._world = world
-        self._stage = stage
-        self._watch = Watch(world, stage)
-        self._seen_revision = -1
-        self._furnished: set[tuple[str, str]] = set()
+        self._context = context
+        self._watch = Watch(world, context)
+        self._last_revision = -1
+        self._added: set[tuple[str, str]] = set()
 
     def catch_up(self) -> None:
         """Make the changes that are due, then the records that Apple makes for each new app and build."""
         with self._world.lock:
             self._watch.look()
-            self._stage.agenda.catch_up(self._watch.look)
+            self._context.agenda.catch_up(self._watch.look)
             # Most requests change nothing; then there is nothing new to look for.
-            if self._seen_revision != self._world.revision:
+            if self._last_revision != self._world.revision:
                 for app in self._world.all("apps"):
-                    self._furnish(app, "betaAppReviewDetail", "app")
-                    self._furnish(app, "betaLicenseAgreement", "app")
-                    furnish(self._world, app)
-                    furnish_sale(self._world, app)
-                    furnish_purchases(self._world, app)
+                    self._add_once(app, "betaAppReviewDetail", "app")
+                    self._add_once(app, "betaLicenseAgreement", "app")
+                    add_store_records(self._world, app)
+                    add_price_and_territories(self._world, app)
+                    add_purchase_versions(self._world, app)
                 for build in self._world.all("builds"):
-                    self._furnish(build, "buildBetaDetail", "build")
+                    self._add_once(build, "buildBetaDetail", "build")
                     # The notes for testers appear when processing ends.
                     if build.attributes["processingState"] == "VALID":
-                        self._furnish(build, "betaBuildLocalizations", "build", locale=self._locale(build))
-                self._seen_revision = self._world.revision
+                        self._add_once(build, "betaBuildLocalizations", "build", locale=self._locale(build))
+                self._last_revision = self._world.revision
             self._watch.look()
 
     def look(self) -> None:
@@ -46,12 +46,12 @@ class Course:
         with self._world.lock:
             self._watch.look()
 
-    def _furnish(self, record: Record, name: str, back: str, **attributes: str) -> None:
+    def _add_once(self, record: Record, name: str, back: str, **attributes: str) -> None:
         """Make a record that comes with another one, once."""
         # Only once: if a client deletes it, it must not come back.
-        if (record.id, name) in self._furnished:
+        if (record.id, name) in self._added:
             return
-        self._furnished.add((record.id, name))
+        self._added.add((record.id, name))
         if not self._world.related(record, name):
             target = self._world.schema[record.type].by_name[name].target
             self._world.add(target, attributes, {back: record.id})

@@ -1,9 +1,11 @@
-"""Put times, numbers and Apple's states into words."""
+"""Put times, numbers, Apple's states and attributes of records into words."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Literal
+
+from asc_sandbox.world import Record
 
 Tone = Literal["good", "busy", "warn", "bad", "idle"]
 
@@ -58,3 +60,13 @@ def distance(when: datetime, now: datetime) -> str:
             span = counted(abs(seconds) // size, unit)
             return f"in {span}" if seconds > 0 else f"{span} ago"
     return "now"
+
+
+def text_of(record: Record, name: str) -> str:
+    """Return an attribute as text, "" if it is not set."""
+    return str(record.attributes.get(name) or "")
+
+
+def app_name(app: Record) -> str:
+    """Return the name of an app, or else its bundle id, or else its id."""
+    return text_of(app, "name") or text_of(app, "bundleId") or app.id

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 
 from asc_sandbox.document import value_of
 from asc_sandbox.endpoints import Call
-from asc_sandbox.face import words
-from asc_sandbox.face.views.texts import app_name, text_of
-from asc_sandbox.face.words import Tone
+from asc_sandbox.pages import words
+from asc_sandbox.pages.words import Tone, app_name, text_of
 from asc_sandbox.rules.states import review_state
 from asc_sandbox.world import Record, World
 
@@ -128,7 +127,7 @@ def _upload_step(call: Call, upload: Record | None) -> Step:
 
 def _parts(call: Call, upload: Record) -> str:
     for file in call.world.related(upload, "buildUploadFiles"):
-        if delivery := call.stage.depot.of_file(file.id):
+        if delivery := call.context.depot.of_file(file.id):
             return f"{len(delivery.tags)} of {words.counted(len(delivery.parts), 'part')}"
     return "no file yet"
 
