@@ -49,6 +49,9 @@ def test_good_files_have_no_findings_and_need_no_key(tmp_path: Path) -> None:
     ("rule", "text"),
     [
         ("negative_apple_sentiment", "We mended an iOS  bug."),
+        ("negative_apple_sentiment", "Two Safari bugs."),
+        ("other_platforms", "Find us with Google."),
+        ("other_platforms", "Also on Windows 10 Mobile."),
         ("placeholder_text", "Lorem ipsum."),
         ("other_platforms", "Also on Android."),
         ("future_functionality", "Widgets are coming\nsoon."),
@@ -65,7 +68,15 @@ def test_a_word_that_reviewers_object_to_is_a_warning_at_its_line(
     assert ",line=3," in done.stdout or "line=3::" in done.stdout
 
 
-@pytest.mark.parametrize("text", ["A contesting app.", "Androids dream.", "Bugs of iOS."])
+def test_each_word_of_a_rule_is_named_once(tmp_path: Path) -> None:
+    files = {**GOOD, "en-US/description.txt": "On Android, Symbian and android."}
+    (finding,) = report(check(tmp_path, files))
+    assert ("“Android”" in finding["message"], "“Symbian”" in finding["message"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "text", ["A contesting app.", "Androids dream.", "Bugs of iOS.", "With Google Maps and Google Analytics."]
+)
 def test_a_part_of_a_word_is_no_finding(tmp_path: Path, text: str) -> None:
     assert report(check(tmp_path, {**GOOD, "en-US/description.txt": text})) == []
 

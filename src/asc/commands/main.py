@@ -16,7 +16,8 @@ from asc.api.clock import SYSTEM_CLOCK, Clock
 from asc.api.key.model import KeyRefused
 from asc.api.key.sources import SECRET_VARIABLES, find_key
 from asc.commands.context import Context
-from asc.commands.declaration import CommonInputs, name_of
+from asc.commands.declaration import CommonInputs, inputs_of, name_of
+from asc.commands.deliverfile import with_deliverfile
 from asc.commands.errors_report import for_summary, report, unexpected
 from asc.commands.invocation import Invocation, read_call
 from asc.commands.reading import read_inputs, secret_texts, with_variables
@@ -98,7 +99,7 @@ def _run(call: Invocation, context: Context, secrets: Secrets) -> int:
 def _inputs(call: Invocation, job: Job) -> CommonInputs:
     """Return the checked inputs. Raises InputError with all problems, those of the key included."""
     try:
-        return read_inputs(call.command, call.raw)
+        return read_inputs(call.command, with_deliverfile(call.raw, inputs_of(call.command)))
     except InputError as wrong:
         problems = list(wrong.problems)
     try:

@@ -92,11 +92,12 @@ def check_words(page: WantedPage, watched: Watched, purchases: Iterable[Purchase
 
 def _words(label: str, text: Text, patterns: Mapping[str, re.Pattern[str]]) -> Iterator[Finding]:
     for rule, pattern in patterns.items():
-        if found := pattern.search(text.value):
+        if found := list(pattern.finditer(text.value)):
+            named = {" ".join(one[0].casefold().split()): one[0] for one in reversed(found)}
+            said = ", ".join(f"“{word}”" for word in reversed(named.values()))
             level = "error" if rule == "custom_text" else "warning"
-            yield Finding(
-                rule, f"{label} says “{found[0]}”", _line(text, found.start()), REMEDIES[rule], level
-            )
+            place = _line(text, found[0].start())
+            yield Finding(rule, f"{label} says {said}", place, REMEDIES[rule], level)
 
 
 def _texts_of(page: WantedPage) -> Iterator[tuple[str, Text]]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asc.formats.rubylines import read_statements
 from asc.store.precheck import RULES, UNPLAYED
 from asc.store.wanted import Finding, Place
 from asc.words import printable_name
@@ -19,8 +20,6 @@ _RULE = re.compile(r"(?P<rule>[a-z_]+)\s*\(?(?P<rest>.*?)\)?\s*$")
 _LEVEL = re.compile(r"level:\s*:(\w+)")
 _DATA = re.compile(r"data:\s*\[(.*?)\]")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
-_COMMENT = re.compile(r"^((?:[^#\"']|\"[^\"]*\"|'[^']*')*)#.*$")
-"""A comment, which begins at the first # outside of quotes."""
 _ELSEWHERE = (
     *(
         "app_identifier",
@@ -49,14 +48,15 @@ class Precheckfile:
 def read_precheckfile(path: Path) -> Precheckfile:
     """Return what a Precheckfile says; lines that are not understood are findings."""
     try:
-        statements = _statements(path.read_text("utf-8-sig"))
+        statements = read_statements(path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         return Precheckfile(findings=(_finding(f"cannot be read: {error}", Place(str(path))),))
     levels: dict[str, str] = {}
     words: list[str] = []
     findings: list[Finding] = []
     default = ""
-    for number, text in statements:
+    for statement in statements:
+        number, text = statement.line, statement.text
         found = _RULE.fullmatch(text)
         if found and found["rule"] in _ELSEWHERE:
             continue
@@ -73,21 +73,6 @@ def read_precheckfile(path: Path) -> Precheckfile:
             findings.append(_finding(f"{printable_name(text)} is not understood", Place(str(path), number)))
     everywhere = dict.fromkeys(RULES, default) if default else {}
     return Precheckfile({**everywhere, **levels}, tuple(words), tuple(findings))
-
-
-def _statements(text: str) -> list[tuple[int, str]]:
-    """Return the statements, without comments, with the number of their first line: a call may take several lines."""
-    found: list[tuple[int, str]] = []
-    pending, start = "", 0
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = _COMMENT.sub(r"\1", line).strip()
-        if not stripped:
-            continue
-        pending, start = (f"{pending} {stripped}", start) if pending else (stripped, number)
-        if pending.count("(") <= pending.count(")") and pending.count("[") <= pending.count("]"):
-            found.append((start, pending))
-            pending = ""
-    return [*found, (start, pending)] if pending else found
 
 
 def _finding(message: str, place: Place) -> Finding:

@@ -9,6 +9,7 @@ from typing import Any
 from asc import words
 from asc.commands import kinds, store_files
 from asc.commands.declaration import given
+from asc.commands.deliverfile import deliverfile_input
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Problem
 from asc.store.precheck import RULES, UNPLAYED
@@ -67,6 +68,7 @@ class Inputs(AppInputs):
         group=FILES,
         default="error",
     )
+    deliverfile: str | None = deliverfile_input(FILES)
     online: str = given(
         kinds.choice(("auto", "true", "false")),
         "Whether the version at Apple is checked, too, as it would be after update-app-store. `auto`: if there are an "

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from asc.commands import kinds
 from asc.commands.declaration import given
+from asc.commands.deliverfile import deliverfile_input
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Problem
 from asc.store.items import ALL, KINDS, Item
@@ -139,6 +140,7 @@ class Inputs(AppInputs):
         default="15m",
         examples=("5h",),
     )
+    deliverfile: str | None = deliverfile_input(WAIT)
     dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group=WAIT, default="false")
 
     def problems(self) -> Iterator[Problem]:

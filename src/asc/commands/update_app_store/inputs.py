@@ -10,6 +10,7 @@ from typing import Any
 
 from asc.commands import kinds
 from asc.commands.declaration import given
+from asc.commands.deliverfile import deliverfile_input
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.commands.store_files import METADATA, SCREENSHOTS, metadata_in
 from asc.errors import InputError, Problem
@@ -171,6 +172,7 @@ class Inputs(AppInputs):
         group=MORE,
         default="clean",
     )
+    deliverfile: str | None = deliverfile_input(RUN)
     dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group=RUN, default="false")
 
     @property

@@ -1,0 +1,134 @@
+"""fastlane's Deliverfile: simple lines fill inputs that are not given. The file is read as text, never run.
+
+https://docs.fastlane.tools/actions/deliver/
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from asc.commands import kinds
+from asc.commands.declaration import given
+from asc.errors import InputError, Problem
+from asc.formats.rubylines import Statement, read_statements
+from asc.words import printable_name
+
+log = logging.getLogger(__name__)
+
+_BOTH = {"true": "true", "false": "false"}
+INPUTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "app_identifier": ("bundle-id", {}),
+    "app": ("app-id", {}),
+    "app_version": ("version", {}),
+    "platform": ("platform", {}),
+    "metadata_path": ("metadata", {}),
+    "skip_metadata": ("metadata", {"true": "none"}),
+    "screenshots_path": ("screenshots", {}),
+    "skip_screenshots": ("screenshots", {"true": "none"}),
+    "app_previews_path": ("previews", {}),
+    "preview_frame_time_code": ("preview-frame", {}),
+    "ignore_language_directory_validation": ("unknown-folders", {"true": "warn"}),
+    "edit_live": ("target", {"true": "live"}),
+    "copyright": ("copyright", {}),
+    "app_rating_config_path": ("age-rating", {}),
+    "build_number": ("build-number", {}),
+    "automatic_release": ("release", {"true": "after-approval", "false": "manual"}),
+    "phased_release": ("phased", _BOTH),
+    "reject_if_possible": ("if-open", {"true": "cancel"}),
+    "run_precheck_before_submit": ("checks", _BOTH),
+}
+"""deliver's options → the input, and what becomes of the value if it does not stay: other values fill nothing."""
+CATEGORIES = (
+    *("primary_category", "primary_first_sub_category", "primary_second_sub_category"),
+    *("secondary_category", "secondary_first_sub_category", "secondary_second_sub_category"),
+)
+WITHOUT_API = {
+    "reset_ratings": "Apple's API cannot reset ratings: take it out, and do it in App Store Connect.",
+    "price_tier": "Apple's API has price points instead of tiers: take it out, and set the price in App Store Connect.",
+}
+OTHER_STEPS = {
+    *(
+        "submit_for_review",
+        "force",
+        "skip_binary_upload",
+        "skip_app_version_update",
+        "verify_only",
+        "ipa",
+        "pkg",
+    ),
+    *("api_key", "api_key_path", "overwrite_screenshots", "sync_screenshots", "overwrite_preview_videos"),
+    *("screenshot_processing_timeout", "version_check_wait_retry_limit", "precheck_default_rule_level"),
+    *("precheck_include_in_app_purchases", "use_live_version"),
+}
+"""Options that choose what a step here is or does anyway."""
+_INSTEAD_OF = {"bundle-id": "app-id", "app-id": "bundle-id", "build-number": "build-id"}
+
+
+def deliverfile_input(group: str) -> str | None:
+    """Return the dataclass field of the input `deliverfile`."""
+    found: str | None = given(
+        kinds.PATH,
+        'fastlane\'s Deliverfile: lines like `app_version "1.6.0"` fill inputs that are not given here. Other lines '
+        "are told in a warning; no Ruby is run.",
+        group=group,
+        examples=("fastlane/Deliverfile",),
+    )
+    return found
+
+
+def with_deliverfile(raw: Mapping[str, str], declared: Collection[str]) -> dict[str, str]:
+    """Return the raw inputs, with those of the Deliverfile that `deliverfile` names. Raises InputError."""
+    path = raw.get("deliverfile", "").strip()
+    if not path or "deliverfile" not in declared:
+        return dict(raw)
+    try:
+        statements = read_statements(Path(path).read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = f"{printable_name(path)} cannot be read: {error}"
+        raise InputError([Problem("deliverfile", reason, "Name fastlane's Deliverfile, in UTF-8.")]) from None
+    if problems := list(_refused(path, statements)):
+        raise InputError(problems)
+    found = _inputs(path, statements, declared)
+    ours = {name for name, text in raw.items() if text.strip()}
+    wanted = {
+        name: text for name, text in found.items() if name not in ours and _INSTEAD_OF.get(name) not in ours
+    }
+    for name, text in wanted.items():
+        log.info("%s: %s = %s", path, name, printable_name(text))
+    return {**raw, **wanted}
+
+
+def _refused(path: str, statements: list[Statement]) -> Iterator[Problem]:
+    for statement in statements:
+        name, value = statement.setting or ("", "")
+        if name in WITHOUT_API and value != "false":
+            yield Problem(
+                "deliverfile", f"{path}:{statement.line}: {name} has no counterpart", WITHOUT_API[name]
+            )
+
+
+def _inputs(path: str, statements: list[Statement], declared: Collection[str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    categories: list[str] = []
+    # skip_metadata beats metadata_path, wherever it stands.
+    for statement in sorted(statements, key=lambda one: (one.setting or ("",))[0].startswith("skip_")):
+        name, value = statement.setting or ("", "")
+        if name in CATEGORIES:
+            categories.append(f"{name}: {value}")
+        elif name in INPUTS:
+            ours, values = INPUTS[name]
+            text = values.get(value, "") if values else value
+            if ours in declared and text:
+                found[ours] = text
+        elif name not in OTHER_STEPS and name not in WITHOUT_API:
+            log.warning(
+                "%s:%d: %s is not read. See the table of options in migrating-from-fastlane.",
+                path,
+                statement.line,
+                printable_name(statement.text),
+            )
+    if categories and "categories" in declared:
+        found["categories"] = "\n".join(categories)
+    return found

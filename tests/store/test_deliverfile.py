@@ -1,0 +1,74 @@
+"""The simple lines of a Deliverfile fill inputs that are not given; what they cannot say is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.running import Done, in_job
+from store.pages import BUNDLE_ID, page_of, world, write_files, writes
+from support.sandbox import start_sandbox
+
+LINES = """\
+# ours
+app_identifier("com.example.app")
+app_version '2.0'   # the next one
+metadata_path "{folder}"
+skip_screenshots true
+screenshots_path "nowhere"
+copyright "2026 Deliver Team"
+primary_category "BOOKS"
+submit_for_review true
+automatic_release false
+username "ada@example.com"
+release_notes({{
+  'en-US' => "Hash"
+}})
+name ENV["NAME"]
+"""
+
+
+def run(folder: Path, text: str, command: str = "update-app-store", **inputs: str) -> Done:
+    path = folder / "Deliverfile"
+    path.write_text(text)
+    return in_job(folder, {"deliverfile": str(path), **inputs}, command=command, sandbox=None)
+
+
+def test_its_lines_are_inputs_and_inputs_beat_them(tmp_path: Path) -> None:
+    files = write_files(tmp_path / "metadata", {"en-US/description.txt": "From the folder."})
+    path = tmp_path / "Deliverfile"
+    path.write_text(LINES.format(folder=files))
+    with start_sandbox(world()) as sandbox:
+        done = in_job(
+            tmp_path,
+            {"deliverfile": str(path), "copyright": "2026 Input"},
+            sandbox=sandbox,
+            command="update-app-store",
+        )
+        assert done.code == 0, done.stdout
+        assert page_of(sandbox)["en-US"]["description"] == "From the folder."
+        (version,) = [
+            one for one in sandbox.world.all("appStoreVersions") if one.attributes["versionString"] == "2.0"
+        ]
+        assert version.attributes["copyright"] == "2026 Input"
+        told = [line for line in done.log.messages("warning") if "Deliverfile" in line]
+        assert [line.split(":")[1] for line in told] == ["11", "12", "15"]
+
+
+def test_submission_reads_its_own_lines(tmp_path: Path) -> None:
+    path = tmp_path / "Deliverfile"
+    path.write_text(LINES.format(folder="metadata") + 'build_number "77"\n')
+    with start_sandbox(world()) as sandbox:
+        done = in_job(tmp_path, {"deliverfile": str(path)}, sandbox=sandbox, command="submit-app-store")
+        assert (done.code, "77" in done.error, writes(sandbox)) == (1, True, []), done.stdout
+
+
+@pytest.mark.parametrize("line", ["reset_ratings true", "price_tier 3"])
+def test_a_wish_that_no_api_grants_is_a_wrong_input(tmp_path: Path, line: str) -> None:
+    done = run(tmp_path, f'app_identifier "{BUNDLE_ID}"\n{line}\n')
+    assert (done.code, ":2" in done.error) == (2, True)
+
+
+def test_a_deliverfile_that_is_not_there_is_a_wrong_input(tmp_path: Path) -> None:
+    assert in_job(tmp_path, {"deliverfile": "nowhere"}, command="check-app-store").code == 2
