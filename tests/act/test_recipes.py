@@ -8,6 +8,7 @@ environment's approval is GitHub's alone: act lets the job pass.
 from __future__ import annotations
 
 import json
+import plistlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -240,6 +241,18 @@ def test_a_device_that_is_registered_by_hand_is_in_the_profile(place: Place) -> 
     )
     (profile,) = store.profiles().values()
     assert profile.devices == ("00008110-000A1B2C3D4E001E",)
+
+
+def test_a_pull_request_learns_if_the_profiles_have_its_entitlements(place: Place) -> None:
+    place.secrets = {"ASC_API_KEY": json.dumps(place.apple.api_key())}
+    identifiers = "com.example.app\ncom.example.app.widget"
+    store = git_store(place.folder)
+    inputs = {"bundle-ids": identifiers, "register-bundle-ids": "true", "capabilities": "PUSH_NOTIFICATIONS"}
+    assert step(place.folder, place.apple, store, inputs).code == 0
+    for path in ("App/Example.entitlements", "Widget/Widget.entitlements"):
+        (place.folder / "app" / path).parent.mkdir(exist_ok=True)
+        (place.folder / "app" / path).write_bytes(plistlib.dumps({"aps-environment": "development"}))
+    place.run("verify-profiles.yml", event="pull_request")
 
 
 def test_symbols_to_a_crash_reporter(place: Place) -> None:

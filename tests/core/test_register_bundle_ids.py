@@ -12,7 +12,7 @@ import pytest
 from asc_sandbox.server import Sandbox
 from core.running import Done, in_job
 from core.signing import Store, apple, folder_store, step, team
-from support.sandbox import seed, start_sandbox
+from support.sandbox import app, seed, start_sandbox
 
 APP, WIDGET = "com.example.app", "com.example.app.widget"
 GROUPS = "com.apple.security.application-groups"
@@ -218,7 +218,15 @@ def test_a_missing_app_is_told_with_what_to_type(tmp_path: Path) -> None:
     with start_sandbox(team(bundle_ids=[APP])) as sandbox:
         done = register(tmp_path, sandbox, require_app="true")
     assert done.code == 1
-    assert APP in done.error
+    assert f"choose the bundle id {APP}" in done.error
+
+
+def test_an_extension_needs_no_app_of_its_own(tmp_path: Path) -> None:
+    with start_sandbox(team(apps=[app(APP, id="1000000001")])) as sandbox:
+        done = register(tmp_path, sandbox, f"{APP}\n{WIDGET}\ncom.example.*", require_app="true")
+        assert (done.code, done.outputs["app-id"]) == (0, "1000000001"), done.stdout
+        alone = register(tmp_path, sandbox, WIDGET, require_app="true")
+    assert alone.code == 1
 
 
 class TestProfiles:

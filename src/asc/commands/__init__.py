@@ -23,6 +23,7 @@ NAMES = (
     "download-app-store",
     "manage-webhooks",
     "doctor",
+    "verify-profiles",
 )
 
 

@@ -209,6 +209,19 @@ def entitlements_of(kind: str) -> tuple[str, ...]:
     return tuple(key for key, capability in _ENTITLEMENTS.items() if capability == kind)
 
 
+def capability_of(key: str) -> str:
+    """Return the capability that lets a profile hold a key of an .entitlements file; "" if none is known."""
+    return _ENTITLEMENTS.get(key, "")
+
+
+def needs_profile(key: str) -> bool:
+    """Return True if an app may claim the entitlement only if its profile holds it."""
+    if _NEED_NO_CAPABILITY.fullmatch(key):
+        return False
+    # Also for keys that are not known here: Apple adds some each year.
+    return key in _ENTITLEMENTS or key.startswith(_DEVELOPER)
+
+
 def option_of(settings: object, kind: str) -> str:
     """Return the option that Apple lists as chosen in the settings of a capability; "" if it lists none."""
     key = _SETTINGS.get(kind, ("", {}))[0]

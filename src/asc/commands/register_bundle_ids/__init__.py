@@ -5,22 +5,28 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 
-from asc.api.client import Client
+from asc import words
+from asc.api.client import REQUESTS_AT_ONCE, Client
+from asc.apps.app import visible_apps
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
 from asc.commands.register_bundle_ids.inputs import Inputs, Request, requests_of, unknown_types
 from asc.errors import Error, Findings
+from asc.formats.mobileprovision import Profile
 from asc.job import summary
-from asc.provisioning.associations import active_profiles, missing_keys, missing_values
-from asc.provisioning.bundle_id_plan import BundleIdChanges, apply_bundle_ids, plan_bundle_ids
+from asc.provisioning.bundle_id_plan import (
+    BundleIdChanges,
+    BundleIdRequest,
+    apply_bundle_ids,
+    plan_bundle_ids,
+)
 from asc.provisioning.bundle_ids import RegisteredBundleId, invalid_profiles, read_bundle_ids
+from asc.provisioning.profile_check import active_profiles, by_hand, compare, errors_of
 
 log = logging.getLogger(__name__)
-
-_WEBSITE = "developer.apple.com/account, Certificates, Identifiers & Profiles, Identifiers"
 
 
 @dataclass(frozen=True)
@@ -94,19 +100,10 @@ def _check(
     app_ids: list[str] = []
     lacking: dict[str, dict[str, list[str]]] = {}
     if inputs.require_app:
-        identifiers = [
-            request.bundle_id.identifier for request in requests if not request.bundle_id.is_wildcard
-        ]
-        app_ids = [findings.result_of(partial(_app_id, client, one), "") for one in identifiers]
+        bundle_ids = [request.bundle_id for request in requests]
+        app_ids = findings.result_of(lambda: _app_ids(client, bundle_ids, findings), app_ids)
     if inputs.verify_profiles:
-        for request in requests:
-            bundle_id = registered.get(request.bundle_id.identifier)
-            if bundle_id and request.entitlements:
-                nothing: dict[str, list[str]] = {}
-                found = findings.result_of(partial(_lacking, client, request, bundle_id), nothing)
-                lacking.update({bundle_id.identifier: found} if found else {})
-        for identifier, values in lacking.items():
-            findings.result_of(partial(_tell_lacking, identifier, values), None)
+        lacking = _verify(client, requests, registered, findings)
     outputs = replace(
         outputs,
         app_id=app_ids[0] if app_ids else "",
@@ -129,42 +126,62 @@ def _warn_of_unknown(requests: Sequence[Request]) -> None:
         log.warning("%s is not in Apple's document of the API: trying it, Apple decides.", kind)
 
 
-def _app_id(client: Client, identifier: str) -> str:
-    from asc.apps.app import find_app
-
-    try:
-        return find_app(client, identifier).id
-    except Error as error:
-        raise Error(
-            error.message,
-            "Make the app, which the API cannot: App Store Connect, Apps, +, New App. Choose the platform, type the "
-            f"name and the primary language, choose the bundle id {identifier}, and type a SKU (any text of your own).",
-        ) from None
-
-
-def _lacking(client: Client, request: Request, registered: RegisteredBundleId) -> dict[str, list[str]]:
-    profiles = active_profiles(client, registered.id)
-    identifier = request.bundle_id.identifier
-    if not profiles:
-        log.warning(
-            "%s has no valid profile to compare with: make one (sync-signing) and run the step again.",
-            identifier,
-        )
-        return {}
-    if keys := missing_keys(request.entitlements, profiles):
-        raise Error(
-            f"A profile of {identifier} lacks the entitlements {', '.join(keys)}.",
-            "Enable the capability that stands for them, then make the profiles anew (sync-signing).",
-        )
-    return missing_values(request.entitlements, profiles)
+def _app_ids(client: Client, bundle_ids: Sequence[BundleIdRequest], findings: Findings) -> list[str]:
+    """Return Apple's id of the app of each explicit bundle id, "" for one without an app."""
+    apps = {app.bundle_id: app.id for app in visible_apps(client)}
+    identifiers = [bundle_id.identifier for bundle_id in bundle_ids if not bundle_id.is_wildcard]
+    for identifier in identifiers:
+        # Apple wants the bundle id of an extension to begin with that of its app, and an extension has no app record.
+        owner = next((one for one in identifiers if identifier.startswith(f"{one}.")), "")
+        if identifier not in apps and owner:
+            log.info("%s has no app of its own: it counts as an extension of %s", identifier, owner)
+        elif identifier not in apps:
+            there = words.some(sorted(apps)) or "none at all"
+            findings.add(
+                Error(
+                    f"The key sees no app with the bundle id {identifier}. It sees: {there}.",
+                    f"If there is none, make it, which no API key can: {_how_to_make(identifier)}",
+                )
+            )
+    return [apps.get(identifier, "") for identifier in identifiers]
 
 
-def _tell_lacking(identifier: str, lacking: Mapping[str, Sequence[str]]) -> None:
-    values = "; ".join(f"{noun} {', '.join(names)}" for noun, names in lacking.items())
-    raise Error(
-        f"The profiles of {identifier} lack the {values}.",
-        f"Associate it at {_WEBSITE}, {identifier}, then make the profiles anew (sync-signing).",
+def _how_to_make(identifier: str) -> str:
+    return (
+        "App Store Connect, Apps, +, New App. Choose the platform, type the name and the primary language, choose the "
+        f"bundle id {identifier}, and type a SKU (any text of your own)."
     )
+
+
+def _verify(
+    client: Client,
+    requests: Sequence[Request],
+    registered: Mapping[str, RegisteredBundleId],
+    findings: Findings,
+) -> dict[str, dict[str, list[str]]]:
+    """Compare the valid profiles with the .entitlements files, and return the values to associate by hand."""
+    with_files = [one for one in requests if one.entitlements and one.bundle_id.identifier in registered]
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        listed = [
+            pool.submit(active_profiles, client, registered[one.bundle_id.identifier].id)
+            for one in with_files
+        ]
+    found: dict[str, dict[str, list[str]]] = {}
+    for request, future in zip(with_files, listed, strict=True):
+        identifier, none = request.bundle_id.identifier, list[Profile]()
+        profiles = findings.result_of(future.result, none)
+        if not profiles:
+            log.warning(
+                "%s has no valid profile to compare with: make one (sync-signing) and run the step again.",
+                identifier,
+            )
+        lackings = [(profile, compare(request.entitlements, profile)) for profile in profiles]
+        for profile, lacking in lackings:
+            for _, error in errors_of(lacking, identifier, profile.name):
+                findings.add(error)
+        if values := by_hand(lacking for _, lacking in lackings):
+            found[identifier] = values
+    return found
 
 
 def _outputs(

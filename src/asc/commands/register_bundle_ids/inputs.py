@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from asc.commands import capabilities as capabilities_input
+from asc.commands import entitlements as entitlements_input
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
 from asc.errors import Findings, InputError, Problem
-from asc.formats.plist import PlistError, read_plist
 from asc.provisioning.bundle_id_plan import BundleIdRequest
 from asc.provisioning.capabilities import TYPES, Capability, capabilities_of, merged
 
@@ -49,7 +48,7 @@ class Inputs(CommonInputs):
         examples=("push-notifications", "data-protection: complete"),
     )
     entitlements: tuple[tuple[str, str], ...] | None = given(
-        kinds.Kind("list", "one a line: path, or id: path", lambda text: tuple(_paths(text))),
+        entitlements_input.KIND,
         "`.entitlements` files: each bundle id gets the capabilities that its file needs. With one bundle id, the path "
         "is enough.",
         group=WHAT,
@@ -87,11 +86,7 @@ class Inputs(CommonInputs):
         bundle_ids = self.bundle_ids or ()
         yield from _problems_of_ids(bundle_ids)
         known = {identifier for identifier, _ in bundle_ids}
-        for identifier, path in self.entitlements or ():
-            if identifier and identifier not in known:
-                yield Problem("entitlements", f"{identifier} is not in bundle-ids", "Name it there, too.")
-            if not identifier and len(known) > 1:
-                yield Problem("entitlements", f"{path} names no bundle id", "Write id: path, one a line.")
+        yield from entitlements_input.problems(self.entitlements or (), known)
         yield from capabilities_input.wildcard_problems(known, self.capabilities or ())
         both = {one.type for one in self.capabilities or ()} & {one.type for one in self.disable or ()}
         for kind in sorted(both):
@@ -117,16 +112,16 @@ def requests_of(inputs: Inputs) -> list[Request]:
     Raises InputError with all that is wrong: files, capabilities of wildcards, settings that contradict each other.
     """
     findings = Findings()
-    nothing: Mapping[str, Any] = {}
     files: dict[str, Mapping[str, Any]] = {}
-    for identifier, path in inputs.entitlements or ():
+    paths = inputs.entitlements or ()
+    for (identifier, _), keys in zip(paths, entitlements_input.read_files(paths), strict=True):
         owner = identifier or inputs.bundle_ids[0][0]
-        files[owner] = {**files.get(owner, {}), **findings.result_of(partial(_read, path), nothing)}
+        files[owner] = {**files.get(owner, {}), **keys}
     found = []
     for identifier, name in inputs.bundle_ids:
         none: Request | None = None
         made = findings.result_of(
-            partial(_request, inputs, identifier, name, files.get(identifier, nothing)), none
+            partial(_request, inputs, identifier, name, files.get(identifier, {})), none
         )
         found += [made] if made else []
     findings.raise_all()
@@ -171,18 +166,6 @@ def _request(inputs: Inputs, identifier: str, name: str, entitlements: Mapping[s
     return Request(request, entitlements, unknown)
 
 
-def _read(path: str) -> Mapping[str, Any]:
-    try:
-        return read_plist(Path(path).read_bytes())
-    except OSError as error:
-        reason = f"{path}: {error.strerror}"
-    except PlistError as error:
-        reason = f"{path}: {error}"
-    raise InputError(
-        [Problem("entitlements", reason, "Name an .entitlements file, a property list with a dictionary.")]
-    )
-
-
 def _problems_of_ids(bundle_ids: tuple[tuple[str, str], ...]) -> Iterator[Problem]:
     seen: dict[str, str] = {}
     for identifier, name in bundle_ids:
@@ -207,10 +190,3 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     for entry in kinds.LIST.parse(text):
         identifier, _, name = entry.partition(":")
         yield identifier.strip(), name.strip()
-
-
-def _paths(text: str) -> Iterator[tuple[str, str]]:
-    for entry in kinds.LIST.parse(text):
-        before, separator, after = entry.partition(":")
-        identifier, path = (before.strip(), after.strip()) if separator else ("", entry)
-        yield identifier, kinds.PATH.parse(path)

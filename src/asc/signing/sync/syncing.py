@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from asc.api.client import REQUESTS_AT_ONCE
 from asc.errors import Error
-from asc.provisioning.associations import not_granted
 from asc.provisioning.bundle_id_plan import BundleIdChanges, apply_bundle_ids, plan_bundle_ids
 from asc.provisioning.bundle_ids import RegisteredBundleId, read_bundle_ids
 from asc.provisioning.certificates import AppleCertificate
@@ -18,6 +17,7 @@ from asc.provisioning.devices.plan import apply_devices, plan_devices, with_chan
 from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.devices.state import missing_from_profile
 from asc.provisioning.kinds import CertificateType
+from asc.provisioning.profile_check import not_granted
 from asc.signing.storage import Changes
 from asc.signing.sync.context import (
     AppleState,
