@@ -1,6 +1,6 @@
 # `make` lists what there is. Every target sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-browser test-container bench reliability simulate fuzz audit sbom golden generate format lock contract operations site
+.PHONY: help setup demo test check test-browser test-container bench reliability simulate fuzz audit sbom golden generate format lock contract operations pictures site
 
 PYTHON ?= python3
 python := .venv/bin/python
@@ -69,6 +69,11 @@ contract: setup ## Apple's OpenAPI document, rebuilt from its npm package
 
 operations: contract ## the sandbox's list of the paths and methods that Apple's document has
 	$(python) -I tools/operations.py
+
+pictures: setup ## docs/pictures: job summaries of a real run, light and dark; needs Chromium
+	@tools/setup browser
+	@tools/setup site
+	tools/browser .cache/venvs/browser/bin/python tools/pictures.py
 
 site: setup ## the pages as a web site, in build/site/index.html
 	@tools/setup site

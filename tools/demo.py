@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ENTRYPOINT = (sys.executable, "-I", str(ROOT / "entrypoint.py"))
+ENTRYPOINT = (str(ROOT / ".venv" / "bin" / "python"), "-I", str(ROOT / "entrypoint.py"))
 KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 KEPT_STARTS = ("PIP_", "UV_", "ASC_RUN")
 APP = {"bundle-id": "com.example.app", "platform": "ios"}

@@ -65,7 +65,8 @@ def relinked(text: str, place: str) -> str:
         here = posixpath.dirname(FROM_ROOT.get(place) or place.removeprefix("docs/"))
         return f"[{words}]({posixpath.relpath(on_site, here or '.')}{anchor or ''})"
 
-    return LINK.sub(relink, text)
+    # HTML has the pictures of the README.
+    return LINK.sub(relink, text).replace('="docs/pictures/', '="pictures/')
 
 
 def drawn(text: str) -> str:
