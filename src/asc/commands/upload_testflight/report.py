@@ -175,9 +175,9 @@ class UploadReport:
         text = summary.heading(f"{title} {name} {number.version} ({number.build_number}), {platform}")
         text += summary.table(("", ""), self._facts())
         changes = self.planned if self.dry_run else tuple(self.done)
-        text += "".join(f"- {summary.escape(change.summary)}\n" for change in changes) + (
-            "\n" if changes else ""
-        )
+        if changes:
+            text += summary.paragraph("Plan:" if self.dry_run else "Done:")
+            text += "".join(f"- {summary.escape(change.summary)}\n" for change in changes) + "\n"
         for warning in self.warnings:
             text += summary.paragraph(f"⚠️ {summary.escape(f'{warning.text} ({warning.code})')}")
         if self.kept_out:
