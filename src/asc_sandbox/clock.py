@@ -12,7 +12,7 @@ class Clock:
     """The machine's time plus `offset` seconds, running `speed` times as fast from `origin` (seconds since the
     epoch) on.
 
-    At a speed of 60 an hour takes a minute. An offset plays a runner with a wrong clock.
+    At a speed of 60 an hour takes a minute. An offset stands for a runner with a wrong clock.
     """
 
     offset: float = 0.0

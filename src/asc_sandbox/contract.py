@@ -188,7 +188,7 @@ class Contract:
 
 
 def _query_problems(operation: Operation, query: str) -> Iterator[str]:
-    seen = set()
+    given_names = set()
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name == "cursor" and "limit" in operation.parameters:
             # Part of links.next on every list, although the document does not name it.
@@ -196,12 +196,12 @@ def _query_problems(operation: Operation, query: str) -> Iterator[str]:
         if name not in operation.parameters:
             yield f"unknown parameter {name}"
             continue
-        if name in seen:
+        if name in given_names:
             yield f"{name} is repeated; several values belong into one parameter, separated by commas"
-        seen.add(name)
+        given_names.add(name)
         yield from _value_problems(name, value, operation.parameters[name]["schema"])
     for name, parameter in operation.parameters.items():
-        if parameter.get("required") and name not in seen:
+        if parameter.get("required") and name not in given_names:
             yield f"{name} is required"
 
 

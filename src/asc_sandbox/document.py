@@ -84,13 +84,13 @@ def _next_page(call: Call, query: Query, offset: int) -> tuple[tuple[str, str], 
 def _with_included(document: Json, call: Call, query: Query, records: list[Record]) -> Json:
     """Add `included`, each record once, if the request names an include; it may be empty."""
     if query.includes:
-        found = {
+        included = {
             (other.type, other.id): other
             for record in records
             for name in query.includes
             for other in call.world.related(record, name)[: query.related_limit(name)]
         }
-        document["included"] = [_resource(call, query, other, ()) for other in found.values()]
+        document["included"] = [_resource(call, query, other, ()) for other in included.values()]
     return document
 
 
@@ -99,10 +99,10 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
     resource = call.world.schema[record.type]
     # A relationship that `fields` leaves out is not shown, even if `include` names it.
     chosen = query.fields.get(record.type)
-    shown: Json = {"type": record.type, "id": record.id}
+    resource_object: Json = {"type": record.type, "id": record.id}
     attributes = [name for name in resource.attributes if chosen is None or name in chosen]
     if attributes:
-        shown["attributes"] = {name: value_of(call, record, name) for name in attributes}
+        resource_object["attributes"] = {name: value_of(call, record, name) for name in attributes}
     own_address = f"{call.base}/v1/{record.type}/{record.id}"
     relationships = {
         relationship.name: _relationship(
@@ -112,9 +112,11 @@ def _resource(call: Call, query: Query, record: Record, includes: tuple[str, ...
         if not relationship.hidden and (chosen is None or relationship.name in chosen)
     }
     if any(relationships.values()):
-        shown["relationships"] = {name: content for name, content in relationships.items() if content}
-    shown["links"] = {"self": own_address}
-    return shown
+        resource_object["relationships"] = {
+            name: content for name, content in relationships.items() if content
+        }
+    resource_object["links"] = {"self": own_address}
+    return resource_object
 
 
 def value_of(call: Call, record: Record, name: str) -> Any:
@@ -129,17 +131,17 @@ def _relationship(
 ) -> Json:
     """Return the links of a relationship, and its data if it is included; {} if it has neither."""
     name = relationship.name
-    shown: Json = {}
+    content: Json = {}
     if relationship.has_links:
-        shown["links"] = {"self": f"{own_address}/relationships/{name}", "related": f"{own_address}/{name}"}
+        content["links"] = {"self": f"{own_address}/relationships/{name}", "related": f"{own_address}/{name}"}
     if with_data:
         references = [reference(other) for other in call.world.related(record, name)]
         if relationship.many:
             # The data is cut off at the limit, and the total is true: clients find cut-off includes by comparing
             # the two.
             limit = query.related_limit(name)
-            shown["meta"] = {"paging": {"total": len(references), "limit": limit}}
-            shown["data"] = references[:limit]
+            content["meta"] = {"paging": {"total": len(references), "limit": limit}}
+            content["data"] = references[:limit]
         else:
-            shown["data"] = references[0] if references else None
-    return shown
+            content["data"] = references[0] if references else None
+    return content

@@ -148,7 +148,7 @@ def _records(world: World, shape: Shape, name: str, value: Any) -> Iterator[Reco
     if _clears(shape, name, value):
         return
     for reference in _references(shape, name, value):
-        found = world.find(shape.resource.by_name[name].target, (reference or {})["id"])
+        record = world.find(shape.resource.by_name[name].target, (reference or {})["id"])
         # `_relationship_problems` has found every one of them.
-        assert found is not None
-        yield found
+        assert record is not None
+        yield record

@@ -62,12 +62,12 @@ def linkages(
 
 def _read(grammar: Grammar, link: Link, call: Call) -> Answer:
     query = parse(call.query, grammar, call.world.schema)
-    found = call.world.related(existing(call, link.owner), link.name)
+    records = call.world.related(existing(call, link.owner), link.name)
     if link.relationship.many:
-        return Answer(200, document.of_linkages(call, query, found))
-    if not found:
+        return Answer(200, document.of_linkages(call, query, records))
+    if not records:
         raise no_such_resource(link.relationship.target, "null")
-    return Answer(200, document.of_linkage(call, found[0]))
+    return Answer(200, document.of_linkage(call, records[0]))
 
 
 def _add(link: Link, call: Call) -> Answer:
@@ -128,7 +128,7 @@ def _record(link: Link, call: Call, reference: dict[str, Any]) -> Record:
     target = link.relationship.target
     if reference.get("type") != target:
         raise invalid_linkage(f"'{link.name}' takes the type and id of '{target}'")
-    found = call.world.find(target, str(reference.get("id")))
-    if found is None:
+    record = call.world.find(target, str(reference.get("id")))
+    if record is None:
         raise invalid_linkage(f"There is no resource of type '{target}' with id '{reference.get('id')}'")
-    return found
+    return record

@@ -78,13 +78,15 @@ class Grammar:
 
     def includable(self) -> dict[str, Relationship]:
         """Return the relationships that `include` may name."""
-        found = (
+        candidates = (
             relationship
             for relationship in self.resource.relationships
             if self.includes and relationship.includable
         )
         return {
-            relationship.name: relationship for relationship in found if relationship.name not in self.without
+            relationship.name: relationship
+            for relationship in candidates
+            if relationship.name not in self.without
         }
 
 
@@ -179,14 +181,14 @@ class _Reader:
                 raise unknown_parameter(name)
 
     def _filter(self, name: str, member: str, value: str) -> tuple[Filter, tuple[str, ...]]:
-        found = next((known for known in self._grammar.filters if known.name == member), None)
-        if found is None:
+        known_filter = next((known for known in self._grammar.filters if known.name == member), None)
+        if known_filter is None:
             raise unknown_parameter(name)
         values = tuple(value.split(","))
         for asked in values:
-            if found.values and asked not in found.values:
+            if known_filter.values and asked not in known_filter.values:
                 raise _invalid_value(name, asked)
-        return found, values
+        return known_filter, values
 
     def _existence(self, name: str, member: str, value: str) -> tuple[str, bool]:
         if member not in self._grammar.exists:
@@ -204,8 +206,10 @@ class _Reader:
         names = frozenset(value.split(","))
         if type_name in self._schema:
             resource = self._schema[type_name]
-            shown = {relationship.name for relationship in resource.relationships if not relationship.hidden}
-            for unknown in sorted(names - resource.attributes.keys() - shown):
+            visible = {
+                relationship.name for relationship in resource.relationships if not relationship.hidden
+            }
+            for unknown in sorted(names - resource.attributes.keys() - visible):
                 raise invalid_parameter(name, f"'{unknown}' is not a valid field name")
         return names
 

@@ -90,11 +90,11 @@ def _related_many(grammar: Grammar, owner: Resource, name: str, call: Call) -> A
 
 def _related_one(grammar: Grammar, owner: Resource, name: str, call: Call) -> Answer:
     query = parse(call.query, grammar, call.world.schema)
-    found = call.world.related(existing(call, owner), name)
-    if not found:
+    records = call.world.related(existing(call, owner), name)
+    if not records:
         # Apple's words (fastlane #16950): a missing record has the id null.
         raise no_such_resource(grammar.resource.type, "null")
-    return Answer(200, document.of_record(call, query, found[0]))
+    return Answer(200, document.of_record(call, query, records[0]))
 
 
 def _page(grammar: Grammar, call: Call, records: list[Record]) -> Answer:
@@ -107,15 +107,15 @@ def _page(grammar: Grammar, call: Call, records: list[Record]) -> Answer:
 
 
 def _passes(world: World, record: Record, query: Query) -> bool:
-    for wanted, asked in query.filters:
-        found = values_at(world, record, wanted.path)
+    for condition, asked in query.filters:
+        values = values_at(world, record, condition.path)
         # An attribute with a list matches if any of its items does.
-        flat = [item for value in found for item in (value if isinstance(value, list) else [value])]
-        held = [_as_text(item) for item in flat if item is not None]
-        if not any(wanted.matches(item, value) for item in held for value in asked):
+        flat = [item for value in values for item in (value if isinstance(value, list) else [value])]
+        texts = [_as_text(item) for item in flat if item is not None]
+        if not any(condition.matches(text, value) for text in texts for value in asked):
             return False
     return all(
-        (values_at(world, record, path) not in ([], [None])) == wanted for path, wanted in query.exists
+        (values_at(world, record, path) not in ([], [None])) == exists for path, exists in query.exists
     )
 
 

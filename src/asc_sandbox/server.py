@@ -163,14 +163,14 @@ class Sandbox:
     @property
     def delivered(self) -> tuple[Delivered, ...]:
         """Return the files that clients have committed, in the order of their records."""
-        found = []
+        files = []
         for file in self.world.all("buildUploadFiles"):
             delivery = self._context.depot.of_file(file.id)
             if delivery and delivery.committed:
                 (upload,) = self._world.related(file, "buildUpload")
                 name = str(file.attributes["fileName"])
-                found.append(Delivered(file.id, upload.id, name, delivery.path))
-        return tuple(found)
+                files.append(Delivered(file.id, upload.id, name, delivery.path))
+        return tuple(files)
 
     def uploaded(self, record_id: str) -> Delivered:
         """Return the committed file with this id, or the app of the upload with this id. Raises KeyError."""

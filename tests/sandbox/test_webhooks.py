@@ -92,7 +92,7 @@ def test_a_webhook_that_is_off_or_wants_other_events_gets_none(
 
 def test_states_that_pass_between_two_requests_are_events_of_their_own(target: Receiver) -> None:
     with started(target) as sandbox:
-        stage = sandbox._stage
+        stage = sandbox._context
         for seconds, state in ((1, "AWAITING_UPLOAD"), (2, "FAILED"), (3, "COMPLETE")):
             stage.agenda.after(
                 seconds, lambda state=state: change(sandbox, "buildUploads", "UPLOAD2", state=state)

@@ -58,8 +58,10 @@ def _builds(view: AppPage) -> Html:
             ".venv/bin/python entrypoint.py upload-testflight --file Example.ipa",
         )
         return parts.section("builds", "Builds", 0, hint)
-    found = cards.cards(view.newest, view.now, with_app=False)
-    return parts.section("builds", "Uploads and builds", view.deliveries, found, parts.more(view.deliveries))
+    content = cards.cards(view.newest, view.now, with_app=False)
+    return parts.section(
+        "builds", "Uploads and builds", view.deliveries, content, parts.more(view.deliveries)
+    )
 
 
 def _groups(groups: Sequence[Group]) -> Html:

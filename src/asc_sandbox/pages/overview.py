@@ -157,8 +157,8 @@ def _groups(groups: Sequence[Group]) -> Html:
 
 
 def _requests(view: Overview) -> Html:
-    found = view.requests
-    if not found.last:
+    requests = view.requests
+    if not requests.last:
         hint = parts.empty(
             "No requests yet. Point a client at the sandbox; its key is the file of --key-file:",
             view.client,
@@ -166,9 +166,9 @@ def _requests(view: Overview) -> Html:
         )
         return parts.section("requests", "Requests", 0, hint)
     columns = ("Request", "Status", "Took", "Connection", "At")
-    rows = (_request_row(request) for request in found.last)
-    table = parts.table("The last requests, newest first", columns, rows, found.count, MOST_REQUESTS)
-    return parts.section("requests", "Requests", found.count, table)
+    rows = (_request_row(request) for request in requests.last)
+    table = parts.table("The last requests, newest first", columns, rows, requests.count, MOST_REQUESTS)
+    return parts.section("requests", "Requests", requests.count, table)
 
 
 def _request_row(request: Request) -> tuple[Child, ...]:

@@ -66,14 +66,14 @@ def table(
         "tr", *(element("th", column, scope="col", role="columnheader") for column in columns), role="row"
     )
     body = [_row(columns, row) for row in islice(rows, limit)]
-    shown = element(
+    content = element(
         "table",
         element("thead", head, role="rowgroup"),
         element("tbody", body, role="rowgroup"),
         role="table",
         aria_label=label,
     )
-    return joined(shown, more(total, limit))
+    return joined(content, more(total, limit))
 
 
 def _row(columns: Sequence[str], row: Sequence[Child]) -> Html:

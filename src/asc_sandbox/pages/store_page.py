@@ -71,8 +71,8 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> Iterable[Html]:
 
 
 def _set(media: MediaSet) -> tuple[Html, Html]:
-    shown = element("ul", map(_shot, media.shots), class_="shots") if media.shots else parts.empty("Empty.")
-    return element("h3", parts.code(media.display)), shown
+    content = element("ul", map(_shot, media.shots), class_="shots") if media.shots else parts.empty("Empty.")
+    return element("h3", parts.code(media.display)), content
 
 
 def _shot(shot: Shot) -> Html:

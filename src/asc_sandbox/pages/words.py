@@ -46,10 +46,10 @@ def plural(number: int, noun: str) -> str:
 def moment(value: object) -> datetime | None:
     """Return the time that an attribute holds, in UTC if it names no zone; None if it holds no time."""
     try:
-        found = datetime.fromisoformat(str(value))
+        time = datetime.fromisoformat(str(value))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def distance(when: datetime, now: datetime) -> str:

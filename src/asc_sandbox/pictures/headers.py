@@ -94,11 +94,11 @@ def segments(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _png(data: bytes) -> Picture:
-    found = list(chunks(data))
-    names = [name for name, _ in found]
-    if not found or names[0] != b"IHDR" or names[-1] != b"IEND" or len(found[0][1]) != 13:
+    parts = list(chunks(data))
+    names = [name for name, _ in parts]
+    if not parts or names[0] != b"IHDR" or names[-1] != b"IEND" or len(parts[0][1]) != 13:
         raise _cut_off()
-    width, height, depth, colour = struct.unpack(">IIBB", found[0][1][:10])
+    width, height, depth, colour = struct.unpack(">IIBB", parts[0][1][:10])
     if depth > 8:
         raise PictureProblem("IMAGE_COLOR_SPACE", f"The picture has {depth} bits a channel.")
     return Picture("png", width, height, colour in _WITH_ALPHA or b"tRNS" in names)

@@ -29,18 +29,18 @@ _GRAMMAR = Grammar(BETA_TESTERS, includes=False)
 
 
 def _usages(grammar: Grammar, owner: Resource, call: Call) -> Answer:
-    asked = dict(call.query)
-    if asked.get("period", "P7D") not in _PERIODS:
-        raise invalid_parameter("period", f"'{asked['period']}' is not a valid period")
-    if asked.get("groupBy", "betaTesters") != "betaTesters":
-        raise invalid_parameter("groupBy", f"'{asked['groupBy']}' is not a valid grouping")
+    parameters = dict(call.query)
+    if parameters.get("period", "P7D") not in _PERIODS:
+        raise invalid_parameter("period", f"'{parameters['period']}' is not a valid period")
+    if parameters.get("groupBy", "betaTesters") != "betaTesters":
+        raise invalid_parameter("groupBy", f"'{parameters['groupBy']}' is not a valid grouping")
     paging = tuple(pair for pair in call.query if pair[0] not in _OWN)
     query = parse(paging, grammar, call.world.schema)
-    start = call.context.clock.now() - _PERIODS[asked.get("period", "P7D")] * 86400
+    start = call.context.clock.now() - _PERIODS[parameters.get("period", "P7D")] * 86400
     # Testers without a session have no row. Third parties guess that Apple leaves out zeros.
     used = [tester for tester in _testers(call, owner) if _last_session(tester) >= start]
-    wanted = asked.get("filter[betaTesters]", "")
-    used = [tester for tester in used if not wanted or tester.id in wanted.split(",")]
+    tester_ids = parameters.get("filter[betaTesters]", "")
+    used = [tester for tester in used if not tester_ids or tester.id in tester_ids.split(",")]
     return Answer(200, document.of_rows(call, query, used, partial(_row, call, start)))
 
 

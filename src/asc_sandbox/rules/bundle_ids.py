@@ -134,8 +134,8 @@ def _clash(other: Record, identifier: str, platform: str) -> bool:
     # Apple ignores case here.
     same = str(other.attributes.get("identifier")).lower() == identifier.lower()
     platforms = {other.attributes.get("platform"), platform}
-    taken = identifier in (other.attributes.get("takenIdentifiers") or ())
-    return taken or (same and (len(platforms) == 1 or "UNIVERSAL" in platforms))
+    of_other_team = identifier in (other.attributes.get("takenIdentifiers") or ())
+    return of_other_team or (same and (len(platforms) == 1 or "UNIVERSAL" in platforms))
 
 
 def _add(call: Call, bundle_id: Record, capability: str, **attributes: object) -> Record:

@@ -59,12 +59,12 @@ def _folded(udid: str) -> str:
 def _too_many(device_class: str) -> Refusal:
     """Return the refusal that a team with 100 devices of a class gets."""
     # Status and text were recorded in April 2026.
-    shown = _SHOWN.get(device_class, "Mac" if "MAC" in device_class else device_class)
+    name = _SHOWN.get(device_class, "Mac" if "MAC" in device_class else device_class)
     return Refusal(
         403,
         "FORBIDDEN_ERROR",
         "This request is forbidden for security reasons",
-        f"Your development team has reached the maximum number of registered {shown} devices.",
+        f"Your development team has reached the maximum number of registered {name} devices.",
     )
 
 

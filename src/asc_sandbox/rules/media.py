@@ -34,10 +34,10 @@ def make_set(call: Call, given: Given) -> Record:
     type_name = call.path.rsplit("/", 1)[1]
     _require_editable(call, text, "Create", _MEDIA_OF_SET[type_name])
     kind = _TYPE_OF_SET[type_name]
-    wanted = given.attributes[kind]
-    if wanted in [group.attributes[kind] for group in call.world.related(text, type_name)]:
+    display = given.attributes[kind]
+    if display in [group.attributes[kind] for group in call.world.related(text, type_name)]:
         raise invalid_attribute(
-            kind, f"Entity with {kind}: {wanted} already exists. Try updating.", kind="INVALID.DUPLICATE"
+            kind, f"Entity with {kind}: {display} already exists. Try updating.", kind="INVALID.DUPLICATE"
         )
     return store(call, given)
 

@@ -148,30 +148,30 @@ def _require_platform(kind: ProfileKind, bundle_id: Record) -> None:
 
 
 def _require_certificates(call: Call, kind: ProfileKind, certificates: Iterable[Record]) -> None:
-    now, found = call.context.now(), list(certificates)
+    now, given = call.context.now(), list(certificates)
     current = [
         certificate
-        for certificate in found
+        for certificate in given
         if certificate.attributes.get("certificateType") in kind.certificate_types
         and (expiry(certificate) or now + _YEAR) > now
     ]
-    if not found:
+    if not given:
         raise invalid_relationship("certificates", "You must provide at least one certificate")
-    if current != found:
+    if current != given:
         raise problem("There are no current certificates on this team matching the provided certificate IDs.")
 
 
 def _require_devices(kind: ProfileKind, devices: Iterable[Record]) -> None:
-    found = list(devices)
-    if not kind.has_devices and found:
+    given = list(devices)
+    if not kind.has_devices and given:
         raise invalid_relationship("devices", "A profile of this type takes no devices")
     fitting = [
         device
-        for device in found
+        for device in given
         if device.attributes.get("status") == "ENABLED"
         and kind.takes(str(device.attributes.get("deviceClass")), str(device.attributes.get("platform")))
     ]
-    if kind.has_devices and (not found or fitting != found):
+    if kind.has_devices and (not given or fitting != given):
         platform = _PLATFORM_NAMES[kind.platform]
         raise problem(
             f"There are no current {platform} devices on this team matching the provided device IDs."

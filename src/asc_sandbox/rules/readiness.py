@@ -31,13 +31,15 @@ Problem = tuple[str, Refusal]
 
 def not_ready(world: World, version: Record, form: Associated) -> Refusal | None:
     """Return the refusal of a version that cannot be reviewed yet, with every missing value; None if it can."""
-    found: dict[str, list[Any]] = {}
+    errors_by_path: dict[str, list[Any]] = {}
     for path, problem in _problems(world, version):
-        found.setdefault(path, []).extend(problem.document()["errors"])
-    if not found:
+        errors_by_path.setdefault(path, []).extend(problem.document()["errors"])
+    if not errors_by_path:
         return None
     # Apple lists the errors of each resource. Clients also saw one object in place of the list, and no errors at all.
-    associated = {path: errors[0] for path, errors in found.items()} if form == "objects" else found
+    associated = (
+        {path: errors[0] for path, errors in errors_by_path.items()} if form == "objects" else errors_by_path
+    )
     return Refusal(
         409,
         "STATE_ERROR.ENTITY_STATE_INVALID",
@@ -73,8 +75,8 @@ def _of_version(world: World, version: Record) -> Iterator[Problem]:
     # Many reports say that the number must be higher than the live one, but none has Apple's words for it.
     live = [other for other in of_platform(world, version) if state_of(other) == _LIVE]
     if live and _number(version) <= _number(live[0]):
-        wanted = f"The version has to be higher than {live[0].attributes['versionString']}, which is live."
-        yield path, _about("attributes/versionString", "ENTITY_ERROR.ATTRIBUTE.INVALID", wanted)
+        detail = f"The version has to be higher than {live[0].attributes['versionString']}, which is live."
+        yield path, _about("attributes/versionString", "ENTITY_ERROR.ATTRIBUTE.INVALID", detail)
 
 
 def _of_media(world: World, app: Record, version: Record) -> Iterator[Problem]:
@@ -83,7 +85,7 @@ def _of_media(world: World, app: Record, version: Record) -> Iterator[Problem]:
         name for build in world.related(version, "build") for name in build.attributes.get("families") or ()
     ]
     platform = str(version.attributes.get("platform"))
-    wanted = families or (["IPHONE"] if platform == "IOS" else [platform])
+    needed = families or (["IPHONE"] if platform == "IOS" else [platform])
     for text in world.related(version, "appStoreVersionLocalizations"):
         path, filled = f"/v1/appStoreVersionLocalizations/{text.id}", set()
         for group in world.related(text, "appScreenshotSets"):
@@ -95,7 +97,7 @@ def _of_media(world: World, app: Record, version: Record) -> Iterator[Problem]:
             filled.add(kind)
         # Other languages show the screenshots of the primary one (a guess).
         if text.attributes["locale"] == app.attributes["primaryLocale"]:
-            for name in wanted:
+            for name in needed:
                 displays = _DISPLAYS.get(name, ())
                 if displays and not filled & set(displays):
                     yield path, _screenshot_missing(displays[0])
@@ -104,10 +106,10 @@ def _of_media(world: World, app: Record, version: Record) -> Iterator[Problem]:
 def _of_review(world: World, version: Record) -> Iterator[Problem]:
     details = world.related(version, "appStoreReviewDetail")
     path = f"/v1/appStoreReviewDetails/{details[0].id if details else ''}"
-    held = details[0].attributes if details else {}
-    yield from _missing(path, held, CONTACT)
-    if held.get("demoAccountRequired"):
-        yield from _missing(path, held, ("demoAccountName", "demoAccountPassword"))
+    facts = details[0].attributes if details else {}
+    yield from _missing(path, facts, CONTACT)
+    if facts.get("demoAccountRequired"):
+        yield from _missing(path, facts, ("demoAccountName", "demoAccountPassword"))
 
 
 def _of_info(world: World, version: Record, info: Record) -> Iterator[Problem]:
@@ -143,9 +145,9 @@ def _of_app(app: Record) -> Iterator[Problem]:
         )
 
 
-def _missing(path: str, held: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Problem]:
+def _missing(path: str, attributes: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Problem]:
     for name in names:
-        if held.get(name) in (None, ""):
+        if attributes.get(name) in (None, ""):
             yield path, _required("attribute", name)
 
 

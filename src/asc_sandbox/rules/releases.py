@@ -77,27 +77,27 @@ def release(world: World, context: Context, version: Record) -> None:
 
 def make_phased(call: Call, given: Given) -> Record:
     """Plan a release in phases, which a first version cannot have."""
-    version, wanted = given.one("appStoreVersion"), given.attributes.get("phasedReleaseState") or "INACTIVE"
+    version, state = given.one("appStoreVersion"), given.attributes.get("phasedReleaseState") or "INACTIVE"
     if call.world.related(version, "appStoreVersionPhasedRelease"):
         raise invalid_relationship("appStoreVersion", "The version has a phased release already")
     if is_first(call.world, version):
         raise conflict("STATE_ERROR", "Phased release is not available for the first version of an app")
     # It is a guess that it can only begin as INACTIVE.
-    if state_of(version) not in _BEFORE_LIVE or wanted != "INACTIVE":
+    if state_of(version) not in _BEFORE_LIVE or state != "INACTIVE":
         raise conflict(
             "STATE_ERROR", "A phased release cannot be created in the current state of the version"
         )
-    return store(call, given, phasedReleaseState=wanted, totalPauseDuration=0)
+    return store(call, given, phasedReleaseState=state, totalPauseDuration=0)
 
 
 def change_phased(call: Call, phased: Record, given: Given) -> Record:
     """Pause or continue a phased release, or give the version to everybody."""
-    wanted, held = given.attributes.get("phasedReleaseState"), phased.attributes["phasedReleaseState"]
-    if wanted is None or wanted == held:
+    state, current = given.attributes.get("phasedReleaseState"), phased.attributes["phasedReleaseState"]
+    if state is None or state == current:
         return phased
-    if wanted not in _MAY_BECOME.get(held, ()):
-        raise conflict("STATE_ERROR", f"A phased release that is {held} cannot become {wanted}")
-    return call.world.change(phased, phasedReleaseState=wanted)
+    if state not in _MAY_BECOME.get(current, ()):
+        raise conflict("STATE_ERROR", f"A phased release that is {current} cannot become {state}")
+    return call.world.change(phased, phasedReleaseState=state)
 
 
 def delete_phased(call: Call, phased: Record) -> None:

@@ -48,8 +48,8 @@ def decide(world: World, context: Context, submission: Record, verdict: Verdict)
 
 def waiting(world: World, app: Record | None = None) -> list[Record]:
     """Return the submissions that reviewers have not decided on yet, of one app or of all."""
-    found = world.related(app, "reviewSubmissions") if app else world.all("reviewSubmissions")
-    return [submission for submission in found if submission.attributes["state"] in _OPEN]
+    submissions = world.related(app, "reviewSubmissions") if app else world.all("reviewSubmissions")
+    return [submission for submission in submissions if submission.attributes["state"] in _OPEN]
 
 
 def versions_in(world: World, submission: Record) -> list[Record]:

@@ -123,10 +123,10 @@ def _first_texts(world: World, app: Record, version: Record) -> None:
     name = app.attributes.get("name") or app.id
     complete = {"description": f"{name} helps you.", "keywords": "example,help", "supportUrl": _SUPPORT}
     news = {} if is_first(world, version) else {"whatsNew": "Small improvements."}
-    held = {**complete, **news} if state_of(version) in SETTLED else {}
+    texts = {**complete, **news} if state_of(version) in SETTLED else {}
     world.add(
         "appStoreVersionLocalizations",
-        {"locale": app.attributes["primaryLocale"], **held},
+        {"locale": app.attributes["primaryLocale"], **texts},
         {"appStoreVersion": version.id},
     )
 

@@ -101,13 +101,13 @@ def info_state(state: str) -> str:
 
 def of_platform(world: World, version: Record) -> list[Record]:
     """Return all versions of the same app and platform, including the given one, the newest first."""
-    found = [
+    versions = [
         other
         for app in world.related(version, "app")
         for other in world.related(app, "appStoreVersions")
         if other.attributes.get("platform") == version.attributes.get("platform")
     ]
-    return sorted(found, key=_created)[::-1]
+    return sorted(versions, key=_created)[::-1]
 
 
 def _created(version: Record) -> datetime:

@@ -33,7 +33,7 @@ _BEFORE_RELEASE = EDITABLE | {
 def make_version(call: Call, given: Given) -> Record:
     """Create a version, which copies the texts of the last one. Refuse it if one is in preparation."""
     (app,) = given.related["app"]
-    platform, wanted = given.attributes["platform"], given.attributes["versionString"]
+    platform, version_string = given.attributes["platform"], given.attributes["versionString"]
     others = [
         version
         for version in call.world.related(app, "appStoreVersions")
@@ -41,10 +41,10 @@ def make_version(call: Call, given: Given) -> Record:
     ]
     if any(state_of(version) not in SETTLED for version in others):
         raise invalid_relationship("app", "You cannot create a new version of the App in the current state.")
-    _check_number(others, wanted)
+    _check_number(others, version_string)
     _check_release(call, None, given)
     for build in given.related.get("build", ()):
-        _check_train(call.world, build, (wanted, platform))
+        _check_train(call.world, build, (version_string, platform))
     version = store(call, given, createdDate=call.context.now(), appVersionState="PREPARE_FOR_SUBMISSION")
     earlier = of_platform(call.world, version)[1:]
     if not earlier:
@@ -70,10 +70,10 @@ def change_version(call: Call, version: Record, given: Given) -> Record:
     # Apple refuses this for some seconds after the creation of a version (fastlane #16911).
     if version.attributes.get("copiesFrom") and "releaseType" in given.attributes:
         refuse_locked(["releaseType"])
-    wanted = given.attributes.get("versionString")
-    if wanted is not None:
+    version_string = given.attributes.get("versionString")
+    if version_string is not None:
         others = [other for other in of_platform(call.world, version) if other.id != version.id]
-        _check_number(others, wanted)
+        _check_number(others, version_string)
     _check_release(call, version, given)
     for build in given.related.get("build", ()):
         check_build(call, version, build)
@@ -103,14 +103,14 @@ def delete_version(call: Call, version: Record) -> None:
 
 def check_build(call: Call, version: Record, build: Record) -> None:
     """Raise Refusal unless the version can have the build, in the words of fastlane #17041."""
-    held = version.attributes
+    facts = version.attributes
     if state_of(version) not in EDITABLE:
         raise build_refused()
-    _check_train(call.world, build, (held.get("versionString"), held.get("platform")), version)
+    _check_train(call.world, build, (facts.get("versionString"), facts.get("platform")), version)
 
 
 def _check_train(
-    world: World, build: Record, wanted: tuple[object, object], version: Record | None = None
+    world: World, build: Record, number_and_platform: tuple[object, object], version: Record | None = None
 ) -> None:
     trains = {
         (train.attributes["version"], train.attributes["platform"])
@@ -124,7 +124,7 @@ def _check_train(
     if (
         build.attributes["processingState"] != "VALID"
         or build.attributes.get("expired")
-        or wanted not in trains
+        or number_and_platform not in trains
         or any(state_of(other) in SETTLED for other in other_versions)
     ):
         raise build_refused()
@@ -149,21 +149,21 @@ def _copy(world: World, version_id: str) -> None:
         world.change(version, copiesFrom=None)
 
 
-def _check_number(others: list[Record], wanted: str) -> None:
-    if wanted in [version.attributes.get("versionString") for version in others]:
+def _check_number(others: list[Record], version_string: str) -> None:
+    if version_string in [version.attributes.get("versionString") for version in others]:
         raise invalid_attribute(
             "versionString", "The version number has been previously used.", kind="INVALID.DUPLICATE"
         )
-    numbers = wanted.split(".")
+    numbers = version_string.split(".")
     if len(numbers) > 3 or not all(number.isdecimal() for number in numbers):
-        raise invalid_attribute("versionString", f"'{wanted}' is not a valid version number")
+        raise invalid_attribute("versionString", f"'{version_string}' is not a valid version number")
 
 
 def _check_release(call: Call, version: Record | None, given: Given) -> None:
     """Raise Refusal for a schedule without a date, and for a date that is no full hour."""
-    held = {**(version.attributes if version else {}), **given.attributes}
-    moment = held.get("earliestReleaseDate")
-    if held.get("releaseType") == "SCHEDULED" and moment is None:
+    values = {**(version.attributes if version else {}), **given.attributes}
+    moment = values.get("earliestReleaseDate")
+    if values.get("releaseType") == "SCHEDULED" and moment is None:
         raise invalid_attribute(
             "earliestReleaseDate",
             "A scheduled release needs a value for 'earliestReleaseDate'",

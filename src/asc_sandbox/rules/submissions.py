@@ -193,8 +193,8 @@ def _submission_of(world: World, target: Record, name: str) -> Record | None:
 
 
 def _of_platform(world: World, app: Record, platform: object) -> list[Record]:
-    found = world.related(app, "reviewSubmissions")
-    return [submission for submission in found if submission.attributes["platform"] == platform]
+    submissions = world.related(app, "reviewSubmissions")
+    return [submission for submission in submissions if submission.attributes["platform"] == platform]
 
 
 def _in_progress(other: Record) -> Exception:

@@ -44,8 +44,8 @@ def invite(call: Call, given: Given) -> Record:
 def leave_app(call: Call, tester: Record, app: Record) -> None:
     """Remove a tester from all groups and builds of an app."""
     for name in ("betaGroups", "builds"):
-        found = call.world.related(tester, name)
-        of_app = [record for record in found if app in call.world.related(record, "app")]
+        records = call.world.related(tester, name)
+        of_app = [record for record in records if app in call.world.related(record, "app")]
         call.world.disconnect(tester, name, of_app)
 
 

@@ -23,10 +23,10 @@ _ALGORITHMS = {"MD5": "md5", "SHA_256": "sha256"}
 def start_upload(call: Call, given: Given) -> Record:
     """Create an upload. Refuse a build number that is not higher than every number used."""
     used = _used_numbers(call.world, given)
-    wanted = given.attributes["cfBundleVersion"]
+    build_number = given.attributes["cfBundleVersion"]
     last = max(used, key=_by_value, default=None)
     # Apple also answers DUPLICATE to numbers below the last one, as public reports show.
-    if last is not None and any(_by_value(wanted) <= _by_value(number) for number in used):
+    if last is not None and any(_by_value(build_number) <= _by_value(number) for number in used):
         raise invalid_attribute(
             "cfBundleVersion",
             f"The bundle version must be higher than the previously uploaded version: '{last}'",
@@ -139,10 +139,10 @@ def _checksum_problem(delivery: Delivery, checksums: dict[str, Any]) -> tuple[st
     algorithm = _ALGORITHMS.get(str(expected.get("algorithm")))
     if algorithm is None:
         return None
-    found = delivery.digest(algorithm)
-    if found == str(expected.get("hash", "")).lower():
+    actual = delivery.digest(algorithm)
+    if actual == str(expected.get("hash", "")).lower():
         return None
-    return "CHECKSUM_MISMATCH", f"The {algorithm} of the file is {found}, not {expected.get('hash')}."
+    return "CHECKSUM_MISMATCH", f"The {algorithm} of the file is {actual}, not {expected.get('hash')}."
 
 
 def _used_numbers(world: World, given: Given) -> list[str]:

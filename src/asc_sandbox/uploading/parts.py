@@ -25,10 +25,10 @@ async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
     """Answer a request that sends a part."""
     if request.method != "PUT":
         return refusal(405, "MethodNotAllowed", "A part is sent with PUT.")
-    found = depot.addressed(request.path, request.query)
-    if found is None:
+    addressed = depot.addressed(request.path, request.query)
+    if addressed is None:
         return refusal(403, "AccessDenied", "The address is not signed, or it has expired.")
-    delivery, part = found
+    delivery, part = addressed
     if problem := _problem(request, delivery, part):
         return problem
     # Only now, so that a client never sends the bytes of a refused part.

@@ -59,8 +59,8 @@ class Watch:
             yield (version.type, version.id), state_of(version)
         for build in world.related(app, "builds"):
             for detail in world.related(build, "buildBetaDetail"):
-                shown = detail.attributes.get("externalBuildState") or external_state(world, detail)
-                yield (detail.type, detail.id), str(shown)
+                state = detail.attributes.get("externalBuildState") or external_state(world, detail)
+                yield (detail.type, detail.id), str(state)
         for name in _FEEDBACK:
             for submission in world.related(app, name):
                 yield (submission.type, submission.id), ""

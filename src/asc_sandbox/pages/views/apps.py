@@ -65,14 +65,14 @@ def apps(call: Call) -> tuple[AppSummary, ...]:
 
 def app(call: Call, record: Record) -> AppSummary:
     """Return the summary of an app with its newest build."""
-    found = newest(call, [record], 1)
+    builds = newest(call, [record], 1)
     return AppSummary(
         record.id,
         app_name(record),
         text_of(record, "bundleId"),
         text_of(record, "sku"),
         len(call.world.related(record, "builds")),
-        found[0] if found else None,
+        builds[0] if builds else None,
         len(call.world.related(record, "betaGroups")),
     )
 
@@ -89,8 +89,8 @@ def testers(call: Call, app: Record) -> tuple[Tester, ...]:
     world = call.world
     own_groups = world.related(app, "betaGroups")
     # By id, because a tester may be in several groups.
-    found = {tester.id: tester for tester in world.related(app, "betaTesters")}
-    found |= {tester.id: tester for group in own_groups for tester in world.related(group, "betaTesters")}
+    by_id = {tester.id: tester for tester in world.related(app, "betaTesters")}
+    by_id |= {tester.id: tester for group in own_groups for tester in world.related(group, "betaTesters")}
     own = {group.id for group in own_groups}
     return tuple(
         Tester(
@@ -99,7 +99,7 @@ def testers(call: Call, app: Record) -> tuple[Tester, ...]:
             text_of(tester, "state"),
             tuple(text_of(group, "name") for group in world.related(tester, "betaGroups") if group.id in own),
         )
-        for tester in found.values()
+        for tester in by_id.values()
     )
 
 
@@ -118,14 +118,14 @@ def store_versions(call: Call, app: Record) -> tuple[StoreVersion, ...]:
 
 
 def _group(world: World, app: Record, group: Record) -> Group:
-    held = group.attributes
+    facts = group.attributes
     builds = tuple(numbers(world, build) for build in world.related(group, "builds"))
     return Group(
         text_of(group, "name"),
         app.id,
         app_name(app),
-        bool(held.get("isInternalGroup")),
-        None if held.get("hasAccessToAllBuilds") else builds,
+        bool(facts.get("isInternalGroup")),
+        None if facts.get("hasAccessToAllBuilds") else builds,
         tuple(_tester_name(tester) for tester in world.related(group, "betaTesters")),
     )
 

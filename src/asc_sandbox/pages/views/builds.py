@@ -87,7 +87,7 @@ def _when(upload: Record | None, build: Record | None) -> datetime:
 def _delivery(call: Call, app: Record, upload: Record | None, build: Record | None) -> BuildProgress:
     world, when = call.world, _when(upload, build)
     version, number, platform = _identity(world, upload, build)
-    held = build.attributes if build else {}
+    facts = build.attributes if build else {}
     return BuildProgress(
         app.id,
         app_name(app),
@@ -95,7 +95,7 @@ def _delivery(call: Call, app: Record, upload: Record | None, build: Record | No
         number,
         words.platform(platform),
         None if when is _LONG_AGO else when,
-        words.moment(held.get("expirationDate")),
+        words.moment(facts.get("expirationDate")),
         (_upload_step(call, upload), *_build_steps(call, build)),
         _reasons(upload),
         tuple(text_of(group, "name") for group in world.related(build, "betaGroups")) if build else (),
@@ -111,8 +111,8 @@ def _identity(world: World, upload: Record | None, build: Record | None) -> tupl
         return str(given["cfBundleShortVersionString"]), str(given["cfBundleVersion"]), given.get("platform")
     assert build
     for train in world.related(build, "preReleaseVersion"):
-        held = train.attributes
-        return str(held.get("version")), str(build.attributes.get("version")), held.get("platform")
+        facts = train.attributes
+        return str(facts.get("version")), str(build.attributes.get("version")), facts.get("platform")
     return "?", str(build.attributes.get("version")), None
 
 
@@ -154,9 +154,9 @@ def _step(name: str, state: str | None, otherwise: str = "") -> Step:
 
 def _reasons(upload: Record | None) -> tuple[str, ...]:
     state = (upload.attributes.get("state") if upload else None) or {}
-    found = [*(state.get("errors") or ()), *(state.get("warnings") or ())]
+    problems = [*(state.get("errors") or ()), *(state.get("warnings") or ())]
     return tuple(
-        " ".join(str(reason.get(name) or "") for name in ("code", "description")) for reason in found
+        " ".join(str(reason.get(name) or "") for name in ("code", "description")) for reason in problems
     )
 
 

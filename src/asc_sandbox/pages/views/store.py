@@ -130,7 +130,7 @@ def _facts(world: World, version: Record, info: Record | None) -> tuple[tuple[st
         for name in ("primaryCategory", "secondaryCategory")
         for category in (world.related(info, name) if info else ())
     ]
-    found = (
+    facts = (
         ("Copyright", text_of(version, "copyright")),
         (
             "Release",
@@ -142,7 +142,7 @@ def _facts(world: World, version: Record, info: Record | None) -> tuple[tuple[st
             ", ".join(_contact(detail) for detail in world.related(version, "appStoreReviewDetail")),
         ),
     )
-    return tuple((name, value) for name, value in found if value)
+    return tuple((name, value) for name, value in facts if value)
 
 
 def _contact(detail: Record) -> str:
