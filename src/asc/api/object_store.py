@@ -100,6 +100,10 @@ class Expired(Exception):
     """The link is no longer valid. Ask App Store Connect for a new one."""
 
 
+class RefusedLink(UnreachableError):
+    """The store answered, and refuses a link for good. Other links may be fine."""
+
+
 class ObjectStore:
     """Sends to and fetches from signed links. Safe to use from several threads."""
 
@@ -317,8 +321,8 @@ def _code(answer: requests.Response) -> str:
     return f" {found[1].decode()}" if found else ""
 
 
-def _refused(link: Link, answer: requests.Response) -> UnreachableError:
-    return UnreachableError(
+def _refused(link: Link, answer: requests.Response) -> RefusedLink:
+    return RefusedLink(
         f"{link.label}: the store answered {answer.status_code}{_code(answer) or f' {answer.reason}'}.",
         "Run the step again: it continues where it stopped. If it fails again, check for a proxy that alters requests.",
     )

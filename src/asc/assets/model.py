@@ -46,11 +46,26 @@ class Part:
 
 
 @dataclass(frozen=True)
+class ImageLink:
+    """The address of a picture, with places for its size and format, and its size in pixels."""
+
+    template: str
+    width: int
+    height: int
+
+    def url(self, form: str) -> str:
+        """Return the address of the picture in its own size, as `png` or `jpg`."""
+        sized = self.template.replace("{w}", str(self.width)).replace("{h}", str(self.height))
+        return sized.replace("{c}", "").replace("{f}", form)
+
+
+@dataclass(frozen=True)
 class AssetFile:
     """A file as App Store Connect has it.
 
     `size` is in bytes. `state` is Apple's, "" if unknown. `checksums` maps an algorithm (MD5, SHA_256) to the hash in
-    hex, as far as Apple gives it.
+    hex, as far as Apple gives it. `image` is None, and `video` "", unless the file is a picture or a video that Apple
+    has processed.
     """
 
     id: str
@@ -61,6 +76,8 @@ class AssetFile:
     checksums: Mapping[str, str]
     errors: tuple[Reason, ...] = ()
     warnings: tuple[Reason, ...] = ()
+    image: ImageLink | None = None
+    video: str = ""
 
     @property
     def committed(self) -> bool:
@@ -92,6 +109,8 @@ def read_asset_file(resource: Resource) -> AssetFile:
         checksums=_checksums(attributes),
         errors=read_reasons(delivery.get("errors")),
         warnings=read_reasons(delivery.get("warnings")),
+        image=_image(attributes.get("imageAsset")),
+        video=resource.text("videoUrl"),
     )
 
 
@@ -112,6 +131,14 @@ def _checksums(attributes: Mapping[str, Any]) -> dict[str, str]:
         return {str(whole.get("algorithm")): str(whole.get("hash"))}
     md5 = attributes.get("sourceFileChecksum")
     return {"MD5": md5} if isinstance(md5, str) and md5 else {}
+
+
+def _image(asset: object) -> ImageLink | None:
+    if not isinstance(asset, Mapping) or not isinstance(asset.get("templateUrl"), str):
+        return None
+    return ImageLink(
+        asset["templateUrl"], _whole_number(asset.get("width")), _whole_number(asset.get("height"))
+    )
 
 
 def _part(position: int, operation: Mapping[str, Any]) -> Part:

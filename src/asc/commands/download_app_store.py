@@ -1,13 +1,15 @@
-"""download-app-store: the texts of a version's store page, in fastlane's metadata folder."""
+"""download-app-store: a version's store page, its texts, pictures and videos, in fastlane's folders."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from asc import words
+from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.api.platforms import PLATFORMS
 from asc.apps import texts
 from asc.builds.number import same_value
@@ -15,17 +17,27 @@ from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, given, output
 from asc.commands.naming import PLATFORM, AppInputs
-from asc.errors import Error
+from asc.errors import Error, Findings, Problem
 from asc.job import summary
+from asc.store.media import PREVIEWS as PREVIEW_SETS
+from asc.store.media import SCREENSHOTS as SCREENSHOT_SETS
+from asc.store.media import MediaNames, MediaSets
 from asc.store.page import Page, read_page
 from asc.store.saving import page_files, save
+from asc.store.saving_media import MediaSaver, Saved
+from asc.store.screenshots import AT_ONCE
 from asc.store.target import choose_target
 from asc.store.version import StoreVersion, read_versions
 from asc.words import listed
 
 log = logging.getLogger(__name__)
 
-FOLDER = "metadata"
+METADATA, SCREENSHOTS, PREVIEWS = "metadata", "screenshots", "previews"
+PARTS = (METADATA, SCREENSHOTS, PREVIEWS)
+"""What can be downloaded, by the names of the folders."""
+
+
+_MEDIA = {SCREENSHOTS: SCREENSHOT_SETS, PREVIEWS: PREVIEW_SETS}
 
 
 @dataclass(frozen=True)
@@ -45,15 +57,30 @@ class Inputs(AppInputs):
         group="Version",
         examples=("1.6.0",),
     )
+    include: tuple[str, ...] = given(
+        kinds.LIST,
+        "What is downloaded: `metadata` (texts, categories, review information), `screenshots`, `previews`.",
+        group="Files",
+        default=", ".join(PARTS),
+        examples=(METADATA,),
+    )
     locales: tuple[str, ...] | None = given(
-        kinds.LIST, "Only the texts of these locales.", group="Files", examples=("en-US, de-DE",)
+        kinds.LIST, "Only these locales.", group="Files", examples=("en-US, de-DE",)
     )
     directory: str = given(
         kinds.PATH,
-        f"fastlane's folder; the texts go into `{FOLDER}` in it.",
+        f"fastlane's folder; `{METADATA}`, `{SCREENSHOTS}` and `{PREVIEWS}` are made in it.",
         group="Files",
         default="fastlane",
     )
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield parts that do not exist."""
+        yield from super().problems()
+        for part in self.include:
+            if part not in PARTS:
+                hint = words.did_you_mean(part, PARTS).strip() or f"Choose from {', '.join(PARTS)}."
+                yield Problem("include", f"{kinds.quoted(part)} is no part of a store page", hint)
 
 
 @dataclass(frozen=True)
@@ -65,7 +92,11 @@ class Outputs:
     version: str = output("Number of the version.")
     version_state: str = output("Apple's state of the version, like `PREPARE_FOR_SUBMISSION`.")
     metadata: str = output("The folder with the texts; the input `metadata` of update-app-store takes it.")
-    written: str = output("How many files were new or different; `0` if the folder said it all.")
+    screenshots: str = output(
+        "The folder with the screenshots; the input `screenshots` of update-app-store takes it."
+    )
+    previews: str = output("The folder with the previews; the input `previews` of update-app-store takes it.")
+    written: str = output("How many files were new or different; `0` if the folders said it all.")
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
@@ -77,19 +108,51 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     version = _chosen(versions, inputs.version, live=live)
     page = read_page(client, app.id, version, live=live)
     locales = _locales(page, inputs.locales)
-    files = page_files(page, locales)
-    folder = Path(inputs.directory).absolute() / FOLDER
-    written = save(folder, files)
-    log.info("Wrote %s of %s of %s into %s", len(written), words.counted(len(files), "file"), version, folder)
+    folder = Path(inputs.directory).absolute()
+    written: list[str] = []
+    if METADATA in inputs.include:
+        names = save(folder / METADATA, page_files(page, locales))
+        written += [f"{METADATA}/{name}" for name in names]
+    findings = Findings()
+    for part, names_ in _MEDIA.items():
+        if part in inputs.include:
+            saved = _save_media(
+                context, client, page, locales, names_, folder / part, PLATFORMS[inputs.platform]
+            )
+            written += [f"{part}/{path}" for path in saved.written]
+            findings.result_of(saved.findings.raise_all, None)
+            for path in saved.deleted:
+                log.info("Deleted %s/%s: Apple does not show it any more", part, path)
+    log.info("Wrote %s of %s into %s", words.counted(len(written), "file"), version, folder)
     context.summary.append(_summary(version, locales, written))
-    return Outputs(
+    context.outputs = outputs = Outputs(
         app_id=app.id,
         version_id=version.id,
         version=version.version,
         version_state=version.state,
-        metadata=str(folder),
+        **{part: str(folder / part) if part in inputs.include else "" for part in PARTS},
         written=str(len(written)),
     )
+    findings.raise_all()
+    return outputs
+
+
+def _save_media(
+    context: Context,
+    client: Client,
+    page: Page,
+    locales: Sequence[str],
+    names: MediaNames,
+    folder: Path,
+    platform: str,
+) -> Saved:
+    """Download the files of one kind into a folder. The sets of the locales are listed side by side."""
+    media = MediaSets(client, None, names)
+    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+        found = pool.map(lambda locale: media.sets(page.texts[locale].id), locales)
+        sets = dict(zip(locales, found, strict=True))
+    with context.storage(client, AT_ONCE) as storage:
+        return MediaSaver(storage, folder, platform).save(sets)
 
 
 def _chosen(versions: Sequence[StoreVersion], number: str | None, *, live: bool) -> StoreVersion:
@@ -144,11 +207,11 @@ def _summary(version: StoreVersion, locales: Sequence[str], written: Sequence[st
 
 COMMAND = Command(
     name="download-app-store",
-    summary="Download the texts of a version's store page into fastlane's folder.",
+    summary="Download a version's store page, texts and pictures, into fastlane's folders.",
     description=(
-        "Writes the texts, categories, copyright and review information of the editable or the live version into "
-        "fastlane's metadata folder. Equal files are not touched, nothing is deleted, and update-app-store finds the "
-        "folder unchanged."
+        "Writes the texts, categories, review information, screenshots and previews of the editable or the live "
+        "version into fastlane's folders. Equal files are not touched, files of yours are not deleted, and "
+        "update-app-store finds the folders unchanged."
     ),
     role="App Manager or Admin",
     icon="download",

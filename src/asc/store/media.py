@@ -55,15 +55,15 @@ class Media(Protocol):
 
 
 @dataclass(frozen=True)
-class _Names:
+class MediaNames:
     """What Apple calls the sets of one kind of file."""
 
     asset: AssetKind
     display: str
 
 
-SCREENSHOTS = _Names(SCREENSHOT, "screenshotDisplayType")
-PREVIEWS = _Names(PREVIEW, "previewType")
+SCREENSHOTS = MediaNames(SCREENSHOT, "screenshotDisplayType")
+PREVIEWS = MediaNames(PREVIEW, "previewType")
 
 Attributes = Mapping[str, str]
 
@@ -75,7 +75,7 @@ class MediaSets:
     client: Client
     uploader: AssetUploader | None
     """None if sets are only listed."""
-    names: _Names = SCREENSHOTS
+    names: MediaNames = SCREENSHOTS
     attributes: Callable[[Path], Attributes] = lambda path: {}
     """What is said of a file at its reservation, besides its name and size."""
 

@@ -146,7 +146,12 @@ def _is_same_file(there: AssetFile, file: Screenshot) -> bool:
 
 
 def _has_bytes(there: AssetFile, file: Screenshot) -> bool:
-    return there.committed and there.checksums.get("MD5", "").lower() == file.md5
+    if not there.committed:
+        return False
+    checksum, known = there.checksums.get("MD5", "").lower(), file.known
+    if checksum == file.md5 or known is None:
+        return checksum == file.md5
+    return known.checksum == checksum if known.checksum else known.id == there.id
 
 
 def _is_processed_still(there: AssetFile, file: Screenshot) -> bool:

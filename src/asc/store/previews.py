@@ -12,7 +12,17 @@ from pathlib import Path
 
 from asc.formats.movies import Movie, MovieError, read_movie
 from asc.store.folder import link_out, locale_of
-from asc.store.screenshots import AT_ONCE, LARGEST, Screenshot, Screenshots, md5_of, natural, twins
+from asc.store.manifest import read_manifest
+from asc.store.screenshots import (
+    AT_ONCE,
+    LARGEST,
+    Screenshot,
+    Screenshots,
+    known_file,
+    md5_of,
+    natural,
+    twins,
+)
 from asc.store.wanted import Finding, Place
 
 MOST = 3
@@ -41,8 +51,8 @@ PLATFORMS = {"DESKTOP": "MAC_OS", "APPLE_TV": "TV_OS", "APPLE_VISION_PRO": "VISI
 
 def read_previews(folder: Path, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
     """Return the previews of a folder for a platform (Apple's name), of `locales` only if they are given."""
-    reader = _Reader(platform)
-    paths = [(path, locale) for path, locale in reader.paths(folder) if not locales or locale in locales]
+    reader = _Reader(folder, platform)
+    paths = [(path, locale) for path, locale in reader.paths() if not locales or locale in locales]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         files = [file for file in pool.map(lambda entry: reader.file(*entry), paths) if file]
     previews = Screenshots(tuple(files))
@@ -51,16 +61,20 @@ def read_previews(folder: Path, platform: str, locales: Sequence[str] | None = N
 
 @dataclass
 class _Reader:
+    folder: Path
     platform: str
     findings: list[Finding] = field(default_factory=list)
 
-    def paths(self, root: Path) -> Iterator[tuple[Path, str]]:
+    def __post_init__(self) -> None:
+        self._entries = read_manifest(self.folder)
+
+    def paths(self) -> Iterator[tuple[Path, str]]:
         """Yield the path and locale of each video in the folders of locales, in natural order."""
-        for folder in sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] != "."):
+        for folder in sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name[0] != "."):
             locale = locale_of(folder.name, Place(str(folder)), self.findings)
             for path in sorted(folder.iterdir(), key=natural) if locale else ():
                 if path.suffix.lower() in MIME_TYPES and path.is_file():
-                    if found := link_out(path, root):
+                    if found := link_out(path, self.folder):
                         self.findings.append(found)
                         continue
                     yield path, locale
@@ -73,6 +87,8 @@ class _Reader:
             self._find(f"names no preview type of {self.platform}", path, f"Put one into its name: {names}.")
             return None
         try:
+            if known := known_file(path, self.folder, locale, self._entries):
+                return known
             movie = read_movie(path)
             size = path.stat().st_size
         except MovieError as error:

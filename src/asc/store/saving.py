@@ -52,11 +52,8 @@ def save(folder: Path, files: Files) -> list[str]:
     Nothing is deleted. Raises Error before the first write if a link leads out of the workspace, and if a file cannot
     be written.
     """
-    places = {name: folder / _as_it_is_there(folder, name) for name in files}
-    inside = [(folder.parent, folder.parent), *((place, folder) for place in places.values())]
-    for place, given in inside:
-        if found := link_out(place, given):
-            raise Error(f"{place} {found.message}. Nothing was written.", "Take the link away.")
+    places = {name: folder / as_it_is_there(folder, name) for name in files}
+    check_places(folder, places.values())
     written = []
     for name, place in places.items():
         try:
@@ -71,7 +68,14 @@ def save(folder: Path, files: Files) -> list[str]:
     return written
 
 
-def _as_it_is_there(folder: Path, name: str) -> str:
+def check_places(folder: Path, places: Iterable[Path]) -> None:
+    """Raise Error if a link leads one of the places in the folder, or the folder, out of the workspace."""
+    for place, given in ((folder.parent, folder.parent), *((place, folder) for place in places)):
+        if found := link_out(place, given):
+            raise Error(f"{place} {found.message}. Nothing was written.", "Take the link away.")
+
+
+def as_it_is_there(folder: Path, name: str) -> str:
     """Return the path with the spelling of the locale's folder that is there: `en-us` and `en-US` are one locale."""
     top, slash, file = name.partition("/")
     if slash and folder.is_dir() and not (folder / top).exists():

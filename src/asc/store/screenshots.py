@@ -16,6 +16,7 @@ from pathlib import Path
 from asc.formats.images import EXTENSIONS, Image, ImageError, read_image
 from asc.store.displays import display_type, displays_of, nearest_sizes
 from asc.store.folder import link_out, locale_of
+from asc.store.manifest import Entries, Entry, read_manifest
 from asc.store.wanted import Finding, Place
 from asc.words import printable_name
 
@@ -32,13 +33,17 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Screenshot:
-    """A file of a set, a picture or a video. `display` is Apple's display type; `size` is in bytes; `md5` is hex."""
+    """A file of a set, a picture or a video. `display` is Apple's display type; `size` is in bytes; `md5` is hex.
+
+    known: its entry in the manifest of a download, if the file still is as it was downloaded.
+    """
 
     path: Path
     locale: str
     display: str
     size: int
     md5: str
+    known: Entry | None = None
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Screenshots:
         sets: dict[tuple[str, str], list[Screenshot]] = defaultdict(list)
         for file in self.files:
             sets[file.locale, file.display].append(file)
-        return dict(sets)
+        return {key: _as_at_apple(files) for key, files in sets.items()}
 
 
 def read_screenshots(folder: Path, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
@@ -85,11 +90,35 @@ def md5_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def known_file(path: Path, folder: Path, locale: str, entries: Entries) -> Screenshot | None:
+    """Return the file if the manifest of the folder has it as it is. Apple gave it, so that it needs no check."""
+    entry = entries.get(path.relative_to(folder).as_posix())
+    if entry is None:
+        return None
+    md5 = md5_of(path)
+    return (
+        Screenshot(path, locale, entry.display, path.stat().st_size, md5, entry) if md5 == entry.md5 else None
+    )
+
+
+def _as_at_apple(files: list[Screenshot]) -> list[Screenshot]:
+    """Return the files of a set in Apple's order if all of them are as they were downloaded, else as they are."""
+    places = [file.known.place for file in files if file.known]
+    return (
+        sorted(files, key=lambda file: file.known.place if file.known else 0)
+        if len(places) == len(files)
+        else files
+    )
+
+
 @dataclass
 class _Reader:
     folder: Path
     platform: str
     findings: list[Finding] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._entries = read_manifest(self.folder)
 
     def paths(self) -> Iterator[tuple[Path, str, bool]]:
         """Yield the pictures with their locale, and whether they are for iMessage."""
@@ -130,6 +159,8 @@ class _Reader:
     def file(self, path: Path, locale: str, imessage: bool) -> Screenshot | None:
         """Return the screenshot in a file; None if it is none, with a finding."""
         try:
+            if known := known_file(path, self.folder, locale, self._entries):
+                return known
             size = path.stat().st_size
             image = read_image(path)
         except ImageError as error:

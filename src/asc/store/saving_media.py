@@ -1,0 +1,254 @@
+"""Writes the pictures and videos of a version into fastlane's folders, with a manifest beside them."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from urllib.parse import urljoin, urlsplit
+
+from asc.api.object_store import Expired, Link, ObjectStore, RefusedLink
+from asc.assets.model import AssetFile
+from asc.builds.symbols.files import PartialFile, file_errors
+from asc.errors import Error, Findings
+from asc.formats.images import EXTENSIONS
+from asc.store.manifest import NAME, Entries, Entry, manifest, read_manifest
+from asc.store.media import MediaSet
+from asc.store.previews import MIME_TYPES
+from asc.store.saving import as_it_is_there, check_places, save
+from asc.store.screenshots import AT_ONCE, md5_of
+from asc.words import printable_name
+
+log = logging.getLogger(__name__)
+
+LARGEST_PLAYLIST = 64 * 1024
+"""Bytes of the list of a streamed video."""
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The paths in the folder that were written and deleted, and the errors of files that could not be fetched."""
+
+    written: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+    findings: Findings = field(default_factory=Findings)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A file at Apple, and the path that it gets in the folder if it has to be downloaded."""
+
+    path: str
+    file: AssetFile
+    display: str
+    place: int
+
+    @property
+    def checksum(self) -> str:
+        """Apple's checksum of the bytes that were uploaded, or ""."""
+        return self.file.checksums.get("MD5", "").lower()
+
+    def is_in(self, entry: Entry | None) -> bool:
+        """Return True if an entry of the manifest is about this file."""
+        if entry is None:
+            return False
+        return entry.checksum == self.checksum if self.checksum else entry.id == self.file.id
+
+
+@dataclass(frozen=True)
+class MediaSaver:
+    """Downloads the files of a version into `folder`. `platform` is Apple's name of its platform."""
+
+    storage: ObjectStore
+    folder: Path
+    platform: str
+
+    def save(self, sets: Mapping[str, Mapping[str, MediaSet]]) -> Saved:
+        """Download the files of `sets` (locale → display type → set) that are not there, and write the manifest.
+
+        Files of an earlier download that Apple no longer shows are deleted, if nobody changed them. A file that fails
+        does not stop the others. Raises Error before the first write if a link leads out of the workspace.
+        """
+        before = read_manifest(self.folder)
+        wanted = [one for locale in sorted(sets) for one in self._wanted(locale, sets[locale])]
+        paths = {*(one.path for one in wanted), *before}
+        check_places(self.folder, [self.folder / path for path in sorted(paths)])
+        there = self._there({PurePosixPath(path).parent for path in paths})
+        known = self._known(wanted, before, there)
+        entries = dict(known.values())
+        missing = [one for one in wanted if one.path not in known]
+        fetched: dict[str, str] = {}
+        try:
+            findings = self._fetch_all(missing, fetched)
+        finally:
+            # A step that is cancelled keeps what came, and the next one goes on from there.
+            entries |= {
+                one.path: self._entry(one, fetched[one.path], downloaded=True)
+                for one in missing
+                if one.path in fetched
+            }
+            self._note({**before, **entries})
+        if findings.any:
+            return Saved(tuple(fetched), (), findings)
+        over = {
+            path: entry
+            for path, entry in before.items()
+            if path not in entries and self._is_about(path, entry, sets)
+        }
+        deleted = [path for path, entry in over.items() if entry.downloaded and there.get(path) == entry.md5]
+        for path in deleted:
+            (self.folder / path).unlink()
+        self._note({**{path: entry for path, entry in before.items() if path not in over}, **entries})
+        return Saved(tuple(fetched), tuple(deleted), findings)
+
+    def _fetch_all(self, missing: Sequence[_Wanted], fetched: dict[str, str]) -> Findings:
+        """Download files side by side, put the MD5 of each into `fetched`, and return the errors of the others."""
+        findings = Findings()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            jobs = [pool.submit(self._fetch, one, fetched) for one in missing]
+            try:
+                for job in jobs:
+                    findings.result_of(job.result, None)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return findings
+
+    def _note(self, entries: Entries) -> None:
+        if entries or (self.folder / NAME).exists():
+            save(self.folder, {NAME: manifest(entries)})
+
+    def _wanted(self, locale: str, sets: Mapping[str, MediaSet]) -> Iterator[_Wanted]:
+        """Yield the files of a locale with their paths, which sort as the sets do."""
+        for display in sorted(sets):
+            root = self._root(display)
+            for place, file in enumerate(sets[display].files, 1):
+                suffix = PurePosixPath(file.name).suffix.lower()
+                known = suffix in EXTENSIONS or suffix in MIME_TYPES
+                name = (
+                    f"{locale}/{place:02d}_{re.sub('[^A-Z0-9_]', '_', display)}{suffix if known else '.png'}"
+                )
+                if not file.delivered:
+                    log.warning(
+                        "%s %s: Apple has not processed %s yet.", locale, display, printable_name(file.name)
+                    )
+                elif file.image or file.video:
+                    yield _Wanted(f"{root}{as_it_is_there(self.folder / root, name)}", file, display, place)
+                else:
+                    log.warning(
+                        "%s %s: Apple gives no link to %s.", locale, display, printable_name(file.name)
+                    )
+
+    def _root(self, display: str) -> str:
+        """Return the folder that fastlane has for a display type, with a slash, or "" for the top."""
+        if display.startswith("IMESSAGE_"):
+            return "iMessage/"
+        # fastlane writes there; a folder without it has the pictures of a TV at its top.
+        return "appleTV/" if self.platform == "TV_OS" and (self.folder / "appleTV").is_dir() else ""
+
+    def _there(self, folders: Iterable[PurePosixPath]) -> dict[str, str]:
+        """Return the MD5 of each picture and video in these folders, by path."""
+        paths = [
+            f"{folder}/{path.name}"
+            for folder in sorted(folders)
+            if (self.folder / folder).is_dir()
+            for path in sorted((self.folder / folder).iterdir())
+            if path.suffix.lower() in (*EXTENSIONS, *MIME_TYPES) and path.is_file() and not path.is_symlink()
+        ]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return dict(zip(paths, pool.map(lambda path: md5_of(self.folder / path), paths), strict=True))
+
+    def _known(
+        self, wanted: Iterable[_Wanted], before: Entries, there: Mapping[str, str]
+    ) -> dict[str, tuple[str, Entry]]:
+        """Return the files that are there, by the path that a download would have: path and entry.
+
+        They are earlier downloads, and originals of the user, which have the bytes that Apple got.
+        """
+        originals = {(PurePosixPath(path).parent, md5): path for path, md5 in there.items()}
+        found = {}
+        for one in wanted:
+            old = before.get(one.path)
+            if path := originals.pop((PurePosixPath(one.path).parent, one.checksum), None):
+                # A video comes back with the bytes that were uploaded: it stays a download, and may go as one.
+                ours = path in before and before[path].md5 == one.checksum and before[path].downloaded
+                found[one.path] = (path, self._entry(one, one.checksum, downloaded=ours))
+            elif old and one.is_in(old) and there.get(one.path) == old.md5:
+                found[one.path] = (one.path, self._entry(one, old.md5, downloaded=True))
+        return found
+
+    def _entry(self, one: _Wanted, md5: str, *, downloaded: bool) -> Entry:
+        return Entry(md5, one.file.id, one.checksum, one.display, one.place, self.platform, downloaded)
+
+    def _is_about(self, path: str, entry: Entry, sets: Mapping[str, object]) -> bool:
+        """Return True for an entry of a locale and the platform that this run is about."""
+        locale = PurePosixPath(path).parent.name.lower()
+        return entry.platform == self.platform and locale in {name.lower() for name in sets}
+
+    def _fetch(self, one: _Wanted, fetched: dict[str, str]) -> None:
+        """Download a file to its path, and put its MD5 into `fetched`; nothing for a video that Apple only streams."""
+        url = one.file.image.url(PurePosixPath(one.path).suffix[1:]) if one.file.image else self._video(one)
+        if not url:
+            return
+        place = self.folder / one.path
+        with file_errors(place):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with PartialFile(place.parent, lambda total, display: lambda count: None) as part:
+                self._transfer(one, url, part)
+                md5 = md5_of(part.path)
+                part.path.replace(place)
+        fetched[one.path] = md5
+        log.info("Done: download %s", one.path)
+
+    def _video(self, one: _Wanted) -> str:
+        """Return the link to the file of a video, or "" if Apple gives a stream of several pieces."""
+        url = one.file.video
+        if _suffix(url) in MIME_TYPES:
+            return url
+        playlist = _Small()
+        self._transfer(one, url, playlist)
+        lines = bytes(playlist.content).decode("utf-8", "replace").splitlines()
+        pieces = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+        if len(pieces) == 1 and _suffix(pieces[0]) in MIME_TYPES:
+            return urljoin(url, pieces[0])
+        log.warning(
+            "%s is not downloaded: Apple gives previews as a stream. Keep the original file.", one.path
+        )
+        return ""
+
+    def _transfer(self, one: _Wanted, url: str, sink: PartialFile | _Small) -> None:
+        try:
+            self.storage.fetch(Link(one.path, "GET", url, {}, None), sink)
+        except Expired:
+            raise Error(f"{one.path}: the link that Apple gave is over.", "Run the step again.") from None
+        except RefusedLink as error:
+            raise Error(error.message, error.remedy) from None
+
+
+class _Small:
+    """A short text on its way (a Sink)."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+        self.received = 0
+        self.tag = ""
+
+    def expect(self, total: int | None) -> None:
+        if total is not None and total > LARGEST_PLAYLIST:
+            raise Error(f"The list of a video has {total} bytes.", "Keep the original file of the preview.")
+
+    def write(self, block: bytes) -> None:
+        self.content += block
+        self.received = len(self.content)
+        self.expect(self.received)
+
+    def restart(self) -> None:
+        self.content.clear()
+        self.received = 0
+
+
+def _suffix(url: str) -> str:
+    return PurePosixPath(urlsplit(url).path).suffix.lower()
