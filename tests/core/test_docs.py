@@ -13,6 +13,7 @@ import yaml
 
 from asc.commands import NAMES, load
 from asc.commands.declaration import inputs_of, outputs_of
+from asc.commands.deliverfile import CATEGORIES, INPUTS, OTHER_STEPS, WITHOUT_API
 from support.messages import SOURCE, error_classes, messages
 from support.scratch import REPOSITORY
 
@@ -175,14 +176,53 @@ fail_on_name_taken cached_certificates cached_devices cached_bundle_ids cached_p
 """
 
 
-@pytest.mark.parametrize(("tool", "options"), [("match", MATCH), ("cert", CERT), ("sigh", SIGH)])
-def test_every_option_of_fastlane_is_accounted_for(tool: str, options: str) -> None:
-    page = (REPOSITORY / "docs/migrating-from-match.md").read_text("utf-8")
-    section = re.split(rf"^### {tool}$", page, flags=re.MULTILINE)[1].split("\n### ")[0]
+DELIVER = """
+api_key_path api_key username app_identifier app_version ipa pkg build_number platform edit_live use_live_version
+metadata_path screenshots_path app_clip_header_images_path app_clip_default_experience_metadata_path app_previews_path
+preview_frame_time_code overwrite_preview_videos skip_binary_upload skip_screenshots skip_metadata
+skip_app_version_update force overwrite_screenshots screenshot_processing_timeout sync_screenshots submit_for_review
+verify_only reject_if_possible version_check_wait_retry_limit automatic_release auto_release_date phased_release
+reset_ratings price_tier app_rating_config_path submission_information team_id team_name dev_portal_team_id
+dev_portal_team_name itc_provider provider_public_id run_precheck_before_submit precheck_default_rule_level
+individual_metadata_items app_icon apple_watch_app_icon copyright primary_category secondary_category
+primary_first_sub_category primary_second_sub_category secondary_first_sub_category secondary_second_sub_category
+trade_representative_contact_information app_review_information app_clip_review_information
+app_review_attachment_file description name subtitle keywords promotional_text release_notes privacy_url
+apple_tv_privacy_policy support_url marketing_url languages ignore_language_directory_validation
+precheck_include_in_app_purchases app_clip_default_experience_subtitle app_clip_default_experience_action app
+"""
+PRECHECK = """
+api_key_path api_key app_identifier username team_id team_name platform default_rule_level include_in_app_purchases
+use_live negative_apple_sentiment placeholder_text other_platforms future_functionality test_words curse_words
+free_stuff_in_iap custom_text copyright_date unreachable_urls
+"""
+STORE = ("update-app-store", "submit-app-store", "check-app-store", "download-app-store")
+
+
+@pytest.mark.parametrize(
+    ("page", "tool", "options", "commands"),
+    [
+        ("migrating-from-match", "match", MATCH, ("sync-signing",)),
+        ("migrating-from-match", "cert", CERT, ("sync-signing",)),
+        ("migrating-from-match", "sigh", SIGH, ("sync-signing",)),
+        ("migrating-from-fastlane", "deliver", DELIVER, STORE),
+        ("migrating-from-fastlane", "precheck", PRECHECK, STORE),
+    ],
+)
+def test_every_option_of_fastlane_is_accounted_for(
+    page: str, tool: str, options: str, commands: tuple[str, ...]
+) -> None:
+    text = (REPOSITORY / f"docs/{page}.md").read_text("utf-8")
+    section = re.split(rf"^### {tool}$", text, flags=re.MULTILINE)[1].split("\n### ")[0]
     rows = [row.split(" | ") for row in section.splitlines() if row.startswith("| `")]
     named = [option for row in rows for option in re.findall(r"`([^`]+)`", row[0])]
-    assert sorted(each for each in named if " " not in each) == sorted(options.split())
-    declared = inputs_of(load("sync-signing"))
+    assert sorted(option for option in named if " " not in option) == sorted(options.split())
+    declared = {name for command in commands for name in inputs_of(load(command))}
     for row in rows:
         for word in re.findall(r"`([a-z-]+)", row[1]):
             assert word in declared, f"{word} is no input"
+
+
+def test_every_option_that_a_deliverfile_may_have_is_one_of_delivers() -> None:
+    assert {*INPUTS, *CATEGORIES, *WITHOUT_API, *OTHER_STEPS} <= set(DELIVER.split())
+    assert {ours for ours, _ in INPUTS.values()} <= {name for one in STORE for name in inputs_of(load(one))}
