@@ -11,12 +11,13 @@ import json
 import plistlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from act.test_reusable_workflow import UPLOAD
 from asc_sandbox.plans import Processing
 from asc_sandbox.plans import Store as StorePlan
 from asc_sandbox.server import Sandbox
@@ -228,8 +229,21 @@ def test_testers_are_pruned_after_a_plan(place: Place) -> None:
     assert people_in(place, "Beta testers") == []
 
 
+def artifacts_in(folder: Path) -> tuple[str, ...]:
+    """Options of act that put a folder into the place of GitHub's artifacts."""
+    (folder / "upload").mkdir()
+    (folder / "artifacts").mkdir()
+    (folder / "upload/action.yml").write_text(UPLOAD.replace("$ARTIFACTS", str(folder / "artifacts")))
+    return ("--local-repository", f"actions/upload-artifact@v7={folder / 'upload'}")
+
+
 def test_a_device_that_is_registered_by_hand_is_in_the_profile(place: Place) -> None:
     store = git_store(place.folder)
+    mac = security.mac(place.folder / "mac", place.home)
+    # The certificate is made later than this, in the first job.
+    mac.set(now=(datetime.now(UTC) + timedelta(hours=1)).isoformat())
+    place.path = f"{place.folder / 'mac/bin'}:{place.path}"
+    place.options = artifacts_in(place.folder)
     place.secrets = {
         "ASC_SIGNING_KEY": json.dumps(place.apple.api_key()),
         "MATCH_PASSWORD": PASSPHRASE,
@@ -237,10 +251,14 @@ def test_a_device_that_is_registered_by_hand_is_in_the_profile(place: Place) -> 
     place.run(
         "device.yml",
         replace={CERTIFICATES: store.location},
-        payload={"inputs": {"name": "Test phone", "udid": "00008110-000A1B2C3D4E001E"}},
+        payload={"inputs": {"name": 'Ada\'s phone: "the new one"', "udid": "00008110-000A1B2C3D4E001E"}},
     )
+    (device,) = place.apple.world.all("devices")
+    assert device.attributes["name"] == 'Ada\'s phone: "the new one"'
     (profile,) = store.profiles().values()
     assert profile.devices == ("00008110-000A1B2C3D4E001E",)
+    (built,) = (place.folder / "artifacts").rglob("*.ipa")
+    assert built.stat().st_size
 
 
 def test_a_pull_request_learns_if_the_profiles_have_its_entitlements(place: Place) -> None:
