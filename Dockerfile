@@ -37,5 +37,6 @@ COPY entrypoint.py /app/
 COPY src/app_store_connect_actions.py /app/src/
 COPY src/asc /app/src/asc
 COPY src/asc_relay /app/src/asc_relay
-RUN python -I -m compileall -q /app
+RUN python -I -m compileall -q /app \
+ && install -d -m 1777 /data # where the relay remembers events; a volume gets these rights
 ENTRYPOINT ["python", "-I", "-u", "-X", "utf8", "/app/entrypoint.py"]

@@ -100,12 +100,6 @@ class Inputs(AppInputs):
         yield from super().problems()
         if self.mode == "ensure":
             yield from self._problems_of_ensure()
-        elif self.secret:
-            yield Problem(
-                "secret", f"is given with mode: {self.mode}", "Omit it: only mode: ensure takes it."
-            )
-        if self.url and self.mode != "ensure" and not self.url.startswith("https://"):
-            yield Problem("url", "is not https", "Give the address as the webhook has it.")
 
     def _problems_of_ensure(self) -> Iterator[Problem]:
         if not self.url:
