@@ -8,7 +8,7 @@ jobs:
     outputs:
       next: ${{ steps.build.outputs.next-build-number }}
     steps:
-      - uses: actions/checkout@v4
+      - uses: actions/checkout@v7
       - id: build
         uses: THE-ACTION
         with:
