@@ -203,6 +203,11 @@ def test_a_bad_file_is_refused_with_its_line_before_anything_is_sent(
         {"texts": "en-US: {naem: x}"},
         {"texts": "en-US: {name: Example}\nEN-us: {name: Other}"},
         {"texts": "en-US: {subtitle: Notes}", "clear": "subtitle"},
+        {"release_notes": "New.", "release_notes_file": __file__},
+        {"release_notes_file": "missing.txt"},
+        {"remove_locales": "true"},
+        {"remove_locales": "true", "locales": "en-US", "texts": "en-US: {name: Example}"},
+        {"review_attachments": "missing.pdf"},
     ],
 )
 def test_a_bad_input_is_refused_before_anything_is_sent(tmp_path: Path, inputs: dict[str, str]) -> None:
@@ -243,3 +248,41 @@ def test_a_text_that_apple_does_not_keep_fails_the_step_by_its_name() -> None:
         lost = plan_page(app, page, wishes, is_first=False).plan.changes
         with pytest.raises(Error, match="en-US description"):
             compare_page(client, app, page, wishes, lost, is_first=False)
+
+
+def test_remove_locales_removes_what_the_files_do_not_have_but_for_the_primary_language(
+    tmp_path: Path,
+) -> None:
+    files = write_files(tmp_path / "m", {"de-DE/description.txt": "Gut."})
+    with start_sandbox(world(("en-US", "de-DE", "fr-FR"))) as sandbox:
+        done = update(tmp_path, sandbox, metadata=files, remove_locales="true")
+        assert (done.code, set(page_of(sandbox))) == (0, {"en-US", "de-DE"}), done.stdout
+        before = writes(sandbox)
+        again = update(tmp_path, sandbox, metadata=files, remove_locales="true")
+        assert (again.outputs["changed"], writes(sandbox)) == ("false", before)
+    assert "| fr-FR | locale | present | removed |" in done.summary
+
+
+def test_remove_locales_leaves_names_that_another_platform_shows(tmp_path: Path) -> None:
+    given = world(("en-US", "fr-FR"))
+    given["apps"][0]["appStoreVersions"].append({"versionString": "1.0", "platform": "MAC_OS"})
+    with start_sandbox(given) as sandbox:
+        assert update(tmp_path, sandbox, texts="fr-FR: {name: Exemple}").code == 0
+        assert update(tmp_path, sandbox, texts="en-US: {name: Example}", remove_locales="true").code == 0
+        names = [text.attributes["locale"] for text in sandbox.world.all("appInfoLocalizations")]
+        assert (set(page_of(sandbox)), "fr-FR" in names) == ({"en-US"}, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [("New: search.\n", ("New: search.",) * 2), ("en-US: New.\nde-DE: Neu.\n", ("New.", "Neu."))],
+)
+def test_release_notes_come_from_a_file_with_a_text_or_a_mapping(
+    tmp_path: Path, content: str, expected: tuple[str, str]
+) -> None:
+    file = tmp_path / "notes.md"
+    file.write_text(content)
+    with start_sandbox(world(("en-US", "de-DE"))) as sandbox:
+        assert update(tmp_path, sandbox, release_notes_file=file).code == 0
+        page = page_of(sandbox)
+    assert (page["en-US"]["whatsNew"], page["de-DE"]["whatsNew"]) == expected

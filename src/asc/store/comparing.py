@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 SHOWS_LATE = (0.0, 1.0, 2.0, 4.0, 8.0)
 """Seconds before each look: Apple's listings show a write some seconds late."""
-_OF_THE_APP = {"locale", "copyright", "third-party-content", *CATEGORIES, *REVIEW}
+_OF_THE_APP = {"locale", "name of the app", "copyright", "third-party-content", *CATEGORIES, *REVIEW}
 _NEVER_SHOWN = "demo_password"
 """A field that Apple need not give back, because it is a secret."""
 

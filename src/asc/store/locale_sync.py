@@ -95,7 +95,7 @@ class _Uploaded:
         return [file for file in self.plan.remove if file.id not in self.removed]
 
     def __str__(self) -> str:
-        return f"{self.plan.locale} {self.plan.display}"
+        return f"{self.plan.locale} {self.plan.display}".strip()
 
 
 @dataclass(frozen=True)
@@ -181,13 +181,14 @@ class LocaleSync:
         if now is None:
             log.info(
                 "%s: Apple is still processing the files. The next run removes the old ones and sets the order.",
-                uploaded[0].plan.locale,
+                uploaded[0].plan.owner,
             )
             return
         findings = Findings()
         whole = [one for one in uploaded if findings.result_of(partial(self._accepted, one, now), False)]
         self._all(findings, (partial(self._remove, one, old) for one in whole for old in one.to_remove))
-        moved = [one for one in whole if one.shown_in(now.get(one.plan.display)) != one.all_ids]
+        sets = whole if self.media.is_ordered else ()
+        moved = [one for one in sets if one.shown_in(now.get(one.plan.display)) != one.all_ids]
         self._all(findings, (partial(self._order, one) for one in moved))
         if moved and not findings.any:
             findings.result_of(partial(self._compare, moved), None)
@@ -200,7 +201,7 @@ class LocaleSync:
 
     def _processed(self, uploaded: Sequence[_Uploaded]) -> dict[str, MediaSet] | None:
         """Return the sets once Apple has processed or refused all files; None if that is not to be waited for."""
-        locale, polling = uploaded[0].plan.locale, Polling(self.client, self.pace.deadline)
+        locale, polling = uploaded[0].plan.owner, Polling(self.client, self.pace.deadline)
         wanted = {file_id for one in uploaded for file_id in one.ids}
         since: dict[str, tuple[str, float]] = {}
         while True:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from asc.api.client import Client
 from asc.api.document import LARGEST_INCLUDE, is_cut, reference, references, request_body
@@ -34,6 +34,9 @@ class MediaSet:
 
 class Media(Protocol):
     """Files of a locale at Apple, in sets."""
+
+    is_ordered: ClassVar[bool]
+    """Whether the files of a set have an order."""
 
     def sets(self, text_id: str) -> dict[str, MediaSet]:
         """Return the sets of a localization by display type."""
@@ -71,6 +74,8 @@ Attributes = Mapping[str, str]
 @dataclass(frozen=True)
 class MediaSets:
     """Implements `Media` with `appScreenshotSets` or `appPreviewSets`, as `names` says."""
+
+    is_ordered: ClassVar[bool] = True
 
     client: Client
     uploader: AssetUploader | None
@@ -128,27 +133,25 @@ class MediaSets:
 
     def remove(self, file_id: str) -> None:
         """Delete a file; one that is gone is no error."""
-        path = f"/v1/{self.names.asset.type_name}/{file_id}"
-        try:
-            self.client.delete(path)
-        except LostAnswerError:
-            self._remove_again(path)
-        except ApiError as error:
-            if error.status != 404:
-                raise
-
-    def _remove_again(self, path: str) -> None:
-        try:
-            self.client.delete(path)
-        except ApiError as error:
-            if error.status != 404:
-                raise
+        remove_asset(self.client, f"/v1/{self.names.asset.type_name}/{file_id}")
 
     def order(self, set_id: str, file_ids: Sequence[str]) -> None:
         """Put the files of a set into this order."""
         kind = self.names.asset
         path = f"/v1/{kind.parent_type}/{set_id}/relationships/{kind.type_name}"
         self.client.patch(path, references(kind.type_name, file_ids))
+
+
+def remove_asset(client: Client, path: str) -> None:
+    """Delete a file, again after a lost answer; one that is gone is no error."""
+    try:
+        try:
+            client.delete(path)
+        except LostAnswerError:
+            client.delete(path)
+    except ApiError as error:
+        if error.status != 404:
+            raise
 
 
 def is_dead(file: AssetFile) -> bool:

@@ -37,6 +37,11 @@ class SetPlan:
     others: tuple[AssetFile, ...] = ()
 
     @property
+    def owner(self) -> str:
+        """The locale; for files without one, their kind."""
+        return self.locale or self.display
+
+    @property
     def add(self) -> tuple[Screenshot, ...]:
         """The files to upload, in their order."""
         return tuple(file for file in self.wanted if file.md5 not in self.keep)
@@ -85,7 +90,8 @@ class SetPlan:
             f"{len(self.pending)} still processed" if self.pending else "",
             "order changed" if self.is_out_of_order else "",
         ]
-        return f"{self.locale} {self.display}: {', '.join(part for part in parts if part)}"
+        changes = ", ".join(part for part in parts if part)
+        return f"{self.locale} {self.display}: {changes}".strip()
 
 
 def plan_set(locale: str, text_id: str, there: MediaSet, wanted: Sequence[Screenshot], mode: Mode) -> SetPlan:

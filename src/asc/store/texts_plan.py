@@ -45,12 +45,15 @@ class Difference:
 class UpdateOptions:
     """The options of an update beside the page itself.
 
-    clear: fastlane's names of texts to empty. content_rights: Apple's word, or "" to leave it.
+    clear: fastlane's names of texts to empty. content_rights: Apple's word, or "" to leave it. remove_locales: whether
+    locales that the page does not have are removed; their names of the app stay if `keep_names` is True.
     """
 
     page: WantedPage
     clear: tuple[str, ...] = ()
     content_rights: str = ""
+    remove_locales: bool = False
+    keep_names: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def plan_page(app: AppFacts, page: Page, wishes: UpdateOptions, *, is_first: boo
     planner = _Planner(app, page, wishes, is_first)
     planner.work()
     # A name that fails keeps the texts of its locale from being made: the next run then finds neither, and makes both.
-    all_phases = (planner.names, planner.creations, planner.changes)
+    all_phases = (planner.names, planner.creations, planner.changes, planner.removals)
     phases = tuple(tuple(phase) for phase in all_phases if phase)
     plan = Plan(phases, warnings=tuple(planner.warnings))
     return PagePlan(plan, tuple(planner.differences), tuple(planner.blocked))
@@ -115,6 +118,7 @@ class _Planner:
         self.names: list[Change] = []
         self.creations: list[Change] = []
         self.changes: list[Change] = []
+        self.removals: list[Change] = []
         self.differences: list[Difference] = []
         self.blocked: list[Difference] = []
         self.warnings: list[str] = []
@@ -127,6 +131,8 @@ class _Planner:
                 self._info_text(self._page.info, locale, given)
             self._version_text(locale, given)
         self._warn_of_nameless()
+        if self._wishes.remove_locales:
+            self._remove_locales()
         self._copyright()
         self._content_rights()
         if self._page.info:
@@ -139,6 +145,8 @@ class _Planner:
     def _locales(self) -> Iterable[str]:
         """The locales to write: those of the repository, and those at Apple if something is for every locale."""
         own = self._wanted.texts
+        if self._wishes.remove_locales:
+            return own
         spread = self._wanted.everywhere or self._wishes.clear or (self._wanted.default and not own)
         return dict.fromkeys((*own, *(self._page.texts if spread else ())))
 
@@ -207,6 +215,24 @@ class _Planner:
                 yield one.attribute, given[one.name].value
             elif one.name in self._wishes.clear and one.name not in given and before:
                 yield one.attribute, None
+
+    def _remove_locales(self) -> None:
+        """Remove the locales that the repository does not have. The primary one stays: Apple does not remove it."""
+        kept = {*self._wanted.texts, self._app.primary_locale}
+        for locale, text in self._page.texts.items():
+            if locale not in kept:
+                self._say(locale, "locale", "present", "removed", self._is_editable)
+                self._remove(text, f"remove the {locale} texts")
+        info = self._page.info
+        for locale, text in info.texts.items() if info and not self._wishes.keep_names else ():
+            if locale not in kept:
+                self._say(
+                    locale, "name of the app", text.text("name"), "removed", bool(info and info.is_editable)
+                )
+                self._remove(text, f"remove the {locale} name")
+
+    def _remove(self, resource: Resource, summary: str) -> None:
+        self.removals.append(Change(resource.type, summary, "DELETE", f"/v1/{resource.type}/{resource.id}"))
 
     def _copyright(self) -> None:
         wanted, version = self._wanted.copyright, self._page.version

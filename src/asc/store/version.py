@@ -101,6 +101,12 @@ def read_versions(client: Client, app_id: str, platform: str) -> list[StoreVersi
     return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
 
 
+def has_other_platforms(client: Client, app_id: str, platform: str) -> bool:
+    """Return True if the app has versions of another platform: they share the names and categories of the app."""
+    found = client.list(f"/v1/apps/{app_id}/appStoreVersions", {"fields[appStoreVersions]": "platform"})
+    return any(resource.text("platform") != platform for resource in found.data)
+
+
 def read_version(client: Client, version_id: str) -> StoreVersion:
     """Return a version by Apple's id of it."""
     document = client.get(f"/v1/appStoreVersions/{version_id}", dict(_QUERY))

@@ -34,7 +34,7 @@ from asc.store.texts_plan import (
     plan_page,
     without_blocked_characters,
 )
-from asc.store.version import StoreVersion, read_versions
+from asc.store.version import StoreVersion, has_other_platforms, read_versions
 from asc.store.wanted import WantedPage
 
 log = logging.getLogger(__name__)
@@ -66,8 +66,11 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     versions = read_versions(client, app.id, platform)
     choice = choose_target(versions, inputs.version, live=inputs.target == "live")
     page = _first_look(client, app, choice)
+    if inputs.remove_locales and has_other_platforms(client, app.id, platform):
+        # The names of an app are those of all its platforms.
+        wishes = replace(wishes, keep_names=True)
     first = plan_page(app, page, wishes, is_first=choice.is_first)
-    media = plan_media(client, page.texts, local, inputs.screenshots_mode)
+    media = plan_media(client, page, local, inputs.screenshots_mode)
     _tell(context, inputs, choice, first, media)
     outputs = _outputs(app, choice, first, media, changed=inputs.dry_run)
     context.outputs = outputs
@@ -85,7 +88,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     if media.all:
         if choice.version is None or any(not plan.text_id for plan in media.all):
             now = read_page(client, app.id, version)
-            media = plan_media(client, now.texts, local, inputs.screenshots_mode)
+            media = plan_media(client, now, local, inputs.screenshots_mode)
         made = findings.result_of(lambda: sync_media(context, client, inputs, media), Made())
         outputs = replace(outputs, uploaded_screenshots=str(made.files), uploaded_bytes=str(made.size))
     context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media)))
@@ -95,7 +98,13 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
     """Raise Error for what the state of the version does not allow, before anything is written."""
-    pictures = [Difference(one.locale, one.display, "", "") for one in media.all]
+    pictures = [Difference(one.locale, one.display, "", "") for one in media.all if one.writes]
+    makes_review = any(change.kind == "appStoreReviewDetails" for change in plan.plan.changes)
+    if media.attachments and not page.review and not makes_review:
+        raise Error(
+            "review-attachments: the version has no review information that they could belong to.",
+            "Give the contact of the review with review-info, or in the folder review_information.",
+        )
     locked = pictures if page.version and not page.version.is_editable else []
     if plan.blocked or locked:
         raise blocked_error([*plan.blocked, *locked], page.version.state if page.version else "")
@@ -125,7 +134,12 @@ def _wishes(inputs: Inputs, context: Context, local: LocalMedia) -> UpdateOption
     if inputs.target == "live":
         cleaned = _promotional_alone(cleaned)
     rights = {None: "", True: "USES_THIRD_PARTY_CONTENT", False: "DOES_NOT_USE_THIRD_PARTY_CONTENT"}
-    return UpdateOptions(cleaned, inputs.cleared, rights[inputs.third_party_content])
+    if inputs.remove_locales and not cleaned.texts:
+        remedy = "Set metadata to the folder with all locales that the page shall have."
+        raise InputError(
+            [Problem("remove-locales", "the files have no locale, so that all would go", remedy)]
+        )
+    return UpdateOptions(cleaned, inputs.cleared, rights[inputs.third_party_content], inputs.remove_locales)
 
 
 def _promotional_alone(page: WantedPage) -> WantedPage:

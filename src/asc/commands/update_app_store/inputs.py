@@ -13,6 +13,7 @@ from asc.commands.declaration import given
 from asc.commands.deliverfile import deliverfile_input
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.commands.store_files import METADATA, SCREENSHOTS, metadata_in
+from asc.commands.text_files import text_of
 from asc.errors import InputError, Problem
 from asc.store import age_rating
 from asc.store.checks import check_page
@@ -30,6 +31,8 @@ _LIVE_INPUTS = (
     "review_info",
     "third_party_content",
     "release_notes",
+    "release_notes_file",
+    "review_attachments",
     "screenshots",
     "previews",
 )
@@ -70,6 +73,12 @@ class Inputs(AppInputs):
     )
     locales: tuple[str, ...] | None = given(
         kinds.LIST, "Only write the texts of these locales.", group=PAGE, examples=("en-US, de-DE",)
+    )
+    remove_locales: bool = given(
+        kinds.BOOLEAN,
+        "Remove the locales that the files do not have, with their pictures. The primary language of the app stays.",
+        group=PAGE,
+        default="false",
     )
     unknown_folders: str = given(
         kinds.choice(("error", "warn")),
@@ -129,6 +138,12 @@ class Inputs(AppInputs):
         "Release notes: a text for every locale, or a mapping of locales to texts.",
         group=MORE,
     )
+    release_notes_file: str | None = given(
+        kinds.PATH,
+        "A file with the text or the mapping (YAML or JSON), instead of `release-notes`.",
+        group=MORE,
+        examples=("CHANGELOG.md",),
+    )
     copyright: str | None = given(
         kinds.TEXT,
         "Copyright of the version; `{year}` becomes this year.",
@@ -156,6 +171,12 @@ class Inputs(AppInputs):
         group=MORE,
         secret=True,
         examples=("demo_password: ${{ secrets.DEMO_PASSWORD }}",),
+    )
+    review_attachments: tuple[str, ...] | None = given(
+        kinds.LIST,
+        "Files for reviewers, by their paths: exactly these are kept. `none` removes all. Without it, they stay.",
+        group=MORE,
+        examples=("review/how-to.pdf",),
     )
     third_party_content: bool | None = given(
         kinds.BOOLEAN, "If the app shows content of others (content rights).", group=MORE
@@ -191,6 +212,13 @@ class Inputs(AppInputs):
             for key in (getattr(self, name) or {}).keys() - known.keys():
                 hint = did_you_mean(key, known).strip() or f"Choose from {', '.join(known)}."
                 yield Problem(name.replace("_", "-"), f"{kinds.quoted(key)} is not known", hint)
+        if self.release_notes and self.release_notes_file:
+            yield Problem(
+                "release-notes-file", "is given together with release-notes", "Give one of the two."
+            )
+        if self.remove_locales and (self.locales or self.target == "live"):
+            other = "locales" if self.locales else "target: live"
+            yield Problem("remove-locales", f"is given together with {other}", "Take one of the two out.")
         if self.target == "live":
             for name in _LIVE_INPUTS:
                 if getattr(self, name) is not None:
@@ -240,9 +268,15 @@ def all_findings(inputs: Inputs, page: WantedPage) -> list[Finding]:
 
 def _given(inputs: Inputs) -> WantedPage:
     page = read_yaml(inputs.texts, "texts") if inputs.texts else WantedPage()
-    notes = inputs.release_notes
-    if notes:
-        page = page.beaten_by(_notes(notes))
+    if inputs.release_notes:
+        page = page.beaten_by(_notes(inputs.release_notes, "release-notes"))
+    if inputs.release_notes_file:
+        try:
+            notes = text_of(inputs.release_notes_file)
+        except ValueError as error:
+            problem = Problem("release-notes-file", str(error), "Name a text file that the step can read.")
+            raise InputError([problem]) from None
+        page = page.beaten_by(_notes(notes, inputs.release_notes_file))
     copyright_ = Text(inputs.copyright, Place("copyright")) if inputs.copyright else None
     rating = inputs.age_rating or {}
     return page.beaten_by(
@@ -255,7 +289,10 @@ def _given(inputs: Inputs) -> WantedPage:
     )
 
 
-def _notes(text: str) -> WantedPage:
+def _notes(text: str, name: str) -> WantedPage:
+    """Return the page with the release notes of a text for every locale, or of a mapping of locales to texts."""
+    if not text.strip():
+        return WantedPage()
     try:
         by_locale = json.loads(text)
     except ValueError:
@@ -265,9 +302,9 @@ def _notes(text: str) -> WantedPage:
             by_locale = None
     # A text with a colon in its first line is YAML, too: only names that look like locales make it a mapping.
     if not isinstance(by_locale, dict) or not all(_is_locale(name) for name in by_locale):
-        return WantedPage(everywhere={RELEASE_NOTES.name: Text(text.strip(), Place("release-notes"))})
+        return WantedPage(everywhere={RELEASE_NOTES.name: Text(text.strip(), Place(name))})
     as_page = {name: {RELEASE_NOTES.name: value} for name, value in by_locale.items()}
-    return read_yaml(json.dumps(as_page), "release-notes")
+    return read_yaml(json.dumps(as_page), name)
 
 
 def _is_locale(name: str) -> bool:

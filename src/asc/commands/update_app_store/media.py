@@ -14,13 +14,16 @@ from asc.api.document import Resource
 from asc.api.platforms import PLATFORMS
 from asc.assets.upload import AssetUploader
 from asc.commands.context import Context
-from asc.commands.store_files import previews_in, screenshots_in
+from asc.commands.store_files import NONE, previews_in, screenshots_in
 from asc.commands.update_app_store.inputs import Inputs
 from asc.errors import Findings
+from asc.store.attachments import ATTACHMENTS, ReviewAttachments, plan_attachments, read_attachments
+from asc.store.attachments import MOST as MOST_ATTACHMENTS
 from asc.store.locale_sync import Made, Pace
 from asc.store.media import PREVIEWS, SCREENSHOTS, Media, MediaSet, MediaSets
 from asc.store.media_plan import Mode, SetPlan, plan_set
 from asc.store.media_sync import MediaSync
+from asc.store.page import Page
 from asc.store.previews import MIME_TYPES
 from asc.store.previews import MOST as MOST_PREVIEWS
 from asc.store.screenshots import Screenshots
@@ -35,11 +38,14 @@ class LocalMedia:
 
     screenshots: Screenshots = field(default_factory=Screenshots)
     previews: Screenshots = field(default_factory=Screenshots)
+    attachments: Screenshots | None = None
+    """Files for reviewers; None if those at Apple stay."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Return the findings about the files of both kinds."""
-        return (*self.screenshots.findings, *self.previews.findings)
+        """Return the findings about the files of all kinds."""
+        attachments = self.attachments.findings if self.attachments else ()
+        return (*self.screenshots.findings, *self.previews.findings, *attachments)
 
     @property
     def locales(self) -> list[str]:
@@ -54,11 +60,12 @@ class MediaPlan:
 
     screenshots: tuple[SetPlan, ...] = ()
     previews: tuple[SetPlan, ...] = ()
+    attachments: tuple[SetPlan, ...] = ()
 
     @property
     def all(self) -> tuple[SetPlan, ...]:
-        """Return the plans of screenshots and of previews."""
-        return (*self.screenshots, *self.previews)
+        """Return the plans of screenshots, of previews and of attachments."""
+        return (*self.screenshots, *self.previews, *self.attachments)
 
     @property
     def writes(self) -> bool:
@@ -74,14 +81,31 @@ def local_media(inputs: Inputs) -> LocalMedia:
     return LocalMedia(
         screenshots_in(inputs.screenshots, platform, inputs.locales),
         previews_in(inputs.previews, platform, inputs.locales),
+        _attachments(inputs.review_attachments),
     )
 
 
-def plan_media(client: Client, texts: Mapping[str, Resource], local: LocalMedia, mode: str) -> MediaPlan:
-    """Return what has to change: one request for each locale and kind. `texts` are Apple's, by locale."""
-    pictures = _plans(MediaSets(client, None, SCREENSHOTS), texts, local.screenshots, mode)
-    videos = _plans(MediaSets(client, None, PREVIEWS), texts, local.previews, mode)
-    return MediaPlan(pictures, videos)
+def _attachments(paths: Sequence[str] | None) -> Screenshots | None:
+    return None if paths is None else read_attachments(() if tuple(paths) == (NONE,) else paths)
+
+
+def plan_media(client: Client, page: Page, local: LocalMedia, mode: str) -> MediaPlan:
+    """Return what has to change: one request for each locale and kind. `page` is Apple's."""
+    pictures = _plans(MediaSets(client, None, SCREENSHOTS), page.texts, local.screenshots, mode)
+    videos = _plans(MediaSets(client, None, PREVIEWS), page.texts, local.previews, mode)
+    return MediaPlan(pictures, videos, _attachment_plans(client, page.review, local.attachments))
+
+
+def _attachment_plans(
+    client: Client, review: Resource | None, local: Screenshots | None
+) -> tuple[SetPlan, ...]:
+    if local is None:
+        return ()
+    there = MediaSet("", ATTACHMENTS)
+    if review:
+        there = ReviewAttachments(client, None).sets(review.id)[ATTACHMENTS]
+    plan = plan_attachments(there, local.files)
+    return () if plan.is_done else (plan,)
 
 
 def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan) -> Made:
@@ -100,12 +124,14 @@ def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan
         videos = MediaSync(client, MediaSets(client, uploader, PREVIEWS, details), pace, MOST_PREVIEWS)
         made = findings.result_of(lambda: pictures.run(_possible(plan.screenshots)), Made())
         more = findings.result_of(lambda: videos.run(_possible(plan.previews)), Made())
+        attachments = MediaSync(client, ReviewAttachments(client, uploader), pace, MOST_ATTACHMENTS)
+        findings.result_of(lambda: attachments.run(_possible(plan.attachments)), Made())
     findings.raise_all()
     return Made(made.files + more.files, made.size + more.size)
 
 
 def _possible(plans: Sequence[SetPlan]) -> list[SetPlan]:
-    # A locale that could not be made was told as failed with its texts.
+    # A locale, or review information, that could not be made was told as failed.
     return [plan for plan in plans if plan.text_id]
 
 

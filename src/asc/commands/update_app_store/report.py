@@ -30,7 +30,10 @@ def plan_table(choice: Choice, plan: PagePlan, media: Sequence[SetPlan], *, dry_
     if rows:
         text += summary.table(("Locale", "Field", "Before", "After"), rows)
     if media:
-        text += summary.table(("Locale", "Display", "Screenshot", "Change"), media_differences(media))
+        text += summary.table(
+            ("Locale", "Set", "File", "Change"),
+            [(locale or "–", *rest) for locale, *rest in media_differences(media)],
+        )
     return text + (summary.paragraph("Nothing was written (dry-run).") if dry_run else "")
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, TypeVar
 
 from asc.apps import texts
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
 from asc.commands.naming import APP_ID, BUNDLE_ID, PLATFORM
+from asc.commands.text_files import text_of
 from asc.errors import InputError, Problem
 from asc.testflight import mappings
 from asc.testflight.request import DistributionRequest
-from asc.words import decoded
 
 LATEST = "latest"
 WAITS = ("none", "upload", "processing", "available")
@@ -260,8 +259,6 @@ class Inputs(CommonInputs):
             yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")
 
 
-LARGEST_NOTES = 1024 * 1024
-"""Bytes of a file with what's new; Apple takes 4000 characters of each locale."""
 T = TypeVar("T")
 
 
@@ -304,7 +301,7 @@ def _request_of(inputs: Inputs) -> tuple[DistributionRequest, list[str]]:
 
 def _notes(inputs: Inputs) -> dict[str, str]:
     """Return the notes by locale. Raises ValueError for a name that is given twice."""
-    text = _file_text(inputs.whats_new_file) if inputs.whats_new_file else inputs.whats_new
+    text = text_of(inputs.whats_new_file) if inputs.whats_new_file else inputs.whats_new
     if not text or not text.strip():
         return {}
     try:
@@ -329,19 +326,6 @@ def _is_locale(key: str) -> bool:
     language, hyphen, region = key.partition("-")
     languages = {locale.partition("-")[0] for locale in texts.LOCALES}
     return bool(hyphen) and language.lower() in languages and 2 <= len(region) <= 4 and region.isalpha()
-
-
-def _file_text(path: str) -> str:
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(LARGEST_NOTES + 1)
-        if len(content) > LARGEST_NOTES:
-            raise ValueError(f"{path} is larger than {LARGEST_NOTES >> 20} MiB")
-        return decoded(content)
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not text in UTF-8 or UTF-16") from None
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _mapped(value: Mapping[str, Any] | None, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
