@@ -15,6 +15,7 @@ from simulation import stores
 from simulation.organisation import PASSPHRASE, VERSION, Job
 from simulation.running import Outcome
 
+# The words of the errors that a job ends with if another one uploaded its number.
 LOST_THE_RACE = re.compile(r"is already used|[Aa]nother job|takes? the number|took the number")
 MOST_REFUSALS = 40
 """The most answers 429 to one job. A job that waits for an hour gets about this many; more would be a storm."""

@@ -61,6 +61,7 @@ def run(jobs: Sequence[Job], sandbox: Sandbox, *, arrival: float, cold: int, lim
     """
     for job in jobs:
         _prepare(job, sandbox)
+    # A fork server imports the commands once, so that 200 jobs do not each spend a second on imports.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([step.__name__])
     # The first process starts the fork server, which imports everything that jobs need.
@@ -71,6 +72,7 @@ def run(jobs: Sequence[Job], sandbox: Sandbox, *, arrival: float, cold: int, lim
     began = time.monotonic()
     for index, job in enumerate(jobs):
         time.sleep(max(0.0, began + arrival * index / len(jobs) - time.monotonic()))
+        # Some jobs start cold, as on a real runner, so that imports at run time are tested too.
         if cold and index % cold == 0:
             running.append(_started_cold(job))
         else:

@@ -61,6 +61,7 @@ def run_scenario(scenario: Scenario, folder: Path) -> Iterator[Result]:
             rate_limit=scenario.limit,
             rate_spent=scenario.spent,
             processing=Processing(scenario.processing * 60),
+            # The groups of the jobs are internal, so nothing waits for beta review.
             review=Review(0),
         ) as sandbox:
             outcomes = run(

@@ -32,9 +32,11 @@ def run(folder: Path) -> int:
     job = json.loads((folder / "job.json").read_text())
     sandbox_time = sandbox_clock.Clock(**job["clock"])
     clock = Clock(now=sandbox_time.now, monotonic=sandbox_time.now, sleep=sandbox_time.sleep)
+    # File descriptors and not sys.stdout, so that programs that the job starts write to the log as well.
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    # Nothing of the caller may reach the job: the environment is the runner's.
     os.environ.clear()
     os.environ.update(job["environment"])
     os.chdir(folder)

@@ -79,6 +79,7 @@ class Contract:
         # not 1263.
         self._operations: dict[tuple[str, int], list[Operation]] = {}
         for path, methods in sorted(document["paths"].items(), key=lambda item: item[0].count("{")):
+            # Parameters that all methods of a path share stand beside the methods.
             for method in methods.keys() - {"parameters"}:
                 operation = Operation(method.upper(), path, methods[method])
                 self._operations.setdefault((operation.method, path.count("/")), []).append(operation)
@@ -125,6 +126,7 @@ class Contract:
             or (operation.method, status) == _REFUSED_DELETION
         ):
             return
+        # Without a charset: the document names bare media types.
         problems = self._response_problems(operation, status, body, content_type.split(";")[0])
         if problems:
             raise ContractViolation(f"{operation} answer {status}", problems)
@@ -239,6 +241,7 @@ def close_response(schema: Any) -> Any:
     """Return the schema with unknown members forbidden, optional ones nullable, and enums open (except types)."""
 
     def admit(member: Any, required: bool) -> Any:
+        # The live service sends null for optional members without a value.
         return member if required else _or_null(member)
 
     if isinstance(schema, dict) and "enum" in schema and not _names_a_type(schema):
@@ -268,6 +271,7 @@ def _close(schema: Any, recurse: Callable[[Any], Any], admit: Callable[[Any, boo
         closed["properties"] = {
             name: admit(recurse(member), name in required) for name, member in schema["properties"].items()
         }
+        # The document leaves its schemas open, and unknown members would pass unnoticed.
         closed.setdefault("additionalProperties", False)
     return _or_null(closed) if schema.get("nullable") else closed
 

@@ -84,6 +84,7 @@ def _next_page(call: Call, query: Query, offset: int) -> tuple[tuple[str, str], 
 def _with_included(document: Json, call: Call, query: Query, records: list[Record]) -> Json:
     """Add `included`, each record once, if the request names an include; it may be empty."""
     if query.includes:
+        # By type and id, so that a record that several others refer to appears once.
         included = {
             (other.type, other.id): other
             for record in records

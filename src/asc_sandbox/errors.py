@@ -33,6 +33,7 @@ class Refusal(Exception):
     def document(self) -> Json:
         """Return the body: {"errors": [{id, status, code, title, detail, source?, meta?}]}."""
         error: Json = {
+            # Each error of Apple's has an id of its own, to be quoted to its support.
             "id": str(uuid.uuid4()),
             "status": str(self.status),
             "code": self.code,

@@ -65,6 +65,7 @@ class Exchange:
         self._connection = connection
         self._log = log
         self._headers = headers
+        # The machine's time, not the sandbox's: the log shows how long requests really took.
         self._began = time.time()
         self._is_logged = False
         self.response: web.StreamResponse = web.Response()

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 DEFAULT_ISSUER = "57246542-96fe-1a63-e053-0824d011072a"
+"""The issuer id in the examples of Apple's documentation."""
 
 
 class KeyFileError(Exception):

@@ -51,6 +51,7 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
     Raises SeedError for a wrong seed, OSError for a file that cannot be read.
     """
     content = source if isinstance(source, Mapping) else _parse(Path(source or DEMO))
+    # Refused, because a misspelled type would silently leave the sandbox empty.
     if unknown := content.keys() - schema.keys() - {"keys", "processing"}:
         raise SeedError(
             "", f"there is no {listed(unknown)}; a seed has keys, processing, {', '.join(schema)}"

@@ -66,6 +66,7 @@ class Service:
         )
         try:
             await asyncio.sleep(self.latency)
+            # Before the token is checked: a broken network or server does not look at tokens first.
             fault = self.faults.pick(request.method, request.path)
             if fault is None:
                 await exchange.send(await self._reply(request))
@@ -104,6 +105,7 @@ class Service:
         try:
             body = _decoded(content)
             key = auth.authenticate(request.headers.get("Authorization"), self.keys, self.context.clock.now())
+            # After the token is checked: only requests of a known key count.
             self.rate_limit.take(key.id, self.context.clock.now())
             reply = Reply.of(self._answer(request, key, body, keeps=keeps))
         except Refusal as refusal:

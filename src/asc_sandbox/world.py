@@ -38,6 +38,7 @@ class World:
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+        # Reentrant, because rules hold it while they call methods that take it too.
         self.lock = threading.RLock()
         self.revision = 0
         """Number that grows with every change."""
@@ -98,6 +99,7 @@ class World:
         """Link a record with others over a to-many relationship; either side may store it."""
         for owner, stored, new in self._ends(record, name, others):
             ids = self._records[owner.type][owner.id].references.get(stored, ())
+            # A link that exists already is not doubled.
             self.relate(owner, stored, dict.fromkeys((*ids, new)))
 
     def disconnect(self, record: Record, name: str, others: Iterable[Record]) -> None:

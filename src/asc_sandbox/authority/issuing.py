@@ -68,6 +68,7 @@ class Authority:
         from asc_sandbox.authority.requests import public_key_of
 
         kind, lifetime = KINDS[certificate_type], timedelta(days=KINDS[certificate_type].days)
+        # If only the end is given, the beginning follows from it, so that the lifetime stays Apple's.
         begin = not_before or (datetime.now(UTC) if not_after is None else not_after - lifetime)
         display_name = holder or (self.team.member_name if kind.personal else self.team.name)
         owner = self.team.member_id if kind.personal else self.team.id

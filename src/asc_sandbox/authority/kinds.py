@@ -53,6 +53,7 @@ def _developer_id(*marks: str) -> CertificateKind:
         tuple(_MARK + mark for mark in marks),
         "MAC_OS",
         limit=5,
+        # Apple issues Developer ID certificates for five years.
         days=5 * 365,
         account_holder=True,
     )

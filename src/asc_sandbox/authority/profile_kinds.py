@@ -54,6 +54,7 @@ def _ios(purpose: Purpose) -> ProfileKind:
 
 def _tvos(purpose: Purpose) -> ProfileKind:
     types = _DEVELOPMENT if purpose == "development" else _DISTRIBUTION
+    # The API shows tvOS profiles and their bundle ids under the platform IOS.
     return ProfileKind(purpose, "TV_OS", "IOS", (*types, f"IOS_{types[0]}"), ("APPLE_TV",))
 
 

@@ -14,6 +14,7 @@ from asc_sandbox.pages.views.traffic import outlook
 ADD = f"{FOLDER}faults"
 CLEAR = f"{FOLDER}faults/clear"
 
+# The effects that clients meet most often. The other form takes all of them.
 _COMMON = {
     "status=503": "503 Service unavailable",
     "status=429 retry-after=1": "429 Too many requests, Retry-After: 1",

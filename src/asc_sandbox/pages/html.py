@@ -16,6 +16,7 @@ class Html(str):
 Child = str | int | None | Iterable["Child"]
 """A child of an element: text, a number, another element, nothing, or any number of these."""
 
+# Elements without content and end tag, as far as the pages use them.
 _VOID = ("img", "input", "link", "meta", "wbr")
 
 

@@ -48,10 +48,10 @@ def code(text: str | None) -> Html | None:
     return element("code", text) if text else None
 
 
-def names(found: Sequence[str], none: str = "none") -> Html:
+def names(found: Sequence[str]) -> Html:
     """Return a few of the names, and how many more there are."""
     if not found:
-        return element("span", none, class_="quiet")
+        return element("span", "none", class_="quiet")
     more = len(found) - MOST_NAMED
     rest = element("span", f" and {more} more", class_="quiet") if more > 0 else None
     return joined(", ".join(found[:MOST_NAMED]), rest)

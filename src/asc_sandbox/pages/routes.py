@@ -47,6 +47,7 @@ _FILES = {
     f"{FOLDER}icon.svg": ("icon.svg", "image/svg+xml"),
     _ICON: ("icon.svg", "image/svg+xml"),
 }
+# The pages run only their own script and style, and no other site may frame them or read them.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

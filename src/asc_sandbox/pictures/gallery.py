@@ -36,6 +36,7 @@ class Gallery:
         place = self._folder / token
         # A file of its own: the record may be deleted, but other versions may still show the picture.
         if not place.exists():
+            # A hard link takes no time and no space, but works within one file system only.
             os.link(path, place) if path.stat().st_dev == self._folder.stat().st_dev else shutil.copy(
                 path, place
             )
@@ -69,6 +70,7 @@ def rewritten(data: bytes) -> bytes:
 def plain(token: str, width: int, height: int) -> bytes:
     """Return a PNG of one colour, chosen by the token, for a screenshot without bytes."""
     colour = bytes(64 + byte // 2 for byte in hashlib.sha256(token.encode()).digest()[:3])
+    # One colour compresses well even at the fastest level.
     packer = zlib.compressobj(1)
     row = b"\0" + colour * width
     pixels = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()

@@ -10,7 +10,9 @@ from pathlib import Path
 PNG = b"\x89PNG\r\n\x1a\n"
 JPEG = b"\xff\xd8"
 
+# Colour types of PNG: grey with alpha, and colours with alpha.
 _WITH_ALPHA = (4, 6)
+# DHT, JPG and DAC lie between the markers of frames.
 _NO_FRAME = (0xC4, 0xC8, 0xCC)
 _CMYK = 4
 _EXTENSIONS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg"}
@@ -72,6 +74,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         if len(content) < length:
             raise _cut_off()
         yield head[4:], content
+        # Length, type and checksum of a chunk take 12 bytes.
         position += length + 12
 
 
@@ -101,6 +104,7 @@ def _png(data: bytes) -> Picture:
     width, height, depth, colour = struct.unpack(">IIBB", parts[0][1][:10])
     if depth > 8:
         raise PictureProblem("IMAGE_COLOR_SPACE", f"The picture has {depth} bits a channel.")
+    # A palette can be transparent without an alpha channel.
     return Picture("png", width, height, colour in _WITH_ALPHA or b"tRNS" in names)
 
 

@@ -98,6 +98,7 @@ ENDPOINTS = (
         related=("builds", "betaTesters"),
         then=make_group,
     ),
+    # Apple's document allows more builds here than the usual 50 of an included list.
     instance("/v1/betaGroups/{id}", BETA_GROUPS, limit_maxima={"builds": 1000}),
     changing(
         "/v1/betaGroups/{id}",

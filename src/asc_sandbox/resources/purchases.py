@@ -185,6 +185,7 @@ ENDPOINTS = (
         ),
         sorts=("name", "inAppPurchaseType"),
         includes=True,
+        # Apple's document does not let this list include them.
         without=("pricePoints",),
     ),
     instance("/v2/inAppPurchases/{id}", IN_APP_PURCHASES, limit_maxima={"pricePoints": 8000}),

@@ -10,6 +10,7 @@ from asc_sandbox.errors import Refusal
 from asc_sandbox.world import Record
 from asc_sandbox.writing import Given, store
 
+# The form of UDIDs since 2018: the chip, and the number of the device.
 _NEW = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{16}"
 _UDIDS = {
     "IOS": re.compile(rf"[0-9A-Fa-f]{{40}}|{_NEW}"),

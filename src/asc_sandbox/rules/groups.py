@@ -13,6 +13,7 @@ from asc_sandbox.world import Record, World
 from asc_sandbox.writing import Given, store, update
 
 LARGEST_PUBLIC_LINK_LIMIT = 10_000
+"""Testers: Apple's limit of external testers for an app."""
 
 _PUBLIC_LINK = ("publicLinkEnabled", "publicLinkLimitEnabled", "publicLinkLimit")
 

@@ -22,6 +22,7 @@ def complete(record_id: str, given: Mapping[str, Any]) -> dict[str, Any]:
     holder = given.get("displayName") or (TEAM.member_name if kind and kind.personal else TEAM.name)
     made_up = {
         "displayName": holder,
+        # Shifted, so that the number is positive as in real certificates.
         "serialNumber": hexadecimal(uuid.uuid5(_NAMESPACE, record_id).int >> 1),
         **({"name": f"{kind.shown}: {holder}", "platform": kind.platform} if kind else {}),
     }

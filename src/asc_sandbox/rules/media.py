@@ -17,7 +17,10 @@ from asc_sandbox.world import Record
 from asc_sandbox.writing import Given, store, update
 
 MOST_SCREENSHOTS = 10
+"""Screenshots in a set: Apple's limit."""
+
 MOST_PREVIEWS = 3
+"""Previews in a set: Apple's limit."""
 
 _TEXT = "appStoreVersionLocalization"
 _MEDIA_OF_SET = {"appScreenshotSets": "appScreenshots", "appPreviewSets": "appPreviews"}

@@ -15,6 +15,7 @@ from asc_sandbox.world import Record, World
 
 Reasons = Iterable[tuple[str, str]]
 
+# Apple lists a build some time before it has processed it.
 _APPEARS_AFTER = 1 / 3
 _LAGGING = {"internalBuildState": "PROCESSING", "externalBuildState": "PROCESSING"}
 

@@ -108,6 +108,7 @@ def delete_phased(call: Call, phased: Record) -> None:
 
 
 def _release_pending(world: World, context: Context, version: Record) -> None:
+    # The version may have been withdrawn or released by hand since.
     current = world.find(version.type, version.id)
     if current and state_of(current) == _PENDING:
         release(world, context, current)

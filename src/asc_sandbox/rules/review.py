@@ -25,6 +25,7 @@ def submit(call: Call, given: Given) -> Record:
         raise unprocessable("BUILD_ALREADY_SUBMITTED", "The build was submitted for review already.")
     _require_contact(world, build)
     _require_descriptions(world, build)
+    # Apple reviews one build of a version at a time.
     for other in _others_of_train(world, build):
         if review_state(world, other) in ("WAITING_FOR_REVIEW", "IN_REVIEW"):
             raise unprocessable("ANOTHER_BUILD_IN_REVIEW", "Another build of this version is in review.")

@@ -64,6 +64,7 @@ def set_submission_state(world: World, submission: Record, state: str) -> None:
 
 
 def _go_on(world: World, submission: Record, state: str) -> None:
+    # A submission that was withdrawn since does not go on.
     current = world.find(submission.type, submission.id)
     if current and current.attributes["state"] == state:
         _move(world, current, "IN_REVIEW")

@@ -37,6 +37,7 @@ _INFO_OF_VERSION = {
     "REPLACED_WITH_NEW_VERSION": "REPLACED_WITH_NEW_INFO",
 }
 
+# The App Store opened on this day, so no version is older.
 _LONG_AGO = "2008-07-10T00:00:00-08:00"
 
 SETTLED = frozenset({"READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION"})

@@ -29,6 +29,7 @@ LIMITS = {
 
 _SHORTEST_NAME = 2
 _URLS = ("marketingUrl", "supportUrl", "privacyPolicyUrl", "privacyChoicesUrl")
+# Apple lets this text change without a review.
 _ALWAYS_EDITABLE = "promotionalText"
 
 

@@ -96,6 +96,7 @@ def delete_version(call: Call, version: Record) -> None:
     under_way = [
         version for version in world.related(app, "appStoreVersions") if state_of(version) not in SETTLED
     ]
+    # The app info goes with its version, unless it is the only one of the app.
     info = info_beside_live(world, app)
     if not under_way and info and len(world.related(app, "appInfos")) > 1:
         world.remove(info)
@@ -155,6 +156,7 @@ def _check_number(others: list[Record], version_string: str) -> None:
             "versionString", "The version number has been previously used.", kind="INVALID.DUPLICATE"
         )
     numbers = version_string.split(".")
+    # Apple accepts one to three numbers.
     if len(numbers) > 3 or not all(number.isdecimal() for number in numbers):
         raise invalid_attribute("versionString", f"'{version_string}' is not a valid version number")
 

@@ -67,7 +67,11 @@ def _program(call: Call, bundle: Record, build: Record) -> Program:
         assert identity
         identities[architecture] = identity
     return Program(
-        f"{name.replace('/', '_')}.app", bundle_id, str(bundle.attributes.get("bundleType")), identities
+        # The name becomes a folder in the archive.
+        f"{name.replace('/', '_')}.app",
+        bundle_id,
+        str(bundle.attributes.get("bundleType")),
+        identities,
     )
 
 

@@ -14,6 +14,7 @@ from asc_sandbox.world import Record, World
 from asc_sandbox.writing import Given, store
 
 LARGEST_FILE = 4 * 1024**3
+"""Bytes of an app: Apple's limit."""
 
 _PLACES = {"ASSET": "assetFile", "ASSET_DESCRIPTION": "assetDescriptionFile", "ASSET_SPI": "assetSpiFile"}
 _RELEASED = ("READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION")

@@ -10,6 +10,7 @@ from typing import Any
 
 from asc_sandbox.samples.macho import make_executable
 
+# By platform: the name in CFBundleSupportedPlatforms, the one in DTPlatformName, and the oldest system.
 SDKS = {
     "IOS": ("iPhoneOS", "iphoneos", "16.0"),
     "TV_OS": ("AppleTVOS", "appletvos", "16.0"),

@@ -11,8 +11,6 @@ from asc_sandbox.samples import make_ipa, make_pkg
 from asc_sandbox.samples.bundle import SDKS
 from asc_sandbox.samples.profile import KINDS
 
-COMMANDS = ("make-ipa", "make-pkg")
-
 
 def main(argv: Sequence[str]) -> int:
     """Make the file and print its path. Return 0, or 2 if the options are wrong."""

@@ -94,6 +94,7 @@ def _left_to(size: int, archive: zipfile.ZipFile, path: str) -> int:
     # Everything but the padding is written, and the sizes of headers are known from the names.
     written = archive.fp.tell() if archive.fp else 0
     directory = sum(46 + len(entry.filename.encode()) for entry in archive.infolist())
+    # A local header takes 30 bytes, an entry of the directory 46 and its end 22; names stand in both.
     left = size - written - directory - (30 + 46 + 2 * len(path.encode())) - 22
     if left < 0:
         raise ValueError(f"an .ipa with this content cannot be smaller than {size - left:,} bytes")

@@ -15,6 +15,7 @@ from asc_sandbox.authority.team import TEAM, Team
 ProfileKind = Literal["app-store", "development", "ad-hoc", "enterprise", "expired"]
 KINDS: tuple[ProfileKind, ...] = ("app-store", "development", "ad-hoc", "enterprise", "expired")
 TEAM_ID, TEAM_NAME = TEAM.id, TEAM.name
+# Invented UDIDs in the form of an iPhone's.
 DEVICES = ["00008030-000A11112222802E", "00008110-001B33334444801E"]
 _PURPOSES: dict[ProfileKind, Purpose] = {
     "app-store": "app-store",

@@ -64,6 +64,7 @@ def write_xar(path: Path, files: Iterable[XarFile]) -> None:
     toc = _toc(root)
     packed = zlib.compress(toc)
     with path.open("wb") as out:
+        # Magic, size and version of the header, sizes of the table of contents, and its kind of checksum.
         out.write(struct.pack(">4sHHQQI", b"xar!", 28, 1, len(packed), len(toc), _SHA1))
         out.write(packed)
         out.write(hashlib.sha1(packed, usedforsecurity=False).digest())

@@ -22,7 +22,9 @@ _IS_64 = 0x01000000
 _ALIGNMENT = 14
 """Exponent of two of the alignment of slices in a fat file."""
 
+# One abbreviation: DW_TAG_compile_unit, without children, with DW_AT_name as a string.
 _ABBREVIATIONS = bytes((1, 0x11, 0, 0x03, 0x08, 0, 0, 0))
+# DWARF version 4, abbreviations at offset 0, addresses of 8 bytes.
 _UNIT = struct.pack("<HIBB", 4, 0, 8, 1) + b"main.m\0"
 _BASE = 0x1_0000_0000
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from xml.parsers.expat import ExpatError
 
 _INFO = re.compile(r"Payload/[^/]+\.app/(?:.+\.(?:app|appex)/)?Info\.plist")
+# Bytes that are read of a file at most, because an archive may claim any size.
 _LARGEST_INFO, _LARGEST_HEAD = 1 << 20, 1 << 16
 _MAGIC, _UUID = 0xFEEDFACF, 0x1B
 

@@ -14,6 +14,8 @@ from asc_sandbox.symbols.programs import Program, read_programs
 
 _INFO = re.compile(r"(?:[^/]+/)?Payload/[^/]+\.app/Info\.plist")
 _LARGEST_INFO = 1 << 20
+"""Bytes of Info.plist that are read at most, because the archive is not trusted."""
+
 _FAMILIES = {1: "IPHONE", 2: "IPAD"}
 """The devices of UIDeviceFamily for which a store page needs screenshots."""
 

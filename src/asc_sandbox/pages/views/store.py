@@ -189,6 +189,7 @@ def _shot(call: Call, asset: Record, name: str) -> Shot:
 
 
 def _thumbnail(template: str, width: int, height: int) -> str:
+    # Never larger than the picture itself.
     share = min(1.0, _THUMBNAIL / max(width, height))
     size = {"w": max(1, round(width * share)), "h": max(1, round(height * share))}
     return quote(template.format(**size, f="png"), safe="/:")
