@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from asc.api.retry import NotSent, classify
 from asc.api.session import Settings, open_session
 from asc.errors import UnreachableError
+from asc.store.addresses import check_addresses
+from asc.store.wanted import Place, Text, WantedPage
 
 USAGES = (
     "digital_signature",
@@ -158,3 +160,23 @@ def expired_server_certificate(folder: Path) -> tuple[Path, Path]:
         + keys[1].private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
     )
     return authority, chain
+
+
+def test_addresses_of_a_store_page_are_asked_for_through_the_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    support = {"support_url": Text("http://support.example.invalid/", Place("support_url.txt", 1))}
+    with proxy([b"HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n"]) as address:
+        monkeypatch.setenv("http_proxy", address)
+        monkeypatch.setenv("no_proxy", "")
+        (found,) = check_addresses(WantedPage({"en-US": support}))
+    assert (found.level, "410" in found.message) == ("error", True)
+
+
+def test_an_address_of_the_runners_network_is_not_asked_for_through_a_proxy_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    support = {"support_url": Text("http://169.254.169.254/", Place("support_url.txt", 1))}
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    (found,) = check_addresses(WantedPage({"en-US": support}))
+    assert "public internet" in found.message

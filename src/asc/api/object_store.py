@@ -15,7 +15,7 @@ import urllib3
 from asc.api import retry
 from asc.api.clock import Clock
 from asc.api.retry import Attempts, Broken, NotSent, classify
-from asc.api.session import Settings, ended_after, is_loopback, open_session, split
+from asc.api.session import Settings, ended_after, is_loopback, no_credentials, open_session, split
 from asc.errors import UnreachableError
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -194,7 +194,7 @@ class ObjectStore:
                 link.method,
                 link.url,
                 headers={**link.headers, **going_on},
-                auth=_nobody,
+                auth=no_credentials,
                 timeout=(CONNECT_TIMEOUT, max(1.0, min(SILENCE, time_left))),
                 allow_redirects=False,
                 stream=True,
@@ -237,7 +237,7 @@ class ObjectStore:
                 link.url,
                 data=body,
                 headers=dict(link.headers),
-                auth=_nobody,
+                auth=no_credentials,
                 timeout=(CONNECT_TIMEOUT, max(1.0, min(SILENCE, time_left))),
                 allow_redirects=False,
                 stream=True,
@@ -298,11 +298,6 @@ def _reliable_tag(response: requests.Response) -> str:
     tag = response.headers.get("ETag", "")
     # If-Range needs a strong tag (RFC 9110, 13.1.5); weak tags begin with W/.
     return tag if tag.startswith('"') else response.headers.get("Last-Modified", "")
-
-
-def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Send no credentials, not even the ones of a .netrc file."""
-    return request
 
 
 def _passes(answer: requests.Response) -> bool:

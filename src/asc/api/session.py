@@ -95,6 +95,11 @@ def open_session(settings: Settings, connections: int, block: int = 16 * 1024) -
     return session
 
 
+def no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Send no credentials, not even the ones of a .netrc file. It is for the argument `auth` of requests."""
+    return request
+
+
 @contextlib.contextmanager
 def ended_after(response: requests.Response, seconds: float) -> Iterator[None]:
     """Within the block, end the reading of `response` after `seconds`, even if bytes keep trickling in."""

@@ -6,10 +6,13 @@ import ipaddress
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from urllib.parse import urljoin, urlsplit
 
+import requests
 import urllib3
 
+from asc.api.session import Settings, no_credentials, open_session
 from asc.store.limits import BY_NAME, is_address
 from asc.store.wanted import Finding, Text, WantedPage
 
@@ -21,15 +24,21 @@ _NO_HEAD = (403, 404, 405, 501)
 _GONE = (404, 410)
 
 
-def check_addresses(page: WantedPage) -> list[Finding]:
-    """Return the addresses of a page that cannot be reached. Each is asked for once, side by side with others."""
+def check_addresses(page: WantedPage, ca_bundle: str | None = None) -> list[Finding]:
+    """Return the addresses of a page that cannot be reached. Each is asked for once, side by side with others.
+
+    Requests go through the proxy of the job, if it has one. `ca_bundle` is a file of certificate authorities.
+    """
     places: dict[str, list[tuple[str, Text]]] = {}
     for locale, name, text in _addresses(page):
         places.setdefault(text.value, []).append((f"{locale}: {name}", text))
     if not places:
         return []
-    with ThreadPoolExecutor(min(AT_ONCE, len(places))) as pool:
-        answers = dict(zip(places, pool.map(_defect, places), strict=True))
+    with (
+        open_session(Settings(ca_bundle=ca_bundle), AT_ONCE) as session,
+        ThreadPoolExecutor(min(AT_ONCE, len(places))) as pool,
+    ):
+        answers = dict(zip(places, pool.map(partial(_defect, session), places), strict=True))
     return [
         Finding("unreachable_urls", f"{label} {reason}", text.place, "Mend the address or the page.", level)
         for address, found in places.items()
@@ -46,22 +55,21 @@ def _addresses(page: WantedPage) -> Iterator[tuple[str, str, Text]]:
                 yield locale, name, text
 
 
-def _defect(address: str) -> tuple[str, str]:
+def _defect(session: requests.Session, address: str) -> tuple[str, str]:
     """Return the reason why an address is not good, with its level; "" if it is."""
     url = address
-    with urllib3.PoolManager(retries=False, timeout=SECONDS) as pool:
-        for _ in range(MOST_REDIRECTS + 1):
-            if reason := _not_public(url):
-                return reason, "error"
-            try:
-                status, following = _ask(pool, url)
-            except urllib3.exceptions.HTTPError as error:
-                return f"does not answer ({type(error).__name__})", "warning"
-            if not following:
-                break
-            url = urljoin(url, following)
-        else:
-            return f"redirects more than {MOST_REDIRECTS} times", "warning"
+    for _ in range(MOST_REDIRECTS + 1):
+        if reason := _not_public(session, url):
+            return reason, "error"
+        try:
+            status, following = _ask(session, url)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+            return f"does not answer ({type(error).__name__})", "warning"
+        if not following:
+            break
+        url = urljoin(url, following)
+    else:
+        return f"redirects more than {MOST_REDIRECTS} times", "warning"
     if status in _GONE:
         return f"answers {status}", "error"
     if status >= 400:
@@ -69,16 +77,25 @@ def _defect(address: str) -> tuple[str, str]:
     return ("is not https", "warning") if urlsplit(url).scheme == "http" else ("", "")
 
 
-def _ask(pool: urllib3.PoolManager, url: str) -> tuple[int, str]:
-    answer = pool.request("HEAD", url, redirect=False)
-    if answer.status in _NO_HEAD:
-        answer = pool.request("GET", url, redirect=False, preload_content=False)
-        answer.release_conn()
-    following = answer.headers.get("Location", "") if 300 <= answer.status < 400 else ""
-    return answer.status, following
+def _ask(session: requests.Session, url: str) -> tuple[int, str]:
+    """Return the status of an address, and the address that it redirects to, or ""."""
+    for method in ("HEAD", "GET"):
+        # Only the head of an answer is read.
+        with session.request(
+            method, url, allow_redirects=False, timeout=SECONDS, stream=True, auth=no_credentials
+        ) as answer:
+            if method == "GET" or answer.status_code not in _NO_HEAD:
+                break
+    return answer.status_code, answer.headers.get("Location", "") if 300 <= answer.status_code < 400 else ""
 
 
-def _not_public(url: str) -> str:
+def _has_proxy(session: requests.Session, url: str) -> bool:
+    """Return True if the variables of the job send requests to this address through a proxy."""
+    merged = session.merge_environment_settings(url, {}, None, None, None)
+    return requests.utils.select_proxy(url, merged["proxies"]) is not None
+
+
+def _not_public(session: requests.Session, url: str) -> str:
     """Return why an address must not be asked for. A pull request could name what only the runner reaches."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -86,7 +103,8 @@ def _not_public(url: str) -> str:
     try:
         found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, ValueError):
-        return "has a host that is not known"
+        # Behind a proxy, machines often resolve no names of the internet: the proxy does.
+        return "" if _has_proxy(session, url) else "has a host that is not known"
     if not all(ipaddress.ip_address(entry[4][0]).is_global for entry in found):
         return "is not in the public internet"
     return ""

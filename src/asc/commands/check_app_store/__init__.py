@@ -73,7 +73,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     if inputs.urls and levels.get("unreachable_urls") != "skip":
         from asc.store.addresses import check_addresses
 
-        found += check_addresses(page)
+        found += check_addresses(page, context.job.ca_bundle)
     findings = with_levels([*found, *precheck.findings], levels)
     if not (online or page.texts or page.default or page.copyright or files.shots.files or findings):
         # A green step has to mean that something was checked.

@@ -1,0 +1,79 @@
+"""Foresees and explains refusals of a store page: characters, states of a version, names that are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from asc.api.errors import ApiError
+from asc.apps import texts
+from asc.changes.change import Change
+from asc.changes.rules import Rules
+from asc.errors import Error
+from asc.store.limits import BY_NAME
+from asc.store.texts_plan import Difference
+from asc.store.wanted import Text, Texts, WantedPage
+from asc.words import listed
+
+
+class StoreRules(Rules):
+    """The meaning of refusals of texts. None stops the others: a failing locale leaves the rest right."""
+
+    def may_pass(self, change: Change, error: ApiError) -> bool:
+        """Return True for a state that passes: Apple locks parts of a version for some seconds after it was made."""
+        return error.status == 409 and error.has_code("STATE_ERROR") and change.settles
+
+    def is_unsure(self, change: Change, error: Error) -> bool:
+        """Return True if only a read tells. A name that is taken is called a duplicate, too, and is no doubt."""
+        return super().is_unsure(change, error) and not _is_name_taken(error)
+
+    def stops(self, change: Change, error: Error) -> bool:
+        """Return False: what belongs to other locales is written all the same."""
+        return False
+
+    def hint(self, change: Change, error: Error) -> str:
+        """Return what to do about a refusal."""
+        if _is_name_taken(error):
+            return "Choose another name for this locale; Apple reserves names for the whole App Store."
+        if isinstance(error, ApiError) and error.status == 409:
+            return (
+                "Mend the text that the message names, then run the step again: it writes only what is left."
+            )
+        return error.remedy
+
+
+def _is_name_taken(error: Error) -> bool:
+    return isinstance(error, ApiError) and any(
+        "DUPLICATE" in reason.code and reason.source.endswith("/name") for reason in error.errors
+    )
+
+
+def without_blocked_characters(page: WantedPage) -> tuple[WantedPage, list[str]]:
+    """Return the page without characters that Apple refuses (emoji, controls), and a line for each text changed."""
+    told: list[str] = []
+
+    def cleaned(label: str, given: Texts) -> dict[str, Text]:
+        found = dict(given)
+        for name, text in given.items():
+            one = BY_NAME[name]
+            if one.is_url or one.owner == "info":
+                continue
+            value, changes = texts.clean(text.value, limit=max(len(text.value) * 2, one.longest))
+            if changes:
+                told.append(f"{text.place}: {label} {name}: {', '.join(changes)}")
+            found[name] = Text(value, text.place)
+        return found
+
+    default = cleaned("default", page.default)
+    everywhere = cleaned("every locale", page.everywhere)
+    by_locale = {locale: cleaned(locale, given) for locale, given in page.texts.items()}
+    return replace(page, texts=by_locale, default=default, everywhere=everywhere), told
+
+
+def blocked_error(blocked: Iterable[Difference], state: str) -> Error:
+    """Return the error for differences that cannot be written in the state of the version."""
+    names = listed([f"{one.locale} {one.field}".strip() for one in blocked])
+    return Error(
+        f"The version is {state}, so that these cannot be changed now: {names}. Nothing was written.",
+        "Withdraw it (submit-app-store, action: withdraw), then run the step again.",
+    )
