@@ -81,6 +81,7 @@ class Router:
 
         Raises Refusal: Apple's own if Apple has no such path or method, 501 if only the sandbox does not have it.
         """
+        # `patterns` yields the path itself first, so exact segments win.
         for segments, record_id in operations.patterns(path):
             if endpoint := self._by_path.get(segments, {}).get(method):
                 return endpoint, record_id

@@ -16,20 +16,20 @@ from asc_sandbox.world import Record, World
 
 @dataclass(frozen=True)
 class Shape:
-    """The attributes and relationships that a body must have and may have.
-
-    `owners` and `related` are the required and the optional relationships. `values` are the allowed values of an
-    attribute. `written` are the kinds of attributes that can only be written: the resource itself does not have
-    them. Without `creates` the body belongs to a record, and has to repeat its id.
-    """
+    """The attributes and relationships that a body must have and may have."""
 
     resource: Resource
+    # Attributes.
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    # Relationships: the required and the optional ones.
     owners: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    # The allowed values of attributes; any, if an attribute is not listed.
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # The kinds of attributes that can only be written: the resource itself does not have them.
     written: Mapping[str, Kind] = field(default_factory=dict)
+    # False for the body of a change, which has to repeat the id of its record.
     creates: bool = True
 
     def kind(self, name: str) -> Kind | None:

@@ -13,9 +13,10 @@ from asc_sandbox.faults import Fault
 
 
 class ServeRequest(Protocol):
-    """Serves the request as if there were no fault. Unless `keeps`, its changes of the world are undone."""
+    """A function that serves the request as if there were no fault."""
 
-    def __call__(self, *, keeps: bool = True) -> Awaitable[Reply]: ...
+    def __call__(self, *, keeps: bool = True) -> Awaitable[Reply]:
+        """Serve the request, and undo its changes unless `keeps`."""
 
 
 async def misbehave(fault: Fault, exchange: Exchange, serve: ServeRequest) -> None:

@@ -28,7 +28,7 @@ _FAULTS_HELP = (
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of `entrypoint.py sandbox`."""
+    """Return the parser of the options of `entrypoint.py sandbox`."""
     parser = argparse.ArgumentParser(
         prog="entrypoint.py sandbox",
         description="A local App Store Connect. Point a client at it with ASC_API_URL. "

@@ -57,25 +57,22 @@ class Review:
 
 @dataclass(frozen=True)
 class Store:
-    """The App Store's times in seconds, and how review and processing end.
+    """The App Store's times in seconds, and how review and processing end."""
 
-    A submitted version is in review after half of `review` seconds, and the `verdict` comes after all of them. A
-    picture or a video is processed for `media` seconds and ends as `media_outcome` says. A released version is live
-    after `release` seconds, and a withdrawn submission frees its version after `cancel` seconds.
-
-    Apple's automatic changes can be seen after `lag` seconds: the texts that a new version copies from the last
-    one, the app info that can be edited, the state of a version that was added to a submission, and the deletion of
-    a screenshot or a preview. `associated` is the form in which an answer names the things that a version lacks: as
-    lists, as one object for each resource, or not at all.
-    """
-
+    # A submitted version is in review after half of this time, and the verdict comes after all of it.
     review: float = 2.0
     verdict: Verdict = "approved"
+    # Processing of a picture or a video.
     media: float = 1.0
     media_outcome: MediaOutcome = "complete"
+    # From the release of a version until it is live.
     release: float = 1.0
+    # From the withdrawal of a submission until its version is free.
     cancel: float = 1.0
+    # Until Apple's automatic changes can be seen: the texts that a new version copies from the last one, the app info
+    # that can be edited, the state of a version that was added to a submission, and the deletion of media.
     lag: float = 0.0
+    # How an answer names the values that a version lacks: in lists, in one object for each resource, or not at all.
     associated: Associated = "lists"
 
 

@@ -58,22 +58,20 @@ def contains_loosely(held: str, asked: str) -> bool:
 
 @dataclass(frozen=True)
 class Grammar:
-    """The parameters that an endpoint takes for the records in its answer.
-
-    `sorts` are the names for `sort`; the value of a name is found at `sort_paths[name]`, or at the name itself.
-    `sort_needs` is the parameter that a name needs. `limit_maxima` are the maxima of `limit[x]` that differ from
-    50. `without` are relationships that this endpoint does not include.
-    """
+    """The parameters that an endpoint takes for the records in its answer."""
 
     resource: Resource
     filters: tuple[Filter, ...] = ()
     exists: tuple[str, ...] = ()
+    # The names for `sort`, the paths of their values if they differ, and the parameter that a name needs.
     sorts: tuple[str, ...] = ()
     sort_paths: Mapping[str, str] = field(default_factory=dict)
     sort_needs: Mapping[str, str] = field(default_factory=dict)
     includes: bool = True
+    # Relationships that this endpoint does not include.
     without: tuple[str, ...] = ()
     paged: bool = True
+    # The maxima of `limit[x]` that differ from 50.
     limit_maxima: Mapping[str, int] = field(default_factory=dict)
 
     def includable(self) -> dict[str, Relationship]:

@@ -12,16 +12,17 @@ from asc_sandbox.kinds import Kind
 
 @dataclass(frozen=True)
 class Relationship:
-    """A relationship from records of one type to records of `target`, a type that the sandbox may not implement.
+    """A relationship from records of one type to records of another type.
 
-    With `inverse` the relationship is not stored: it is the other direction of that relationship of `target`. Apple
-    always shows links, and data if it is included. Some relationships have only one of the two; `hidden` ones have
-    neither.
+    Apple always shows links, and data if it is included. Some relationships have only one of the two; `hidden`
+    ones, which only the sandbox needs, have neither.
     """
 
     name: str
+    # A type that the sandbox may not implement.
     target: str
     many: bool = False
+    # The relationship of `target` that stores this one from the other side.
     inverse: str | None = None
     has_links: bool = True
     has_data: bool = True
@@ -64,28 +65,26 @@ def hidden(name: str, target: str, *, inverse: str | None = None) -> Relationshi
 
 @dataclass(frozen=True)
 class Resource:
-    """A type of records.
-
-    `area` is the area that a role may open (see roles). `defaults` are attributes in a seed's form, for records
-    that do not set them. `derived` work out an attribute from an endpoints.Call and the record, each time a record
-    without a stored value is shown. `completed` works out further attributes of a new record, once, from its id and
-    its given attributes.
-
-    With `short_ids` new ids have ten characters; with `id_of` a new record takes the id of the record that this
-    relationship leads to. `private` attributes are for seeds and rules: no answer shows them, and no request may
-    name them. `built_in` are the records that Apple itself has: id, attributes, references.
-    """
+    """The declaration of a type of records."""
 
     type: str
+    # The area that a role may read or write, see `roles`.
     area: str
     attributes: Mapping[str, Kind]
     relationships: tuple[Relationship, ...] = ()
+    # Attributes of records that do not set them, in the form of a seed.
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    # Functions of an endpoints.Call and the record, called each time a record without a stored value is shown.
     derived: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
+    # A function of the id and the given attributes of a new record, called once, that returns further attributes.
     completed: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] | None = None
+    # New ids have ten characters, as in Apple's provisioning.
     short_ids: bool = False
+    # A relationship: a new record takes the id of the record at its other end.
     id_of: str = ""
+    # Attributes for seeds and rules: no answer shows them, and no request may name them.
     private: Mapping[str, Kind] = field(default_factory=dict)
+    # Records that Apple itself has, as (id, attributes, references).
     built_in: tuple[tuple[str, Mapping[str, Any], Mapping[str, Any]], ...] = ()
 
     def kind(self, name: str) -> Kind | None:

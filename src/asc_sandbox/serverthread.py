@@ -34,6 +34,7 @@ class ServerThread(threading.Thread):
         self._request_stop: Callable[[], object] = lambda: None
 
     def run(self) -> None:
+        """Serve until `stop` is called. An OSError is stored for `wait_until_listening`."""
         try:
             asyncio.run(self._serve())
         except OSError as error:

@@ -11,6 +11,7 @@ from typing import Any
 _DEVELOPER = "com.apple.developer."
 _TEAM = "{team}"
 
+# A capability that is not listed adds no entitlement by itself.
 _OF_CAPABILITY: dict[str, dict[str, Any]] = {
     "ACCESS_WIFI_INFORMATION": {f"{_DEVELOPER}networking.wifi-info": True},
     "APPLE_ID_AUTH": {f"{_DEVELOPER}applesignin": ["Default"]},

@@ -90,6 +90,7 @@ SCREENSHOTS = Resource(
     ),
     defaults=_DEFAULTS,
     derived={"screenshots": _screenshots},
+    # The number of screenshots of a submission.
     private={"pictures": number},
 )
 CRASH_LOGS = Resource("betaCrashLogs", area="testflight", attributes={"logText": text})

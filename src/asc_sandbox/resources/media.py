@@ -47,6 +47,7 @@ APP_SCREENSHOTS = Resource(
     relationships=(one("appScreenshotSet", "appScreenshotSets", inverse="appScreenshots", has_links=False),),
     defaults={"assetDeliveryState": "COMPLETE", "fileName": "screenshot.png", "fileSize": 1},
     derived={"uploadOperations": operations, "imageAsset": media.image_of},
+    # The size in pixels of the processed picture.
     private={"width": number, "height": number},
 )
 
@@ -83,6 +84,7 @@ APP_PREVIEWS = Resource(
         "mimeType": "video/mp4",
     },
     derived={"uploadOperations": operations, "videoUrl": media.video_of, "previewImage": media.poster_of},
+    # The token under which the gallery keeps the processed video.
     private={"token": text},
 )
 

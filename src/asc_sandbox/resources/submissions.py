@@ -123,6 +123,7 @@ ENDPOINTS = (
         REVIEW_SUBMISSIONS,
         optional=("platform", "submitted", "canceled"),
         values={"platform": PLATFORMS},
+        # Apple's document has these in requests only: no record shows them.
         written={"submitted": flag, "canceled": flag},
         then=change_submission,
     ),

@@ -25,6 +25,7 @@ WEBHOOKS = Resource(
         link("deliveries", "webhookDeliveries", inverse="webhook"),
     ),
     defaults={"enabled": True, "eventTypes": [], "name": "Webhook"},
+    # Apple never shows the secret again.
     private={"secret": text},
 )
 WEBHOOK_EVENTS = Resource(
@@ -51,6 +52,7 @@ WEBHOOK_DELIVERIES = Resource(
         hidden("template", "webhookDeliveries"),
     ),
     defaults={"deliveryState": "PENDING", "redelivery": False},
+    # The number of attempts to send it so far.
     private={"attempts": number},
 )
 WEBHOOK_PINGS = Resource(
