@@ -18,7 +18,7 @@ class DispatchError(Exception):
 
 
 def dispatch(api_url: str, token: str, repository: str, event_type: str, payload: Mapping[str, str]) -> None:
-    """Send one `repository_dispatch`. Raises DispatchError."""
+    """Start the workflows that listen to `event_type`. Raises DispatchError if GitHub did not accept it."""
     # It is sent once: if the answer is lost, Apple delivers the event again.
     try:
         answer = requests.post(

@@ -19,7 +19,7 @@ CLAIM_EXPIRES = 120.0
 
 
 class Seen(Protocol):
-    """A memory of events."""
+    """A memory of the events that were handed on. Its methods raise an error if it cannot be used."""
 
     def claim(self, event_id: str) -> Claim:
         """Claim an event, unless it is claimed or settled."""
@@ -31,7 +31,7 @@ class Seen(Protocol):
         """Give a claim back, because the event could not be handed on."""
 
     def close(self) -> None:
-        """Give back what is open."""
+        """Close the file, if the memory is one; it cannot be used any more."""
 
 
 def open_seen(location: str, now: Callable[[], float]) -> Seen:
@@ -86,7 +86,7 @@ class SeenInFile:
             database.execute("DELETE FROM seen WHERE id = ? AND NOT done", (event_id,))
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file, when no request is under way."""
         self._database.close()
 
 
@@ -131,7 +131,7 @@ class SeenInBucket:
         self._obstore.delete(self._store, _object_name(event_id))
 
     def close(self) -> None:
-        """Do nothing: no connection is held."""
+        """Do nothing, because the library closes its connections itself."""
 
     def _put(self, event_id: str, mode: Any) -> bool:
         errors = self._obstore.exceptions

@@ -34,7 +34,7 @@ EVENTS, HEALTH = "/events", "/health"
 
 
 class RelayServer(ThreadingHTTPServer):
-    """The server of one relay."""
+    """The server of one relay: a thread for each connection, up to MOST_CONNECTIONS."""
 
     request_queue_size = 1024
     daemon_threads = False  # at the end, requests under way are answered first
@@ -46,7 +46,7 @@ class RelayServer(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Give a connection a thread, when there is one."""
+        """Give a connection a thread as soon as one of MOST_CONNECTIONS is free."""
         self._connections.acquire()
         try:
             super().process_request(request, client_address)
@@ -55,7 +55,7 @@ class RelayServer(ThreadingHTTPServer):
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer a connection."""
+        """Answer a connection, and make room for another one."""
         try:
             super().process_request_thread(request, client_address)
         finally:

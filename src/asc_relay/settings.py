@@ -83,7 +83,7 @@ class _Reader:
         return text.strip()
 
     def apps(self) -> Iterator[App]:
-        """Yield the apps of RELAY_APPS."""
+        """Yield the apps of RELAY_APPS, also those that are wrong: the problems say what is wrong."""
         text = self.secret("RELAY_APPS")
         try:
             apps = json.loads(text) if text else {}
@@ -154,7 +154,7 @@ class _Reader:
         )
 
     def seen(self) -> Seen | None:
-        """Return the memory."""
+        """Return the memory that RELAY_SEEN names, None if it cannot be used."""
         location = self._environment.get("RELAY_SEEN") or "/data/seen.sqlite"
         try:
             return open_seen(location, time.time)

@@ -68,6 +68,7 @@ def test_the_command_of_the_page_starts_a_relay_that_remembers(tmp_path: Path, h
             docker("restart", name)
             until(lambda: healthy(running), 60)
             assert running.send(event()).text == "handed on before\n"
-            log = docker("logs", name)
+            log = subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=True)
         assert len(hub.dispatches) == 1
-    assert "not-a-real" not in log
+    assert "buildUploads.COMPLETE event-1: 200" in log.stderr
+    assert "not-a-real" not in log.stdout + log.stderr

@@ -139,6 +139,13 @@ def test_a_ping_of_yesterday_is_not_taken_for_the_new_one(tmp_path: Path) -> Non
         assert manage(tmp_path, sandbox, "ping").code == 0
 
 
+def test_a_ping_that_failed_is_not_sent_again(tmp_path: Path) -> None:
+    with delivering(500) as (sandbox, _):
+        assert manage(tmp_path, sandbox, "ping").code == 1
+        assert manage(tmp_path, sandbox, "list").outputs["failed"] == "0"
+        assert manage(tmp_path, sandbox, "redeliver").outputs["changed"] == "false"
+
+
 def test_without_a_wait_a_ping_is_only_sent(tmp_path: Path) -> None:
     with delivering(500) as (sandbox, _):
         assert manage(tmp_path, sandbox, "ping", wait="0").code == 0

@@ -102,6 +102,7 @@ def test_a_new_webhook_without_a_secret_is_an_error(tmp_path: Path) -> None:
         ({"events": "BUILD_UPLOAD_STATE_UPDATE"}, "events"),
         ({"events": "everything"}, "events"),
         ({"webhook-id": "HOOK1"}, "webhook-id"),
+        ({"mode": "delete", "url": ""}, "webhook-id"),
     ],
 )
 def test_a_bad_input_is_named_and_nothing_is_sent(tmp_path: Path, inputs: dict[str, str], named: str) -> None:
@@ -153,10 +154,9 @@ def test_a_webhook_is_deleted_and_one_that_is_gone_is_no_error(tmp_path: Path) -
     assert (again.code, again.outputs["changed"]) == (0, "false")
 
 
-@pytest.mark.parametrize("mode", ["ping", "delete"])
-def test_two_webhooks_and_no_word_which_is_meant_are_an_error(tmp_path: Path, mode: str) -> None:
+def test_two_webhooks_and_no_word_which_is_meant_are_an_error(tmp_path: Path) -> None:
     with start_sandbox(team(webhook(), webhook("https://other.example.com/"))) as sandbox:
-        done = manage(tmp_path, sandbox, mode)
+        done = manage(tmp_path, sandbox, "ping")
     assert (done.code, writes(sandbox)) == (1, [])
 
 

@@ -54,7 +54,7 @@ class Delivery:
         return f"{self.event or 'event'}{about} ({self.id})"
 
     def shown(self) -> dict[str, Any]:
-        """Return the delivery for the outputs."""
+        """Return the delivery as the output `failed-deliveries` has it."""
         return {
             "id": self.id,
             "event": self.event,
@@ -80,9 +80,10 @@ def read_deliveries(client: Client, webhook_id: str, since: datetime | None = No
 
 
 def undelivered(deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """Return the newest failed delivery of each event that no delivery has brought over and none is bringing now."""
+    """Return the newest failed delivery of each event that did not arrive and is not on its way."""
     by_event: dict[str, list[Delivery]] = {}
-    for delivery in deliveries:
+    # A ping tested the way once. Nothing waits for it.
+    for delivery in (one for one in deliveries if not one.is_ping):
         by_event.setdefault(delivery.event_id or delivery.id, []).append(delivery)
     return [
         of_event[0]

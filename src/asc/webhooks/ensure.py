@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EnsurePlan:
-    """What is done for a request: `existing` is the webhook to change, None if it has to be created.
+    """The plan for a request: `existing` is the webhook to change, None if it has to be created.
 
     `differences` say in words what changes. With a secret an existing webhook is written in any case.
     """

@@ -32,8 +32,9 @@ _MARGIN = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Redelivered:
-    """The events that were sent again: those that arrived, and those that did not within the time."""
+    """The events that were sent again: their number, those that arrived, and those that did not within the time."""
 
+    sent: int = 0
     arrived: tuple[Delivery, ...] = ()
     failed: tuple[Delivery, ...] = ()
 
@@ -70,7 +71,7 @@ def redeliver_all(
 ) -> Redelivered:
     """Send again each event of `deliveries` that did not arrive, the oldest first, and wait for the answers.
 
-    Refusals of Apple are kept in `findings`. Without `wait` (seconds) the result is empty.
+    Refusals of Apple are kept in `findings`. Without `wait` (seconds) it is not known which arrived.
     """
     known = {delivery.id for delivery in deliveries}
     made: list[Delivery] = []
@@ -80,7 +81,7 @@ def redeliver_all(
             log.info("Sent again %s", delivery)
             made.append(new)
     if not made or not wait:
-        return Redelivered()
+        return Redelivered(len(made))
     ids = {delivery.id for delivery in made}
     since = min((delivery.created for delivery in made if delivery.created), default=None)
     over = {
@@ -89,6 +90,7 @@ def redeliver_all(
     }
     ended = [over.get(delivery.id, delivery) for delivery in made]
     return Redelivered(
+        len(made),
         tuple(delivery for delivery in ended if delivery.state == SUCCEEDED),
         tuple(delivery for delivery in ended if delivery.state != SUCCEEDED),
     )

@@ -88,7 +88,9 @@ def _list(inputs: Inputs, context: Context, client: Client, webhooks: Sequence[W
     since = _since(inputs, client)
     failed = [one for webhook in chosen for one in undelivered(read_deliveries(client, webhook.id, since))]
     for webhook in chosen:
-        log.info("%s: %s%s", webhook, ", ".join(webhook.events), "" if webhook.enabled else " (turned off)")
+        log.info(
+            "%s: %s%s", webhook, words.listed(webhook.events), "" if webhook.enabled else " (turned off)"
+        )
     if not chosen:
         log.info("The app has no webhook")
     for delivery in failed[:ROWS]:
@@ -118,7 +120,7 @@ def _redeliver(inputs: Inputs, context: Context, client: Client, webhooks: Seque
     findings = Findings()
     arrived: list[Delivery] = []
     failed: list[Delivery] = []
-    planned = 0
+    planned = sent = 0
     for webhook in _asked_for(inputs, webhooks):
         deliveries = read_deliveries(client, webhook.id, since)
         missing = undelivered(deliveries)
@@ -129,6 +131,7 @@ def _redeliver(inputs: Inputs, context: Context, client: Client, webhooks: Seque
             failed += missing
         else:
             result = redeliver_all(client, webhook, deliveries, inputs.wait, findings)
+            sent += result.sent
             arrived += result.arrived
             failed += result.failed
     if not planned:
@@ -137,7 +140,7 @@ def _redeliver(inputs: Inputs, context: Context, client: Client, webhooks: Seque
         log.info(_NOT_DONE)
     context.summary.append(_failed_table(failed))
     context.outputs = outputs = Outputs(
-        changed=flag(bool(planned)),
+        changed=flag(bool(planned if inputs.dry_run else sent)),
         failed_deliveries=_shown(failed),
         failed=str(len(failed)),
         redelivered=str(len(arrived)),

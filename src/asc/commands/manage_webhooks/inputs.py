@@ -100,6 +100,13 @@ class Inputs(AppInputs):
         yield from super().problems()
         if self.mode == "ensure":
             yield from self._problems_of_ensure()
+        if self.mode == "delete" and not (self.webhook_id or self.url or self.name):
+            # The only webhook of an app may be somebody else's.
+            yield Problem(
+                "webhook-id",
+                "is required (or url or name)",
+                "Say which webhook to delete; mode: list shows them.",
+            )
 
     def _problems_of_ensure(self) -> Iterator[Problem]:
         if not self.url:
