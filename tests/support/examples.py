@@ -29,13 +29,23 @@ def example(page: str, heading: str, replace: Mapping[str, str] | None = None, n
     return yaml.load(blocks[number - 1], yaml.BaseLoader)
 
 
-def run_example(content: Any, house: Path, runner: Runner, secrets: Mapping[str, str]) -> list[Result]:
-    """Runs our steps of an example, in the order of its jobs; what others are there for is not run."""
+def run_example(
+    content: Any,
+    house: Path,
+    runner: Runner,
+    secrets: Mapping[str, str],
+    steps: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Result]:
+    """Runs our steps of an example, in the order of its jobs; what others are there for is not run.
+
+    `steps` has the outputs of steps that came before the example, by their ids.
+    """
     jobs = content["jobs"] if isinstance(content, dict) else {"job": {"steps": content}}
     results: list[Result] = []
     needs: dict[str, Any] = {}
     for name, job in jobs.items():
-        contexts: dict[str, Any] = {"secrets": secrets, "needs": needs, "steps": {}}
+        earlier = {identifier: {"outputs": outputs} for identifier, outputs in (steps or {}).items()}
+        contexts: dict[str, Any] = {"secrets": secrets, "needs": needs, "steps": earlier}
         for step in job["steps"]:
             if action := OURS.fullmatch(step.get("uses", "")):
                 inputs = {name: evaluate(value, contexts) for name, value in step.get("with", {}).items()}
