@@ -14,7 +14,7 @@ from asc.errors import Error, LostAnswerError, UnreachableError
 from asc.testflight import mappings
 from asc.testflight.distribution import distribute
 from asc.testflight.request import AppInfo, DistributionRequest, ReviewInfo
-from asc.testflight.request import Tester as Person  # pytest takes names with Test for its own
+from asc.testflight.testers.tester import Tester as Person  # pytest takes names with Test for its own
 from core.testflight import (
     CONTACT,
     FULL,

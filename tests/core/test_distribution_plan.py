@@ -13,8 +13,8 @@ from asc.errors import Error
 from asc.testflight.expiry import NO_OTHERS, EarlierBuilds
 from asc.testflight.plan import is_out, plan
 from asc.testflight.request import AppInfo, DistributionRequest, ReviewInfo
-from asc.testflight.request import Tester as Person  # pytest takes names with Test for its own
 from asc.testflight.state import TO_COME, AppState, Declaration, Known
+from asc.testflight.testers.tester import Tester as Person  # pytest takes names with Test for its own
 from core.testflight import DESTINATION, FRIENDS, QA, READY, STAFF, TO_FRIENDS, app_state
 
 

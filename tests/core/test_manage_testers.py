@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +13,9 @@ import pytest
 
 from asc.testflight.testers.files import read_csv
 from asc_sandbox.server import Sandbox
-from core.running import Done, in_job
+from core.running import ENTRYPOINT, Done, in_job
 from support.sandbox import app, build, seed, start_sandbox
+from support.waiting import LONGEST, wait_until
 
 APP = "com.example.app"
 GROUPS = [
@@ -61,6 +65,23 @@ def writes(sandbox: Sandbox) -> list[str]:
     return [f"{entry.method} {entry.path}" for entry in sandbox.requests if entry.method != "GET"]
 
 
+def start(folder: Path, sandbox: Sandbox, inputs: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start the step in a process of its own."""
+    output, summary = folder / "output-of-process", folder / "summary-of-process"
+    output.touch()
+    summary.touch()
+    env = {
+        "PATH": os.environ["PATH"],
+        "ASC_COMMAND": "manage-testers",
+        "ASC_INPUTS": json.dumps(inputs),
+        "ASC_API_URL": sandbox.url,
+        "ASC_API_KEY": json.dumps(sandbox.api_key()),
+        "GITHUB_OUTPUT": str(output),
+        "GITHUB_STEP_SUMMARY": str(summary),
+    }
+    return subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
+
+
 class TestAdd:
     def test_new_people_are_invited_known_ones_join_and_members_stay(self, tmp_path: Path) -> None:
         with start_sandbox(world(person("ada", "GROUP-BETA"), person("bob"))) as sandbox:
@@ -105,6 +126,33 @@ class TestAdd:
             ]
             assert members(sandbox, friends.id) == {"cy@example.com"}
 
+    def test_a_dry_run_counts_the_people_of_groups_that_it_would_make(self, tmp_path: Path) -> None:
+        with start_sandbox(world()) as sandbox:
+            given = {"testers": "cy@example.com", "groups": "Friends", "create_groups": "true"}
+            done = manage(tmp_path, sandbox, **given, dry_run="true")
+            assert (done.code, done.outputs["invited"], writes(sandbox)) == (0, "1", [])
+
+    def test_a_stranger_for_an_internal_group_leaves_no_new_group_behind(self, tmp_path: Path) -> None:
+        with start_sandbox(world()) as sandbox:
+            given = {"testers": "cy@example.com", "groups": "Team, Friends", "create_groups": "true"}
+            assert (manage(tmp_path, sandbox, **given).code, writes(sandbox)) == (1, [])
+
+    @pytest.mark.parametrize("effect", ["lost", "status=409 code=STATE_ERROR after=0"])
+    def test_a_group_is_made_once_although_the_answer_is_lost(self, tmp_path: Path, effect: str) -> None:
+        with start_sandbox(world(), faults=[f"POST /v1/betaGroups {effect}"]) as sandbox:
+            given = {"testers": "cy@example.com", "groups": "Friends", "create_groups": "true"}
+            first = manage(tmp_path, sandbox, **given)
+            assert manage(tmp_path, sandbox, **given).code == 0
+            assert (first.code, len(sandbox.world.all("betaGroups"))) == (0 if effect == "lost" else 1, 3)
+
+    def test_the_groups_of_the_list_come_in_addition_to_those_of_the_step(self, tmp_path: Path) -> None:
+        file = tmp_path / "testers.csv"
+        file.write_text("Email,First Name,Last Name,Groups\nuser@example.com,U,Ser,Team\n")
+        with start_sandbox(world()) as sandbox:
+            done = manage(tmp_path, sandbox, testers_file=str(file), groups="Beta testers")
+            both = (members(sandbox), members(sandbox, "GROUP-TEAM"))
+        assert (done.code, both, done.outputs["invited"]) == (0, ({"user@example.com"},) * 2, "1")
+
     def test_exact_removes_others_only_when_the_dry_run_is_off(self, tmp_path: Path) -> None:
         people = (
             person("ada", "GROUP-BETA"),
@@ -128,7 +176,11 @@ class TestAdd:
                 done.stdout
             )
             assert len(writes(sandbox)) == 10
-            assert len(sandbox.requests) - 10 <= 8
+            reads = [entry for entry in sandbox.requests if entry.method == "GET"]
+            assert (
+                sum("/betaTesters" in entry.path for entry in reads) <= 6
+            )  # five pages, and the ten new ones
+            assert len(reads) <= 8
 
     @pytest.mark.parametrize(
         "fault", ["POST /v1/betaTesters lost", "POST /v1/betaTesters status=409 code=STATE_ERROR"]
@@ -178,6 +230,46 @@ class TestRemove:
             ]
 
 
+class TestTwoJobsAtOnce:
+    def test_each_tester_is_there_once(self, tmp_path: Path) -> None:
+        people = ", ".join(f"t{number}@example.com" for number in range(8))
+        with start_sandbox(world(person("t0")), latency=0.02) as sandbox:
+            given = {"testers": people, "groups": "Friends", "create-groups": "true", "bundle-id": APP}
+            processes = [start(tmp_path, sandbox, given) for _ in range(2)]
+            assert [process.wait(LONGEST) for process in processes] == [0, 0]
+            (friends,) = [
+                one for one in sandbox.world.all("betaGroups") if one.attributes["name"] == "Friends"
+            ]
+            inside = [str(one.attributes["email"]) for one in sandbox.world.related(friends, "betaTesters")]
+        assert sorted(inside) == sorted(set(inside)) and len(inside) == 8
+
+
+@pytest.mark.parametrize("after", range(1, 12, 2))
+def test_a_step_that_is_killed_and_run_again_ends_the_same(tmp_path: Path, after: int) -> None:
+    given = {
+        "testers": "ada@example.com, cy@example.com, di@example.com",
+        "groups": "Friends, Beta testers",
+        "create-groups": "true",
+        "bundle-id": APP,
+    }
+    with start_sandbox(world(person("ada", "GROUP-BETA")), latency=0.02) as sandbox:
+        process = start(tmp_path, sandbox, given)
+        wait_until(lambda: len(sandbox.requests) >= after or process.poll() is not None)
+        process.kill()
+        process.wait()
+        done = in_job(tmp_path, given, sandbox=sandbox, command="manage-testers")
+        friends = [one for one in sandbox.world.all("betaGroups") if one.attributes["name"] == "Friends"]
+        people = {"ada@example.com", "cy@example.com", "di@example.com"}
+        assert (done.code, len(friends), members(sandbox), members(sandbox, friends[0].id)) == (
+            0,
+            1,
+            people,
+            people,
+        )
+        addresses = [one.attributes["email"] for one in sandbox.world.all("betaTesters")]
+        assert sorted(addresses) == sorted(people)
+
+
 class TestPrune:
     PEOPLE = (
         person("active", "GROUP-BETA", state="INSTALLED", lastSession="3 days ago", sessions=5),
@@ -200,6 +292,31 @@ class TestPrune:
             gone = {"idle@example.com", "never@example.com"}
             assert members(sandbox) == {str(one["email"]) for one in self.PEOPLE} - gone
 
+    def test_a_typo_in_keep_removes_nobody(self, tmp_path: Path) -> None:
+        with start_sandbox(world(*self.PEOPLE)) as sandbox:
+            done = manage(tmp_path, sandbox, "prune", keep="Beta tester", dry_run="false")
+            assert (done.code, writes(sandbox), "Beta testers" in done.error) == (1, [], True)
+
+    def test_a_group_of_the_team_is_not_pruned(self, tmp_path: Path) -> None:
+        with start_sandbox(world(*self.PEOPLE)) as sandbox:
+            done = manage(tmp_path, sandbox, "prune", groups="Team", dry_run="false")
+            assert (done.code, writes(sandbox)) == (1, [])
+
+    def test_a_session_with_one_record_keeps_all_records_of_the_address(self, tmp_path: Path) -> None:
+        second = person("idle", "GROUP-BETA", id="IDLE-2", state="INSTALLED", lastSession="1 day ago")
+        with start_sandbox(world(*self.PEOPLE, second)) as sandbox:
+            done = manage(tmp_path, sandbox, "prune", keep="kept@example.com")
+            assert (done.code, done.outputs["removed"]) == (0, "1")
+
+    @pytest.mark.parametrize("remove_from", ["groups", "app"])
+    def test_one_refused_removal_does_not_keep_the_others_in(self, tmp_path: Path, remove_from: str) -> None:
+        place = {"groups": "betaGroups", "app": "apps"}[remove_from]
+        path = f"/v1/{place}/*/relationships/betaTesters"
+        with start_sandbox(world(*self.PEOPLE), faults=[f"DELETE {path} status=409 times=2"]) as sandbox:
+            given = {"keep": "kept@example.com", "dry_run": "false", "remove_from": remove_from}
+            done = manage(tmp_path, sandbox, "prune", **given)
+            assert (done.code, done.outputs["removed"], done.outputs["refused"]) == (1, "1", "1")
+
     def test_more_than_the_limit_removes_nobody(self, tmp_path: Path) -> None:
         with start_sandbox(world(*self.PEOPLE)) as sandbox:
             done = manage(tmp_path, sandbox, "prune", limit="1", dry_run="false")
@@ -210,6 +327,18 @@ class TestPrune:
         with start_sandbox(world(*self.PEOPLE), faults=[fault]) as sandbox:
             done = manage(tmp_path, sandbox, "prune", dry_run="false", retry_for="1s")
             assert (done.code, writes(sandbox)) == (3, [])
+
+
+def test_an_export_costs_one_request_for_200_testers(tmp_path: Path) -> None:
+    everybody = [
+        person(f"t{number}", "GROUP-BETA", lastSession="1 day ago", sessions=1) for number in range(2_000)
+    ]
+    with start_sandbox(world(*everybody)) as sandbox:
+        done = manage(tmp_path, sandbox, "export", file=str(tmp_path / "out.csv"))
+        paths = [entry.path.rpartition("/")[2] for entry in sandbox.requests]
+    assert (done.code, done.outputs["slots-left"]) == (0, "8000")
+    assert paths == ["apps", "betaGroups", *["betaTesterUsages"] * 10, *["betaTesters"] * 10]
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 2_001
 
 
 def test_an_export_lists_everybody_and_is_read_as_a_list(tmp_path: Path) -> None:
@@ -223,7 +352,7 @@ def test_an_export_lists_everybody_and_is_read_as_a_list(tmp_path: Path) -> None
     assert "'=HYPERLINK(1)" in text
     assert Path(done.outputs["file"]).stat().st_mode & 0o077 == 0
     testers, problems = read_csv(text.encode())
-    assert ([one.first_name for one in testers], problems) == (["=HYPERLINK(1)", "Ada"], [])
+    assert ([one.first_name for one in testers], problems) == (["Ada", "=HYPERLINK(1)"], [])
 
 
 def test_an_invitation_is_sent_again_to_who_has_not_accepted(tmp_path: Path) -> None:
@@ -239,6 +368,7 @@ def test_an_invitation_is_sent_again_to_who_has_not_accepted(tmp_path: Path) -> 
     [
         {},
         {"testers": "not an address", "groups": "Beta testers"},
+        {"testers": "Ada <ada@example.com>, Bob <ADA@example.com>", "groups": "Beta testers"},
         {"testers": "ada@example.com"},
         {"testers-file": "/nowhere.csv", "groups": "Beta testers"},
         {"mode": "remove", "testers": "ada@example.com"},
@@ -271,6 +401,9 @@ def test_inputs_that_make_no_sense_are_refused_before_anything_is_sent(
         (b'"Ada","Example, B.","ada@example.com"\n', ("Ada", "Example, B.", ())),
         ("Ada\tExample\tada@example.com\n".encode("utf-16"), ("Ada", "Example", ())),
         (b"ada@example.com\n", ("", "", ())),
+        (b"Name,Email\nAda Example,ada@example.com\n", ("Ada", "Example", ())),
+        (b'sep=;\r\nEmail;Groups\r\nada@example.com;"Beta;QA"\r\n', ("", "", ("Beta", "QA"))),
+        (b'"Ada";"Example, B.";"ada@example.com"\n', ("Ada", "Example, B.", ())),
     ],
 )
 def test_every_form_of_a_list_is_read(content: bytes, names: tuple[str, str, tuple[str, ...]]) -> None:
@@ -280,6 +413,26 @@ def test_every_form_of_a_list_is_read(content: bytes, names: tuple[str, str, tup
         names,
         [],
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("First,Last,Email,Groups\nAda,Example,ada@example.com\n", "line 2"),
+        ("email,first_name\nada@example.com,Example, Ada\n", "line 2"),
+        ('First,Last,Email\n"Ada\nB.",Example,ada@example.com\nBob,Example,bob\n', "line 4"),
+        ("sep=;\nEmail;First Name\nada@example.com\n", "line 3"),
+    ],
+)
+def test_the_first_line_of_a_problem_is_the_one_in_the_file(content: str, line: str) -> None:
+    _, (problem,) = read_csv(content.encode())
+    assert problem.partition(":")[0] == line
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x00\xd8", b'Ada,"Exam"ple,ada@example.com\n'])
+def test_a_file_that_is_no_list_is_one_problem(content: bytes) -> None:
+    testers, problems = read_csv(content)
+    assert (testers, len(problems)) == ([], 1)
 
 
 def test_each_wrong_line_of_a_list_is_named() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from asc.testflight import mappings
 from asc.testflight.request import AppInfo, ReviewInfo
-from asc.testflight.request import Tester as Person  # pytest takes names with Test for its own
+from asc.testflight.testers.tester import Tester as Person  # pytest takes names with Test for its own
 
 
 def test_fastlanes_names_are_read_in_any_style() -> None:

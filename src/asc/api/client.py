@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import builtins
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from asc.api.clock import SYSTEM_CLOCK, Clock, Traffic
@@ -130,10 +129,6 @@ class Client:
     def list(self, path: str, query: Query | None = None, *, retry_404: bool = False) -> Document:
         """Return all pages of a listing as one document. Takes and raises the same as `pages`."""
         return Document.joined(self.pages(path, query, retry_404=retry_404))
-
-    def rows(self, path: str, query: Query | None = None) -> builtins.list[Mapping[str, Any]]:
-        """Return the rows of a metric over all pages. They have no type and no id, unlike resources."""
-        return [row for page in self.pages(path, query) for row in page.rows]
 
     def post(self, path: str, body: object) -> Document:
         """Send a POST and return the document. Repeat it only if the server certainly did not apply it.

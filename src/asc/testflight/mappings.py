@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from asc.apps import texts
-from asc.testflight.request import APP_ATTRIBUTES, DEFAULT, REVIEW_ATTRIBUTES, AppInfo, ReviewInfo, Tester
+from asc.testflight.request import APP_ATTRIBUTES, DEFAULT, REVIEW_ATTRIBUTES, AppInfo, ReviewInfo
+from asc.testflight.testers.tester import ADDRESS, Tester
 from asc.words import did_you_mean, listed, printable_name
 
 LONGEST_APP_DESCRIPTION = 4000
 """Characters."""
 _ALSO = {"tvosprivacypolicyurl": "tv_os_privacy_policy", "privacypolicy": "privacy_policy_url"}
-_ADDRESS = r"[^\s<>,;@]+@[^\s<>,;@]+\.[^\s<>,;@]+"
 
 
 def whats_new(value: Mapping[str, Any] | str) -> dict[str, str]:
@@ -38,7 +38,7 @@ def review_info(value: Mapping[str, Any]) -> ReviewInfo:
     required = members.pop("demo_account_required", None)
     given = {name: _text(entry, name) for name, entry in members.items()}
     email = given.get("contact_email")
-    if email and not re.fullmatch(_ADDRESS, email.strip()):
+    if email and not re.fullmatch(ADDRESS, email.strip()):
         raise ValueError("contact_email is not an email address")
     return ReviewInfo(
         **{name: text.strip() for name, text in given.items() if text.strip()},
@@ -68,12 +68,15 @@ def testers(entries: Iterable[str]) -> tuple[Tester, ...]:
     """Return testers from `jane@example.com` or `Jane Doe <jane@example.com>`, each address once."""
     found: dict[str, Tester] = {}
     for entry in entries:
-        match = re.fullmatch(rf"({_ADDRESS})|([^<>]*?)\s*<({_ADDRESS})>", entry.strip())
+        match = re.fullmatch(rf"({ADDRESS})|([^<>]*?)\s*<({ADDRESS})>", entry.strip())
         if not match:
             raise ValueError(f"{printable_name(entry)} is not an email address, nor Name <address>")
         first, _, last = (match[2] or "").strip(" \"'").partition(" ")
         email = match[1] or match[3]
-        found.setdefault(email.casefold(), Tester(email, first, last.strip()))
+        tester = Tester(email, first, last.strip())
+        before = found.setdefault(tester.address, tester)
+        if (before.first_name, before.last_name) != (tester.first_name, tester.last_name):
+            raise ValueError(f"{tester.masked} is given twice, with different names")
     return tuple(found.values())
 
 

@@ -13,9 +13,11 @@ from asc.changes.change import Change, Fallback, Plan, enumerated
 from asc.errors import Error
 from asc.testflight import information
 from asc.testflight.expiry import IN_QUEUE, NO_OTHERS, EarlierBuilds
+from asc.testflight.groups import group_body
 from asc.testflight.preflight import encryption_contradiction, encryption_unanswered
-from asc.testflight.request import DistributionRequest, Tester
+from asc.testflight.request import DistributionRequest
 from asc.testflight.state import AppState, Group, build_id, goes_outside
+from asc.testflight.testers.tester import Tester, tester_body
 from asc.words import printable_name
 
 _REVIEWED = {
@@ -219,19 +221,15 @@ def groups(request: DistributionRequest, app_state: AppState, state: Build | Non
         yield _add_groups(wanted, state)
     for name in app_state.new_groups:
         internal = request.create_groups == "internal"
-        attributes = {"name": name, "isInternalGroup": internal}
+        attributes = {"isInternalGroup": internal}
         if internal:
             attributes["hasAccessToAllBuilds"] = False  # builds are chosen, as in this run
-        relationships = {
-            "app": reference("apps", app_state.destination.app.id),
-            "builds": references("builds", [build_id(state)]),
-        }
         yield Change(
             "group",
             f"create the {'internal' if internal else 'external'} group {printable_name(name)} with the build in it",
             "POST",
             "/v1/betaGroups",
-            request_body("betaGroups", attributes, relationships=relationships),
+            group_body(app_state.destination.app.id, name, attributes, [build_id(state)]),
             settles=True,
             serves=(name,),
         )
@@ -287,15 +285,11 @@ def testers(request: DistributionRequest, app_state: AppState, state: Build | No
 
 
 def _invite(tester: Tester, state: Build | None) -> Change:
-    names = {"firstName": tester.first_name, "lastName": tester.last_name}
-    attributes = {"email": tester.email, **{name: text for name, text in names.items() if text}}
     return Change(
         "tester",
         f"invite {tester.masked}",
         "POST",
         "/v1/betaTesters",
-        request_body(
-            "betaTesters", attributes, relationships={"builds": references("builds", [build_id(state)])}
-        ),
+        tester_body(tester, "builds", [build_id(state)]),
         settles=True,
     )

@@ -11,22 +11,21 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from asc.api.client import REQUESTS_AT_ONCE, Client
+from asc.api.client import Client
 from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
-from asc.api.lists import list_by
 from asc.builds.build import ANSWER_COMPLIANCE
 from asc.errors import Error, Findings
 from asc.testflight import choosing, information
-from asc.testflight.request import APP_ATTRIBUTES, REVIEW_ATTRIBUTES, DistributionRequest, Tester
+from asc.testflight.groups import GROUP_FIELDS, group_of
+from asc.testflight.request import APP_ATTRIBUTES, REVIEW_ATTRIBUTES, DistributionRequest
 from asc.testflight.state import AppState, Declaration, Destination, Group, Known, goes_outside
+from asc.testflight.testers.roster import find_testers
 
 log = logging.getLogger(__name__)
 
-TESTERS_AT_ONCE = 40
-"""Addresses in one request, so that its line stays below 8 KiB."""
 _CONTACT = ("contactFirstName", "contactLastName", "contactEmail", "contactPhone")
 _FIELDS = {
-    "betaGroups": "name,isInternalGroup,hasAccessToAllBuilds",
+    "betaGroups": GROUP_FIELDS,
     "betaAppLocalizations": ",".join(("locale", *APP_ATTRIBUTES.values())),
     "appEncryptionDeclarations": "appEncryptionDeclarationState,codeValue",
 }
@@ -40,18 +39,16 @@ _PLACES = {  # where all of them are listed, when not all came along with the ap
 def preflight(client: Client, request: DistributionRequest, destination: Destination) -> AppState:
     """Return the state of the app that the request is about. Raises Error with all problems, naming the inputs.
 
-    Makes one request, one more for each 40 testers, and pages if an answer does not hold everything.
+    Makes one request, one more for some 250 testers, and pages if an answer does not hold everything.
     """
     findings = Findings()
     findings.result_of(lambda: _check_encryption(request, destination), None)
-    # Each chunk is one request, sent while the app is read.
-    testers = request.testers
-    chunks = [testers[start : start + TESTERS_AT_ONCE] for start in range(0, len(testers), TESTERS_AT_ONCE)]
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        asked = [pool.submit(_known_testers, client, destination.app.id, chunk) for chunk in chunks]
+    emails = [tester.email for tester in request.testers]
+    with ThreadPoolExecutor(1) as pool:
+        # The testers are looked up while the app is read.
+        asked = pool.submit(find_testers, client, destination.app.id, emails)
         app_state = _survey(client, request, destination, findings)
-        known = {address: identifier for answer in asked for address, identifier in answer.result().items()}
-    app_state = replace(app_state, tester_ids=known)
+        app_state = replace(app_state, tester_ids={tester.address: tester.id for tester in asked.result()})
     if request.submit_review and goes_outside(request, app_state):
         findings.result_of(lambda: _check_review_detail(request, app_state), None)
         findings.result_of(lambda: _check_test_information(request, app_state), None)
@@ -69,7 +66,7 @@ def _survey(
     document = client.get(f"/v1/apps/{destination.app.id}", _query(request, names))
     app = document.data[0] if document.data else Resource("apps", destination.app.id)
     found = {name: _all(client, document, app, name) for name in names if name in _PLACES}
-    existing = [_group(resource) for resource in found.get("betaGroups", ())]
+    existing = [group_of(resource) for resource in found.get("betaGroups", ())]
     nothing: tuple[tuple[Group, ...], tuple[str, ...]] = (), ()
     groups, new_groups = findings.result_of(
         lambda: choosing.groups(request.groups, existing, request.create_groups), nothing
@@ -131,19 +128,6 @@ def _all(client: Client, document: Document, app: Resource, name: str) -> Sequen
     path, by_filter = _PLACES[name]
     app_filter = {"filter[app]": app.id} if by_filter else {}
     return client.list(path.format(app.id), {**app_filter, f"fields[{name}]": _FIELDS[name]}).data
-
-
-def _known_testers(client: Client, app_id: str, testers: Sequence[Tester]) -> dict[str, str]:
-    """Return the ids of the testers that the app has, by folded address."""
-    wanted = {tester.email.casefold() for tester in testers}
-    query = {"filter[apps]": app_id, "fields[betaTesters]": "email"}
-    addresses = [tester.email for tester in testers]
-    found = list_by(client, "/v1/betaTesters", "filter[email]", addresses, query).data
-    return {
-        tester.text("email").casefold(): tester.id
-        for tester in found
-        if tester.text("email").casefold() in wanted
-    }
 
 
 def _check_encryption(request: DistributionRequest, destination: Destination) -> None:
@@ -226,15 +210,6 @@ def _check_test_information(request: DistributionRequest, app_state: AppState) -
             f"Add it to app-info, as in {locale}: {{description: …, feedback-email: …}} (or in App Store Connect under "
             "TestFlight, Test Information), or give submit-beta-review: false.",
         )
-
-
-def _group(resource: Resource) -> Group:
-    return Group(
-        id=resource.id,
-        name=resource.text("name"),
-        internal=resource.attributes.get("isInternalGroup") is True,
-        all_builds=resource.attributes.get("hasAccessToAllBuilds") is True,
-    )
 
 
 def _declaration(resource: Resource) -> Declaration:

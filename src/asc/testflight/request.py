@@ -9,23 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from asc.testflight.testers.tester import Tester
+
 DEFAULT = "default"
 """Stands in a mapping of locales for all those that are not named."""
-
-
-@dataclass(frozen=True)
-class Tester:
-    """A person who gets the build without being in a group."""
-
-    email: str
-    first_name: str = ""
-    last_name: str = ""
-
-    @property
-    def masked(self) -> str:
-        """Return the address for logs that others can read: `j…@example.com`."""
-        name, _, domain = self.email.rpartition("@")
-        return f"{name[:1]}…@{domain}"
 
 
 @dataclass(frozen=True)

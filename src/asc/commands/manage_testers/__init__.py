@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from asc import words
 from asc.api.client import Client
-from asc.api.document import reference, request_body
 from asc.apps.app import App
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
+from asc.commands.manage_testers.exporting import export
 from asc.commands.manage_testers.inputs import Inputs, listed_testers
 from asc.errors import Error
 from asc.job import summary
-from asc.private_files import write_private
 from asc.testflight import choosing
+from asc.testflight.groups import create_external, read_groups
 from asc.testflight.state import Group
-from asc.testflight.testers.files import ListedTester, write_csv
 from asc.testflight.testers.planning import (
     TesterPlan,
+    Wanted,
+    check_kept,
     plan_addition,
     plan_invitations,
     plan_pruning,
     plan_removal,
+    read_roster,
 )
-from asc.testflight.testers.roster import LARGEST, masked, read_groups, read_testers
+from asc.testflight.testers.roster import places_left, read_testers
+from asc.testflight.testers.tester import Tester, masked
 from asc.testflight.testers.usage import PERIODS, read_usages
 from asc.testflight.testers.writing import RefusedTesters, TesterWrite, send_all
 
@@ -40,15 +42,17 @@ MOST_LOGGED = 50
 
 @dataclass(frozen=True)
 class Outputs:
-    """Counts of testers, and the files and lists for later steps."""
+    """Counts of testers, and the files and lists for later steps. The counts of a dry run are those of its plan."""
 
-    added: str = output("How many testers of the app were put into a group.")
+    added: str = output("How many testers of the app were added to a group.")
     invited: str = output("How many new testers were invited, or were sent their invitation again.")
     existing: str = output("How many of the listed testers were there already.")
-    removed: str = output("How many testers were removed; with a dry run, how many would be.")
+    removed: str = output(
+        "How many testers were removed. After a dry run, this and the other counts say what would happen."
+    )
     refused: str = output("How many testers Apple refused.")
     refused_list: str = output(
-        "Those, as JSON: a list of address and reason. Addresses are masked without `show-emails`."
+        "The refused testers as JSON: a list of `email` and `reason`. Addresses are masked without `show-emails`."
     )
     file: str = output("The file that `export` wrote.")
     changed: str = output("`true` if anything was changed at Apple; with a dry run, if anything would be.")
@@ -60,15 +64,81 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     listed = listed_testers(inputs)
     client = context.connect(inputs)
     app = inputs.app(client)
+    if inputs.mode == "invite":
+        return _carry_out(inputs, context, client, plan_invitations(client, app.id, listed))
+    groups = read_groups(client, app.id)
     if inputs.mode == "export":
-        return _export(inputs, context, client, app)
-    plan, left = _plan(inputs, client, app, listed)
-    _tell(plan)
+        file, left = export(inputs, context, client, app.id, groups)
+        return Outputs(file=file, changed=flag(False), slots_left=left)
+    if inputs.mode == "add":
+        return _add(inputs, context, client, app, _by_group(inputs, listed, groups))
+    chosen, _ = choosing.groups(inputs.groups or (), groups, None)
+    if inputs.mode == "prune":
+        plan, left = _pruning(inputs, client, app, groups, chosen)
+        return _carry_out(inputs, context, client, plan, left)
+    places = None if inputs.remove_from == "app" else chosen
+    return _carry_out(inputs, context, client, plan_removal(client, app.id, listed, places))
+
+
+def _by_group(inputs: Inputs, listed: Sequence[Tester], existing: Sequence[Group]) -> Wanted:
+    """Return the testers of each group. Groups to create have no id."""
+    everyone = inputs.groups or ()
+    names = dict.fromkeys([*everyone, *(name for tester in listed for name in tester.groups)])
+    _, new = choosing.groups(list(names), existing, "external" if inputs.create_groups else None)
+    groups = [*existing, *(Group("", name) for name in new)]
+    # A list can have thousands of testers and a few groups: each name is looked up once.
+    by_name = {name: choosing.groups([name], groups, None)[0][0] for name in names}
+    wanted: dict[Group, dict[str, Tester]] = {by_name[name]: {} for name in everyone}
+    for tester in listed:
+        for name in (*everyone, *tester.groups):
+            wanted.setdefault(by_name[name], {})[tester.address] = tester
+    return {group: list(testers.values()) for group, testers in wanted.items()}
+
+
+def _add(inputs: Inputs, context: Context, client: Client, app: App, wanted: Wanted) -> Outputs:
+    roster = read_roster(client, app.id, wanted)
+    plan = plan_addition(app.id, wanted, roster, exact=inputs.exact)
+    _check_limit(inputs, plan)
+    if inputs.only_plans or not plan.new_groups:
+        return _carry_out(inputs, context, client, plan)
+    # All checks are done, so that a list with an error leaves no empty groups behind.
+    made = {group: create_external(client, app.id, group.name) for group in plan.new_groups}
+    wanted = {made.get(group, group): testers for group, testers in wanted.items()}
+    return _carry_out(inputs, context, client, plan_addition(app.id, wanted, roster, exact=inputs.exact))
+
+
+def _pruning(
+    inputs: Inputs, client: Client, app: App, groups: Sequence[Group], chosen: Sequence[Group]
+) -> tuple[TesterPlan, str]:
+    """Return the plan, and the number of places left for external testers."""
+    if internal := [group for group in chosen if group.internal]:
+        raise Error(
+            f"groups: {internal[0]} has users of the team, who are never pruned.",
+            "Name external groups, or omit groups to prune all external ones.",
+        )
+    keep = inputs.keep or ()
+    check_kept(keep, groups)
+    by_id = {group.id: group for group in groups}
+    usages = read_usages(client, app.id, PERIODS[inputs.inactive_for])
+    testers = list(read_testers(client, app.id))
+    from_app = inputs.remove_from == "app"
+    plan = plan_pruning(app.id, testers, usages, by_id, chosen, keep, from_app=from_app)
+    return plan, str(places_left(testers, by_id))
+
+
+def _check_limit(inputs: Inputs, plan: TesterPlan) -> None:
     if plan.removed > inputs.limit:
         raise Error(
-            f"{words.counted(plan.removed, 'tester')} would be removed, but limit is {inputs.limit}. Nobody was.",
-            "Check the list and the groups; if it is right, raise limit.",
+            f"{words.counted(plan.removed, 'tester')} would be removed, but limit is {inputs.limit}. "
+            "Nobody was removed.",
+            "Check the list and the groups; if they are right, raise limit.",
         )
+
+
+def _carry_out(inputs: Inputs, context: Context, client: Client, plan: TesterPlan, left: str = "") -> Outputs:
+    """Print the plan and send it, unless it is a dry run. Raises Error for testers that Apple refused."""
+    _tell(plan)
+    _check_limit(inputs, plan)
     made: Sequence[TesterWrite] = ()
     refused: Sequence[RefusedTesters] = ()
     if plan.writes and inputs.only_plans:
@@ -82,104 +152,15 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     return outputs
 
 
-def _plan(inputs: Inputs, client: Client, app: App, listed: Sequence[ListedTester]) -> tuple[TesterPlan, str]:
-    """Return the plan of a mode, and the number of places left, "" if the mode does not learn it."""
-    if inputs.mode == "invite":
-        return plan_invitations(client, app.id, listed), ""
-    groups = read_groups(client, app.id)
-    if inputs.mode == "add":
-        wanted = _by_group(inputs, client, app, listed, groups)
-        return plan_addition(client, app.id, wanted, exact=inputs.exact), ""
-    chosen, _ = choosing.groups(inputs.groups or (), groups, None)
-    if inputs.mode == "remove":
-        return plan_removal(client, app.id, listed, None if inputs.remove_from == "app" else chosen), ""
-    if internal := [group for group in chosen if group.internal]:
-        raise Error(
-            f"groups: {internal[0]} has users of the team, who are never pruned.",
-            "Name external groups, or none.",
-        )
-    testers = read_testers(client, app.id)
-    usages = read_usages(client, app.id, PERIODS[inputs.inactive_for])
-    plan = plan_pruning(
-        app.id,
-        testers,
-        usages,
-        {group.id: group for group in groups},
-        chosen,
-        inputs.keep or (),
-        from_app=inputs.remove_from == "app",
-    )
-    return plan, str(max(0, LARGEST - len(testers)))
-
-
-def _by_group(
-    inputs: Inputs, client: Client, app: App, listed: Sequence[ListedTester], existing: Sequence[Group]
-) -> Mapping[Group, Sequence[ListedTester]]:
-    """Return the testers of each group. Make groups that the app lacks, if the inputs ask for it."""
-    names = list(
-        dict.fromkeys([*(inputs.groups or ()), *(name for tester in listed for name in tester.groups)])
-    )
-    _, new = choosing.groups(names, existing, "external" if inputs.create_groups else None)
-    made = [] if inputs.only_plans else [_make_group(client, app, name) for name in new]
-    if new and inputs.only_plans:
-        log.info("Plan: make the external groups %s", ", ".join(map(words.printable_name, new)))
-    everyone = [*existing, *made]
-    wanted: dict[Group, list[ListedTester]] = {}
-    for tester in listed:
-        own = [name for name in (*(inputs.groups or ()), *tester.groups) if made or name not in new]
-        for group in choosing.groups(own, everyone, None)[0]:
-            wanted.setdefault(group, []).append(tester)
-    if inputs.exact:
-        for group in choosing.groups(inputs.groups or (), everyone, None)[0]:
-            wanted.setdefault(group, [])
-    return wanted
-
-
-def _make_group(client: Client, app: App, name: str) -> Group:
-    body = request_body("betaGroups", {"name": name}, relationships={"app": reference("apps", app.id)})
-    made = client.create("/v1/betaGroups", body).resource
-    log.info("Done: make the external group %s", words.printable_name(name))
-    return Group(made.id, name)
-
-
-def _export(inputs: Inputs, context: Context, client: Client, app: App) -> Outputs:
-    """Write all testers of the app, or those of `groups`, into a file that only its owner can read."""
-    groups = {group.id: group for group in read_groups(client, app.id)}
-    chosen, _ = choosing.groups(inputs.groups or (), list(groups.values()), None)
-    wanted = {group.id for group in chosen}
-    testers = read_testers(client, app.id)
-    usages = read_usages(client, app.id, "P90D")
-    rows = [
-        (
-            tester.first_name,
-            tester.last_name,
-            tester.email,
-            ";".join(
-                sorted(groups[identifier].name for identifier in tester.group_ids if identifier in groups)
-            ),
-            tester.state,
-            usages[tester.id].sessions if tester.id in usages else 0,
-            usages[tester.id].crashes if tester.id in usages else 0,
-        )
-        for tester in testers
-        if not wanted or wanted & set(tester.group_ids)
-    ]
-    header = ("First", "Last", "Email", "Groups", "State", "Sessions", "Crashes")
-    path = Path(inputs.file).absolute()
-    write_private(path, write_csv(header, sorted(rows)).encode())
-    log.info("Wrote %s into %s", words.counted(len(rows), "tester"), path)
-    outputs = Outputs(file=str(path), changed=flag(False), slots_left=str(max(0, LARGEST - len(testers))))
-    context.summary.append(summary.heading("Testers") + summary.paragraph(f"{len(rows)} testers exported."))
-    return outputs
-
-
 def _tell(plan: TesterPlan) -> None:
+    for group in plan.new_groups:
+        log.info("Plan: create %s", group)
     for write in plan.writes[:MOST_LOGGED]:
         log.info("Plan: %s", write.summary)
     if len(plan.writes) > MOST_LOGGED:
         log.info("Plan: %s more", words.counted(len(plan.writes) - MOST_LOGGED, "request"))
     if not plan.writes:
-        log.info("Nothing to do: %s", f"{words.counted(plan.existing, 'tester')} stay as they are")
+        log.info("Nothing to do")
 
 
 def _outputs(
@@ -189,35 +170,26 @@ def _outputs(
     refused: Sequence[RefusedTesters],
     left: str,
 ) -> Outputs:
-    def people(*kinds: str) -> str:
-        return str(
-            len(
-                {email.casefold() for write in made if write.kind in kinds for email in write.emails if email}
-            )
-        )
+    counted = plan.writes if inputs.only_plans else made
 
-    addresses = [(email, one.reason) for one in refused for email in one.emails]
+    def people(*kinds: str) -> str:
+        return str(len({person for write in counted if write.kind in kinds for person in write.people}))
+
     shown = [
-        {"email": email if inputs.show_emails else masked(email), "reason": reason}
-        for email, reason in addresses
+        {"email": email if inputs.show_emails else masked(email), "reason": one.reason}
+        for one in refused
+        for email in one.emails
     ]
     return Outputs(
         added=people("add"),
         invited=people("create", "invite"),
         existing=str(plan.existing),
-        removed=str(plan.removed) if inputs.only_plans else str(_removed(plan, made)),
-        refused=str(len(addresses)),
+        removed=people("remove"),
+        refused=str(len(shown)),
         refused_list=json.dumps(shown, ensure_ascii=False),
-        changed=flag(bool(made or (inputs.only_plans and plan.writes))),
+        changed=flag(bool(counted)),
         slots_left=left,
     )
-
-
-def _removed(plan: TesterPlan, made: Iterable[TesterWrite]) -> int:
-    """Count the people of the removals that were made; testers of a public link have no address, so by request."""
-    planned = [write for write in plan.writes if write.kind == "remove"]
-    done = [write for write in made if write.kind == "remove"]
-    return plan.removed if len(done) == len(planned) else sum(len(write.emails) for write in done)
 
 
 def _judge(inputs: Inputs, refused: Sequence[RefusedTesters]) -> None:
@@ -227,23 +199,21 @@ def _judge(inputs: Inputs, refused: Sequence[RefusedTesters]) -> None:
         f"{words.some([masked(email) for email in one.emails], 5)}: {one.reason}" for one in refused[:5]
     )
     message = f"Apple refused {words.counted(sum(len(one.emails) for one in refused), 'tester')}. {told}"
-    if inputs.on_refused == "warn":
+    # Apple sends no invitation before there is a build to test: the next run sends it.
+    if inputs.on_refused == "warn" or inputs.mode == "invite":
         log.warning("%s", message)
         return
     raise Error(
-        message, "Take them out of the list, or set on-refused: warn. The others were added or removed."
+        message, "Remove them from the list, or set on-refused: warn. The others were added or removed."
     )
 
 
 def _summary(inputs: Inputs, plan: TesterPlan, outputs: Outputs, refused: Sequence[RefusedTesters]) -> str:
     text = summary.heading(f"Testers: {inputs.mode}")
     if inputs.only_plans and plan.writes:
-        text += summary.paragraph("Planned, nothing was written:")
-        return (
-            text
-            + "".join(f"- {summary.escape(write.summary)}\n" for write in plan.writes[:MOST_LOGGED])
-            + "\n"
-        )
+        planned = [f"create {group}" for group in plan.new_groups] + [write.summary for write in plan.writes]
+        lines = "".join(f"- {summary.escape(line)}\n" for line in planned[:MOST_LOGGED])
+        return text + summary.paragraph("Planned, nothing was written:") + lines + "\n"
     rows = [(name, getattr(outputs, name)) for name in ("added", "invited", "existing", "removed", "refused")]
     text += summary.table(("What", "Testers"), [(name, count) for name, count in rows if count != "0"])
     return text + "".join(f"- {summary.escape(one.reason)}\n" for one in refused[:10]) + "\n"

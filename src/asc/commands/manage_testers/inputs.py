@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from asc.commands import kinds
@@ -11,8 +11,9 @@ from asc.commands.declaration import given
 from asc.commands.naming import AppInputs
 from asc.errors import InputError, Problem
 from asc.testflight import mappings
-from asc.testflight.testers.files import ListedTester, read_csv
+from asc.testflight.testers.files import read_csv
 from asc.testflight.testers.roster import LARGEST
+from asc.testflight.testers.tester import Tester
 from asc.testflight.testers.usage import PERIODS
 from asc.words import some
 
@@ -122,14 +123,12 @@ class Inputs(AppInputs):
             )
 
 
-def listed_testers(inputs: Inputs) -> list[ListedTester]:
+def listed_testers(inputs: Inputs) -> list[Tester]:
     """Return the testers of both inputs, each address once. Raises InputError with the lines that are wrong."""
     problems: list[Problem] = []
-    found: dict[str, ListedTester] = {}
+    found: dict[str, Tester] = {}
     try:
-        for given_tester in mappings.testers(inputs.testers or ()):
-            email, first, last = given_tester.email, given_tester.first_name, given_tester.last_name
-            found[email.casefold()] = ListedTester(email, first, last)
+        found = {tester.address: tester for tester in mappings.testers(inputs.testers or ())}
     except ValueError as error:
         problems.append(
             Problem("testers", str(error), "Write ada@example.com, or Ada Example <ada@example.com>.")
@@ -137,18 +136,17 @@ def listed_testers(inputs: Inputs) -> list[ListedTester]:
     if inputs.testers_file:
         rows, wrong = _read(inputs.testers_file)
         for tester in rows:
-            found.setdefault(tester.email.casefold(), tester)
+            # The input has the name, and the file may have groups for the same person.
+            found[tester.address] = (
+                replace(found[tester.address], groups=tester.groups) if tester.address in found else tester
+            )
         if wrong:
             reason = f"{inputs.testers_file}: {some(wrong, MOST_LINES)}"
-            problems.append(
-                Problem("testers-file", reason, "Mend these lines; one tester a line, with an address.")
-            )
-    for tester in found.values():
-        if inputs.mode == "add" and not (inputs.groups or tester.groups):
-            problems.append(
-                Problem("groups", "some testers are in no group", "Name groups, or a column Groups.")
-            )
-            break
+            remedy = "Correct these lines: one tester a line, each with an address and as many cells as the header."
+            problems.append(Problem("testers-file", reason, remedy))
+    if inputs.mode == "add" and not inputs.groups and not all(tester.groups for tester in found.values()):
+        reason = "some testers are in no group"
+        problems.append(Problem("groups", reason, "Name groups, or add a column Groups."))
     if len(found) > LARGEST:
         reason = f"{len(found)} testers are more than an app can have ({LARGEST})"
         problems.append(Problem("testers-file", reason, "Shorten the list."))
@@ -157,7 +155,7 @@ def listed_testers(inputs: Inputs) -> list[ListedTester]:
     return list(found.values())
 
 
-def _read(path: str) -> tuple[list[ListedTester], list[str]]:
+def _read(path: str) -> tuple[list[Tester], list[str]]:
     try:
         return read_csv(Path(path).read_bytes())
     except OSError as error:

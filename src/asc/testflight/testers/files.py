@@ -8,53 +8,41 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
-_ADDRESS = re.compile(r"[^\s<>,;@]+@[^\s<>,;@]+\.[^\s<>,;@]+")
+from asc.testflight.testers.tester import ADDRESS, Tester
+from asc.words import counted, decoded
+
+_ADDRESS = re.compile(ADDRESS)
 _COLUMNS = {
     "email": ("email", "emailaddress", "mail", "testeremail", "username"),
     "first": ("first", "firstname", "givenname"),
     "last": ("last", "lastname", "surname", "familyname"),
+    "name": ("name", "fullname"),
     "groups": ("groups", "group", "betagroups"),
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell with such a beginning for a formula, and the names come from strangers."""
 
 
-@dataclass(frozen=True)
-class ListedTester:
-    """A tester of a list. `groups` come in addition to the groups of the step."""
-
-    email: str
-    first_name: str = ""
-    last_name: str = ""
-    groups: tuple[str, ...] = ()
-
-
-def read_csv(content: bytes) -> tuple[list[ListedTester], list[str]]:
+def read_csv(content: bytes) -> tuple[list[Tester], list[str]]:
     """Return the testers of a file and its problems, each with its line ("line 3: …").
 
     Commas, semicolons and tabs separate cells. The columns go by the header if there is one; otherwise the one with
     the addresses is found, and the two before it are first and last name.
     """
     try:
-        text = (
-            content.decode("utf-16")
-            if content[:2] in (b"\xff\xfe", b"\xfe\xff")
-            else content.decode("utf-8-sig")
-        )
+        rows = _rows(decoded(content))
     except UnicodeDecodeError:
         return [], ["it is not UTF-8"]
-    rows = [(number, row) for number, row in _rows(text) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        return [], [f"it is not a CSV file: {error}"]
     if not rows:
         return [], ["it is empty"]
     columns = _header(rows[0][1])
-    if columns is not None:
-        rows = rows[1:]
-    else:
-        columns = _by_position([row for _, row in rows])
-    return _testers(rows, columns)
+    if columns is None:
+        return _testers(rows, _by_position([row for _, row in rows]), None)
+    return _testers(rows[1:], columns, len(rows[0][1]))
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -67,11 +55,22 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
-    first = text.partition("\n")[0]
+    """Return the rows that are not blank, each with the number of its line. Raises csv.Error."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    # A cell in quotes may hold a separator: it says nothing about those between the cells.
+    first = re.sub(r'"[^"]*"', "", next(filter(str.strip, lines), ""))
     # fastlane separates groups by semicolons within a cell: a line with commas is separated by them.
     delimiter = "\t" if "\t" in first else ";" if ";" in first and "," not in first else ","
-    reader = csv.reader(io.StringIO(text.replace("\r\n", "\n").replace("\r", "\n")), delimiter=delimiter)
-    return [(reader.line_num, row) for row in reader]
+    # Excel writes the separator into a line of its own, and does not show it.
+    hint = re.fullmatch(r"\s*sep=(.)\s*", lines[0])
+    reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=hint[1] if hint else delimiter, strict=True)
+    rows = []
+    line = 1
+    for row in reader:
+        if any(cell.strip() for cell in row) and not (hint and line == 1):
+            rows.append((line, row))
+        line = reader.line_num + 1
+    return rows
 
 
 def _header(row: Sequence[str]) -> dict[str, int] | None:
@@ -103,27 +102,43 @@ def _by_position(rows: Sequence[Sequence[str]]) -> dict[str, int]:
 
 
 def _testers(
-    rows: Iterable[tuple[int, Sequence[str]]], columns: dict[str, int]
-) -> tuple[list[ListedTester], list[str]]:
-    found: dict[str, ListedTester] = {}
+    rows: Iterable[tuple[int, Sequence[str]]], columns: Mapping[str, int], width: int | None
+) -> tuple[list[Tester], list[str]]:
+    """Return the testers of the rows and the problems. `width` is the number of cells of the header, if any."""
+    found: dict[str, Tester] = {}
     problems = []
     for number, row in rows:
-
-        def cell(name: str, row: Sequence[str] = row) -> str:
-            at = columns.get(name, -1)
-            return row[at].strip().removeprefix("'") if 0 <= at < len(row) else ""
-
-        email = cell("email")
-        if not _ADDRESS.fullmatch(email):
+        # A cell too few or too many would move names into groups, and people out of theirs.
+        if width is not None and (len(row) < width or any(cell.strip() for cell in row[width:])):
+            problems.append(f"line {number}: it has {counted(len(row), 'cell')}, and the header has {width}")
+            continue
+        tester = _tester(row, columns)
+        if not _ADDRESS.fullmatch(tester.email):
             problems.append(f"line {number}: there is no email address")
-        elif email.casefold() in found:
+        elif tester.address in found:
             problems.append(f"line {number}: the address is there twice")
         else:
-            groups = tuple(name.strip() for name in cell("groups").split(";") if name.strip())
-            found[email.casefold()] = ListedTester(email, cell("first"), cell("last"), groups)
+            found[tester.address] = tester
     return list(found.values()), problems
+
+
+def _tester(row: Sequence[str], columns: Mapping[str, int]) -> Tester:
+    def cell(name: str) -> str:
+        at = columns.get(name, -1)
+        return _plain(row[at].strip()) if 0 <= at < len(row) else ""
+
+    first, last = cell("first"), cell("last")
+    if "name" in columns and not (first or last):
+        first, _, last = cell("name").partition(" ")
+    groups = tuple(dict.fromkeys(name.strip() for name in cell("groups").split(";") if name.strip()))
+    return Tester(cell("email"), first, last.strip(), groups)
 
 
 def _harmless(cell: object) -> str:
     text = str(cell)
     return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _plain(cell: str) -> str:
+    """Return a cell without the apostrophe of `write_csv`."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from asc import words
 from asc.api.client import Client
 from asc.errors import Error
 from asc.testflight.state import Group
-from asc.testflight.testers.files import ListedTester
 from asc.testflight.testers.roster import (
     KnownTester,
     by_address,
     find_testers,
-    masked,
     read_members,
     users_of_team,
 )
+from asc.testflight.testers.tester import Tester
 from asc.testflight.testers.usage import Usage
 from asc.testflight.testers.writing import (
     TesterWrite,
@@ -31,71 +30,107 @@ from asc.testflight.testers.writing import (
 JOINED = ("ACCEPTED", "INSTALLED")
 """States of testers with access to the app. Apple does not say since when somebody is invited."""
 
+Wanted = Mapping[Group, Sequence[Tester]]
+"""The listed testers of each group. A group to create has no id yet."""
+
 
 @dataclass(frozen=True)
 class TesterPlan:
-    """The writes, and how many listed testers are there already. `removed` counts people, not requests."""
+    """The writes of a mode, and how many testers need none. `new_groups` have to be created first."""
 
     writes: tuple[TesterWrite, ...] = ()
     existing: int = 0
-    removed: int = 0
-    notes: tuple[str, ...] = field(default=())
+    new_groups: tuple[Group, ...] = ()
+
+    @property
+    def removed(self) -> int:
+        """Return how many people the plan removes; one person can be in several groups."""
+        return len({person for write in self.writes if write.kind == "remove" for person in write.people})
 
 
-def plan_addition(
-    client: Client, app_id: str, wanted: Mapping[Group, Sequence[ListedTester]], *, exact: bool
-) -> TesterPlan:
-    """Return the writes after which each group has its testers, and with `exact` nobody else.
+@dataclass(frozen=True)
+class Roster:
+    """The state that an addition is planned from: the members of its groups, and other testers by folded address."""
+
+    members: Mapping[Group, Sequence[KnownTester]] = field(repr=False)
+    known: Mapping[str, Sequence[KnownTester]] = field(repr=False)
+
+
+def read_roster(client: Client, app_id: str, wanted: Wanted) -> Roster:
+    """Return the state of the groups and testers of a list.
 
     Raises Error if somebody is to join an internal group and is no user of the team.
     """
     _check_internal(client, wanted)
-    members = {group: read_members(client, group.id) for group in wanted}
+    members = {group: read_members(client, group.id) for group in wanted if group.id}
     lacking = {
-        group: [tester for tester in testers if tester.email.casefold() not in by_address(members[group])]
+        tester.address: tester.email
         for group, testers in wanted.items()
+        for tester in _lacking(testers, members.get(group, ()))
     }
-    emails = {tester.email.casefold(): tester.email for testers in lacking.values() for tester in testers}
-    known = by_address(find_testers(client, app_id, list(emails.values()))) if emails else {}
+    return Roster(members, by_address(find_testers(client, app_id, list(lacking.values()))))
+
+
+def plan_addition(app_id: str, wanted: Wanted, roster: Roster, *, exact: bool) -> TesterPlan:
+    """Return the writes after which each group has its testers, and with `exact` nobody else."""
     writes: list[TesterWrite] = []
-    new: dict[str, tuple[ListedTester, list[Group]]] = {}
-    for group, testers in lacking.items():
-        # Of several records of one address any will do: Apple keeps them apart by how somebody was invited.
-        there = [known[tester.email.casefold()][0] for tester in testers if tester.email.casefold() in known]
+    missing: set[str] = set()
+    new: dict[str, tuple[Tester, list[Group]]] = {}
+    for group, testers in wanted.items():
+        there = []
+        for tester in _lacking(testers, roster.members.get(group, ())):
+            missing.add(tester.address)
+            if tester.address in roster.known:
+                # Of several records of one address any will do: Apple keeps them apart by how somebody was invited.
+                there.append(roster.known[tester.address][0])
+            else:
+                new.setdefault(tester.address, (tester, []))[1].append(group)
         writes += additions(group, there)
-        for tester in testers:
-            if tester.email.casefold() not in known:
-                new.setdefault(tester.email.casefold(), (tester, []))[1].append(group)
     writes += [creation(app_id, tester, groups) for tester, groups in new.values()]
-    missing = {tester.email.casefold() for testers in lacking.values() for tester in testers}
-    everybody = {tester.email.casefold() for testers in wanted.values() for tester in testers}
-    removals = _others(wanted, members) if exact else {}
-    for group, others in removals.items():
-        writes += removals_from_group(group, others)
-    gone = {other.id for others in removals.values() for other in others}
-    return TesterPlan(tuple(writes), len(everybody - missing), len(gone))
+    if exact:
+        for group, testers in wanted.items():
+            writes += removals_from_group(group, _others(testers, roster.members.get(group, ())))
+    everybody = {tester.address for testers in wanted.values() for tester in testers}
+    return TesterPlan(
+        tuple(writes), len(everybody - missing), tuple(group for group in wanted if not group.id)
+    )
 
 
 def plan_removal(
-    client: Client, app_id: str, testers: Sequence[ListedTester], groups: Sequence[Group] | None
+    client: Client, app_id: str, testers: Sequence[Tester], groups: Sequence[Group] | None
 ) -> TesterPlan:
     """Return the writes that take the testers out of the groups, or out of the app if `groups` is None."""
-    addresses = {tester.email.casefold() for tester in testers}
     if groups is None:
         found = find_testers(client, app_id, [tester.email for tester in testers])
-        return TesterPlan(tuple(removals_from_app(app_id, found)), 0, len({one.address for one in found}))
-    writes: list[TesterWrite] = []
-    gone: set[str] = set()
-    for group in groups:
-        inside = [member for member in read_members(client, group.id) if member.address in addresses]
-        writes += removals_from_group(group, inside)
-        gone |= {member.address for member in inside}
-    return TesterPlan(tuple(writes), 0, len(gone))
+        return TesterPlan(tuple(removals_from_app(app_id, found)))
+    addresses = {tester.address for tester in testers}
+    return TesterPlan(
+        tuple(
+            write
+            for group in groups
+            for write in removals_from_group(
+                group, [member for member in read_members(client, group.id) if member.address in addresses]
+            )
+        )
+    )
+
+
+def check_kept(keep: Iterable[str], groups: Iterable[Group]) -> None:
+    """Raise Error if something to keep is neither an address nor a group: a typo would remove people."""
+    groups = list(groups)
+    known = {text.casefold() for group in groups for text in (group.name, group.id)}
+    for name in keep:
+        if "@" not in name and name.casefold() not in known:
+            names = [group.name for group in groups]
+            raise Error(
+                f"keep: the app has no group {words.printable_name(name)}.{words.did_you_mean(name, names)}",
+                "Write the name of a group of the app, or an address.",
+            )
 
 
 def plan_pruning(
     app_id: str,
-    testers: Sequence[KnownTester],
+    testers: Collection[KnownTester],
     usages: Mapping[str, Usage],
     groups: Mapping[str, Group],
     chosen: Sequence[Group],
@@ -109,71 +144,73 @@ def plan_pruning(
     (members of an internal group), people without an accepted invitation, and everybody in `keep` stay.
     """
     kept = {text.casefold() for text in keep}
-
-    def stays(tester: KnownTester) -> bool:
-        own = [groups[identifier] for identifier in tester.group_ids if identifier in groups]
-        return (
-            tester.id in usages
-            or tester.state not in JOINED
-            or any(group.internal for group in own)
-            or tester.address in kept
-            or any(group.name.casefold() in kept or group.id.casefold() in kept for group in own)
-        )
-
     wanted = {group.id for group in chosen}
+    # One person can have several records: what holds for one of them counts for all.
+    staying = {
+        tester.person
+        for tester in testers
+        if tester.id in usages
+        or tester.address in kept
+        or any(
+            group.internal or group.name.casefold() in kept or group.id.casefold() in kept
+            for group in tester.groups_among(groups)
+        )
+    }
     idle = [
-        tester for tester in testers if not stays(tester) and (not wanted or wanted & set(tester.group_ids))
+        tester
+        for tester in testers
+        if tester.person not in staying
+        and tester.state in JOINED
+        and (not wanted or wanted & set(tester.group_ids))
     ]
     if from_app:
-        return TesterPlan(tuple(removals_from_app(app_id, idle)), len(testers) - len(idle), len(idle))
+        return TesterPlan(tuple(removals_from_app(app_id, idle)), len(testers) - len(idle))
     writes = [
         write
         for group in (chosen or [group for group in groups.values() if not group.internal])
         for write in removals_from_group(group, [tester for tester in idle if group.id in tester.group_ids])
     ]
-    return TesterPlan(tuple(writes), len(testers) - len(idle), len(idle))
+    return TesterPlan(tuple(writes), len(testers) - len(idle))
 
 
-def plan_invitations(client: Client, app_id: str, testers: Sequence[ListedTester]) -> TesterPlan:
+def plan_invitations(client: Client, app_id: str, testers: Sequence[Tester]) -> TesterPlan:
     """Return the requests that send an invitation again. Testers with an accepted one are left out."""
-    found = find_testers(client, app_id, [tester.email for tester in testers])
-    waiting = [tester for tester in found if tester.state not in JOINED]
-    unknown = [tester for tester in testers if tester.email.casefold() not in by_address(found)]
-    if unknown:
-        names = words.some([masked(tester.email) for tester in unknown])
-        raise Error(f"testers: the app has no tester {names}.", "Add them first, with mode: add.")
-    return TesterPlan(tuple(invitation(app_id, tester) for tester in waiting), len(found) - len(waiting))
+    records = by_address(find_testers(client, app_id, [tester.email for tester in testers]))
+    if unknown := [tester.masked for tester in testers if tester.address not in records]:
+        raise Error(
+            f"testers: the app has no tester {words.some(unknown)}.", "Add them first, with mode: add."
+        )
+    # One mail for each person: another record of the address may be the one that was accepted.
+    waiting = [own[0] for own in records.values() if not any(record.state in JOINED for record in own)]
+    return TesterPlan(tuple(invitation(app_id, tester) for tester in waiting), len(records) - len(waiting))
 
 
-def _others(
-    wanted: Mapping[Group, Sequence[ListedTester]], members: Mapping[Group, Sequence[KnownTester]]
-) -> dict[Group, list[KnownTester]]:
-    """Return the members of each group without a place in its list.
+def _lacking(testers: Sequence[Tester], members: Sequence[KnownTester]) -> list[Tester]:
+    there = {member.address for member in members}
+    return [tester for tester in testers if tester.address not in there]
+
+
+def _others(testers: Sequence[Tester], members: Sequence[KnownTester]) -> list[KnownTester]:
+    """Return the members of a group without a place in its list.
 
     Testers of a public link stay: they have no address.
     """
-    listed = {group: {tester.email.casefold() for tester in testers} for group, testers in wanted.items()}
-    return {
-        group: [member for member in members[group] if member.email and member.address not in listed[group]]
-        for group in wanted
-    }
+    listed = {tester.address for tester in testers}
+    return [member for member in members if member.email and member.address not in listed]
 
 
-def _check_internal(client: Client, wanted: Mapping[Group, Sequence[ListedTester]]) -> None:
+def _check_internal(client: Client, wanted: Wanted) -> None:
     """Raise Error if a stranger to the team is to join an internal group, before anything is written."""
     inside = {
-        tester.email.casefold(): tester.email
-        for group, testers in wanted.items()
-        if group.internal
-        for tester in testers
+        tester.address: tester for group, testers in wanted.items() if group.internal for tester in testers
     }
-    users = users_of_team(client, list(inside.values())) if inside else None
-    strangers = [email for address, email in inside.items() if users is not None and address not in users]
+    users = users_of_team(client, [tester.email for tester in inside.values()]) if inside else None
+    strangers = [
+        tester.masked for address, tester in inside.items() if users is not None and address not in users
+    ]
     if strangers:
-        names = words.some([masked(email) for email in strangers])
         raise Error(
-            f"groups: an internal group takes users of the team only, and {names} is none."
-            if len(strangers) == 1
-            else f"groups: an internal group takes users of the team only, and these are none: {names}.",
+            f"groups: an internal group takes users of the team only, which {words.some(strangers)} "
+            f"{'is' if len(strangers) == 1 else 'are'} not.",
             "Invite them to the team (App Store Connect, Users and Access), or use an external group.",
         )

@@ -1,16 +1,17 @@
-"""The testers and groups of an app as App Store Connect lists them.
+"""The testers of an app as App Store Connect lists them.
 
 https://developer.apple.com/documentation/appstoreconnectapi/betatester
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from asc.api.client import Client, Query
 from asc.api.document import Resource
 from asc.api.errors import ApiError
+from asc.api.lists import list_by
 from asc.testflight.state import Group
 
 LARGEST = 10_000
@@ -18,8 +19,6 @@ LARGEST = 10_000
 
 https://developer.apple.com/help/app-store-connect/test-a-beta-version/testflight-overview
 """
-IN_ONE_FILTER = 40
-"""Addresses in one request: an address with more of them gets too long for servers."""
 _FIELDS = "firstName,lastName,email,state,inviteType"
 
 
@@ -42,25 +41,14 @@ class KnownTester:
         """Return the address as addresses compare: Apple keeps its case and does not heed it."""
         return self.email.casefold()
 
+    @property
+    def person(self) -> str:
+        """Return what tells persons apart: the folded address, or the id of a tester without one."""
+        return self.address or self.id
 
-def masked(email: str) -> str:
-    """Return an address for logs, because others can read them: `a…@example.com`."""
-    name, _, domain = email.rpartition("@")
-    return f"{name[:1]}…@{domain}" if domain else "a tester of the public link"
-
-
-def read_groups(client: Client, app_id: str) -> list[Group]:
-    """Return all groups of an app, over all pages."""
-    query: Query = {"filter[app]": app_id, "fields[betaGroups]": "name,isInternalGroup,hasAccessToAllBuilds"}
-    return [
-        Group(
-            resource.id,
-            resource.text("name"),
-            internal=resource.attributes.get("isInternalGroup") is True,
-            all_builds=resource.attributes.get("hasAccessToAllBuilds") is True,
-        )
-        for resource in client.list("/v1/betaGroups", query).data
-    ]
+    def groups_among(self, groups: Mapping[str, Group]) -> list[Group]:
+        """Return the tester's groups out of these, which go by id: those of other apps are not there."""
+        return [groups[identifier] for identifier in self.group_ids if identifier in groups]
 
 
 def read_members(client: Client, group_id: str) -> list[KnownTester]:
@@ -71,46 +59,51 @@ def read_members(client: Client, group_id: str) -> list[KnownTester]:
     ]
 
 
-def read_testers(client: Client, app_id: str) -> list[KnownTester]:
-    """Return all testers of an app with their groups: one request for 200 testers."""
+def read_testers(client: Client, app_id: str) -> Iterator[KnownTester]:
+    """Yield all testers of an app with their groups: one request for 200 testers, sent when the caller needs it."""
     query: Query = {
         "filter[apps]": app_id,
         "fields[betaTesters]": f"{_FIELDS},betaGroups",
         "include": "betaGroups",
         "fields[betaGroups]": "name",
         "limit[betaGroups]": 50,
+        # An app can have 10,000 testers: pages in a fixed order show each of them once.
+        "sort": "email",
     }
-    return [_known(resource) for resource in client.list("/v1/betaTesters", query).data]
+    for page in client.pages("/v1/betaTesters", query):
+        yield from map(_known, page.data)
 
 
 def find_testers(client: Client, app_id: str, emails: Sequence[str]) -> list[KnownTester]:
     """Return the records of an app that have one of these addresses, in any case."""
+    if not emails:
+        return []
     wanted = {email.casefold() for email in emails}
-    # The filter separates addresses by commas, and Apple documents no way to write one that holds a comma.
-    plain = [email for email in emails if "," not in email]
-    found: list[KnownTester] = []
-    for chunk in _chunks(plain, IN_ONE_FILTER):
-        query: Query = {
-            "filter[apps]": app_id,
-            "filter[email]": ",".join(chunk),
-            "fields[betaTesters]": _FIELDS,
-        }
-        found += [_known(resource) for resource in client.list("/v1/betaTesters", query).data]
-    return [tester for tester in found if tester.address in wanted]
+    query: Query = {"filter[apps]": app_id, "fields[betaTesters]": _FIELDS}
+    found = list_by(client, "/v1/betaTesters", "filter[email]", emails, query).data
+    return [tester for tester in map(_known, found) if tester.address in wanted]
 
 
 def users_of_team(client: Client, emails: Sequence[str]) -> set[str] | None:
     """Return the addresses of users of the team, folded; None if the key may not read users."""
-    found: set[str] = set()
     try:
-        for chunk in _chunks(emails, IN_ONE_FILTER):
-            query: Query = {"filter[username]": ",".join(chunk), "fields[users]": "username"}
-            found |= {user.text("username").casefold() for user in client.list("/v1/users", query).data}
+        users = list_by(client, "/v1/users", "filter[username]", emails, {"fields[users]": "username"}).data
     except ApiError as error:
         if error.status == 403:
             return None
         raise
-    return found
+    return {user.text("username").casefold() for user in users}
+
+
+def places_left(testers: Iterable[KnownTester], groups: Mapping[str, Group]) -> int:
+    """Return how many more external testers an app can have; `groups` are its groups by id."""
+    # Users of the team who are in internal groups alone count against another limit.
+    external = {
+        tester.person
+        for tester in testers
+        if not (own := tester.groups_among(groups)) or any(not group.internal for group in own)
+    }
+    return max(0, LARGEST - len(external))
 
 
 def _known(resource: Resource) -> KnownTester:
@@ -122,10 +115,6 @@ def _known(resource: Resource) -> KnownTester:
         state=resource.text("state"),
         group_ids=tuple(identifier for _, identifier in resource.related("betaGroups")),
     )
-
-
-def _chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def by_address(testers: Iterable[KnownTester]) -> dict[str, list[KnownTester]]:

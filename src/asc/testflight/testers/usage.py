@@ -26,11 +26,12 @@ class Usage:
 def read_usages(client: Client, app_id: str, period: str) -> dict[str, Usage]:
     """Return the usage of each tester of an app by the tester's id, over all pages. `period` as Apple writes it.
 
-    Apple leaves out testers without a session. That holds only if every page came, and `rows` raises otherwise.
+    Apple leaves out testers without a session. That holds only if every page came, and `pages` raises otherwise.
     """
     query = {"period": period, "groupBy": "betaTesters"}
     found: dict[str, Usage] = {}
-    for row in client.rows(f"/v1/apps/{app_id}/metrics/betaTesterUsages", query):
+    pages = client.pages(f"/v1/apps/{app_id}/metrics/betaTesterUsages", query)
+    for row in (row for page in pages for row in page.rows):
         if identifier := _tester(row):
             before = found.get(identifier, Usage())
             found[identifier] = Usage(

@@ -14,8 +14,8 @@ from asc.api.document import reference, references, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError, UnreachableError
 from asc.testflight.state import Group
-from asc.testflight.testers.files import ListedTester
-from asc.testflight.testers.roster import KnownTester, find_testers, masked
+from asc.testflight.testers.roster import KnownTester, find_testers
+from asc.testflight.testers.tester import Tester, masked, tester_body
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,14 @@ Kind = Literal["add", "create", "remove", "invite"]
 class TesterWrite:
     """One request about testers: `emails` are their addresses, `send` sends it. It may be repeated.
 
-    `singles` are sent in its place if Apple refuses it: Apple refuses all testers for one, and does not name it.
+    `people` tell persons apart: the folded address, or the id of a tester without one. `singles` are sent in its place
+    if Apple refuses it: Apple refuses all testers for one, and does not name it.
     """
 
     kind: Kind
     summary: str
     emails: tuple[str, ...]
+    people: tuple[str, ...]
     send: Callable[[Client], object] = field(repr=False)
     singles: tuple[TesterWrite, ...] = ()
 
@@ -49,56 +51,56 @@ class RefusedTesters:
 
 def additions(group: Group, testers: Sequence[KnownTester]) -> Iterator[TesterWrite]:
     """Yield the requests that put testers whom the app has into a group."""
-    path = f"/v1/betaGroups/{group.id}/relationships/betaTesters"
-    for chunk in _chunks(testers):
-        singles = [_addition(group, path, [tester]) for tester in chunk] if len(chunk) > 1 else []
-        yield replace(_addition(group, path, chunk), singles=tuple(singles))
+    return _links("add", f"to {group}", _members(group), testers)
 
 
-def _addition(group: Group, path: str, testers: Sequence[KnownTester]) -> TesterWrite:
-    what = masked(testers[0].email) if len(testers) == 1 else words.counted(len(testers), "tester")
-    return TesterWrite("add", f"add {what} to {group}", _emails(testers), _linking("post", path, testers))
-
-
-def creation(app_id: str, tester: ListedTester, groups: Sequence[Group]) -> TesterWrite:
+def creation(app_id: str, tester: Tester, groups: Sequence[Group]) -> TesterWrite:
     """Return the request that makes a new tester and invites them into the groups."""
-    names = {"firstName": tester.first_name, "lastName": tester.last_name}
-    attributes = {"email": tester.email, **{name: text for name, text in names.items() if text}}
-    memberships = {"betaGroups": references("betaGroups", [group.id for group in groups])}
-    body = request_body("betaTesters", attributes, relationships=memberships)
+    body = tester_body(tester, "betaGroups", [group.id for group in groups])
+
+    def find(client: Client) -> KnownTester | None:
+        return next(iter(find_testers(client, app_id, [tester.email])), None)
+
+    def create(client: Client) -> KnownTester | None:
+        client.create("/v1/betaTesters", body)
+        return None
 
     def send(client: Client) -> None:
-        try:
-            client.create("/v1/betaTesters", body)
-        except (LostAnswerError, ApiError) as error:
-            if isinstance(error, ApiError) and error.status != 409:
-                raise
-            # Somebody was quicker, the answer was lost, or Apple knows the address in another spelling: put the
-            # record that there is into the groups.
-            known = find_testers(client, app_id, [tester.email])
-            if not known:
-                raise
-            for group in groups:
-                _linking("post", f"/v1/betaGroups/{group.id}/relationships/betaTesters", known[:1])(client)
+        there = client.create_once(lambda: create(client), lambda: find(client)).value
+        # Somebody was quicker, or the answer was lost: the record that is there may lack some of the groups.
+        for group in groups if there else ():
+            _linking("add", _members(group), filter(None, [there]))(client)
 
-    summary = f"invite {masked(tester.email)} to {', '.join(map(str, groups))}"
-    return TesterWrite("create", summary, (tester.email,), send)
+    summary = f"invite {tester.masked} to {', '.join(map(str, groups))}"
+    return TesterWrite("create", summary, (tester.email,), (tester.address,), send)
 
 
 def removals_from_group(group: Group, testers: Sequence[KnownTester]) -> Iterator[TesterWrite]:
     """Yield the requests that take testers out of a group."""
-    path = f"/v1/betaGroups/{group.id}/relationships/betaTesters"
-    for chunk in _chunks(testers):
-        summary = f"remove {words.counted(len(chunk), 'tester')} from {group}"
-        yield TesterWrite("remove", summary, _emails(chunk), _linking("delete", path, chunk))
+    return _links("remove", f"from {group}", _members(group), testers)
 
 
 def removals_from_app(app_id: str, testers: Sequence[KnownTester]) -> Iterator[TesterWrite]:
     """Yield the requests that take testers out of an app, but out of no other app."""
-    path = f"/v1/apps/{app_id}/relationships/betaTesters"
-    for chunk in _chunks(testers):
-        summary = f"remove {words.counted(len(chunk), 'tester')} from the app"
-        yield TesterWrite("remove", summary, _emails(chunk), _linking("delete", path, chunk))
+    return _links("remove", "from the app", f"/v1/apps/{app_id}/relationships/betaTesters", testers)
+
+
+def _links(
+    kind: Literal["add", "remove"], place: str, path: str, testers: Sequence[KnownTester]
+) -> Iterator[TesterWrite]:
+    """Yield the requests that make or end the links of a list with these testers, in batches."""
+    for start in range(0, len(testers), IN_ONE_REQUEST):
+        chunk = testers[start : start + IN_ONE_REQUEST]
+        singles = [_link(kind, place, path, [tester]) for tester in chunk] if len(chunk) > 1 else []
+        yield replace(_link(kind, place, path, chunk), singles=tuple(singles))
+
+
+def _link(
+    kind: Literal["add", "remove"], place: str, path: str, testers: Sequence[KnownTester]
+) -> TesterWrite:
+    named = masked(testers[0].email) if len(testers) == 1 else words.counted(len(testers), "tester")
+    emails, people = (tuple(tester.email for tester in testers), tuple(tester.person for tester in testers))
+    return TesterWrite(kind, f"{kind} {named} {place}", emails, people, _linking(kind, path, testers))
 
 
 def invitation(app_id: str, tester: KnownTester) -> TesterWrite:
@@ -112,6 +114,7 @@ def invitation(app_id: str, tester: KnownTester) -> TesterWrite:
         "invite",
         f"send {masked(tester.email)} the invitation again",
         (tester.email,),
+        (tester.person,),
         lambda client: client.post("/v1/betaTesterInvitations", body),
     )
 
@@ -141,8 +144,10 @@ def _send(client: Client, write: TesterWrite) -> list[tuple[TesterWrite, Error |
         try:
             write.send(client)
         except LostAnswerError:
-            # Links that are there already, or gone already, are no error: the same request again is harmless.
-            write.send(client)
+            # Two invitations are two mails: a lost one counts as sent.
+            if write.kind != "invite":
+                # Links that are there already, or gone already, are no error: the same request again is harmless.
+                write.send(client)
     except Error as error:
         if isinstance(error, ApiError) and error.status in (409, 422) and write.singles:
             return [pair for single in write.singles for pair in _send(client, single)]
@@ -152,21 +157,17 @@ def _send(client: Client, write: TesterWrite) -> list[tuple[TesterWrite, Error |
 
 
 def _linking(
-    method: Literal["post", "delete"], path: str, testers: Sequence[KnownTester]
+    kind: Literal["add", "remove"], path: str, testers: Iterable[KnownTester]
 ) -> Callable[[Client], object]:
     body = references("betaTesters", [tester.id for tester in testers])
-    return lambda client: client.post(path, body) if method == "post" else client.delete(path, body)
+    return lambda client: client.post(path, body) if kind == "add" else client.delete(path, body)
+
+
+def _members(group: Group) -> str:
+    return f"/v1/betaGroups/{group.id}/relationships/betaTesters"
 
 
 def _without_addresses(text: str, emails: Iterable[str]) -> str:
     for email in emails:
         text = text.replace(email, masked(email)) if email else text
     return text
-
-
-def _emails(testers: Iterable[KnownTester]) -> tuple[str, ...]:
-    return tuple(tester.email for tester in testers)
-
-
-def _chunks(testers: Sequence[KnownTester]) -> Iterator[Sequence[KnownTester]]:
-    return (testers[start : start + IN_ONE_REQUEST] for start in range(0, len(testers), IN_ONE_REQUEST))
