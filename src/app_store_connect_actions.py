@@ -23,10 +23,10 @@ def main(arguments: list[str]) -> int:
         from asc_sandbox.cli import main as start_sandbox
 
         return start_sandbox(arguments[1:])
-    if arguments == ["relay"]:
+    if arguments[:1] == ["relay"]:
         from asc_relay.server import main as serve_relay
 
-        return serve_relay()
+        return serve_relay(arguments[1:])
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback where a cancelled step has only begun
     from asc.commands.main import main as run_command
 

@@ -26,34 +26,41 @@ class Details:
     platform: str = ""
 
 
-def read_details(client: Client, bundle_id: str, resource_type: str, resource_id: str) -> Details:
-    """Return the details of the record that an event is about; none if its type is not known here.
+class DetailsReader:
+    """Reads details, and knows the id of each app after the first request for it."""
 
-    Raises ApiError, UnreachableError, and AnotherApp if the record belongs to another app than `bundle_id`.
-    """
-    read = _READERS.get(resource_type)
-    return read(client, bundle_id, resource_id) if read else Details()
+    def __init__(self) -> None:
+        self._app_ids: dict[str, str] = {}
+
+    def read(self, client: Client, bundle_id: str, resource_type: str, resource_id: str) -> Details:
+        """Return the details of the record that an event is about; none if its type is not known here.
+
+        Raises ApiError, UnreachableError, and AnotherApp if the record belongs to another app than `bundle_id`.
+        """
+        if bundle_id not in self._app_ids:
+            self._app_ids[bundle_id] = find_app(client, bundle_id).id
+        read = _READERS.get(resource_type)
+        return read(client, self._app_ids[bundle_id], resource_id) if read else Details()
 
 
-def _of_upload(client: Client, bundle_id: str, upload_id: str) -> Details:
+def _of_upload(client: Client, app_id: str, upload_id: str) -> Details:
     upload = client.get(f"/v1/buildUploads/{upload_id}", retry_404=True).resource
     version, number = (upload.text(name) for name in _NUMBERS)
     # An upload does not name its app, so the app has to name the upload.
-    app = find_app(client, bundle_id)
     query = {f"filter[{name}]": upload.text(name) for name in _NUMBERS}
     of_app = client.list(
-        f"/v1/apps/{app.id}/buildUploads", {**query, "fields[buildUploads]": "cfBundleVersion"}
+        f"/v1/apps/{app_id}/buildUploads", {**query, "fields[buildUploads]": "cfBundleVersion"}
     )
     if upload_id not in [other.id for other in of_app.data]:
         raise AnotherApp
-    return Details(app.id, version, number, upload.text("platform"))
+    return Details(app_id, version, number, upload.text("platform"))
 
 
-def _of_version(client: Client, bundle_id: str, version_id: str) -> Details:
+def _of_version(client: Client, app_id: str, version_id: str) -> Details:
     found = client.get(f"/v1/appStoreVersions/{version_id}", {"include": "app,build"})
     version, build = found.resource, found.one(found.resource, "build")
     return Details(
-        _checked(found.one(version, "app"), bundle_id),
+        _checked(found.one(version, "app"), app_id),
         version.text("versionString"),
         build.text("version") if build else "",
         version.text("platform"),
@@ -63,7 +70,7 @@ def _of_version(client: Client, bundle_id: str, version_id: str) -> Details:
 def _of_build(path: str) -> Callable[[Client, str, str], Details]:
     """Return the reader of a record that belongs to a build."""
 
-    def read(client: Client, bundle_id: str, record_id: str) -> Details:
+    def read(client: Client, app_id: str, record_id: str) -> Details:
         record = client.get(f"/v1/{path}/{record_id}", {"include": "build"}).resource
         builds = record.related("build")
         if not builds:
@@ -73,7 +80,7 @@ def _of_build(path: str) -> Callable[[Client, str, str], Details]:
         )
         build, train = found.resource, found.one(found.resource, "preReleaseVersion")
         return Details(
-            _checked(found.one(build, "app"), bundle_id),
+            _checked(found.one(build, "app"), app_id),
             train.text("version") if train else "",
             build.text("version"),
             train.text("platform") if train else "",
@@ -82,11 +89,11 @@ def _of_build(path: str) -> Callable[[Client, str, str], Details]:
     return read
 
 
-def _checked(app: Resource | None, bundle_id: str) -> str:
+def _checked(app: Resource | None, app_id: str) -> str:
     """Return the id of the app. Raises AnotherApp."""
-    if app is not None and app.text("bundleId") != bundle_id:
+    if app is not None and app.id != app_id:
         raise AnotherApp
-    return app.id if app else ""
+    return app_id
 
 
 _READERS: Mapping[str, Callable[[Client, str, str], Details]] = {

@@ -60,6 +60,7 @@ def _digest(signature: str) -> bytes:
     Apple writes `hmacsha256=` and hexadecimal digits. Digits alone and base64 are read as well, because some
     receivers saw them.
     """
+    # What is no signature becomes no bytes, which equal no digest: there is one way to be wrong.
     text = signature.strip().removeprefix("hmacsha256=")
     try:
         return bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)

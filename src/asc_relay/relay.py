@@ -88,13 +88,12 @@ class Relay:
             details = self.ask(app, event)
         except AnotherApp:
             return Answer(403, "the event is about another app")
-        except ApiError as error:
+        except Error as error:
             # A record that was deleted meanwhile never comes back: its event is handed on as it is.
-            if error.status != 404:
-                return Answer(502, f"App Store Connect refused the request for details (HTTP {error.status})")
+            if not (isinstance(error, ApiError) and error.status == 404):
+                log.warning("%s: %s", app.bundle_id, error.message)
+                return Answer(502, "App Store Connect did not tell the details")
             details = Details()
-        except Error:
-            return Answer(502, "App Store Connect could not be reached")
         try:
             self.send(app.repository, event.dispatch_type, payload(app, event, details))
         except DispatchError as error:

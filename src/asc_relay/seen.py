@@ -10,38 +10,12 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 Claim = Literal["new", "busy", "done"]
 """`new`: hand the event on. `busy`: another request is handing it on. `done`: it was handed on before."""
 CLAIM_EXPIRES = 120.0
 """Seconds. No request takes so long."""
-
-
-class Seen(Protocol):
-    """A memory of the events that were handed on. Its methods raise an error if it cannot be used."""
-
-    def claim(self, event_id: str) -> Claim:
-        """Claim an event, unless it is claimed or settled."""
-
-    def settle(self, event_id: str) -> None:
-        """Remember that a claimed event was handed on."""
-
-    def release(self, event_id: str) -> None:
-        """Give a claim back, because the event could not be handed on."""
-
-    def close(self) -> None:
-        """Close the file, if the memory is one; it cannot be used any more."""
-
-
-def open_seen(location: str, now: Callable[[], float]) -> Seen:
-    """Return the memory at a location: the path of a file, or s3://bucket/folder. Raises OSError or ValueError."""
-    if "://" in location:
-        return SeenInBucket(location, now)
-    try:
-        return SeenInFile(location, now)
-    except sqlite3.Error as error:
-        raise OSError(f"{location}: {error}") from None
 
 
 class SeenInFile:
@@ -140,6 +114,19 @@ class SeenInBucket:
             return True
         except (errors.AlreadyExistsError, errors.PreconditionError):
             return False
+
+
+Seen = SeenInFile | SeenInBucket
+
+
+def open_seen(location: str, now: Callable[[], float]) -> Seen:
+    """Return the memory at a location: the path of a file, or s3://bucket/folder. Raises OSError or ValueError."""
+    if "://" in location:
+        return SeenInBucket(location, now)
+    try:
+        return SeenInFile(location, now)
+    except sqlite3.Error as error:
+        raise OSError(str(error)) from None
 
 
 def _object_name(event_id: str) -> str:

@@ -13,6 +13,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -36,7 +37,7 @@ EVENTS, HEALTH = "/events", "/health"
 class RelayServer(ThreadingHTTPServer):
     """The server of one relay: a thread for each connection, up to MOST_CONNECTIONS."""
 
-    request_queue_size = 1024
+    request_queue_size = 1024  # connections in the backlog; the system may cut it
     daemon_threads = False  # at the end, requests under way are answered first
 
     def __init__(self, address: tuple[str, int], relay: Relay) -> None:
@@ -143,8 +144,14 @@ class _Receiver(io.RawIOBase):
         return self._connection.recv_into(buffer)
 
 
-def main() -> int:
-    """Serve until SIGTERM or SIGINT. Return 0, or 2 if the settings are wrong."""
+def main(arguments: Sequence[str]) -> int:
+    """Serve until SIGTERM or SIGINT. Return 0, or 2 if the settings are wrong or there are arguments."""
+    if arguments:
+        # A secret in an argument could be read by everybody on the machine, so there are none.
+        sys.stderr.write(
+            "usage: entrypoint.py relay\nIts settings are in the environment: docs/webhooks.md\n"
+        )
+        return 0 if arguments == ["--help"] else 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         relay = open_relay(os.environ)

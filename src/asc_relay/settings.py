@@ -16,7 +16,7 @@ from asc.api.key.model import ApiKey, KeyRefused
 from asc.api.key.sources import find_key
 from asc.api.session import HOST, HOST_IN_HOUSE, Settings, check_base_url, is_loopback
 from asc.errors import InputError, Problem, SetupError
-from asc_relay.details import Details, read_details
+from asc_relay.details import Details, DetailsReader
 from asc_relay.events import Event
 from asc_relay.github import dispatch
 from asc_relay.relay import App, Relay
@@ -42,14 +42,16 @@ def open_relay(environment: Mapping[str, str]) -> Relay:
     if reader.problems or seen is None:
         raise InputError(reader.problems)
 
+    reader_of_details = DetailsReader()
+
     def ask(app: App, event: Event) -> Details:
         if key is None or not event.resource_id:
             return Details()
-        # A client of its own for each event: its time limit must not be that of another one.
+        # The time limit of a client is for all its threads, so each event has a client of its own.
         client = Client(key, settings, "Developer")
         try:
             with client.until(client.clock.monotonic() + ASK_FOR):
-                return read_details(client, app.bundle_id, event.resource_type, event.resource_id)
+                return reader_of_details.read(client, app.bundle_id, event.resource_type, event.resource_id)
         finally:
             client.close()
 

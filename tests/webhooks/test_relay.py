@@ -203,6 +203,8 @@ def test_the_payload_names_app_version_and_build(
         "platform": "IOS",
     }
     assert payload[identifier] == resource[1]
+    details = [entry.path for entry in apple.requests if entry.path != "/v1/apps"]
+    assert len(details) == (1 if resource[0] == "appStoreVersions" else 2)
     assert len(payload) <= 10
 
 

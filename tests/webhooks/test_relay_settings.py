@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 from asc.errors import InputError
 from asc_relay import function
 from asc_relay.seen import CLAIM_EXPIRES, SeenInBucket, SeenInFile
+from asc_relay.server import main
 from asc_relay.settings import open_relay
 from asc_sandbox.webhooks.sending import sign
 from core.running import ENTRYPOINT
@@ -100,6 +101,11 @@ def test_the_relay_starts_with_one_command_and_ends_with_a_signal(tmp_path: Path
     assert process.returncode == 0
     assert "Listening" in line
     assert SECRET not in line + rest
+
+
+def test_the_relay_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (main(["--help"]), main(["--token", "x"])) == (0, 2)
+    assert "environment" in capsys.readouterr().err
 
 
 def test_wrong_settings_end_the_relay_with_2(tmp_path: Path) -> None:

@@ -17,6 +17,9 @@ CONSOLE_SCRIPT = "asc-actions"
 """The command on the PATH where the project is installed as a package (pyproject.toml)."""
 _SECRET_NOTE = " Prefer the environment: every process of the machine can read the command line."
 _SANDBOX = "  sandbox               A local App Store Connect to try everything against (sandbox --help)."
+_RELAY = (
+    "  relay                 A server that starts workflows with the events of webhooks (docs/webhooks.md)."
+)
 
 
 def program() -> str:
@@ -38,6 +41,7 @@ def overview() -> str:
 
 {commands}
 {_SANDBOX}
+{_RELAY}
 
 {program()} <command> --help lists the inputs and outputs of a command.
 The API key comes from ASC_API_KEY, ASC_API_KEY_PATH or the variables that fastlane reads.
