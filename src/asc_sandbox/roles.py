@@ -20,6 +20,7 @@ ROLES_OF_AREA = {
     "builds": _SELLING,
     "testflight": _SELLING,
     "provisioning": _BUILDING,
+    "identifiers": _BUILDING,
     "users": _LEADING,
     # That webhooks are for administrators alone is what receivers of webhooks report.
     "webhooks": _LEADING,
@@ -30,7 +31,9 @@ WRITERS_OF_AREA = {
     "appStore": _LEADING | {"APP_MANAGER"},
     "builds": _BUILDING,
     "testflight": _BUILDING,
+    # A key of the role Developer makes development certificates, and only reads bundle ids and devices.
     "provisioning": _BUILDING,
+    "identifiers": _LEADING | {"APP_MANAGER"},
     "users": _LEADING,
     "webhooks": _LEADING,
 }
@@ -39,7 +42,7 @@ ROLES = frozenset(_ALL)
 
 # Apple documents that individual keys cannot use these; that the answer is a 403 is what people report.
 # https://developer.apple.com/documentation/appstoreconnectapi/creating-api-keys-for-app-store-connect-api
-CLOSED_TO_INDIVIDUAL_KEYS = {"provisioning"}
+CLOSED_TO_INDIVIDUAL_KEYS = {"provisioning", "identifiers"}
 
 
 def require(role: str, area: str, *, writes: bool = False) -> None:

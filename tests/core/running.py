@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from unittest.mock import patch
 from asc.commands.main import main
 from asc_sandbox.server import Sandbox
 from support.job_log import JobLog, parse_file_command, parse_log
+from support.waiting import wait_until
 
 ENTRYPOINT = Path(__file__).parents[2] / "entrypoint.py"
 
@@ -81,6 +83,34 @@ def in_job(
     done.outputs = parse_file_command(output.read_bytes().decode())
     done.summary = summary.read_text("utf-8")
     return done
+
+
+def side_by_side(folder: Path, sandbox: Sandbox, command: str, inputs: Mapping[str, object]) -> list[Done]:
+    """Two jobs with the same step at the same time, each in a process of its own."""
+
+    def job(name: str) -> Done:
+        (folder / name).mkdir()
+        return in_job(folder / name, inputs, sandbox=sandbox, command=command, process=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(job, ("first", "second")))
+
+
+def kill_at(
+    folder: Path, sandbox: Sandbox, command: str, inputs: Mapping[str, object], *, requests: int
+) -> None:
+    """Kill the step of a job as soon as so many requests have arrived; a fault has to hold the last one."""
+    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder), **_of(sandbox)}
+    env |= {"ASC_COMMAND": command, "ASC_INPUTS": json.dumps(dict(inputs))}
+    for variable in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        env[variable] = str(folder / f"killed-{variable}")
+        Path(env[variable]).write_text("")
+    step = subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: len(sandbox.requests) >= requests or step.poll() is not None)
+    finally:
+        step.kill()
+        step.wait()
 
 
 def by_hand(

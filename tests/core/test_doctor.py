@@ -31,7 +31,9 @@ def test_a_good_key_is_good_for_everything(diagnose):
         code, outputs, said = diagnose(sandbox)
     assert code == 0
     assert outputs["apps"] == "com.example.one,com.example.two"
-    assert outputs["allowed"] == "fetch-build-number,upload-testflight,sync-signing,download-dsyms"
+    assert outputs["allowed"] == (
+        "fetch-build-number,upload-testflight,sync-signing,register-bundle-ids,register-devices,download-dsyms"
+    )
     assert "accepts its token" in said
 
 
@@ -44,6 +46,22 @@ def test_a_small_role_is_told_and_fails_only_where_it_is_needed(diagnose):
         code, _, said = diagnose(sandbox, "--needs", "fetch-build-number")
     assert code == 1
     assert "cannot do fetch-build-number" in said
+
+
+@pytest.mark.parametrize("action", ["register-bundle-ids", "register-devices"])
+def test_a_developers_key_reads_bundle_ids_and_devices_and_is_told_who_may_change_them(diagnose, action):
+    with start_sandbox(seed(keys=[key("DEVELOPER1", "DEVELOPER")])) as sandbox:
+        _, outputs, said = diagnose(sandbox, "--needs", action)
+    assert action in outputs["allowed"]
+    assert "App Manager or Admin" in next(line for line in said.splitlines() if action in line)
+
+
+@pytest.mark.parametrize("action", ["register-bundle-ids", "register-devices"])
+def test_a_key_that_may_not_read_bundle_ids_and_devices_is_told(diagnose, action):
+    with start_sandbox(seed(keys=[key("SALESKEY01", "SALES")])) as sandbox:
+        code, _, said = diagnose(sandbox, "--needs", action)
+    assert code == 1
+    assert f"✗ {action}: refused" in said
 
 
 def test_an_individual_key_is_told_to_be_closed_out_of_certificates(diagnose):

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from asc_sandbox.server import Sandbox
-from core.running import Done, in_job
+from core.running import Done, in_job, kill_at, side_by_side
 from core.signing import Store, apple, folder_store, step, team
-from support.sandbox import app, seed, start_sandbox
+from support.sandbox import app, key, seed, start_sandbox
 
 APP, WIDGET = "com.example.app", "com.example.app.widget"
 GROUPS = "com.apple.security.application-groups"
@@ -205,6 +205,57 @@ def test_a_passing_fault_leaves_what_was_asked_for(tmp_path: Path, fault: str) -
         assert done.code == 0, done.stdout
         assert capabilities(sandbox) == {"MAPS"}
         assert len(sandbox.world.all("bundleIds")) == 1
+
+
+def test_a_hundred_bundle_ids_that_are_as_asked_for_need_one_request(tmp_path: Path) -> None:
+    types = ["ICLOUD", "MAPS", "PUSH_NOTIFICATIONS", "SIRIKIT", "WALLET"]
+    many = [f"com.example.app{number}" for number in range(100)]
+    records = [{"id": f"ID{number}", "name": one, "identifier": one} for number, one in enumerate(many)]
+    enabled = [
+        {"id": f"{record['id']}_{kind}", "capabilityType": kind, "bundleId": record["id"]}
+        for record in records
+        for kind in types
+    ]
+    with start_sandbox(seed(bundleIds=records, bundleIdCapabilities=enabled)) as sandbox:
+        done = register(tmp_path, sandbox, "\n".join(many), capabilities="\n".join(types))
+        assert (done.code, done.outputs["changed"]) == (0, "false"), done.stdout
+        assert [entry.path for entry in sandbox.requests] == ["/v1/bundleIds"]
+
+
+def test_capabilities_beyond_those_that_apple_includes_are_listed(tmp_path: Path) -> None:
+    enabled = [{"capabilityType": f"NEW_{number}", "bundleId": "ID"} for number in range(60)]
+    world = seed(bundleIds=[{"id": "ID", "name": "One", "identifier": APP}], bundleIdCapabilities=enabled)
+    with start_sandbox(world, expect_violations=True) as sandbox:
+        done = register(tmp_path, sandbox, capabilities="NEW_59")
+        assert (done.code, done.outputs["changed"]) == (0, "false"), done.stdout
+        assert len(sandbox.requests) == 2
+
+
+def test_two_jobs_at_once_register_a_bundle_id_and_its_capabilities_once(tmp_path: Path) -> None:
+    faults = ["POST /v1/bundleIds delay=0.3 times=2", "POST /v1/bundleIdCapabilities delay=0.3 times=2"]
+    with start_sandbox(team(bundle_ids=[]), faults=faults) as sandbox:
+        inputs = {"bundle-ids": APP, "capabilities": "MAPS\nSIRIKIT"}
+        done = side_by_side(tmp_path, sandbox, "register-bundle-ids", inputs)
+        assert [job.code for job in done] == [0, 0], done
+        assert len(sandbox.world.all("bundleIds")) == 1
+        kinds = [one.attributes["capabilityType"] for one in sandbox.world.all("bundleIdCapabilities")]
+        assert sorted(kinds) == ["IN_APP_PURCHASE", "MAPS", "SIRIKIT"]
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
+    inputs = {"bundle-ids": APP, "capabilities": "MAPS\nSIRIKIT"}
+    with start_sandbox(team(bundle_ids=[]), faults=["POST /v1/bundleIdCapabilities hang after=1"]) as sandbox:
+        kill_at(tmp_path, sandbox, "register-bundle-ids", inputs, requests=5)
+        assert capabilities(sandbox) == {"IN_APP_PURCHASE", "MAPS"}
+        done = register(tmp_path, sandbox, capabilities="MAPS\nSIRIKIT")
+        assert (done.code, out(done, "enabled")) == (0, {APP: ["SIRIKIT"]})
+
+
+def test_a_role_that_may_not_change_bundle_ids_is_told_which_one_may(tmp_path: Path) -> None:
+    with start_sandbox(team(bundle_ids=[APP], keys=[key("DEVELOPER1", "DEVELOPER")])) as sandbox:
+        done = register(tmp_path, sandbox, capabilities="MAPS")
+    assert done.code == 1
+    assert "App Manager or Admin" in done.error
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:

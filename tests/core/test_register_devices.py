@@ -10,7 +10,7 @@ import pytest
 
 from asc_sandbox.authority.kinds import Limits
 from asc_sandbox.server import Sandbox
-from core.running import Done, in_job
+from core.running import Done, in_job, kill_at, side_by_side
 from core.signing import PAD, PHONE, device, team
 from support.sandbox import start_sandbox
 
@@ -95,6 +95,71 @@ def test_what_to_disable_has_to_be_one_device_that_is_not_listed(tmp_path: Path,
     with start_sandbox(team(devices=[device(PHONE, "Twin"), device(PAD, "Twin")])) as sandbox:
         done = register(tmp_path, sandbox, f"Phone: {PHONE}", disable=disable)
         assert (done.code, writes(sandbox)) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("devices", "inputs"),
+    [
+        ("", {}),
+        ("Simulator: 01234567-89AB-CDEF-0123-456789ABCDEF", {"platform": "ios"}),
+        ("Simulator: {udid: 01234567-89AB-CDEF-0123-456789ABCDEF, platform: ios}", {}),
+        (f"Phone: {OLD}", {"platform": "mac"}),
+        (f"Phone: {'0' * 40}", {}),
+        ("Phone: 00008110-XXXXXXXXXXXXXXXX", {}),
+        (f'"": {OLD}', {}),
+        (f"{'n' * 51}: {OLD}", {}),
+        (f"One: {OLD}\nAnother: {OLD.upper()}", {}),
+        (f"Phone: {{udid: {OLD}, platform: tvos}}", {}),
+        (f"{OLD} Phone\n", {}),
+        ("devices-that-are-not-there.txt", {}),
+    ],
+)
+def test_an_input_that_cannot_be_is_refused_before_anything_is_sent(
+    tmp_path: Path, devices: str, inputs: dict[str, str]
+) -> None:
+    with start_sandbox(team(devices=[])) as sandbox:
+        done = register(tmp_path, sandbox, devices, **inputs)
+        assert (done.code, list(sandbox.requests)) == (2, []), done.stdout
+
+
+def test_a_device_that_is_listed_twice_is_registered_once(tmp_path: Path) -> None:
+    with start_sandbox(team(devices=[])) as sandbox:
+        done = register(tmp_path, sandbox, f"{OLD}\tPhone\n{OLD.upper()}\tPhone\n")
+        assert (done.code, writes(sandbox)) == (0, ["POST /v1/devices"])
+
+
+def test_a_thousand_devices_that_are_there_need_five_requests(tmp_path: Path) -> None:
+    udids = {f"Phone {number}": f"{number:040x}" for number in range(1, 1001)}
+    with start_sandbox(team(devices=[device(udid, name) for name, udid in udids.items()])) as sandbox:
+        done = register(tmp_path, sandbox, json.dumps(udids))
+        assert (done.code, done.outputs["changed"]) == (0, "false"), done.stdout
+        assert [entry.path for entry in sandbox.requests] == ["/v1/devices"] * 5
+
+
+def test_two_jobs_at_once_register_a_device_once(tmp_path: Path) -> None:
+    with start_sandbox(team(devices=[]), faults=["POST /v1/devices delay=0.3 times=2"]) as sandbox:
+        inputs = {"devices": f"Phone: {OLD}"}
+        done = side_by_side(tmp_path, sandbox, "register-devices", inputs)
+        assert [job.code for job in done] == [0, 0], done
+        assert list(states(sandbox)) == ["Phone"]
+
+
+def test_a_run_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
+    inputs = {"devices": f"One: {OLD}\nTwo: {'b2' * 20}"}
+    with start_sandbox(team(devices=[]), faults=["POST /v1/devices hang after=1"]) as sandbox:
+        kill_at(tmp_path, sandbox, "register-devices", inputs, requests=3)
+        assert list(states(sandbox)) == ["One"]
+        done = register(tmp_path, sandbox, inputs["devices"])
+        assert (done.code, named(done, "registered")) == (0, ["Two"])
+
+
+@pytest.mark.parametrize("change", ["PATCH /v1/devices/*", "POST /v1/devices"])
+def test_a_change_that_is_answered_and_not_made_fails_the_step(tmp_path: Path, change: str) -> None:
+    faults = [f"{change} ignored times=always"]
+    with start_sandbox(team(devices=[device(PHONE, "Phone", status="DISABLED")]), faults=faults) as sandbox:
+        done = register(tmp_path, sandbox, f"Old phone: {OLD}\nPhone: {PHONE}")
+    assert done.code == 1
+    assert ("Phone" if change.startswith("PATCH") else "Old phone") in done.error
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,11 @@ def read(text: str) -> tuple[DeviceRequest, ...]:
         raise ValueError(f"{kinds.quoted(text)} is not a text file") from None
 
 
-def problems(requests: Iterable[DeviceRequest]) -> Iterator[Problem]:
-    """Yield a problem for each missing name, each invalid UDID, and each UDID with two names or platforms."""
+def problems(requests: Iterable[DeviceRequest], platform: ApplePlatform | None = None) -> Iterator[Problem]:
+    """Yield a problem for each missing name, each invalid UDID, and each UDID with two names or platforms.
+
+    `platform` is that of the step, which a UDID must not contradict.
+    """
     first: dict[str, DeviceRequest] = {}
     for request in requests:
         name = kinds.quoted(request.name)
@@ -47,6 +51,10 @@ def problems(requests: Iterable[DeviceRequest]) -> Iterator[Problem]:
             yield Problem("devices", "a device has no name", "Give each device a name.")
         elif defect := request.defect():
             yield Problem("devices", f"{name}: {defect}", "Copy the UDID from Xcode or Finder.")
+        elif platform and not request.platform and (defect := replace(request, platform=platform).defect()):
+            # A simulator's id would become a Mac, and keep a place of the team for a year.
+            remedy = "If the device is of the other platform, write name: {udid: …, platform: …}."
+            yield Problem("devices", f"{name}: {defect}", remedy)
         before = first.setdefault(comparable_udid(request.udid), request)
         if (before.name, before.platform) != (request.name, request.platform):
             yield Problem(

@@ -22,13 +22,21 @@ log = logging.getLogger(__name__)
 ROWS = 50
 """Apps in the table of the summary."""
 
+_PROVISIONING = "App Manager with access to certificates, identifiers and profiles"
+
 # What each action has to read first. Reading is all that can be tried without changing anything.
 PROBES = {
     "fetch-build-number": ("/v1/builds", "Developer"),
     "upload-testflight": ("/v1/betaGroups", "App Manager"),
-    "sync-signing": ("/v1/certificates", "App Manager with access to certificates, identifiers and profiles"),
+    "sync-signing": ("/v1/certificates", _PROVISIONING),
+    "register-bundle-ids": ("/v1/bundleIds", _PROVISIONING),
+    "register-devices": ("/v1/devices", _PROVISIONING),
     "download-dsyms": ("/v1/builds", "Developer"),
 }
+
+# A key of the role Developer may read bundle ids and devices, and not change them.
+WRITING = dict.fromkeys(("register-bundle-ids", "register-devices"), "App Manager or Admin")
+"""Roles for the writing requests of actions whose reading requests a smaller role may send, too."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +80,12 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     _tell_clock(client)
     log.info("✓ It sees %s%s", words.counted(len(apps), "app"), _names(apps))
     # A refused request is the only way to learn about a role: the API does not tell the roles of a key.
-    refused = {action: role for action, (path, role) in PROBES.items() if not _answers(client, path, key)}
+    answers = {path: _answers(client, path, key) for path, _ in PROBES.values()}
+    refused = {action: role for action, (path, role) in PROBES.items() if not answers[path]}
     for action in PROBES:
         if action not in refused:
-            log.info("✓ %s: its reading requests are allowed", action)
+            writing = f"; its changes need the role {WRITING[action]}" if action in WRITING else ""
+            log.info("✓ %s: its reading requests are allowed%s", action, writing)
         elif is_closed_to(key, PROBES[action][0]):
             log.info("✗ %s: refused; %s: use a team key", action, INDIVIDUAL_KEY)
         else:

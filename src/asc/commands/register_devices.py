@@ -13,7 +13,7 @@ from asc.commands import devices as devices_input
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, CommonInputs, flag, given, output
-from asc.errors import Problem
+from asc.errors import Error, Problem
 from asc.job import summary
 from asc.provisioning.devices.apple import list_devices
 from asc.provisioning.devices.device import Device, comparable_udid
@@ -25,7 +25,7 @@ from asc.provisioning.devices.plan import (
     plan_devices,
     with_changes,
 )
-from asc.provisioning.devices.request import DeviceRequest
+from asc.provisioning.devices.request import ApplePlatform, DeviceRequest
 from asc.provisioning.devices.state import places_left
 from asc.provisioning.kinds import Platform
 
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 DEVICES, RUN = "Devices", "Run"
 _PLATFORMS = {"ios": Platform.IOS, "mac": Platform.MACOS}
+_APPLE_PLATFORMS: dict[str, ApplePlatform] = {"ios": "IOS", "mac": "MAC_OS"}
 _NOT_DONE = "Nothing was written, because dry-run is true."
 
 
@@ -74,7 +75,7 @@ class Inputs(CommonInputs):
         """Yield the problems of the inputs taken together."""
         if not self.devices and not self.disable:
             yield Problem("devices", "is required (or disable)", "List the devices, one a line: name: UDID.")
-        yield from devices_input.problems(self.devices or ())
+        yield from devices_input.problems(self.devices or (), _APPLE_PLATFORMS.get(self.platform or ""))
 
 
 @dataclass(frozen=True)
@@ -114,16 +115,33 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         if inputs.dry_run and changes:
             log.info(_NOT_DONE)
         elif changes:
-            for change, device in apply_devices(client, changes):
-                made.append(change)
-                changed.append(device)
+            try:
+                for change, device in apply_devices(client, changes):
+                    made.append(change)
+                    changed.append(device)
+            finally:
+                have = with_changes(have, changed)
+            have = list_devices(client)
+            _check_made(made, plan_devices(requests, have, _rules(inputs)))
     finally:
         # The outputs of a run that fails say what it has done all the same.
-        have = with_changes(have, changed)
         outputs = _outputs(existing, have, made, changed=bool(made or (inputs.dry_run and changes)))
         context.outputs = outputs
         context.summary.append(_summary(changes, made, inputs.dry_run, have))
     return outputs
+
+
+def _check_made(made: list[DeviceChange], left: Sequence[DeviceChange]) -> None:
+    """Raise Error if Apple's list does not show changes that Apple accepted, and take them out of `made`."""
+    to_do = {change.summary for change in left}
+    not_made = [change for change in made if change.summary in to_do]
+    if not_made:
+        made[:] = [change for change in made if change not in not_made]
+        raise Error(
+            f"Apple accepted these changes, but its list does not show them: "
+            f"{'; '.join(change.summary for change in not_made)}.",
+            "Run the step again; if it stays, make the change at developer.apple.com/account, Devices.",
+        )
 
 
 def _rules(inputs: Inputs) -> DeviceRules:

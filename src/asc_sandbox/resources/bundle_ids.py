@@ -13,7 +13,7 @@ from asc_sandbox.writing import changing, creating, deleting
 
 BUNDLE_IDS = Resource(
     "bundleIds",
-    area="provisioning",
+    area="identifiers",
     attributes={"name": text, "platform": text, "identifier": text, "seedId": text},
     relationships=(
         many("profiles", "profiles", inverse="bundleId"),
@@ -29,7 +29,7 @@ BUNDLE_IDS = Resource(
 
 CAPABILITIES = Resource(
     "bundleIdCapabilities",
-    area="provisioning",
+    area="identifiers",
     attributes={"capabilityType": text, "settings": mappings},
     relationships=(hidden("bundleId", "bundleIds"),),
     short_ids=True,

@@ -11,7 +11,7 @@ from asc_sandbox.writing import changing, creating
 
 DEVICES = Resource(
     "devices",
-    area="provisioning",
+    area="identifiers",
     attributes={
         "name": text,
         "platform": text,

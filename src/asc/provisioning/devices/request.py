@@ -16,6 +16,9 @@ _HEX = re.compile(r"[0-9A-F]+")
 _LENGTHS = {24, 32, 40}
 """Hex digits of UDIDs: devices since 2018 and Macs with Apple silicon, Intel Macs (a UUID), devices before 2018."""
 
+LONGEST_NAME = 50
+"""Characters of a device's name in the form of the developer website. Apple documents no limit of the API."""
+
 
 @dataclass(frozen=True)
 class DeviceRequest:
@@ -36,12 +39,16 @@ class DeviceRequest:
         return bare
 
     def defect(self) -> str:
-        """Return the reason why no device can have this UDID or platform; "" if one can."""
+        """Return the reason why no device can have this UDID, name or platform; "" if one can."""
         text = comparable_udid(self.udid)
         if not (_HEX.fullmatch(text) and len(text) in _LENGTHS):
             return (
                 "the UDID is not valid: it has 40 hex digits, 8 and 16 with a hyphen, or the form of a UUID"
             )
+        if len(set(text)) == 1:
+            return "the UDID is a placeholder"
+        if len(self.name) > LONGEST_NAME:
+            return f"the name has {len(self.name)} characters, and Apple allows {LONGEST_NAME}"
         if self.platform == "IOS" and has_mac_udid(text):
             return "the platform is ios, but the UDID is that of an Intel Mac or of a simulator"
         if self.platform == "MAC_OS" and len(text) == 40:
