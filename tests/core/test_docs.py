@@ -14,6 +14,8 @@ import yaml
 from asc.commands import NAMES, load
 from asc.commands.declaration import inputs_of, outputs_of
 from asc.commands.deliverfile import CATEGORIES, INPUTS, OTHER_STEPS, WITHOUT_API
+from asc.provisioning.capabilities import read_capability
+from support.contract import document
 from support.messages import SOURCE, error_classes, messages
 from support.scratch import REPOSITORY
 
@@ -80,8 +82,14 @@ EXAMPLES += [(name_of(path), path.read_text("utf-8")) for path in RECIPES]
 
 
 @pytest.mark.parametrize(("place", "text"), EXAMPLES, ids=[f"{p}:{n}" for n, (p, _) in enumerate(EXAMPLES)])
-def test_examples_use_what_there_is(place: str, text: str) -> None:
+def test_examples_use_what_there_is(
+    place: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Actions, their inputs, words of a choice, and outputs of steps that the example itself has."""
+    # The one file that an input reads, and that examples name.
+    (tmp_path / "fastlane").mkdir()
+    (tmp_path / "fastlane/devices.txt").write_text(f"{'a1' * 20}\tTest phone\n")
+    monkeypatch.chdir(tmp_path)
     content = yaml.load(text, yaml.BaseLoader)
     commands: dict[str, str] = {}
     for step in steps(content):
@@ -196,6 +204,32 @@ api_key_path api_key app_identifier username team_id team_name platform default_
 use_live negative_apple_sentiment placeholder_text other_platforms future_functionality test_words curse_words
 free_stuff_in_iap custom_text copyright_date unreachable_urls
 """
+REGISTER_DEVICE = "name platform udid api_key_path api_key team_id team_name username"
+REGISTER_DEVICES = "devices devices_file api_key_path api_key team_id team_name username platform"
+PRODUCE = """
+username app_identifier bundle_identifier_suffix app_name app_version sku platform platforms language company_name
+skip_itc itc_users enabled_features enable_services skip_devcenter team_id team_name itc_team_id itc_team_name
+"""
+PRODUCES_COMMANDS = """
+create enable_services disable_services available_services group associate_group cloud_container
+associate_cloud_container merchant associate_merchant
+"""
+PRODUCES_SERVICES = """
+access_wifi app_attest app_group apple_pay associated_domains auto_fill_credential class_kit icloud
+custom_network_protocol data_protection family_controls file_provider_testing_mode fonts
+extended_virtual_address_space declared_age_range game_center health_kit hls_interstitial_preview home_kit hotspot
+in_app_purchase inter_app_audio low_latency_hls managed_associated_domains maps multipath network_extension
+nfc_tag_reading personal_vpn passbook push_notification sign_in_with_apple siri_kit system_extension user_management
+vpn_configuration wallet wireless_accessory car_play_audio_app car_play_messaging_app car_play_navigation_app
+car_play_voip_calling_app critical_alerts hotspot_helper driver_kit driver_kit_endpoint_security
+driver_kit_family_hid_device driver_kit_family_networking driver_kit_family_serial driver_kit_hid_event_service
+driver_kit_transport_hid multitasking_camera_access sf_universal_link_api vp9_decoder music_kit shazam_kit
+communication_notifications group_activities health_kit_estimate_recalibration time_sensitive_notifications
+"""
+PEM = """
+platform development website_push generate_p12 active_days_limit force save_private_key app_identifier username team_id
+team_name p12_password pem_name output_path
+"""
 STORE = ("update-app-store", "submit-app-store", "check-app-store", "download-app-store")
 
 
@@ -207,6 +241,11 @@ STORE = ("update-app-store", "submit-app-store", "check-app-store", "download-ap
         ("migrating-from-match", "sigh", SIGH, ("sync-signing",)),
         ("migrating-from-fastlane", "deliver", DELIVER, STORE),
         ("migrating-from-fastlane", "precheck", PRECHECK, STORE),
+        ("migrating-from-fastlane", "register_device", REGISTER_DEVICE, ("register-devices",)),
+        ("migrating-from-fastlane", "register_devices", REGISTER_DEVICES, ("register-devices",)),
+        ("migrating-from-fastlane", "produce", PRODUCE, ("register-bundle-ids",)),
+        ("migrating-from-fastlane", "produce's commands", PRODUCES_COMMANDS, ("register-bundle-ids",)),
+        ("migrating-from-fastlane", "pem", PEM, ("register-bundle-ids",)),
     ],
 )
 def test_every_option_of_fastlane_is_accounted_for(
@@ -221,6 +260,20 @@ def test_every_option_of_fastlane_is_accounted_for(
     for row in rows:
         for word in re.findall(r"`([a-z-]+)", row[1]):
             assert word in declared, f"{word} is no input"
+
+
+@pytest.mark.parametrize("service", PRODUCES_SERVICES.split())
+def test_every_service_of_produce_is_a_capability_under_its_name(service: str) -> None:
+    assert read_capability(service) == read_capability(service.replace("_", "-"))
+    assert read_capability(service).type.isupper()
+
+
+def test_the_page_has_each_type_of_certificate_of_apples_document() -> None:
+    text = (REPOSITORY / "docs/migrating-from-fastlane.md").read_text("utf-8")
+    section = text.split("### Types of certificates")[1].split("\n## ")[0]
+    rows = [row.split(" | ")[0] for row in section.splitlines() if row.startswith("| `")]
+    types = document()["components"]["schemas"]["CertificateType"]["enum"]
+    assert sorted(re.findall(r"`([A-Z0-9_]+)`", "".join(rows))) == sorted(types)
 
 
 def test_every_option_that_a_deliverfile_may_have_is_one_of_delivers() -> None:
