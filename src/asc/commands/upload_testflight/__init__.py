@@ -93,37 +93,11 @@ def _bring(
     with Source(binary.path) as source:
         with report.timeline.phase("Check"):
             report.reference = reference = reference_of_file(client, inputs, binary)
-            # All checks run before the first write, and their problems are reported together.
-            # The reads are independent, and each takes about half a second at Apple.
-            with ThreadPoolExecutor(2) as pool:
-                reading_train = pool.submit(read_train, client, reference.number)
-                reading_app = pool.submit(preflight, client, request, _destination(reference))
-                found, warning = Findings(), ""
-                status = found.result_of(
-                    lambda: assess(client, reference.number, source, IfExists(inputs.if_exists)),
-                    UploadStatus(),
-                )
-                report.app_state = app_state = found.result_of(reading_app.result, None)
-                train = found.result_of(reading_train.result, Train())
-                if not status.is_there:
-                    warning = found.result_of(lambda: check_train(train, reference.number), "")
-                if app_state:
-                    found.result_of(lambda: _check_availability(inputs, request, app_state), None)
-                found.raise_all()
-        if warning:
-            log.warning("%s", warning)
+            status = _check(inputs, client, report, request, source)
         if gap := compliance_gap(request, _destination(reference)):
             log.warning("%s", gap)
         if report.dry_run:
-            report.state = status.upload.state if status.upload else ""
-            if not status.upload and find_build(client, reference.number) and inputs.if_exists != "skip":
-                raise taken(
-                    client,
-                    reference.number,
-                    IfExists(inputs.if_exists),
-                    "by a build that was uploaded by other means",
-                )
-            log.info("Would upload %s as %s%s", binary.path.name, reference.number, _so_far(status))
+            _tell_upload(inputs, client, report, status)
             return
         with report.timeline.phase("Upload"), context.storage(client, inputs.parallel_parts) as storage:
             display = partial(progress.transfer, "Uploaded")
@@ -135,6 +109,40 @@ def _bring(
         report.upload_id, report.state = uploaded.upload.id, uploaded.upload.state
         target = WatchedBuild(reference.number, uploaded.upload.id, uploaded.upload.build_id)
         report.reference = replace(reference, target=target)
+
+
+def _check(
+    inputs: Inputs, client: Client, report: UploadReport, request: DistributionRequest, source: Source
+) -> UploadStatus:
+    """Return the status of the upload. Raises all problems of file, number, groups and review together."""
+    assert report.reference
+    number, found, warning = report.reference.number, Findings(), ""
+    # The reads are independent, and each takes about half a second at Apple.
+    with ThreadPoolExecutor(2) as pool:
+        reading_train = pool.submit(read_train, client, number)
+        reading_app = pool.submit(preflight, client, request, _destination(report.reference))
+        if_exists = IfExists(inputs.if_exists)
+        status = found.result_of(lambda: assess(client, number, source, if_exists), UploadStatus())
+        report.app_state = app_state = found.result_of(reading_app.result, None)
+        train = found.result_of(reading_train.result, Train())
+    if not status.is_there:
+        warning = found.result_of(lambda: check_train(train, number), "")
+    if app_state:
+        found.result_of(lambda: _check_availability(inputs, request, app_state), None)
+    found.raise_all()
+    if warning:
+        log.warning("%s", warning)
+    return status
+
+
+def _tell_upload(inputs: Inputs, client: Client, report: UploadReport, status: UploadStatus) -> None:
+    """Log the upload that a dry run leaves out. Raises Error if a build without an upload has the number."""
+    assert report.reference and report.reference.binary
+    number, if_exists = report.reference.number, IfExists(inputs.if_exists)
+    report.state = status.upload.state if status.upload else ""
+    if not status.upload and if_exists is not IfExists.SKIP and find_build(client, number):
+        raise taken(client, number, if_exists, "by a build that was uploaded by other means")
+    log.info("Would upload %s as %s%s", report.reference.binary.path.name, number, _so_far(status))
 
 
 def _take_up(inputs: Inputs, client: Client, report: UploadReport, request: DistributionRequest) -> None:

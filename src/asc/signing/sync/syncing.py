@@ -106,9 +106,17 @@ class Sync:
             signing = self._signing(self._identities(), self.stored_signing.profiles)
             return SyncResult(signing, tuple(cleared), self._lacking_devices(signing, self.apple.devices))
         self.context.storage.prove_writable()
+        maker = self._prepare(plan)
+        made = self._make_profiles(maker, plan)
+        removed = remove_superseded(self.context, self.request, self.stored_signing, plan.certificates)
+        signing = self._signing(maker.identities, {**self.stored_signing.profiles, **made})
+        lacking = self._lacking_devices(signing, maker.apple.devices)
+        return SyncResult(signing, (*cleared, *changes, *removed), lacking)
+
+    def _prepare(self, plan: SyncPlan) -> ProfileMaker:
+        """Write the devices, bundle ids and certificates of the plan, and return the maker of profiles with them."""
         client = self.context.client
         changed_devices = [device for _, device in apply_devices(client, plan.devices)]
-        devices = with_changes(self.apple.devices, changed_devices)
         changed_bundle_ids, findings = apply_bundle_ids(client, plan.bundle_ids)
         findings.raise_all()
         identities = {**self._identities(), **{kind: self._new_identity(kind) for kind in plan.certificates}}
@@ -120,19 +128,24 @@ class Sync:
             )
             for identity in identities.values()
         ]
-        certificates = (*self.apple.certificates, *created)
-        apple = replace(self.apple, devices=devices, certificates=certificates)
-        bundle_ids = {**self.bundle_ids, **changed_bundle_ids}
-        maker = ProfileMaker(
+        apple = replace(
+            self.apple,
+            devices=with_changes(self.apple.devices, changed_devices),
+            certificates=(*self.apple.certificates, *created),
+        )
+        return ProfileMaker(
             self.context,
             self.request,
             apple,
             identities,
-            bundle_ids,
+            {**self.bundle_ids, **changed_bundle_ids},
             frozenset(changes.request.identifier for changes in plan.bundle_ids if changes.registered),
             self.stored_signing.profiles,
             plan.name_conflicts,
         )
+
+    def _make_profiles(self, maker: ProfileMaker, plan: SyncPlan) -> dict[ProfileSpec, StoredProfile]:
+        """Create and store the profiles of the plan. Raises ProfilesFailed after those that succeeded are stored."""
         try:
             made = maker.make_all(list(plan.profiles))
         except ProfilesFailed as failed:
@@ -140,9 +153,7 @@ class Sync:
             raise
         self._store(made)
         self._warn_of_capabilities(made)
-        removed = remove_superseded(self.context, self.request, self.stored_signing, plan.certificates)
-        signing = self._signing(identities, {**self.stored_signing.profiles, **made})
-        return SyncResult(signing, (*cleared, *changes, *removed), self._lacking_devices(signing, devices))
+        return made
 
     def _warn_of_capabilities(self, made: Mapping[ProfileSpec, StoredProfile]) -> None:
         """Warn of new profiles that lack the entitlements of the requested capabilities."""
@@ -199,7 +210,10 @@ class Sync:
 
     def _known(self, identifiers: set[str]) -> dict[str, RegisteredBundleId]:
         """Return the registered bundle ids of these identifiers; no request is sent for an empty set."""
-        return read_bundle_ids(self.context.client, identifiers) if identifiers else {}
+        if not identifiers:
+            return {}
+        capabilities = self.request.register_bundle_ids and bool(self.request.capabilities)
+        return read_bundle_ids(self.context.client, identifiers, capabilities=capabilities)
 
     def _bundle_id_changes(
         self, known: Mapping[str, RegisteredBundleId], needed: Collection[str]
