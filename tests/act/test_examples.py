@@ -103,6 +103,28 @@ def test_short_ones(
     assert done.outputs[output] == value
 
 
+@pytest.mark.parametrize(
+    ("page", "heading", "outputs"),
+    [
+        ("docs/register-bundle-ids.md", "register-bundle-ids", {"created": "[]", "changed": "false"}),
+        (FASTLANE, "produce's commands", {"created": "[]", "changed": "true"}),
+        ("docs/register-devices.md", "register-devices", {"registered": '["Test phone"]'}),
+        (FASTLANE, "register_device", {"registered": '["Test phone"]'}),
+        (FASTLANE, "register_devices", {"registered": '["Test phone"]'}),
+    ],
+)
+def test_registrations_that_change_nothing_when_they_are_run_again(
+    page: str, heading: str, outputs: dict[str, str], house: Path, runner: Runner, demo: Sandbox
+) -> None:
+    folder = runner.workspace / "fastlane"
+    folder.mkdir()
+    (folder / "devices.txt").write_text(f"Device ID\tDevice Name\n# ours\n\n{'a1' * 20}\tTest phone\n")
+    (done,) = run(heading, house, runner, demo, page)
+    assert {name: done.outputs[name] for name in outputs} == outputs
+    (again,) = run(heading, house, runner, demo, page)
+    assert again.outputs["changed"] == "false"
+
+
 def test_the_symbols_of_the_build_that_was_just_uploaded(house: Path, runner: Runner, demo: Sandbox) -> None:
     _, symbols = run("The symbols of the build that was just uploaded", house, runner, demo, SYMBOLS)
     assert symbols.outputs["dsym-count"] == "1"

@@ -57,6 +57,16 @@ COMMANDS: dict[str, dict[str, Any]] = {
         "expire-previous-builds": "true",
     },
     "sync-signing": {**SIGN, "devices": f"Pad: {signing.PAD}", "register-bundle-ids": "true"},
+    "register-bundle-ids": {
+        "bundle-ids": f"{APP}\n{APP}.new",
+        "capabilities": "MAPS\ndata-protection: complete",
+        "disable": "IN_APP_PURCHASE",
+    },
+    "register-devices": {
+        "devices": f"New name: {signing.PHONE}\nPad: {signing.PAD}",
+        "rename": "true",
+        "platform": "ios",
+    },
 }
 COMMANDS["sync-signing"]["bundle-ids"] = f"{APP}, {APP}.new"
 MOST_REQUESTS = {
@@ -65,6 +75,8 @@ MOST_REQUESTS = {
     "download-dsyms": 3,
     "upload-testflight": 30,
     "sync-signing": 20,
+    "register-bundle-ids": 11,
+    "register-devices": 4,
 }
 
 
