@@ -99,7 +99,7 @@ class Service:
         if request.path.startswith(library.FOLDER):
             return await hand_out(self.context.symbols, request)
         if request.path.startswith(gallery.FOLDER):
-            return await show(self.context.gallery, request)
+            return await show(self.context.gallery, request, self.context.clock.now())
         content = await request.read()
         body = None
         try:

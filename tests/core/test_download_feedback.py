@@ -103,18 +103,67 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o077 for path in (tmp_path / "feedback").iterdir()} == {0}
 
 
-def test_each_screenshot_is_fetched_once(tmp_path: Path) -> None:
+def test_each_screenshot_is_fetched_once_and_without_the_token(tmp_path: Path) -> None:
     with start_sandbox(BOTH) as sandbox:
         assert download(tmp_path, sandbox, kind="screenshots").code == 0
         pictures = [entry for entry in sandbox.requests if entry.path.startswith("/pictures/")]
     assert len(pictures) == 2
 
 
-@pytest.mark.parametrize("fault", ["GET /v1/betaFeedbackCrashSubmissions/*/crashLog status=500 times=always"])
-def test_a_log_that_cannot_be_had_fails_the_step(tmp_path: Path, fault: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "code", "left"),
+    [
+        ("GET /v1/betaFeedbackCrashSubmissions/CRASH-OLD/crashLog status=403 times=always", 1, 3),
+        ("GET /v1/betaFeedbackCrashSubmissions/CRASH-NEW/crashLog status=500 times=always", 3, 3),
+        ("GET /v1/apps/*/betaFeedbackCrashSubmissions status=403 times=always", 1, 1),
+        ("GET /v1/apps/*/betaFeedbackScreenshotSubmissions status=500 times=always", 3, 2),
+        ("GET /pictures/SHOT-1-1/* status=404 times=always", 3, 3),
+    ],
+)
+def test_a_part_that_fails_leaves_the_others_in_the_index(
+    tmp_path: Path, fault: str, code: int, left: int
+) -> None:
     with start_sandbox(BOTH, faults=[fault]) as sandbox:
-        done = download(tmp_path, sandbox, **{"retry-for": "1s", "since": "2026-02-01"})
-    assert done.code == 3
+        done = download(tmp_path, sandbox, **{"retry-for": "1s", "since": "2026-01-01"})
+        assert (done.code, len(index(tmp_path)), done.outputs["newest"]) == (
+            code,
+            left,
+            "2026-01-01T00:00:00Z",
+        )
+        sandbox.end_faults()
+        again = download(tmp_path, sandbox, since="2026-01-01")
+    assert (again.code, [len(entry["files"]) for entry in index(tmp_path)]) == (0, [1, 1, 2])
+
+
+def test_a_part_that_failed_says_why_in_the_index(tmp_path: Path) -> None:
+    fault = "GET /v1/betaFeedbackCrashSubmissions/CRASH-OLD/crashLog status=403 times=always"
+    with start_sandbox(BOTH, faults=[fault]) as sandbox:
+        download(tmp_path, sandbox)
+    assert ["error" in entry for entry in index(tmp_path)] == [True, False, False]
+
+
+def test_links_that_have_expired_are_asked_for_again(tmp_path: Path) -> None:
+    fault = "GET /pictures/*/* status=403 times=1"
+    with start_sandbox(world(screenshots=[{"id": "SHOT-1"}]), faults=[fault]) as sandbox:
+        done = download(tmp_path, sandbox)
+        asked = [entry.path for entry in sandbox.requests if "SHOT-1" in entry.path]
+    assert (done.code, asked[1]) == (0, "/v1/betaFeedbackScreenshotSubmissions/SHOT-1"), asked
+
+
+def test_links_that_are_over_at_once_fail_the_step_with_the_index_written(tmp_path: Path) -> None:
+    with start_sandbox(world(screenshots=[{"id": "SHOT-1", "linksLast": -60}])) as sandbox:
+        done = download(tmp_path, sandbox)
+        pictures = [entry for entry in sandbox.requests if entry.path.startswith("/pictures/")]
+    assert (done.code, len(index(tmp_path)), "clock" in done.stdout) == (1, 1, True)
+    assert {entry.status for entry in pictures} == {403}
+
+
+@pytest.mark.parametrize("inputs", [{"since": "yesterday"}, {"kind": "all of it"}])
+def test_inputs_that_make_no_sense_are_refused_before_anything_is_sent(
+    tmp_path: Path, inputs: dict[str, str]
+) -> None:
+    with start_sandbox(BOTH) as sandbox:
+        assert (download(tmp_path, sandbox, **inputs).code, list(sandbox.requests)) == (2, [])
 
 
 def test_a_crash_without_a_log_is_told_and_listed(tmp_path: Path) -> None:

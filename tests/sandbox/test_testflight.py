@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from asc_sandbox.rules import testers
 from asc_sandbox.server import Sandbox
 from sandbox.client import Client, Response
 from support.sandbox import app, build, key, seed, start_sandbox
@@ -312,7 +313,64 @@ def test_internal_groups_take_no_attribute_of_a_public_link(client: Client, name
 
 @pytest.mark.parametrize(("limit", "status"), [(0, 409), (1, 200), (10_000, 200), (10_001, 409)])
 def test_the_limit_of_a_public_link(client: Client, limit: int, status: int) -> None:
-    assert client.patch("betaGroups", "friends", publicLinkLimit=limit).status == status
+    assert code(client.patch("betaGroups", "friends", publicLinkLimit=2))[0] == 409
+    limits = {"publicLinkLimitEnabled": True, "publicLinkLimit": limit}
+    assert client.patch("betaGroups", "friends", **limits).status == status
+
+
+def test_a_group_gets_its_link_when_the_link_is_turned_on(client: Client) -> None:
+    first = client.patch("betaGroups", "friends", publicLinkEnabled=True).document["data"]["attributes"]
+    assert first["publicLink"].startswith("https://testflight.apple.com/join/")
+
+
+IPHONES = {"deviceFamily": "IPHONE", "minimumOsInclusive": "18.0"}
+
+
+def test_recruitment_criteria_are_made_changed_and_deleted(client: Client) -> None:
+    friends = ("betaGroups", "friends")
+    assert client.get("/v1/betaGroups/friends/betaRecruitmentCriteria").status == 404
+    new = client.post(
+        "betaRecruitmentCriteria", {"deviceFamilyOsVersionFilters": [IPHONES]}, betaGroup=friends
+    )
+    criteria = new.document["data"]["id"]
+    again = client.post(
+        "betaRecruitmentCriteria", {"deviceFamilyOsVersionFilters": [IPHONES]}, betaGroup=friends
+    )
+    changed = [{**IPHONES, "maximumOsInclusive": "26.1"}]
+    assert (new.status, again.status) == (201, 409)
+    patched = client.patch("betaRecruitmentCriteria", criteria, deviceFamilyOsVersionFilters=changed)
+    assert patched.status == 200
+    found = client.get("/v1/betaGroups/friends/betaRecruitmentCriteria").document["data"]
+    assert found["attributes"]["deviceFamilyOsVersionFilters"] == changed
+    assert client.delete("betaRecruitmentCriteria", criteria).status == 204
+
+
+@pytest.mark.parametrize(
+    ("group", "criterion"),
+    [("qa", IPHONES), ("friends", {**IPHONES, "minimumOsInclusive": "1.0"})],
+    ids=["an internal group", "a version that Apple does not offer"],
+)
+def test_recruitment_criteria_that_cannot_be(client: Client, group: str, criterion: dict[str, str]) -> None:
+    given = {"deviceFamilyOsVersionFilters": [criterion]}
+    refused = client.post("betaRecruitmentCriteria", given, betaGroup=("betaGroups", group))
+    assert refused.status == 409
+
+
+def test_a_group_without_a_build_has_none_that_fits_its_criteria(client: Client) -> None:
+    check = "/v1/betaGroups/friends/betaRecruitmentCriterionCompatibleBuildCheck"
+    assert client.get(check).document["data"]["attributes"] == {"hasCompatibleBuild": False}
+    client.link("POST", "betaGroups/friends/relationships/builds", [("builds", "ready")])
+    assert client.get(check).document["data"]["attributes"] == {"hasCompatibleBuild": True}
+
+
+def test_a_full_app_takes_no_tester(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(testers, "LARGEST", 2)
+    friends = [("betaGroups", "friends")]
+    answers = [
+        client.post("betaTesters", {"email": f"t{number}@example.com"}, betaGroups=friends)
+        for number in range(3)
+    ]
+    assert [answer.status for answer in answers][-1] == 409
 
 
 # --- texts ---

@@ -14,7 +14,7 @@ from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, given, moment, output
 from asc.commands.naming import AppInputs
-from asc.errors import Error, writing_remedy
+from asc.errors import Error, Findings, writing_remedy
 from asc.job import summary
 from asc.private_files import private_folder, write_private
 from asc.testflight.feedback import AT_ONCE, Feedback, Kind, read_feedback, save_all
@@ -68,35 +68,50 @@ class Outputs:
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
-    """List the feedback, fetch its files, and write the index. What came is kept if something fails."""
+    """List the feedback, fetch its files, and write the index. Raises the errors only then, to keep what came."""
+    folder = _folder(inputs.directory)
     client = context.connect(inputs)
     app = inputs.app(client)
-    found = [one for kind in _KINDS[inputs.kind] for one in read_feedback(client, app.id, kind, inputs.since)]
-    folder = _folder(inputs.directory)
+    findings = Findings()
+    found: list[Feedback] = []
+    for kind in _KINDS[inputs.kind]:
+        try:
+            found += read_feedback(client, app.id, kind, inputs.since)
+        except Error as error:
+            findings.add(error)
     with context.storage(client, AT_ONCE) as storage:
-        files, findings = save_all(client, storage, folder, found)
-    entries = [one.entry(files.get(one.id, []), with_emails=inputs.include_emails) for one in found]
+        saved = save_all(client, storage, folder, found)
+    # Hundreds of files may fail for one reason, which is said once.
+    for failure in {one.error.message: one.error for one in saved.values() if one.error}.values():
+        findings.add(failure)
+    entries = [one.entry(saved[one.id], with_emails=inputs.include_emails) for one in found]
     write_private(folder / INDEX, (json.dumps(entries, indent=2, ensure_ascii=False) + "\n").encode())
-    counts = {kind: sum(one.kind == kind for one in found) for kind in ("crash", "screenshot")}
-    log.info(
-        "Wrote %s and %s into %s",
-        words.counted(counts["crash"], "crash report"),
-        words.counted(counts["screenshot"], "screenshot report"),
-        folder,
-    )
-    # A run with a failure must not move `since` past the feedback that it lacks.
-    newest = inputs.since if findings.any else _newest(found, inputs.since)
-    outputs = Outputs(
-        crashes=str(counts["crash"]),
-        screenshots=str(counts["screenshot"]),
-        newest=moment(newest),
-        index=str(folder / INDEX),
-        directory=str(folder),
-    )
+    outputs = _outputs(folder, found, inputs.since, is_whole=not findings.any)
     context.outputs = outputs
     context.summary.append(_summary(found))
     findings.raise_all()
     return outputs
+
+
+def _outputs(folder: Path, found: Sequence[Feedback], since: datetime | None, *, is_whole: bool) -> Outputs:
+    crashes, screenshots = (
+        [one for one in found if one.kind == "crash"],
+        [one for one in found if one.kind == "screenshot"],
+    )
+    log.info(
+        "Wrote %s and %s into %s",
+        words.counted(len(crashes), "crash report"),
+        words.counted(len(screenshots), "screenshot report"),
+        folder,
+    )
+    return Outputs(
+        crashes=str(len(crashes)),
+        screenshots=str(len(screenshots)),
+        # A run with a failure must not move `since` past the feedback that it lacks.
+        newest=moment(_newest(found, since) if is_whole else since),
+        index=str(folder / INDEX),
+        directory=str(folder),
+    )
 
 
 def _folder(directory: str) -> Path:

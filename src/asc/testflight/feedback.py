@@ -6,7 +6,8 @@ https://developer.apple.com/documentation/appstoreconnectapi/betafeedbackcrashsu
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,8 +17,8 @@ from typing import Any, Literal
 from asc.api.client import Client, Query
 from asc.api.document import Document, Resource
 from asc.api.errors import ApiError
-from asc.api.object_store import Expired, Link, ObjectStore
-from asc.errors import Error, Findings
+from asc.api.object_store import Expired, Link, ObjectStore, RefusedLink
+from asc.errors import Error, UnreachableError
 from asc.private_files import write_private
 from asc.words import printable_name
 
@@ -38,7 +39,7 @@ _LEFT_OUT = ("screenshots",)
 
 @dataclass(frozen=True)
 class Feedback:
-    """One submission. `attributes` by Apple's names; `version` and `build_number` are "" if Apple does not say."""
+    """One submission. `attributes` by Apple's names; `build_number` is "" if Apple does not say it."""
 
     id: str
     kind: Kind
@@ -55,13 +56,26 @@ class Feedback:
             [picture for picture in found if isinstance(picture, Mapping)] if isinstance(found, list) else []
         )
 
-    def entry(self, files: Sequence[str], *, with_emails: bool) -> dict[str, Any]:
-        """Return the submission for the index: what the tester wrote, the device, and the names of its files."""
+    def entry(self, saved: Saved, *, with_emails: bool) -> dict[str, Any]:
+        """Return the submission for the index: what the tester wrote, the device, and the names of its files.
+
+        If not all files came, `error` has the reason.
+        """
         hidden = _LEFT_OUT if with_emails else (*_LEFT_OUT, *_PERSONAL)
         shown = {
             name: value for name, value in self.attributes.items() if name not in hidden and value is not None
         }
-        return {"id": self.id, "kind": self.kind, "build": self.build_number, **shown, "files": list(files)}
+        head = {"id": self.id, "kind": self.kind, "build": self.build_number}
+        tail = {"error": saved.error.message} if saved.error else {}
+        return {**head, **shown, "files": list(saved.files), **tail}
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The files of a submission that are in the folder, and the error if some are missing."""
+
+    files: tuple[str, ...] = ()
+    error: Error | None = None
 
 
 def read_feedback(client: Client, app_id: str, kind: Kind, since: datetime | None) -> list[Feedback]:
@@ -82,27 +96,32 @@ def read_feedback(client: Client, app_id: str, kind: Kind, since: datetime | Non
 
 def save_all(
     client: Client, storage: ObjectStore, folder: Path, feedback: Sequence[Feedback]
-) -> tuple[dict[str, list[str]], Findings]:
-    """Fetch the files of the submissions into a folder. Return their names by submission, and what failed.
+) -> dict[str, Saved]:
+    """Fetch the files of the submissions into a folder. Return the files by the id of the submission.
 
-    A file that is there already is not fetched again.
+    A file that is there already is not fetched again. A failure stops no other submission, but once App Store Connect
+    cannot be reached, nothing more is tried.
     """
-    findings = Findings()
+    unreachable = threading.Event()
 
-    def save(one: Feedback) -> list[str]:
-        return (
-            _save_crash(client, folder, one)
-            if one.kind == "crash"
-            else _save_pictures(client, storage, folder, one)
-        )
+    def save(one: Feedback) -> Saved:
+        names = _file_names(one)
+        try:
+            if unreachable.is_set():
+                raise UnreachableError("Not tried, because another request failed.", "Run the step again.")
+            if one.kind == "crash":
+                _save_crash(client, folder, one, *names)
+            else:
+                _save_pictures(client, storage, folder, one, names)
+        except Error as error:
+            # A store that refuses one link may be fine for the others.
+            if isinstance(error, UnreachableError) and not isinstance(error, RefusedLink):
+                unreachable.set()
+            return Saved(_existing(folder, names), error)
+        return Saved(_existing(folder, names))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        running = [(one, pool.submit(save, one)) for one in feedback]
-    names: dict[str, list[str]] = {}
-    nothing: list[str] = []
-    for one, future in running:
-        names[one.id] = findings.result_of(future.result, nothing)
-    return names, findings
+        return dict(zip([one.id for one in feedback], pool.map(save, feedback), strict=True))
 
 
 def _read(page: Document, kind: Kind) -> Iterator[Feedback]:
@@ -119,39 +138,50 @@ def _read(page: Document, kind: Kind) -> Iterator[Feedback]:
         )
 
 
-def _save_crash(client: Client, folder: Path, one: Feedback) -> list[str]:
-    name = f"{_stem(one)}.crash"
+def _save_crash(client: Client, folder: Path, one: Feedback, name: str) -> None:
     if (folder / name).exists():
-        return [name]
+        return
     try:
         log_text = client.get(f"/v1/{PATHS['crash']}/{one.id}/crashLog").resource.text("logText")
     except ApiError as error:
         if error.status != 404:
             raise
         log.warning("The crash %s has no log.", one.id)
-        return []
+        return
     write_private(folder / name, log_text.encode("utf-8", "replace"))
-    return [name]
 
 
-def _save_pictures(client: Client, storage: ObjectStore, folder: Path, one: Feedback) -> list[str]:
-    names = [
-        f"{_stem(one)}-{position}.{_extension(picture)}" for position, picture in enumerate(one.pictures, 1)
-    ]
-    if all((folder / name).exists() for name in names):
-        return names
+def _save_pictures(
+    client: Client, storage: ObjectStore, folder: Path, one: Feedback, names: Sequence[str]
+) -> None:
+    if len(_existing(folder, names)) == len(names):
+        return
     for renewed in (False, True):
         now = _again(client, one) if renewed else one
         try:
             for name, picture in zip(names, now.pictures, strict=False):
                 if not (folder / name).exists():
                     write_private(folder / name, _fetch(storage, name, picture))
-            return names
+            return
         except Expired:
-            log.info("The links of %s are over; asking for new ones", printable_name(one.id))
+            log.info("The links of %s have expired; asking for new ones", printable_name(one.id))
     raise Error(
-        f"The links to the screenshots of {one.id} are over at once.", "Run the step again; check the clock."
+        f"The links to the screenshots of {one.id} had expired as soon as they came.",
+        "Check the clock of this machine, then run the step again.",
     )
+
+
+def _file_names(one: Feedback) -> list[str]:
+    when = f"{one.created:%Y-%m-%d}-" if one.created else ""
+    if one.kind == "crash":
+        return [f"{when}{one.id}.crash"]
+    return [
+        f"{when}{one.id}-{position}.{_extension(picture)}" for position, picture in enumerate(one.pictures, 1)
+    ]
+
+
+def _existing(folder: Path, names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if (folder / name).exists())
 
 
 def _again(client: Client, one: Feedback) -> Feedback:
@@ -164,11 +194,6 @@ def _fetch(storage: ObjectStore, name: str, picture: Mapping[str, Any]) -> bytes
     picture_file = _InMemory()
     storage.fetch(Link(name, "GET", str(picture.get("url") or ""), {}, expires), picture_file)
     return bytes(picture_file.content)
-
-
-def _stem(one: Feedback) -> str:
-    when = f"{one.created:%Y-%m-%d}-" if one.created else ""
-    return f"{when}{one.id}"
 
 
 def _extension(picture: Mapping[str, Any]) -> str:
@@ -187,7 +212,8 @@ class _InMemory:
     def expect(self, total: int | None) -> None:
         if total is not None and total > LARGEST_PICTURE:
             raise Error(
-                f"A screenshot has {total} bytes, more than any screenshot has.", "Look at it on the website."
+                f"A screenshot has {total} bytes, more than any screenshot has.",
+                "Look at it in App Store Connect (TestFlight, Feedback).",
             )
 
     def write(self, block: bytes) -> None:

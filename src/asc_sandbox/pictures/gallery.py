@@ -17,6 +17,8 @@ from asc_sandbox.pictures.headers import JPEG, PNG, chunks, segments
 
 FOLDER = "/pictures/"
 """Prefix of the paths of pictures: `/pictures/<token>/<width>x<height>bb.<png or jpg>`."""
+EXPIRES = "expires"
+"""Parameter of a picture's address: the end of the link, in seconds since the epoch. Most links have no end."""
 
 _NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 _APPLICATION = range(0xE0, 0xF0)

@@ -8,7 +8,7 @@ import re
 from aiohttp import web
 
 from asc_sandbox.exchange import Reply
-from asc_sandbox.pictures.gallery import FOLDER, Gallery, plain, rewritten
+from asc_sandbox.pictures.gallery import EXPIRES, FOLDER, Gallery, plain, rewritten
 from asc_sandbox.pictures.headers import PNG
 from asc_sandbox.uploading.parts import refusal
 
@@ -18,10 +18,16 @@ _KEPT = {"Cache-Control": "max-age=3600"}
 _PLAYLIST = "#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:30,\nvideo.mp4\n#EXT-X-ENDLIST\n"
 
 
-async def show(gallery: Gallery, request: web.BaseRequest) -> Reply:
-    """Answer a request for a picture, or for a video and its list of pieces."""
+async def show(gallery: Gallery, request: web.BaseRequest, now: float) -> Reply:
+    """Answer a request for a picture, or for a video and its list of pieces. `now` is in seconds since the epoch."""
     if request.method not in ("GET", "HEAD"):
         return refusal(405, "MethodNotAllowed", "Pictures are fetched with GET.")
+    # S3 refuses a signed address with a second authorization: a client that sends its token there is found.
+    if "Authorization" in request.headers:
+        return refusal(400, "InvalidArgument", "Only one auth mechanism allowed")
+    expires = request.query.get(EXPIRES, "")
+    if expires.isdecimal() and float(expires) <= now:
+        return refusal(403, "AccessDenied", "Request has expired")
     token, _, name = request.path.removeprefix(FOLDER).partition("/")
     if asked := _PICTURE.fullmatch(name):
         # In a thread, because packing a large picture would hold up other requests.

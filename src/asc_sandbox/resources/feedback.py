@@ -11,7 +11,7 @@ from typing import Any
 from asc_sandbox.endpoints import Call
 from asc_sandbox.kinds import date, number, text
 from asc_sandbox.linking import linkages
-from asc_sandbox.pictures.gallery import FOLDER
+from asc_sandbox.pictures.gallery import EXPIRES, FOLDER
 from asc_sandbox.reading import Filter, instance, related
 from asc_sandbox.resources.apps import APPS
 from asc_sandbox.resources.values import PLATFORMS
@@ -55,10 +55,11 @@ _DEFAULTS = {
 
 
 def _screenshots(call: Call, record: Record) -> list[dict[str, Any]]:
-    ends = datetime.fromtimestamp(call.context.clock.now() + LINKS_LAST, UTC).isoformat(timespec="seconds")
+    expires = int(call.context.clock.now() + float(record.attributes.get("linksLast") or LINKS_LAST))
+    ends = datetime.fromtimestamp(expires, UTC).isoformat(timespec="seconds")
     return [
         {
-            "url": f"{call.base}{FOLDER}{record.id}-{position}/{_WIDTH}x{_HEIGHT}bb.png",
+            "url": f"{call.base}{FOLDER}{record.id}-{position}/{_WIDTH}x{_HEIGHT}bb.png?{EXPIRES}={expires}",
             "width": _WIDTH,
             "height": _HEIGHT,
             "expirationDate": ends,
@@ -91,7 +92,8 @@ SCREENSHOTS = Resource(
     defaults=_DEFAULTS,
     derived={"screenshots": _screenshots},
     # The number of screenshots of a submission.
-    private={"pictures": number},
+    # The number of screenshots, and the seconds for which their links are valid.
+    private={"pictures": number, "linksLast": number},
 )
 CRASH_LOGS = Resource("betaCrashLogs", area="testflight", attributes={"logText": text})
 

@@ -34,7 +34,7 @@ BETA_GROUPS = Resource(
         one("app", "apps"),
         many("builds", "builds"),
         many("betaTesters", "betaTesters"),
-        one("betaRecruitmentCriteria", "betaRecruitmentCriteria"),
+        one("betaRecruitmentCriteria", "betaRecruitmentCriteria", inverse="betaGroup"),
         link("betaRecruitmentCriterionCompatibleBuildCheck"),
     ),
     defaults={"createdDate": "30 days ago", "isInternalGroup": False, "feedbackEnabled": True},

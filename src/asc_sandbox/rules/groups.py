@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,11 +45,11 @@ def make_group(call: Call, given: Given) -> Record:
             raise invalid_relationship("builds", "The build belongs to another app than the group")
         require_testable(call.world, build)
     is_internal = bool(given.attributes.get("isInternalGroup"))
-    _require_possible_public_link(given.attributes, is_internal=is_internal)
+    _require_possible_public_link(given.attributes, {}, is_internal=is_internal)
     testers = given.related.get("betaTesters", ())
     for tester in testers:
         require_place(call.world, tester.attributes.get("email"), is_internal=is_internal)
-    group = store(call, given, createdDate=call.context.now())
+    group = _with_public_link(call, store(call, given, createdDate=call.context.now()))
     for tester in testers:
         join(call, tester, [app])
     return group
@@ -57,11 +58,22 @@ def make_group(call: Call, given: Given) -> Record:
 def change_group(call: Call, group: Record, given: Given) -> Record:
     """Change a group. Refuse a public link that it cannot have."""
     is_internal = bool(group.attributes.get("isInternalGroup"))
-    _require_possible_public_link(given.attributes, is_internal=is_internal)
-    return update(call, group, given)
+    _require_possible_public_link(given.attributes, group.attributes, is_internal=is_internal)
+    return _with_public_link(call, update(call, group, given))
 
 
-def _require_possible_public_link(attributes: Mapping[str, Any], *, is_internal: bool) -> None:
+def _with_public_link(call: Call, group: Record) -> Record:
+    """Give a group its link if the link is on. The link stays the same when it is turned off and on again (a guess)."""
+    if not group.attributes.get("publicLinkEnabled") or group.attributes.get("publicLink"):
+        return group
+    name = f"{zlib.crc32(group.id.encode()):08X}"
+    link = f"https://testflight.apple.com/join/{name}"
+    return call.world.change(group, publicLinkId=name, publicLink=link)
+
+
+def _require_possible_public_link(
+    attributes: Mapping[str, Any], before: Mapping[str, Any], *, is_internal: bool
+) -> None:
     """Raise Refusal for a public link of an internal group, and for a limit out of range."""
     for name in _PUBLIC_LINK:
         # Apple refuses the names alone, even with false and null: spaceship's create_beta_group sends all of them and
@@ -73,6 +85,9 @@ def _require_possible_public_link(attributes: Mapping[str, Any], *, is_internal:
         raise invalid_attribute(
             "publicLinkLimit", f"The limit has to be from 1 to {LARGEST_PUBLIC_LINK_LIMIT}"
         )
+    # A guess: third parties found that a limit needs its switch.
+    if limit is not None and not {**before, **attributes}.get("publicLinkLimitEnabled"):
+        raise invalid_attribute("publicLinkLimit", "The limit of the public link is not enabled")
 
 
 def _app_ids(world: World, record: Record) -> list[str]:

@@ -10,6 +10,9 @@ from asc_sandbox.rules.states import require_testable
 from asc_sandbox.world import Record, World
 from asc_sandbox.writing import Given, store
 
+LARGEST = 10_000
+"""Testers of an app. Apple counts the external ones, https://developer.apple.com/testflight/."""
+
 
 def admit_to_build(call: Call, build: Record, tester: Record) -> None:
     """Add the tester to the app of a build. Raises Refusal unless testers can get the build."""
@@ -58,14 +61,21 @@ def require_place(world: World, email: str | None, *, is_internal: bool) -> None
 
 
 def join(call: Call, tester: Record, apps: Iterable[Record]) -> None:
-    """Add the tester to the testers of these apps."""
+    """Add the tester to the testers of these apps. Raises Refusal for an app that is full."""
+    apps = list(apps)
+    for app in apps:
+        others = [other for other in call.world.related(app, "betaTesters") if other.id != tester.id]
+        if len(others) >= LARGEST:
+            # Apple documents the limit; the code and the words are a guess.
+            raise conflict("STATE_ERROR.TESTER_LIMIT_REACHED", f"The app has {LARGEST} testers already")
     call.world.connect(tester, "apps", apps)
 
 
 def _require_new_email(world: World, email: str | None, places: Iterable[tuple[Record, str]]) -> None:
     # Testers of a public link are anonymous: several have no address, which must not count as the same one.
     for record, name in places:
-        if email and any(tester.attributes.get("email") == email for tester in world.related(record, name)):
+        taken = (str(tester.attributes.get("email")).casefold() for tester in world.related(record, name))
+        if email and email.casefold() in taken:
             raise invalid_attribute(
                 "email", f"{record.type} {record.id} has a tester with this address", kind="INVALID.DUPLICATE"
             )
