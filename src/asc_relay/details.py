@@ -1,4 +1,4 @@
-"""The details of an event, which names neither app nor version: one or two GET requests to App Store Connect."""
+"""The details of an event: app, version and build, from one or two GET requests to App Store Connect."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An event of App Store Connect: who signed it, and what it says.
+"""An event of App Store Connect: its signature and its contents.
 
 https://developer.apple.com/documentation/appstoreconnectapi/configuring-webhook-notifications
 """
@@ -69,7 +69,7 @@ def _digest(signature: str) -> bytes:
 
 
 def read_event(body: bytes) -> Event:
-    """Return the event of a body whose signature was verified. Raises MalformedEvent."""
+    """Return the event of a body. Verify the signature before. Raises MalformedEvent."""
     try:
         data = json.loads(body)["data"]
         name, identifier = data["type"], data["id"]

@@ -1,4 +1,4 @@
-"""The relay: what becomes of one request."""
+"""The relay: it answers a request, and hands its event on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIGNATURE = "x-apple-signature"
 
 @dataclass(frozen=True)
 class App:
-    """An app whose events are handed on. Any of `secrets` may have signed them, so that a secret can be replaced."""
+    """An app with its repository at GitHub. Any of `secrets` may have signed them, so that a secret can be replaced."""
 
     bundle_id: str
     repository: str
@@ -67,6 +67,7 @@ class Relay:
         return answer
 
     def _answer(self, app: App, event: Event) -> Answer:
+        # The id is signed with the event, so nobody but Apple can make a second id for one event.
         claim = self.seen.claim(event.id)
         if claim == "done":
             return Answer(200, "handed on before")
@@ -75,6 +76,7 @@ class Relay:
         try:
             answer = self._hand_on(app, event)
         except BaseException:
+            # Also if the process is to end: the next delivery must not find the claim.
             self.seen.release(event.id)
             raise
         if answer.status == 200:

@@ -1,4 +1,4 @@
-"""The memory of the relay: which events were handed on. It outlives a restart, and several relays may share it.
+"""The memory of the relay, with the ids of the events that were handed on. It outlives a restart.
 
 An event is claimed before it is handed on, and settled afterwards. If a relay ends in between, the claim expires, and
 the next delivery is handed on: such an event may come twice, but none is lost.
@@ -67,7 +67,7 @@ class SeenInFile:
 class SeenInBucket:
     """A memory in a bucket of S3, with an object for each event, for functions that have no disk.
 
-    The credentials come from the environment, as those of a function do.
+    The credentials come from the environment, where a function has them.
     """
 
     _CLAIMED, _DONE = b"claimed", b"done"

@@ -92,6 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> Answer:
         if self.path != EVENTS:
             return Answer(404, "not found")
+        # A body without a length could only be bounded while it is read. Apple sends the length.
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
             return Answer(411, "the length is missing")

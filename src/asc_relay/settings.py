@@ -32,7 +32,7 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}")
 
 
 def open_relay(environment: Mapping[str, str]) -> Relay:
-    """Return a relay with the settings of the environment. Raises InputError, which names all that is wrong."""
+    """Return a relay with the settings of the environment. Raises InputError with all problems."""
     reader = _Reader(environment)
     apps = tuple(reader.apps())
     token = reader.secret("RELAY_GITHUB_TOKEN")
@@ -55,6 +55,7 @@ def open_relay(environment: Mapping[str, str]) -> Relay:
         finally:
             client.close()
 
+    # The token stays in this closure: no object that could be printed holds it.
     def send(repository: str, event_type: str, payload: Mapping[str, str]) -> None:
         dispatch(github, token, repository, event_type, payload)
 
@@ -85,7 +86,7 @@ class _Reader:
         return text.strip()
 
     def apps(self) -> Iterator[App]:
-        """Yield the apps of RELAY_APPS, also those that are wrong: the problems say what is wrong."""
+        """Yield the apps of RELAY_APPS. A wrong one is yielded as well, and has a problem."""
         text = self.secret("RELAY_APPS")
         try:
             apps = json.loads(text) if text else {}
@@ -125,7 +126,7 @@ class _Reader:
         return App(bundle_id, str(repository), tuple(map(str, secrets)))
 
     def github_url(self) -> str:
-        """Return the address of GitHub's API, which may be that of a server of one's own."""
+        """Return the address of GitHub's API, or of a GitHub server of your own."""
         url = self._environment.get("GITHUB_API_URL", "") or "https://api.github.com"
         parts = urlsplit(url)
         if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from act.test_recipes import TEAM, Place, groups_of_47
+from asc.webhooks.request import USUAL_EVENTS
 from asc_sandbox.plans import Processing, Webhooks
 from asc_sandbox.plans import Store as StorePlan
 from asc_sandbox.server import Sandbox
@@ -21,7 +22,7 @@ from support.github import Dispatch, GitHub, github
 from support.places import put_app, put_programs
 from support.sandbox import app, build, key, seed, start_sandbox
 from support.store import ready_version
-from webhooks.app import SECRET
+from webhooks.app import ADDRESS, SECRET, webhook
 from webhooks.receiver import until
 from webhooks.relays import relay, settings
 
@@ -48,19 +49,19 @@ def way(tmp_path: Path, house: Path, cache: Path, team: Any, **plans: Any) -> It
     (tmp_path / "bin/gh").write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-Ic", program])} "$@"\n')
     (tmp_path / "bin/gh").chmod(0o755)
     with github() as hub:
-        # The relay needs Apple's address and Apple the relay's: Apple is told later.
+        # Each needs the address of the other: Apple gets that of the relay below.
         delivery = Webhooks(to="http://127.0.0.1:9/", attempts=5, retry=0.1)
         with (
             start_sandbox(team, webhooks=delivery, **plans) as apple,
             relay(settings(tmp_path, hub, apple)) as running,
         ):
             object.__setattr__(delivery, "to", f"{running.url}/events")
+            apple.world  # noqa: B018 (the first look learns the states that there are)
             place = Place(tmp_path, apple, house, cache, path=path)
             place.secrets = {
                 "ASC_ADMIN_KEY": json.dumps(apple.api_key()),
                 "ASC_WEBHOOK_SECRET": SECRET,
             }
-            place.run("webhook.yml")
             yield place, hub
 
 
@@ -85,6 +86,7 @@ def test_a_build_that_one_workflow_uploads_is_given_to_testers_by_another(
     tmp_path: Path, house: Path, cache: Path
 ) -> None:
     with way(tmp_path, house, cache, TEAM, processing=QUICK) as (place, hub):
+        place.run("webhook.yml")
         place.run("upload-and-leave.yml")
         dispatch = arrived(hub, "buildUploads.COMPLETE")
         assert dispatch.payload["build-number"] == "47"
@@ -94,13 +96,14 @@ def test_a_build_that_one_workflow_uploads_is_given_to_testers_by_another(
     assert len(ids) == len(set(ids))
 
 
-def in_review(release_type: str = "MANUAL") -> Any:
-    """An app with a version that can be submitted."""
+def in_review() -> Any:
+    """An app with a webhook, and a version that can be submitted."""
     version = ready_version("1.5.0")
     about = app(
         "com.example.app",
         builds=[build("1.5.0", "47", id="BUILD47", usesNonExemptEncryption=False)],
-        appStoreVersions=[{**version, "build": "BUILD47", "releaseType": release_type}],
+        appStoreVersions=[{**version, "build": "BUILD47", "releaseType": "MANUAL"}],
+        webhooks=[webhook(ADDRESS, *USUAL_EVENTS)],
     )
     return seed(keys=[key("ADMIN00001")], apps=[about])
 

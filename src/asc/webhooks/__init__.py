@@ -1,1 +1,1 @@
-"""Webhooks: where App Store Connect sends the events of an app, and how their deliveries ended."""
+"""Webhooks: the addresses that get the events of an app, and the deliveries of these events."""

@@ -49,6 +49,7 @@ class Webhook:
 
 def read_webhooks(client: Client, app_id: str) -> list[Webhook]:
     """Return the webhooks of an app, in the order of their ids."""
+    # Apple lists webhooks for each app alone: `GET /v1/webhooks` is refused with 403.
     found = client.list(f"/v1/apps/{app_id}/webhooks")
     return sorted(map(_webhook, found.data), key=lambda webhook: webhook.id)
 
@@ -70,7 +71,8 @@ def create_webhook(client: Client, app_id: str, request: WebhookRequest) -> Webh
 
 
 def change_webhook(client: Client, webhook: Webhook, request: WebhookRequest) -> Webhook:
-    """Give an existing webhook what the request says. Sending it twice does no harm."""
+    """Change an existing webhook to the request, and return it. Sending it twice does no harm."""
+    # An attribute that is left out keeps its value, as the secret and the name do if they are not given.
     attributes = {name: value for name, value in _attributes(request).items() if value != ""}
     return _webhook(
         client.patch(f"{PATH}/{webhook.id}", request_body("webhooks", attributes, webhook.id)).resource
@@ -84,9 +86,9 @@ def delete_webhook(client: Client, webhook: Webhook) -> None:
 
 
 def find_webhook(webhooks: Sequence[Webhook], url: str, name: str) -> Webhook | None:
-    """Return the webhook for an address, or else the one with the name (if given), whose address is to change.
+    """Return the webhook for an address, or else the one with the name (if given); its address is to change.
 
-    Raises Error if there are several for the address or with the name: nothing says which one is meant.
+    Raises Error if there are several for the address or with the name.
     """
     named = [webhook for webhook in webhooks if name and folded(webhook.name) == folded(name)]
     for what, found in (
@@ -111,6 +113,7 @@ def same_url(one: str, other: str) -> bool:
 
 def _comparable(url: str) -> tuple[str, str, str]:
     parts = urlsplit(url)
+    # All addresses are https, so the scheme says nothing.
     host = parts.netloc.casefold().removesuffix(":443")
     return host, parts.path.rstrip("/"), parts.query
 

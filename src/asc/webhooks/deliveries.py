@@ -1,4 +1,4 @@
-"""The deliveries of a webhook: which events arrived, and which did not."""
+"""The deliveries of a webhook, and the events that did not arrive."""
 
 from __future__ import annotations
 
@@ -101,6 +101,7 @@ def await_deliveries(
     seconds: float,
 ) -> list[Delivery]:
     """Poll until `count` deliveries that are `wanted` are over. Return them as they are after `seconds` at most."""
+    # Apple sends webhooks within seconds, but tells about a delivery only if asked.
     polling = Polling(client, client.clock.monotonic() + seconds)
     while True:
         chosen = [delivery for delivery in read_deliveries(client, webhook.id, since) if wanted(delivery)]
@@ -119,7 +120,7 @@ def failure(deliveries: Sequence[Delivery], what: str) -> Error:
 
 
 def remedy_of(status: str) -> str:
-    """Return what to do about an answer of the receiver."""
+    """Return the remedy for an answer of the receiver, by its HTTP status or ""."""
     if status in ("401", "403"):
         return "Give the relay the secret that the webhook has, or set it again: mode: ensure with secret."
     if status.startswith("5"):
@@ -156,6 +157,7 @@ def _event_name(event: Resource) -> str:
 
 def _instance(payload: str) -> str:
     """Return type and id of the record that an event is about, "" for a ping or an unreadable payload."""
+    # The event has no relationship to the record; only the payload, a text, names it.
     try:
         data = json.loads(payload)["data"]["relationships"]["instance"]["data"]
         return printable_name(f"{data['type']}/{data['id']}")

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class EnsurePlan:
     """The plan for a request: `existing` is the webhook to change, None if it has to be created.
 
-    `differences` say in words what changes. With a secret an existing webhook is written in any case.
+    `differences` are the changes in words. With a secret an existing webhook is written in any case.
     """
 
     request: WebhookRequest
@@ -57,6 +57,7 @@ def carry_out(client: Client, app_id: str, plan: EnsurePlan) -> Webhook:
             log.info("Set the secret of the webhook %s again", made.id)
     else:
         return plan.existing
+    # A green step means that the webhook is as requested, not only that Apple accepted the request.
     if left := list(_differences(made, plan.request)):
         raise Error(
             f"App Store Connect accepted the webhook, but has it otherwise than requested: {'; '.join(left)}.",

@@ -32,7 +32,7 @@ _MARGIN = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Redelivered:
-    """The events that were sent again: their number, those that arrived, and those that did not within the time."""
+    """The events that were sent again: how many, the ones that arrived, and the ones that did not in time."""
 
     sent: int = 0
     arrived: tuple[Delivery, ...] = ()
@@ -71,10 +71,11 @@ def redeliver_all(
 ) -> Redelivered:
     """Send again each event of `deliveries` that did not arrive, the oldest first, and wait for the answers.
 
-    Refusals of Apple are kept in `findings`. Without `wait` (seconds) it is not known which arrived.
+    Refusals of Apple are kept in `findings`. Without `wait` (seconds) the result has only their number.
     """
     known = {delivery.id for delivery in deliveries}
     made: list[Delivery] = []
+    # The newest come first in the list. Events make sense in the order in which they happened.
     for delivery in reversed(undelivered(deliveries)):
         new = findings.result_of(partial(_redeliver, client, webhook, delivery, known), None)
         if new:
@@ -83,6 +84,7 @@ def redeliver_all(
     if not made or not wait:
         return Redelivered(len(made))
     ids = {delivery.id for delivery in made}
+    # Apple's own clock says since when: that of this machine may be wrong.
     since = min((delivery.created for delivery in made if delivery.created), default=None)
     over = {
         delivery.id: delivery

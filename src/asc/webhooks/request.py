@@ -38,7 +38,7 @@ _PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".lan", ".home.arpa", 
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """A requested webhook. `secret` and `name` are "" if those at Apple shall stay."""
+    """A requested webhook. `secret` and `name` are "" to keep the ones at Apple."""
 
     url: str
     events: tuple[str, ...]
@@ -48,7 +48,7 @@ class WebhookRequest:
 
 
 def url_defect(url: str) -> str:
-    """Return the reason for which App Store Connect could not reach an address, or ""."""
+    """Return why App Store Connect could not reach an address, or ""."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port
@@ -75,7 +75,7 @@ def _host_defect(host: str) -> str:
 
 
 def secret_defect(secret: str) -> str:
-    """Return what is wrong with a secret, without a part of it, or ""."""
+    """Return the defect of a secret, without a part of it, or ""."""
     if len(secret) < SHORTEST_SECRET:
         return f"has {len(secret)} characters: at least {SHORTEST_SECRET} are needed"
     if len(set(secret)) < SHORTEST_SECRET // 4:
@@ -85,6 +85,7 @@ def secret_defect(secret: str) -> str:
 
 def is_unknown(event: str) -> bool:
     """Return True if an event is not in Apple's document, but looks like one that Apple added since."""
+    # A name close to a known one is a misspelling. Any other may be new at Apple.
     return event not in EVENT_TYPES and event.endswith(_ENDINGS) and not words.nearest(event, EVENT_TYPES)
 
 
@@ -97,6 +98,7 @@ def event_defects(events: Iterable[str]) -> Iterator[str]:
 
 def parse_event(text: str) -> str:
     """Return the name of an event as Apple's API has it; the payload's spelling is taken as well."""
+    # Subscriptions say BUILD_UPLOAD_STATE_UPDATED, payloads buildUploadStateUpdated: people copy both.
     if text[:1].islower() and not text.islower():
         text = "".join(f"_{letter}" if letter.isupper() else letter for letter in text)
     return text.replace("-", "_").upper()

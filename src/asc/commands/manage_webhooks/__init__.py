@@ -1,4 +1,4 @@
-"""manage-webhooks: tell App Store Connect where to send the events of an app, and look after their deliveries."""
+"""manage-webhooks: send the events of an app to an address, and look after their deliveries."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Outputs:
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
-    """Read the webhooks of the app and do what the mode says."""
+    """Read the webhooks of the app, then create, list, ping, send again or delete, as `mode` says."""
     client = context.connect(inputs)
     app = inputs.app(client)
     webhooks = read_webhooks(client, app.id)
@@ -170,7 +170,7 @@ def _asked_for(inputs: Inputs, webhooks: Sequence[Webhook]) -> Sequence[Webhook]
 
 
 def _chosen(inputs: Inputs, webhooks: Sequence[Webhook]) -> Webhook:
-    """Return the webhook that the inputs name, or the only one. Raises Error if nothing says which."""
+    """Return the webhook that the inputs name, or the only one. Raises Error if it is not clear."""
     if found := _found(inputs, webhooks):
         return found
     raise Error(
