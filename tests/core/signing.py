@@ -54,6 +54,8 @@ def team(*, bundle_ids: Iterable[str] = (APP, WIDGET), **rest: Any) -> Json:
             "id": f"BUNDLE{number:04d}",
             "name": each.replace(".", " ").replace("*", "wildcard"),
             "identifier": each,
+            # Apple gives it to each bundle id.
+            "bundleIdCapabilities": [{"capabilityType": "IN_APP_PURCHASE"}],
         }
         for number, each in enumerate(bundle_ids)
     ]
