@@ -19,6 +19,7 @@ from unittest.mock import patch
 
 from asc.commands.main import main
 from asc_sandbox.server import Sandbox
+from support.clock import QuickClock, clock_of
 from support.job_log import JobLog, parse_file_command, parse_log
 from support.waiting import wait_until
 
@@ -62,9 +63,10 @@ def in_job(
     sandbox: Sandbox | None = None,
     command: str = "fetch-build-number",
     process: bool = False,
+    clock: QuickClock | None = None,
     **env: str,
 ) -> Done:
-    """A step of a job, its inputs as a composite action hands them over."""
+    """A step of a job, its inputs as a composite action hands them over. In this process its pauses are short."""
     output, summary = folder / "output", folder / "summary"
     output.write_text("")
     summary.write_text("")
@@ -79,6 +81,7 @@ def in_job(
             **env,
         },
         process,
+        clock or clock_of(sandbox),
     )
     done.outputs = parse_file_command(output.read_bytes().decode())
     done.summary = summary.read_text("utf-8")
@@ -121,14 +124,14 @@ def by_hand(
     **env: str,
 ) -> Done:
     """The same from the command line, outside of any job."""
-    return _run([command, *arguments], {**_of(sandbox), **env}, process)
+    return _run([command, *arguments], {**_of(sandbox), **env}, process, clock_of(sandbox))
 
 
 def _of(sandbox: Sandbox | None) -> dict[str, str]:
     return {"ASC_API_URL": sandbox.url, "ASC_API_KEY": json.dumps(sandbox.api_key())} if sandbox else {}
 
 
-def _run(arguments: list[str], env: dict[str, str], process: bool) -> Done:
+def _run(arguments: list[str], env: dict[str, str], process: bool, clock: QuickClock) -> Done:
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": os.environ.get("HOME", "/"), **env}
     if process:
         ended = subprocess.run(
@@ -146,7 +149,7 @@ def _run(arguments: list[str], env: dict[str, str], process: bool) -> Done:
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
-        code = main(arguments)
+        code = main(arguments, clock.clock)
     return Done(code, out.getvalue(), err.getvalue())
 
 

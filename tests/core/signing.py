@@ -33,6 +33,7 @@ from asc_sandbox.authority.plans import ProfilePlan, signed
 from asc_sandbox.server import Sandbox
 from core.running import ENTRYPOINT, Done, in_job
 from signing.storage.places import someone_commits
+from support.clock import QuickClock
 from support.sandbox import seed, start_sandbox
 
 Json = dict[str, Any]
@@ -262,13 +263,16 @@ def step(
     inputs: Mapping[str, object] | None = None,
     *,
     process: bool = False,
+    clock: QuickClock | None = None,
     **env: str,
 ) -> Done:
     """The step sync-signing for one app and the App Store, in the mode sync, unless the inputs say otherwise."""
     given = inputs_for(folder, store, inputs or {})
     env = {**context(folder), **env}
     with patch.object(identities, "new_private_key", lambda: a_key(100 + next(_MADE[folder]))):
-        return in_job(folder, given, sandbox=sandbox, command="sync-signing", process=process, **env)
+        return in_job(
+            folder, given, sandbox=sandbox, command="sync-signing", process=process, clock=clock, **env
+        )
 
 
 def clean_up(folder: Path, **env: str) -> Done:

@@ -24,6 +24,7 @@ from asc.provisioning.profiles import fetch_profile
 from asc_sandbox.authority.ca import unowned_small_key
 from asc_sandbox.authority.issuing import Authority
 from core.test_hostile import key_json, server
+from support.clock import QuickClock
 
 
 @pytest.mark.parametrize(
@@ -82,13 +83,12 @@ def test_an_attribute_that_is_no_text_is_none(value: object, text: str) -> None:
 )
 @pytest.mark.parametrize("data", [b"[]", b"null", b'{"type": "x", "id": "/"}'])
 def test_an_answer_without_what_was_asked_for(
-    work: Callable[[Client], Any], error: type[Exception], data: bytes, monkeypatch: pytest.MonkeyPatch
+    work: Callable[[Client], Any], error: type[Exception], data: bytes
 ) -> None:
-    monkeypatch.setattr(record, "LISTINGS_LAG", ())
     body = b'{"data": %s}' % data
     head = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
     with server(head + body) as url, pytest.raises(error):
-        work(Client(parse_key(key_json()), Settings(url, retry_for=0), "Admin"))
+        work(Client(parse_key(key_json()), Settings(url, retry_for=0), "Admin", clock=QuickClock().clock))
 
 
 @pytest.mark.parametrize("content", ["ü", "x", base64.b64encode(b"x").decode()])

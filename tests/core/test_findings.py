@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from asc.api import polling
 from asc_sandbox.plans import Review
 from core.uploading import (
     CONTACT,
@@ -21,12 +20,6 @@ from core.uploading import (
     world,
 )
 from support.sandbox import build
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
-
 
 OUTSIDE = {"groups": "Beta testers"}
 

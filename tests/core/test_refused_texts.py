@@ -6,14 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from asc.api import polling
 from core.uploading import an_ipa, apple, calls, groups_with_it, step, submissions, whats_new
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
-
 
 UNCOMPOSED = "q\u0303"
 """No letter is composed of the two, and the sandbox refuses the mark."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from asc.identity.keys import key_pem
-from asc.provisioning import certificates as certificates_at_apple
 from asc.signing.sync import identities
 from asc.signing.vault.encryption import decrypt
 from asc_sandbox.authority.kinds import Limits
@@ -37,6 +36,7 @@ from core.signing import (
     take_pushes_again,
     team,
 )
+from support.clock import QuickClock
 from support.job_log import parse_file_command
 from support.sandbox import key as role_key
 from support.waiting import LONGEST, wait_until
@@ -45,15 +45,15 @@ LATENCY = 0.02
 """Seconds by which each request is held up, so that a kill comes between two of them."""
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identities, "PAUSE", 0.05)
-    monkeypatch.setattr(certificates_at_apple, "LOOKUP_PAUSES", (0.01, 0.05))
+def once(sandbox: Sandbox, is_time: Callable[[], bool], event: Callable[[], object]) -> QuickClock:
+    """Return a clock for a step, in one of whose pauses something happens: in the first when it is time for that."""
+    happened: list[object] = []
 
+    def at_pause() -> None:
+        if not happened and is_time():
+            happened.append(event())
 
-def made_after_a_look(sandbox: Sandbox, key: Any) -> None:
-    wait_until(lambda: calls(sandbox).count("GET /v1/certificates") >= 2)
-    at_apple(sandbox, key)
+    return QuickClock(sandbox, at_pause=at_pause)
 
 
 class TestALostAnswer:
@@ -65,17 +65,16 @@ class TestALostAnswer:
             assert_one_certificate_with_its_key(sandbox, store)
             assert calls(sandbox, "POST").count("POST /v1/certificates") == 1
 
-    def test_to_an_order_that_apple_is_still_at_makes_no_second_one(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_to_an_order_that_apple_is_still_at_makes_no_second_one(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
-        monkeypatch.setattr(certificates_at_apple, "LOOKUP_PAUSES", (0.01, 1.5))
         with apple(faults=["POST /v1/certificates reset"]) as sandbox:
             ours = a_key(100)  # the first that the step makes
-            late = threading.Thread(target=made_after_a_look, args=(sandbox, ours))
-            late.start()
-            done = step(tmp_path, sandbox, store)
-            late.join()
+            clock = once(
+                sandbox,
+                lambda: calls(sandbox).count("GET /v1/certificates") >= 2,
+                lambda: at_apple(sandbox, ours),
+            )
+            done = step(tmp_path, sandbox, store, clock=clock)
             assert done.code == 0, done.stdout
             assert_one_certificate_with_its_key(sandbox, store)
             assert calls(sandbox, "POST").count("POST /v1/certificates") == 1
@@ -273,11 +272,6 @@ class TestAStorageThatRefuses:
             assert len(store.pending()) == 1
 
 
-def revoke_when_one_was_ordered(sandbox: Sandbox, record: Any) -> None:
-    wait_until(lambda: calls(sandbox, "POST"))
-    sandbox.world.remove(record)
-
-
 class TestAppleRefuses:
     def test_the_limit_is_explained_and_names_the_certificates_that_there_are(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
@@ -306,7 +300,6 @@ class TestAppleRefuses:
             return newly_stored(maker, files)
 
         monkeypatch.setattr(identities.IdentityMaker, "_newly_stored", counting)
-        monkeypatch.setattr(identities, "PAUSE", 0.001)
         with apple(limits=Limits(certificates={"DISTRIBUTION": 1})) as sandbox:
             certificate = at_apple(sandbox, a_key())
             done = step(tmp_path, sandbox, store)
@@ -314,9 +307,7 @@ class TestAppleRefuses:
             assert certificates(sandbox) == [certificate.id]
         assert len(looks) > 2 * identities.POLLS_AFTER_LIMIT
 
-    def test_a_place_that_becomes_free_at_the_last_moment_loses_no_key(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_place_that_becomes_free_at_the_last_moment_loses_no_key(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
         with apple(
             limits=Limits(certificates={"DISTRIBUTION": 1}),
@@ -326,11 +317,8 @@ class TestAppleRefuses:
             ],
         ) as sandbox:
             other = at_apple(sandbox, a_key())
-            monkeypatch.setattr(identities, "PAUSE", 0.2)
-            revoked = threading.Thread(target=revoke_when_one_was_ordered, args=(sandbox, other))
-            revoked.start()
-            done = step(tmp_path, sandbox, store, {"retry-for": "0s"})
-            revoked.join()
+            clock = once(sandbox, lambda: bool(calls(sandbox, "POST")), lambda: sandbox.world.remove(other))
+            done = step(tmp_path, sandbox, store, {"retry-for": "0s"}, clock=clock)
             assert done.code != 0
             assert calls(sandbox, "POST") == ["POST /v1/certificates"] * 2
             assert len(certificates(sandbox)) == 1

@@ -32,11 +32,6 @@ from core.signing import (
 )
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identities, "PAUSE", 0.05)
-
-
 class TestAKeyPutAside:
     def test_whose_certificate_was_made_is_finished(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path).put_aside(a_key())

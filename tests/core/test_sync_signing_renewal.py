@@ -11,7 +11,6 @@ import pytest
 
 from asc.api import lists
 from asc.api.lists import chunks
-from asc.signing.sync import identities
 from asc.signing.vault import encryption
 from asc.signing.vault.encryption import open_v2
 from asc_sandbox.server import Sandbox
@@ -48,11 +47,6 @@ from support.waiting import wait_until
 
 THEIRS = "0a0b0c0d-1111-4222-8333-555555555555"
 TYPES = {"type": "app-store, ad-hoc, development"}
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identities, "PAUSE", 0.01)
 
 
 def uuids(store: Store) -> dict[str, str]:

@@ -7,19 +7,9 @@ from typing import Any
 
 import pytest
 
-from asc.api import polling
-from asc.changes import sending
 from asc_sandbox.plans import Processing, Review
 from core.uploading import APP, APP_ID, Json, an_ipa, apple, group, groups_with_it, step, world
 from support.sandbox import app, build, seed
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.2)
-    monkeypatch.setattr(sending, "SETTLING", (0.05, 0.05))
-
 
 # The build's beta detail lags behind (codemagic-cli-tools#346)
 
@@ -28,7 +18,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_valid_build_is_waited_for_until_its_beta_detail_is_processed_too(
     tmp_path: Path, wait: str
 ) -> None:
-    with apple(processing=Processing(seconds=0, detail_lag=0.6)) as sandbox:
+    with apple(processing=Processing(seconds=0, detail_lag=6)) as sandbox:
         done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), "groups": "QA", "wait": wait})
         assert done.code == 0, done.stdout
         assert groups_with_it(sandbox) == {"QA"}
@@ -47,7 +37,8 @@ def test_a_refusal_of_a_build_that_is_processed_still_is_repeated_until_the_time
     to_groups = "POST /v1/builds/*/relationships/betaGroups"
     fault = f"{to_groups} status=422 code=ENTITY_UNPROCESSABLE.BUILD_NOT_PROCESSED times=6"
     with apple(faults=[fault]) as sandbox:
-        done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), "groups": "QA"})
+        inputs = {"file": str(an_ipa(tmp_path)), "groups": "QA", "timeout": "5m"}
+        done = step(tmp_path, sandbox, inputs)
         assert groups_with_it(sandbox) == {"QA"}
     assert done.code == 0, done.stdout
 

@@ -6,19 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from asc.api import polling
 from asc.builds import waiting
 from asc.builds.build import Build
-from asc.builds.upload import record, uploading
 from core.uploading import APP, APP_ID, an_ipa, apple, assert_nothing_begun, step
 from support.sandbox import app, build, seed, store_version, upload
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(uploading, "LOOKS_AFTER_DUPLICATE", (0.05,))
-    monkeypatch.setattr(record, "LISTINGS_LAG", (0.05,))
 
 
 def test_a_number_below_the_last_one_is_told_as_that_and_not_as_taken(tmp_path: Path) -> None:

@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 
-from asc.api import polling
-from asc.builds.upload import uploading
-from asc.changes import apply
 from asc_sandbox.plans import Review
 from asc_sandbox.server import Sandbox
 from core.uploading import (
@@ -43,13 +40,6 @@ REQUESTS = 25
 """As many as the whole takes; the first test says so."""
 LATENCY = 0.02
 """Seconds by which each request is held up, so that a kill comes between two of them."""
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(uploading, "IDLE", 0.2)
-    monkeypatch.setattr(apply, "LOOK_AGAIN_AFTER", 0.05)
 
 
 def app_store_connect(**options: Any) -> Any:

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from asc.api import polling
-from asc.builds.upload import uploading
 from asc_sandbox.plans import Processing, Review
 from asc_sandbox.samples import make_ipa, make_pkg, make_profile
 from core.running import by_hand
@@ -58,14 +56,6 @@ OUTPUTS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.05)
-    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.2)
-    monkeypatch.setattr(uploading, "IDLE", 0.2)
-    monkeypatch.setattr(uploading, "LOOKS_AFTER_DUPLICATE", (0.05, 0.1))
-
-
 # A file
 
 
@@ -76,7 +66,7 @@ def test_plain(tmp_path: Path) -> None:
         "whats-new": "en-US: Faster start.\nde-DE: Schnellerer Start.",
         "groups": "QA, Beta testers",
     }
-    with apple(processing=Processing(seconds=0.2), review=Review(outcome="never")) as sandbox:
+    with apple(processing=Processing(seconds=10), review=Review(outcome="never")) as sandbox:
         done = step(tmp_path, sandbox, inputs)
         assert done.code == 0, done.stdout
         assert_exactly_one(sandbox, file)
@@ -236,7 +226,7 @@ def test_texts_need_the_build_but_not_that_it_is_processed(tmp_path: Path) -> No
 
 def test_until_testers_can_install_it(tmp_path: Path) -> None:
     inputs = {"file": str(an_ipa(tmp_path)), "groups": "Beta testers", "wait": "available"}
-    with apple(review=Review(seconds=0.6)) as sandbox:
+    with apple(review=Review(seconds=10)) as sandbox:
         done = step(tmp_path, sandbox, inputs)
         assert submissions(sandbox) == ["APPROVED"]
     assert (done.code, done.outputs["external-state"]) == (0, "IN_BETA_TESTING")

@@ -82,22 +82,21 @@ def step(
     return in_job(folder, given, sandbox=sandbox, command="upload-testflight", process=process, **env)
 
 
-HURRIED = f"""
+QUICK = f"""
 import sys
-sys.path.insert(0, {str(ENTRYPOINT.parent / "src")!r})
-from asc.builds.upload import record, uploading
-uploading.IDLE, uploading.LOOKS_AFTER_DUPLICATE, record.LISTINGS_LAG = 1.0, (0.2,) * 5, (0.2,) * 5
+sys.path[:0] = [{str(ENTRYPOINT.parent / "src")!r}, {str(ENTRYPOINT.parent / "tests")!r}]
 from asc.commands.main import main
-sys.exit(main([]))
+from support.clock import QuickClock
+sys.exit(main([], QuickClock(speed=20).clock))
 """
 
 
 def start(
-    folder: Path, sandbox: Sandbox, inputs: Json, name: str = "step", *, hurried: bool = False
+    folder: Path, sandbox: Sandbox, inputs: Json, name: str = "step", *, quick: bool = False
 ) -> subprocess.Popen[bytes]:
     """The same step in a process of its own, under way. What it prints goes to `folder`.
 
-    A hurried one takes a second for long enough where another job may be at work.
+    The pauses of a quick one take a twentieth.
     """
     output, summary = folder / f"{name}.output", folder / f"{name}.summary"
     for file in (output, summary):
@@ -115,7 +114,7 @@ def start(
     }
     with (folder / f"{name}.log").open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-I", *(["-c", HURRIED] if hurried else [ENTRYPOINT])],
+            [sys.executable, "-I", *(["-c", QUICK] if quick else [ENTRYPOINT])],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -6,20 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from asc.api.client import Client
-from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
 from asc_sandbox.server import Sandbox
+from support.clock import clock_of
 
 
 @contextmanager
 def connect(sandbox: Sandbox) -> Iterator[Client]:
-    """A client of the sandbox whose pauses last a hundredth of what they say."""
+    """Return a client of the sandbox whose pauses are short."""
     key = sandbox.api_key()
-    real = Clock()
-    clock = Clock(sleep=lambda seconds: real.sleep(seconds / 100))
     made = ApiKey(key["key_id"], key["issuer_id"], key["key"])
-    client = Client(made, Settings(sandbox.url), "Admin", clock=clock)
+    client = Client(made, Settings(sandbox.url), "Admin", clock=clock_of(sandbox).clock)
     try:
         yield client
     finally:

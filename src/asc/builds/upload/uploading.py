@@ -136,8 +136,7 @@ class Uploader:
         clock = self.client.clock
         until = clock.monotonic() + IDLE
         while is_unfinished(upload) and not _tags(upload) and clock.monotonic() < until:
-            # Tests shorten IDLE, so that the pause has to follow it.
-            self.client.pause(min(BETWEEN_LOOKS, IDLE / 4))
+            self.client.pause(BETWEEN_LOOKS)
             now = record.read(self.client, upload.id, number.app_id)
             # The other job reserved its file, so it is alive: give it the whole time again.
             if bool(now.file) != bool(upload.file):
