@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -55,6 +56,23 @@ def test_a_release_can_be_followed(filled: Running, looking: Looking, viewport: 
     expect(page.get_by_role("heading", name="Example", exact=True)).to_be_visible()
     page.get_by_role("link", name="Overview").click()
     expect(page.get_by_role("heading", name="API keys")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_store_page_shows_texts_and_pictures_in_every_language(
+    filled: Running, looking: Looking, viewport: Viewport, scheme: Literal["light", "dark"]
+) -> None:
+    page = looking.at(f"{filled.url}/sandbox/apps/1000000001", viewport, color_scheme=scheme)
+    page.get_by_role("link", name="1.4.0").click()
+    section = page.locator("#locale-en-US")
+    expect(section).to_contain_text("A new start page.")
+    pictures = section.get_by_role("img")
+    assert pictures.count() > 2
+    for picture in pictures.all():
+        picture.scroll_into_view_if_needed()
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("each => each.naturalWidth") > 0
+    assert (overflow(page), poor_contrasts(page)) == (0, [])
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -76,7 +76,11 @@ def _set(media: MediaSet) -> tuple[Html, Html]:
 
 
 def _shot(shot: Shot) -> Html:
-    picture = element("img", src=shot.address, alt=shot.name, loading="lazy") if shot.address else None
+    picture = None
+    if found := shot.picture:
+        # With its size the page does not move when a picture arrives.
+        size = {"width": str(found.width), "height": str(found.height)}
+        picture = element("img", src=found.address, alt=shot.name, loading="lazy", **size)
     state = None if shot.state == "COMPLETE" else parts.badge(shot.state)
     reasons = element("span", "; ".join(shot.reasons), class_="problem") if shot.reasons else None
     return element("li", picture, element("span", shot.name, class_="quiet"), state, reasons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -9,7 +10,8 @@ from asc_sandbox.endpoints import Call
 from asc_sandbox.pages import words
 from asc_sandbox.pages.views.builds import Step, numbers
 from asc_sandbox.pages.words import app_name, text_of
-from asc_sandbox.rules.media import image_of
+from asc_sandbox.resources.values import DISPLAY_TYPES, PREVIEW_TYPES
+from asc_sandbox.rules.media import image_of, poster_of
 from asc_sandbox.rules.reviewers import waiting
 from asc_sandbox.rules.store_states import EDITABLE, info_beside_live, state_of
 from asc_sandbox.world import Record, World
@@ -24,12 +26,21 @@ _RELEASED = ("READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION")
 
 
 @dataclass(frozen=True)
+class Picture:
+    """The address of a picture on the page, and its size in pixels there."""
+
+    address: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
 class Shot:
-    """A screenshot or a preview; without an address it is not processed yet, or has failed."""
+    """A screenshot or a preview; without a picture it is not processed yet, or has failed."""
 
     name: str
     state: str
-    address: str
+    picture: Picture | None
     reasons: tuple[str, ...]
 
 
@@ -141,6 +152,14 @@ def _facts(world: World, version: Record, info: Record | None) -> tuple[tuple[st
             "Reviewers call",
             ", ".join(_contact(detail) for detail in world.related(version, "appStoreReviewDetail")),
         ),
+        (
+            "Reviewers get",
+            ", ".join(
+                text_of(file, "fileName")
+                for detail in world.related(version, "appStoreReviewDetail")
+                for file in world.related(detail, "appStoreReviewAttachments")
+            ),
+        ),
     )
     return tuple((name, value) for name, value in facts if value)
 
@@ -157,8 +176,9 @@ def _language(call: Call, text: Record, info: Record | None) -> Language:
     ]
     pairs = [(name, text_of(name_text, name)) for name_text in names for name in _INFO_TEXTS]
     pairs += [(name, text_of(text, name)) for name in _TEXTS]
-    sets = [_screenshots(call, group) for group in call.world.related(text, "appScreenshotSets")]
-    sets += [_previews(call, group) for group in call.world.related(text, "appPreviewSets")]
+    shots = _in_order(call.world.related(text, "appScreenshotSets"), "screenshotDisplayType", DISPLAY_TYPES)
+    videos = _in_order(call.world.related(text, "appPreviewSets"), "previewType", PREVIEW_TYPES)
+    sets = [*(_screenshots(call, group) for group in shots), *(_previews(call, group) for group in videos)]
     return Language(
         text_of(text, "locale"), tuple((name, value) for name, value in pairs if value), tuple(sets)
     )
@@ -183,13 +203,18 @@ def _previews(call: Call, group: Record) -> MediaSet:
 def _shot(call: Call, asset: Record, name: str) -> Shot:
     state = asset.attributes[name]
     reasons = tuple(f"{error.get('code')} {error.get('description')}" for error in state.get("errors") or ())
-    image = image_of(call, asset) if asset.type == "appScreenshots" else None
-    address = _thumbnail(image["templateUrl"], image["width"], image["height"]) if image else ""
-    return Shot(text_of(asset, "fileName"), str(state["state"]), address, reasons)
+    image = image_of(call, asset) if asset.type == "appScreenshots" else poster_of(call, asset)
+    picture = _thumbnail(image["templateUrl"], image["width"], image["height"]) if image else None
+    return Shot(text_of(asset, "fileName"), str(state["state"]), picture, reasons)
 
 
-def _thumbnail(template: str, width: int, height: int) -> str:
+def _thumbnail(template: str, width: int, height: int) -> Picture:
     # Never larger than the picture itself.
     share = min(1.0, _THUMBNAIL / max(width, height))
-    size = {"w": max(1, round(width * share)), "h": max(1, round(height * share))}
-    return quote(template.format(**size, f="png"), safe="/:")
+    w, h = max(1, round(width * share)), max(1, round(height * share))
+    return Picture(quote(template.format(w=w, h=h, f="png"), safe="/:"), w, h)
+
+
+def _in_order(groups: Iterable[Record], attribute: str, types: Sequence[str]) -> list[Record]:
+    """Return sets in the order of Apple's display types: phones, tablets, watches, …"""
+    return sorted(groups, key=lambda group: types.index(group.attributes[attribute]))
