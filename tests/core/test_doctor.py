@@ -32,7 +32,8 @@ def test_a_good_key_is_good_for_everything(diagnose):
     assert code == 0
     assert outputs["apps"] == "com.example.one,com.example.two"
     assert outputs["allowed"] == (
-        "fetch-build-number,upload-testflight,sync-signing,register-bundle-ids,register-devices,download-dsyms"
+        "fetch-build-number,upload-testflight,sync-signing,register-bundle-ids,register-devices,download-dsyms,"
+        "manage-webhooks"
     )
     assert "accepts its token" in said
 
@@ -46,6 +47,15 @@ def test_a_small_role_is_told_and_fails_only_where_it_is_needed(diagnose):
         code, _, said = diagnose(sandbox, "--needs", "fetch-build-number")
     assert code == 1
     assert "cannot do fetch-build-number" in said
+
+
+@pytest.mark.parametrize("apps", [[app("com.example.one")], []])
+def test_webhooks_need_an_admins_key_and_an_app(diagnose, apps):
+    keys = [key("MANAGER001", "APP_MANAGER" if apps else "ADMIN")]
+    with start_sandbox(seed(apps=apps, keys=keys)) as sandbox:
+        code, _, said = diagnose(sandbox, "--needs", "manage-webhooks")
+    assert code == 1
+    assert "✗ manage-webhooks: refused; it needs the role Admin" in said
 
 
 @pytest.mark.parametrize("action", ["register-bundle-ids", "register-devices"])

@@ -24,7 +24,7 @@ ROWS = 50
 
 _PROVISIONING = "App Manager with access to certificates, identifiers and profiles"
 
-# What each action has to read first. Reading is all that can be tried without changing anything.
+# What each action has to read first, of the first app for {app}. Reading is all that can be tried without a change.
 PROBES = {
     "fetch-build-number": ("/v1/builds", "Developer"),
     "upload-testflight": ("/v1/betaGroups", "App Manager"),
@@ -32,6 +32,7 @@ PROBES = {
     "register-bundle-ids": ("/v1/bundleIds", _PROVISIONING),
     "register-devices": ("/v1/devices", _PROVISIONING),
     "download-dsyms": ("/v1/builds", "Developer"),
+    "manage-webhooks": ("/v1/apps/{app}/webhooks", "Admin"),
 }
 
 # A key of the role Developer may read bundle ids and devices, and not change them.
@@ -80,7 +81,8 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     _tell_clock(client)
     log.info("✓ It sees %s%s", words.counted(len(apps), "app"), _names(apps))
     # A refused request is the only way to learn about a role: the API does not tell the roles of a key.
-    answers = {path: _answers(client, path, key) for path, _ in PROBES.values()}
+    app_id = apps[0].id if apps else None
+    answers = {path: _answers(client, path, key, app_id) for path, _ in PROBES.values()}
     refused = {action: role for action, (path, role) in PROBES.items() if not answers[path]}
     for action in PROBES:
         if action not in refused:
@@ -127,9 +129,11 @@ def _tell_clock(client: Client) -> None:
         log.info("✓ The clock agrees with Apple's")
 
 
-def _answers(client: Client, path: str, key: ApiKey) -> bool:
+def _answers(client: Client, path: str, key: ApiKey, app_id: str | None) -> bool:
+    if "{app}" in path and app_id is None:
+        return False  # a key that sees no app can do nothing for one
     try:
-        client.get(path, {"limit": 1})
+        client.get(path.replace("{app}", app_id or ""), {"limit": 1})
     except ApiError as error:
         # The list of apps showed that the token is good: a 401 of what is closed to the key says the same as a 403.
         if error.status == 403 or (error.status == 401 and is_closed_to(key, path)):
