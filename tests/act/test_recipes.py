@@ -22,6 +22,7 @@ from asc_sandbox.plans import Processing
 from asc_sandbox.plans import Store as StorePlan
 from asc_sandbox.server import Sandbox
 from core.signing import PASSPHRASE, Store, git_store, step
+from sandbox.store import png
 from support import security
 from support.act import ActRun, become_git_repository, run_act
 from support.places import put_app, put_programs
@@ -204,6 +205,26 @@ def test_a_build_goes_to_the_app_store_once_it_is_approved(place: Place) -> None
         states = [one.attributes["appVersionState"] for one in apple.world.all("appStoreVersions")]
     assert "Faster search." in texts
     assert states == ["REPLACED_WITH_NEW_VERSION", "READY_FOR_DISTRIBUTION"]
+
+
+def test_the_store_page_is_checked_in_pull_requests_and_written_from_main(place: Place) -> None:
+    notes = place.folder / "app/fastlane/metadata/en-US/release_notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("Faster search.\n")
+    picture = place.folder / "app/fastlane/screenshots/en-US/1.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(png())
+    versions = [store_version("1.4.0", createdDate="90 days ago"), ready_version("1.5.0")]
+    about = app("com.example.app", appStoreVersions=versions)
+    with start_sandbox(seed(keys=KEYS, apps=[about]), store=StorePlan(media=0.1)) as apple:
+        place.apple = apple
+        place.run("store-page.yml", event="pull_request")
+        assert list(apple.requests) == []
+        place.run("store-page.yml", event="push")
+        texts = [one.attributes["whatsNew"] for one in apple.world.all("appStoreVersionLocalizations")]
+        shots = [one.attributes["fileSize"] for one in apple.world.all("appScreenshots")]
+    assert "Faster search." in texts
+    assert len(png()) in shots
 
 
 def people_in(place: Place, group: str) -> list[str]:

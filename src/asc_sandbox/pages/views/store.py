@@ -217,4 +217,6 @@ def _thumbnail(template: str, width: int, height: int) -> Picture:
 
 def _in_order(groups: Iterable[Record], attribute: str, types: Sequence[str]) -> list[Record]:
     """Return sets in the order of Apple's display types: phones, tablets, watches, …"""
-    return sorted(groups, key=lambda group: types.index(group.attributes[attribute]))
+    places = {name: place for place, name in enumerate(types)}
+    # A seed may name a type that Apple does not have: it comes last.
+    return sorted(groups, key=lambda group: places.get(group.attributes[attribute], len(types)))
