@@ -17,6 +17,7 @@ from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, given, output
 from asc.commands.naming import PLATFORM, AppInputs
+from asc.commands.store_files import LOCALES
 from asc.errors import Error, Findings, Problem
 from asc.job import summary
 from asc.store.media import PREVIEWS as PREVIEW_SETS
@@ -65,7 +66,7 @@ class Inputs(AppInputs):
         examples=(METADATA,),
     )
     locales: tuple[str, ...] | None = given(
-        kinds.LIST, "Only these locales.", group="Files", examples=("en-US, de-DE",)
+        LOCALES, "Only these locales.", group="Files", examples=("en-US, de-DE",)
     )
     directory: str = given(
         kinds.PATH,

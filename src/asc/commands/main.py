@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from asc import __version__, words
 from asc.api.clock import SYSTEM_CLOCK, Clock
@@ -25,7 +25,7 @@ from asc.errors import Error, InputError
 from asc.job import log, summary, workflow
 from asc.job.environment import Job
 from asc.job.secrets import Secrets
-from asc.on_signal import undo_all
+from asc.on_signal import ended_by
 
 if TYPE_CHECKING:
     from asc.api.clock import Traffic
@@ -35,11 +35,10 @@ logger = logging.getLogger(__name__)
 
 def main(arguments: Sequence[str], clock: Clock = SYSTEM_CLOCK) -> int:
     """Run the command in the arguments or in the runner's variables, and return the exit code."""
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
     log.open_streams()
     try:
-        return _main(arguments, clock)
+        with ended_by(signal.SIGTERM, signal.SIGINT):
+            return _main(arguments, clock)
     except BrokenPipeError:
         # Nobody reads our log any more; the interpreter would flush into it once again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -148,9 +147,3 @@ def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
 def _what_it_took(traffic: Traffic, seconds: float) -> str:
     budget = f"; {traffic.budget.left} of {traffic.budget.limit} left this hour" if traffic.budget else ""
     return f"{words.counted(traffic.requests, 'request')} in {seconds:.1f} s{budget}"
-
-
-def _stop(number: int, frame: object) -> NoReturn:
-    """End the process at once after a signal, because worker threads could hold it for minutes."""
-    undo_all()
-    os._exit(128 + number)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from asc.apps.texts import locale
+from asc.commands import kinds
 from asc.errors import InputError, Problem
 from asc.store.file import read_file
 from asc.store.folder import read_folder
@@ -16,6 +18,14 @@ from asc.store.wanted import Finding, WantedPage
 METADATA = "fastlane/metadata"
 SCREENSHOTS = "fastlane/screenshots"
 NONE = "none"
+
+
+def _locales(text: str) -> tuple[str, ...]:
+    """Return the locales of a list as Apple writes them. Raises ValueError for one that is none."""
+    return tuple(dict.fromkeys(locale(entry) for entry in kinds.LIST.parse(text)))
+
+
+LOCALES = kinds.Kind("list", "locales, one a line or with commas", _locales)
 
 
 def metadata_in(given: str | None, unknown_folders: str) -> WantedPage:
@@ -33,6 +43,10 @@ def metadata_in(given: str | None, unknown_folders: str) -> WantedPage:
     else:
         remedy = "Name fastlane's metadata folder or a YAML file, or set metadata: none."
         raise InputError([Problem("metadata", f"{path} is not there", remedy)])
+    if given and page == WantedPage():
+        # A path that is off by one folder would be a green step that writes nothing.
+        remedy = "Name the folder with the locales, like fastlane/metadata, or set metadata: none."
+        raise InputError([Problem("metadata", f"{path} has nothing of a store page", remedy)])
     return replace(page, findings=tuple(_softened(page.findings, unknown_folders)))
 
 

@@ -12,7 +12,7 @@ from asc.commands import kinds
 from asc.commands.declaration import given
 from asc.commands.deliverfile import deliverfile_input
 from asc.commands.naming import PLATFORM, AppInputs
-from asc.commands.store_files import METADATA, SCREENSHOTS, metadata_in
+from asc.commands.store_files import LOCALES, METADATA, SCREENSHOTS, metadata_in
 from asc.commands.text_files import text_of
 from asc.errors import InputError, Problem
 from asc.store import age_rating
@@ -72,7 +72,7 @@ class Inputs(AppInputs):
         examples=(METADATA, "store.yml"),
     )
     locales: tuple[str, ...] | None = given(
-        kinds.LIST, "Only write the texts of these locales.", group=PAGE, examples=("en-US, de-DE",)
+        LOCALES, "Only write the texts of these locales.", group=PAGE, examples=("en-US, de-DE",)
     )
     remove_locales: bool = given(
         kinds.BOOLEAN,
