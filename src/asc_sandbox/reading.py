@@ -134,6 +134,7 @@ def values_at(world: World, record: Record, path: str) -> list[Any]:
         ]
     value = record.attributes.get(head)
     for member in rest.split(".") if rest else ():
+        # The mapping may be null or lack the member.
         value = (value or {}).get(member)
     return [value]
 

@@ -139,6 +139,7 @@ class Sandbox:
                 budget=budget,
                 log=self._log,
                 faults=self._faults,
+                # Suggestions in the form for faults, with `*` in the place of ids.
                 paths=tuple(sorted({endpoint.path.replace("{id}", "*") for endpoint in ENDPOINTS})),
                 key_file=key_file,
             ),

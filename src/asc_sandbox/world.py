@@ -64,9 +64,9 @@ class World:
         resource = self.schema[type_name]
         with self.lock:
             new_id = record_id or self._borrowed_id(resource, references or {}) or self._new_id(type_name)
-            given = {**resource.defaults, **attributes}
-            if resource.completed:
-                given = {**resource.defaults, **resource.completed(new_id, attributes), **attributes}
+            completed = resource.completed(new_id, attributes) if resource.completed else {}
+            # Given values win over values that follow from them, and both win over defaults.
+            given = {**resource.defaults, **completed, **attributes}
             values = {name: self._converted(type_name, name, value) for name, value in given.items()}
             record = Record(type_name, new_id, values, self._checked(type_name, references or {}))
             if record.id in self._records[type_name]:

@@ -54,7 +54,7 @@ class Signer:
 
     @property
     def name(self) -> x509.Name:
-        """Return the subject of the certificate, the issuer's name in others."""
+        """Return the subject of the certificate: the issuer of everything that it signs."""
         return self.certificate.subject
 
 
@@ -75,6 +75,7 @@ def issue(order: Order) -> bytes:
         order.usage,
     )
     for mark in order.marks:
+        # cryptography has no class for Apple's marks.
         marker = x509.UnrecognizedExtension(x509.ObjectIdentifier(mark), _ASN1_NULL)
         builder = builder.add_extension(marker, critical=True)
     builder = builder.not_valid_before(order.not_before).not_valid_after(order.not_after)

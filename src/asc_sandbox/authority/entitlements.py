@@ -76,6 +76,7 @@ def entitlements(
         if capability == "PUSH_NOTIFICATIONS":
             name = f"{_DEVELOPER}aps-environment" if mac else "aps-environment"
             found[name] = "development" if development else "production"
+    # A choice has no effect unless its capability is enabled.
     found.update({name: value for name, value in associations.items() if name in found})
     return {
         **found,

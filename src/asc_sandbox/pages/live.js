@@ -1,4 +1,4 @@
-// Renews what has changed on the page, until somebody pauses it. Without this script a reload does the same.
+// Renew the parts of the page that have changed, until somebody pauses it. Without this script, reload the page instead.
 "use strict";
 
 const EVERY = 2000;
@@ -11,7 +11,7 @@ function show(text) {
   button.textContent = paused ? "Resume" : "Pause";
 }
 
-// What somebody is using stays as it is: a link with the focus, a text that is selected.
+// A part in use stays as it is: one with a focused link, or with selected text.
 function inUse(part) {
   const selection = document.getSelection();
   return part.contains(document.activeElement) || (!selection.isCollapsed && selection.containsNode(part, true));

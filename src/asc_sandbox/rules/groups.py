@@ -44,6 +44,7 @@ def make_group(call: Call, given: Given) -> Record:
         if _app_ids(call.world, build) != [app.id]:
             raise invalid_relationship("builds", "The build belongs to another app than the group")
         require_testable(call.world, build)
+    # Everything is checked before the group is stored: a refused request must change nothing.
     is_internal = bool(given.attributes.get("isInternalGroup"))
     _require_possible_public_link(given.attributes, {}, is_internal=is_internal)
     testers = given.related.get("betaTesters", ())

@@ -52,6 +52,7 @@ def content(call: Call, record: Record) -> str:
     kind = str(facts.get("certificateType"))
     issued = call.context.authority.issue(
         ca.unowned_key(),
+        # A seed may have a type that the authority does not issue.
         kind if kind in KINDS else "DISTRIBUTION",
         not_after=expiry(record),
         serial=_number(facts.get("serialNumber")),

@@ -156,6 +156,7 @@ def _image(call: Call, token: str, width: int, height: int) -> dict[str, Any]:
 def _process_screenshot(call: Call, shot: Record, delivery: Delivery) -> None:
     """Check a picture, and store it if Apple would accept it."""
     current = call.world.find(shot.type, shot.id)
+    # The set may have been deleted since the file arrived.
     if current is None:
         return
     try:

@@ -57,6 +57,7 @@ def content(call: Call, record: Record) -> str:
         world.related(record, "certificates"),
         world.related(record, "devices"),
     )
+    # The facts of the seed win over the ones of a new profile.
     plan = replace(
         plan,
         name=facts.get("name") or "",

@@ -37,6 +37,7 @@ def await_release(world: World, context: Context, version: Record) -> None:
         if kind == "SCHEDULED" and moment
         else 0
     )
+    # A time in the past releases the version at once.
     if left <= 0:
         release(world, context, version)
         return
@@ -141,6 +142,7 @@ def _next_day(world: World, context: Context, phased: Record) -> None:
         current.attributes.get("totalPauseDuration") or 0,
     )
     if state == "PAUSED":
+        # The phases continue after the pause with the day that they stopped at.
         world.change(current, totalPauseDuration=paused + 1)
     elif day >= LAST_DAY:
         world.change(current, phasedReleaseState="COMPLETE")

@@ -37,6 +37,7 @@ def decide(world: World, context: Context, submission: Record, verdict: Verdict)
         world.change(item, state="REJECTED" if rejected else "APPROVED")
         for target in targets_of(world, item):
             set_target_state(world, target, "REJECTED" if rejected else "APPROVED")
+    # A rejected submission stays open until its items are resolved or removed.
     set_submission_state(world, current, "UNRESOLVED_ISSUES" if rejected else "COMPLETE")
     for version in versions_in(world, current):
         if rejected:

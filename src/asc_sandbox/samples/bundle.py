@@ -62,6 +62,7 @@ class App:
             system: minimum,
             **(self.info or {}),
         }
+        # None removes a key.
         present = {key: value for key, value in values.items() if value is not None}
         return plistlib.dumps(present, fmt=plistlib.FMT_BINARY if self.binary_plist else plistlib.FMT_XML)
 

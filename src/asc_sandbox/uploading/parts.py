@@ -45,6 +45,7 @@ async def receive(depot: Depot, request: web.BaseRequest) -> Reply:
 
 def _problem(request: web.BaseRequest, delivery: Delivery, part: Part) -> Reply | None:
     """Return the refusal for wrong headers, None if they are right."""
+    # Storage services refuse a second kind of credentials beside the signature.
     if "Authorization" in request.headers:
         return refusal(400, "InvalidArgument", "The address is signed; no Authorization belongs with it.")
     for name, value in delivery.headers(part).items():

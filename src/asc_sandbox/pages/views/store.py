@@ -26,7 +26,7 @@ _RELEASED = ("READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION")
 
 
 @dataclass(frozen=True)
-class Picture:
+class Thumbnail:
     """The address of a picture on the page, and its size in pixels there."""
 
     address: str
@@ -40,7 +40,7 @@ class Shot:
 
     name: str
     state: str
-    picture: Picture | None
+    picture: Thumbnail | None
     reasons: tuple[str, ...]
 
 
@@ -208,11 +208,11 @@ def _shot(call: Call, asset: Record, name: str) -> Shot:
     return Shot(text_of(asset, "fileName"), str(state["state"]), picture, reasons)
 
 
-def _thumbnail(template: str, width: int, height: int) -> Picture:
+def _thumbnail(template: str, width: int, height: int) -> Thumbnail:
     # Never larger than the picture itself.
     share = min(1.0, _THUMBNAIL / max(width, height))
     w, h = max(1, round(width * share)), max(1, round(height * share))
-    return Picture(quote(template.format(w=w, h=h, f="png"), safe="/:"), w, h)
+    return Thumbnail(quote(template.format(w=w, h=h, f="png"), safe="/:"), w, h)
 
 
 def _in_order(groups: Iterable[Record], attribute: str, types: Sequence[str]) -> list[Record]:
