@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from asc.job import summary
 from asc_sandbox.server import Sandbox
 from core.running import Done, in_job, kill_at, side_by_side
 from core.signing import Store, apple, folder_store, step, team
@@ -82,6 +83,36 @@ def test_a_setting_that_differs_is_changed(tmp_path: Path) -> None:
             assert record.attributes["settings"][0]["options"][0]["key"] == key
 
 
+@pytest.mark.parametrize("fault", [[], ["PATCH /v1/bundleIds/* lost"]])
+def test_a_registered_bundle_id_is_renamed_only_if_asked(tmp_path: Path, fault: list[str]) -> None:
+    with start_sandbox(team(bundle_ids=[APP]), faults=fault) as sandbox:
+        assert register(tmp_path, sandbox, f"{APP}: Example").outputs["changed"] == "false"
+        done = register(tmp_path, sandbox, f"{APP}: Example", rename="true")
+        assert (done.code, out(done, "renamed")) == (0, [APP])
+        assert [one.attributes["name"] for one in sandbox.world.all("bundleIds")] == ["Example"]
+        assert register(tmp_path, sandbox, f"{APP}: Example", rename="true").outputs["changed"] == "false"
+
+
+def test_the_summary_says_which_changes_failed(tmp_path: Path) -> None:
+    with start_sandbox(
+        team(bundle_ids=[APP]), faults=["POST /v1/bundleIdCapabilities status=409"]
+    ) as sandbox:
+        done = register(tmp_path, sandbox, capabilities="MAPS\nSIRIKIT")
+    cells = [line.split("|") for line in done.summary.splitlines() if APP in line]
+    states = {change.strip(): state.strip() for _, _, change, state, _ in cells}
+    assert states == {
+        summary.escape(f"enable MAPS for {APP}"): "failed",
+        summary.escape(f"enable SIRIKIT for {APP}"): "done",
+    }
+
+
+def test_a_connection_that_breaks_in_the_middle_leaves_outputs_that_say_what_was_done(tmp_path: Path) -> None:
+    faults = ["POST /v1/bundleIdCapabilities status=503 times=always after=1"]
+    with start_sandbox(team(bundle_ids=[]), faults=faults) as sandbox:
+        done = register(tmp_path, sandbox, capabilities="MAPS\nSIRIKIT", retry_for="0")
+    assert (done.code, out(done, "created")) == (3, [APP])
+
+
 def test_an_entitlements_file_brings_the_capabilities_that_it_needs(tmp_path: Path) -> None:
     path = written(
         tmp_path,
@@ -98,6 +129,7 @@ def test_an_entitlements_file_brings_the_capabilities_that_it_needs(tmp_path: Pa
         assert capabilities(sandbox) >= {"PUSH_NOTIFICATIONS", "APP_GROUPS", "APPLE_ID_AUTH"}
         assert "com.apple.developer.new-thing" in done.log.messages("warning")[0]
         assert register(tmp_path, sandbox, entitlements=path, if_unknown="fail").code == 2
+        assert register(tmp_path, sandbox, entitlements=path, if_unknown="pass").log.messages("warning") == []
 
 
 @pytest.mark.parametrize(
@@ -107,6 +139,7 @@ def test_an_entitlements_file_brings_the_capabilities_that_it_needs(tmp_path: Pa
         ("com..example", {}),
         ("com.*.example", {}),
         (f"{APP}\n{APP.upper()}", {}),
+        (f"{APP}: One\n{APP}: Another", {}),
         (f"{APP}: A & B", {}),
         (APP, {"capabilities": "maps: on"}),
         (APP, {"capabilities": "data-protection: sometimes"}),

@@ -136,7 +136,7 @@ def _at_apple(inputs: Inputs, context: Context) -> list[Profile]:
 
     client = context.connect(inputs)
     identifiers = dict.fromkeys(identifier for identifier, _ in inputs.entitlements)
-    registered = read_bundle_ids(client, identifiers)
+    registered = read_bundle_ids(client, identifiers, capabilities=False)
     if missing := [identifier for identifier in identifiers if identifier not in registered]:
         raise Error(
             f"The team has no bundle id {words.some(missing)}.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from asc.api.client import REQUESTS_AT_ONCE, Client
@@ -21,6 +21,7 @@ from asc.provisioning.bundle_ids import (
     enable_capability,
     list_capabilities,
     register_bundle_id,
+    rename_bundle_id,
 )
 from asc.provisioning.capabilities import Capability
 
@@ -31,7 +32,8 @@ log = logging.getLogger(__name__)
 class BundleIdRequest:
     """A requested bundle id, with at least these capabilities, and the types to turn off.
 
-    `platform` as Apple writes it. `name` is "" for the default: the identifier with blanks.
+    `platform` as Apple writes it. `name` is "" for the default: the identifier with blanks. `rename`: a registered
+    bundle id gets the name as well, if one is given.
     """
 
     identifier: str
@@ -39,6 +41,7 @@ class BundleIdRequest:
     capabilities: tuple[Capability, ...] = ()
     disable: tuple[str, ...] = ()
     name: str = ""
+    rename: bool = False
 
     @property
     def is_wildcard(self) -> bool:
@@ -62,17 +65,20 @@ class BundleIdChanges:
     enable: tuple[Capability, ...] = ()
     configure: tuple[Capability, ...] = ()
     disable: tuple[str, ...] = ()
+    rename: bool = False
 
     @property
     def any(self) -> bool:
         """Return True if something has to be written."""
-        return self.registered is None or bool(self.enable or self.configure or self.disable)
+        return self.registered is None or bool(self.enable or self.configure or self.disable or self.rename)
 
     def lines(self) -> Iterator[str]:
         """Yield the plan in words, in the order of the writes."""
         name = self.request.identifier
         if self.registered is None:
             yield f"register the bundle id {name} ({self.request.platform})"
+        if self.rename:
+            yield f"rename the bundle id {name} to {self.request.name}"
         for capability in self.enable:
             option = f" ({capability.option})" if capability.option else ""
             yield f"enable {capability.type} for {name}{option}"
@@ -120,6 +126,7 @@ def _plan(request: BundleIdRequest, registered: RegisteredBundleId | None) -> Bu
             and there[capability.type].option != capability.option
         ),
         disable=tuple(kind for kind in request.disable if kind in there),
+        rename=bool(registered and request.rename and request.name not in ("", registered.name)),
     )
 
 
@@ -144,6 +151,11 @@ def _write(
     client: Client, changes: BundleIdChanges, before: RegisteredBundleId, findings: Findings
 ) -> RegisteredBundleId:
     """Write the capabilities, and return the bundle id as Apple has it then. Refusals are added to `findings`."""
+    name = before.name
+    if changes.rename:
+        name = findings.result_of(
+            lambda: rename_bundle_id(client, before.id, changes.request.name), before.name
+        )
     writes: list[tuple[str, Callable[[], None]]] = [
         *(
             (f"Enabled {capability.type} for", partial(enable_capability, client, before.id, capability))
@@ -164,7 +176,7 @@ def _write(
     for done, write in writes:
         if findings.result_of(lambda write=write: write() or True, False):  # type: ignore[misc]
             log.info("%s %s", done, before.identifier)
-    now = RegisteredBundleId(before.id, before.identifier, list_capabilities(client, before.id))
+    now = replace(before, name=name, capabilities=list_capabilities(client, before.id))
     left = _plan(changes.request, now)
     # Apple was seen to answer 201 to PUSH_NOTIFICATIONS and to change nothing.
     if left.any and not findings.any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asc.api.client import REQUESTS_AT_ONCE, Client
@@ -20,7 +20,7 @@ from asc.provisioning.capabilities import Capability, option_of
 _CAPABILITY_FIELDS: dict[str, str | int | None] = {"fields[bundleIdCapabilities]": "capabilityType,settings"}
 _QUERY: dict[str, str | int | None] = {
     # Without the relationship among the fields, Apple includes no capabilities.
-    "fields[bundleIds]": "identifier,bundleIdCapabilities",
+    "fields[bundleIds]": "identifier,name,platform,bundleIdCapabilities",
     "include": "bundleIdCapabilities",
     "limit[bundleIdCapabilities]": LARGEST_INCLUDE,
     **_CAPABILITY_FIELDS,
@@ -37,10 +37,12 @@ class EnabledCapability:
 
 @dataclass(frozen=True)
 class RegisteredBundleId:
-    """A bundle id at Apple, with its capabilities by Apple's type."""
+    """A bundle id at Apple, with its capabilities by Apple's type. `platform` as Apple writes it."""
 
     id: str
     identifier: str
+    name: str
+    platform: str
     capabilities: Mapping[str, EnabledCapability] = field(default_factory=dict)
 
 
@@ -59,7 +61,7 @@ def read_bundle_ids(
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
             read = list(pool.map(lambda resource: _read(client, listed, resource), found))
     else:
-        read = [RegisteredBundleId(resource.id, resource.text("identifier")) for resource in found]
+        read = [_without_capabilities(resource) for resource in found]
     # An old team may have one identifier twice, for iOS and for macOS: the first one counts.
     return {bundle_id.identifier: bundle_id for bundle_id in reversed(read)}
 
@@ -73,7 +75,7 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
     body = request_body("bundleIds", attributes)
 
     def find() -> str | None:
-        registered = read_bundle_ids(client, [identifier]).get(identifier)
+        registered = read_bundle_ids(client, [identifier], capabilities=False).get(identifier)
         return registered.id if registered else None
 
     try:
@@ -84,7 +86,7 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
             raise _taken(client, identifier, error) from None
         raise
     try:
-        return RegisteredBundleId(made, identifier, list_capabilities(client, made))
+        return RegisteredBundleId(made, identifier, name, platform, list_capabilities(client, made))
     except ApiError as error:
         if error.status != 404:
             raise
@@ -92,6 +94,17 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
             f"Apple answered that it registered the bundle id {identifier}, but does not have it.",
             "Run the step again in a minute; if it stays, register it at developer.apple.com/account, Identifiers.",
         ) from None
+
+
+def rename_bundle_id(client: Client, bundle_id: str, name: str) -> str:
+    """Give a bundle id (by Apple's id of it) another name, and return the name that Apple has then."""
+    path, body = f"/v1/bundleIds/{bundle_id}", request_body("bundleIds", {"name": name}, bundle_id)
+    try:
+        client.patch(path, body)
+    except LostAnswerError:
+        # The same name twice changes nothing.
+        client.patch(path, body)
+    return client.get(path, {"fields[bundleIds]": "name"}).resource.text("name")
 
 
 def list_capabilities(client: Client, bundle_id: str) -> dict[str, EnabledCapability]:
@@ -181,7 +194,12 @@ def _read(client: Client, listed: Document, resource: Resource) -> RegisteredBun
         capabilities = list_capabilities(client, resource.id)
     else:
         capabilities = _by_type(included)
-    return RegisteredBundleId(resource.id, resource.text("identifier"), capabilities)
+    return replace(_without_capabilities(resource), capabilities=capabilities)
+
+
+def _without_capabilities(resource: Resource) -> RegisteredBundleId:
+    identifier, name, platform = (resource.text(key) for key in ("identifier", "name", "platform"))
+    return RegisteredBundleId(resource.id, identifier, name, platform)
 
 
 def _by_type(resources: Iterable[Resource]) -> dict[str, EnabledCapability]:

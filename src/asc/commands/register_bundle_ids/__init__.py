@@ -14,7 +14,7 @@ from asc.apps.app import visible_apps
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
 from asc.commands.register_bundle_ids.inputs import Inputs, Request, requests_of, unknown_types
-from asc.errors import Error, Findings
+from asc.errors import Error, Findings, UnreachableError
 from asc.formats.mobileprovision import Profile
 from asc.job import summary
 from asc.provisioning.bundle_id_plan import (
@@ -35,6 +35,7 @@ class Outputs:
 
     bundle_id_ids: str = output("Apple's id of each bundle id, as JSON: bundle id → id.")
     created: str = output("The bundle ids that were registered, as a JSON list.")
+    renamed: str = output("The bundle ids that got another name, as a JSON list.")
     enabled: str = output("The capabilities that were enabled, as JSON: bundle id → types.")
     disabled: str = output("The capabilities that were turned off, as JSON: bundle id → types.")
     changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
@@ -48,43 +49,64 @@ class Outputs:
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Read the bundle ids, print the plan, write it, read it back, and run the checks that are asked for."""
     requests = requests_of(inputs)
-    _warn_of_unknown(requests)
+    _warn_of_unknown(requests, inputs.if_unknown)
     client = context.connect(inputs)
     bundle_ids = [request.bundle_id for request in requests]
     there = read_bundle_ids(client, [bundle_id.identifier for bundle_id in bundle_ids])
     plan = plan_bundle_ids(bundle_ids, there)
-    lines = [line for changes in plan for line in changes.lines()]
-    for line in lines:
-        log.info("Plan: %s", line)
-    if not lines:
-        log.info("Nothing to do: the bundle ids and their capabilities are there")
-    context.summary.append(_summary(lines, inputs.dry_run))
+    _log_plan(plan, bundle_ids, there)
     if inputs.dry_run:
         log.info("Nothing was written, because dry-run is true.")
-        # Empty JSON, so that `fromJSON` in a workflow can read it.
-        outputs = Outputs(
-            bundle_id_ids=_ids(there),
-            created="[]",
-            enabled="{}",
-            disabled="{}",
-            changed=flag(bool(lines)),
-            missing_by_hand="{}",
-            invalidated_profiles="[]",
-        )
+        context.summary.append(_summary(plan, "planned"))
+        outputs = replace(_outputs((), there, there), changed=flag(bool(plan)))
         context.outputs = outputs
         return outputs
     changed, findings = apply_bundle_ids(client, plan)
     now = {**there, **changed}
-    outputs = _outputs(plan, there, now)
     # From here on the outputs of a run that fails say what it has done.
-    context.outputs = outputs
-    touched = [changes.registered.id for changes in plan if changes.registered]
+    context.outputs = outputs = _outputs(plan, there, now)
+    context.summary.append(_summary(plan, "done", plan_bundle_ids(bundle_ids, now)))
+    if any(isinstance(error, UnreachableError) for error in findings.errors):
+        findings.raise_all()
+    invalid = _invalidated(client, plan, findings)
+    outputs = replace(outputs, invalidated_profiles=json.dumps(invalid, ensure_ascii=False))
+    return _check(inputs, context, client, requests, now, outputs, findings)
+
+
+def _log_plan(
+    plan: Sequence[BundleIdChanges],
+    bundle_ids: Sequence[BundleIdRequest],
+    there: Mapping[str, RegisteredBundleId],
+) -> None:
+    for changes in plan:
+        for line in changes.lines():
+            log.info("Plan: %s", line)
+    for request in bundle_ids:
+        registered = there.get(request.identifier)
+        if registered and request.name not in ("", registered.name) and not request.rename:
+            log.info(
+                "%s is named %s at Apple, and stays so: rename: true changes it",
+                request.identifier,
+                words.printable_name(registered.name),
+            )
+        if registered and registered.platform not in (request.platform, "UNIVERSAL"):
+            log.info(
+                "%s is registered for %s, which nobody can change", request.identifier, registered.platform
+            )
+    if not plan:
+        log.info("Nothing to do: the bundle ids and their capabilities are there")
+
+
+def _invalidated(client: Client, plan: Sequence[BundleIdChanges], findings: Findings) -> list[str]:
+    """Return the names of the profiles that are invalid, of bundle ids whose capabilities were changed."""
+    touched = [
+        one.registered.id for one in plan if one.registered and (one.enable or one.configure or one.disable)
+    ]
     none: list[str] = []
     invalid = findings.result_of(lambda: invalid_profiles(client, touched), none)
     if invalid:
         log.warning("These profiles are invalid now: %s. Make them anew (sync-signing).", ", ".join(invalid))
-    outputs = replace(outputs, invalidated_profiles=json.dumps(invalid, ensure_ascii=False))
-    return _check(inputs, context, client, requests, now, outputs, findings)
+    return invalid
 
 
 def _check(
@@ -114,9 +136,9 @@ def _check(
     return outputs
 
 
-def _warn_of_unknown(requests: Sequence[Request]) -> None:
+def _warn_of_unknown(requests: Sequence[Request], if_unknown: str) -> None:
     for request in requests:
-        if request.unknown:
+        if request.unknown and if_unknown == "warn":
             log.warning(
                 "No known capability stands for these entitlements of %s: %s.",
                 request.bundle_id.identifier,
@@ -200,15 +222,20 @@ def _outputs(
         if gone := [kind for kind in changes.disable if kind not in after and identifier in now]:
             disabled[identifier] = gone
         configured |= any(after.get(one.type) != earlier.get(one.type) for one in changes.configure)
+    renamed = [one.request.identifier for one in plan if one.rename and _name(before, one) != _name(now, one)]
     created = [
         changes.request.identifier for changes in plan if changes.request.identifier in now.keys() - before
     ]
     return Outputs(
         bundle_id_ids=_ids(now),
         created=json.dumps(created),
+        renamed=json.dumps(renamed),
         enabled=json.dumps(enabled),
         disabled=json.dumps(disabled),
-        changed=flag(bool(created or enabled or disabled or configured)),
+        # Empty JSON, so that `fromJSON` in a workflow can read it.
+        missing_by_hand="{}",
+        invalidated_profiles="[]",
+        changed=flag(bool(created or renamed or enabled or disabled or configured)),
     )
 
 
@@ -216,13 +243,21 @@ def _ids(registered: Mapping[str, RegisteredBundleId]) -> str:
     return json.dumps({identifier: bundle_id.id for identifier, bundle_id in registered.items()})
 
 
-def _summary(lines: Sequence[str], dry_run: bool) -> str:
-    text = summary.heading("Bundle ids")
-    if not lines:
-        return text + summary.paragraph("Nothing to do.")
-    if dry_run:
-        text += summary.paragraph("Planned, nothing was written:")
-    return text + "".join(f"- {summary.escape(line)}\n" for line in lines) + "\n"
+def _name(bundle_ids: Mapping[str, RegisteredBundleId], changes: BundleIdChanges) -> str:
+    registered = bundle_ids.get(changes.request.identifier)
+    return registered.name if registered else ""
+
+
+def _summary(plan: Sequence[BundleIdChanges], state: str, left: Sequence[BundleIdChanges] = ()) -> str:
+    """Return a table of the changes. Those that are `left` have failed."""
+    failed = {line for changes in left for line in changes.lines()}
+    rows = [
+        (changes.request.identifier, line, "failed" if line in failed else state)
+        for changes in plan
+        for line in changes.lines()
+    ]
+    table = summary.table(("Bundle id", "Change", "State"), rows)
+    return summary.heading("Bundle ids") + (table if rows else summary.paragraph("Nothing to do."))
 
 
 COMMAND = Command(

@@ -30,7 +30,7 @@ class Inputs(CommonInputs):
     bundle_ids: tuple[tuple[str, str], ...] = given(
         kinds.Kind("list", "one a line: id, or id: name", lambda text: tuple(_pairs(text))),
         "The bundle ids, explicit or with a wildcard at the end (`com.example.*`). The name is the one on the "
-        "developer website; without it, it is the id with blanks for dots.",
+        "developer website; without it, a new bundle id is named like itself, with blanks for dots.",
         group=IDS,
         required=True,
         examples=("com.example.app", "com.example.app.widget: Example Widget"),
@@ -40,6 +40,12 @@ class Inputs(CommonInputs):
         "The platform of bundle ids that are registered. Apple never lets a bundle id change it.",
         group=IDS,
         default="ios",
+    )
+    rename: bool = given(
+        kinds.BOOLEAN,
+        "Give bundle ids that are registered the names of the list.",
+        group=IDS,
+        default="false",
     )
     capabilities: tuple[Capability, ...] | None = given(
         capabilities_input.KIND,
@@ -151,7 +157,14 @@ def _request(inputs: Inputs, identifier: str, name: str, entitlements: Mapping[s
         asked = merged((*(inputs.capabilities or ()), *needed))
     except ValueError as error:
         raise InputError([Problem("capabilities", str(error), "Ask for one setting.")]) from None
-    request = BundleIdRequest(identifier, PLATFORMS[inputs.platform], asked, tuple(sorted(disabled)), name)
+    request = BundleIdRequest(
+        identifier,
+        PLATFORMS[inputs.platform],
+        asked,
+        tuple(sorted(disabled)),
+        name,
+        rename=inputs.rename,
+    )
     problems = [
         Problem(
             "entitlements",
@@ -179,8 +192,11 @@ def _problems_of_ids(bundle_ids: tuple[tuple[str, str], ...]) -> Iterator[Proble
         if refused := _REFUSED_IN_NAMES.search(name):
             reason = f"the name {kinds.quoted(name)} has “{refused[0]}”, which Apple refuses"
             yield Problem("bundle-ids", reason, "Use plain letters without @ & * ' \".")
-        before = seen.setdefault(identifier.lower(), identifier)
-        if before != identifier:
+        before = seen.get(identifier.lower())
+        seen[identifier.lower()] = identifier
+        if before == identifier:
+            yield Problem("bundle-ids", f"{identifier} is listed twice", "List it once, with its name.")
+        elif before:
             yield Problem(
                 "bundle-ids", f"{before} and {identifier} are one to Apple", "Write the id in one way."
             )
