@@ -340,3 +340,8 @@ def assert_one_certificate_with_its_key(sandbox: Sandbox, store: Store, *, aside
     assert certificate_of(record).der == identity.certificate.der
     assert len(store.pending()) <= aside
     return identity
+
+
+def uuids(store: Store) -> dict[str, str]:
+    """Return the UUIDs of the profiles in a store, by name."""
+    return {name: profile.uuid for name, profile in store.profiles().items()}

@@ -8,8 +8,8 @@ import pytest
 
 from asc_sandbox.plans import Store
 from sandbox.client import Client
+from sandbox.pages import HOSTILE, ask, plain, post, words
 from sandbox.store import make_set, png, reserve, running, submit, submittable, upload, versions
-from sandbox.test_pages import HOSTILE, ask, plain, post, words
 from support.sandbox import start_sandbox
 from support.store import texts
 

@@ -8,7 +8,7 @@ import pytest
 
 from asc_sandbox.plans import Review
 from sandbox.client import Client, Response
-from sandbox.test_testflight import add_to_groups, code, states
+from sandbox.testflight import add_to_groups, code, states
 from support.sandbox import app, build, seed, start_sandbox
 
 READY = {"usesNonExemptEncryption": False}
