@@ -9,7 +9,9 @@ from reliability.scenarios import Scenario
 from reliability.signing import PLAN, READ_ONLY, REVOKE, SYNC, SYNC_GIT
 from reliability.symbols import DSYMS
 from reliability.uploading import UPLOAD
+from reliability.webhooks import ENSURE, REDELIVER
 
 SCENARIOS: Mapping[str, Scenario] = {
-    each.name: each for each in (FETCH, UPLOAD, SYNC, SYNC_GIT, READ_ONLY, PLAN, REVOKE, DSYMS, DOCTOR)
+    each.name: each
+    for each in (FETCH, UPLOAD, SYNC, SYNC_GIT, READ_ONLY, PLAN, REVOKE, DSYMS, ENSURE, REDELIVER, DOCTOR)
 }

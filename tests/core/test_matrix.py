@@ -22,6 +22,8 @@ from core.running import Done
 ONE_IN = {
     "fetch-build-number": 12,
     "doctor": 25,
+    "manage-webhooks, ensure": 20,
+    "manage-webhooks, redeliver": 25,
     "upload-testflight": 90,
     "download-dsyms": 25,
     "sync-signing, sync, git": 10,
