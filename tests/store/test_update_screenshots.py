@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from asc.api.object_store import ObjectStore
+from asc.assets.model import ImageLink
 from asc.assets.upload import AssetUploader
 from asc.errors import Error
+from asc.job.summary import image
 from asc.store.locale_sync import Pace
 from asc.store.media import MediaSets
 from asc.store.media_plan import plan_set
@@ -247,3 +249,31 @@ def test_two_pictures_whose_names_apple_cannot_tell_apart_get_a_place_each(tmp_p
         done = update(tmp_path, sandbox, screenshots=folder)
         assert (done.code, shown(sandbox)) == (0, complete("e.png", "e.png")), done.stdout
         assert writes(sandbox).count("POST /v1/appScreenshots") == 2
+
+
+def test_pictures_that_apple_copies_into_a_new_version_are_waited_for_and_not_sent(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "shots", shots(2))
+    with start_sandbox(page(), store=Store(media=0.0, lag=0.4)) as sandbox:
+        assert update(tmp_path, sandbox, screenshots=folder).code == 0
+        for version in sandbox.world.all("appStoreVersions"):
+            sandbox.world.change(version, appVersionState="READY_FOR_DISTRIBUTION")
+        before = len(writes(sandbox))
+        done = update(tmp_path, sandbox, screenshots=folder, version="3.0")
+        assert (done.code, done.outputs["uploaded-screenshots"]) == (0, "0"), done.stdout
+        assert [line.split()[0] for line in writes(sandbox)[before:]] == ["POST"]
+
+
+def test_the_summary_shows_kept_files_and_pictures_of_apples_server_alone(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "shots", shots(2))
+    with start_sandbox(page(), store=QUICK) as sandbox:
+        assert update(tmp_path, sandbox, screenshots=write_pictures(tmp_path / "one", shots(1))).code == 0
+        done = update(tmp_path, sandbox, screenshots=folder)
+    assert "| en-US | APP\\_IPHONE\\_67 | 1 file | kept |  |" in done.summary
+    apple = ImageLink("https://is1-ssl.mzstatic.com/image/thumb/a/b.png/{w}x{h}bb.{f}", 1290, 2796)
+    assert image(apple.thumbnail(120), 120).startswith('<img src="https://is1-ssl.mzstatic.com/')
+    for url in (
+        "https://example.com/a.png",
+        'https://is1-ssl.mzstatic.com/a"onload=x.png',
+        "http://127.0.0.1/a",
+    ):
+        assert image(url, 120) == ""

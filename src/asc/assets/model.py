@@ -55,7 +55,14 @@ class ImageLink:
 
     def url(self, form: str) -> str:
         """Return the address of the picture in its own size, as `png` or `jpg`."""
-        sized = self.template.replace("{w}", str(self.width)).replace("{h}", str(self.height))
+        return self._url(self.width, self.height, form)
+
+    def thumbnail(self, height: int) -> str:
+        """Return the address of the picture as a PNG of this height in pixels."""
+        return self._url(max(1, round(self.width * height / max(self.height, 1))), height, "png")
+
+    def _url(self, width: int, height: int, form: str) -> str:
+        sized = self.template.replace("{w}", str(width)).replace("{h}", str(height))
         return sized.replace("{c}", "").replace("{f}", form)
 
 

@@ -30,7 +30,24 @@ def paragraph(text: str) -> str:
     return f"{text}\n\n"
 
 
+class Image(str):
+    """A picture for a cell of a table. It is not escaped."""
+
+    __slots__ = ()
+
+
+def image(url: str, height: int) -> Image:
+    """Return the picture at an address of Apple's server for pictures, "" for any other address."""
+    # Readers of a summary must not be led to a server of somebody else.
+    found = re.fullmatch(r"https://[a-z0-9-]+\.mzstatic\.com/[A-Za-z0-9/._~%-]+", url)
+    return Image(f'<img src="{url}" height="{height}">' if found else "")
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a Markdown table. Its cells are escaped here, so that callers pass foreign texts as they are."""
-    lines = [columns, ["---"] * len(columns), *([escape(cell) for cell in row] for row in rows)]
+    lines = [columns, ["---"] * len(columns), *(map(_cell, row) for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines) + "\n"
+
+
+def _cell(cell: object) -> str:
+    return cell if isinstance(cell, Image) else escape(cell)

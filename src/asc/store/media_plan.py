@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from asc.assets.model import AssetFile
+from asc.assets.model import AssetFile, ImageLink
 from asc.assets.upload import plain_name
 from asc.store.media import WAITS_FOR_BYTES, MediaSet, is_dead
 from asc.store.screenshots import Screenshot
@@ -101,22 +101,9 @@ def plan_set(locale: str, text_id: str, there: MediaSet, wanted: Sequence[Screen
     file is known by its name and size.
     """
     unused = list(there.files)
-
-    def take(file: Screenshot, matches: Callable[[AssetFile, Screenshot], bool]) -> AssetFile | None:
-        found = next((one for one in unused if matches(one, file)), None)
-        if found:
-            unused.remove(found)
-        return found
-
-    keep: dict[str, AssetFile] = {}
-    for matches in (_has_bytes, _is_processed_still) if mode != "replace" else ():
-        for file in wanted:
-            if file.md5 not in keep and (found := take(file, matches)):
-                keep[file.md5] = found
-    adopt: dict[str, AssetFile] = {}
-    for file in wanted:
-        if file.md5 not in keep and (found := take(file, _is_begun)):
-            adopt[file.md5] = found
+    # Bytes first: a file of the same name and size that is still processed may be another one.
+    keep = _take(wanted, unused, () if mode == "replace" else (_has_bytes, _is_processed_still))
+    adopt = _take([file for file in wanted if file.md5 not in keep], unused, (_is_begun,))
     dead = tuple(file for file in unused if is_dead(file))
     rest = tuple(file for file in unused if not is_dead(file))
     stays = mode == "add"
@@ -134,17 +121,45 @@ def plan_set(locale: str, text_id: str, there: MediaSet, wanted: Sequence[Screen
     )
 
 
-def differences(plans: Sequence[SetPlan]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield a row for each file that changes: locale, display type, file, what happens to it."""
+@dataclass(frozen=True)
+class FileChange:
+    """One file that changes: its set, its name ("" for the order of the set), and the change in a word or two."""
+
+    locale: str
+    display: str
+    file: str
+    change: str
+    image: ImageLink | None = None
+    """The link to the picture, if Apple has it."""
+
+
+def differences(plans: Sequence[SetPlan]) -> Iterator[FileChange]:
+    """Yield each file that changes."""
     for plan in plans:
         for file in plan.add:
-            yield plan.locale, plan.display, file.path.name, "added"
+            yield FileChange(plan.locale, plan.display, file.path.name, "added")
         for gone in plan.remove:
-            yield plan.locale, plan.display, gone.name, "removed"
+            yield FileChange(plan.locale, plan.display, gone.name, "removed", gone.image)
         for gone in plan.dead:
-            yield plan.locale, plan.display, gone.name, "unfinished, removed"
+            yield FileChange(plan.locale, plan.display, gone.name, "unfinished, removed")
         if plan.is_out_of_order:
-            yield plan.locale, plan.display, "", "put in order"
+            yield FileChange(plan.locale, plan.display, "", "put in order")
+
+
+def _take(
+    wanted: Sequence[Screenshot],
+    unused: list[AssetFile],
+    tests: Sequence[Callable[[AssetFile, Screenshot], bool]],
+) -> dict[str, AssetFile]:
+    """Take a file out of `unused` for each wanted one for which a test holds, and return them by MD5."""
+    taken: dict[str, AssetFile] = {}
+    for matches in tests:
+        for file in wanted:
+            found = next((one for one in unused if file.md5 not in taken and matches(one, file)), None)
+            if found:
+                unused.remove(found)
+                taken[file.md5] = found
+    return taken
 
 
 def _is_same_file(there: AssetFile, file: Screenshot) -> bool:

@@ -14,7 +14,14 @@ from asc.changes.change import Plan
 from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
 from asc.commands.update_app_store.inputs import Inputs, all_findings, refuse, wanted_page
-from asc.commands.update_app_store.media import LocalMedia, MediaPlan, local_media, plan_media, sync_media
+from asc.commands.update_app_store.media import (
+    LocalMedia,
+    MediaPlan,
+    local_media,
+    plan_copied_media,
+    plan_media,
+    sync_media,
+)
 from asc.commands.update_app_store.report import plan_table
 from asc.errors import Error, Findings, InputError, Problem
 from asc.store.comparing import compare_page
@@ -78,15 +85,31 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     # A failure of texts leaves the pictures to be made, and the reverse: all that failed is told at the end.
     findings = Findings()
     findings.result_of(lambda: _write(client, app, page, wishes, is_first=choice.is_first), None)
+    media = _media_now(client, app, choice, version, inputs, local, media)
     if media.all:
-        if choice.version is None or any(not plan.text_id for plan in media.all):
-            now = read_page(client, app.id, version)
-            media = plan_media(client, now, local, inputs.screenshots_mode)
         made = findings.result_of(lambda: sync_media(context, client, inputs, media), Made())
         outputs = replace(outputs, uploaded_screenshots=str(made.files), uploaded_bytes=str(made.size))
     context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media)))
     findings.raise_all()
     return outputs
+
+
+def _media_now(
+    client: Client,
+    app: AppFacts,
+    choice: Choice,
+    version: StoreVersion,
+    inputs: Inputs,
+    local: LocalMedia,
+    before: MediaPlan,
+) -> MediaPlan:
+    """Return the plan of pictures after the texts were written: anew if the version or a locale was just made."""
+    if choice.version is None and local.any:
+        page = read_page(client, app.id, version)
+        return plan_copied_media(client, page, local, inputs.screenshots_mode, before)
+    if any(not plan.text_id for plan in before.all):
+        return plan_media(client, read_page(client, app.id, version), local, inputs.screenshots_mode)
+    return before
 
 
 def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
@@ -220,12 +243,12 @@ def _outputs(app: AppFacts, choice: Choice, plan: PagePlan, media: MediaPlan, *,
     version = choice.version
     pictures = [
         {
-            "locale": locale,
-            "field": display,
-            "before": "" if done == "added" else name,
-            "after": f"{name} {done}",
+            "locale": one.locale,
+            "field": one.display,
+            "before": "" if one.change == "added" else one.file,
+            "after": f"{one.file} {one.change}".strip(),
         }
-        for locale, display, name, done in media_differences(media.all)
+        for one in media_differences(media.all)
     ]
     return Outputs(
         app_id=app.id,

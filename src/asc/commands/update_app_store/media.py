@@ -23,7 +23,7 @@ from asc.store.locale_sync import Made, Pace
 from asc.store.media import PREVIEWS, SCREENSHOTS, Media, MediaSet, MediaSets
 from asc.store.media_plan import Mode, SetPlan, plan_set
 from asc.store.media_sync import MediaSync
-from asc.store.page import Page
+from asc.store.page import APPEARS, Page
 from asc.store.previews import MIME_TYPES
 from asc.store.previews import MOST as MOST_PREVIEWS
 from asc.store.screenshots import Screenshots
@@ -48,6 +48,11 @@ class LocalMedia:
         return (*self.screenshots.findings, *self.previews.findings, *attachments)
 
     @property
+    def any(self) -> bool:
+        """Return True if there is anything to compare with Apple's."""
+        return bool(self.screenshots.files or self.previews.files) or self.attachments is not None
+
+    @property
     def locales(self) -> list[str]:
         """Return the locales with screenshots or previews."""
         files = (*self.screenshots.files, *self.previews.files)
@@ -66,6 +71,11 @@ class MediaPlan:
     def all(self) -> tuple[SetPlan, ...]:
         """Return the plans of screenshots, of previews and of attachments."""
         return (*self.screenshots, *self.previews, *self.attachments)
+
+    @property
+    def new_pictures(self) -> int:
+        """Return how many screenshots and previews are to be uploaded."""
+        return sum(len(plan.add) for plan in (*self.screenshots, *self.previews))
 
     @property
     def writes(self) -> bool:
@@ -94,6 +104,24 @@ def plan_media(client: Client, page: Page, local: LocalMedia, mode: str) -> Medi
     pictures = _plans(MediaSets(client, None, SCREENSHOTS), page.texts, local.screenshots, mode)
     videos = _plans(MediaSets(client, None, PREVIEWS), page.texts, local.previews, mode)
     return MediaPlan(pictures, videos, _attachment_plans(client, page.review, local.attachments))
+
+
+def plan_copied_media(
+    client: Client, page: Page, local: LocalMedia, mode: str, before: MediaPlan
+) -> MediaPlan:
+    """Return the plan for a version that was just made. `before` is the one for the version that Apple copies.
+
+    Apple may copy pictures later than texts: a picture that is sent meanwhile would be there twice. After a minute
+    the plan is what it is.
+    """
+    plan = plan_media(client, page, local, mode)
+    for pause in APPEARS:
+        if plan.new_pictures <= before.new_pictures:
+            break
+        log.info("Waiting for Apple to copy the pictures of the last version")
+        client.pause(pause)
+        plan = plan_media(client, page, local, mode)
+    return plan
 
 
 def _attachment_plans(

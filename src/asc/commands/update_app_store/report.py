@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from asc import words
 from asc.job import summary
 from asc.store.media_plan import SetPlan
 from asc.store.media_plan import differences as media_differences
 from asc.store.target import Choice
 from asc.store.texts_plan import PagePlan
 
+THUMBNAIL = 120
+"""Pixels of the height of a picture in the summary."""
 LONGEST_CELL = 300
 """Characters: a description of 4,000 would hide the rest of the table."""
 
@@ -30,11 +33,18 @@ def plan_table(choice: Choice, plan: PagePlan, media: Sequence[SetPlan], *, dry_
     if rows:
         text += summary.table(("Locale", "Field", "Before", "After"), rows)
     if media:
-        text += summary.table(
-            ("Locale", "Set", "File", "Change"),
-            [(locale or "–", *rest) for locale, *rest in media_differences(media)],
-        )
+        text += summary.table(("Locale", "Set", "File", "Change", "Picture"), _media_rows(media))
     return text + (summary.paragraph("Nothing was written (dry-run).") if dry_run else "")
+
+
+def _media_rows(media: Sequence[SetPlan]) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each file that changes, and one for the files of a set that stay."""
+    for plan in media:
+        for one in media_differences([plan]):
+            picture = summary.image(one.image.thumbnail(THUMBNAIL), THUMBNAIL) if one.image else ""
+            yield one.locale or "–", one.display, one.file, one.change, picture
+        if plan.keep:
+            yield plan.locale or "–", plan.display, words.counted(len(plan.keep), "file"), "kept", ""
 
 
 def _cell(text: str) -> str:
