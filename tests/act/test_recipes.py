@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import plistlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,11 @@ from support.store import ready_version
 
 RECIPES = REPOSITORY / "docs/recipes"
 CERTIFICATES = "https://github.com/example/certificates.git"
-GROUPS = [{"name": "QA", "isInternalGroup": True, "hasAccessToAllBuilds": False}, {"name": "Beta testers"}]
+GROUPS = [
+    {"name": "QA", "isInternalGroup": True, "hasAccessToAllBuilds": False},
+    {"name": "Beta testers"},
+    {"name": "Press"},
+]
 REVIEW = {"contactFirstName": "Ada", "contactLastName": "Example", "contactEmail": "ada@example.com"}
 TEXTS = [{"locale": "en-US", "description": "An example.", "feedbackEmail": "beta@example.com"}]
 KEYS = [key("ADMIN00001"), key("DEVELOPER1", "DEVELOPER"), key("MANAGER001", "APP_MANAGER")]
@@ -256,6 +261,46 @@ def artifacts_in(folder: Path) -> tuple[str, ...]:
     (folder / "artifacts").mkdir()
     (folder / "upload/action.yml").write_text(UPLOAD.replace("$ARTIFACTS", str(folder / "artifacts")))
     return ("--local-repository", f"actions/upload-artifact@v7={folder / 'upload'}")
+
+
+# A stand-in of GitHub's program: it keeps the issues in files of the home folder.
+GH = """#!/bin/sh -e
+test -n "$GH_TOKEN"
+case "$1 $2 $3" in
+"issue list --state") for file in "$HOME"/issues/*; do if [ -e "$file" ]; then basename "$file"; fi; done ;;
+"issue create --title") mkdir -p "$HOME/issues" && cat >"$HOME/issues/$4" ;;
+*) exit 1 ;;
+esac
+"""
+
+
+def test_each_feedback_of_a_tester_becomes_one_issue(place: Place) -> None:
+    (place.folder / "bin/gh").write_text(GH)
+    (place.folder / "bin/gh").chmod(0o755)
+    place.options = artifacts_in(place.folder)
+    place.secrets = {"GITHUB_TOKEN": "only-for-the-test"}
+    world = place.apple.world
+    (about,) = [one for one in world.all("apps") if one.attributes["bundleId"] == "com.example.app"]
+    log_of = world.add("betaCrashLogs", {"logText": "Incident"})
+    crash = {"comment": "It fell.\n@everybody", "createdDate": "1 hour ago"}
+    world.add(
+        "betaFeedbackCrashSubmissions", crash, {"app": about.id, "crashLog": log_of.id}, record_id="CRASH-1"
+    )
+    world.add(
+        "betaFeedbackScreenshotSubmissions",
+        {"createdDate": "2 days ago"},
+        {"app": about.id},
+        record_id="SHOT-1",
+    )
+    for _ in range(2):
+        place.run("feedback.yml")
+        issues = {file.name: file.read_text() for file in (place.home / "issues").iterdir()}
+        assert sorted(issues) == ["TestFlight crash CRASH-1", "TestFlight screenshot SHOT-1"]
+        files = [file.suffix for file in (place.folder / "artifacts").rglob("*.*")]
+        assert sorted(files) == [".crash", ".json", ".png"]
+        # An artifact belongs to its run.
+        shutil.rmtree(place.folder / "artifacts/feedback")
+    assert "    @everybody\n" in issues["TestFlight crash CRASH-1"]
 
 
 def test_a_device_that_is_registered_by_hand_is_in_the_profile(place: Place) -> None:

@@ -230,6 +230,10 @@ PEM = """
 platform development website_push generate_p12 active_days_limit force save_private_key app_identifier username team_id
 team_name p12_password pem_name output_path
 """
+PILOTS_TESTERS = """
+add import remove list find export app_identifier apple_id email first_name last_name groups testers_file_path
+api_key api_key_path username team_id team_name itc_provider
+"""
 STORE = ("update-app-store", "submit-app-store", "check-app-store", "download-app-store")
 
 
@@ -245,6 +249,12 @@ STORE = ("update-app-store", "submit-app-store", "check-app-store", "download-ap
         ("migrating-from-fastlane", "register_devices", REGISTER_DEVICES, ("register-devices",)),
         ("migrating-from-fastlane", "produce", PRODUCE, ("register-bundle-ids",)),
         ("migrating-from-fastlane", "produce's commands", PRODUCES_COMMANDS, ("register-bundle-ids",)),
+        (
+            "migrating-from-fastlane",
+            "pilot add, import, remove, export, find",
+            PILOTS_TESTERS,
+            ("manage-testers",),
+        ),
         ("migrating-from-fastlane", "pem", PEM, ("register-bundle-ids",)),
     ],
 )

@@ -15,6 +15,7 @@ NAMES = (
     "submit-app-store",
     "release-app-store",
     "manage-testers",
+    "manage-group",
     "download-feedback",
     "register-bundle-ids",
     "register-devices",
