@@ -18,6 +18,7 @@ from typing import Any
 _LONGEST = 100
 """Characters of a name in an event. GitHub takes no longer event type."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_PING = "webhookPingCreated"
 
 
 class MalformedEvent(ValueError):
@@ -76,6 +77,9 @@ def read_event(body: bytes) -> Event:
     except (ValueError, KeyError, TypeError, RecursionError):
         raise MalformedEvent("the body is not an event") from None
     attributes = _mapping(data.get("attributes"))
+    if attributes.get("ping") is True:
+        # A ping may have the form of another event, about a record that there is not: it must start no real work.
+        data, name, attributes = {}, _PING, {}
     instance = _mapping(_mapping(_mapping(data.get("relationships")).get("instance")).get("data"))
     event = Event(
         id=identifier,

@@ -94,6 +94,16 @@ def test_an_event_of_a_kind_that_nobody_knows_yet_is_handed_on(tmp_path: Path, h
     assert hub.dispatches[0].payload["app-cloud-id"] == "CLOUD1"
 
 
+def test_a_ping_in_the_form_of_another_event_starts_no_work_for_that_event(
+    tmp_path: Path, hub: GitHub
+) -> None:
+    body = event().replace(b'"attributes": {', b'"attributes": {"ping": true, ')
+    with relay(settings(tmp_path, hub)) as running:
+        assert running.send(body).status_code == 200
+    assert hub.types == ["webhookPing.CREATED"]
+    assert "build-upload-id" not in hub.dispatches[0].payload
+
+
 def test_a_replayed_event_is_dispatched_once_even_after_a_restart(tmp_path: Path, hub: GitHub) -> None:
     for _ in range(2):
         with relay(settings(tmp_path, hub)) as running:
