@@ -33,7 +33,7 @@ def test_a_good_key_is_good_for_everything(diagnose):
     assert outputs["apps"] == "com.example.one,com.example.two"
     assert outputs["allowed"] == (
         "fetch-build-number,upload-testflight,sync-signing,register-bundle-ids,register-devices,download-dsyms,"
-        "manage-webhooks"
+        "check-app-store,download-app-store,update-app-store,submit-app-store,release-app-store,manage-webhooks"
     )
     assert "accepts its token" in said
 
@@ -58,9 +58,9 @@ def test_webhooks_need_an_admins_key_and_an_app(diagnose, apps):
     assert "✗ manage-webhooks: refused; it needs the role Admin" in said
 
 
-@pytest.mark.parametrize("action", ["register-bundle-ids", "register-devices"])
-def test_a_developers_key_reads_bundle_ids_and_devices_and_is_told_who_may_change_them(diagnose, action):
-    with start_sandbox(seed(keys=[key("DEVELOPER1", "DEVELOPER")])) as sandbox:
+@pytest.mark.parametrize("action", ["register-bundle-ids", "register-devices", "submit-app-store"])
+def test_a_developers_key_is_told_what_it_reads_and_who_may_change_it(diagnose, action):
+    with start_sandbox(seed(apps=[app("com.example.one")], keys=[key("DEVELOPER1", "DEVELOPER")])) as sandbox:
         _, outputs, said = diagnose(sandbox, "--needs", action)
     assert action in outputs["allowed"]
     assert "App Manager or Admin" in next(line for line in said.splitlines() if action in line)

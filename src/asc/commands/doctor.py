@@ -32,11 +32,20 @@ PROBES = {
     "register-bundle-ids": ("/v1/bundleIds", _PROVISIONING),
     "register-devices": ("/v1/devices", _PROVISIONING),
     "download-dsyms": ("/v1/builds", "Developer"),
+    "check-app-store": ("/v1/apps/{app}/appStoreVersions", "Developer"),
+    "download-app-store": ("/v1/apps/{app}/appStoreVersions", "Developer"),
+    "update-app-store": ("/v1/apps/{app}/appInfos", "App Manager"),
+    "submit-app-store": ("/v1/apps/{app}/reviewSubmissions", "App Manager"),
+    "release-app-store": ("/v1/apps/{app}/appStoreVersions", "App Manager"),
     "manage-webhooks": ("/v1/apps/{app}/webhooks", "Admin"),
 }
 
-# A key of the role Developer may read bundle ids and devices, and not change them.
-WRITING = dict.fromkeys(("register-bundle-ids", "register-devices"), "App Manager or Admin")
+_WRITERS = (
+    *("register-bundle-ids", "register-devices"),
+    *("update-app-store", "submit-app-store", "release-app-store"),
+)
+# A key of the role Developer may read bundle ids, devices and store pages, and not change them.
+WRITING = dict.fromkeys(_WRITERS, "App Manager or Admin")
 """Roles for the writing requests of actions whose reading requests a smaller role may send, too."""
 
 
