@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +278,17 @@ def test_the_summary_shows_kept_files_and_pictures_of_apples_server_alone(tmp_pa
         "http://127.0.0.1/a",
     ):
         assert image(url, 120) == ""
+
+
+def test_a_refused_picture_is_told_with_its_locale_set_and_name_and_does_not_stop_the_others(
+    tmp_path: Path,
+) -> None:
+    folder = write_pictures(tmp_path / "shots", {**shots(2), "de-DE/9.png": png(shade=9)})
+    faults = ["POST /v1/appScreenshots status=409 times=1"]
+    with start_sandbox(world(("en-US", "de-DE")), store=QUICK, faults=faults) as sandbox:
+        done = update(tmp_path, sandbox, screenshots=folder, parallel=1)
+        assert done.code == 1
+        assert re.search(r"(en-US|de-DE) APP_IPHONE_67 \d\.png: .*409", done.error)
+        assert update(tmp_path, sandbox, screenshots=folder).code == 0
+        assert shown(sandbox) == complete("1.png", "2.png")
+        assert shown(sandbox, "de-DE") == complete("9.png")

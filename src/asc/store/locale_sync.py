@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
 from asc import words
 from asc.api.client import Client
+from asc.api.errors import ApiError
 from asc.api.polling import Polling
 from asc.assets.model import FAILED, AssetFile
 from asc.assets.source import Source
 from asc.assets.upload import plain_name, reasons_text
-from asc.errors import Error, Findings
+from asc.errors import Error, Findings, UnreachableError
 from asc.store.media import WAITS_FOR_BYTES, Media, MediaSet
 from asc.store.media_plan import SetPlan
 from asc.store.screenshots import Screenshot
@@ -114,8 +116,9 @@ class LocaleSync:
         findings = Findings()
         preparing = [self.pools.others.submit(self._prepare, plan) for plan in self.plans]
         no_set: _Uploaded | None = None
-        ready = [one for job in preparing if (one := findings.result_of(job.result, no_set))]
-        sending = [(one, self._begin(one)) for one in ready]
+        sending = [
+            (one, self._begin(one)) for job in preparing if (one := findings.result_of(job.result, no_set))
+        ]
         uploaded = [
             done
             for one, jobs in sending
@@ -129,7 +132,11 @@ class LocaleSync:
 
     def _prepare(self, plan: SetPlan) -> _Uploaded:
         """Make the set if it is not there, and room for its files: dead places go, and what the limit forces."""
-        set_id = plan.there.id or self.media.make_set(plan.text_id, plan.display).id
+        with _told_of(f"{plan.locale} {plan.display}".strip()):
+            return self._make_room(plan, plan.there.id or self.media.make_set(plan.text_id, plan.display).id)
+
+    def _make_room(self, plan: SetPlan, set_id: str) -> _Uploaded:
+        """Delete dead places and the old files for which the limit leaves no room. Return when they are gone."""
         staying = len(plan.there.files) - len(plan.dead)
         overflow = max(0, staying + len(plan.add) - len(plan.adopt) - self.most)
         early = [*plan.dead, *(plan.remove[-overflow:] if overflow else ())]
@@ -156,7 +163,7 @@ class LocaleSync:
         """Reserve places for files, send them, and return them by MD5 as they are then."""
         sent = {}
         for file in files:
-            with Source(file.path) as source:
+            with _told_of(f"{one} {file.path.name}"), Source(file.path) as source:
                 place = one.plan.adopt.get(file.md5) or self.media.reserve(one.set_id, source)
                 sent[file.md5] = self.media.send(one.set_id, source, place)
             log.info("Done: upload %s %s", one, file.path.name)
@@ -167,12 +174,7 @@ class LocaleSync:
         findings = Findings()
         nothing: dict[str, AssetFile] = {}
         sent = {md5: file for job in jobs for md5, file in findings.result_of(job.result, nothing).items()}
-        try:
-            findings.raise_all()
-        except Error as error:
-            raise (
-                Error(f"{one}: {error.message}", error.remedy) if type(error) is Error else error
-            ) from None
+        findings.raise_all()
         return replace(one, sent=sent)
 
     def _finish(self, uploaded: Sequence[_Uploaded]) -> None:
@@ -283,6 +285,21 @@ class LocaleSync:
             f"{listed([str(one) for one in wrong])}: Apple shows other files, or another order, than was set.",
             "Run the step again in some minutes.",
         )
+
+
+@contextmanager
+def _told_of(subject: str) -> Iterator[None]:
+    """Put the subject before the message of an error. Lost connections keep their class, which ends the step."""
+    try:
+        yield
+    except UnreachableError:
+        raise
+    except ApiError as error:
+        # The plan left room: somebody else fills the same set, or the version has changed its state.
+        remedy = "Run the step again when no other job or person changes the page."
+        raise Error(f"{subject}: {error.message}", remedy if error.status == 409 else error.remedy) from None
+    except Error as error:
+        raise Error(f"{subject}: {error.message}", error.remedy) from None
 
 
 def _is_over(file: AssetFile | None) -> bool:
