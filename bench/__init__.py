@@ -1,4 +1,4 @@
-"""Figures against peers and against the floor: `make bench`. A module for each topic; docs/benchmarks explains."""
+"""Measure the actions against peers and against a floor: `make bench`. docs/benchmarks explains the figures."""
 
 import sys
 

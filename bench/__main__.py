@@ -1,9 +1,9 @@
-"""Runs the topics of the benchmark, prints their tables, writes them down. Exit code 1: a target is missed.
+"""Run the topics of the benchmark, print their tables, and write the figures. The exit code is 1 if a target is missed.
 
 ONLY=topic,topic   only these
-QUICK=1            fewer runs and smaller work, to try a change out
-GROWTH=SECONDS     how long the curves may take, about; 0 leaves them out
-OUT=FOLDER         where the figures go. Without it those of a whole run go to docs/benchmarks, others to .cache/bench
+QUICK=1            fewer runs and smaller work, to try a change
+GROWTH=SECONDS     the time for the growth curves, about; 0 leaves them out
+OUT=FOLDER         the folder for the figures. The default is docs/benchmarks for a whole run, else .cache/bench/figures
 """
 
 from __future__ import annotations
@@ -33,9 +33,13 @@ TOPICS: dict[str, Callable[[Settings], Iterator[Chapter]]] = {
 }
 
 
+DATA = ROOT / ".cache" / "bench" / "latest.json"
+"""The figures of the last run as data. The repository holds only the page."""
+
+
 def main() -> int:
-    only = [each for each in os.environ.get("ONLY", "").split(",") if each]
-    if unknown := [each for each in only if each not in TOPICS]:
+    only = [topic for topic in os.environ.get("ONLY", "").split(",") if topic]
+    if unknown := [topic for topic in only if topic not in TOPICS]:
         print(f"bench: there is no {', '.join(unknown)}; there are {', '.join(TOPICS)}", file=sys.stderr)
         return 2
     settings = settings_of_environment()
@@ -61,20 +65,21 @@ def folder_for(*, whole: bool) -> Path:
 
 
 def command() -> str:
-    """The command that repeats this run."""
+    """Return the command line that repeats this run."""
     given = [f"{name}={os.environ[name]}" for name in ("ONLY", "QUICK", "GROWTH") if os.environ.get(name)]
     return " ".join(["make bench", *given])
 
 
 def write(folder: Path, chapters: list[Chapter], machine: Machine) -> None:
-    """latest.json, latest.md, and the plots."""
+    """Write latest.md with the plots that it shows."""
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {"machine": asdict(machine), "chapters": [asdict(each) for each in chapters]}
-    (folder / "latest.json").write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
+    DATA.parent.mkdir(parents=True, exist_ok=True)
+    figures = {"machine": asdict(machine), "chapters": [asdict(chapter) for chapter in chapters]}
+    DATA.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     (folder / "latest.md").write_text(report(chapters, machine))
     subprocess.run([ROOT / "tools" / "setup", "plot"], check=True, stdout=sys.stderr)
     python = ROOT / ".cache" / "venvs" / "plot" / "bin" / "python"
-    subprocess.run([python, "-I", ROOT / "bench" / "plot.py", folder / "latest.json", folder], check=True)
+    subprocess.run([python, "-I", ROOT / "bench" / "plot.py", DATA, folder], check=True)
     print(f"\nbench: the figures are in {folder}", file=sys.stderr)
 
 

@@ -1,7 +1,4 @@
-"""codemagic-cli-tools' app-store-connect, sent to the sandbox: it has no option for the address of the API.
-
-It also insists on a member of certificates that Apple's document does not have, and the sandbox therefore not either.
-"""
+"""Run app-store-connect of codemagic-cli-tools against the sandbox: it has no option for the address of the API."""
 
 import os
 
@@ -13,6 +10,7 @@ create_attributes = SigningCertificate._create_attributes
 
 
 def with_csr(response):
+    # The peer requires this member of a certificate. Apple's document does not have it, so the sandbox has not either.
     response["attributes"].setdefault("csrContent", None)
     return create_attributes(response)
 

@@ -1,4 +1,4 @@
-"""The docker command, where one answers."""
+"""Ask the docker command, if the machine has one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def docker_answers() -> bool:
 
 
 def docker(*arguments: str) -> str:
-    """What a docker command prints."""
+    """Run a docker command and return its output. Ends the benchmark if the command fails."""
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"bench: docker {arguments[0]} failed:\n{done.stdout}{done.stderr}")
@@ -24,6 +24,6 @@ def docker(*arguments: str) -> str:
 
 
 def runtime_image() -> str:
-    """What bin/run calls the image that it builds."""
+    """Return the name of the image that bin/run builds: it has a digest of the sources."""
     sources = (ROOT / "Dockerfile").read_bytes() + (ROOT / "requirements.lock").read_bytes()
     return f"app-store-connect-actions:{hashlib.sha256(sources).hexdigest()[:24]}"

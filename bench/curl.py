@@ -1,4 +1,4 @@
-"""The peer of uploads and downloads: curl, with the same links and headers."""
+"""Upload and download with curl, the peer: it is given the same links and headers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def check() -> None:
 
 
 def split(file: Path, folder: Path, part_size: int) -> list[Path]:
-    """The parts of a file as files, for curl sends only whole ones."""
+    """Write the parts of a file as files and return their paths."""
+    # curl sends whole files only.
     folder.mkdir()
     paths = []
     with file.open("rb") as source:
@@ -38,7 +39,7 @@ def split(file: Path, folder: Path, part_size: int) -> list[Path]:
 
 
 def upload(parts: list[Path], sandbox: Sandbox, options: tuple[str, ...]) -> Run:
-    """Sends all parts with one curl. Only its process is measured, not how the links were had."""
+    """Send all parts with one curl, and return the cost of that process alone."""
     config = parts[0].parent / "curl.conf"
     links = announce(sandbox, sum(part.stat().st_size for part in parts))
     config.write_text("\nnext\n".join(map(_transfer, parts, links)))
@@ -46,7 +47,7 @@ def upload(parts: list[Path], sandbox: Sandbox, options: tuple[str, ...]) -> Run
 
 
 def download(links: list[str], folder: Path) -> Run:
-    """Fetches all links with one curl, side by side, each to a file."""
+    """Fetch all links with one curl, in parallel, each to its own file."""
     with tempfile.TemporaryDirectory(dir=folder) as target:
         config = Path(target) / "curl.conf"
         lines = (
@@ -58,7 +59,7 @@ def download(links: list[str], folder: Path) -> Run:
 
 
 def announce(sandbox: Sandbox, size: int) -> tuple[Part, ...]:
-    """The parts in which the sandbox wants a file of this size."""
+    """Reserve an upload of this size, and return the parts that the sandbox asks for."""
     key = find_key(None, None, sandbox.environment)
     with closing(Client(key, Settings(sandbox.environment["ASC_API_URL"]), "Admin")) as client:
         begun = record.create(client, NUMBER)
@@ -66,6 +67,7 @@ def announce(sandbox: Sandbox, size: int) -> tuple[Part, ...]:
 
 
 def _transfer(file: Path, part: Part) -> str:
-    """The lines of curl's config for one part: of a failure, too, it shall make an exit code."""
+    """Return the lines of curl's config for one part."""
+    # `fail` turns an answer of 400 and above into an exit code.
     headers = (f'header = "{name}: {value}"' for name, value in part.headers.items())
     return "\n".join((f'upload-file = "{file}"', f'url = "{part.url}"', "fail", *headers))

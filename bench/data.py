@@ -1,4 +1,4 @@
-"""What a topic hands back: figures as data. How they are shown is for `report` and `plot` to say."""
+"""The figures of a topic as data. `report` and `plot` present them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from statistics import linear_regression, median
 from typing import Literal
 
 NOTICEABLE = 1.1
-"""How many times the first value of a curve one must be to count as growth."""
+"""A value of a curve counts as growth if it is more than this many times the first one."""
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One quantity of one program: the median at each `x`, which is an amount of work; without `x` there is but one.
+    """One quantity of one program: the median at each amount of work in `x`, or a single value if `x` is empty.
 
-    `spread` has the least and the greatest that was measured. `ratio` is how many times the value of the program that
-    is first in the same table.
+    `spread` has the lowest and the highest value. `ratio` is the value divided by that of the first program in the
+    same table.
     """
 
     name: str
@@ -31,12 +31,12 @@ class Figure:
 
     @property
     def value(self) -> float:
-        """The one value, or the last of the curve."""
+        """Return the single value, or the last one of the curve."""
         return self.values[-1]
 
     @property
     def exponent(self) -> float | None:
-        """k of: cost = what the smallest work costs + c · work^k, fitted to where that can be told. 0 is constant."""
+        """Return k of: cost = cost of the smallest work + c · work^k. 0 is constant; None if too few points differ."""
         first = self.values[0]
         grown = [
             (log(x - self.x[0]), log(value - first))
@@ -45,16 +45,16 @@ class Figure:
         ]
         if not grown:
             return 0.0
-        if len(grown) == 1:  # one point says no more than that the last step is the first one that is seen
+        if len(grown) == 1:  # a line needs two points
             return None
         return linear_regression(*zip(*grown, strict=True)).slope
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Figures over the same `x`: a table, and a plot with logarithmic axes in the file `name`.
+    """Figures over the same `x`: a table, and if `plotted` a plot with logarithmic axes in the file `name`.svg.
 
-    `grows` where `x` is an amount of work, so that it means something how the figures grow with it.
+    `grows` is True if `x` is an amount of work, so that an exponent has a meaning.
     """
 
     name: str
@@ -62,11 +62,12 @@ class Chart:
     x_name: str
     figures: tuple[Figure, ...]
     grows: bool = True
+    plotted: bool = False
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure, and the bound that it has to keep."""
+    """A figure and the bound that it has to keep. `what` names it in the table."""
 
     what: str
     figure: float
@@ -80,7 +81,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Chapter:
-    """What one topic found. `about` says what was done; `sentences` are the ratios that may be quoted elsewhere."""
+    """The findings of one topic. `about` describes the measurement, `sentences` are ratios that may be quoted."""
 
     title: str
     about: str
@@ -91,30 +92,30 @@ class Chapter:
 
 
 def figure(name: str, quantity: str, unit: str, samples: Sequence[float]) -> Figure:
-    """The median of several runs."""
+    """Return a figure with the median of several runs."""
     return Figure(
         name, quantity, unit, (median(samples),), spread=((min(samples), max(samples)),), runs=len(samples)
     )
 
 
 def curve(name: str, quantity: str, unit: str, samples: Mapping[float, Sequence[float]]) -> Figure:
-    """A median at each amount of work."""
+    """Return a figure with a median at each amount of work. `samples` has work → values."""
     return Figure(
         name,
         quantity,
         unit,
-        values=tuple(median(each) for each in samples.values()),
+        values=tuple(median(values) for values in samples.values()),
         x=tuple(samples),
-        spread=tuple((min(each), max(each)) for each in samples.values()),
-        runs=min(len(each) for each in samples.values()),
+        spread=tuple((min(values), max(values)) for values in samples.values()),
+        runs=min(len(values) for values in samples.values()),
     )
 
 
 def compared(figures: Iterable[Figure]) -> tuple[Figure, ...]:
-    """The figures with their ratios to the first one of the same quantity."""
+    """Return the figures with their ratios to the first one of the same quantity."""
     firsts: dict[str, Figure] = {}
     found = []
-    for each in figures:
-        first = firsts.setdefault(each.quantity, each)
-        found.append(replace(each, ratio=each.value / first.value if first.value else None))
+    for result in figures:
+        first = firsts.setdefault(result.quantity, result)
+        found.append(replace(result, ratio=result.value / first.value if first.value else None))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Measures fetch-build-number against a peer and the floor, and by the number of builds that the app has."""
+"""Measure fetch-build-number against a peer and the floor, and by the number of builds of the app."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from bench.peers import codemagic
 from bench.worlds import APP, app_seed
 
 LATENCY = 100
-"""Milliseconds. Slow enough that requests made side by side overlap, as they do with Apple's servers."""
+"""Milliseconds a request: enough for parallel requests to overlap, as they do with Apple's servers."""
 WORKS = (10, 100, 400)
-"""Builds of the app."""
+"""Numbers of builds of the app."""
 OURS, ONE_QUESTION, PEER, FLOOR = (
     "fetch-build-number",
     "fetch-build-number, only what codemagic asks",
@@ -41,13 +41,13 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
 
 
 def compare(folder: Path, settings: Settings) -> Chapter:
-    """The same question, each in a process of its own."""
+    """Ask the same question with each program, each time in a new process."""
     with measure.sandbox(folder, "--latency", LATENCY) as slow:
         delayed = {name: asked_warm(command, slow) for name, command in commands().items()}
     with measure.sandbox(folder) as fast:
         runs = measure.in_turn(commands(), settings, fast.environment)
-    figures = compared(each for name in runs for each in figures_of(name, runs[name], delayed[name]))
-    value = {(each.name, each.quantity): each.value for each in figures}
+    figures = compared(result for name in runs for result in figures_of(name, runs[name], delayed[name]))
+    value = {(result.name, result.quantity): result.value for result in figures}
     faster = value[PEER, "whole process"] / value[OURS, "whole process"]
     slower = value[OURS, "whole process"] / value[FLOOR, "whole process"]
     return Chapter(
@@ -70,7 +70,7 @@ def compare(folder: Path, settings: Settings) -> Chapter:
 
 
 def asked_warm(command: Command, sandbox: measure.Sandbox) -> Asked:
-    """A run with what it asked. The run before it fills every cache."""
+    """Return a run and its requests. A run before it fills the caches."""
     measure.run(command, sandbox.environment)
     return measure.asked(command, sandbox)
 
@@ -87,7 +87,7 @@ def figures_of(name: str, runs: list[Run], delayed: Asked) -> list[Figure]:
 
 
 def by_builds(folder: Path, settings: Settings) -> Chapter:
-    """The same for apps with more builds, which come in pages of 200."""
+    """Ask for apps with more builds. Apple lists them in pages of 200."""
     found: dict[str, dict[int, list[Asked]]] = {}
     for builds in WORKS:
         with measure.sandbox(folder, "--seed", app_seed(folder, builds)) as sandbox:
@@ -98,15 +98,18 @@ def by_builds(folder: Path, settings: Settings) -> Chapter:
         "fetch-builds",
         "fetch-build-number by builds of the app",
         "builds",
-        tuple(each for name in (OURS, PEER) for each in curves(name, found[name])),
+        tuple(result for name in (OURS, PEER) for result in curves(name, found[name])),
     )
     return Chapter("fetch-build-number by builds", "In turn, as above.", charts=(chart,))
 
 
 def curves(name: str, found: Mapping[int, list[Asked]]) -> tuple[Figure, ...]:
     return (
-        curve(name, "requests", "", {x: [each.requests for each in runs] for x, runs in found.items()}),
+        curve(name, "requests", "", {x: [asked.requests for asked in runs] for x, runs in found.items()}),
         curve(
-            name, "whole process", "s", {x: [each.run.seconds for each in runs] for x, runs in found.items()}
+            name,
+            "whole process",
+            "s",
+            {x: [asked.run.seconds for asked in runs] for x, runs in found.items()},
         ),
     )

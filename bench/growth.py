@@ -1,4 +1,4 @@
-"""Measures how cost grows with work: requests, processor time, peak memory and time of each action."""
+"""Measure how requests, processor time, peak memory and time of the actions grow with the work."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from bench.upload import NO_WAIT, UPLOAD
 from bench.worlds import APP, Team, app_seed, make_file
 
 COUNTS, SIZES = (1, 10, 100, 1000), (10, 100, 1000, 4000)
-"""Builds, bundle ids or profiles; and MiB."""
+"""Numbers of builds, bundle ids or profiles; and sizes in MiB."""
 QUANTITIES: Mapping[tuple[str, str], Callable[[Asked], float]] = {
-    ("requests", ""): lambda each: each.requests,
-    ("whole process", "s"): lambda each: each.run.seconds,
-    ("processor", "s"): lambda each: each.run.cpu,
-    ("peak memory", "MiB"): lambda each: each.run.peak / MIB,
+    ("requests", ""): lambda asked: asked.requests,
+    ("whole process", "s"): lambda asked: asked.run.seconds,
+    ("processor", "s"): lambda asked: asked.run.cpu,
+    ("peak memory", "MiB"): lambda asked: asked.run.peak / MIB,
 }
 STEEPEST = {"requests": 1.05, "whole process": 1.3, "processor": 1.15, "peak memory": 1.15}
-"""The largest exponents: no more than linear, and as much above as a measurement errs."""
+"""The largest exponent of each quantity: linear, plus the error of the measurement."""
 
 Once = Callable[[], Asked]
 Prepared = Callable[[Path, int], AbstractContextManager[Once]]
@@ -34,7 +34,7 @@ Prepared = Callable[[Path, int], AbstractContextManager[Once]]
 
 @dataclass(frozen=True)
 class Subject:
-    """An action on work of a kind: `prepared` makes the world for so much work, and gives what runs once in it."""
+    """An action and its work: `prepared` makes the world for an amount of work and yields the function to run."""
 
     name: str
     prepared: Prepared
@@ -61,10 +61,10 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
 def grown(
     settings: Settings, seconds: float, action: str, x_name: str, works: Sequence[int], *subjects: Subject
 ) -> Chapter:
-    """The curves of an action, in about so many seconds."""
+    """Return the curves of an action. The measurement takes about `seconds`."""
     budget = seconds / len(subjects) / len(works)
-    figures = [each for subject in subjects for each in curves(subject, works, settings, budget)]
-    figures.sort(key=lambda each: [quantity for quantity, _ in QUANTITIES].index(each.quantity))
+    figures = [result for subject in subjects for result in curves(subject, works, settings, budget)]
+    figures.sort(key=lambda result: [quantity for quantity, _ in QUANTITIES].index(result.quantity))
     chart = Chart(f"growth-{action}", f"{action} by {x_name}", x_name, tuple(figures))
     return Chapter(
         f"Growth of {action}",
@@ -72,9 +72,9 @@ def grown(
         "least work costs + c · work^k.",
         charts=(chart,),
         targets=tuple(
-            Target(f"{each.name}, {each.quantity}: exponent", each.exponent, STEEPEST[each.quantity])
-            for each in figures
-            if each.exponent is not None
+            Target(f"{result.name}, {result.quantity}: exponent", result.exponent, STEEPEST[result.quantity])
+            for result in figures
+            if result.exponent is not None
         ),
     )
 
@@ -85,14 +85,17 @@ def curves(subject: Subject, works: Sequence[int], settings: Settings, budget: f
         with tempfile.TemporaryDirectory() as folder, subject.prepared(Path(folder), work) as once:
             found[work] = [once() for _ in settings.repeated(budget, least=3)]
     return [
-        curve(subject.name, quantity, unit, {x: [value(each) for each in runs] for x, runs in found.items()})
+        curve(
+            subject.name, quantity, unit, {x: [value(asked) for asked in runs] for x, runs in found.items()}
+        )
         for (quantity, unit), value in QUANTITIES.items()
     ]
 
 
 def memory_targets(chart: Chart) -> Iterator[Target]:
-    """The size of a file must not matter to the memory that its upload takes, once it has parts enough."""
-    (peaks,) = (each.values[1:] for each in chart.figures if each.quantity == "peak memory")
+    """Yield the targets for the memory of an upload, which must not depend on the size of the file."""
+    # The smallest file is left out: it has too few parts to fill the parallel uploads.
+    (peaks,) = (result.values[1:] for result in chart.figures if result.quantity == "peak memory")
     yield Target("the largest peak, MiB", max(peaks), 80)
     yield Target("the largest peak, times the smallest", max(peaks) / min(peaks), 1.1)
 
@@ -106,7 +109,7 @@ def fetching(folder: Path, builds: int) -> Iterator[Once]:
 @contextmanager
 def downloading(folder: Path, builds: int) -> Iterator[Once]:
     with measure.sandbox(folder, "--seed", app_seed(folder, builds)) as sandbox:
-        download(sandbox, folder)  # the sandbox makes each archive when it is first asked for
+        download(sandbox, folder)  # the sandbox makes an archive at the first request for it
         yield lambda: download(sandbox, folder).asked
 
 
@@ -134,7 +137,7 @@ def reading(folder: Path, count: int) -> Iterator[Once]:
 @contextmanager
 def cleaning(folder: Path, count: int) -> Iterator[Once]:
     with synced(folder, Team(count)) as (_, store, _):
-        store.clean_up()  # what the first run left
+        store.clean_up()  # removes the files of the first run
 
         def once() -> Asked:
             store.read(Team(count))
@@ -145,7 +148,7 @@ def cleaning(folder: Path, count: int) -> Iterator[Once]:
 
 @contextmanager
 def uploading(folder: Path, size: int) -> Iterator[Once]:
-    """Each run has a sandbox of its own, whose copy of the file goes with it."""
+    """Upload with a new sandbox for each run, which deletes its copy of the file at its end."""
     if shutil.disk_usage(folder).free < 3 * size * MIB:
         raise SystemExit(f"bench: {folder} needs {3 * size // 1024} GiB; point TMPDIR elsewhere.")
     file = make_file(folder / "large.ipa", size * MIB)

@@ -1,4 +1,4 @@
-"""Measures the images: how large they are, in which layers, and how long they take to build."""
+"""Measure the images: size, layers, and time to build."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
 
 
 def build(name: str, *options: str) -> float:
-    """Seconds that it takes."""
+    """Build an image and return the seconds that it took."""
     command = ("docker", "build", "--quiet", "--network", "host", "--tag", name, *options, str(ROOT))
     return run(command, machine_environment(ROOT / ".cache")).seconds
 
@@ -64,10 +64,10 @@ def size(name: str) -> int:
 
 
 def layers(name: str, base: str) -> Iterator[Figure]:
-    """Those that take room, the lowest first."""
+    """Yield the size of each layer above the base, the lowest first. Empty layers are left out."""
     noise = r"/bin/sh -c (#\(nop\) *)?|# buildkit|\b(dir|file):[0-9a-f]+"
-    told = [line.split("\t") for line in _history(name)[len(_history(base)) :]]
-    for number, (room, instruction) in enumerate(told, 1):
+    rows = [line.split("\t") for line in _history(name)[len(_history(base)) :]]
+    for number, (room, instruction) in enumerate(rows, 1):
         if int(room):
             text = " ".join(re.sub(noise, "", instruction).split())
             text = text.replace("|", "/")[:LONGEST]

@@ -1,4 +1,4 @@
-"""The machine and the moment that figures are of."""
+"""Describe the machine and the moment of a measurement."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Machine:
     """GiB."""
     python: str
     load: float
-    """Before the first measurement."""
+    """Load average of one minute, before the first measurement."""
 
     def described(self) -> str:
         return (

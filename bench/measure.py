@@ -1,4 +1,4 @@
-"""Runs a command against a sandbox, and tells what it took and what it asked."""
+"""Run a command against a sandbox, and return its cost and its requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.data import Figure, figure
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
 OURS_AND_THE_JOBS = ("ASC_", "APP_STORE_CONNECT_", "GITHUB_", "RUNNER_", "XDG_", "PYTHON", "MATCH_")
-"""Starts of the variables that a measured command does not get from here."""
+"""Prefixes of the environment variables that a measured command does not inherit."""
 PYTHON = (sys.executable, "-I")
 ENTRYPOINT = (*PYTHON, ROOT / "entrypoint.py")
 
@@ -28,14 +28,14 @@ Entries = Sequence[Mapping[str, object]]
 
 @dataclass(frozen=True)
 class Settings:
-    """How thorough a run of the benchmark is. `growth` is how many seconds the curves may take, about."""
+    """The effort of a run of the benchmark. `growth` is the time for the growth curves in seconds, about."""
 
     runs: int = 5
     growth: float = 420.0
     quick: bool = False
 
     def repeated(self, budget: float = 60.0, least: int = 1) -> Iterator[int]:
-        """Counts the runs of a measurement: fewer where they take longer than `budget` seconds together."""
+        """Yield the number of each run of a measurement. Stop early, after `least`, once they took `budget` seconds."""
         ends = time.monotonic() + budget
         for number in range(self.runs):
             if number >= least and time.monotonic() > ends:
@@ -71,7 +71,7 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Asked:
-    """A run, and the requests that came of it, where it had the sandbox for itself."""
+    """A run and its requests. The sandbox served nothing else meanwhile."""
 
     run: Run
     entries: Entries
@@ -82,7 +82,7 @@ class Asked:
 
 
 def run(command: Command, environment: Mapping[str, str]) -> Run:
-    """One whole process."""
+    """Run one process and return its cost. Ends the benchmark with the output of the process if it fails."""
     with tempfile.NamedTemporaryFile() as said:
         spawn = [sys.executable, "-I", "-S", ROOT / "bench" / "spawn.py", said.name, *command]
         done = subprocess.run(spawn, env=environment, stdout=subprocess.PIPE, check=True)
@@ -95,7 +95,7 @@ def run(command: Command, environment: Mapping[str, str]) -> Run:
 
 
 def asked(command: Command, sandbox: Sandbox, **environment: str) -> Asked:
-    """One process, and what it asked of the sandbox."""
+    """Run one process and return its cost and its requests to the sandbox."""
     before = len(entries(sandbox.log))
     done = run(command, {**sandbox.environment, **environment})
     return Asked(done, entries(sandbox.log)[before:])
@@ -104,7 +104,8 @@ def asked(command: Command, sandbox: Sandbox, **environment: str) -> Asked:
 def in_turn(
     commands: Mapping[str, Command], settings: Settings, environment: Mapping[str, str]
 ) -> dict[str, list[Run]]:
-    """A B C A B C …, so that a busy moment of the machine hits all alike. The first turn warms up and is not kept."""
+    """Run the commands in turn (A B C A B C …) and return the runs of each."""
+    # In turn, so that a busy moment of the machine hits all alike. The first turn fills the caches and is not kept.
     runs: dict[str, list[Run]] = {name: [] for name in commands}
     for command in commands.values():
         run(command, environment)
@@ -116,7 +117,7 @@ def in_turn(
 
 @contextmanager
 def sandbox(folder: Path, *options: object) -> Iterator[Sandbox]:
-    """A sandbox with the demo seed, unless an option names another; and the environment that leads a command to it."""
+    """Start a sandbox with the demo seed, unless an option names another. Stop it at the end."""
     own = Path(tempfile.mkdtemp(dir=folder))
     key, log = own / "key.json", own / "requests.jsonl"
     command = [*ENTRYPOINT, "sandbox", "--rate-limit", "1000000", *map(str, options)]
@@ -136,7 +137,7 @@ def sandbox(folder: Path, *options: object) -> Iterator[Sandbox]:
 
 
 def machine_environment(folder: Path) -> dict[str, str]:
-    """What a measured command gets of this machine: nothing of a job, and `folder` for a home."""
+    """Return the environment of a measured command: no variables of a job, and `folder` as home."""
     machine = {name: value for name, value in os.environ.items() if not name.startswith(OURS_AND_THE_JOBS)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**machine, "PATH": path, "HOME": str(folder), "RUNNER_TEMP": str(folder)}
@@ -157,18 +158,18 @@ def _environment(folder: Path, url: str, key: Path) -> dict[str, str]:
 
 
 def costs(name: str, runs: Sequence[Run], requests: int | None = None) -> list[Figure]:
-    """Time, processor time and memory of whole processes; and requests, where they count."""
+    """Return time, processor time and memory of whole processes, and the requests if given."""
     asked = [] if requests is None else [figure(name, "requests", "", [requests])]
     return [
-        figure(name, "whole process", "s", [each.seconds for each in runs]),
-        figure(name, "processor", "s", [each.cpu for each in runs]),
-        figure(name, "peak memory", "MiB", [each.peak / MIB for each in runs]),
+        figure(name, "whole process", "s", [run.seconds for run in runs]),
+        figure(name, "processor", "s", [run.cpu for run in runs]),
+        figure(name, "peak memory", "MiB", [run.peak / MIB for run in runs]),
         *asked,
     ]
 
 
 def traffic(entries: Entries) -> Traffic:
-    """What the entries of a sandbox's log amount to. Requests whose times overlap are one round."""
+    """Count requests, rounds and connections in the log of a sandbox. Requests that overlap in time are one round."""
     rounds, ends = 0, 0.0
     for entry in sorted(entries, key=lambda entry: entry["t"]):
         if entry["t"] >= ends:
@@ -182,5 +183,5 @@ def entries(log: Path) -> list[dict[str, object]]:
 
 
 def end_of(entry: Mapping[str, object]) -> float:
-    """When the answer to a request was out."""
+    """Return the time at which the sandbox had sent the answer, in seconds since its start."""
     return entry["t"] + entry["ms"] / 1000

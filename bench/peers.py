@@ -1,4 +1,4 @@
-"""The peers: codemagic-cli-tools from PyPI, in an environment of its own."""
+"""Run codemagic-cli-tools, the peer, from PyPI in its own environment."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _VENV = ROOT / ".cache" / "bench" / CODEMAGIC
 
 
 def codemagic(*arguments: str) -> Command:
-    """Its app-store-connect, told where the sandbox is."""
+    """Return the command for its app-store-connect against the sandbox."""
     install()
     return (_VENV / "bin" / "python", "-I", ROOT / "bench" / "codemagic.py", *arguments)
 
 
 def one_after_the_other(commands: Iterable[Command]) -> Command:
-    """Several commands as one: a peer that does one thing at a time."""
+    """Return several commands as one, for a peer that does one thing at a time."""
     return ("sh", "-ec", "\n".join(shlex.join(map(str, command)) for command in commands))
 
 
 def install() -> None:
-    """Installs it, once."""
+    """Install the peer, unless an earlier run has done it."""
     done = _VENV / ".done"
     if done.exists():
         return

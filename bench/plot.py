@@ -1,6 +1,6 @@
-"""Draws the charts of a benchmark: python plot.py FIGURES.json FOLDER
+"""Draw charts of a benchmark: python plot.py FIGURES.json FOLDER
 
-Runs in an environment of its own, which has matplotlib (`tools/setup plot`); nothing else imports this.
+Runs in its own environment, which has matplotlib (`tools/setup plot`). No other module imports this.
 """
 
 import json
@@ -16,25 +16,25 @@ from matplotlib import pyplot  # noqa: E402  after the choice of what draws
 from matplotlib.ticker import LogFormatter  # noqa: E402
 
 PANEL = (3.6, 3.0)
-"""Inches of the axes for one quantity."""
+"""Width and height of the axes for one quantity, in inches."""
 
 
 def main(source: str, folder: str) -> None:
     chapters = json.loads(Path(source).read_text())["chapters"]
-    for chart in (chart for chapter in chapters for chart in chapter["charts"]):
+    for chart in (chart for chapter in chapters for chart in chapter["charts"] if chart["plotted"]):
         draw(chart, Path(folder) / f"{chart['name']}.svg")
 
 
 class PlainFormatter(LogFormatter):
-    """0.6 and 1000 for what matplotlib writes as powers."""
+    """Writes 0.6 and 1000 instead of powers of ten."""
 
     def __call__(self, x, pos=None):
         return f"{x:g}" if super().__call__(x, pos) else ""
 
 
 def draw(chart: dict, path: Path) -> None:
-    """A panel for each quantity, a line for each program."""
-    quantities = list(dict.fromkeys((each["quantity"], each["unit"]) for each in chart["figures"]))
+    """Draw a chart to an SVG file: a panel for each quantity, a line for each program."""
+    quantities = list(dict.fromkeys((line["quantity"], line["unit"]) for line in chart["figures"]))
     figure, panels = pyplot.subplots(
         1,
         len(quantities),
@@ -43,7 +43,7 @@ def draw(chart: dict, path: Path) -> None:
         squeeze=False,
     )
     for axes, (quantity, unit) in zip(panels[0], quantities, strict=True):
-        lines = [each for each in chart["figures"] if each["quantity"] == quantity]
+        lines = [line for line in chart["figures"] if line["quantity"] == quantity]
         draw_panel(axes, lines)
         axes.set(xlabel=chart["x_name"], title=f"{quantity}, {unit}" if unit else quantity)
     figure.suptitle(chart["title"])

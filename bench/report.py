@@ -1,4 +1,4 @@
-"""Figures as Markdown: a table of single values, a table for each chart, the targets."""
+"""Write figures as Markdown: a table of single values, a table for each chart, and the targets."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from itertools import groupby
 from bench.data import Chapter, Chart, Figure, Target
 from bench.machine import Machine
 
-WORTH_TELLING = 1.05
-"""How many times the least of several runs the greatest must be, to be told."""
+NOTABLE_SPREAD = 1.05
+"""The spread of several runs is printed if the highest value is more than this many times the lowest."""
 
 
 def report(chapters: Sequence[Chapter], machine: Machine) -> str:
-    """The whole page. Plots are linked as files beside it."""
+    """Return the whole page, docs/benchmarks/latest.md. It shows the plots as files beside it."""
     missed = [target for chapter in chapters for target in chapter.targets if not target.met]
     head = f"# Benchmark of {machine.date}\n\n{machine.described()}\n\n[How to read and repeat this](README.md).\n"
-    sentences = "".join(f"* {each}\n" for chapter in chapters for each in chapter.sentences)
+    sentences = "".join(f"* {sentence}\n" for chapter in chapters for sentence in chapter.sentences)
     return "\n".join(
         [
             head,
             f"## In short\n\n{sentences}" if sentences else "",
-            f"Targets missed: {len(missed)} of {sum(len(each.targets) for each in chapters)}.\n",
+            f"Targets missed: {len(missed)} of {sum(len(chapter.targets) for chapter in chapters)}.\n",
             *map(chapter_text, chapters),
         ]
     )
@@ -36,42 +36,43 @@ def chapter_text(chapter: Chapter) -> str:
 
 
 def figures_table(figures: Iterable[Figure]) -> str:
-    """A row for each program, a column for each quantity; the ratio of a time stands behind it."""
+    """Return a table with a row for each program and a column for each quantity. A ratio follows its value."""
     figures = list(figures)
-    quantities = list(dict.fromkeys((each.quantity, each.unit) for each in figures))
+    quantities = list(dict.fromkeys((result.quantity, result.unit) for result in figures))
     rows = []
-    for name, group in groupby(figures, key=lambda each: each.name):
-        cells = {each.quantity: _value_and_ratio(each) for each in group}
+    for name, group in groupby(figures, key=lambda result: result.name):
+        cells = {result.quantity: _value_and_ratio(result) for result in group}
         rows.append([name, *(cells.get(quantity, "") for quantity, _ in quantities)])
-    return table(["", *(_with_unit(*each) for each in quantities)], rows)
+    return table(["", *(_with_unit(*column) for column in quantities)], rows)
 
 
 def chart_text(chart: Chart) -> str:
-    works = sorted({x for each in chart.figures for x in each.x})
+    works = sorted({x for result in chart.figures for x in result.x})
     rows = []
-    for each in chart.figures:
-        values = dict(zip(each.x, map(number, each.values), strict=True))
+    for result in chart.figures:
+        values = dict(zip(result.x, map(number, result.values), strict=True))
         cells = [values.get(x, "") for x in works]
         rows.append(
             [
-                f"{each.name}: {_with_unit(each.quantity, each.unit)}",
+                f"{result.name}: {_with_unit(result.quantity, result.unit)}",
                 *cells,
-                *([_exponent(each)] if chart.grows else []),
+                *([_exponent(result)] if chart.grows else []),
             ]
         )
     head = [chart.x_name, *map(number, works), *(["exponent"] if chart.grows else [])]
-    return f"### {chart.title}\n\n![{chart.title}]({chart.name}.svg)\n\n{table(head, rows)}"
+    plot = f"![{chart.title}]({chart.name}.svg)\n\n" if chart.plotted else ""
+    return f"### {chart.title}\n\n{plot}{table(head, rows)}"
 
 
 def targets_table(targets: Iterable[Target]) -> str:
     rows = [
         [
-            each.what,
-            number(each.figure),
-            f"{each.relation} {number(each.bound)}",
-            "met" if each.met else "**missed**",
+            target.what,
+            number(target.figure),
+            f"{target.relation} {number(target.bound)}",
+            "met" if target.met else "**missed**",
         ]
-        for each in targets
+        for target in targets
     ]
     return table(["Target", "figure", "bound", ""], rows)
 
@@ -82,7 +83,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that count."""
+    """Return a number with three significant digits."""
     if value >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
@@ -94,7 +95,7 @@ def _with_unit(quantity: str, unit: str) -> str:
 
 def _value_and_ratio(figure: Figure) -> str:
     low, high = figure.spread[0] if figure.spread else (figure.value, figure.value)
-    span = f" ({number(low)} to {number(high)})" if high > WORTH_TELLING * low else ""
+    span = f" ({number(low)} to {number(high)})" if high > NOTABLE_SPREAD * low else ""
     times = f", {figure.ratio:.2f}×" if figure.ratio not in (None, 1.0) else ""
     return f"{number(figure.value)}{span}{times}"
 

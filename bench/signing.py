@@ -1,4 +1,4 @@
-"""Measures sync-signing: requests by work, time against a peer and against git clone with decryption alone."""
+"""Measure sync-signing: requests by work, and time against a peer and against git clone with decryption alone."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench.peers import codemagic, one_after_the_other
 from bench.worlds import PASSPHRASE, Store, Team
 
 WORKS = (1, 3, 30, 100)
-"""Bundle ids."""
+"""Numbers of bundle ids."""
 DEVICES, OTHERS = (1, 100, 300), (0, 100, 450)
 FEW, STORED, MADE = 3, 50, 30
 LATENCY = 100
@@ -44,7 +44,7 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
 def synced(
     folder: Path, team: Team, *options: str, latency: float = 0
 ) -> Iterator[tuple[Sandbox, Store, Asked]]:
-    """A team and its store after a first run, which made everything: that run is the third of what is yielded."""
+    """Run sync-signing once for a team. Yield the sandbox, the storage and that first run, which made everything."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         own = Path(name)
         store = Store.begun(own)
@@ -53,7 +53,7 @@ def synced(
 
 
 def in_sync(folder: Path, settings: Settings) -> Chapter:
-    """A few bundle ids for which all is there: ours, the peer, the floor."""
+    """Compare ours, the peer and the floor for a few bundle ids that are in sync."""
     team = Team(FEW)
     with synced(folder, team, "--p12-password", P12_PASSWORD) as (sandbox, store, _):
         commands = {
@@ -64,8 +64,8 @@ def in_sync(folder: Path, settings: Settings) -> Chapter:
         }
         asked = {name: measure.asked(command, sandbox) for name, command in commands.items()}
         runs = measure.in_turn(commands, settings, sandbox.environment)
-    figures = [each for name in commands for each in costs(name, runs[name], asked[name].requests)]
-    by_name = {(each.name, each.quantity): each.value for each in figures}
+    figures = [result for name in commands for result in costs(name, runs[name], asked[name].requests)]
+    by_name = {(result.name, result.quantity): result.value for result in figures}
     faster = by_name[PEER, "whole process"] / by_name[OURS, "whole process"]
     return Chapter(
         f"sync-signing, {FEW} bundle ids that are in sync",
@@ -84,13 +84,13 @@ def in_sync(folder: Path, settings: Settings) -> Chapter:
 
 
 def read_only(folder: Path, settings: Settings) -> Chapter:
-    """Many profiles from a local repository, without Apple."""
+    """Read many profiles from a local repository, without a request to Apple."""
     team = Team(STORED)
     with synced(folder, team) as (_, store, _):
         commands = {READ: store.command(team, "read-only"), FLOOR: floor(store)}
         runs = measure.in_turn(commands, settings, measure.machine_environment(folder))
-    figures = compared(each for name in commands for each in costs(name, runs[name]))
-    ours, least = (each.value for each in figures if each.quantity == "whole process")
+    figures = compared(result for name in commands for result in costs(name, runs[name]))
+    ours, least = (result.value for result in figures if result.quantity == "whole process")
     return Chapter(
         f"sync-signing, read-only, {STORED} profiles",
         "From a bare git repository on this machine. The floor clones it and decrypts every file, and does no more.",
@@ -104,7 +104,7 @@ def read_only(folder: Path, settings: Settings) -> Chapter:
 
 
 def by_work(folder: Path, settings: Settings) -> Chapter:
-    """What is asked for more bundle ids, for more devices, and in a team with more profiles of others."""
+    """Count the requests for more bundle ids, for more devices, and beside more profiles of other apps."""
     bundle_ids = {count: made_and_kept(folder, settings, Team(count)) for count in WORKS}
     devices = {count: made_and_kept(folder, settings, Team(FEW, devices=count), *AD_HOC) for count in DEVICES}
     others = {count: made_and_kept(folder, settings, Team(FEW, others=count)) for count in OTHERS}
@@ -114,7 +114,13 @@ def by_work(folder: Path, settings: Settings) -> Chapter:
         f"Bundle ids for the App Store; devices and profiles of other apps with {FEW} bundle ids. "
         f"Of {MADE} profiles that are made, {at_once:.1f} are at Apple at a time, {LATENCY} ms a request.",
         charts=(
-            Chart("signing-bundle-ids", "sync-signing by bundle ids", "bundle ids", curves(bundle_ids)),
+            Chart(
+                "signing-bundle-ids",
+                "sync-signing by bundle ids",
+                "bundle ids",
+                curves(bundle_ids),
+                plotted=True,
+            ),
             Chart(
                 "signing-devices", "sync-signing, ad hoc, by devices of the team", "devices", curves(devices)
             ),
@@ -123,8 +129,14 @@ def by_work(folder: Path, settings: Settings) -> Chapter:
             ),
         ),
         targets=(
-            *(Target(f"requests in sync, {x} bundle ids", each.kept, 3) for x, each in bundle_ids.items()),
-            *(Target(f"requests to make {x} profiles", each.made, 4 + x) for x, each in bundle_ids.items()),
+            *(
+                Target(f"requests in sync, {x} bundle ids", requests.kept, 3)
+                for x, requests in bundle_ids.items()
+            ),
+            *(
+                Target(f"requests to make {x} profiles", requests.made, 4 + x)
+                for x, requests in bundle_ids.items()
+            ),
             Target("requests in sync, ad hoc, 300 devices", devices[300].kept, 4),
             Target("requests in sync beside 450 profiles of others", others[450].kept, 3),
             Target("profiles made at a time", at_once, 4, "at least"),
@@ -135,7 +147,7 @@ def by_work(folder: Path, settings: Settings) -> Chapter:
 
 @dataclass(frozen=True)
 class MadeAndKept:
-    """Requests of the run that makes everything, and of one that finds it; and the times of such runs."""
+    """Requests of the run that makes everything and of one in sync, and the seconds of the runs in sync."""
 
     made: int
     kept: int
@@ -145,29 +157,31 @@ class MadeAndKept:
 def made_and_kept(folder: Path, settings: Settings, team: Team, *options: str) -> MadeAndKept:
     with synced(folder, team, *options) as (sandbox, store, first):
         kept = [store.sync(team, sandbox, *options) for _ in settings.repeated(budget=10)]
-    return MadeAndKept(first.requests, kept[-1].requests, tuple(each.run.seconds for each in kept))
+    return MadeAndKept(first.requests, kept[-1].requests, tuple(asked.run.seconds for asked in kept))
 
 
 def curves(found: dict[int, MadeAndKept]) -> tuple[Figure, ...]:
     return (
-        curve("in sync", "requests", "", {x: [each.kept] for x, each in found.items()}),
-        curve("everything is made", "requests", "", {x: [each.made] for x, each in found.items()}),
-        curve("in sync", "whole process", "s", {x: each.seconds for x, each in found.items()}),
+        curve("in sync", "requests", "", {x: [counts.kept] for x, counts in found.items()}),
+        curve("everything is made", "requests", "", {x: [counts.made] for x, counts in found.items()}),
+        curve("in sync", "whole process", "s", {x: counts.seconds for x, counts in found.items()}),
     )
 
 
 def side_by_side(folder: Path) -> tuple[float, int]:
-    """How many profiles are being made at a time, on an average; and the rounds of requests before."""
+    """Return the average number of profiles that are made at a time, and the rounds of requests before them."""
     with synced(folder, Team(MADE), latency=LATENCY) as (_, _, made):
-        parts = [each for each in made.entries if (each["method"], each["path"]) == ("POST", "/v1/profiles")]
-        begun = min(each["t"] for each in parts)
+        parts = [
+            entry for entry in made.entries if (entry["method"], entry["path"]) == ("POST", "/v1/profiles")
+        ]
+        begun = min(entry["t"] for entry in parts)
         span = max(map(end_of, parts)) - begun
-        before = [each for each in made.entries if each["t"] < begun]
-        return sum(each["ms"] for each in parts) / 1000 / span, measure.traffic(before).rounds
+        before = [entry for entry in made.entries if entry["t"] < begun]
+        return sum(entry["ms"] for entry in parts) / 1000 / span, measure.traffic(before).rounds
 
 
 def fetch_signing_files(team: Team, store: Store) -> Command:
-    """The peer for each bundle id, with the private key that our first run made."""
+    """Return the command of the peer for all bundle ids, with the private key of our first run."""
     signing = store.path.parent / "signing"
     return one_after_the_other(
         codemagic(
@@ -181,7 +195,7 @@ def fetch_signing_files(team: Team, store: Store) -> Command:
 
 
 def private_key(signing: Path) -> Path:
-    """The key out of the p12, as the peer wants it."""
+    """Write the key of the p12 in the form that the peer reads, and return its path."""
     (p12,) = signing.glob("*.p12")
     key, _, _ = pkcs12.load_key_and_certificates(p12.read_bytes(), P12_PASSWORD.encode())
     path = signing.parent / "key.pem"

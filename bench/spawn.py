@@ -1,9 +1,9 @@
-"""Runs one command, and prints as JSON what it took: seconds, processor seconds, peak memory in bytes, exit code.
+"""Run one command and print its cost as JSON: seconds, processor seconds, peak memory in bytes, exit code.
 
     python -I -S spawn.py FILE-FOR-ITS-OUTPUT COMMAND…
 
-The system counts the memory of whoever starts a process towards its peak. So this small program starts what is
-measured, and not the harness, which has grown by then.
+The system counts the memory of the parent towards the peak of a new process. So this small program starts the
+measured command instead of the benchmark, which is larger.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Measures how long bin/run takes before an action works: the first time on a machine, and every time after."""
+"""Measure the start of an action: through bin/run the first time and later, and of each command by itself."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
         runs = measure.in_turn(commands, settings, environment)
         runs[COLD_UV] = list(first_times(Path(name), settings, environment))
         runs[COLD_PIP] = list(first_times(Path(name), settings, {**environment, "PATH": path_without_uv()}))
-    figures = compared(each for name in runs for each in costs(name, runs[name]))
-    seconds = {each.name: each.value for each in figures if each.quantity == "whole process"}
+    figures = compared(result for name in runs for result in costs(name, runs[name]))
+    seconds = {result.name: result.value for result in figures if result.quantity == "whole process"}
     launcher = seconds[NATIVE] / seconds[DIRECT]
     yield Chapter(
         "Start of a step",
@@ -50,13 +50,13 @@ def with_runtime(runtime: str) -> Command:
 
 
 def first_times(folder: Path, settings: Settings, environment: dict[str, str]) -> Iterator[Run]:
-    """Each in a home of its own, with empty caches."""
+    """Yield first runs on a machine: each has a new home with empty caches."""
     for _ in settings.repeated(budget=60):
         with tempfile.TemporaryDirectory(dir=folder) as home:
             yield measure.run(LAUNCHED, {**environment, "HOME": home})
 
 
 def path_without_uv() -> str:
-    """The machine's programs, and before them a Python that has pip."""
-    usual = [each for each in os.environ["PATH"].split(os.pathsep) if not (Path(each) / "uv").exists()]
+    """Return the PATH without uv, with a Python that has pip in front."""
+    usual = [folder for folder in os.environ["PATH"].split(os.pathsep) if not (Path(folder) / "uv").exists()]
     return os.pathsep.join([str(ROOT / ".venv" / "path"), *usual])

@@ -1,6 +1,6 @@
-"""Measures download-dsyms: many small archives over a slow line, large ones against curl, and memory.
+"""Measure download-dsyms: many small archives over a slow line, large ones against curl, and memory.
 
-Sandbox and command share the machine's cores, so on loopback ratios mean something and MiB/s little.
+Sandbox and command share the cores of the machine, so compare ratios, not MiB/s.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from bench.measure import ENTRYPOINT, MIB, PYTHON, ROOT, Asked, Entries, Sandbox
 from bench.worlds import APP, app_seed
 
 BUILDS, LATENCY = 25, 100
-"""Builds, and milliseconds a request."""
+"""Number of builds, and milliseconds a request."""
 LARGE, LARGE_SIZE = 4, 200 * MIB
-"""Builds with a large archive, and about how large."""
+"""Number of builds with a large archive, and its size in bytes, about."""
 OURS, SINGLE, FLOOR, CURL = (
     "download-dsyms",
     "download-dsyms, one at a time",
@@ -30,7 +30,7 @@ OURS, SINGLE, FLOOR, CURL = (
 
 @dataclass(frozen=True)
 class Download:
-    """One run into a fresh folder."""
+    """A run of download-dsyms into a new folder, with its requests."""
 
     asked: Asked
 
@@ -40,18 +40,18 @@ class Download:
 
     @property
     def links(self) -> Entries:
-        """The requests for archives."""
-        return [each for each in self.asked.entries if is_link(each)]
+        """Return the log entries of the requests for archives."""
+        return [entry for entry in self.asked.entries if is_link(entry)]
 
     @property
     def downloading(self) -> float:
-        """Seconds from the first link to the last byte."""
-        return max(map(end_of, self.links)) - min(each["t"] for each in self.links)
+        """Return the seconds from the first request for an archive to the last byte."""
+        return max(map(end_of, self.links)) - min(entry["t"] for entry in self.links)
 
     @property
     def rounds(self) -> int:
-        """Rounds of questions, beside the archives."""
-        return measure.traffic([each for each in self.asked.entries if not is_link(each)]).rounds
+        """Return the rounds of requests to the API, without the archives."""
+        return measure.traffic([entry for entry in self.asked.entries if not is_link(entry)]).rounds
 
 
 def chapters(settings: Settings) -> Iterator[Chapter]:
@@ -73,25 +73,24 @@ def floor(sandbox: Sandbox, folder: Path) -> Download:
 
 
 def many(folder: Path, settings: Settings) -> Chapter:
-    """All at their default number at a time, and one after the other. The whole process has the start of Python and two
-    rounds of questions besides, which no number at a time makes shorter.
-    """
+    """Compare the default number of parallel downloads with one at a time and with the floor."""
+    # The whole process also has the start of Python and two rounds of requests, which no parallel download shortens.
     runs: dict[str, list[Download]] = {OURS: [], SINGLE: [], FLOOR: []}
     with measure.sandbox(folder, "--seed", app_seed(folder, BUILDS), "--latency", LATENCY) as sandbox:
-        download(sandbox, folder)  # the sandbox makes each archive when it is first asked for
+        download(sandbox, folder)  # the sandbox makes an archive at the first request for it
         for _ in settings.repeated():
             runs[OURS].append(download(sandbox, folder))
             runs[SINGLE].append(download(sandbox, folder, "--parallel-downloads", 1))
             runs[FLOOR].append(floor(sandbox, folder))
     figures = [
-        each
+        result
         for name, found in runs.items()
-        for each in (
+        for result in (
             figure(name, "downloading", "s", [run.downloading for run in found]),
             figure(name, "whole process", "s", [run.seconds for run in found]),
         )
     ]
-    value = {(each.name, each.quantity): each.value for each in figures}
+    value = {(result.name, result.quantity): result.value for result in figures}
     faster, whole = (value[SINGLE, what] / value[OURS, what] for what in ("downloading", "whole process"))
     return Chapter(
         "download-dsyms, many builds",
@@ -109,13 +108,15 @@ def many(folder: Path, settings: Settings) -> Chapter:
 
 
 def large(folder: Path, settings: Settings) -> Chapter:
-    """Large archives: ours reads each again to check it; curl only writes them."""
+    """Compare with curl for large archives. Ours reads each archive again to check it; curl only writes it."""
     ours: list[Download] = []
     theirs: list[float] = []
     size = LARGE_SIZE // 8 if settings.quick else LARGE_SIZE
     server = ("--seed", app_seed(folder, LARGE), "--symbols-padding", size)
     with measure.sandbox(folder, *server) as sandbox:
-        links = [f"{sandbox.url}{each['path']}?{each['query']}" for each in download(sandbox, folder).links]
+        links = [
+            f"{sandbox.url}{entry['path']}?{entry['query']}" for entry in download(sandbox, folder).links
+        ]
         for _ in settings.repeated():
             ours.append(download(sandbox, folder))
             theirs.append(curl.download(links, folder).seconds)
@@ -127,7 +128,7 @@ def large(folder: Path, settings: Settings) -> Chapter:
         f"{LARGE} archives of {size // MIB} MiB on loopback, in turn. Ours reads each archive again to check it.",
         (
             figure(OURS, "throughput", "MiB/s", [total / run.seconds for run in ours]),
-            figure(CURL, "throughput", "MiB/s", [total / each for each in theirs]),
+            figure(CURL, "throughput", "MiB/s", [total / seconds for seconds in theirs]),
         ),
         targets=(
             Target("of curl's throughput", share, 0.6, "at least"),
@@ -140,5 +141,5 @@ def large(folder: Path, settings: Settings) -> Chapter:
 
 
 def is_link(entry: Mapping[str, object]) -> bool:
-    """Whether a request is for an archive."""
+    """Return True if a request is for an archive."""
     return str(entry["path"]).startswith("/symbols/")

@@ -1,7 +1,7 @@
-"""Measures upload-testflight: parts side by side, throughput against curl, memory, requests.
+"""Measure upload-testflight: parallel parts, throughput against curl, memory, requests.
 
-Sandbox and command share the machine's cores. The sandbox hashes and writes what it gets, so on loopback it is
-mostly the sandbox that is waited for: the ratios within one run mean something, the MiB/s little.
+Sandbox and command share the cores of the machine, and the sandbox hashes and writes each byte. So the command mostly
+waits for the sandbox: compare ratios within one run, not MiB/s.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ PARALLEL = Inputs().parallel_parts
 AT_ONCE = (1, 2, 4, PARALLEL)
 
 DELAY = 0.5
-"""Seconds that each part waits at the sandbox, as it does on its way to a distant store."""
+"""Seconds that the sandbox delays each part, as a long way to the store does."""
 PARTS, PARTS_SIZE = 13, 60 * MIB
 ROUNDS = ceil(PARTS / PARALLEL)
 
 SIZE, PART_SIZE = 1024 * MIB, 5 * MIB
 DISK = 4 * SIZE
-"""The largest file, its parts, the sandbox's copy of it, and some more."""
+"""Bytes for the largest file, its parts, the copy of the sandbox, and a reserve."""
 OURS, FLOOR = "upload-testflight", "floor: a bare script, one part at a time"
 CURLS = {
     "curl -T, one part at a time": (),
@@ -41,9 +41,9 @@ CURLS = {
 
 LATENCIES = (0, 50, 100, 200)
 LATENCY = 100
-"""Milliseconds a request: those made side by side overlap."""
-LOOKS = ("GET /v1/buildUploads/", "GET /v1/builds")
-"""What the wait asks, at the beginning of method and path."""
+"""Milliseconds a request, so that parallel requests overlap."""
+POLLS = ("GET /v1/buildUploads/", "GET /v1/builds")
+"""Requests of the wait for processing: the beginning of method and path."""
 DISTRIBUTION = (
     *("--groups", "QA, Beta testers", "--uses-non-exempt-encryption", "false"),
     *("--whats-new", '{"en-US": "Faster start.", "de-DE": "Schnellerer Start."}'),
@@ -52,20 +52,20 @@ DISTRIBUTION = (
 
 @dataclass(frozen=True)
 class Upload:
-    """One run of the command, and what it asked of the sandbox, which it had for itself."""
+    """A run of the command and its requests. The sandbox served nothing else meanwhile."""
 
     run: Run
     entries: Entries
 
     @property
     def sending(self) -> float:
-        """Seconds from the begin of the first part to the end of the last."""
-        parts = [each for each in self.entries if each["method"] == "PUT"]
-        return max(map(end_of, parts)) - min(each["t"] for each in parts)
+        """Return the seconds from the start of the first part to the end of the last."""
+        parts = [entry for entry in self.entries if entry["method"] == "PUT"]
+        return max(map(end_of, parts)) - min(entry["t"] for entry in parts)
 
     def seconds_of(self, *methods: str) -> float:
-        """What the sandbox took for these requests."""
-        return sum(each["ms"] for each in self.entries if each["method"] in methods) / 1000
+        """Return the seconds that the sandbox took for the requests with these methods."""
+        return sum(entry["ms"] for entry in self.entries if entry["method"] in methods) / 1000
 
 
 def chapters(settings: Settings) -> Iterator[Chapter]:
@@ -80,14 +80,14 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
 
 
 def upload(file: Path, folder: Path, *options: object, server: Sequence[object] = ()) -> Upload:
-    """One whole run against a sandbox of its own, whose copy of the file goes with it."""
+    """Run the command against a new sandbox, which deletes its copy of the file at its end."""
     with measure.sandbox(folder, *server) as sandbox:
         run = measure.run((*UPLOAD, "--file", file, *map(str, options)), sandbox.environment)
         return Upload(run, measure.entries(sandbox.log))
 
 
 def by_parallelism(folder: Path, settings: Settings) -> Chapter:
-    """Parts that take their time, more and more of them side by side.
+    """Upload slow parts, with more and more of them in parallel.
 
     The ideal of the whole process is that of its parts (rounds of PARALLEL parts, DELAY each, as if the bytes took no
     time) and what it does beside them: a dry run of the same file (start of Python, reading the file, the questions)
@@ -104,13 +104,13 @@ def by_parallelism(folder: Path, settings: Settings) -> Chapter:
             runs.append(upload(file, folder, *NO_WAIT, "--parallel-parts", count, server=server))
     file.unlink()
     sending = curve(
-        OURS, "sending the parts", "s", {x: [each.sending for each in runs] for x, runs in found.items()}
+        OURS, "sending the parts", "s", {x: [sent.sending for sent in runs] for x, runs in found.items()}
     )
     whole = curve(
-        OURS, "whole process", "s", {x: [each.run.seconds for each in runs] for x, runs in found.items()}
+        OURS, "whole process", "s", {x: [sent.run.seconds for sent in runs] for x, runs in found.items()}
     )
-    beside = median(each.run.seconds for each in dry)
-    beside += median(each.seconds_of("POST", "PATCH") for each in found[PARALLEL])
+    beside = median(dry_run.run.seconds for dry_run in dry)
+    beside += median(sent.seconds_of("POST", "PATCH") for sent in found[PARALLEL])
     ideal = ROUNDS * DELAY + beside
     faster = sending.values[0] / sending.value
     return Chapter(
@@ -118,7 +118,14 @@ def by_parallelism(folder: Path, settings: Settings) -> Chapter:
         f"{PARTS_SIZE // MIB} MiB in {PARTS} parts, each of which waits {DELAY} s at the store. {PARALLEL} at a time "
         f"is the default; its ideal is {ideal:.2f} s for the whole process, {beside:.2f} s of that beside the parts.",
         charts=(
-            Chart("upload-parallel", "Parts at a time", "parts at a time", (sending, whole), grows=False),
+            Chart(
+                "upload-parallel",
+                "Parts at a time",
+                "parts at a time",
+                (sending, whole),
+                grows=False,
+                plotted=True,
+            ),
         ),
         targets=(
             Target("sending, times faster than one at a time", faster, 5, "at least"),
@@ -151,10 +158,10 @@ def throughput(folder: Path, settings: Settings) -> Chapter:
     file.unlink()
     shutil.rmtree(folder / "parts")
     figures = [
-        figure(name, "throughput", "MiB/s", [size / MIB / each for each in runs])
+        figure(name, "throughput", "MiB/s", [size / MIB / seconds for seconds in runs])
         for name, runs in speeds.items()
     ]
-    best = {each.name: each.spread[0][1] for each in figures}
+    best = {result.name: result.spread[0][1] for result in figures}
     share = best[OURS] / max(best[name] for name in CURLS)
     return Chapter(
         "upload-testflight against curl",
@@ -167,20 +174,20 @@ def throughput(folder: Path, settings: Settings) -> Chapter:
 
 
 def floor(file: Path, folder: Path, server: Sequence[object]) -> float:
-    """Seconds of the bare script, without the sandbox's check of the whole file."""
+    """Return the seconds of the bare script, without the sandbox's check of the whole file."""
     with measure.sandbox(folder, *server) as sandbox:
         asked = measure.asked((*PYTHON, ROOT / "bench" / "floors" / "upload.py", file), sandbox)
         return asked.run.seconds - Upload(asked.run, asked.entries).seconds_of("PATCH")
 
 
 def requests(folder: Path, settings: Settings) -> Chapter:
-    """What is asked for an upload, and for all of a distribution with it. Looks while waiting do not count."""
+    """Count the requests of an upload, and of an upload with a whole distribution, without the polls of the wait."""
     file = make_file(folder / "small.ipa", MIB, encryption=None)
     plain = upload(file, folder, *NO_WAIT, server=("--latency", LATENCY))
     full = upload(file, folder, *DISTRIBUTION, server=("--latency", LATENCY, "--processing", 0.5))
     alone, everything = counted(plain.entries), counted(full.entries)
-    committed = next(end_of(each) for each in everything if "buildUploadFiles/" in each["path"])
-    giving = measure.traffic([each for each in everything if each["t"] >= committed])
+    committed = next(end_of(entry) for entry in everything if "buildUploadFiles/" in entry["path"])
+    giving = measure.traffic([entry for entry in everything if entry["t"] >= committed])
     by_latency = {latency: [] for latency in LATENCIES}
     for _ in settings.repeated(budget=60):
         for latency, runs in by_latency.items():
@@ -216,9 +223,9 @@ def _asked(name: str, entries: Entries) -> Iterator[Figure]:
 
 
 def counted(entries: Sequence[Mapping[str, object]]) -> Entries:
-    """The requests that are neither parts nor looks at the upload and its build."""
+    """Return the requests without parts and without polls of the upload and its build."""
     return [
-        each
-        for each in entries
-        if each["method"] != "PUT" and not f"{each['method']} {each['path']}".startswith(LOOKS)
+        entry
+        for entry in entries
+        if entry["method"] != "PUT" and not f"{entry['method']} {entry['path']}".startswith(POLLS)
     ]

@@ -1,4 +1,4 @@
-"""What the sandbox starts with, and what sync-signing stores in: made as large as a measurement wants."""
+"""Make seeds of the sandbox and storages of sync-signing, of the size that a measurement needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY = {"id": "BENCH00001", "role": "ADMIN"}
 
 
 def app_seed(folder: Path, builds: int) -> Path:
-    """An app with so many builds, each with symbols, a hundred in a train."""
+    """Write the seed of an app with so many builds, each with symbols, a hundred in a train. Return its path."""
     numbers = [{"version": str(number), "buildBundles": [{}]} for number in range(1, builds + 1)]
     trains = [
         {"version": f"1.{start // 100}", "platform": "IOS", "builds": numbers[start : start + 100]}
@@ -30,7 +30,7 @@ def app_seed(folder: Path, builds: int) -> Path:
 
 @dataclass(frozen=True)
 class Team:
-    """So many bundle ids to sign, and so many devices and profiles of other apps besides."""
+    """A team: the number of its bundle ids to sign, of its devices, and of profiles of other apps."""
 
     bundle_ids: int
     devices: int = 0
@@ -66,13 +66,13 @@ class Team:
 
 @dataclass(frozen=True)
 class Store:
-    """A bare git repository on this machine that sync-signing keeps its files in."""
+    """A storage of sync-signing: a bare git repository on this machine."""
 
     path: Path
 
     @classmethod
     def begun(cls, folder: Path) -> Store:
-        """With a first commit on its branch, as people make them."""
+        """Make the repository with a first commit, as people do."""
         store, environment = cls(folder / "store.git"), machine_environment(folder)
         who = ("-c", "user.name=Bench", "-c", "user.email=bench@example.com")
         work = folder / "store"
@@ -86,7 +86,7 @@ class Store:
         return store
 
     def command(self, team: Team, mode: str, *options: str) -> Command:
-        """sync-signing for all bundle ids of a team."""
+        """Return the command of sync-signing for all bundle ids of a team."""
         return (
             *ENTRYPOINT,
             *("sync-signing", "--mode", mode, "--bundle-ids", ",".join(team.identifiers)),
@@ -102,15 +102,15 @@ class Store:
         )
 
     def sync(self, team: Team, sandbox: Sandbox, *options: str) -> Asked:
-        """One run in the mode sync."""
+        """Run the mode sync once, and return its cost and requests."""
         return asked(self.command(team, "sync", *options), sandbox)
 
     def read(self, team: Team) -> Run:
-        """One run in the mode read-only, without an App Store Connect."""
+        """Run the mode read-only once, without an App Store Connect, and return its cost."""
         return run(self.command(team, "read-only"), machine_environment(self.path.parent))
 
     def clean_up(self) -> Run:
-        """Removes what the runs before put on the machine."""
+        """Remove the files that earlier runs put on the machine, and return the cost."""
         return run((*ENTRYPOINT, "cleanup-signing"), machine_environment(self.path.parent))
 
 
@@ -120,5 +120,5 @@ def _written(path: Path, world: dict[str, Any]) -> Path:
 
 
 def make_file(path: Path, size: int, **about: Any) -> Path:
-    """An .ipa of about this size, with a number that the demo seed does not have."""
+    """Make an .ipa of about this size, with a build number that the demo seed does not have. Return its path."""
     return make_ipa(path, size=size, version="9.0", build_number="1", **about)

@@ -1,6 +1,6 @@
 """The fault matrix: every action × every request it makes × every fault of the sandbox, and a kill at each request.
 
-`make reliability` runs it and writes docs/reliability.md. Its worlds and stores are those of the tests.
+`make reliability` runs it and writes docs/reliability.md. It uses the worlds and storages of the tests.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs the fault matrix, or a sample of it. Exit code 1: a cell is wrong."""
+"""Run the fault matrix, or a sample of it. The exit code is 1 if a cell is wrong."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "reliability.md"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs what is asked for, prints what is wrong, and writes the page where it was all of it."""
+    """Run the chosen cells and print the wrong ones. With --write also write the page. Return the exit code."""
     options = _parser().parse_args(arguments)
     began = time.monotonic()
     shares = [
@@ -27,19 +27,20 @@ def main(arguments: Sequence[str]) -> int:
         for number in range(options.processes)
     ]
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
-        ran = []
-        for each in pool.map(Share.run, shares):
-            print(f"{each.scenario}: {len(each.outcomes)} cells, {each.seconds:.0f} s", file=sys.stderr)
-            ran.append(each)
-    outcomes = [outcome for each in ran for outcome in each.outcomes]
-    for each in matrix.wrong(outcomes):
+        reports = []
+        for ran in pool.map(Share.run, shares):
+            print(f"{ran.scenario}: {len(ran.outcomes)} cells, {ran.seconds:.0f} s", file=sys.stderr)
+            reports.append(ran)
+    outcomes = [outcome for ran in reports for outcome in ran.outcomes]
+    for outcome in matrix.wrong(outcomes):
         print(
-            f"{each.cell}\n  {each.cell.specs[0]}\n" + "".join(f"  - {detail}\n" for detail in each.details)
+            f"{outcome.cell}\n  {outcome.cell.specs[0]}\n"
+            + "".join(f"  - {detail}\n" for detail in outcome.details)
         )
     took = time.monotonic() - began
     print(report.summary(outcomes, took))
     if options.write:
-        requests = {each.scenario: each.requests for each in ran}
+        requests = {ran.scenario: ran.requests for ran in reports}
         PAGE.write_text(report.page(outcomes, requests, took), encoding="utf-8")
     return 1 if matrix.wrong(outcomes) else 0
 

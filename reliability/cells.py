@@ -1,4 +1,4 @@
-"""The cells of the matrix: made from the requests of a run without faults."""
+"""Make the cells of the matrix from the requests of a run without faults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reliability.faults import APPLIED, EVERY, NOT_APPLIED, NOW_AND_THEN, Kind
 
 @dataclass(frozen=True)
 class Request:
-    """One request of a run: its path with * for ids, and how many of its like came before."""
+    """One request of a run: its path with * for ids, and the number of equal requests before it."""
 
     method: str
     path: str
@@ -27,7 +27,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Cell:
-    """A step during which a request goes wrong (or any of several), or at which it is ended by a signal."""
+    """A step and its fault: one request (or any of several) goes wrong, or a signal ends the step at a request."""
 
     scenario: str
     requests: tuple[Request, ...]
@@ -36,17 +36,17 @@ class Cell:
 
     @property
     def request(self) -> str:
-        """What goes wrong, in words."""
+        """Return the request that goes wrong, for the name of the cell."""
         return str(self.requests[0]) if len(self.requests) == 1 else "any request"
 
     @property
     def specs(self) -> list[str]:
-        """The faults in the sandbox's language."""
-        return [self.kind.spec(each.method, each.path, each.before) for each in self.requests]
+        """Return the faults as the sandbox reads them (docs/sandbox.md, Faults)."""
+        return [self.kind.spec(request.method, request.path, request.before) for request in self.requests]
 
     @property
     def what(self) -> str:
-        """What goes wrong."""
+        """Return the fault or the signal, for the name of the cell and the table by fault."""
         if not self.signal:
             return str(self.kind)
         when = "applied" if self.kind is APPLIED else "not applied"
@@ -57,7 +57,7 @@ class Cell:
 
 
 def requests_of(log: Iterable[Entry]) -> list[Request]:
-    """The requests of a run, in their order."""
+    """Return the requests of a run in their order, with ids replaced."""
     seen: Counter[tuple[str, str]] = Counter()
     found = []
     for entry in log:
@@ -68,17 +68,18 @@ def requests_of(log: Iterable[Entry]) -> list[Request]:
 
 
 def broken(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
-    """All that can go wrong with these requests."""
+    """Yield a cell for each request and fault, and one for each fault that hits any request now and then."""
     for request in requests:
         for kind in EVERY:
+            # A connection can be cut in the middle of a body only if the request has one.
             if "cut=" not in kind.words or request.method != "GET":
                 yield Cell(scenario, (request,), kind)
-    first_of_each = tuple(each for each in requests if not each.before)
+    first_of_each = tuple(request for request in requests if not request.before)
     yield from (Cell(scenario, first_of_each, kind) for kind in NOW_AND_THEN if len(first_of_each) > 1)
 
 
 def ended(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
-    """Ends of a step at these requests."""
+    """Yield a cell for each request and signal, before and after the sandbox applies the request."""
     for request in requests:
         for number in (signal.SIGTERM, signal.SIGKILL):
             yield Cell(scenario, (request,), NOT_APPLIED, number)
@@ -86,12 +87,13 @@ def ended(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
 
 
 def sampled(every: Iterable[Cell], one_in: int) -> list[Cell]:
-    """One cell in so many, always the same ones."""
-    return [each for each in every if zlib.crc32(str(each).encode()) % one_in == 0]
+    """Return about one cell in `one_in`, chosen by its name."""
+    # A checksum of the name chooses: a sample is the same in each run and in each process.
+    return [cell for cell in every if zlib.crc32(str(cell).encode()) % one_in == 0]
 
 
 def _without_ids(path: str) -> str:
-    """`/v1/builds/*/app` for any build; all but the first segment of the stores' paths."""
+    """Return a path with * for ids: `/v1/builds/*/app`. Of other paths (`/uploads/…`) only the first segment stays."""
     if path.startswith("/v1/"):
         return re.sub(r"^(/v1/[^/]+/)[^/]+", r"\1*", path)
     first, *rest = path.strip("/").split("/")

@@ -1,4 +1,4 @@
-"""All scenarios, by name."""
+"""The scenarios of all actions, by name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from reliability.uploading import UPLOAD
 from reliability.webhooks import ENSURE, REDELIVER
 
 SCENARIOS: Mapping[str, Scenario] = {
-    each.name: each
-    for each in (FETCH, UPLOAD, SYNC, SYNC_GIT, READ_ONLY, PLAN, REVOKE, DSYMS, ENSURE, REDELIVER, DOCTOR)
+    scenario.name: scenario
+    for scenario in (FETCH, UPLOAD, SYNC, SYNC_GIT, READ_ONLY, PLAN, REVOKE, DSYMS, ENSURE, REDELIVER, DOCTOR)
 }

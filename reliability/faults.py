@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REFUSALS = (400, 401, 403, 404, 409, 422)
-"""App Store Connect says no: a step that fails then may end with 1 as well as with 3."""
+"""Statuses by which App Store Connect refuses. A step that fails because of one may end with 1 as well as with 3."""
 ONCE, ALWAYS = "once", "always"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to go wrong. `words` are the sandbox's."""
+    """One fault: `words` in the sandbox's language, `often` is once or always."""
 
     words: str
     often: str
 
     @property
     def is_refusal(self) -> bool:
-        """Whether it is an answer that says no."""
+        """Return True if the fault is an answer by which Apple refuses."""
         return any(f"status={status}" in self.words for status in REFUSALS)
 
     def spec(self, method: str, path: str, after: int) -> str:
-        """It, for that request after so many of its like."""
+        """Return the fault for one request, as the sandbox reads it. `after` equal requests are answered before it."""
         times = "1" if self.often == ONCE else "always"
         return f"{method} {path} {self.words} after={after} times={times}"
 
@@ -50,6 +50,6 @@ NOW_AND_THEN = tuple(
     for words in ("status=404", "status=429", "status=503", "reset", "lost", "truncate")
     for share in (0.3, 0.5, 0.7)
 )
-"""For all requests of a step at once, with dice that fall the same way each time."""
+"""Faults of all requests of a step at once. The sandbox rolls the same dice in each run."""
 NOT_APPLIED, APPLIED = Kind("hang", ONCE), Kind("mute", ONCE)
-"""Where a step is ended: its request has arrived, and is not played, or has been."""
+"""A signal ends the step at one of these: the sandbox has read the request, and has not applied it, or has."""

@@ -1,17 +1,17 @@
-"""The steps of the matrix pause for a shorter time than those of users: what they do is the same."""
+"""Shorten the pauses of the steps in the matrix. They do the same as the steps of users otherwise."""
 
 from __future__ import annotations
 
 RETRY_FOR = 2
-"""Seconds, the input of each step."""
+"""Seconds: the input `retry-for` of each step."""
 TIMEOUT = 6
-"""Seconds, the input of those that wait for App Store Connect."""
+"""Seconds: the input `timeout` of the steps that wait for App Store Connect."""
 DEADLINE = 30.0
-"""Seconds after which a step that has not ended hangs. The longest take about ten."""
+"""Seconds after which a step counts as hanging. The longest steps take about ten."""
 
 
 def hurry() -> None:
-    """Shortens the pauses of this process."""
+    """Shorten the pauses in the modules of this process. Steps that are forked from it inherit them."""
     from asc.api import client, polling, retry
     from asc.builds.upload import record, uploading
     from asc.changes import apply, sending

@@ -1,4 +1,4 @@
-"""Looks for secrets where none may be: in what a step printed and handed over, and in the files that it left."""
+"""Look for secrets in places that must have none: log, summary, outputs and files of a step."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from typing import Any
 from core.running import Done
 
 TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{16,}\.eyJ[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}")
-"""A minted token, whoever minted it."""
+"""A signed token (JWT), of any key."""
 ASKED_FOR = ("p12-password",)
-"""Outputs that are a secret: the user asked for the p12 that it opens."""
+"""Outputs that are secret by design: the password opens the p12 that the user asked for."""
 
 
 def of_key(api_key: Mapping[str, Any]) -> list[str]:
-    """All that gives an API key away: each line, the lines joined, and the text in base64."""
+    """Return the texts that give an API key away: each line, the lines joined, and the text in base64 and in JSON."""
     pem = str(api_key["key"])
     lines = [line for line in pem.splitlines() if line and not line.startswith("-----")]
     return [*lines, "".join(lines), base64.b64encode(pem.encode()).decode(), json.dumps(pem)]
 
 
 def in_words(text: str, secrets: Iterable[str]) -> list[str]:
-    """The secrets that a text gives away, shortened; masked ones are no secrets any more."""
+    """Return the secrets that a text contains, shortened so that a report does not repeat them."""
     found = [secret for secret in secrets if secret in text]
     return [f"{secret[:12]}…" for secret in (*found, *TOKEN.findall(text))]
 
 
 def said(done: Done, secrets: Iterable[str]) -> Iterator[str]:
-    """Secrets in the log without its masks, in the summary and in the outputs."""
+    """Yield the secrets in the log, in the summary and in the outputs, each with its place."""
+    # The runner never shows the commands that mask a value.
     raw = "\n".join(line for line in done.stdout.split("\n") if not line.startswith("::add-mask::"))
     outputs = "\n".join(value for name, value in done.outputs.items() if name not in ASKED_FOR)
     places = {
@@ -46,7 +47,7 @@ def said(done: Done, secrets: Iterable[str]) -> Iterator[str]:
 
 
 def left(folder: Path, secrets: Iterable[str]) -> Iterator[str]:
-    """Secrets in files below a folder."""
+    """Yield the secrets in the files below a folder, each with the path of its file."""
     secrets = list(secrets)
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink():

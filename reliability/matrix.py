@@ -1,4 +1,4 @@
-"""Runs cells, and judges what came of them."""
+"""Run cells and judge their outcomes."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ SUCCESS, FAILURE, ENDED, NOT_MET, WRONG = (
     "wrong",
 )
 PROMPT = 5.0
-"""Seconds in which a step ends that is asked to. It takes a few milliseconds; the machine may be busy."""
+"""Seconds in which a step has to end after a signal. It takes a few milliseconds, but the machine may be busy."""
 PATIENT = {"retry-for": 20}
-"""Of steps without faults: a busy machine must not look like one."""
+"""Inputs of steps without faults. They retry longer, because a busy machine must not look like a fault."""
 MOMENT = 0.05
-"""Seconds in which the sandbox plays a request."""
+"""Seconds in which the sandbox applies a request."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a cell. `details` say what is wrong."""
+    """The result of a cell. `seconds` is the time of its first step, `details` say why it is wrong."""
 
     cell: Cell
     result: str
@@ -51,7 +51,7 @@ class Outcome:
 
 @dataclass
 class Bench:
-    """A scenario with its sandbox and its machine, for one cell."""
+    """A scenario with the sandbox and the machine of one cell, and the steps that ran on them."""
 
     scenario: Scenario
     sandbox: Sandbox
@@ -60,7 +60,7 @@ class Bench:
     steps: list[Step] = field(default_factory=list)
 
     def start(self, **more: object) -> Step:
-        """A step with the inputs of this moment, and more."""
+        """Start a step with the inputs of the scenario, and more."""
         env = {
             "ASC_API_URL": self.sandbox.url,
             "ASC_API_KEY": json.dumps(self.sandbox.api_key()),
@@ -72,27 +72,27 @@ class Bench:
         return self.steps[-1]
 
     def leaked(self, done: Done) -> Iterator[str]:
-        """Secrets that this step let out, so far."""
+        """Yield the secrets in the output of this step and in the files on the machine."""
         secrets = [*leaks.of_key(self.sandbox.api_key()), *self.scenario.secrets()]
         yield from leaks.said(done, secrets)
         yield from leaks.left(self.machine, secrets)
 
     def facts(self, done: Done) -> Json:
-        """What the step came to."""
+        """Return the state after a step that succeeded."""
         return self.scenario.facts(self.machine, self.sandbox, done)
 
     def wrongs(self) -> Iterator[str]:
-        """What must never be, and is."""
+        """Yield each broken rule: those of the scenario, and those of Apple's OpenAPI document."""
         yield from self.scenario.wrongs(self.machine, self.sandbox)
         yield from (
-            f"Apple's document was broken by the {each.by}: {each.problems}"
-            for each in self.sandbox.violations
+            f"Apple's document was broken by the {violation.by}: {violation.problems}"
+            for violation in self.sandbox.violations
         )
 
 
 @contextmanager
 def bench(scenario: Scenario, nursery: Nursery, folder: Path) -> Iterator[Bench]:
-    """A sandbox and a machine that nobody used before."""
+    """Start a fresh sandbox and a fresh machine. At the end, kill the steps that still run."""
     own = Path(tempfile.mkdtemp(dir=folder))
     machine = own / "machine"
     (machine / "workspace").mkdir(parents=True)
@@ -109,21 +109,21 @@ def bench(scenario: Scenario, nursery: Nursery, folder: Path) -> Iterator[Bench]
 
 @dataclass(frozen=True)
 class Course:
-    """How a scenario goes when nothing goes wrong."""
+    """A run of a scenario without faults: its requests, and the state at the end."""
 
     scenario: Scenario
     requests: tuple[Request, ...]
     facts: Any
 
     def cells(self) -> list[Cell]:
-        """Its part of the matrix."""
+        """Return the cells of the scenario: its part of the matrix."""
         name = self.scenario.name
         faults = () if self.scenario.only_ended else broken(name, self.requests)
         return [*faults, *ended(name, self.requests)]
 
 
 def course_of(scenario: Scenario, nursery: Nursery, folder: Path) -> Course:
-    """Runs a scenario without faults. Raises AssertionError where even that goes wrong."""
+    """Run a scenario without faults. Raises AssertionError if that already goes wrong."""
     with bench(scenario, nursery, folder) as one:
         assert one.start(**PATIENT).wait(DEADLINE), "the step hangs without a fault"
         done = one.steps[0].done()
@@ -136,13 +136,13 @@ def course_of(scenario: Scenario, nursery: Nursery, folder: Path) -> Course:
 def run(
     course: Course, chosen: Iterable[Cell], nursery: Nursery, folder: Path, side_by_side: int
 ) -> Iterator[Outcome]:
-    """The outcomes of cells, as they come."""
+    """Run cells, `side_by_side` at a time, and yield their outcomes in the order of the cells."""
     with ThreadPoolExecutor(side_by_side) as pool:
         yield from pool.map(lambda cell: run_cell(course, cell, nursery, folder), chosen)
 
 
 def run_cell(course: Course, cell: Cell, nursery: Nursery, folder: Path) -> Outcome:
-    """One cell: the step with its fault, then the step again without one."""
+    """Run one cell: the step with its fault, then the same step again without a fault."""
     began = time.monotonic()
     with bench(course.scenario, nursery, folder) as one:
         for spec in cell.specs:
@@ -168,7 +168,8 @@ def _waited(step: Step) -> list[str]:
 
 
 def _ended(one: Bench, cell: Cell, step: Step) -> list[str]:
-    """Signals the step when its request is there; one that never sends it ends by itself."""
+    """Send the signal once the request has arrived. Return the problems: a step that does not end in time."""
+    # A step that never sends this request (its requests depend on time) ends by itself.
     until = time.monotonic() + DEADLINE
     while not one.sandbox.faults_hit and not step.wait(0.002):
         if time.monotonic() > until:
@@ -180,7 +181,7 @@ def _ended(one: Bench, cell: Cell, step: Step) -> list[str]:
 
 
 def _judged(course: Course, one: Bench, cell: Cell, done: Done) -> tuple[str, list[str]]:
-    """Success, a clear failure, or ended as it was told to; with what contradicts that."""
+    """Return success, clear failure or ended, and the problems with that result."""
     if done.code == 0:
         facts = one.facts(done)
         if course.scenario.is_right(cell.kind, facts, course.facts):
@@ -193,18 +194,18 @@ def _judged(course: Course, one: Bench, cell: Cell, done: Done) -> tuple[str, li
 
 
 def _unclear(cell: Cell, done: Done) -> Iterator[str]:
-    """What is not clear about a failure."""
+    """Yield the reasons why a failure is not clear: exit code, number of errors, missing remedy, traceback."""
     errors = done.log.messages("error")
     may_be_no = (
         cell.kind.is_refusal
         or cell.requests[0].path.startswith(("/symbols/", "/uploads/"))  # what is broken there, stays broken
-        or any("(timeout)" in each for each in errors)
+        or any("(timeout)" in error for error in errors)
     )
     if done.code not in ((1, 3) if may_be_no else (3,)):
         yield f"the exit code is {done.code}: {errors}"
     if len(errors) != 1:
         yield f"{len(errors)} errors: {errors}"
-    if any(len(each.strip().splitlines()) < 2 for each in errors):
+    if any(len(error.strip().splitlines()) < 2 for error in errors):
         yield f"an error without what to do: {errors}"
     if "Traceback" in done.stdout + done.stderr or "The action has a bug" in done.stdout:
         yield f"a traceback: {(done.stdout + done.stderr)[-1500:]}"
@@ -215,7 +216,7 @@ def _unclear(cell: Cell, done: Done) -> Iterator[str]:
 
 
 def _again(course: Course, one: Bench) -> list[str]:
-    """What is wrong with the same step run again, now that nothing goes wrong any more."""
+    """Run the step again without a fault, and return the problems with that run."""
     step = one.start(**PATIENT)
     if not step.wait(DEADLINE):
         return ["run again, it hangs"]
@@ -225,7 +226,7 @@ def _again(course: Course, one: Bench) -> list[str]:
     facts, details = one.facts(done), []
     if not course.scenario.is_finished(facts, course.facts):
         details.append(f"run again, it came to {_difference(facts, course.facts)}")
-    details += (f"run again: {each}" for each in (*one.wrongs(), *one.leaked(done)))
+    details += (f"run again: {problem}" for problem in (*one.wrongs(), *one.leaked(done)))
     return details
 
 
@@ -235,5 +236,5 @@ def _difference(facts: Json, expected: Json) -> str:
 
 
 def wrong(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Those that are neither of what may be."""
-    return [each for each in outcomes if each.result == WRONG]
+    """Return the outcomes that must not be."""
+    return [outcome for outcome in outcomes if outcome.result == WRONG]

@@ -1,4 +1,4 @@
-"""Starts steps by forking a process that has imported everything: a process each at a tenth of the price.
+"""Start steps by forking a process that has imported everything. A fork costs a tenth of a new process.
 
 Reads a JSON line for each step from standard input, and answers with lines: its process id, later its exit code.
 """
@@ -17,7 +17,7 @@ from reliability.hurry import hurry
 
 
 def main() -> int:
-    """Serves until standard input ends. The exit code, in the nursery as in each child."""
+    """Serve until standard input ends. Return the exit code, in the nursery and in each child."""
     _bring_up()
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -69,7 +69,7 @@ def _reap(children: dict[int, int]) -> None:
 
 
 def _be_the_step(asked: dict[str, object]) -> int:
-    """What entrypoint.py does, in the surroundings that are asked for."""
+    """Do what entrypoint.py does, with the streams, folder and environment of the step. Return the exit code."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()

@@ -1,4 +1,4 @@
-"""The scenarios that only read: fetch-build-number and doctor."""
+"""The scenarios of fetch-build-number and doctor, which only read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from asc.commands.doctor import PROBES
 from asc_sandbox.server import Sandbox
 from core.running import Done
 from reliability.hurry import RETRY_FOR
-from reliability.scenarios import Json, Scenario, only
+from reliability.scenarios import Json, Scenario, without
 from support.sandbox import app, build, seed, upload
 
 APP = "com.example.app"
@@ -28,29 +28,29 @@ WORLD = seed(
 
 @dataclass(frozen=True)
 class Fetch(Scenario):
-    """The next build number."""
+    """fetch-build-number: the next build number of an app with builds and an upload."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """Of one app."""
+        """Return inputs that name the app by its bundle id."""
         return {"bundle-id": APP, "retry-for": RETRY_FOR}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """All outputs."""
+        """Return all outputs: none depends on the run."""
         return dict(done.outputs)
 
 
 @dataclass(frozen=True)
 class Doctor(Scenario):
-    """A look at the key."""
+    """doctor: a check of the key for several actions."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """Good for everything."""
+        """Return inputs that check the key for all actions."""
         needs = ", ".join(PROBES)
         return {"needs": needs, "retry-for": RETRY_FOR}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """All outputs but the clock's."""
-        return only(done.outputs, "clock-skew")
+        """Return all outputs but `clock-skew`, which differs in each run."""
+        return without(done.outputs, "clock-skew")
 
 
 FETCH = Fetch("fetch-build-number", "fetch-build-number", WORLD)

@@ -1,4 +1,4 @@
-"""The results in words: a line, and docs/reliability.md."""
+"""Write the results of the matrix: a line, and docs/reliability.md."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ TEMPLATE = Path(__file__).with_name("page.md")
 
 
 def summary(outcomes: Sequence[Outcome], took: float) -> str:
-    """A line."""
-    longest = max((each.seconds for each in outcomes), default=0.0)
+    """Return one line: the number of cells by result, and the longest step."""
+    longest = max((outcome.seconds for outcome in outcomes), default=0.0)
     return (
         f"{len(outcomes)} cells in {took:.0f} s: {_counted(outcomes)}; the longest step took {longest:.1f} s"
     )
 
 
 def page(outcomes: Sequence[Outcome], requests: Mapping[str, int], took: float) -> str:
-    """The page of a whole run. `requests` are those of each scenario without a fault."""
+    """Return docs/reliability.md. `requests` has the number of requests of each scenario without a fault."""
     return TEMPLATE.read_text("utf-8").format(
         now=datetime.now(UTC),
         command=COMMAND,
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
         summary=summary(outcomes, took),
-        scenarios=_table("Scenario", outcomes, lambda each: each.cell.scenario, requests),
-        faults=_table("What goes wrong", outcomes, lambda each: each.cell.what),
+        scenarios=_table("Scenario", outcomes, lambda outcome: outcome.cell.scenario, requests),
+        faults=_table("What goes wrong", outcomes, lambda outcome: outcome.cell.what),
         wrong=_wrong(outcomes),
         retry_for=RETRY_FOR,
         timeout=TIMEOUT,
@@ -43,7 +43,7 @@ def page(outcomes: Sequence[Outcome], requests: Mapping[str, int], took: float) 
 
 
 def _counted(outcomes: Iterable[Outcome]) -> str:
-    counts = Counter(each.result for each in outcomes)
+    counts = Counter(outcome.result for outcome in outcomes)
     return ", ".join(f"{counts[result]} {result}" for result in RESULTS if counts[result])
 
 
@@ -53,14 +53,14 @@ def _table(
     key: Callable[[Outcome], str],
     requests: Mapping[str, int] | None = None,
 ) -> str:
-    """Counts of results by something, in the order of the scenarios or of the faults."""
+    """Return a table with the results counted by `key`, in the order of the scenarios or of the faults."""
     more = ["Requests"] if requests is not None else []
     head = [first, *more, "Cells", *(result.capitalize() for result in RESULTS)]
     rows = [head, ["---", *("--:" for _ in head[1:])]]
     order = requests or [str(kind) for kind in (*EVERY, *NOW_AND_THEN)]
-    there = [key(each) for each in outcomes]
-    for name in dict.fromkeys([*(each for each in order if requests or each in there), *there]):
-        counts = Counter(each.result for each in outcomes if key(each) == name)
+    there = [key(outcome) for outcome in outcomes]
+    for name in dict.fromkeys([*(name for name in order if requests or name in there), *there]):
+        counts = Counter(outcome.result for outcome in outcomes if key(outcome) == name)
         of_requests = [str(requests.get(name, 0))] if requests is not None else []
         rows.append([name, *of_requests, str(counts.total()), *(str(counts[result]) for result in RESULTS)])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -70,4 +70,4 @@ def _wrong(outcomes: Sequence[Outcome]) -> str:
     found = wrong(outcomes)
     if not found:
         return "None."
-    return "\n".join(f"* {each.cell}: {'; '.join(each.details)}" for each in found)
+    return "\n".join(f"* {outcome.cell}: {'; '.join(outcome.details)}" for outcome in found)

@@ -1,4 +1,4 @@
-"""What a scenario is: a world, a machine, a step, what it must come to, and what must never be."""
+"""The interface of a scenario: its world, machine and step, the state it must reach, and the rules it must keep."""
 
 from __future__ import annotations
 
@@ -17,52 +17,55 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Scenario:
-    """One action with one set of inputs. `options` are those of the sandbox."""
+    """One action with one set of inputs. `world` is the seed of the sandbox, `options` are its parameters."""
 
     name: str
     command: str
     world: Json = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
     only_ended: bool = False
-    """Whether steps are only ended by signals: what App Store Connect's faults do is seen in another scenario."""
+    """True if this scenario has only cells with signals, because another scenario covers the faults."""
 
     def prepare(self, machine: Path, sandbox: Sandbox) -> None:
-        """Puts files and records where the step finds them."""
+        """Put the files and records in place that the step needs."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """The inputs, as the user would give them now."""
+        """Return the inputs as a user would give them in the present state."""
         raise NotImplementedError
 
     def env(self, sandbox: Sandbox) -> Mapping[str, str]:
-        """Variables of the step."""
+        """Return more environment variables of the step."""
         return {}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """What a step that succeeded came to, without what is another each time: compared with a run without faults."""
+        """Return the state after a step that succeeded, without values that differ in each run.
+
+        The state is compared with that of a run without faults.
+        """
         raise NotImplementedError
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """What must never be, whatever went wrong."""
+        """Yield each broken rule of those that hold after any fault."""
         yield from ()
 
     def is_right(self, kind: Kind, facts: Json, expected: Json) -> bool:
-        """Whether that is what the step should come to."""
+        """Return True if a step with this fault may reach this state."""
         return facts == expected
 
     def is_finished(self, facts: Json, expected: Json) -> bool:
-        """Whether that is what a run that follows should come to."""
+        """Return True if the run after the fault may reach this state."""
         return facts == expected
 
     def secrets(self) -> Iterable[str]:
-        """What the step knows and nobody else may see, besides the API key."""
+        """Return the secrets of the step besides the API key."""
         return ()
 
 
 def twice(what: str, found: Iterable[object]) -> Iterator[str]:
-    """Complains of everything that is there twice."""
-    yield from (f"{count} times {what} {each}" for each, count in Counter(found).items() if count > 1)
+    """Yield a complaint for each thing that exists twice. `what` names the kind."""
+    yield from (f"{count} times {what} {thing}" for thing, count in Counter(found).items() if count > 1)
 
 
-def only(outputs: Mapping[str, str], *but: str) -> dict[str, str]:
-    """The outputs, without those."""
+def without(outputs: Mapping[str, str], *but: str) -> dict[str, str]:
+    """Return the outputs without those named in `but`."""
     return {name: value for name, value in outputs.items() if name not in but}

@@ -1,4 +1,4 @@
-"""Parts of the matrix for processes of their own."""
+"""Split the matrix into shares, one for each process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reliability.steps import Nursery
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of a share. `requests` are those of the scenario without a fault."""
+    """The outcomes of a share. `requests` counts the requests of the scenario without a fault."""
 
     scenario: str
     requests: int
@@ -26,7 +26,10 @@ class Ran:
 
 @dataclass(frozen=True)
 class Share:
-    """Every `of`-th cell of a scenario, from `number` on; of a sample, and of those with a text in their names."""
+    """Every `of`-th cell of a scenario, from `number` on.
+
+    `one_in` takes a sample; `containing` keeps the cells with this text in their names.
+    """
 
     scenario: str
     number: int = 0
@@ -36,11 +39,11 @@ class Share:
     side_by_side: int = 6
 
     def run(self) -> Ran:
-        """Runs these cells."""
+        """Run the cells of this share in a nursery of its own, and return their outcomes."""
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="asc-matrix-") as folder, Nursery() as nursery:
             course = matrix.course_of(SCENARIOS[self.scenario], nursery, Path(folder))
-            chosen = [each for each in course.cells() if self.containing in str(each)]
+            chosen = [cell for cell in course.cells() if self.containing in str(cell)]
             chosen = sampled(chosen, self.one_in)[self.number :: self.of]
             outcomes = list(matrix.run(course, chosen, nursery, Path(folder), self.side_by_side))
         return Ran(self.scenario, len(course.requests), time.monotonic() - began, outcomes)

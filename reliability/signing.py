@@ -1,4 +1,4 @@
-"""sync-signing: a team that begins, one whose store is complete, one that looks first, one that revokes."""
+"""The scenarios of sync-signing: a first run, a complete storage, a plan, and a revocation."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ UUIDS = {APP: "11111111-2222-3333-4444-555555555555", WIDGET: "11111111-2222-333
 
 @dataclass(frozen=True)
 class Signing(Scenario):
-    """What the modes share. The store is a git repository where `git` says so, else a folder."""
+    """The base of the modes. The storage is a git repository if `git` is set, else a folder."""
 
     mode: str = "sync"
     git: bool = False
 
     def store(self, machine: Path) -> Store:
-        """Where certificates are kept: not on this machine."""
+        """Return the storage, which is outside the machine of the step."""
         return Store(machine.with_name(f"{machine.name}.store"), git=self.git)
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """For two apps."""
+        """Return the inputs for two bundle ids."""
         return {
             "mode": self.mode,
             "bundle-ids": f"{APP}, {WIDGET}",
@@ -60,15 +60,15 @@ class Signing(Scenario):
         }
 
     def env(self, sandbox: Sandbox) -> dict[str, str]:
-        """The passphrase, as people who come from match have it."""
+        """Return the passphrase in the variable that match uses."""
         return {"MATCH_PASSWORD": PASSPHRASE}
 
     def secrets(self) -> Iterable[str]:
-        """What opens the store and the p12."""
+        """Return the passphrase of the storage and the password of the p12."""
         return (PASSPHRASE, P12_PASSWORD)
 
     def prepare(self, machine: Path, sandbox: Sandbox) -> None:
-        """An empty store."""
+        """Make an empty storage: a folder or a git repository."""
         store = self.store(machine)
         if self.git:
             shutil.copytree(_empty_repository(machine.parents[1]), store.path)
@@ -76,7 +76,7 @@ class Signing(Scenario):
             store.path.mkdir()
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """Apple's side, the store, the files; ids and fingerprints are others each time."""
+        """Return the state at Apple, in the storage and on the machine, without ids and fingerprints."""
         store = self.store(machine)
         identities = store.identities()
         return {
@@ -84,21 +84,21 @@ class Signing(Scenario):
             "certificates": len(sandbox.world.all("certificates")),
             "identities": len(identities),
             "the right one": done.outputs["certificate-id"]
-            in ("", *(each.certificate_id for each in identities)),
+            in ("", *(identity.certificate_id for identity in identities)),
             "stored": sorted(store.profiles()),
-            # One that Apple has certified nowhere lies there for a day: its run may just be asking.
+            # A key without a certificate stays for a day, because the run that made it may still be asking Apple.
             "keys put aside": len(_put_aside(store).keys() & _certified(sandbox)),
             "profiles": sorted(profiles_at_apple(sandbox)),
             "bundle ids": sorted(
-                (each.attributes["identifier"], _capabilities(sandbox, each))
-                for each in sandbox.world.all("bundleIds")
+                (bundle_id.attributes["identifier"], _capabilities(sandbox, bundle_id))
+                for bundle_id in sandbox.world.all("bundleIds")
             ),
-            "devices": sorted(each.attributes["udid"] for each in sandbox.world.all("devices")),
+            "devices": sorted(device.attributes["udid"] for device in sandbox.world.all("devices")),
             "written": _written(machine),
         }
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """No key is lost, nothing is there twice, and what was written is for its owner alone."""
+        """Yield each lost key, each record that exists twice, and each file that others can read."""
         yield from self._lost_keys(machine, sandbox)
         everything = sandbox.world
         yield from twice("the bundle id", [e.attributes["identifier"] for e in everything.all("bundleIds")])
@@ -111,29 +111,32 @@ class Signing(Scenario):
 
     def _lost_keys(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
         store = self.store(machine)
-        keys = {*_put_aside(store), *(public_key_der(each.key) for each in store.identities())}
+        keys = {*_put_aside(store), *(public_key_der(identity.key) for identity in store.identities())}
         for public_key, record_id in _certified(sandbox).items():
             if public_key not in keys:
                 yield f"the key of the certificate {record_id} is lost"
 
 
 def _put_aside(store: Store) -> dict[bytes, str]:
-    """Public key → path of what is put aside in the store."""
+    """Return public key → path of the pending keys in the storage."""
     keys = pending_keys(store.files(), DISTRIBUTION, PASSPHRASE)
     return {public_key_der(key): path for path, key in keys.items()}
 
 
 def _certified(sandbox: Sandbox) -> dict[bytes, str]:
-    """Public key → id of the certificates at Apple."""
-    return {certificate_of(each).public_key: each.id for each in sandbox.world.all("certificates")}
+    """Return public key → id of the certificates at Apple."""
+    return {
+        certificate_of(certificate).public_key: certificate.id
+        for certificate in sandbox.world.all("certificates")
+    }
 
 
 @dataclass(frozen=True)
 class Sync(Signing):
-    """From nothing: a device, a bundle id with a capability, a certificate, two profiles."""
+    """A first run: it makes a device, a bundle id with a capability, a certificate, and two profiles."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """Everything that can be registered is."""
+        """Return inputs that register a device, a bundle id and a capability."""
         return {
             **super().inputs(machine, sandbox),
             "type": "ad-hoc",
@@ -145,60 +148,62 @@ class Sync(Signing):
 
 @dataclass(frozen=True)
 class Complete(Signing):
-    """A store with a certificate and two profiles, which Apple has as well."""
+    """A storage with a certificate and two profiles, which Apple has as well."""
 
     def prepare(self, machine: Path, sandbox: Sandbox) -> None:
-        """As an earlier run has left it."""
+        """Make Apple and the storage as an earlier run left them."""
         super().prepare(machine, sandbox)
         record = at_apple(sandbox, a_key())
         certificate = certificate_of(record)
         stored = [
-            stored_profile(certificate, bundle_id=each, uuid=uuid, name=f"match AppStore {each}")
-            for each, uuid in UUIDS.items()
+            stored_profile(certificate, bundle_id=bundle_id, uuid=uuid, name=f"match AppStore {bundle_id}")
+            for bundle_id, uuid in UUIDS.items()
         ]
         self.store(machine).put(identity_of(record, a_key()), *stored)
-        for number, (each, uuid) in enumerate(UUIDS.items()):
-            about = {"name": f"match AppStore {each}", "profileType": "IOS_APP_STORE", "uuid": uuid}
+        for number, (bundle_id, uuid) in enumerate(UUIDS.items()):
+            about = {"name": f"match AppStore {bundle_id}", "profileType": "IOS_APP_STORE", "uuid": uuid}
             of = {"bundleId": f"BUNDLE{number:04d}", "certificates": [record.id]}
             sandbox.world.add("profiles", about, of)
 
 
 @dataclass(frozen=True)
 class Plan(Signing):
-    """What would be done is told, and nothing is done."""
+    """The mode plan: it prints the plan and changes nothing."""
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """The plan in words, and a world as it was."""
-        told = [line for line in done.stdout.splitlines() if line.startswith("Would ")]
-        return {**super().facts(machine, sandbox, done), "told": told}
+        """Return the lines of the plan, and the unchanged state."""
+        plan = [line for line in done.stdout.splitlines() if line.startswith("Would ")]
+        return {**super().facts(machine, sandbox, done), "plan": plan}
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """Looking changes nothing."""
+        """Yield each request other than GET as well."""
         yield from super().wrongs(machine, sandbox)
         yield from (
-            f"{each.method} {each.path} was sent" for each in sandbox.requests if each.method != "GET"
+            f"{request.method} {request.path} was sent"
+            for request in sandbox.requests
+            if request.method != "GET"
         )
 
 
 @dataclass(frozen=True)
 class Revoke(Complete):
-    """What is confirmed goes; a second run confirms what is left."""
+    """The mode revoke: it deletes the confirmed certificates and profiles. A second run confirms the rest."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """The user has read what is left."""
-        certificates, profiles = (len(sandbox.world.all(each)) for each in ("certificates", "profiles"))
+        """Return inputs that confirm the present counts."""
+        certificates, profiles = (len(sandbox.world.all(kind)) for kind in ("certificates", "profiles"))
         confirm = f"{certificates} certificate{'s' * (certificates != 1)}, {profiles} profile{'s' * (profiles != 1)}"
         return {**super().inputs(machine, sandbox), "type": ProfileType.APP_STORE.value, "confirm": confirm}
 
     def is_finished(self, facts: Json, expected: Json) -> bool:
-        """Of what an earlier run revoked before it was ended, files may stay in the store: they do no harm."""
+        """Return True if only files of records that an ended run revoked are left in the storage: they do no harm."""
         stale = {name: expected[name] for name in ("identities", "stored")}
         return {**facts, **stale} == expected
 
 
 def _capabilities(sandbox: Sandbox, record: object) -> list[str]:
     found = sandbox.world.related(record, "bundleIdCapabilities")  # type: ignore[arg-type]
-    return sorted(each.attributes["capabilityType"] for each in found)
+    return sorted(capability.attributes["capabilityType"] for capability in found)
 
 
 def _all_written(machine: Path) -> list[Path]:
@@ -206,12 +211,13 @@ def _all_written(machine: Path) -> list[Path]:
 
 
 def _written(machine: Path) -> list[str]:
-    """The kinds of files that were written: their names have ids in them."""
+    """Return the suffixes of the written files, because their names have ids in them."""
     return sorted({path.suffix for path in _all_written(machine)})
 
 
 def _empty_repository(folder: Path) -> Path:
-    """Made once for all cells of a run; the course without faults comes first, alone."""
+    """Return an empty repository, made once for all cells of a run."""
+    # No lock: the run without faults comes first, alone.
     there = folder / "store.git"
     return there if there.exists() else git_store(folder).path
 

@@ -1,4 +1,4 @@
-"""Steps of jobs in processes of their own, on a machine of their own: home, temporary folder, workspace."""
+"""Run steps of jobs, each in its own process, on a machine with its own home, temporary folder and workspace."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MACHINE = ("workspace", "home", "temp", "tools")
 
 @dataclass
 class Step:
-    """One that is under way, or has ended."""
+    """A step that runs or has ended. `folder` has its output, `code` its exit code."""
 
     folder: Path
     began: threading.Event = field(default_factory=threading.Event)
@@ -33,24 +33,24 @@ class Step:
     code: int | None = None
 
     def wait(self, timeout: float) -> bool:
-        """Whether it ended in that time."""
+        """Return True if the step ended within `timeout` seconds."""
         return self.ended.wait(timeout)
 
     def signal(self, number: int) -> None:
-        """Sends a signal, to the step alone, as the runner does."""
+        """Send a signal to the step alone, as the runner does."""
         self.began.wait()
         if not self.ended.is_set():
             os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """Ends it for good, with what it has started."""
+        """Kill the step and the processes that it started, and wait for the end."""
         self.began.wait()
         if not self.ended.is_set():
             os.killpg(self.pid, signal.SIGKILL)
         self.ended.wait()
 
     def done(self) -> Done:
-        """What came of it."""
+        """Return the exit code, the log, the outputs and the summary of a step that has ended."""
         read = {name: (self.folder / name).read_bytes().decode("utf-8", "replace") for name in _FILES}
         assert self.code is not None
         return Done(
@@ -62,7 +62,7 @@ _FILES = ("stdout", "stderr", "output", "summary")
 
 
 class Nursery:
-    """Starts steps. Used from several threads."""
+    """Starts steps by asking a process of `reliability.nursery`. Safe for several threads."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -90,14 +90,14 @@ class Nursery:
     def start(
         self, machine: Path, command: str, inputs: Mapping[str, object], env: Mapping[str, str], name: str
     ) -> Step:
-        """A step of a job on the machine in this folder. What it prints and hands over goes to `machine`.`name`."""
+        """Start a step on the machine in this folder. Its log, outputs and summary go to `machine`.`name`."""
         folder = machine.with_name(f"{machine.name}.{name}")
         folder.mkdir(parents=True)
-        for each in MACHINE:
-            (machine / each).mkdir(parents=True, exist_ok=True)
-        for each in _FILES:
-            (folder / each).touch()
-        context = {**_surroundings(machine, folder, command, inputs), **env}
+        for part in MACHINE:
+            (machine / part).mkdir(parents=True, exist_ok=True)
+        for name in _FILES:
+            (folder / name).touch()
+        context = {**_environment(machine, folder, command, inputs), **env}
         step = Step(folder)
         with self._lock:
             number = next(self._numbers)
@@ -106,7 +106,7 @@ class Nursery:
                 id=number,
                 cwd=str(machine / "workspace"),
                 env=context,
-                **{each: str(folder / each) for each in ("stdout", "stderr")},
+                **{stream: str(folder / stream) for stream in ("stdout", "stderr")},
             )
         return step
 
@@ -128,7 +128,7 @@ class Nursery:
                 step.ended.set()
 
 
-def _surroundings(machine: Path, folder: Path, command: str, inputs: Mapping[str, object]) -> dict[str, str]:
+def _environment(machine: Path, folder: Path, command: str, inputs: Mapping[str, object]) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
         "LC_ALL": "C.UTF-8",

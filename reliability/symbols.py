@@ -1,4 +1,4 @@
-"""download-dsyms: two builds, three archives."""
+"""The scenario of download-dsyms: two builds with three archives."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ CLIP = {"bundleId": "com.example.app.clip", "bundleType": "APP_CLIP"}
 
 @dataclass(frozen=True)
 class Symbols(Scenario):
-    """All symbols of the app."""
+    """download-dsyms: the symbols of all builds of a version."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """All builds of the version."""
+        """Return the inputs for all builds of the version."""
         return {"bundle-id": APP, "version": "1.0", "directory": "dsyms", "retry-for": RETRY_FOR}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """The files and their bytes; paths without the machine."""
+        """Return the outputs, with paths below the machine, and the digests of the files."""
         outputs = {name: value.replace(str(machine), "") for name, value in done.outputs.items()}
         del outputs["downloaded-bytes"]  # of this run
         return {"outputs": outputs, "files": _digests(machine)}
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """A file that looks whole is whole."""
+        """Yield each archive that is damaged although it has its final name."""
         import zipfile
 
         for path in _files(machine):

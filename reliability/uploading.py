@@ -1,4 +1,4 @@
-"""upload-testflight from the file to the testers: everything that one step can do."""
+"""The scenario of upload-testflight: one step that does all it can, from the file to the testers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.uploading import (
     world,
 )
 from reliability.hurry import RETRY_FOR, TIMEOUT
-from reliability.scenarios import Json, Scenario, only, twice
+from reliability.scenarios import Json, Scenario, twice, without
 from support.sandbox import build
 
 SIZE, PARTS = 90_000, 3
@@ -33,11 +33,11 @@ class Upload(Scenario):
     """A file of three parts, texts, groups, a tester, beta review; an older build makes way."""
 
     def prepare(self, machine: Path, sandbox: Sandbox) -> None:
-        """The file."""
+        """Make the .ipa of three parts in the workspace."""
         an_ipa(machine / "workspace", size=SIZE, encryption=None)
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """All that can be wished for."""
+        """Return inputs that use texts, groups, a tester, beta review and expiry."""
         return {
             "file": "Example.ipa",
             "whats-new": "{en-US: Faster., de-DE: Schneller.}",
@@ -54,46 +54,51 @@ class Upload(Scenario):
         }
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """The build, whole, once, and who has it."""
+        """Return the state of the one build: its texts, groups, testers and submissions, and the expired builds."""
         (identifier,) = builds(sandbox)
-        ((upload, state),) = [each for each in uploads(sandbox) if each[1] != "FAILED"]
+        ((upload, state),) = [(upload, state) for upload, state in uploads(sandbox) if state != "FAILED"]
         return {
-            "outputs": only(done.outputs, "build-id", "build-upload-id", "testflight-url", *_OF_THIS_RUN),
+            "outputs": without(done.outputs, "build-id", "build-upload-id", "testflight-url", *_OF_THIS_RUN),
             "ids": (done.outputs["build-id"] == identifier, done.outputs["build-upload-id"] in (upload, "")),
             "upload": state,
             "what's new": whats_new(sandbox),
             "groups": sorted(groups_with_it(sandbox)),
             "submissions": submissions(sandbox),
             "testers": _testers(sandbox, identifier),
-            "notes": [each.attributes["notes"] for each in sandbox.world.all("betaAppReviewDetails")],
-            "app": [each.attributes["feedbackEmail"] for each in sandbox.world.all("betaAppLocalizations")],
+            "notes": [
+                review_detail.attributes["notes"]
+                for review_detail in sandbox.world.all("betaAppReviewDetails")
+            ],
+            "app": [texts.attributes["feedbackEmail"] for texts in sandbox.world.all("betaAppLocalizations")],
             "expired": sorted(
-                each.attributes["version"]
-                for each in sandbox.world.all("builds")
-                if each.attributes["expired"]
+                build.attributes["version"]
+                for build in sandbox.world.all("builds")
+                if build.attributes["expired"]
             ),
         }
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """Nothing twice, and no other bytes."""
+        """Yield each record that exists twice, and each upload with bytes that the file does not have."""
         everything = sandbox.world
         yield from twice("the upload 42", ["" for _, state in uploads(sandbox) if state != "FAILED"])
         yield from twice("the build 42", ["" for _ in builds(sandbox)])
-        yield from twice("the group", [each.attributes["name"] for each in everything.all("betaGroups")])
-        yield from twice("the tester", [each.attributes["email"] for each in everything.all("betaTesters")])
+        yield from twice("the group", [group.attributes["name"] for group in everything.all("betaGroups")])
+        yield from twice(
+            "the tester", [tester.attributes["email"] for tester in everything.all("betaTesters")]
+        )
         yield from twice(
             "the text",
             [
-                (each.references["build"], each.attributes["locale"])
-                for each in everything.all("betaBuildLocalizations")
+                (texts.references["build"], texts.attributes["locale"])
+                for texts in everything.all("betaBuildLocalizations")
             ],
         )
         yield from twice(
             "a submission of",
-            [each.references["build"] for each in everything.all("betaAppReviewSubmissions")],
+            [submission.references["build"] for submission in everything.all("betaAppReviewSubmissions")],
         )
         whole = sha256(machine / "workspace" / "Example.ipa")
-        yield from ("other bytes arrived" for each in sandbox.delivered if each.sha256 != whole)
+        yield from ("other bytes arrived" for delivery in sandbox.delivered if delivery.sha256 != whole)
 
 
 _OF_THIS_RUN = ("resumed", "uploaded-bytes")
@@ -102,7 +107,7 @@ _OF_THIS_RUN = ("resumed", "uploaded-bytes")
 def _testers(sandbox: Sandbox, identifier: str) -> list[str]:
     record = sandbox.world.find("builds", identifier)
     assert record
-    return [each.attributes["email"] for each in sandbox.world.related(record, "individualTesters")]
+    return [tester.attributes["email"] for tester in sandbox.world.related(record, "individualTesters")]
 
 
 UPLOAD = Upload(

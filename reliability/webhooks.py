@@ -14,44 +14,44 @@ from reliability.scenarios import Json, Scenario, twice
 from webhooks.app import ADDRESS, APP, SECRET, team, webhook
 
 NOBODY = Webhooks(to="http://127.0.0.1:9/", attempts=1)
-"""Events go where nobody listens, so that each delivery fails."""
+"""A receiver that does not exist, so that each delivery fails."""
 
 
 @dataclass(frozen=True)
 class Ensure(Scenario):
-    """The webhook of an app."""
+    """manage-webhooks, mode ensure: it makes the webhook of an app."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """A webhook that the app does not have."""
+        """Return inputs that ask for a webhook that the app lacks."""
         return {"bundle-id": APP, "url": ADDRESS, "retry-for": RETRY_FOR}
 
     def env(self, sandbox: Sandbox) -> dict[str, str]:
-        """The secret, which no command line may have."""
+        """Return the secret: no command line may have it."""
         return {"ASC_WEBHOOK_SECRET": SECRET}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """The webhooks of the app, with their secrets."""
+        """Return the webhooks of the app with their attributes and secrets."""
         return {"webhooks": [dict(record.attributes) for record in sandbox.world.all("webhooks")]}
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """Two webhooks for one address send each event twice."""
+        """Yield each address that two webhooks have: its events would be sent twice."""
         yield from twice("webhook", (record.attributes["url"] for record in sandbox.world.all("webhooks")))
 
     def secrets(self) -> Iterable[str]:
-        """The secret that signs the events."""
+        """Return the secret that signs the events."""
         return (SECRET,)
 
 
 @dataclass(frozen=True)
 class Redeliver(Scenario):
-    """Events that did not arrive."""
+    """manage-webhooks, mode redeliver: it sends events again that did not arrive."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """Without a wait, because nobody listens."""
+        """Return inputs that do not wait, because nobody listens."""
         return {"bundle-id": APP, "mode": "redeliver", "wait": "0", "retry-for": RETRY_FOR}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """The events that were sent again."""
+        """Return the ids of the events that were sent again."""
         return {"events": sorted(_sent_again(sandbox))}
 
 

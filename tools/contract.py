@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Puts Apple's OpenAPI document of the App Store Connect API into .cache/contract; `make contract` runs it.
+"""Write Apple's OpenAPI document of the App Store Connect API into .cache/contract; `make contract` runs it.
 
 Apple publishes the document as a download that a build cannot rely on. The npm package named below is
 generated from it and keeps every path, operation, parameter, enum, request body, response and component
@@ -42,12 +42,12 @@ _NON_JSON_MEDIA = {
 
 
 class ContractError(Exception):
-    """The document could not be made; the text says why and what to do."""
+    """The document cannot be made. The text has the reason and the remedy."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """The three generated files of the npm package that say what Apple's document says."""
+    """The three generated files of the npm package that hold the content of Apple's document."""
 
     schemas: str
     operations: str
@@ -67,7 +67,7 @@ class Package:
 
 
 def main() -> int:
-    """Make sure that the document is there. The exit code is 0, or 1 with the reason on standard error."""
+    """Write the document if it is missing. Return 0, or 1 with the reason on standard error."""
     try:
         made = ensure(DOCUMENT)
     except ContractError as error:
@@ -78,7 +78,7 @@ def main() -> int:
 
 
 def ensure(document: Path) -> bool:
-    """Write the document unless it is there already, whole. True when it was written."""
+    """Write the document unless a whole one exists. Return True if it was written."""
     if _is_whole(document):
         return False
     with tempfile.TemporaryDirectory() as scratch:
@@ -118,7 +118,7 @@ def download(folder: Path) -> Path:
 
 
 def rebuild(package: Package) -> Json:
-    """Apple's OpenAPI 3.0.1 document."""
+    """Return Apple's OpenAPI 3.0.1 document, rebuilt from the files of the package."""
     types = dict(
         re.findall(
             r"^export type (\w+) = \{\n(.*?)\n\};",
@@ -146,7 +146,7 @@ def rebuild(package: Package) -> Json:
 
 
 def _operations(text: str) -> Iterator[tuple[str, str, str]]:
-    """(name, method, path) of each operation, in the package's order."""
+    """Yield (name, method, path) of each operation, in the package's order."""
     yield from re.findall(
         r"static (\w+)\(options\) \{.*?\.(get|post|patch|delete)\(\{.*?url: '([^']+)'",
         text,
@@ -190,7 +190,7 @@ def _parameters(data: str, path: str) -> Iterator[Json]:
 
 
 def _schema(type_text: str) -> Json:
-    """The schema of a type in the package: Array<…>, 'A' | 'B', string, boolean or number."""
+    """Return the schema of a type in the package: Array<…>, 'A' | 'B', string, boolean or number."""
     type_text = type_text.strip()
     if type_text.startswith("Array<"):
         return {"type": "array", "items": _schema(type_text[6:-1])}
@@ -200,7 +200,7 @@ def _schema(type_text: str) -> Json:
 
 
 def _maximum(path: str, name: str) -> int:
-    """Apple's largest value of a limit, which the package drops: 200, 50 for `limit[x]`, and exceptions."""
+    """Return Apple's largest value of a limit: 200, 50 for `limit[x]`, and exceptions. The package drops them."""
     if name == "limit":
         many_prices = re.search(r"(pricePoints|[eE]qualizations)$", path) and not path.startswith(
             ("/v1/app", "/v3/app")
@@ -225,7 +225,7 @@ def _json_content(schema: str) -> Json:
 
 
 def write(path: Path, document: Json) -> None:
-    """Write atomically: test processes that run side by side never see half a document."""
+    """Write the document atomically: parallel test processes never read half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}")
     part.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")

@@ -221,7 +221,7 @@ def read_outputs(text: str) -> dict[str, str]:
 
 
 def title(text: str) -> None:
-    """Print a heading between the parts."""
+    """Print a heading with a line above it, between the parts."""
     print(f"\n\033[1m{text}\033[0m" if sys.stdout.isatty() else f"\n== {text}", flush=True)
 
 

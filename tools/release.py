@@ -1,4 +1,4 @@
-"""The steps of a release that need no network: `python3 tools/release.py STEP …`. docs/releasing.md tells the whole.
+"""The steps of a release that need no network: `python3 tools/release.py STEP …`. docs/releasing.md has the whole.
 
   prepare VERSION   the version in its places, and the changelog's section with today's date
   check VERSION     whether this commit may become the release; prints what the workflow asks (name=value)
@@ -31,11 +31,11 @@ IMAGE = re.compile(r"[a-z0-9.:-]+(/[a-z0-9._-]+)+@sha256:[0-9a-f]{64}")
 
 
 class ReleaseError(Exception):
-    """It cannot be released like this; the text says why and what to do."""
+    """The version cannot be released. The text has the reason and the remedy."""
 
 
 def main(arguments: list[str]) -> int:
-    """Runs one step. The exit code is 0, or 1 with the reason."""
+    """Run one step. Return 0, or 1 with the reason on standard error."""
     if len(arguments) != 2 or arguments[0] not in STEPS:
         print(__doc__, file=sys.stderr)
         return 2
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 
 def prepare(version: str) -> str:
-    """Writes the version and dates the changelog's section of what is unreleased."""
+    """Write the version into its files, and date the changelog's section of unreleased changes."""
     parsed(version)
     for name, pattern in PLACES.items():
         path = ROOT / name
@@ -63,7 +63,7 @@ def prepare(version: str) -> str:
 
 
 def check(version: str) -> str:
-    """Raises for the first thing that is in the way; else tells whether image.lock serves."""
+    """Raise ReleaseError for the first obstacle; else return a sentence on image.lock."""
     check_places(version)
     notes(version)
     tag = f"v{version}"
@@ -75,7 +75,11 @@ def check(version: str) -> str:
             f"image.lock at {tag} names no image built from its {' and '.join(BUILT_FROM)}. Delete the tag and "
             "start the workflow by hand: it builds the image, and sets the tag where image.lock names it."
         )
-    newer = [each for each in released() if parsed(each) > parsed(version) and same_major(each, version)]
+    newer = [
+        released_version
+        for released_version in released()
+        if parsed(released_version) > parsed(version) and same_major(released_version, version)
+    ]
     if newer:
         raise ReleaseError(
             f"{version} is older than {newer[0]}, which is out: v{parsed(version)[0]} would move back."
@@ -85,7 +89,7 @@ def check(version: str) -> str:
 
 
 def notes(version: str) -> str:
-    """The changelog's section of a version. Raises where there is none."""
+    """Return the changelog's section of a version. Raises ReleaseError if it has none."""
     found = section(
         (ROOT / "CHANGELOG.md").read_text("utf-8"), rf"{re.escape(version)} \(\d{{4}}-\d\d-\d\d\)"
     )
@@ -97,7 +101,7 @@ def notes(version: str) -> str:
 
 
 def lock(image: str) -> str:
-    """Writes image.lock."""
+    """Write the name of the image into image.lock, with a digest of its sources."""
     if not IMAGE.fullmatch(image):
         raise ReleaseError(f"“{image}” is no image with a digest: registry/name@sha256:…")
     (ROOT / "image.lock").write_text(f"{image} {built_from()}\n", "utf-8")
@@ -105,32 +109,32 @@ def lock(image: str) -> str:
 
 
 def tags(version: str) -> str:
-    """`v1.2.3 v1`; a release candidate has only its own."""
+    """Return the tags of a version: `v1.2.3 v1`, or only its own for a release candidate."""
     major, _, _, candidate = parsed(version)
     return f"v{version}\n" if candidate < FINAL else f"v{version} v{major}\n"
 
 
 def commit(version: str) -> str:
-    """Commits image.lock, where it changed, and sets the tags here: the release's own and, moved, the major one."""
+    """Commit image.lock if it changed, set the tag of the version here, and move the tag of the major version."""
     own, *moving = tags(version).split()
     git("add", "image.lock")
     if git("status", "--porcelain", "--untracked-files=no"):
         git("commit", "--quiet", "--message", f"Release {version}: image.lock names its image")
     if git("rev-list", "-1", own, missing_is_empty=True) != git("rev-list", "-1", "HEAD"):
         git("tag", "--annotate", own, "--message", f"Release {version}")
-    for each in moving:
-        git("tag", "--force", each, f"{own}^{{commit}}")
+    for tag in moving:
+        git("tag", "--force", tag, f"{own}^{{commit}}")
     return f"{' '.join((own, *moving))} at {git('rev-parse', '--short', 'HEAD')}\n"
 
 
 STEPS: dict[str, Callable[[str], str]] = {
-    each.__name__: each for each in (prepare, check, notes, lock, tags, commit)
+    action.__name__: action for action in (prepare, check, notes, lock, tags, commit)
 }
 FINAL = sys.maxsize
 
 
 def parsed(version: str) -> tuple[int, int, int, int]:
-    """1.2.3 or 1.2.3-rc.1, in an order in which a candidate comes before its release."""
+    """Return 1.2.3 or 1.2.3-rc.1 as a tuple that sorts a candidate before its release."""
     found = VERSION.fullmatch(version)
     if not found:
         raise ReleaseError(f"“{version}” is no version: 1.2.3, or 1.2.3-rc.1.")
@@ -139,12 +143,12 @@ def parsed(version: str) -> tuple[int, int, int, int]:
 
 
 def same_major(one: str, other: str) -> bool:
-    """Whether both move the same tag."""
+    """Return True if both versions have the same tag of a major version."""
     return parsed(one)[0] == parsed(other)[0]
 
 
 def check_places(version: str) -> None:
-    """Raises where a file says another version."""
+    """Raise ReleaseError if a file names another version."""
     parsed(version)
     for name, pattern in PLACES.items():
         found = pattern.search((ROOT / name).read_text("utf-8"))
@@ -154,31 +158,31 @@ def check_places(version: str) -> None:
 
 
 def section(changelog: str, heading: str) -> str:
-    """The text below a heading, up to the next one; empty where it is missing or empty."""
+    """Return the text below a heading, up to the next one; empty if the heading is missing."""
     found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", changelog, re.MULTILINE | re.DOTALL)
     return f"{found[1].strip()}\n" if found and found[1].strip() else ""
 
 
 def built_from() -> str:
-    """What tells an image from others, as bin/run reckons it."""
+    """Return the digest of an image's sources, as bin/run computes it."""
     content = b"".join((ROOT / name).read_bytes() for name in BUILT_FROM)
     return hashlib.sha256(content).hexdigest()[:24]
 
 
 def image_serves() -> bool:
-    """Whether image.lock names an image that was built from what is here."""
+    """Return True if image.lock names an image that was built from the present sources."""
     words = (ROOT / "image.lock").read_text("utf-8").split()
     return len(words) == 2 and words[1] == built_from()
 
 
 def released() -> list[str]:
-    """The versions that have a tag."""
-    found = (each.removeprefix("v") for each in git("tag", "--list", "v*").split())
-    return [each for each in found if VERSION.fullmatch(each)]
+    """Return the versions that have a tag."""
+    found = (tag.removeprefix("v") for tag in git("tag", "--list", "v*").split())
+    return [tag for tag in found if VERSION.fullmatch(tag)]
 
 
 def git(*arguments: str, missing_is_empty: bool = False) -> str:
-    """What git prints."""
+    """Run git and return its output. Raises ReleaseError if it fails."""
     done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
     if done.returncode and not missing_is_empty:
         raise ReleaseError(f"git {arguments[0]} failed: {done.stderr.strip()}")

@@ -1,4 +1,4 @@
-"""Writes .cache/sbom.json: what an action runs with, as CycloneDX 1.6, held against its schema.
+"""Write .cache/sbom.json: the packages that an action runs with, as CycloneDX 1.6, checked against its schema.
 
     tools/sbom.py [IMAGE]
 
@@ -29,7 +29,7 @@ OUTPUT = ROOT / ".cache" / "sbom.json"
 
 
 def main(image: str | None) -> None:
-    """Writes the document; ends with an error where it does not fit its schema."""
+    """Write the document. Ends with an error if it does not fit its schema."""
     bom = Bom()
     bom.metadata.component = subject = _subject()
     parts = [*_python_packages(), *(_debian_packages(image) if image else ())]
@@ -58,7 +58,7 @@ def _python_packages() -> Iterator[Component]:
         wheels = ExternalReference(
             type=ExternalReferenceType.DISTRIBUTION,
             url=XsUri(f"pkg:pypi/{pin.name}@{version}"),
-            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=each) for each in hashes],
+            hashes=[HashType(alg=HashAlgorithm.SHA_256, content=digest) for digest in hashes],
         )
         yield _library(PackageURL("pypi", name=pin.name, version=version), [wheels])
 

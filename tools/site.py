@@ -33,7 +33,7 @@ LINK = re.compile(r"\[([^]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
 def main() -> int:
-    """Puts the pages together, then has MkDocs build them; every warning is an error."""
+    """Assemble the pages and have MkDocs build the site. Every warning is an error. Return the exit code."""
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(ROOT / "docs", PAGES)
     for path in PAGES.rglob("*.md"):
@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def relinked(text: str, place: str) -> str:
-    """The text of a page with links to what the site has; what it lacks becomes plain text.
+    """Return the text of a page with links into the site. A link to a page that the site lacks becomes plain text.
 
     `place` is where the page lies in the repository.
     """
@@ -70,7 +70,7 @@ def relinked(text: str, place: str) -> str:
 
 
 def drawn(text: str) -> str:
-    """The text of a page with what draws its pictures, where it has some. The theme uses it where it is there."""
+    """Return the text of a page with the script that draws its diagrams, if it has diagrams."""
     if "```mermaid" not in text:
         return text
     if not SCRIPT.exists():
@@ -80,7 +80,7 @@ def drawn(text: str) -> str:
 
 
 def fetch_mermaid() -> None:
-    """Takes the script out of its npm package, which is of the bytes that are written down here."""
+    """Take the script out of its npm package, after a check of the package's digest."""
     npm = shutil.which("npm") or str(ROOT / ".venv/bin/npm")
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
@@ -97,7 +97,7 @@ def fetch_mermaid() -> None:
 
 
 def list_of_decisions() -> str:
-    """A page that names the decisions."""
+    """Return a page that lists the decision records with links."""
     text = "# Decisions\n\n"
     for path in sorted((ROOT / "docs/adr").glob("*.md")):
         title = path.read_text("utf-8").splitlines()[0].removeprefix("# ")

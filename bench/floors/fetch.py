@@ -1,4 +1,4 @@
-"""The floor: one token, and the requests of fetch-build-number one after the other, with nothing around them."""
+"""The floor of fetch-build-number: one token, and its requests one after the other."""
 
 import http.client
 import json

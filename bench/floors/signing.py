@@ -1,4 +1,4 @@
-"""The floor of sync-signing: git clone, and every file decrypted as match encrypts them. Nothing is judged or written.
+"""The floor of sync-signing: clone the repository and decrypt every file as match does, without checks.
 
 python signing.py URL-OF-THE-REPOSITORY PASSPHRASE
 """
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 PREFIX, SALT, TAG = len("match_encrypted_v2__"), 8, 16
-"""Bytes."""
+"""Lengths in bytes."""
 
 
 def decrypted(data, passphrase):

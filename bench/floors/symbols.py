@@ -1,4 +1,4 @@
-"""The floor of download-dsyms: the builds of an app, and each of their archives, one after the other, unchecked.
+"""The floor of download-dsyms: list the builds of an app and fetch their archives one by one, without checks.
 
 python symbols.py FOLDER
 """

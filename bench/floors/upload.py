@@ -1,4 +1,4 @@
-"""The floor of upload-testflight: its requests, and the parts one after the other. Nothing is checked or repeated.
+"""The floor of upload-testflight: its requests, and the parts one after the other, without checks or retries.
 
 python upload.py FILE
 """
@@ -45,7 +45,7 @@ file = made("buildUploadFiles", about, "buildUpload", "buildUploads", upload)
 with path.open("rb") as source:
     for part in file["attributes"]["uploadOperations"]:
         source.seek(part["offset"])
-        headers = {each["name"]: each["value"] for each in part["requestHeaders"]}
+        headers = {header["name"]: header["value"] for header in part["requestHeaders"]}
         url = urlsplit(part["url"])
         connection.request(part["method"], f"{url.path}?{url.query}", source.read(part["length"]), headers)
         answer = connection.getresponse()

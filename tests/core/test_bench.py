@@ -58,7 +58,16 @@ def test_a_report_has_ratios_targets_and_plots_and_its_data_is_json() -> None:
         "Signing",
         "What was done.",
         compared([figure("ours", "time", "s", [2]), figure("theirs", "time", "s", [8])]),
-        charts=(Chart("signing", "By work", "profiles", (curve("ours", "time", "s", {1: [1], 10: [2]}),)),),
+        charts=(
+            Chart(
+                "signing",
+                "By work",
+                "profiles",
+                (curve("ours", "time", "s", {1: [1], 10: [2]}),),
+                plotted=True,
+            ),
+            Chart("tester", "By tester", "testers", (curve("ours", "time", "s", {1: [1], 10: [2]}),)),
+        ),
         targets=(Target("requests", 3, 2), Target("times faster", 4, 3, "at least")),
         sentences=("Ours is four times as fast.",),
     )
@@ -67,7 +76,11 @@ def test_a_report_has_ratios_targets_and_plots_and_its_data_is_json() -> None:
     assert "| requests | 3 | at most 2 | **missed** |" in text
     assert "| times faster | 4 | at least 3 | met |" in text
     assert "Targets missed: 1 of 2." in text
-    assert "![By work](signing.svg)" in text and "* Ours is four times as fast." in text
+    assert (
+        "![By work](signing.svg)" in text
+        and "tester.svg" not in text
+        and "* Ours is four times as fast." in text
+    )
     assert json.loads(json.dumps(asdict(chapter)))["charts"][0]["figures"][0]["values"] == [1, 2]
 
 

@@ -289,3 +289,10 @@ def test_the_page_has_each_type_of_certificate_of_apples_document() -> None:
 def test_every_option_that_a_deliverfile_may_have_is_one_of_delivers() -> None:
     assert {*INPUTS, *CATEGORIES, *WITHOUT_API, *OTHER_STEPS} <= set(DELIVER.split())
     assert {ours for ours, _ in INPUTS.values()} <= {name for one in STORE for name in inputs_of(load(one))}
+
+
+def test_the_benchmarks_folder_holds_its_pages_and_the_pictures_that_they_show() -> None:
+    folder = REPOSITORY / "docs/benchmarks"
+    pages = {"README.md", "latest.md"}
+    shown = {name for page in pages for name in re.findall(r"\]\((\S+\.svg)\)", (folder / page).read_text())}
+    assert {path.name for path in folder.iterdir()} == pages | shown

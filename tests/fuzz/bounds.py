@@ -1,4 +1,4 @@
-"""What every fuzzed call must keep to: no error but those it declares, little time, little memory.
+"""Bounds of every fuzzed call: only the errors that it declares, little time, little memory.
 
 `make test` runs a few examples, the same each time. `make fuzz` sets FUZZ_TIMES: so many times as many, new ones each
 time.
@@ -19,13 +19,13 @@ from asc.errors import Error
 
 TIMES = int(os.environ.get("FUZZ_TIMES", "0"))
 SECONDS = 10.0
-"""Of the processor, for one example: a busy machine makes none slow, but counting memory takes up to five times."""
+"""Seconds of the processor for one example. A busy machine does not change them; counting memory costs five times."""
 MEMORY = 48 << 20
-"""Bytes at the peak, as Python counts them. The largest inputs that are read whole have 2 MiB."""
+"""Bytes at the peak, as tracemalloc counts them. The largest inputs that are read whole have 2 MiB."""
 
 
 def examples(quick: int) -> settings:
-    """How often a test runs: `quick` times in `make test`."""
+    """Return the settings of a fuzz test: `quick` examples in `make test`, FUZZ_TIMES as many in `make fuzz`."""
     usual: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
     if TIMES:
         return settings(max_examples=quick * TIMES, print_blob=True, **usual)
@@ -33,17 +33,17 @@ def examples(quick: int) -> settings:
 
 
 def large(*given: Any, **named: Any) -> Any:
-    """An example that is large, and so for `make fuzz` alone."""
+    """Add a large example, for `make fuzz` alone."""
     return example(*given, **named) if TIMES else lambda test: test
 
 
 class _TooSlow(BaseException):
-    """Not an Exception: nothing that is tested may swallow it."""
+    """A bound was broken. Not an Exception, so that the tested code cannot swallow it."""
 
 
 @contextmanager
 def bounded(*allowed: type[Exception], seconds: float = SECONDS, memory: int = MEMORY) -> Iterator[None]:
-    """Within the block nothing but `allowed` and asc.errors.Error is raised, in time and in memory."""
+    """Check a block: it raises only `allowed` and asc.errors.Error, and keeps to the time and the memory."""
     previous = signal.signal(signal.SIGPROF, _stop)
     tracemalloc.start()
     signal.setitimer(signal.ITIMER_PROF, seconds)

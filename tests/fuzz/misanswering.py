@@ -1,4 +1,4 @@
-"""An App Store Connect whose answers are JSON:API in part only: a proxy before the sandbox that changes one of them."""
+"""A proxy before the sandbox that changes one value in its answers, so that they are not quite JSON:API."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ REMOVED = object()
 
 @dataclass
 class Change:
-    """What becomes of the answer number `request` to a call: the value number `place` in it is `new` from then on."""
+    """A change of the answer number `request` to a call: the value number `place` in it is `new` from then on."""
 
     request: int
     place: int
@@ -70,7 +70,7 @@ class Change:
 
 
 def _places(value: Any, replace: Callable[[Any], None]) -> Iterator[Callable[[Any], None]]:
-    """A function for each value of a document that puts another one there, or takes it out."""
+    """Yield a function for each value of a document. It replaces or removes that value."""
     yield replace
     if isinstance(value, dict):
         for name in list(value):
@@ -92,7 +92,7 @@ def _setter(parent: Any, key: Any) -> Callable[[Any], None]:
 
 @contextmanager
 def misanswering(sandbox: Sandbox, change: Change) -> Iterator[str]:
-    """The address of a server that passes everything on, but for one answer."""
+    """Run a server that passes everything on and changes one answer. Yield its address."""
     there, counted, lock = urlsplit(sandbox.url), iter(range(1 << 30)), threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""Damage to samples: bytes flipped, cut, doubled, moved, and numbers put where lengths and counts may stand."""
+"""Damage samples: flip, cut, double and move bytes, and overwrite them with numbers as lengths and counts have."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ PACKED = [
     if number <= most
 ]
 Place = tuple[int, int]
-"""Where, and how much."""
+"""An offset and a length in bytes."""
 
 
 @st.composite
 def damaged(draw: st.DrawFn, samples: Sequence[bytes], most: int = 4) -> bytes:
-    """One of the samples, damaged in up to `most` places."""
+    """Draw one of the samples, damaged in up to `most` places."""
     data = draw(st.sampled_from(samples))
     for _ in range(draw(st.integers(1, most))):
         data = draw(st.sampled_from(_DAMAGES))(draw, data)
@@ -102,11 +102,11 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-"""What may stand in JSON."""
+"""Values of JSON, up to eight in a document."""
 
 
 def nested(depth: int, kind: str = "list") -> Any:
-    """A value so many levels deep."""
+    """Return a list nested `depth` levels deep."""
     value: Any = "x"
     for _ in range(depth):
         value = [value] if kind == "list" else {"a": value}

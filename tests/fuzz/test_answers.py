@@ -82,7 +82,7 @@ MOST_REQUESTS = {
 
 @contextmanager
 def context(command: str, folder: Path) -> Iterator[dict[str, Any]]:
-    """The inputs of a step with what they name: a file to upload, a store, keys that are there already."""
+    """Return the inputs of a step, and make the file, the storage and the keys that they name."""
     given = dict(COMMANDS[command])
     if command == "upload-testflight":
         given["file"] = str(uploading.an_ipa(folder, size=60_000))

@@ -135,7 +135,7 @@ def test_a_damaged_archive_of_symbols_is_unpacked_or_refused(tmp_path: Path, dat
 
 
 def unpack(tmp_path: Path, data: bytes) -> None:
-    """Nothing may come to lie beside the folder."""
+    """Check that no file was written outside the folder."""
     path, folder = tmp_path / "archive.zip", tmp_path / "out" / "symbols"
     path.write_bytes(data)
     folder.parent.mkdir(exist_ok=True)
@@ -143,7 +143,7 @@ def unpack(tmp_path: Path, data: bytes) -> None:
         inspect(path)
     with bounded(ArchiveError):
         extract(path, folder)
-    assert {each.name for each in folder.parent.iterdir()} <= {"symbols"}
+    assert {path.name for path in folder.parent.iterdir()} <= {"symbols"}
 
 
 def _quietly() -> Any:

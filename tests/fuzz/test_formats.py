@@ -46,7 +46,7 @@ DICTIONARIES = st.dictionaries(
     st.sampled_from(["Name", "UUID", "Entitlements", "Platform", "ExpirationDate"]), VALUES
 )
 SAMPLE = {"Name": "x", "List": [1, 2.5, True, b"data", {"a": "ü"}], "Date": datetime(2026, 1, 31)}
-BINARY, XML = (plistlib.dumps(SAMPLE, fmt=each) for each in (plistlib.FMT_BINARY, plistlib.FMT_XML))
+BINARY, XML = (plistlib.dumps(SAMPLE, fmt=form) for form in (plistlib.FMT_BINARY, plistlib.FMT_XML))
 
 
 @given(DICTIONARIES, st.sampled_from([plistlib.FMT_BINARY, plistlib.FMT_XML]))
@@ -75,7 +75,7 @@ def test_a_damaged_property_list_is_read_or_refused(data: bytes) -> None:
 
 @st.composite
 def elements(draw: st.DrawFn, depth: int = 6) -> bytes:
-    """BER: definite and indefinite lengths, right and wrong ones."""
+    """Draw BER with definite and indefinite lengths, right and wrong ones."""
     tag = draw(st.sampled_from([0x02, 0x04, 0x06, 0x24, 0x30, 0x31, 0xA0, 0x80, 0x1F, 0x00]))
     inside = b"".join(draw(st.lists(elements(depth - 1), max_size=3))) if depth and tag & 0x20 else b""
     content = inside or draw(st.binary(max_size=12) | st.just(bytes.fromhex("2a864886f70d010702")))
@@ -118,7 +118,7 @@ def test_ber_and_what_is_signed_are_read_or_refused(data: bytes) -> None:
 def test_a_profile_is_read_or_refused(data: bytes) -> None:
     with bounded(ProfileError):
         profile = read_profile(data)
-        assert all(each is None or each.tzinfo is UTC for each in (profile.created, profile.expires))
+        assert all(moment is None or moment.tzinfo is UTC for moment in (profile.created, profile.expires))
 
 
 def test_the_sample_of_a_signed_list_is_whole() -> None:
@@ -143,7 +143,7 @@ def test_a_program_is_read_or_refused(data: bytes) -> None:
 @given(damaged([b"<a b='c'><d>e</d><f/></a>", b"<?xml version='1.0' encoding='UTF-8'?><a>\xc3\xbc</a>"]))
 @large(b"<a>" * 100_000)
 @large(b"<a>" + b"<b/>" * 100_000)
-@large(b"<a " + b"".join(b"a%d='' " % each for each in range(100_000)) + b"/>")
+@large(b"<a " + b"".join(b"a%d='' " % number for number in range(100_000)) + b"/>")
 @example(b"<?xml version='1.0' encoding='utf-7'?><a/>")
 @example(b"<!DOCTYPE a SYSTEM 'file:///etc/passwd'><a/>")
 @examples(32)
@@ -176,8 +176,8 @@ PIECES = st.lists(
             "<offset>9999999999999999999</offset>",
         ]
         + [
-            f"<encoding style='application/{each}'/>"
-            for each in ("x-gzip", "x-bzip2", "octet-stream", "x-lzma")
+            f"<encoding style='application/{encoding}'/>"
+            for encoding in ("x-gzip", "x-bzip2", "octet-stream", "x-lzma")
         ]
         + ["<file><name>a</name><data><length>3</length><offset>0</offset></data></file>"]
     ),

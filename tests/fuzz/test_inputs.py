@@ -1,4 +1,4 @@
-"""Every input takes every text: it is read, or all that is wrong is told. So do the files that inputs name."""
+"""Every input, and every file that an input names, is read or refused with all its problems."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_kind_reads_or_says_why_not(kind: kinds.Kind, text: str) -> None:
 def raw_inputs(draw: st.DrawFn, name: str) -> dict[str, str]:
     known = inputs_of(load(name))
     chosen = draw(st.lists(st.sampled_from(sorted(known)), max_size=6, unique=True))
-    values = {each: draw(st.sampled_from(known[each][1].examples or ("x",)) | TEXT) for each in chosen}
+    values = {name: draw(st.sampled_from(known[name][1].examples or ("x",)) | TEXT) for name in chosen}
     return {**values, **draw(st.dictionaries(st.text(max_size=10), st.text(max_size=10), max_size=2))}
 
 

@@ -1,4 +1,4 @@
-"""What the runner reads of us, whatever texts come from elsewhere. Rules one by one: tests/core/test_workflow.py."""
+"""The runner reads our output rightly, whatever texts are in it. tests/core/test_workflow.py has rule by rule."""
 
 from __future__ import annotations
 

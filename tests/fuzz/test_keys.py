@@ -120,8 +120,8 @@ def test_a_field_may_hold_anything(fields: dict[str, object]) -> None:
     st.dictionaries(
         st.sampled_from(
             [
-                f"{FASTLANE}_{each}"
-                for each in ("KEY_ID", "ISSUER_ID", "KEY", "DURATION", "IN_HOUSE", "KEY_FILEPATH", "PATH")
+                f"{FASTLANE}_{part}"
+                for part in ("KEY_ID", "ISSUER_ID", "KEY", "DURATION", "IN_HOUSE", "KEY_FILEPATH", "PATH")
             ]
         ),
         st.text(st.characters(codec="utf-8"), max_size=30) | TEXTS,

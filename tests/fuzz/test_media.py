@@ -18,7 +18,7 @@ from store.test_update_previews import movie
 
 
 def read(reader: Callable[[Path], object], content: bytes) -> None:
-    """Read bytes from a file, as the readers want it; only our own error may come."""
+    """Write the bytes to a file and read it. Only asc.errors.Error may be raised."""
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(content)
         with bounded(ImageError, MovieError):

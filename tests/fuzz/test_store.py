@@ -1,4 +1,4 @@
-"""A store that others write into: every file, name and journal in it is read, refused or left out."""
+"""A storage that others write into: every file, name and journal in it is read, refused or left out."""
 
 from __future__ import annotations
 
@@ -116,14 +116,14 @@ def test_a_name_is_taken_or_not(path: str) -> None:
 
 
 class Tree:
-    """A bare repository, its objects written by hand: git itself would not make such trees."""
+    """A bare repository with objects written by hand, because git itself refuses such trees."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", path], check=True)
 
     def commit(self, entries: list[tuple[bytes, bytes, bytes]]) -> None:
-        """Entries are (mode, name, content)."""
+        """Commit a tree with these entries of (mode, name, content)."""
         tree = b"".join(
             mode + b" " + name + b"\0" + self._write(b"blob", data) for mode, name, data in entries
         )
@@ -183,4 +183,4 @@ def test_a_tree_in_git_may_hold_anything(
     with bounded():
         found = open_storage(f"git+file://{tree.path}", Options()).read()
         assert all(problem(path) is None for path in found)
-    assert [each.name for each in folder.iterdir()] == ["store.git"]
+    assert [path.name for path in folder.iterdir()] == ["store.git"]

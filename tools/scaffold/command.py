@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Inputs(AppInputs):
-    """What my-action takes."""
+    """The inputs of my-action, each with its help and its default."""
 
     greeting: str = given(
         kinds.TEXT,
@@ -28,7 +28,7 @@ class Inputs(AppInputs):
 
 @dataclass(frozen=True)
 class Outputs:
-    """What my-action hands to later steps."""
+    """The outputs of my-action for later steps of the job."""
 
     app_id: str = output("Apple's id of the app.")
     said: str = output("What was said.")
