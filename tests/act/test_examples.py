@@ -104,6 +104,31 @@ def test_short_ones(
 
 
 @pytest.mark.parametrize(
+    ("page", "heading", "number", "outputs"),
+    [
+        ("docs/manage-testers.md", "manage-testers", 1, {"invited": "1", "refused": "0"}),
+        ("docs/manage-testers.md", "Make a group equal to a list", 1, {"invited": "1", "removed": "1"}),
+        ("docs/manage-group.md", "manage-group", 1, {"created": "false", "changed": "true"}),
+        ("docs/manage-group.md", "Open and close a public link", 1, {"created": "true", "changed": "true"}),
+        ("docs/download-feedback.md", "download-feedback", 1, {"crashes": "0", "screenshots": "0"}),
+        (FASTLANE, "pilot add, import, remove, export, find", 1, {"invited": "1"}),
+    ],
+)
+def test_testers_groups_and_feedback(
+    page: str,
+    heading: str,
+    number: int,
+    outputs: dict[str, str],
+    house: Path,
+    runner: Runner,
+    demo: Sandbox,
+) -> None:
+    (runner.workspace / "testers.csv").write_text("Cy,Example,cy@example.com,Friends\n")
+    first = run(heading, house, runner, demo, page, number)[0]
+    assert {name: first.outputs[name] for name in outputs} == outputs
+
+
+@pytest.mark.parametrize(
     ("page", "heading", "outputs"),
     [
         ("docs/register-bundle-ids.md", "register-bundle-ids", {"created": "[]", "changed": "false"}),

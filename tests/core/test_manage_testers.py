@@ -230,6 +230,68 @@ class TestRemove:
             ]
 
 
+GROUP_LINKS = "/v1/betaGroups/*/relationships/betaTesters"
+ADD = {
+    "testers": "ada@example.com, bob@example.com, cy@example.com",
+    "groups": "Beta testers, Friends",
+    "create-groups": "true",
+    "exact": "true",
+    "dry-run": "false",
+}
+LEAVE = {"mode": "remove", "testers": "ada@example.com, zoe@example.com", "remove-from": "app"}
+REQUESTS = [
+    (ADD, "GET /v1/apps"),
+    (ADD, "GET /v1/betaGroups"),
+    (ADD, "GET /v1/betaGroups/*/betaTesters"),
+    (ADD, "GET /v1/betaTesters"),
+    (ADD, "POST /v1/betaGroups"),
+    (ADD, "POST /v1/betaTesters"),
+    (ADD, f"POST {GROUP_LINKS}"),
+    (ADD, f"DELETE {GROUP_LINKS}"),
+    (LEAVE, "DELETE /v1/apps/*/relationships/betaTesters"),
+    ({"mode": "prune", "dry-run": "false"}, "GET /v1/apps/*/metrics/betaTesterUsages"),
+    ({"mode": "invite", "testers": "bob@example.com"}, "POST /v1/betaTesterInvitations"),
+]
+
+
+def memberships(sandbox: Sandbox) -> dict[str, list[str]]:
+    """Return the sorted addresses of each group, and of the app."""
+    places = [*sandbox.world.all("betaGroups"), *sandbox.world.all("apps")]
+    return {
+        str(place.attributes["name"]): sorted(
+            str(one.attributes["email"]) for one in sandbox.world.related(place, "betaTesters")
+        )
+        for place in places
+    }
+
+
+class TestFaults:
+    PEOPLE = (
+        person("ada", "GROUP-BETA", state="INSTALLED"),
+        person("bob", state="INVITED"),
+        person("zoe", "GROUP-BETA", state="INSTALLED", lastSession="1 day ago"),
+    )
+
+    @pytest.mark.parametrize("effect", ["status=500", "reset", "lost", "truncate"])
+    @pytest.mark.parametrize(("given", "request_line"), REQUESTS, ids=[line for _, line in REQUESTS])
+    def test_a_request_that_fails_once_changes_nothing_in_the_end(
+        self, tmp_path: Path, given: dict[str, str], request_line: str, effect: str
+    ) -> None:
+        ends = []
+        for faults in ([], [f"{request_line} {effect}"]):
+            with start_sandbox(world(*self.PEOPLE), faults=faults) as sandbox:
+                inputs = {"bundle-id": APP, "mode": "add", **given}
+                done = in_job(tmp_path, inputs, sandbox=sandbox, command="manage-testers")
+                ends.append((done.code, memberships(sandbox), len(sandbox.world.all("betaTesters"))))
+                assert sandbox.faults_hit == len(faults)
+        assert ends[0] == ends[1], done.stdout
+
+    def test_an_invitation_whose_answer_is_lost_is_not_sent_again(self, tmp_path: Path) -> None:
+        with start_sandbox(world(*self.PEOPLE), faults=["POST /v1/betaTesterInvitations lost"]) as sandbox:
+            done = manage(tmp_path, sandbox, "invite", testers="bob@example.com")
+            assert (done.code, done.outputs["invited"], len(writes(sandbox))) == (0, "1", 1)
+
+
 class TestTwoJobsAtOnce:
     def test_each_tester_is_there_once(self, tmp_path: Path) -> None:
         people = ", ".join(f"t{number}@example.com" for number in range(8))
