@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import re
 import signal
 import socket
 import sys
@@ -92,18 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> Answer:
         if self.path != EVENTS:
             return Answer(404, "not found")
-        # A body without a length could only be bounded while it is read. Apple sends the length.
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
-            return Answer(411, "the length is missing")
-        if len(length) > 9 or int(length) > LARGEST_BODY:
-            return Answer(413, f"more than {LARGEST_BODY} bytes")
         try:
-            body = self.rfile.read(int(length))
+            body = self._body()
         except TimeoutError:
             return Answer(408, "too slow")
-        if len(body) < int(length):
-            return Answer(400, "the body ended early")
+        except _BadRequest as bad:
+            return Answer(bad.status, str(bad))
         if not self.server.turns.acquire(timeout=WAIT_FOR_TURN):
             return Answer(503, "too many events at once")
         try:
@@ -113,6 +108,31 @@ class _Handler(BaseHTTPRequestHandler):
             return Answer(500, "failed")
         finally:
             self.server.turns.release()
+
+    def _body(self) -> bytes:
+        """Return the whole body. Raises _BadRequest, and TimeoutError if it comes too slowly."""
+        length, encoding = self.headers.get("Content-Length"), self.headers.get("Transfer-Encoding")
+        # With both, a proxy and this server could disagree on the end of the request.
+        if (length is None) == (encoding is None) or encoding not in (None, "chunked"):
+            raise _BadRequest(411, "neither a length nor chunks, or both")
+        return self._chunks() if length is None else self._read(_number(length, 10))
+
+    def _chunks(self) -> bytes:
+        """Return a body in chunks, into which proxies turn a request of HTTP/2."""
+        body = b""
+        while size := _number(self.rfile.readline(32).partition(b";")[0].strip().decode("latin-1"), 16):
+            body += self._read(size, len(body))
+            if self.rfile.readline(3) != b"\r\n":
+                raise _BadRequest(400, "a chunk without an end")
+        return body
+
+    def _read(self, size: int, before: int = 0) -> bytes:
+        if before + size > LARGEST_BODY:
+            raise _BadRequest(413, f"more than {LARGEST_BODY} bytes")
+        content = self.rfile.read(size)
+        if len(content) < size:
+            raise _BadRequest(400, "the body ended early")
+        return content
 
     def _reply(self, answer: Answer) -> None:
         content = f"{answer.text}\n".encode()
@@ -125,6 +145,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Log no line for each request: strangers would fill the log. The relay logs events."""
+
+
+class _BadRequest(Exception):
+    """A body that is not read."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def _number(text: str, base: int) -> int:
+    """Return a length. Raises _BadRequest if it is none."""
+    # int() alone takes signs, blanks, underscores and other digits than ASCII's.
+    if not re.fullmatch("[0-9]+" if base == 10 else "[0-9a-fA-F]+", text):
+        raise _BadRequest(400, "no length")
+    return int(text[:20], base)
 
 
 class _Receiver(io.RawIOBase):

@@ -50,9 +50,15 @@ def status_of(connection: socket.socket) -> int:
     [
         (b"Content-Length: 104857600\r\n\r\n", 413),
         (b"Content-Length: 99999999999999999999\r\n\r\n", 413),
-        (b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello", 411),
+        (b"Transfer-Encoding: chunked\r\n\r\n10001\r\n", 413),
+        (b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffffffffffffffffffffff\r\n", 413),
+        (b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello!\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n", 400),
+        (b"Transfer-Encoding: gzip, chunked\r\n\r\n", 411),
         (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
-        (b"Content-Length: -5\r\n\r\n", 411),
+        (b"Content-Length: -5\r\n\r\n", 400),
+        (b"Content-Length: 1_0\r\n\r\n0123456789", 400),
         (b"\r\n", 411),
         (b"".join(b"X-%d: x\r\n" % number for number in range(200)) + b"\r\n", 431),
         (b"X: " + b"x" * 70000 + b"\r\n\r\n", 431),
@@ -66,6 +72,19 @@ def test_a_request_of_unfit_size_is_refused_at_its_head(
         connection.sendall(HEAD % b"x" + headers)
         assert status_of(connection) == status
         assert running.send(event()).status_code == 200
+
+
+def test_an_event_in_chunks_is_read(tmp_path: Path, hub: GitHub) -> None:
+    body = event()
+    with relay(settings(tmp_path, hub)) as running:
+        answer = requests.post(
+            f"{running.url}/events",
+            data=iter([body[:7], body[7:]]),
+            headers={"x-apple-signature": sign(SECRET, body)},
+            timeout=30,
+        )
+    assert answer.status_code == 200
+    assert len(hub.dispatches) == 1
 
 
 def test_a_body_of_100_mb_is_never_held(tmp_path: Path, hub: GitHub) -> None:
