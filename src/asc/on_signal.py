@@ -44,7 +44,7 @@ def undone_at_the_end(undo: Callable[[], object]) -> Iterator[None]:
 
 
 def _watch(reader: socket.socket, signals: tuple[int, ...]) -> None:
-    """Wait for a byte, which is the number of a signal, until the other end is closed."""
+    """Read the numbers of signals, one byte each, until the other end is closed."""
     with reader:
         while received := reader.recv(1):
             if received[0] in signals:

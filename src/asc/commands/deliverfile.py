@@ -79,7 +79,7 @@ def deliverfile_input(group: str) -> str | None:
 
 
 def with_deliverfile(raw: Mapping[str, str], declared: Collection[str]) -> dict[str, str]:
-    """Return the raw inputs, with those of the Deliverfile that `deliverfile` names. Raises InputError."""
+    """Return the raw inputs, filled up from the Deliverfile that the input `deliverfile` names. Raises InputError."""
     path = raw.get("deliverfile", "").strip()
     if not path or "deliverfile" not in declared:
         return dict(raw)
@@ -110,25 +110,20 @@ def _refused(path: str, statements: list[Statement]) -> Iterator[Problem]:
 
 
 def _inputs(path: str, statements: list[Statement], declared: Collection[str]) -> dict[str, str]:
+    # skip_metadata beats metadata_path, whatever their order.
+    ordered = sorted(statements, key=lambda one: (one.setting or ("",))[0].startswith("skip_"))
     found: dict[str, str] = {}
     categories: list[str] = []
-    # skip_metadata beats metadata_path, wherever it stands.
-    for statement in sorted(statements, key=lambda one: (one.setting or ("",))[0].startswith("skip_")):
+    for statement in ordered:
         name, value = statement.setting or ("", "")
         if name in CATEGORIES:
             categories.append(f"{name}: {value}")
         elif name in INPUTS:
             ours, values = INPUTS[name]
-            text = values.get(value, "") if values else value
-            if ours in declared and text:
-                found[ours] = text
+            found[ours] = values.get(value, "") if values else value
         elif name not in OTHER_STEPS and name not in WITHOUT_API:
-            log.warning(
-                "%s:%d: %s is not read. See the table of options in migrating-from-fastlane.",
-                path,
-                statement.line,
-                printable_name(statement.text),
-            )
-    if categories and "categories" in declared:
+            text = printable_name(statement.text)
+            log.warning("%s:%d: %s is not read (see migrating-from-fastlane)", path, statement.line, text)
+    if categories:
         found["categories"] = "\n".join(categories)
-    return found
+    return {name: text for name, text in found.items() if text and name in declared}

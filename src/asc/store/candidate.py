@@ -1,4 +1,4 @@
-"""A version as it would go to review: what Apple has, and what the files of a repository would change of it."""
+"""A version as it would go to review: the page at Apple with the changes that files of a repository make."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ T = TypeVar("T")
 class Candidate:
     """A version and all that its review looks at. None stands for a part that the key may not read.
 
-    page: the texts as they will be, those of files with their places. text_locales, name_locales: the locales of the
-    version and of the app's names. details: Apple's review details. rating: answers by Apple's names.
-    prepared: the build, release and phases as they will be. families: the devices that the build runs on, () if
-    unknown. sets: locale → display → what is at Apple. local_sets: the sets that files replace. territories: True if
-    the app is available somewhere. submitted: ids of the purchases that go along.
+    page: the texts as they will be, with their files and lines or APPLE as the place. text_locales, name_locales:
+    the locales of the version and of the app's names. details: Apple's review details. rating: answers by Apple's
+    names. prepared: the build, release and phases as they will be. families: the devices that the build runs on, ()
+    if unknown. sets: locale → display → the set at Apple. local_sets: the sets that files replace. territories: True
+    if the app is available somewhere. submitted: ids of the purchases that go along.
     """
 
     app: AppFacts
@@ -93,24 +93,30 @@ def read_candidate(
         territories = pool.submit(_allowed, lambda: _is_available(client, app_id))
         purchases = pool.submit(_allowed, lambda: tuple(read_purchases(client, app_id)))
         page = reading.result()
-        media = MediaSets(client, None)
-        shown = {locale: pool.submit(media.sets, text.id) for locale, text in page.texts.items()}
-        return Candidate(
-            app=app.result(),
-            version=version,
-            is_first=len(versions) == 1,
-            now=now,
-            page=page_at_apple(page, version.copyright),
-            prepared=prepared,
-            text_locales=frozenset(page.texts),
-            name_locales=frozenset(page.info.texts if page.info else ()),
-            details=page.review.attributes if page.review else {},
-            rating=page.info.rating.attributes if page.info and page.info.rating else {},
-            sets={locale: sets.result() for locale, sets in shown.items()},
+        # Apple has no request for the sets of all locales.
+        sets = {
+            locale: pool.submit(MediaSets(client, None).sets, text.id) for locale, text in page.texts.items()
+        }
+        bare = Candidate(app.result(), version, len(versions) == 1, now, WantedPage(), prepared)
+        return replace(
+            _with_page(bare, page),
+            sets={locale: found.result() for locale, found in sets.items()},
             has_price=price.result(),
             territories=territories.result(),
             purchases=purchases.result(),
         )
+
+
+def _with_page(candidate: Candidate, page: Page) -> Candidate:
+    info = page.info
+    return replace(
+        candidate,
+        page=page_at_apple(page, candidate.version.copyright),
+        text_locales=frozenset(page.texts),
+        name_locales=frozenset(info.texts if info else ()),
+        details=page.review.attributes if page.review else {},
+        rating=info.rating.attributes if info and info.rating else {},
+    )
 
 
 def page_at_apple(page: Page, copyright_: str) -> WantedPage:

@@ -1,4 +1,4 @@
-"""What the texts of a store page show without Apple: limits, addresses, contradictions, precheck's rules."""
+"""Rules that need no App Store Connect: limits of texts, addresses, contradictions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from asc.store.wanted import Finding, Place, Text, WantedPage
 
 
 def check_page(page: WantedPage) -> list[Finding]:
-    """Return all that Apple would refuse, or may refuse, of what the repository says; with its file and line."""
+    """Return everything in a page that Apple refuses or may refuse, with its file and line."""
     return [*page.findings, *_texts(page), *check_categories(page), *_review(page), *age_rating.check(page)]
 
 

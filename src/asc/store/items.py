@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from asc.api.client import Client
 from asc.api.document import reference, request_body
 from asc.api.errors import ApiError
-from asc.errors import Error, LostAnswerError
+from asc.errors import Error
 from asc.store.purchases import GROUP, READY, SOLD, TYPES, Purchase
 from asc.store.wanted import APPLE, Finding
 from asc.words import did_you_mean, printable_name, some
@@ -48,11 +49,12 @@ class Item:
 
 
 def read_items(client: Client, submission_id: str) -> list[Item]:
-    """Return all that a submission holds, the version too: one request. What was taken out does not count."""
+    """Return all that a submission holds, the version too, in one request."""
     kinds = (VERSION, *KINDS, *_OLDER)
     found = client.list(f"/v1/reviewSubmissions/{submission_id}/items", {"include": ",".join(kinds)})
     items = []
     for resource in found.data:
+        # Apple lists what was taken out after a rejection, too.
         if resource.text("state") == "REMOVED":
             continue
         held = [(kind, identifier) for kind in kinds for _, identifier in resource.related(kind)]
@@ -61,7 +63,7 @@ def read_items(client: Client, submission_id: str) -> list[Item]:
 
 
 def add_item(client: Client, submission_id: str, item: Item) -> None:
-    """Put a thing into a draft. After a lost answer, or if another job was quicker, the draft is looked at.
+    """Put a thing into a draft. After a lost answer, or if another job was quicker, look into the draft.
 
     Raises Error with the name of the thing if Apple refuses it.
     """
@@ -71,34 +73,35 @@ def add_item(client: Client, submission_id: str, item: Item) -> None:
     }
     body = request_body("reviewSubmissionItems", {}, None, relationships)
 
-    def create() -> Item:
-        client.create("/v1/reviewSubmissionItems", body)
-        return item
-
     def find() -> Item | None:
         return item if item in read_items(client, submission_id) else None
 
     try:
-        client.create_once(create, find)
-    except LostAnswerError:
-        raise
+        client.create_once(lambda: _create(client, body, item), find)
     except ApiError as error:
         remedy = "Complete it in App Store Connect, or leave it out of in-app-purchases and items."
         raise Error(f"Apple does not take {item} into the submission: {error.message}", remedy) from None
 
 
+def _create(client: Client, body: dict[str, Any], item: Item) -> Item:
+    client.create("/v1/reviewSubmissionItems", body)
+    return item
+
+
 def choose_purchases(
     purchases: Sequence[Purchase], wanted: Sequence[str]
 ) -> tuple[list[Item], list[Finding]]:
-    """Return the items for product ids, or for `all` that are ready; and findings for those that cannot be submitted.
+    """Return the items for product ids, or for `all` that are ready; and a finding for each that cannot be submitted.
 
-    Those that Apple has already are neither. A subscription brings its group along, if the group waits for review.
+    A purchase that Apple has already is neither. A subscription brings its group along, if the group waits for review.
     """
     by_name = {one.product_id: one for one in purchases if one.kind != GROUP}
     groups = {one.id: one for one in purchases if one.kind == GROUP}
-    is_all = tuple(wanted) == (ALL,)
-    ready = [one for one in by_name.values() if one.state == READY]
-    chosen = ready if is_all else [by_name[name] for name in wanted if name in by_name]
+    if tuple(wanted) == (ALL,):
+        chosen, findings = [one for one in by_name.values() if one.state == READY], []
+    else:
+        chosen = [by_name[name] for name in wanted if name in by_name]
+        findings = [*_unknown(wanted, by_name), *_not_ready(chosen)]
     # That a group goes through review like this is a guess: the document has its version as an item.
     with_groups = [*chosen, *(groups[one.group_id] for one in chosen if one.group_id in groups)]
     items = [
@@ -106,7 +109,6 @@ def choose_purchases(
         for one in with_groups
         if one.can_be_added or one.is_in_draft
     ]
-    findings = [] if is_all else [*_unknown(wanted, by_name), *_not_ready(chosen)]
     return list(dict.fromkeys(items)), findings
 
 

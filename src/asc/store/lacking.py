@@ -1,4 +1,4 @@
-"""Explain the reasons for which Apple does not take a version into review, each with its locale and a fix.
+"""Explain why Apple does not take a version into review: each reason with its locale and a fix.
 
 Apple looks when a version is added to a submission, and puts all reasons into `meta.associatedErrors`.
 """
@@ -89,7 +89,7 @@ def _reason(entry: Mapping[str, Any]) -> AppleError:
 
 
 def _locales(client: Client, version_id: str, paths: Sequence[str]) -> dict[str, str]:
-    """Return the locales by the ids of texts: those of the version in one request, each name of the app in one."""
+    """Return the locales by the ids of texts: one request for the version, and one for each name of the app."""
     path = f"/v1/appStoreVersions/{version_id}/appStoreVersionLocalizations"
     found = client.list(path, {"fields[appStoreVersionLocalizations]": "locale"})
     locales = {resource.id: resource.text("locale") for resource in found.data}

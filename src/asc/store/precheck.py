@@ -117,7 +117,7 @@ def _texts_of_purchases(purchases: Iterable[Purchase]) -> Iterator[tuple[str, Te
 
 
 def check_style(page: WantedPage) -> Iterator[Finding]:
-    """Yield what costs room or looks wrong, and characters that Apple refuses: warnings, all of them."""
+    """Yield a warning for wasted room, for texts that look wrong, and for characters that Apple refuses."""
     for locale, texts in _by_locale(page):
         keywords, name = texts.get("keywords"), texts.get("name")
         if keywords and re.search(r",\s", keywords.value):

@@ -51,19 +51,9 @@ def plan_preparation(version: StoreVersion, wanted: Preparation) -> tuple[Step, 
 def problems(
     version: StoreVersion, wanted: Preparation, *, is_first: bool, now: datetime
 ) -> Iterator[Finding]:
-    """Yield everything for which Apple would refuse the preparation."""
-    build = wanted.build
-    if build:
-        yield from _of_build(version, build)
-        if (
-            build.uses_non_exempt_encryption is None
-            and wanted.encryption is None
-            and not build.declaration_id
-        ):
-            remedy = (
-                "Set uses-non-exempt-encryption, or put ITSAppUsesNonExemptEncryption into the Info.plist."
-            )
-            yield Finding("encryption", f"build {build} has no answer to export compliance", APPLE, remedy)
+    """Yield everything in the preparation that Apple would refuse."""
+    if wanted.build:
+        yield from _of_build(version, wanted.build, wanted.encryption)
     elif not version.build_id:
         remedy = "Give submit-app-store build-id or build-number of a processed build."
         yield Finding("build", f"version {version.version} has no build", APPLE, remedy)
@@ -75,7 +65,7 @@ def problems(
         yield Finding("phased", "the first version of an app cannot be phased", APPLE, "Set phased: false.")
 
 
-def _of_build(version: StoreVersion, build: Build) -> Iterator[Finding]:
+def _of_build(version: StoreVersion, build: Build, encryption: bool | None) -> Iterator[Finding]:
     name = f"build {build}"
     if not same_value(build.version, version.version):
         message = f"{name} is of another version than {version.version}"
@@ -89,6 +79,10 @@ def _of_build(version: StoreVersion, build: Build) -> Iterator[Finding]:
         )
     if build.expired:
         yield Finding("build", f"{name} has expired", APPLE, "Upload a new build.")
+    # A declaration that Apple has approved answers as well.
+    if build.uses_non_exempt_encryption is None and encryption is None and not build.declaration_id:
+        remedy = "Set uses-non-exempt-encryption, or put ITSAppUsesNonExemptEncryption into the Info.plist."
+        yield Finding("encryption", f"{name} has no answer to export compliance", APPLE, remedy)
 
 
 def _build_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:

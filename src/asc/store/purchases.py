@@ -106,5 +106,5 @@ def _purchases(document: Document, kind: str, texts: str, group_id: str = "") ->
 
 
 def _reviewable(versions: list[Resource]) -> Resource | None:
-    """Return the version that can be reviewed, or is in a draft: there is one at most besides those that are over."""
+    """Return the one version that can be reviewed or is in a draft; None if all are over."""
     return next((one for one in versions if one.text("state") in {*EDITABLE, DRAFT}), None)

@@ -39,7 +39,7 @@ _QUERY: Query = {
 
 @dataclass(frozen=True)
 class Submission:
-    """A submission. version_id: "" if it holds no version. others: what a draft holds besides the version."""
+    """A submission. version_id: "" if it holds no version. others: the items of a draft besides the version."""
 
     id: str
     state: str

@@ -1,9 +1,9 @@
-"""check-app-store: say what Apple, or a reviewer, would refuse of a store page."""
+"""check-app-store: find the faults of a store page that Apple or a reviewer would refuse."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class Outputs:
 
 @dataclass(frozen=True)
 class _Files:
-    """What the repository has: texts, pictures, and the binary if it is given."""
+    """The files of a repository: texts, pictures, and the binary if it is given."""
 
     page: WantedPage
     shots: Screenshots
@@ -57,12 +57,11 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     """Check the files, and the version at Apple as it would be with them. Tell each finding at its place."""
     precheck = _precheckfile(inputs)
     watched = Watched(context.now().year, (*_forbidden(inputs), *precheck.words))
-    files, media = _files(inputs, watched.year)
+    files, found = _files(inputs, watched.year)
     for secret in files.page.secrets:
         context.hide(secret)
     online = _is_online(inputs, context)
-    page, found = files.page, media
-    purchases: tuple[Purchase, ...] = ()
+    page, purchases = files.page, tuple[Purchase, ...]()
     if online:
         page, ours, purchases = _at_apple(inputs, context, files)
         found += ours
@@ -70,32 +69,52 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         found += _without_pictures(inputs, files)
     levels = inputs.levels(precheck.levels)
     found += [*check_page(page), *check_words(page, watched, purchases), *check_style(page)]
-    if inputs.urls and levels.get("unreachable_urls") != "skip":
-        from asc.store.addresses import check_addresses
-
-        found += check_addresses(page, context.job.ca_bundle)
+    found += _addresses(inputs, context, page, levels)
     findings = with_levels([*found, *precheck.findings], levels)
-    if not (online or page.texts or page.default or page.copyright or files.shots.files or findings):
-        # A green step has to mean that something was checked.
+    if not (online or findings):
+        _require_files(files)
+    tell(context, findings, "the version" if online else "the files")
+    # The outputs are there although the step fails: a later step may read the report.
+    context.outputs = outputs = _outputs(findings, online=online)
+    fail(findings, inputs.fail_on)
+    return outputs
+
+
+def _require_files(files: _Files) -> None:
+    """Raise InputError if there is nothing to check: a green step has to mean that something was checked."""
+    page = files.page
+    if not (page.texts or page.default or page.copyright or files.shots.files):
         reason = "there are no files to check in fastlane/metadata and fastlane/screenshots"
         remedy = "Set metadata or screenshots to the folders of the store page, or bundle-id and an API key."
         raise InputError([Problem("metadata", reason, remedy)])
-    tell(context, findings, "the version" if online else "the files")
+
+
+def _addresses(
+    inputs: Inputs, context: Context, page: WantedPage, levels: Mapping[str, str]
+) -> list[Finding]:
+    if not inputs.urls or levels.get("unreachable_urls") == "skip":
+        return []
+    # A check without addresses starts faster without the web client.
+    from asc.store.addresses import check_addresses
+
+    return check_addresses(page, context.job.ca_bundle)
+
+
+def _outputs(findings: Sequence[Finding], *, online: bool) -> Outputs:
     errors = sum(finding.level == "error" for finding in findings)
-    context.outputs = outputs = Outputs(
+    return Outputs(
         errors=str(errors),
         warnings=str(len(findings) - errors),
         report=as_json(findings),
         ready=flag(errors == 0),
         online=flag(online),
     )
-    fail(findings, inputs.fail_on)
-    return outputs
 
 
 def _is_online(inputs: Inputs, context: Context) -> bool:
     """Return whether the version at Apple is checked. Says so if a key is missing for it."""
     if inputs.online != "auto":
+        # With true, a key that is missing is an error of its own.
         return inputs.online == "true"
     if not (inputs.bundle_id or inputs.app_id):
         return False
@@ -108,7 +127,7 @@ def _is_online(inputs: Inputs, context: Context) -> bool:
 def _at_apple(
     inputs: Inputs, context: Context, files: _Files
 ) -> tuple[WantedPage, list[Finding], tuple[Purchase, ...]]:
-    """Return the page as it would be with the files, what is wrong with the version, and its purchases."""
+    """Return the page as it would be with the files, the findings about the version, and its purchases."""
     # Without a key the step starts faster without the client.
     from asc.commands.check_app_store import online
 
@@ -124,7 +143,7 @@ def _at_apple(
 
 
 def _files(inputs: Inputs, year: int) -> tuple[_Files, list[Finding]]:
-    """Return the files, and what is wrong with pictures and videos."""
+    """Return the files, and the findings about pictures and videos."""
     page = store_files.metadata_in(inputs.metadata, inputs.unknown_folders)
     if text := page.copyright:
         page = replace(page, copyright=replace(text, value=text.value.replace("{year}", str(year))))
@@ -136,7 +155,7 @@ def _files(inputs: Inputs, year: int) -> tuple[_Files, list[Finding]]:
 
 
 def _without_pictures(inputs: Inputs, files: _Files) -> Iterator[Finding]:
-    """Yield the devices of the binary for which the folder has no pictures; they may be at Apple already."""
+    """Yield a warning for each device of the binary without pictures in the folder; Apple may have them already."""
     from asc.store.readiness import missing_displays
 
     filled = {display for _, display in files.shots.by_set()}
@@ -149,6 +168,7 @@ def _without_pictures(inputs: Inputs, files: _Files) -> Iterator[Finding]:
 def _forbidden(inputs: Inputs) -> tuple[str, ...]:
     """Return the words of the input and of its file. Raises InputError for a file that cannot be read."""
     words = inputs.forbidden_words or ()
+    # The file keeps a long list, or one that nobody wants to read in a workflow, out of it.
     if not inputs.forbidden_words_file:
         return words
     try:

@@ -137,7 +137,7 @@ class Inputs(AppInputs):
                 yield Problem("rules", f"{rule} is {kinds.quoted(str(level))}", f"Give {', '.join(LEVELS)}.")
 
     def levels(self, precheckfile: Mapping[str, str]) -> dict[str, str]:
-        """Return the level of each rule that has one; those of the inputs beat those of a Precheckfile."""
+        """Return the level of each rule that has one. The inputs beat the Precheckfile."""
         given_ = dict(self.rules or {})
         default = given_.pop("default", None)
         return {**precheckfile, **(dict.fromkeys(RULES, default) if default else {}), **given_}

@@ -41,7 +41,8 @@ def candidate(
 
 
 def findings(candidate: Candidate, binary: Binary | None, *, live: bool) -> list[Finding]:
-    """Return what Apple would refuse of the version. What is live was accepted: its texts alone are looked at."""
+    """Return the findings about a version that is to be reviewed, and none for a live one."""
+    # Apple accepted the live version, and its build may have expired since: its texts alone are looked at.
     return [] if live else [*check_candidate(candidate), *_of_binary(candidate, binary)]
 
 

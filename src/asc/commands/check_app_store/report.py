@@ -20,7 +20,7 @@ MOST_ANNOTATIONS = 10
 
 
 def with_levels(findings: Iterable[Finding], levels: Mapping[str, str]) -> list[Finding]:
-    """Return the findings with the levels that were asked for, errors first, without those that are skipped."""
+    """Return the findings with the levels that were asked for, errors first, without the skipped ones."""
     named = {"warn": "warning", "error": "error"}
     kept = [
         replace(finding, level=named[levels[finding.rule]]) if finding.rule in levels else finding
@@ -35,6 +35,7 @@ def tell(context: Context, findings: Sequence[Finding], checked: str) -> None:
     shown = {"error": 0, "warning": 0}
     for finding in findings:
         shown[finding.level] += 1
+        # GitHub drops annotations past a limit, so the rest is in the log.
         if context.job.in_job and shown[finding.level] <= MOST_ANNOTATIONS:
             _annotate(finding)
         else:

@@ -59,15 +59,17 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     client = context.connect(inputs)
     deadline = client.clock.monotonic() + inputs.timeout
     app = inputs.app(client)
-    platform = PLATFORMS[inputs.platform]
-    versions = read_versions(client, app.id, platform)
+    versions = read_versions(client, app.id, PLATFORMS[inputs.platform])
     version = choose_version(versions, inputs.version)
     if inputs.action == "withdraw":
         return _withdraw(inputs, context, client, app, version, deadline)
-    build = _build(inputs, client, app, version, platform)
-    submission_id, changed = "", False
+    build = _build(inputs, client, app, version)
+    submission_id = ""
     is_done = version.state in APPROVED or (version.state in SUBMITTED and not _is_other(build, version))
-    if not is_done:
+    if is_done:
+        log.info("Nothing to submit: %s", version)
+        require_submitted(client, inputs, app.id, version)
+    else:
         plan = make_plan(client, inputs, app.id, versions, version, build, context.now())
         for line in plan.lines():
             log.info("Plan: %s", line)
@@ -75,33 +77,41 @@ def run(inputs: Inputs, context: Context) -> Outputs:
             log.info("Nothing was written, because dry-run is true.")
             return _end(inputs, context, app, version, "", changed=False)
         submission_id = _submit(client, app, plan, deadline)
-        version, changed = read_version(client, version.id), True
+        version = read_version(client, version.id)
+        # A wait that ends with an error leaves these outputs to later steps.
         context.outputs = _outputs(app, version, submission_id, changed=True)
-    else:
-        log.info("Nothing to submit: %s", version)
-        require_submitted(client, inputs, app.id, version)
-    if inputs.wait == "submitted" and version.state not in {*SUBMITTED, *APPROVED, *REJECTED}:
-        version = wait_for(
-            client, version, deadline, lambda one: one.state in {*SUBMITTED, *APPROVED, *REJECTED}
-        )
+    version = _waited(inputs, client, version, deadline)
+    return _result(inputs, _end(inputs, context, app, version, submission_id, changed=not is_done), version)
+
+
+def _waited(inputs: Inputs, client: Client, version: StoreVersion, deadline: float) -> StoreVersion:
+    """Return the version once it is as `wait` asks for."""
+    settled = {*SUBMITTED, *APPROVED, *REJECTED}
+    if inputs.wait == "submitted" and version.state not in settled:
+        return wait_for(client, version, deadline, lambda one: one.state in settled)
     if inputs.wait == "reviewed" and version.state in {*SUBMITTED, DRAFT}:
-        version = wait_for(client, version, deadline, lambda one: one.state not in {*SUBMITTED, DRAFT})
-    outputs = _end(inputs, context, app, version, submission_id, changed=changed)
+        return wait_for(client, version, deadline, lambda one: one.state not in {*SUBMITTED, DRAFT})
+    return version
+
+
+def _result(inputs: Inputs, outputs: Outputs, version: StoreVersion) -> Outputs:
+    """Return the outputs. Raises Error if Apple rejected the version and the step waits for such news."""
     if outputs.result == "rejected" and inputs.wait != "none":
         raise Error(
             f"Apple rejected version {version.version} ({version.state}).",
-            f"Read the reviewers' messages, which no API has: {_PAGE.format(app.id)}",
+            f"Read the reviewers' messages, which no API has: {_PAGE.format(outputs.app_id)}",
         )
     return outputs
 
 
-def _build(inputs: Inputs, client: Client, app: App, version: StoreVersion, platform: str) -> Build | None:
+def _build(inputs: Inputs, client: Client, app: App, version: StoreVersion) -> Build | None:
     """Return the build to attach, None to keep the one that is attached. Raises Error if it is not there."""
     if inputs.build_id:
         return fetch_build(client, inputs.build_id)
     if not inputs.build_number:
         return fetch_build(client, version.build_id) if version.build_id else None
-    found = find_build(client, Number(app.id, version.version, inputs.build_number, platform))
+    number = Number(app.id, version.version, inputs.build_number, PLATFORMS[inputs.platform])
+    found = find_build(client, number)
     if found is None:
         raise Error(
             f"build-number: there is no build {version.version} ({inputs.build_number}).",

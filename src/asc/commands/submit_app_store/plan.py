@@ -62,9 +62,7 @@ def make_plan(
 ) -> SubmissionPlan:
     """Return the plan. Raises Error with everything that Apple would refuse; nothing was written then."""
     submissions = read_open(client, app_id, version.platform)
-    kind, date = inputs.release or ("", None)
-    phased = None if inputs.phased == "keep" else inputs.phased == "true"
-    prepared = Preparation(build, inputs.uses_non_exempt_encryption, kind, date, phased)
+    prepared = _prepared(inputs, build)
     purchases = tuple(read_purchases(client, app_id)) if inputs.in_app_purchases else ()
     chosen, findings = choose_purchases(purchases, inputs.in_app_purchases or ())
     items = tuple(dict.fromkeys([*chosen, *(inputs.items or ())]))
@@ -73,11 +71,7 @@ def make_plan(
         findings += _checked(client, app_id, versions, version, prepared, now, submitted)
     else:
         findings += problems(version, prepared, is_first=len(versions) == 1, now=now)
-    for finding in findings:
-        if finding.level == "warning":
-            log.warning("%s. %s", finding.message, finding.remedy)
-    if refused := [finding for finding in findings if finding.level == "error"]:
-        raise as_error(refused)
+    _refuse(findings)
     return SubmissionPlan(
         version,
         plan_preparation(version, prepared),
@@ -85,6 +79,21 @@ def make_plan(
         _blocking(inputs, version, submissions, items),
         next((one for one in submissions if one.state == DRAFT), None),
     )
+
+
+def _prepared(inputs: Inputs, build: Build | None) -> Preparation:
+    kind, date = inputs.release or ("", None)
+    phased = None if inputs.phased == "keep" else inputs.phased == "true"
+    return Preparation(build, inputs.uses_non_exempt_encryption, kind, date, phased)
+
+
+def _refuse(findings: Sequence[Finding]) -> None:
+    """Raise Error with all findings that are errors, after a warning for each other one."""
+    for finding in findings:
+        if finding.level == "warning":
+            log.warning("%s. %s", finding.message, finding.remedy)
+    if refused := [finding for finding in findings if finding.level == "error"]:
+        raise as_error(refused)
 
 
 def require_submitted(client: Client, inputs: Inputs, app_id: str, version: StoreVersion) -> None:
@@ -116,7 +125,7 @@ def _checked(
     now: datetime,
     submitted: frozenset[str],
 ) -> list[Finding]:
-    """Return what check-app-store finds of the version at Apple, but for addresses.
+    """Return the findings of check-app-store about the version at Apple, but for addresses.
 
     A runner behind a firewall reaches few of them, and a submission must not wait for a web server.
     """
