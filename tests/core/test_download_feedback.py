@@ -142,6 +142,22 @@ def test_a_part_that_failed_says_why_in_the_index(tmp_path: Path) -> None:
     assert ["error" in entry for entry in index(tmp_path)] == [True, False, False]
 
 
+def test_a_page_in_place_of_a_picture_is_fetched_again_and_never_kept(tmp_path: Path) -> None:
+    with start_sandbox(BOTH, faults=["GET /pictures/SHOT-1-1/* html times=1"]) as sandbox:
+        assert download(tmp_path, sandbox).code == 0
+    with start_sandbox(BOTH, faults=["GET /pictures/SHOT-1-1/* html times=always"]) as sandbox:
+        (tmp_path / "again").mkdir()
+        done = download(tmp_path / "again", sandbox)
+    assert (done.code, list((tmp_path / "again").rglob("*SHOT-1-1.png"))) == (3, [])
+
+
+def test_a_crash_log_that_is_not_found_once_is_asked_for_again(tmp_path: Path) -> None:
+    fault = "GET /v1/betaFeedbackCrashSubmissions/CRASH-OLD/crashLog status=404 times=1"
+    with start_sandbox(BOTH, faults=[fault]) as sandbox:
+        assert download(tmp_path, sandbox).code == 0
+    assert len(list((tmp_path / "feedback").glob("*.crash"))) == 2
+
+
 def test_links_that_have_expired_are_asked_for_again(tmp_path: Path) -> None:
     fault = "GET /pictures/*/* status=403 times=1"
     with start_sandbox(world(screenshots=[{"id": "SHOT-1"}]), faults=[fault]) as sandbox:

@@ -169,3 +169,17 @@ def test_an_unknown_part_is_refused_before_anything_is_sent(
 ) -> None:
     before = len(filled.requests)
     assert (download(tmp_path, filled, include=include).code, len(filled.requests)) == (2, before)
+
+
+def test_a_page_in_place_of_a_picture_is_fetched_again_and_never_kept(
+    tmp_path: Path, filled: Sandbox
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    filled.add_fault("GET /pictures/*/* html times=1")
+    assert download(first, filled).code == 0
+    filled.add_fault("GET /pictures/*/* html times=always")
+    done = download(second, filled)
+    found = [path for path in second.rglob("*.png") if path.read_bytes()[1:4] != b"PNG"]
+    assert (done.code, found) == (3, [])

@@ -7,6 +7,7 @@ picture of any size costs a few kilobytes.
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,6 +27,22 @@ _ALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 """Markers without a length."""
 _APP1, _EXIF, _ORIENTATION = 0xE1, b"Exif\0\0", 0x0112
 _LARGEST_EXIF = 64 * 1024
+
+
+_MEDIA = re.compile(
+    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8|RIFF....WEBP|....(?:ftyp|moov|mdat|wide|free|skip)", re.DOTALL
+)
+"""Beginnings of PNG, JPEG, GIF, WebP, and of the boxes of HEIF, MP4 and MOV."""
+
+
+NOT_MEDIA = "{}: the store answered with something else than a picture or a video."
+CHECK_THE_PROXY = "Check the proxy between this machine and Apple, then run the step again."
+
+
+def is_media(beginning: bytes) -> bool:
+    """Return True if a file begins like a picture or a video, of any kind that Apple gives out."""
+    # A proxy or a store may answer a download with 200 and a page or a JSON text.
+    return _MEDIA.match(beginning) is not None
 
 
 class ImageError(ValueError):

@@ -13,8 +13,8 @@ from urllib.parse import urljoin, urlsplit
 from asc.api.object_store import Expired, Link, ObjectStore, RefusedLink
 from asc.assets.model import AssetFile
 from asc.builds.symbols.files import PartialFile, file_errors
-from asc.errors import Error, Findings
-from asc.formats.images import EXTENSIONS
+from asc.errors import Error, Findings, UnreachableError
+from asc.formats.images import CHECK_THE_PROXY, EXTENSIONS, NOT_MEDIA, is_media
 from asc.store.manifest import NAME, Entries, Entry, manifest, read_manifest
 from asc.store.media import MediaSet
 from asc.store.previews import MIME_TYPES
@@ -198,6 +198,12 @@ class MediaSaver:
             place.parent.mkdir(parents=True, exist_ok=True)
             with PartialFile(place.parent, lambda total, display: lambda count: None) as part:
                 self._transfer(one, url, part)
+                if not _is_media(part.path):
+                    log.info("%s arrived as something else; downloading it again", one.path)
+                    part.restart()
+                    self._transfer(one, url, part)
+                if not _is_media(part.path):
+                    raise UnreachableError(NOT_MEDIA.format(one.path), CHECK_THE_PROXY)
                 md5 = md5_of(part.path)
                 part.path.replace(place)
         fetched[one.path] = md5
@@ -226,6 +232,11 @@ class MediaSaver:
             raise Error(f"{one.path}: the link that Apple gave is over.", "Run the step again.") from None
         except RefusedLink as error:
             raise Error(error.message, error.remedy) from None
+
+
+def _is_media(path: Path) -> bool:
+    with path.open("rb") as file:
+        return is_media(file.read(16))
 
 
 class _Small:

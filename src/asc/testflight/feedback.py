@@ -19,6 +19,7 @@ from asc.api.document import Document, Resource
 from asc.api.errors import ApiError
 from asc.api.object_store import Expired, Link, ObjectStore, RefusedLink
 from asc.errors import Error, UnreachableError
+from asc.formats.images import CHECK_THE_PROXY, NOT_MEDIA, is_media
 from asc.private_files import write_private
 from asc.words import printable_name
 
@@ -32,6 +33,8 @@ PATHS: dict[Kind, str] = {
 AT_ONCE = 8
 """Submissions whose files are fetched side by side."""
 LARGEST_PICTURE = 64 * 1024 * 1024
+TRIES = 2
+"""Downloads of a picture that arrives as something else."""
 _PERSONAL = ("email",)
 """Attributes that say who somebody is."""
 _LEFT_OUT = ("screenshots",)
@@ -142,7 +145,9 @@ def _save_crash(client: Client, folder: Path, one: Feedback, name: str) -> None:
     if (folder / name).exists():
         return
     try:
-        log_text = client.get(f"/v1/{PATHS['crash']}/{one.id}/crashLog").resource.text("logText")
+        # App Store Connect answers 404 at random for other records of TestFlight.
+        found = client.get(f"/v1/{PATHS['crash']}/{one.id}/crashLog", retry_404=True)
+        log_text = found.resource.text("logText")
     except ApiError as error:
         if error.status != 404:
             raise
@@ -191,9 +196,13 @@ def _again(client: Client, one: Feedback) -> Feedback:
 
 def _fetch(storage: ObjectStore, name: str, picture: Mapping[str, Any]) -> bytes:
     expires = Resource("", "", picture).time("expirationDate")
-    picture_file = _InMemory()
-    storage.fetch(Link(name, "GET", str(picture.get("url") or ""), {}, expires), picture_file)
-    return bytes(picture_file.content)
+    link = Link(name, "GET", str(picture.get("url") or ""), {}, expires)
+    for _ in range(TRIES):
+        picture_file = _InMemory()
+        storage.fetch(link, picture_file)
+        if is_media(bytes(picture_file.content[:16])):
+            return bytes(picture_file.content)
+    raise UnreachableError(NOT_MEDIA.format(name), CHECK_THE_PROXY)
 
 
 def _extension(picture: Mapping[str, Any]) -> str:
