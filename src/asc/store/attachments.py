@@ -56,7 +56,7 @@ class ReviewAttachments:
         remove_asset(self.client, f"/v1/{REVIEW_ATTACHMENT.type_name}/{file_id}")
 
     def order(self, set_id: str, file_ids: Sequence[str]) -> None:
-        """Do nothing: attachments have no order."""
+        """Leave the order alone: Apple keeps none for attachments."""
 
     @property
     def _uploader(self) -> AssetUploader:
@@ -88,7 +88,7 @@ def read_attachments(paths: Iterable[str]) -> Screenshots:
 
 
 def plan_attachments(there: MediaSet, wanted: Sequence[Screenshot]) -> SetPlan:
-    """Return the writes after which the review information has exactly the wanted files, in whatever order."""
+    """Return the writes that leave exactly the wanted files in the review information, in any order."""
     plan = plan_set("", there.id, there, wanted, "sync")
     ids = [file.id for file in there.files]
     # A kept file has Apple's place, so that no order has to be set.

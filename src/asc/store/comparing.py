@@ -34,7 +34,7 @@ def compare_page(
 ) -> None:
     """Read the page again after the changes `done`, and raise Error with the fields that are not as wished.
 
-    Fields out of which characters were taken, because Apple refused them, are as they can be.
+    A field may differ if characters were taken out of it because Apple refused them.
     """
     if not done:
         return

@@ -73,7 +73,7 @@ def locale_of(name: str, place: Place, findings: list[Finding], rule: str = "unk
 
 @dataclass
 class _Reader:
-    """Reads one folder and collects what is wrong with it."""
+    """Reads one folder and collects the findings about it."""
 
     folder: Path
     findings: list[Finding] = field(default_factory=list)
@@ -107,7 +107,7 @@ class _Reader:
         )
 
     def _review(self, single: Mapping[str, Path]) -> Texts:
-        """Return what reviewers are told: from its folder, or from the older files `review_<name>.txt` beside it."""
+        """Return the review information: from its folder, or from the older files `review_<name>.txt` beside it."""
         older = {
             stem.removeprefix("review_"): path for stem, path in single.items() if stem.startswith("review_")
         }

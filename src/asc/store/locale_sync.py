@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 SHOWS_LATE = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each look for a write that Apple's listings show late, such as a deletion."""
 STALL = 600.0
-"""Seconds after which a file that Apple has not begun to process counts as stuck (fastlane#20619: for hours)."""
+"""Seconds without any processing until a file counts as stuck. Some wait for hours (fastlane#20619)."""
 _NOT_BEGUN = (WAITS_FOR_BYTES, "UPLOAD_COMPLETE", "")
 
 
@@ -131,12 +131,13 @@ class LocaleSync:
         return Made(len(files), sum(file.size for file in files))
 
     def _prepare(self, plan: SetPlan) -> _Uploaded:
-        """Make the set if it is not there, and room for its files: dead places go, and what the limit forces."""
+        """Make the set if it is not there, and room for its files."""
         with _told_of(f"{plan.locale} {plan.display}".strip()):
             return self._make_room(plan, plan.there.id or self.media.make_set(plan.text_id, plan.display).id)
 
     def _make_room(self, plan: SetPlan, set_id: str) -> _Uploaded:
-        """Delete dead places and the old files for which the limit leaves no room. Return when they are gone."""
+        """Delete dead places, and old files if the set would pass its limit. Return when Apple lists none of them."""
+        # Reservations without bytes count against the limit (recorded).
         staying = len(plan.there.files) - len(plan.dead)
         overflow = max(0, staying + len(plan.add) - len(plan.adopt) - self.most)
         early = [*plan.dead, *(plan.remove[-overflow:] if overflow else ())]
@@ -178,7 +179,7 @@ class LocaleSync:
         return replace(one, sent=sent)
 
     def _finish(self, uploaded: Sequence[_Uploaded]) -> None:
-        """Wait until Apple has processed the files, then delete what is not wanted, put in order, and compare."""
+        """Wait until Apple has processed the files, then delete the unwanted ones, set the order, and compare."""
         now = self._processed(uploaded)
         if now is None:
             log.info(
@@ -189,6 +190,7 @@ class LocaleSync:
         findings = Findings()
         whole = [one for one in uploaded if findings.result_of(partial(self._accepted, one, now), False)]
         self._all(findings, (partial(self._remove, one, old) for one in whole for old in one.to_remove))
+        # Uploads side by side arrive in any order, so that one request sets it at the end.
         sets = whole if self.media.is_ordered else ()
         moved = [one for one in sets if one.shown_in(now.get(one.plan.display)) != one.all_ids]
         self._all(findings, (partial(self._order, one) for one in moved))
@@ -207,6 +209,7 @@ class LocaleSync:
         wanted = {file_id for one in uploaded for file_id in one.ids}
         since: dict[str, tuple[str, float]] = {}
         while True:
+            # One request for all files of the locale: a request for each would use up the budget of the hour.
             now = self.media.sets(uploaded[0].plan.text_id)
             files = {file.id: file for one in now.values() for file in one.files}
             waiting = {file_id: files.get(file_id) for file_id in wanted if not _is_over(files.get(file_id))}
@@ -289,7 +292,7 @@ class LocaleSync:
 
 @contextmanager
 def _told_of(subject: str) -> Iterator[None]:
-    """Put the subject before the message of an error. Lost connections keep their class, which ends the step."""
+    """Put the subject before the message of an error. Leave errors of the connection as they are: they end the step."""
     try:
         yield
     except UnreachableError:

@@ -1,4 +1,4 @@
-"""The manifest beside downloaded pictures: which file shows which picture at Apple.
+"""The manifest beside downloaded pictures: it maps each file to its picture at Apple.
 
 Apple encodes pictures anew, so that a downloaded one never has the checksum of the bytes that were uploaded. A file
 that still is as the manifest says counts as the picture at Apple, and is not uploaded.

@@ -59,7 +59,7 @@ class Media(Protocol):
 
 @dataclass(frozen=True)
 class MediaNames:
-    """What Apple calls the sets of one kind of file."""
+    """Apple's names for the sets of one kind of file: the asset, and the attribute with the display type."""
 
     asset: AssetKind
     display: str
@@ -155,5 +155,5 @@ def remove_asset(client: Client, path: str) -> None:
 
 
 def is_dead(file: AssetFile) -> bool:
-    """Return True for what an earlier run left: a place without bytes, or a file that Apple refused."""
+    """Return True for a leftover of an earlier run: a place without bytes, or a file that Apple refused."""
     return file.state in (WAITS_FOR_BYTES, FAILED)

@@ -134,7 +134,7 @@ class FileChange:
 
 
 def differences(plans: Sequence[SetPlan]) -> Iterator[FileChange]:
-    """Yield each file that changes."""
+    """Yield each file that changes, set by set, the new ones of a set first."""
     for plan in plans:
         for file in plan.add:
             yield FileChange(plan.locale, plan.display, file.path.name, "added")
@@ -151,7 +151,7 @@ def _take(
     unused: list[AssetFile],
     tests: Sequence[Callable[[AssetFile, Screenshot], bool]],
 ) -> dict[str, AssetFile]:
-    """Take a file out of `unused` for each wanted one for which a test holds, and return them by MD5."""
+    """Take the files out of `unused` that match a wanted one by one of the tests, and return them by its MD5."""
     taken: dict[str, AssetFile] = {}
     for matches in tests:
         for file in wanted:

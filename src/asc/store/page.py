@@ -23,7 +23,7 @@ _INFO_INCLUDES = ("appInfoLocalizations", "ageRatingDeclaration", *CATEGORIES.va
 PAGE_READS = 2
 """Requests of `read_page`."""
 APPEARS = (1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 15.0)
-"""Seconds between looks for what Apple makes with a new version: its texts and an app info. A minute in all."""
+"""Seconds between looks for the texts and the app info of a new version, which Apple makes. A minute in all."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Reads a folder of app previews: `<locale>/*<TYPE>*.mp4`, where the name holds the display type, like IPHONE_67.
+"""Reads a folder of app previews: `<locale>/*<TYPE>*.mp4`, with the display type in the name, like IPHONE_67.
 
 https://developer.apple.com/help/app-store-connect/reference/app-preview-specifications
 """
@@ -45,7 +45,7 @@ SIZES: dict[str, tuple[tuple[int, int], ...]] = {
     "APPLE_TV": ((1920, 1080),),
     "APPLE_VISION_PRO": ((3840, 2160),),
 }
-"""Sizes by preview type, upright for phones and tablets, which may lie, too. Vision's is a guess."""
+"""Sizes by preview type, upright for phones and tablets; these may lie, too. Vision's is a guess."""
 PLATFORMS = {"DESKTOP": "MAC_OS", "APPLE_TV": "TV_OS", "APPLE_VISION_PRO": "VISION_OS"}
 
 

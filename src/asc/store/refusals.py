@@ -28,11 +28,11 @@ class StoreRules(Rules):
         return super().is_unsure(change, error) and not _is_name_taken(error)
 
     def stops(self, change: Change, error: Error) -> bool:
-        """Return False: what belongs to other locales is written all the same."""
+        """Return False: the texts of other locales are written all the same."""
         return False
 
     def hint(self, change: Change, error: Error) -> str:
-        """Return what to do about a refusal."""
+        """Return the remedy for a refusal, in one imperative sentence."""
         if _is_name_taken(error):
             return "Choose another name for this locale; Apple reserves names for the whole App Store."
         if isinstance(error, ApiError) and error.status == 409:

@@ -1,4 +1,4 @@
-"""Writes the store page at Apple as fastlane's metadata folder, which folder.py reads."""
+"""Writes the store page at Apple as fastlane's metadata folder. folder.py reads it."""
 
 from __future__ import annotations
 

@@ -91,18 +91,27 @@ class MediaSaver:
                 if one.path in fetched
             }
             self._note({**before, **entries})
-        if findings.any:
-            return Saved(tuple(fetched), (), findings)
+        # A picture that could not be fetched may be the new form of one that is here: nothing is deleted then.
+        deleted = () if findings.any else self._delete(before, entries, there, sets)
+        return Saved(tuple(fetched), deleted, findings)
+
+    def _delete(
+        self, before: Entries, entries: Entries, there: Mapping[str, str], sets: Mapping[str, object]
+    ) -> tuple[str, ...]:
+        """Delete earlier downloads that Apple no longer shows, forget their entries, and return their paths."""
         over = {
             path: entry
             for path, entry in before.items()
             if path not in entries and self._is_about(path, entry, sets)
         }
-        deleted = [path for path, entry in over.items() if entry.downloaded and there.get(path) == entry.md5]
+        # A file with other bytes than were downloaded is the user's.
+        deleted = tuple(
+            path for path, entry in over.items() if entry.downloaded and there.get(path) == entry.md5
+        )
         for path in deleted:
             (self.folder / path).unlink()
         self._note({**{path: entry for path, entry in before.items() if path not in over}, **entries})
-        return Saved(tuple(fetched), tuple(deleted), findings)
+        return deleted
 
     def _fetch_all(self, missing: Sequence[_Wanted], fetched: dict[str, str]) -> Findings:
         """Download files side by side, put the MD5 of each into `fetched`, and return the errors of the others."""
@@ -122,7 +131,7 @@ class MediaSaver:
             save(self.folder, {NAME: manifest(entries)})
 
     def _wanted(self, locale: str, sets: Mapping[str, MediaSet]) -> Iterator[_Wanted]:
-        """Yield the files of a locale with their paths, which sort as the sets do."""
+        """Yield the files of a locale with their paths. Sorted by name, the paths have the order of the sets."""
         for display in sorted(sets):
             root = self._root(display)
             for place, file in enumerate(sets[display].files, 1):
@@ -149,6 +158,7 @@ class MediaSaver:
         # fastlane writes there; a folder without it has the pictures of a TV at its top.
         return "appleTV/" if self.platform == "TV_OS" and (self.folder / "appleTV").is_dir() else ""
 
+    # Files are known by their bytes alone: users rename and move them.
     def _there(self, folders: Iterable[PurePosixPath]) -> dict[str, str]:
         """Return the MD5 of each picture and video in these folders, by path."""
         paths = [

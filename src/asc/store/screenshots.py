@@ -48,7 +48,7 @@ class Screenshot:
 
 @dataclass(frozen=True)
 class Screenshots:
-    """All files of a folder, in the order in which they shall show, and what is wrong with them."""
+    """All files of a folder in their order on the page, and the findings about them."""
 
     files: tuple[Screenshot, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -39,7 +39,7 @@ class Choice:
 
 
 def choose_target(versions: Sequence[StoreVersion], number: str | None, *, live: bool) -> Choice:
-    """Return the version that is meant. Raises Error if there is none, or if it cannot be what is asked for.
+    """Return the version to write. Raises Error if there is none, or if it cannot get the number.
 
     An editable version gets the number that is asked for, as fastlane does: Apple allows one beside the live one.
     """

@@ -55,7 +55,7 @@ class UpdateOptions:
 
 @dataclass(frozen=True)
 class PagePlan:
-    """The writes, and the differences that they make; `blocked` are those that Apple's states do not allow now."""
+    """The writes, and their differences; Apple's states do not allow the `blocked` differences now."""
 
     plan: Plan = field(default_factory=Plan)
     differences: tuple[Difference, ...] = ()
@@ -63,7 +63,7 @@ class PagePlan:
 
 
 def plan_page(app: AppFacts, page: Page, wishes: UpdateOptions, *, is_first: bool) -> PagePlan:
-    """Return what has to be written so that `page` says what is wished; empty if it does already."""
+    """Return the writes that make `page` as wished; none if it is so already."""
     planner = _Planner(app, page, wishes, is_first)
     planner.work()
     # A name that fails keeps the texts of its locale from being made: the next run then finds neither, and makes both.
@@ -108,7 +108,7 @@ class _Planner:
             self.warnings.append("Release notes are left out: the first version of an app has none.")
 
     def _locales(self) -> Iterable[str]:
-        """The locales to write: those of the repository, and those at Apple if something is for every locale."""
+        """Return the locales to write: the repository's, and Apple's as well if a text is for every locale."""
         own = self._wanted.texts
         if self._wishes.remove_locales:
             return own

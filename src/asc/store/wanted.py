@@ -69,7 +69,7 @@ class WantedPage:
     findings: tuple[Finding, ...] = ()
 
     def beaten_by(self, other: WantedPage) -> WantedPage:
-        """Return both in one; what `other` says counts where both say something."""
+        """Return both in one. `other` wins if both have a value."""
         locales = dict.fromkeys((*self.texts, *other.texts))
         return WantedPage(
             texts={
@@ -96,7 +96,7 @@ class WantedPage:
         )
 
     def texts_of(self, locale: str) -> Texts:
-        """Return the texts of a locale, with those of `default` where it has none."""
+        """Return the texts of a locale, filled with the texts of `default`."""
         return {**self.default, **self.texts.get(locale, {}), **self.everywhere}
 
     @property

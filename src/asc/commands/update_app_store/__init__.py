@@ -113,7 +113,7 @@ def _media_now(
 
 
 def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
-    """Raise Error for what the state of the version does not allow, before anything is written."""
+    """Raise Error, before the first write, for changes that the state of the version or a limit does not allow."""
     pictures = [Difference(one.locale, one.display, "", "") for one in media.all if one.writes]
     makes_review = any(change.kind == "appStoreReviewDetails" for change in plan.plan.changes)
     if media.attachments and not page.review and not makes_review:
@@ -167,11 +167,12 @@ def _promotional_alone(page: WantedPage) -> WantedPage:
 
 
 def _first_look(client: Client, app: AppFacts, choice: Choice) -> Page:
-    """Return the page as it is. For a version that is to be made it is what Apple copies: all but release notes."""
+    """Return the page as it is, or the one that Apple will copy into a version that is to be made."""
     page = read_page(client, app.id, choice.version or choice.base)
     if choice.version:
         return page
     copied = {
+        # Apple copies all texts but the release notes.
         locale: replace(text, attributes={**text.attributes, "whatsNew": None})
         for locale, text in page.texts.items()
     }

@@ -202,7 +202,7 @@ class Inputs(AppInputs):
         return tuple(name.replace("-", "_") for name in self.clear or ())
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong with the inputs taken together."""
+        """Yield the problems of inputs that contradict each other."""
         yield from super().problems()
         for name in self.cleared:
             if name not in BY_NAME:

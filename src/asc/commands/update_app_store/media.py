@@ -39,7 +39,7 @@ class LocalMedia:
     screenshots: Screenshots = field(default_factory=Screenshots)
     previews: Screenshots = field(default_factory=Screenshots)
     attachments: Screenshots | None = None
-    """Files for reviewers; None if those at Apple stay."""
+    """Files for reviewers; None if Apple's stay as they are."""
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -84,7 +84,7 @@ class MediaPlan:
 
 
 def local_media(inputs: Inputs) -> LocalMedia:
-    """Return the files of the repository; none for a live version, which takes none."""
+    """Return the files of the repository; none for a live version: Apple takes no files for it."""
     if inputs.target == "live":
         return LocalMedia()
     platform = PLATFORMS[inputs.platform]
@@ -100,7 +100,7 @@ def _attachments(paths: Sequence[str] | None) -> Screenshots | None:
 
 
 def plan_media(client: Client, page: Page, local: LocalMedia, mode: str) -> MediaPlan:
-    """Return what has to change: one request for each locale and kind. `page` is Apple's."""
+    """Return the writes for the media, after one request for each locale and kind. `page` is Apple's."""
     pictures = _plans(MediaSets(client, None, SCREENSHOTS), page.texts, local.screenshots, mode)
     videos = _plans(MediaSets(client, None, PREVIEWS), page.texts, local.previews, mode)
     return MediaPlan(pictures, videos, _attachment_plans(client, page.review, local.attachments))
@@ -137,7 +137,7 @@ def _attachment_plans(
 
 
 def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan) -> Made:
-    """Carry out the plans whose locale is there, and return what was uploaded. Raises Error with all that failed."""
+    """Carry out the plans whose locale is there, and count the uploads. Raises Error with all failures."""
     deadline = client.clock.monotonic() + inputs.timeout
     pace = Pace(inputs.parallel, deadline, waits=inputs.wait == "processing")
 
