@@ -70,6 +70,7 @@ def read_attachments(paths: Iterable[str]) -> Screenshots:
     files, findings = [], []
     for name in paths:
         path = Path(name)
+        # A pull request could send any file that the runner can read to Apple's reviewers.
         if found := link_out(path, path.parent):
             findings.append(found)
             continue

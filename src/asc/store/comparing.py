@@ -41,6 +41,7 @@ def compare_page(
     for pause in SHOWS_LATE:
         client.pause(pause)
         now = read_page(client, app.id, before.version)
+        # One more request only if the content rights were written.
         if any(change.kind == "apps" for change in done):
             app = replace(app, content_rights=read_app(client, None, app.id).content_rights)
         plan = plan_page(app, now, wishes, is_first=is_first)

@@ -68,6 +68,7 @@ def display_type(path: Path, found: Iterable[Display], *, imessage: bool) -> str
     fastlane has it.
     """
     names = [display.name for display in found]
+    # Both iPads have the size; fastlane takes the newer unless the path says otherwise.
     if "IPAD_PRO_129" in names:
         names = ["IPAD_PRO_129" if _is_second_generation(str(path)) else "IPAD_PRO_3GEN_129"]
     return f"{'IMESSAGE_' if imessage else ''}APP_{names[0]}"

@@ -75,6 +75,7 @@ class _Reader:
                 rating = {name: value.value for name, value, _ in self._entries(node, place)}
             elif key in _TOP:
                 single.update(self._value(key, node, place))
+            # A word that is nearly one of ours is a typo, not a locale.
             elif close := did_you_mean(key, _TOP):
                 self._find("unknown-key", f"{printable_name(key)} is not known.{close}", place)
             elif locale := locale_of(key, place, self.findings):

@@ -85,6 +85,7 @@ class _Reader:
         default: Texts = {}
         for path in self._folders():
             name = path.name.lower()
+            # It is no locale itself: Apple knows no default.
             if name == DEFAULT:
                 default = self._texts(path)
                 continue
@@ -108,6 +109,7 @@ class _Reader:
 
     def _review(self, single: Mapping[str, Path]) -> Texts:
         """Return the review information: from its folder, or from the older files `review_<name>.txt` beside it."""
+        # fastlane still reads the older names.
         older = {
             stem.removeprefix("review_"): path for stem, path in single.items() if stem.startswith("review_")
         }
@@ -137,6 +139,7 @@ class _Reader:
             if path.stat().st_size > LARGEST:
                 self._find("too-large", "is too large for a text", path, "Put the text itself there.")
                 return None
+            # Read as bytes, because the line of a wrong byte is counted in them.
             data = path.read_bytes()
         except OSError as error:
             self._find("unreadable", f"cannot be read: {error.strerror}", path, "Check its permissions.")
@@ -148,12 +151,14 @@ class _Reader:
             place = Place(str(path), line)
             self.findings.append(Finding("encoding", "is not UTF-8", place, "Save the file as UTF-8."))
             return None
+        # Apple strips texts as well; a difference in blanks would be written on every run.
         stripped = value.strip()
         first = value[: len(value) - len(value.lstrip())].count("\n") + 1
         return Text(stripped, Place(str(path), first)) if stripped else None
 
     def _folders(self) -> Iterator[Path]:
         for path in sorted(self.folder.iterdir()):
+            # The .DS_Store of a Mac, and folders of tools.
             if path.name.startswith(".") or not path.is_dir():
                 continue
             if path.name.lower() not in PASSED_OVER | {REVIEW_FOLDER} and self._is_inside(path):

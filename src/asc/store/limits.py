@@ -96,6 +96,7 @@ def doubts(field: TextField, text: str) -> Iterator[str]:
 def is_address(text: str) -> bool:
     """Return True for a web address with a scheme and a host."""
     try:
+        # The App Store makes links of these addresses, so that one without a scheme leads nowhere.
         parts = urlsplit(text)
     except ValueError:
         return False

@@ -58,6 +58,7 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
 
 def manifest(entries: Entries) -> bytes:
     """Return the content of a manifest: the same bytes for the same entries."""
+    # Sorted: git shows a change only if there is one.
     files = {name: asdict(entries[name]) for name in sorted(entries)}
     return (json.dumps({"files": files}, indent=1, ensure_ascii=False) + "\n").encode()
 

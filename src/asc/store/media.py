@@ -90,6 +90,7 @@ class MediaSets:
         Apple ignores a filter by display type (recorded), so the attribute decides.
         """
         members = self.names.asset.type_name
+        # One request for all sets of a locale. A nested include would save more, but Apple has none here.
         document = self.client.list(
             f"/v1/appStoreVersionLocalizations/{text_id}/{self.names.asset.parent_type}",
             {"include": members, f"limit[{members}]": LARGEST_INCLUDE},
@@ -113,6 +114,7 @@ class MediaSets:
         def create() -> MediaSet:
             return MediaSet(self.client.create(f"/v1/{kind}", body).resource.id, display)
 
+        # A lost answer, or another job: the set of a type can be there only once.
         pauses = (0.0, 1.0, 2.0)
         return self.client.create_once(create, lambda: self.sets(text_id).get(display), pauses=pauses).value
 
@@ -145,6 +147,7 @@ class MediaSets:
 def remove_asset(client: Client, path: str) -> None:
     """Delete a file, again after a lost answer; one that is gone is no error."""
     try:
+        # The first answer may be lost after Apple has deleted it; then the second one is a 404.
         try:
             client.delete(path)
         except LostAnswerError:

@@ -106,6 +106,7 @@ def plan_set(locale: str, text_id: str, there: MediaSet, wanted: Sequence[Screen
     adopt = _take([file for file in wanted if file.md5 not in keep], unused, (_is_begun,))
     dead = tuple(file for file in unused if is_dead(file))
     rest = tuple(file for file in unused if not is_dead(file))
+    # Files that stay count against the limit, and keep their places before the new ones.
     stays = mode == "add"
     return SetPlan(
         locale,

@@ -75,6 +75,7 @@ def read_app(client: Client, bundle_id: str | None, app_id: str | None) -> AppFa
             raise
     listed = client.list("/v1/apps", {"filter[bundleId]": bundle_id, **_FACTS})
     for resource in listed.data:
+        # Apple's filter also finds bundle ids that only begin like this one.
         if resource.text("bundleId") == bundle_id:
             return _facts(resource)
     raise app_not_visible(client, f"the bundle id {bundle_id}")
@@ -88,6 +89,7 @@ def _facts(app: Resource) -> AppFacts:
 
 def read_page(client: Client, app_id: str, version: StoreVersion | None, *, live: bool = False) -> Page:
     """Return the page of a version, with the app info that can be edited or is live: two requests, side by side."""
+    # Neither needs the other's answer.
     with ThreadPoolExecutor(2) as pool:
         info = pool.submit(read_info, client, app_id, live=live)
         if version is None:
@@ -109,6 +111,7 @@ def read_info(client: Client, app_id: str, *, live: bool = False) -> Info | None
     editable = [info for info in infos if info.is_editable]
     other = [info for info in infos if info.state not in ("REPLACED_WITH_NEW_INFO",)]
     under_way = [info for info in other if info.state != LIVE]
+    # Usually there are two, the live one and the editable one.
     first = [info for info in infos if info.state == LIVE] if live else editable
     return next(iter((*first, *under_way, *other, *infos)), None)
 
@@ -121,6 +124,7 @@ def await_texts(client: Client, app_id: str, version: StoreVersion, locales: int
     """
     page = read_page(client, app_id, version)
     for pause in APPEARS:
+        # The app info counts as well: names are locked in the live one.
         if len(page.texts) >= locales and page.info and page.info.is_editable:
             return page
         log.info("Waiting for Apple to copy the texts of the last version")
@@ -139,6 +143,7 @@ def _page_of_version(client: Client, version: StoreVersion) -> Page:
             "limit[appStoreVersionLocalizations]": LARGEST_INCLUDE,
         },
     )
+    # One request for all locales: Apple includes 50, and there are 50.
     resource = found.resource
     texts = found.many(resource, "appStoreVersionLocalizations")
     if is_cut(resource, "appStoreVersionLocalizations"):

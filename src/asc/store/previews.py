@@ -81,6 +81,7 @@ class _Reader:
 
     def file(self, path: Path, locale: str) -> Screenshot | None:
         """Return the preview in a file; None if it is none, with a finding."""
+        # Several displays take videos of one size, so that the name has to say it, as for fastlane.
         kind = _type_in(path.name)
         if not kind or PLATFORMS.get(kind, "IOS") != self.platform:
             names = ", ".join(name for name in SIZES if PLATFORMS.get(name, "IOS") == self.platform)
@@ -118,11 +119,13 @@ def _type_in(name: str) -> str:
 
 def _defects(movie: Movie, kind: str, size: int) -> Iterator[str]:
     allowed = {*SIZES[kind]}
+    # Phones and tablets can be held either way.
     if kind not in PLATFORMS:
         allowed |= {(height, width) for width, height in SIZES[kind]}
     if movie.size not in allowed:
         named = ", ".join(f"{width} × {height}" for width, height in SIZES[kind])
         yield f"is {movie.width} × {movie.height}; Apple takes {named} for {kind}"
+    # Rounded: the last frame of a video of 30 s often ends some milliseconds later.
     if not SHORTEST <= round(movie.seconds, 1) <= LONGEST:
         yield f"is {movie.seconds:.1f} s long; Apple takes {SHORTEST:.0f} to {LONGEST:.0f} s"
     if movie.codec not in CODECS:

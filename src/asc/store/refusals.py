@@ -21,6 +21,7 @@ class StoreRules(Rules):
 
     def may_pass(self, change: Change, error: ApiError) -> bool:
         """Return True for a state that passes: Apple locks parts of a version for some seconds after it was made."""
+        # Right after a version was made, Apple refuses some writes for seconds (fastlane 16911).
         return error.status == 409 and error.has_code("STATE_ERROR") and change.settles
 
     def is_unsure(self, change: Change, error: Error) -> bool:
@@ -56,6 +57,7 @@ def without_blocked_characters(page: WantedPage) -> tuple[WantedPage, list[str]]
         found = dict(given)
         for name, text in given.items():
             one = BY_NAME[name]
+            # Names take more characters than long texts; Apple says so if not.
             if one.is_url or one.owner == "info":
                 continue
             value, changes = texts.clean(text.value, limit=max(len(text.value) * 2, one.longest))

@@ -41,6 +41,7 @@ def page_files(page: Page, locales: Iterable[str]) -> dict[str, bytes]:
     if page.info:
         for name in CATEGORIES:
             files[f"{name}.txt"] = _bytes(page.info.categories.get(name, ""))
+    # Without review information at Apple, the repository may still have it.
     if page.review:
         files |= _review(page.review)
     return files
@@ -59,6 +60,7 @@ def save(folder: Path, files: Files) -> list[str]:
         try:
             if place.is_file() and place.read_bytes() == files[name]:
                 continue
+            # The contact of the review is personal data.
             private_folder(place.parent)
             write_private(place, files[name])
         except OSError as error:

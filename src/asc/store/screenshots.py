@@ -78,11 +78,13 @@ def read_screenshots(folder: Path, platform: str, locales: Sequence[str] | None 
 def natural(path: Path) -> list[tuple[int, int, str]]:
     """Return the key that sorts names as people do: 1, 2, 10."""
     parts = re.split(r"(\d+)", path.name.lower())
+    # Numbers before words, so that the parts of two names can always be compared.
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
 
 
 def md5_of(path: Path) -> str:
     """Return the MD5 of a file in hex: the checksum that Apple keeps of it."""
+    # In blocks: a folder may have gigabytes, and several files are read at once.
     digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -123,6 +125,7 @@ class _Reader:
     def paths(self) -> Iterator[tuple[Path, str, bool]]:
         """Yield the pictures with their locale, and whether they are for iMessage."""
         special = {path.name.lower(): path for path in _folders(self.folder)}
+        # A screenshot of a TV may have the size of an iPhone in landscape: fastlane tells them apart by the folder.
         if self.platform == "TV_OS" and _TV in special:
             yield from self._of(special[_TV], imessage=False)
             return
@@ -150,6 +153,7 @@ class _Reader:
                 self._find("extension", "is no PNG or JPEG", path, "Save it as PNG or JPEG.")
         pictures = [path for path in files if path.suffix.lower() in EXTENSIONS and self._is_inside(path)]
         # frameit writes the framed picture beside the plain one.
+        # Watch pictures are never framed.
         if any("_framed" in path.stem for path in pictures):
             pictures = [
                 path for path in pictures if "framed" in path.name.lower() or "watch" in path.name.lower()
@@ -177,6 +181,7 @@ class _Reader:
         return Screenshot(path, locale, display, size, md5_of(path)) if display else None
 
     def _display(self, path: Path, image: Image, imessage: bool) -> str:
+        # Apple refuses a wrong size only after the upload, so the table decides here.
         found = displays_of(image.size)
         own = [display for display in found if display.platform == self.platform]
         if own:
@@ -204,8 +209,10 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _defects(path: Path, image: Image) -> Iterator[str]:
+    # Apple answers IMAGE_BAD_FILE_EXTENSION after the upload.
     if EXTENSIONS[path.suffix.lower()] != image.kind:
         yield f"its content is {image.kind}, which its name does not say"
+    # Apple names it IMAGE_INCORRECT_DIMENSIONS, minutes after the upload.
     if image.alpha:
         yield "it has an alpha channel (transparency), which Apple refuses as wrong dimensions"
     if image.colours == "cmyk":

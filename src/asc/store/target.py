@@ -64,6 +64,7 @@ def choose_target(versions: Sequence[StoreVersion], number: str | None, *, live:
                 "Give version with a higher number, or set target: live for the promotional text.",
             )
         return Choice(None, number, versions[0] if versions else None, is_first=not versions)
+    # fastlane renames it as well: Apple would refuse a second version beside it.
     wanted = number or under_way.version
     if wanted != under_way.version and not under_way.is_editable:
         raise Error(
@@ -85,6 +86,7 @@ def make_version(client: Client, app_id: str, platform: str, number: str) -> Sto
         return made_version(client.create("/v1/appStoreVersions", body))
 
     def find() -> StoreVersion | None:
+        # The lost request may have made it, and then a second one is refused.
         listed = read_versions(client, app_id, platform)
         return next((one for one in listed if same_value(one.version, number) and not one.is_settled), None)
 

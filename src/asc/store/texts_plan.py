@@ -110,6 +110,7 @@ class _Planner:
     def _locales(self) -> Iterable[str]:
         """Return the locales to write: the repository's, and Apple's as well if a text is for every locale."""
         own = self._wanted.texts
+        # Texts for every locale must not be written to locales that go.
         if self._wishes.remove_locales:
             return own
         spread = self._wanted.everywhere or self._wishes.clear or (self._wanted.default and not own)
@@ -125,6 +126,7 @@ class _Planner:
         attributes = dict(self._attributes(locale, "version", given, there))
         if there is not None and not attributes:
             return
+        # Apple takes promotional texts in any state.
         free = there is not None and set(attributes) == {PROMOTIONAL}
         self._tell(locale, attributes, there, allowed=free or self._is_editable)
         if there is None:
@@ -173,6 +175,7 @@ class _Planner:
         self, locale: str, owner: Owner, given: Texts, there: Resource | None
     ) -> Iterator[tuple[str, str | None]]:
         for one in FIELDS:
+            # The first version of a platform has no release notes: Apple refuses the attribute.
             if one.owner != owner or (one is RELEASE_NOTES and self._is_first):
                 continue
             before = there.text(one.attribute) if there else ""
@@ -236,7 +239,10 @@ class _Planner:
         there: Mapping[str, Any] = info.rating.attributes if info.rating else {}
         wanted = age_rating.answers(self._wanted.age_rating)
         different = {
-            name: value for name, value in wanted.items() if name not in there or there[name] != value
+            # A question that Apple does not show is sent: it may be newer than this code.
+            name: value
+            for name, value in wanted.items()
+            if name not in there or there[name] != value
         }
         for name, value in different.items():
             self._say("", name, _words(there.get(name)), _words(value), info.is_editable)
@@ -325,6 +331,7 @@ def _review_attributes(given: Texts, before: Mapping[str, Any]) -> dict[str, Any
 
 
 def _same(one: str, other: str) -> bool:
+    # The same letters can be composed or not, and Apple's form need not be the one that was sent.
     return texts.same(unicodedata.normalize("NFC", one), unicodedata.normalize("NFC", other))
 
 

@@ -97,6 +97,7 @@ class StoreVersion:
 def read_versions(client: Client, app_id: str, platform: str) -> list[StoreVersion]:
     """Return all versions of a platform, the newest first. Apple cannot sort them."""
     document = client.list(f"/v1/apps/{app_id}/appStoreVersions", {"filter[platform]": platform, **_QUERY})
+    # All versions, because the first one of a platform has no release notes.
     found = [_version(document, resource) for resource in document.data]
     return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
 
@@ -131,6 +132,7 @@ def choose_version(versions: Sequence[StoreVersion], version: str) -> StoreVersi
 
 
 def _version(document: Document, resource: Resource) -> StoreVersion:
+    # The new name of the state first: Apple has deprecated the old one, but some answers have only that.
     state = resource.text("appVersionState") or resource.text("appStoreState")
     build = document.one(resource, "build")
     phased = document.one(resource, "appStoreVersionPhasedRelease")
