@@ -32,7 +32,8 @@ def test_a_good_key_is_good_for_everything(diagnose):
     assert code == 0
     assert outputs["apps"] == "com.example.one,com.example.two"
     assert outputs["allowed"] == (
-        "fetch-build-number,upload-testflight,sync-signing,register-bundle-ids,register-devices,download-dsyms,"
+        "fetch-build-number,upload-testflight,manage-testers,manage-group,download-feedback,sync-signing,"
+        "register-bundle-ids,register-devices,download-dsyms,"
         "check-app-store,download-app-store,update-app-store,submit-app-store,release-app-store,manage-webhooks"
     )
     assert "accepts its token" in said

@@ -447,6 +447,13 @@ def test_inputs_that_make_no_sense_are_refused_before_anything_is_sent(
         assert (done.code, list(sandbox.requests)) == (2, []), done.stdout
 
 
+def test_a_list_of_more_people_than_an_app_can_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "testers.csv").write_text("".join(f"t{number}@example.com\n" for number in range(10_001)))
+    with start_sandbox(world()) as sandbox:
+        done = manage(tmp_path, sandbox, testers_file=str(tmp_path / "testers.csv"), groups="Beta testers")
+        assert (done.code, list(sandbox.requests)) == (2, [])
+
+
 @pytest.mark.parametrize(
     ("content", "names"),
     [

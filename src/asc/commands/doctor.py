@@ -28,6 +28,9 @@ _PROVISIONING = "App Manager with access to certificates, identifiers and profil
 PROBES = {
     "fetch-build-number": ("/v1/builds", "Developer"),
     "upload-testflight": ("/v1/betaGroups", "App Manager"),
+    "manage-testers": ("/v1/betaTesters", "App Manager"),
+    "manage-group": ("/v1/betaGroups", "App Manager"),
+    "download-feedback": ("/v1/apps/{app}/betaFeedbackCrashSubmissions", "App Manager"),
     "sync-signing": ("/v1/certificates", _PROVISIONING),
     "register-bundle-ids": ("/v1/bundleIds", _PROVISIONING),
     "register-devices": ("/v1/devices", _PROVISIONING),

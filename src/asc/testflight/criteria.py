@@ -16,6 +16,7 @@ from asc.words import did_you_mean, listed, printable_name
 
 FAMILIES = ("IPHONE", "IPAD", "APPLE_TV", "APPLE_WATCH", "MAC", "VISION")
 _VERSION = r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}"
+# YAML takes a value that begins with ">" for a block of text, hence the forms without it.
 _FORMS = (
     rf"(?:>=\s*)?(?P<least>{_VERSION})\s*(?:-|to)\s*(?P<most>{_VERSION})",
     rf"(?P<least>{_VERSION})\+",
@@ -63,7 +64,7 @@ def parse_criteria(value: Mapping[str, Any]) -> dict[str, Range]:
 
 
 def read_filters(filters: object) -> dict[str, Range]:
-    """Return the criteria of Apple's `deviceFamilyOsVersionFilters`."""
+    """Return the criteria that an answer of Apple has in `deviceFamilyOsVersionFilters`; {} without any."""
     entries = [entry for entry in filters if isinstance(entry, Mapping)] if isinstance(filters, list) else []
     return {
         str(entry.get("deviceFamily")): Range(
@@ -91,6 +92,7 @@ def check_versions(client: Client, criteria: Criteria) -> None:
     for family, versions in criteria.items():
         # Apple decides about a family that its list does not have.
         for version in filter(None, (versions.least, versions.most)):
+            # Apple refuses other versions with a code that does not name them.
             if offered.get(family) and version not in offered[family]:
                 raise Error(
                     f"criteria: Apple does not offer version {version} of {family}. "
@@ -118,6 +120,7 @@ def _range(family: str, text: str) -> Range:
 
 
 def _numbers(version: str) -> list[int]:
+    # Texts compare character by character, and 9.0 would be above 18.0.
     return [int(part) for part in version.split(".")]
 
 

@@ -81,6 +81,7 @@ def read_group(client: Client, app_id: str, request: GroupRequest) -> GroupState
     document = client.list("/v1/betaGroups", query)
     resources = {resource.id: resource for resource in document.data}
     existing = list(map(group_of, resources.values()))
+    # The kind does not matter here: it only says that an unknown name is no error yet.
     found, _ = choosing.groups([request.name], existing, "external")
     if not found and not request.kind:
         names = [group.name for group in existing]
@@ -138,6 +139,7 @@ def check_group(request: GroupRequest, state: GroupState) -> None:
 def plan_group(app_id: str, request: GroupRequest, state: GroupState) -> Plan:
     """Return the changes after which the group is as requested."""
     creation = [] if state.group else [_creation(app_id, request)]
+    # A phase of its own: criteria need the id of a new group.
     return Plan(tuple(filter(None, (tuple(creation), tuple(_changes(request, state))))))
 
 
@@ -150,6 +152,7 @@ def has_compatible_build(client: Client, group: Group) -> bool:
 def _creation(app_id: str, request: GroupRequest) -> Change:
     internal = request.kind == "internal"
     attributes = {"isInternalGroup": internal, **_possible(request, internal)}
+    # Said also if it is false, because Apple documents no default, and it cannot be changed later.
     if internal:
         attributes["hasAccessToAllBuilds"] = bool(request.all_builds)
     return Change(
@@ -168,6 +171,7 @@ def _changes(request: GroupRequest, state: GroupState) -> Iterator[Change]:
         different = {
             name: value
             for name, value in _possible(request, group.internal).items()
+            # Apple leaves out a switch that was never on.
             if state.attributes.get(name) != value and not (value is False and not state.attributes.get(name))
         }
         if different:

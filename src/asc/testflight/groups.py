@@ -51,6 +51,7 @@ def create_external(client: Client, app_id: str, name: str) -> Group:
         body = group_body(app_id, name, {"isInternalGroup": False})
         return group_of(client.create("/v1/betaGroups", body).resource)
 
+    # By its exact name: Apple has groups whose names differ in case alone.
     def find() -> Group | None:
         return next((group for group in read_groups(client, app_id) if group.name == name), None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -126,24 +126,13 @@ class Inputs(AppInputs):
 def listed_testers(inputs: Inputs) -> list[Tester]:
     """Return the testers of both inputs, each address once. Raises InputError with the lines that are wrong."""
     problems: list[Problem] = []
-    found: dict[str, Tester] = {}
-    try:
-        found = {tester.address: tester for tester in mappings.testers(inputs.testers or ())}
-    except ValueError as error:
-        problems.append(
-            Problem("testers", str(error), "Write ada@example.com, or Ada Example <ada@example.com>.")
-        )
+    found = _of_input(inputs.testers or (), problems)
     if inputs.testers_file:
-        rows, wrong = _read(inputs.testers_file)
-        for tester in rows:
+        for tester in _of_file(inputs.testers_file, problems):
             # The input has the name, and the file may have groups for the same person.
             found[tester.address] = (
                 replace(found[tester.address], groups=tester.groups) if tester.address in found else tester
             )
-        if wrong:
-            reason = f"{inputs.testers_file}: {some(wrong, MOST_LINES)}"
-            remedy = "Correct these lines: one tester a line, each with an address and as many cells as the header."
-            problems.append(Problem("testers-file", reason, remedy))
     if inputs.mode == "add" and not inputs.groups and not all(tester.groups for tester in found.values()):
         reason = "some testers are in no group"
         problems.append(Problem("groups", reason, "Name groups, or add a column Groups."))
@@ -153,6 +142,27 @@ def listed_testers(inputs: Inputs) -> list[Tester]:
     if problems:
         raise InputError(problems)
     return list(found.values())
+
+
+def _of_input(lines: Sequence[str], problems: list[Problem]) -> dict[str, Tester]:
+    """Return the testers of the input by address. Add what is wrong to `problems`."""
+    try:
+        return {tester.address: tester for tester in mappings.testers(lines)}
+    except ValueError as error:
+        remedy = "Write ada@example.com, or Ada Example <ada@example.com>."
+        problems.append(Problem("testers", str(error), remedy))
+        return {}
+
+
+def _of_file(path: str, problems: list[Problem]) -> list[Tester]:
+    """Return the testers of the file. Add its wrong lines to `problems`, as one problem."""
+    rows, wrong = _read(path)
+    if wrong:
+        remedy = (
+            "Correct these lines: one tester a line, each with an address and as many cells as the header."
+        )
+        problems.append(Problem("testers-file", f"{path}: {some(wrong, MOST_LINES)}", remedy))
+    return rows
 
 
 def _read(path: str) -> tuple[list[Tester], list[str]]:

@@ -90,6 +90,7 @@ def _by_position(rows: Sequence[Sequence[str]]) -> dict[str, int]:
         sum(1 for row in rows if len(row) > at and _ADDRESS.fullmatch(row[at].strip()))
         for at in range(widest)
     ]
+    # A name can look like an address, so the column with the most addresses has them.
     email = counts.index(max(counts))
     if email == 0:
         return {"email": 0, "first": 1, "last": 2, "groups": 3}  # the order of the asc tool
@@ -130,6 +131,7 @@ def _tester(row: Sequence[str], columns: Mapping[str, int]) -> Tester:
     first, last = cell("first"), cell("last")
     if "name" in columns and not (first or last):
         first, _, last = cell("name").partition(" ")
+    # fastlane and asc both separate the groups of a person by semicolons.
     groups = tuple(dict.fromkeys(name.strip() for name in cell("groups").split(";") if name.strip()))
     return Tester(cell("email"), first, last.strip(), groups)
 

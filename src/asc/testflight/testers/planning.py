@@ -103,6 +103,7 @@ def plan_removal(
     if groups is None:
         found = find_testers(client, app_id, [tester.email for tester in testers])
         return TesterPlan(tuple(removals_from_app(app_id, found)))
+    # Members are read and not looked up: only they tell which of several records is in the group.
     addresses = {tester.address for tester in testers}
     return TesterPlan(
         tuple(
@@ -204,6 +205,7 @@ def _check_internal(client: Client, wanted: Wanted) -> None:
     inside = {
         tester.address: tester for group, testers in wanted.items() if group.internal for tester in testers
     }
+    # A key that may not read users learns nothing here: Apple refuses strangers one by one then.
     users = users_of_team(client, [tester.email for tester in inside.values()]) if inside else None
     strangers = [
         tester.masked for address, tester in inside.items() if users is not None and address not in users

@@ -78,6 +78,7 @@ def find_testers(client: Client, app_id: str, emails: Sequence[str]) -> list[Kno
     """Return the records of an app that have one of these addresses, in any case."""
     if not emails:
         return []
+    # One address can have records of several apps, so the app is part of the filter.
     wanted = {email.casefold() for email in emails}
     query: Query = {"filter[apps]": app_id, "fields[betaTesters]": _FIELDS}
     found = list_by(client, "/v1/betaTesters", "filter[email]", emails, query).data
@@ -89,6 +90,7 @@ def users_of_team(client: Client, emails: Sequence[str]) -> set[str] | None:
     try:
         users = list_by(client, "/v1/users", "filter[username]", emails, {"fields[users]": "username"}).data
     except ApiError as error:
+        # Only some roles may read users, and the others can manage testers all the same.
         if error.status == 403:
             return None
         raise

@@ -33,6 +33,7 @@ def read_usages(client: Client, app_id: str, period: str) -> dict[str, Usage]:
     pages = client.pages(f"/v1/apps/{app_id}/metrics/betaTesterUsages", query)
     for row in (row for page in pages for row in page.rows):
         if identifier := _tester(row):
+            # Apple may give a tester a row for each part of the period.
             before = found.get(identifier, Usage())
             found[identifier] = Usage(
                 before.sessions + _total(row, "sessionCount"), before.crashes + _total(row, "crashCount")

@@ -128,6 +128,7 @@ def send_all(client: Client, writes: Iterable[TesterWrite]) -> tuple[list[Tester
         ended = [
             pair for pairs in pool.map(lambda write: _send(client, write), list(writes)) for pair in pairs
         ]
+    # All have ended first: the log then says which testers were added before the connection broke.
     for _, error in ended:
         if isinstance(error, UnreachableError):
             raise error
@@ -149,6 +150,7 @@ def _send(client: Client, write: TesterWrite) -> list[tuple[TesterWrite, Error |
                 # Links that are there already, or gone already, are no error: the same request again is harmless.
                 write.send(client)
     except Error as error:
+        # Apple refuses all testers of a request for one of them, and does not say which.
         if isinstance(error, ApiError) and error.status in (409, 422) and write.singles:
             return [pair for single in write.singles for pair in _send(client, single)]
         return [(write, error)]
