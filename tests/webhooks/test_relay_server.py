@@ -115,7 +115,7 @@ def test_other_paths_and_methods_are_answered_and_change_nothing(tmp_path: Path,
 def test_slow_senders_are_cut_off_and_hold_up_nobody(
     tmp_path: Path, hub: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "RECEIVE_WITHIN", 0.5)
+    monkeypatch.setattr(server, "RECEIVE_WITHIN", 1.5)
     with relay(settings(tmp_path, hub)) as running, ExitStack() as stack:
         slow = [connected(running, stack) for _ in range(60)]
         for number, connection in enumerate(slow):
@@ -130,7 +130,7 @@ def test_slow_senders_are_cut_off_and_hold_up_nobody(
 def test_a_trickle_of_bytes_does_not_prolong_the_time(
     tmp_path: Path, hub: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "RECEIVE_WITHIN", 0.5)
+    monkeypatch.setattr(server, "RECEIVE_WITHIN", 1.0)
     with relay(settings(tmp_path, hub)) as running, ExitStack() as stack:
         connection = connected(running, stack)
         connection.sendall(HEAD % b"x" + b"Content-Length: 60000\r\n\r\n")
@@ -148,7 +148,7 @@ def test_a_trickle_of_bytes_does_not_prolong_the_time(
 def test_with_all_connections_taken_an_event_waits_for_its_turn(
     tmp_path: Path, hub: GitHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "RECEIVE_WITHIN", 0.5)
+    monkeypatch.setattr(server, "RECEIVE_WITHIN", 1.0)
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 4)
     with relay(settings(tmp_path, hub)) as running, ExitStack() as stack:
         silent = [connected(running, stack) for _ in range(12)]
