@@ -12,7 +12,7 @@ from pathlib import Path
 from asc.commands import kinds
 from asc.commands.declaration import given
 from asc.errors import InputError, Problem
-from asc.formats.rubylines import Statement, read_statements
+from asc.formats.rubylines import Statement, read_ruby
 from asc.words import printable_name
 
 log = logging.getLogger(__name__)
@@ -84,8 +84,8 @@ def with_deliverfile(raw: Mapping[str, str], declared: Collection[str]) -> dict[
     if not path or "deliverfile" not in declared:
         return dict(raw)
     try:
-        statements = read_statements(Path(path).read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        statements = read_ruby(Path(path))
+    except (OSError, ValueError) as error:
         reason = f"{printable_name(path)} cannot be read: {error}"
         raise InputError([Problem("deliverfile", reason, "Name fastlane's Deliverfile, in UTF-8.")]) from None
     if problems := list(_refused(path, statements)):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
+LARGEST = 1 << 20
+"""Bytes; people write a few lines."""
 _COMMENT = re.compile(r"^((?:[^#\"']|\"[^\"]*\"|'[^']*')*)#.*$")
 """A comment, which begins at the first # outside of quotes."""
 _SETTING = re.compile(
@@ -33,16 +36,28 @@ class Statement:
         )
 
 
+def read_ruby(path: Path) -> list[Statement]:
+    """Return the statements of a file. Raises ValueError if it is too large or not UTF-8, and OSError."""
+    with path.open("rb") as file:
+        data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise ValueError("it is too large for a file of settings")
+    return read_statements(data.decode("utf-8-sig"))
+
+
 def read_statements(text: str) -> list[Statement]:
-    """Return the statements of a file. A call in brackets may take several lines."""
+    """Return the statements of a text. A call in brackets may take several lines."""
     found: list[Statement] = []
-    pending, start = "", 0
+    parts: list[str] = []
+    start = depth = 0
     for number, line in enumerate(text.splitlines(), 1):
         stripped = _COMMENT.sub(r"\1", line).strip()
         if not stripped:
             continue
-        pending, start = (f"{pending} {stripped}", start) if pending else (stripped, number)
-        if all(pending.count(one) <= pending.count(other) for one, other in ("()", "[]", "{}")):
-            found.append(Statement(start, pending))
-            pending = ""
-    return [*found, Statement(start, pending)] if pending else found
+        start = start if parts else number
+        parts.append(stripped)
+        depth += sum(map(stripped.count, "([{")) - sum(map(stripped.count, ")]}"))
+        if depth <= 0:
+            found.append(Statement(start, " ".join(parts)))
+            parts, depth = [], 0
+    return [*found, Statement(start, " ".join(parts))] if parts else found

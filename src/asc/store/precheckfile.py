@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from asc.formats.rubylines import read_statements
+from asc.formats.rubylines import read_ruby
 from asc.store.precheck import RULES, UNPLAYED
 from asc.store.wanted import Finding, Place
 from asc.words import printable_name
@@ -48,8 +48,8 @@ class Precheckfile:
 def read_precheckfile(path: Path) -> Precheckfile:
     """Return what a Precheckfile says; lines that are not understood are findings."""
     try:
-        statements = read_statements(path.read_text("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+        statements = read_ruby(path)
+    except (OSError, ValueError) as error:
         return Precheckfile(findings=(_finding(f"cannot be read: {error}", Place(str(path))),))
     levels: dict[str, str] = {}
     words: list[str] = []
