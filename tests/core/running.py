@@ -99,10 +99,8 @@ def side_by_side(folder: Path, sandbox: Sandbox, command: str, inputs: Mapping[s
         return list(pool.map(job, ("first", "second")))
 
 
-def kill_at(
-    folder: Path, sandbox: Sandbox, command: str, inputs: Mapping[str, object], *, requests: int
-) -> None:
-    """Kill the step of a job as soon as so many requests have arrived; a fault has to hold the last one."""
+def kill_in_the_middle(folder: Path, sandbox: Sandbox, command: str, inputs: Mapping[str, object]) -> None:
+    """Kill the step of a job as soon as a fault of the sandbox (`hang`) holds one of its requests."""
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder), **_of(sandbox)}
     env |= {"ASC_COMMAND": command, "ASC_INPUTS": json.dumps(dict(inputs))}
     for variable in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
@@ -110,7 +108,7 @@ def kill_at(
         Path(env[variable]).write_text("")
     step = subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
     try:
-        wait_until(lambda: len(sandbox.requests) >= requests or step.poll() is not None)
+        wait_until(lambda: sandbox.faults_hit or step.poll() is not None)
     finally:
         step.kill()
         step.wait()

@@ -11,7 +11,7 @@ import pytest
 
 from asc.job import summary
 from asc_sandbox.server import Sandbox
-from core.running import Done, in_job, kill_at, side_by_side
+from core.running import Done, in_job, kill_in_the_middle, side_by_side
 from core.signing import Store, apple, folder_store, step, team
 from support.sandbox import app, key, seed, start_sandbox
 
@@ -278,7 +278,7 @@ def test_two_jobs_at_once_register_a_bundle_id_and_its_capabilities_once(tmp_pat
 def test_a_run_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
     inputs = {"bundle-ids": APP, "capabilities": "MAPS\nSIRIKIT"}
     with start_sandbox(team(bundle_ids=[]), faults=["POST /v1/bundleIdCapabilities hang after=1"]) as sandbox:
-        kill_at(tmp_path, sandbox, "register-bundle-ids", inputs, requests=5)
+        kill_in_the_middle(tmp_path, sandbox, "register-bundle-ids", inputs)
         assert capabilities(sandbox) == {"IN_APP_PURCHASE", "MAPS"}
         done = register(tmp_path, sandbox, capabilities="MAPS\nSIRIKIT")
         assert (done.code, out(done, "enabled")) == (0, {APP: ["SIRIKIT"]})

@@ -10,7 +10,7 @@ import pytest
 
 from asc_sandbox.authority.kinds import Limits
 from asc_sandbox.server import Sandbox
-from core.running import Done, in_job, kill_at, side_by_side
+from core.running import Done, in_job, kill_in_the_middle, side_by_side
 from core.signing import PAD, PHONE, device, team
 from support.sandbox import start_sandbox
 
@@ -147,7 +147,7 @@ def test_two_jobs_at_once_register_a_device_once(tmp_path: Path) -> None:
 def test_a_run_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> None:
     inputs = {"devices": f"One: {OLD}\nTwo: {'b2' * 20}"}
     with start_sandbox(team(devices=[]), faults=["POST /v1/devices hang after=1"]) as sandbox:
-        kill_at(tmp_path, sandbox, "register-devices", inputs, requests=3)
+        kill_in_the_middle(tmp_path, sandbox, "register-devices", inputs)
         assert list(states(sandbox)) == ["One"]
         done = register(tmp_path, sandbox, inputs["devices"])
         assert (done.code, named(done, "registered")) == (0, ["Two"])
