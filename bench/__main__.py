@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import fetch, growth, image, signing, start, symbols, upload
+from bench import fetch, growth, image, provisioning, signing, start, store, symbols, testers, upload
 from bench.data import Chapter
 from bench.machine import Machine, this_machine
 from bench.measure import ROOT, Settings
@@ -27,6 +27,9 @@ TOPICS: dict[str, Callable[[Settings], Iterator[Chapter]]] = {
     "upload": upload.chapters,
     "signing": signing.chapters,
     "symbols": symbols.chapters,
+    "store": store.chapters,
+    "testers": testers.chapters,
+    "provisioning": provisioning.chapters,
     "start": start.chapters,
     "image": image.chapters,
     "growth": growth.chapters,

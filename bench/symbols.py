@@ -131,7 +131,7 @@ def large(folder: Path, settings: Settings) -> Chapter:
             figure(CURL, "throughput", "MiB/s", [total / seconds for seconds in theirs]),
         ),
         targets=(
-            Target("of curl's throughput", share, 0.6, "at least"),
+            Target("of curl's throughput", share, 0.75, "at least"),
             Target("peak memory, MiB", peak, 80),
         ),
         sentences=(

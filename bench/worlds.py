@@ -25,31 +25,42 @@ def app_seed(folder: Path, builds: int) -> Path:
         for start in range(0, builds, 100)
     ]
     app = {"id": "1000000001", "name": "Example", "bundleId": APP[1], "preReleaseVersions": trains}
-    return _written(folder / f"app-{builds}.yml", {"apps": [app]})
+    return written(folder / f"app-{builds}.yml", {"apps": [app]})
 
 
 @dataclass(frozen=True)
 class Team:
-    """A team: the number of its bundle ids to sign, of its devices, and of profiles of other apps."""
+    """A team: how many bundle ids, devices and profiles of other apps it has, and the capabilities of an id."""
 
     bundle_ids: int
     devices: int = 0
     others: int = 0
+    capabilities: tuple[str, ...] = ()
 
     @property
     def identifiers(self) -> list[str]:
         return [f"com.example.app{number:04d}" for number in range(self.bundle_ids)]
 
+    @property
+    def udids(self) -> dict[str, str]:
+        """Return name → UDID of the devices."""
+        return {f"Phone {number}": f"00008110-{number:016X}" for number in range(self.devices)}
+
     def seed(self, folder: Path) -> Path:
         names = [*self.identifiers, *(["com.example.other"] if self.others else [])]
         world: dict[str, Any] = {
             "bundleIds": [
-                {"id": f"BUNDLE{number:04d}", "name": name.replace(".", " "), "identifier": name}
+                {
+                    "id": f"BUNDLE{number:04d}",
+                    "name": name.replace(".", " "),
+                    "identifier": name,
+                    "bundleIdCapabilities": [{"capabilityType": kind} for kind in self.capabilities],
+                }
                 for number, name in enumerate(names)
             ],
             "devices": [
-                {"id": f"DEVICE{number:04d}", "name": f"Phone {number}", "udid": f"00008110-{number:016X}"}
-                for number in range(self.devices)
+                {"id": f"DEVICE{number:04d}", "name": name, "udid": udid}
+                for number, (name, udid) in enumerate(self.udids.items())
             ],
             "profiles": [
                 {
@@ -61,7 +72,7 @@ class Team:
             ],
         }
         path = folder / f"team-{self.bundle_ids}-{self.devices}-{self.others}.yml"
-        return _written(path, {name: records for name, records in world.items() if records})
+        return written(path, {name: records for name, records in world.items() if records})
 
 
 @dataclass(frozen=True)
@@ -114,7 +125,8 @@ class Store:
         return run((*ENTRYPOINT, "cleanup-signing"), machine_environment(self.path.parent))
 
 
-def _written(path: Path, world: dict[str, Any]) -> Path:
+def written(path: Path, world: dict[str, Any]) -> Path:
+    """Write a seed with the key of the benchmark, and return its path."""
     path.write_text(yaml.dump({"keys": [KEY], **world}, Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper)))
     return path
 
