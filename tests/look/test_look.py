@@ -130,6 +130,26 @@ SCENARIOS = {
         "Revoke lists first", "sync-signing", {**SIGNING, "mode": "revoke"}, (SIGNING,)
     ),
     "cleanup": Scenario("What was installed is taken away", "cleanup-signing", {}, (SIGNING,)),
+    "testers": Scenario(
+        "Somebody new joins a group",
+        "manage-testers",
+        {"bundle-id": "com.example.app", "groups": "Friends", "testers": "Ada Example <ada@example.com>"},
+    ),
+    "testers-prune": Scenario(
+        "Who would leave", "manage-testers", {"bundle-id": "com.example.app", "mode": "prune"}
+    ),
+    "group": Scenario(
+        "A group with a public link",
+        "manage-group",
+        {
+            "bundle-id": "com.example.app",
+            "group": "Public beta",
+            "kind": "external",
+            "public-link": "true",
+            "public-link-limit": "500",
+            "criteria": "{iphone: 18.0+}",
+        },
+    ),
     "symbols": Scenario("Symbols of all builds", "download-dsyms", SYMBOLS),
     "symbols-again": Scenario("They are there already", "download-dsyms", SYMBOLS, (SYMBOLS,), one_build),
     "symbols-none": Scenario(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 GROUP, LINK, RUN = "Group", "Public link", "Run"
 _NONE = "none"
+_JOIN = re.compile(r"https://testflight\.apple\.com/join/[A-Za-z0-9]+")
 
 
 def _limit(text: str) -> int:
@@ -178,9 +180,14 @@ def _summary(inputs: Inputs, state: GroupState, plan: Plan) -> str:
         lines = "".join(f"- {summary.escape(change.summary)}\n" for change in plan.changes)
         text += summary.paragraph(title) + lines + "\n"
     if state.group:
-        rows = [("Public link", state.public_link or "off"), ("Criteria", described(state.criteria))]
-        text += summary.table(("Setting", "Now"), rows)
+        text += summary.paragraph(f"Public link: {_shown_link(state.public_link)}")
+        text += summary.paragraph(f"Criteria: {summary.escape(described(state.criteria))}")
     return text
+
+
+def _shown_link(link: str) -> str:
+    # The summary breaks foreign addresses, and this one is there to be copied.
+    return link if _JOIN.fullmatch(link) else summary.escape(link) or "off"
 
 
 COMMAND = Command(

@@ -98,13 +98,13 @@ def _by_group(inputs: Inputs, listed: Sequence[Tester], existing: Sequence[Group
 def _add(inputs: Inputs, context: Context, client: Client, app: App, wanted: Wanted) -> Outputs:
     roster = read_roster(client, app.id, wanted)
     plan = plan_addition(app.id, wanted, roster, exact=inputs.exact)
-    _check_limit(inputs, plan)
     if inputs.only_plans or not plan.new_groups:
         return _carry_out(inputs, context, client, plan)
+    _announce(inputs, plan)
     # All checks are done, so that a list with an error leaves no empty groups behind.
     made = {group: create_external(client, app.id, group.name) for group in plan.new_groups}
     wanted = {made.get(group, group): testers for group, testers in wanted.items()}
-    return _carry_out(inputs, context, client, plan_addition(app.id, wanted, roster, exact=inputs.exact))
+    return _send(inputs, context, client, plan_addition(app.id, wanted, roster, exact=inputs.exact))
 
 
 def _pruning(
@@ -126,7 +126,16 @@ def _pruning(
     return plan, str(places_left(testers, by_id))
 
 
-def _check_limit(inputs: Inputs, plan: TesterPlan) -> None:
+def _announce(inputs: Inputs, plan: TesterPlan) -> None:
+    """Print the plan. Raises Error if it removes more people than the limit."""
+    for group in plan.new_groups:
+        log.info("Plan: create %s", group)
+    for write in plan.writes[:MOST_LOGGED]:
+        log.info("Plan: %s", write.summary)
+    if len(plan.writes) > MOST_LOGGED:
+        log.info("Plan: %s more", words.counted(len(plan.writes) - MOST_LOGGED, "request"))
+    if not plan.writes:
+        log.info("Nothing to do: %s stay as they are", words.counted(plan.existing, "tester"))
     if plan.removed > inputs.limit:
         raise Error(
             f"{words.counted(plan.removed, 'tester')} would be removed, but limit is {inputs.limit}. "
@@ -137,8 +146,11 @@ def _check_limit(inputs: Inputs, plan: TesterPlan) -> None:
 
 def _carry_out(inputs: Inputs, context: Context, client: Client, plan: TesterPlan, left: str = "") -> Outputs:
     """Print the plan and send it, unless it is a dry run. Raises Error for testers that Apple refused."""
-    _tell(plan)
-    _check_limit(inputs, plan)
+    _announce(inputs, plan)
+    return _send(inputs, context, client, plan, left)
+
+
+def _send(inputs: Inputs, context: Context, client: Client, plan: TesterPlan, left: str = "") -> Outputs:
     made: Sequence[TesterWrite] = ()
     refused: Sequence[RefusedTesters] = ()
     if plan.writes and inputs.only_plans:
@@ -150,17 +162,6 @@ def _carry_out(inputs: Inputs, context: Context, client: Client, plan: TesterPla
     context.summary.append(_summary(inputs, plan, outputs, refused))
     _judge(inputs, refused)
     return outputs
-
-
-def _tell(plan: TesterPlan) -> None:
-    for group in plan.new_groups:
-        log.info("Plan: create %s", group)
-    for write in plan.writes[:MOST_LOGGED]:
-        log.info("Plan: %s", write.summary)
-    if len(plan.writes) > MOST_LOGGED:
-        log.info("Plan: %s more", words.counted(len(plan.writes) - MOST_LOGGED, "request"))
-    if not plan.writes:
-        log.info("Nothing to do")
 
 
 def _outputs(
@@ -216,7 +217,8 @@ def _summary(inputs: Inputs, plan: TesterPlan, outputs: Outputs, refused: Sequen
         return text + summary.paragraph("Planned, nothing was written:") + lines + "\n"
     rows = [(name, getattr(outputs, name)) for name in ("added", "invited", "existing", "removed", "refused")]
     text += summary.table(("What", "Testers"), [(name, count) for name, count in rows if count != "0"])
-    return text + "".join(f"- {summary.escape(one.reason)}\n" for one in refused[:10]) + "\n"
+    reasons = "".join(f"- {summary.escape(one.reason)}\n" for one in refused[:10])
+    return text + (reasons + "\n" if reasons else "")
 
 
 COMMAND = Command(

@@ -161,7 +161,7 @@ def _of_file(path: str, problems: list[Problem]) -> list[Tester]:
         remedy = (
             "Correct these lines: one tester a line, each with an address and as many cells as the header."
         )
-        problems.append(Problem("testers-file", f"{path}: {some(wrong, MOST_LINES)}", remedy))
+        problems.append(Problem("testers-file", f"{path}: {some(wrong, MOST_LINES, '; ')}", remedy))
     return rows
 
 
