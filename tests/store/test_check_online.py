@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from asc_sandbox.plans import Store
 from asc_sandbox.rules.age_rating import ANSWERED
 from asc_sandbox.server import Sandbox
 from core.running import Done, in_job
@@ -80,56 +81,56 @@ def test_a_version_that_lacks_nothing_is_ready_and_nothing_is_written(tmp_path: 
 PICTURE = {"fileName": "1.png"}
 
 
-@pytest.mark.parametrize(
-    ("lacking", "rule", "named"),
-    [
-        ({"appStoreVersionLocalizations": [texts(description=None)]}, "required", "en-US: description"),
-        ({"appStoreVersionLocalizations": [texts(keywords=None)]}, "required", "en-US: keywords"),
-        ({"appStoreVersionLocalizations": [texts(supportUrl=None)]}, "required", "en-US: support_url"),
-        ({"appStoreVersionLocalizations": [texts(whatsNew=None)]}, "required", "en-US: release_notes"),
-        (
-            {"appStoreVersionLocalizations": [texts(), texts("de-DE")], "info": {}},
-            "locales",
-            "de-DE",
-        ),
-        (
-            {"info": {"appInfoLocalizations": [{"locale": "en-US", "name": "Example"}]}},
-            "required",
-            "privacy_url",
-        ),
-        ({"info": {"primaryCategory": None}}, "categories", "primary_category"),
-        ({"build": None}, "build", "no build"),
-        ({"build": "BUILD-6"}, "build", "expired"),
-        ({"build": "BUILD-9"}, "encryption", "export compliance"),
-        ({"copyright": None}, "copyright", "copyright"),
-        ({"appStoreReviewDetail": {**CONTACT, "contactPhone": None}}, "review-information", "phone_number"),
-        (
-            {"appStoreReviewDetail": {**CONTACT, "demoAccountRequired": True, "demoAccountName": "demo"}},
-            "review-information",
-            "demo_password",
-        ),
-        ({"info": {"ageRatingDeclaration": {**ANSWERED, "gambling": None}}}, "age-rating", "gambling"),
-        ({"app_": {"contentRightsDeclaration": None}}, "content-rights", "others"),
-        ({"app_": {"priced": False}}, "price", "price"),
-        ({"app_": {"available": False}}, "availability", "territory"),
-        ({"appStoreVersionLocalizations": [texts(appScreenshotSets=[])]}, "screenshots", "APP_IPHONE_67"),
-        (
-            {
-                "appStoreVersionLocalizations": [
-                    texts(
-                        appScreenshotSets=[
-                            {"screenshotDisplayType": "APP_IPHONE_67", "appScreenshots": [PICTURE]},
-                            {"screenshotDisplayType": "APP_IPHONE_55"},
-                        ]
-                    )
-                ]
-            },
-            "screenshots",
-            "APP_IPHONE_55",
-        ),
-        ({"releaseType": "SCHEDULED", "earliestReleaseDate": "2020-01-31T10:00:00Z"}, "release", "past"),
-    ],
-)
+LACKING: list[tuple[dict[str, Any], str, str]] = [
+    ({"appStoreVersionLocalizations": [texts(description=None)]}, "required", "en-US: description"),
+    ({"appStoreVersionLocalizations": [texts(keywords=None)]}, "required", "en-US: keywords"),
+    ({"appStoreVersionLocalizations": [texts(supportUrl=None)]}, "required", "en-US: support_url"),
+    ({"appStoreVersionLocalizations": [texts(whatsNew=None)]}, "required", "en-US: release_notes"),
+    (
+        {"appStoreVersionLocalizations": [texts(), texts("de-DE")], "info": {}},
+        "locales",
+        "de-DE",
+    ),
+    (
+        {"info": {"appInfoLocalizations": [{"locale": "en-US", "name": "Example"}]}},
+        "required",
+        "privacy_url",
+    ),
+    ({"info": {"primaryCategory": None}}, "categories", "primary_category"),
+    ({"build": None}, "build", "no build"),
+    ({"build": "BUILD-6"}, "build", "expired"),
+    ({"build": "BUILD-9"}, "encryption", "export compliance"),
+    ({"copyright": None}, "copyright", "copyright"),
+    ({"appStoreReviewDetail": {**CONTACT, "contactPhone": None}}, "review-information", "phone_number"),
+    (
+        {"appStoreReviewDetail": {**CONTACT, "demoAccountRequired": True, "demoAccountName": "demo"}},
+        "review-information",
+        "demo_password",
+    ),
+    ({"info": {"ageRatingDeclaration": {**ANSWERED, "gambling": None}}}, "age-rating", "gambling"),
+    ({"app_": {"contentRightsDeclaration": None}}, "content-rights", "others"),
+    ({"app_": {"priced": False}}, "price", "price"),
+    ({"app_": {"available": False}}, "availability", "territory"),
+    ({"appStoreVersionLocalizations": [texts(appScreenshotSets=[])]}, "screenshots", "APP_IPHONE_67"),
+    (
+        {
+            "appStoreVersionLocalizations": [
+                texts(
+                    appScreenshotSets=[
+                        {"screenshotDisplayType": "APP_IPHONE_67", "appScreenshots": [PICTURE]},
+                        {"screenshotDisplayType": "APP_IPHONE_55"},
+                    ]
+                )
+            ]
+        },
+        "screenshots",
+        "APP_IPHONE_55",
+    ),
+    ({"releaseType": "SCHEDULED", "earliestReleaseDate": "2020-01-31T10:00:00Z"}, "release", "past"),
+]
+
+
+@pytest.mark.parametrize(("lacking", "rule", "named"), LACKING)
 def test_each_thing_that_apple_refuses_is_an_error_with_its_locale(
     tmp_path: Path, lacking: dict[str, Any], rule: str, named: str
 ) -> None:
@@ -138,6 +139,25 @@ def test_each_thing_that_apple_refuses_is_an_error_with_its_locale(
     errors = [one for one in json.loads(done.outputs["report"]) if one["level"] == "error"]
     assert (done.code, [one["rule"] for one in errors]) == (1, [rule]), errors
     assert named in errors[0]["message"]
+
+
+# These two are refused before a submission, or never: at the attachment of the build, and by nobody.
+NOT_AT_SUBMISSION = ("expired", "past")
+
+
+@pytest.mark.parametrize("lacking", [one for one, _, named in LACKING if named not in NOT_AT_SUBMISSION])
+def test_apple_refuses_what_the_check_calls_an_error(tmp_path: Path, lacking: dict[str, Any]) -> None:
+    with start_sandbox(world(**lacking), store=Store(verdict="never")) as sandbox:
+        given = {"bundle-id": BUNDLE_ID, "version": "2.0", "checks": "false", "timeout": "5s"}
+        done = in_job(tmp_path, given, sandbox=sandbox, command="submit-app-store")
+        assert done.code == 1, done.stdout
+        states = {one.attributes["state"] for one in sandbox.world.all("reviewSubmissions")}
+        assert states <= {"READY_FOR_REVIEW"}
+
+
+def test_a_number_below_the_live_one_is_an_error(tmp_path: Path) -> None:
+    with start_sandbox(world(versionString="0.9", build=None)) as sandbox:
+        assert ("version", "error") in found(check(tmp_path, sandbox))
 
 
 def test_a_first_version_needs_no_release_notes_and_is_not_phased(tmp_path: Path) -> None:

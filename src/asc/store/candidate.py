@@ -18,7 +18,7 @@ from asc.store.page import AppFacts, Page, read_app, read_page
 from asc.store.preparing import Preparation
 from asc.store.purchases import Purchase, read_purchases
 from asc.store.screenshots import Screenshots
-from asc.store.version import StoreVersion
+from asc.store.version import LIVE, StoreVersion
 from asc.store.wanted import APPLE, Text, WantedPage
 
 T = TypeVar("T")
@@ -32,7 +32,8 @@ class Candidate:
     the locales of the version and of the app's names. details: Apple's review details. rating: answers by Apple's
     names. prepared: the build, release and phases as they will be. families: the devices that the build runs on, ()
     if unknown. sets: locale → display → the set at Apple. local_sets: the sets that files replace. territories: True
-    if the app is available somewhere. submitted: ids of the purchases that go along.
+    if the app is available somewhere. submitted: ids of the purchases that go along. live_version: the number in the
+    App Store, "" if none is.
     """
 
     app: AppFacts
@@ -52,6 +53,7 @@ class Candidate:
     territories: bool | None = None
     purchases: tuple[Purchase, ...] | None = None
     submitted: frozenset[str] = frozenset()
+    live_version: str = ""
 
     def with_files(self, files: WantedPage, shots: Screenshots, families: tuple[str, ...]) -> Candidate:
         """Return the candidate as it is once update-app-store has written these files."""
@@ -97,9 +99,11 @@ def read_candidate(
         sets = {
             locale: pool.submit(MediaSets(client, None).sets, text.id) for locale, text in page.texts.items()
         }
+        live_version = next((one.version for one in versions if one.state == LIVE), "")
         bare = Candidate(app.result(), version, len(versions) == 1, now, WantedPage(), prepared)
         return replace(
             _with_page(bare, page),
+            live_version=live_version,
             sets={locale: found.result() for locale, found in sets.items()},
             has_price=price.result(),
             territories=territories.result(),

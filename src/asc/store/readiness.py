@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from asc.builds.number import BuildNumber
 from asc.store import preparing
 from asc.store.age_rating import NEWEST, REQUIRED
 from asc.store.candidate import Candidate
@@ -62,6 +63,14 @@ def locales(candidate: Candidate) -> Iterator[Finding]:
     primary = candidate.app.primary_locale
     if primary and primary not in candidate.text_locales:
         yield Finding("locales", f"{primary}: the primary locale has no texts", APPLE, remedy)
+
+
+def number(candidate: Candidate) -> Iterator[Finding]:
+    """Yield a version number that is not higher than the live one."""
+    here, live = BuildNumber.parse(candidate.version.version), BuildNumber.parse(candidate.live_version)
+    if here and live and here <= live:
+        message = f"version {here.text} is not higher than {live.text}, which is live"
+        yield Finding("version", message, APPLE, "Give version of update-app-store a higher number.")
 
 
 def build_and_release(candidate: Candidate) -> Iterator[Finding]:
@@ -212,6 +221,7 @@ def subscription_terms(candidate: Candidate) -> Iterator[Finding]:
 RULES = (
     required_texts,
     locales,
+    number,
     build_and_release,
     screenshots,
     review_details,

@@ -24,7 +24,7 @@ too-many duplicate default precheckfile
 """
 _OF_APPLE = """
 required locales build encryption screenshots content-rights copyright price availability in-app-purchases
-subscription-terms release phased
+subscription-terms release phased version
 """
 OURS = tuple((_OF_FILES + _OF_APPLE).split())
 """Rules beside those of precheck."""
