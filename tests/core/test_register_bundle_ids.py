@@ -322,7 +322,11 @@ class TestProfiles:
         with apple(team(bundle_ids=[APP])) as sandbox:
             assert step(tmp_path, sandbox, store).code == 0
             done = register(tmp_path, sandbox, capabilities="MAPS")
-        assert len(out(done, "invalidated-profiles")) == 1
+            assert len(out(done, "invalidated-profiles")) == 1
+            renewed = step(tmp_path, sandbox, store)
+            assert (renewed.code, renewed.outputs["changed"]) == (0, "true")
+            states = {one.attributes["profileState"] for one in sandbox.world.all("profiles")}
+        assert "ACTIVE" in states
 
     def test_that_lack_an_app_group_fail_the_check(self, tmp_path: Path, store: Store) -> None:
         path = written(tmp_path, {GROUPS: ["group.com.example.app", "group.$(X)"]})

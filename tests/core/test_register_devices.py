@@ -122,6 +122,13 @@ def test_an_input_that_cannot_be_is_refused_before_anything_is_sent(
         assert (done.code, list(sandbox.requests)) == (2, []), done.stdout
 
 
+@pytest.mark.parametrize("there", [PHONE.replace("-", ""), PHONE.lower()])
+def test_a_device_that_apple_spells_otherwise_is_there(tmp_path: Path, there: str) -> None:
+    with start_sandbox(team(devices=[device(there, "Phone")])) as sandbox:
+        done = register(tmp_path, sandbox, f"Phone: {PHONE}")
+        assert (done.code, done.outputs["changed"], writes(sandbox)) == (0, "false", [])
+
+
 def test_a_device_that_is_listed_twice_is_registered_once(tmp_path: Path) -> None:
     with start_sandbox(team(devices=[])) as sandbox:
         done = register(tmp_path, sandbox, f"{OLD}\tPhone\n{OLD.upper()}\tPhone\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from asc.api.client import REQUESTS_AT_ONCE, Client
@@ -19,7 +19,7 @@ from asc.provisioning.bundle_ids import (
     configure_capability,
     disable_capability,
     enable_capability,
-    list_capabilities,
+    fetch_bundle_id,
     register_bundle_id,
     rename_bundle_id,
 )
@@ -45,7 +45,7 @@ class BundleIdRequest:
 
     @property
     def is_wildcard(self) -> bool:
-        """Return True for `com.example.*` and `*`."""
+        """Return True if it stands for many bundle ids, like `com.example.*` and `*`."""
         return self.identifier.endswith("*")
 
     @property
@@ -150,33 +150,12 @@ def _apply(client: Client, changes: BundleIdChanges) -> tuple[RegisteredBundleId
 def _write(
     client: Client, changes: BundleIdChanges, before: RegisteredBundleId, findings: Findings
 ) -> RegisteredBundleId:
-    """Write the capabilities, and return the bundle id as Apple has it then. Refusals are added to `findings`."""
-    name = before.name
-    if changes.rename:
-        name = findings.result_of(
-            lambda: rename_bundle_id(client, before.id, changes.request.name), before.name
-        )
-    writes: list[tuple[str, Callable[[], None]]] = [
-        *(
-            (f"Enabled {capability.type} for", partial(enable_capability, client, before.id, capability))
-            for capability in changes.enable
-        ),
-        *(
-            (
-                f"Set {capability.type} to {capability.option} for",
-                partial(configure_capability, client, capability, before.capabilities[capability.type].id),
-            )
-            for capability in changes.configure
-        ),
-        *(
-            (f"Disabled {kind} for", partial(disable_capability, client, before.capabilities[kind].id))
-            for kind in changes.disable
-        ),
-    ]
-    for done, write in writes:
+    """Make the changes, and return the bundle id as Apple has it then. Refusals are added to `findings`."""
+    for line, write in zip(changes.lines(), _writes(client, changes, before), strict=True):
+        # A capability that is refused does not stop the others.
         if findings.result_of(lambda write=write: write() or True, False):  # type: ignore[misc]
-            log.info("%s %s", done, before.identifier)
-    now = replace(before, name=name, capabilities=list_capabilities(client, before.id))
+            log.info("Done: %s", line)
+    now = fetch_bundle_id(client, before.id)
     left = _plan(changes.request, now)
     # Apple was seen to answer 201 to PUSH_NOTIFICATIONS and to change nothing.
     if left.any and not findings.any:
@@ -188,3 +167,17 @@ def _write(
             )
         )
     return now
+
+
+def _writes(
+    client: Client, changes: BundleIdChanges, before: RegisteredBundleId
+) -> Iterator[Callable[[], None]]:
+    """Yield the requests of the changes, in the order of their lines."""
+    if changes.rename:
+        yield partial(rename_bundle_id, client, before.id, changes.request.name)
+    for capability in changes.enable:
+        yield partial(enable_capability, client, before.id, capability)
+    for capability in changes.configure:
+        yield partial(configure_capability, client, capability, before.capabilities[capability.type].id)
+    for kind in changes.disable:
+        yield partial(disable_capability, client, before.capabilities[kind].id)

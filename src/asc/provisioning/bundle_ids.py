@@ -86,7 +86,7 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
             raise _taken(client, identifier, error) from None
         raise
     try:
-        return RegisteredBundleId(made, identifier, name, platform, list_capabilities(client, made))
+        return fetch_bundle_id(client, made)
     except ApiError as error:
         if error.status != 404:
             raise
@@ -96,15 +96,20 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
         ) from None
 
 
-def rename_bundle_id(client: Client, bundle_id: str, name: str) -> str:
-    """Give a bundle id (by Apple's id of it) another name, and return the name that Apple has then."""
+def fetch_bundle_id(client: Client, bundle_id: str) -> RegisteredBundleId:
+    """Return a bundle id by Apple's id of it, with its capabilities. Raises ApiError if there is none."""
+    found = client.get(f"/v1/bundleIds/{bundle_id}", _QUERY)
+    return _read(client, found, found.resource)
+
+
+def rename_bundle_id(client: Client, bundle_id: str, name: str) -> None:
+    """Give a bundle id (by Apple's id of it) another name."""
     path, body = f"/v1/bundleIds/{bundle_id}", request_body("bundleIds", {"name": name}, bundle_id)
     try:
         client.patch(path, body)
     except LostAnswerError:
         # The same name twice changes nothing.
         client.patch(path, body)
-    return client.get(path, {"fields[bundleIds]": "name"}).resource.text("name")
 
 
 def list_capabilities(client: Client, bundle_id: str) -> dict[str, EnabledCapability]:
