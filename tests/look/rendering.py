@@ -19,6 +19,10 @@ _CHANGING = (
     (r"\| 36\d \|", "| <days> |"),
     (r"(?s)```mermaid\n.*?```\n\n", ""),  # the timeline: phases that were too short are not in it
     (r"\d+ requests in <s>; \d+ of", "<n> requests in <s>; <n> of"),
+    (
+        r"; \d+ are left this hour",
+        "; <n> are left this hour",
+    ),  # requests side by side: either answer may be the last
     (r"127\.0\.0\.1:\d+", "127.0.0.1:<port>"),
 )
 

@@ -15,13 +15,15 @@ from unittest.mock import patch
 import pytest
 
 from asc.signing.sync import identities
-from asc_sandbox.plans import Processing, Review
+from asc_sandbox.plans import Processing, Review, Store
 from asc_sandbox.server import Sandbox
 from core.running import Done, by_hand, in_job
 from core.signing import a_key
 from core.uploading import an_ipa, world
 from look.rendering import page
+from sandbox.store import png
 from support.sandbox import app, build, seed, start_sandbox
+from support.store import ready_version
 
 Json = dict[str, Any]
 GOLDEN = Path(__file__).parent / "golden"
@@ -55,6 +57,22 @@ class Scenario:
     given: Callable[[], Json | None] = lambda: None
     options: Json = field(default_factory=dict)
     own_key: Json = field(default_factory=dict)
+
+
+STORE = {
+    "bundle-id": "com.example.app",
+    "screenshots": "{job}/screenshots",
+    "texts": "en-US: {release_notes: Faster search.}",
+    "metadata": "none",
+    "parallel": "1",
+}
+AT_ONCE = {"store": Store(media=0.0)}
+
+
+def a_store_page() -> Json:
+    """An app with a live version, and one under way with one picture."""
+    live = ready_version("1.0", appVersionState="READY_FOR_DISTRIBUTION", createdDate="30 days ago")
+    return seed(apps=[app("com.example.app", versions=[live, ready_version("2.0")])])
 
 
 def one_build() -> Json:
@@ -150,6 +168,48 @@ SCENARIOS = {
             "criteria": "{iphone: 18.0+}",
         },
     ),
+    "store-update": Scenario(
+        "The store page follows the files", "update-app-store", STORE, given=a_store_page, options=AT_ONCE
+    ),
+    "store-update-again": Scenario(
+        "The same step once more", "update-app-store", STORE, (STORE,), a_store_page, AT_ONCE
+    ),
+    "store-plan": Scenario(
+        "A dry run makes a version",
+        "update-app-store",
+        {**STORE, "screenshots": "none", "version": "3.0", "dry-run": "true"},
+        given=lambda: seed(
+            apps=[
+                app(
+                    "com.example.app",
+                    versions=[ready_version("1.0", appVersionState="READY_FOR_DISTRIBUTION")],
+                )
+            ]
+        ),
+    ),
+    "store-files-refused": Scenario(
+        "Files that Apple would refuse",
+        "update-app-store",
+        {
+            **STORE,
+            "texts": "en-US: {subtitle: A subtitle with more than 30 characters}",
+            "screenshots": "{job}",
+        },
+        given=a_store_page,
+    ),
+    "store-picture-refused": Scenario(
+        "Apple refuses a picture",
+        "update-app-store",
+        STORE,
+        given=a_store_page,
+        options={"store": Store(media=0.0, media_outcome="failed")},
+    ),
+    "store-download": Scenario(
+        "The store page comes into the repository",
+        "download-app-store",
+        {"bundle-id": "com.example.app", "directory": "{job}/fastlane"},
+        given=a_store_page,
+    ),
     "symbols": Scenario("Symbols of all builds", "download-dsyms", SYMBOLS),
     "symbols-again": Scenario("They are there already", "download-dsyms", SYMBOLS, (SYMBOLS,), one_build),
     "symbols-none": Scenario(
@@ -181,6 +241,9 @@ def test_every_golden_file_is_of_a_scenario() -> None:
 def run(scenario: Scenario, folder: Path, *, in_a_job: bool) -> Done:
     (folder / "store").mkdir(parents=True)
     an_ipa(folder, encryption=None)
+    picture = folder / "screenshots/en-US/1.png"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(png())
     options: Json = {"processing": Processing(seconds=0), **scenario.options}
     keys = iter(range(900, 950))
     with (

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from asc.store.manifest import read_manifest
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from sandbox.store import jpeg, png
@@ -147,7 +149,7 @@ def test_a_manifest_never_leads_to_a_file_outside_of_its_folder(tmp_path: Path, 
     (outside / "1.png").write_bytes(png(shade=1))
     path = tmp_path / "fastlane/screenshots/.asc-media.json"
     entries = json.loads(path.read_text())
-    md5 = __import__("hashlib").md5(png(shade=1), usedforsecurity=False).hexdigest()
+    md5 = hashlib.md5(png(shade=1), usedforsecurity=False).hexdigest()
     entry = {**entries["files"]["en-US/01_APP_IPHONE_67.png"], "md5": md5}
     path.write_text(json.dumps({"files": {"../en-US/1.png": entry}}))
     assert download(tmp_path, filled, include="screenshots").code == 0
@@ -183,3 +185,19 @@ def test_a_page_in_place_of_a_picture_is_fetched_again_and_never_kept(
     done = download(second, filled)
     found = [path for path in second.rglob("*.png") if path.read_bytes()[1:4] != b"PNG"]
     assert (done.code, found) == (3, [])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b'{"files": [1]}', b'{"files": {"en-US/1.png": {"md5": 1}}}', b"[" * 100_000, b"\xff"],
+)
+def test_a_damaged_manifest_is_passed_over(tmp_path: Path, filled: Sandbox, content: bytes) -> None:
+    download(tmp_path, filled, include="screenshots")
+    (tmp_path / "fastlane/screenshots/.asc-media.json").write_bytes(content)
+    assert download(tmp_path, filled, include="screenshots").outputs["written"] in ("0", "6")
+    again_unchanged(tmp_path, filled)
+
+
+def test_a_manifest_that_is_a_link_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / ".asc-media.json").symlink_to("/dev/zero")
+    assert read_manifest(tmp_path) == {}

@@ -286,3 +286,18 @@ def test_release_notes_come_from_a_file_with_a_text_or_a_mapping(
         assert update(tmp_path, sandbox, release_notes_file=file).code == 0
         page = page_of(sandbox)
     assert (page["en-US"]["whatsNew"], page["de-DE"]["whatsNew"]) == expected
+
+
+@pytest.mark.parametrize("name", ["metadata", "release_notes_file", "review_attachments"])
+def test_a_single_file_that_is_a_link_out_of_the_workspace_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    outside = tmp_path / "outside.yml"
+    outside.write_text("en-US: {name: Secret}")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    Path("store.yml").symlink_to(outside)
+    with start_sandbox(world()) as sandbox:
+        done = update(tmp_path, sandbox, **{name: "store.yml"})
+        assert (done.code, list(sandbox.requests)) == (2, [])
+    assert "Secret" not in done.everything

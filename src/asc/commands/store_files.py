@@ -10,7 +10,7 @@ from asc.apps.texts import locale
 from asc.commands import kinds
 from asc.errors import InputError, Problem
 from asc.store.file import read_file
-from asc.store.folder import read_folder
+from asc.store.folder import link_out, read_folder
 from asc.store.previews import read_previews
 from asc.store.screenshots import Screenshots, read_screenshots
 from asc.store.wanted import Finding, WantedPage
@@ -36,6 +36,8 @@ def metadata_in(given: str | None, unknown_folders: str) -> WantedPage:
     if given == NONE or (given is None and not Path(METADATA).is_dir()):
         return WantedPage()
     path = Path(given or METADATA)
+    if path.is_file() and (found := link_out(path, path.parent)):
+        raise InputError([Problem("metadata", f"{path} {found.message}", found.remedy)])
     if path.is_dir():
         page = read_folder(path)
     elif path.is_file():

@@ -167,7 +167,7 @@ class LocaleSync:
             with _told_of(f"{one} {file.path.name}"), Source(file.path) as source:
                 place = one.plan.adopt.get(file.md5) or self.media.reserve(one.set_id, source)
                 sent[file.md5] = self.media.send(one.set_id, source, place)
-            log.info("Done: upload %s %s", one, file.path.name)
+            log.info("Uploaded %s %s", one, file.path.name)
         return sent
 
     def _sent(self, one: _Uploaded, jobs: Iterable[Future[dict[str, AssetFile]]]) -> _Uploaded:
@@ -269,11 +269,11 @@ class LocaleSync:
 
     def _remove(self, one: _Uploaded, old: AssetFile) -> None:
         self.media.remove(old.id)
-        log.info("Done: remove %s %s", one, old.name)
+        log.info("Removed %s %s", one, old.name)
 
     def _order(self, one: _Uploaded) -> None:
         self.media.order(one.set_id, one.all_ids)
-        log.info("Done: put %s in order", one)
+        log.info("Put %s in order", one)
 
     def _compare(self, moved: Sequence[_Uploaded]) -> None:
         """Raise Error unless Apple shows the files of the sets in the order that was set."""

@@ -16,6 +16,8 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 NAME = ".asc-media.json"
+LARGEST = 16 * 1024 * 1024
+"""Bytes: an entry has about 300, and 50 locales have some thousands of them."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
     """Return the entries of a folder; none if it has no manifest. A damaged one is passed over with a warning."""
     path = folder / NAME
     try:
+        # A link could lead to a file without an end, and a pull request can bring one.
+        if path.is_symlink() or (path.exists() and path.stat().st_size > LARGEST):
+            raise ValueError
         members = json.loads(path.read_bytes())["files"]
         return {
             name: Entry(**member)
@@ -51,8 +56,8 @@ def read_manifest(folder: Path) -> dict[str, Entry]:
         }
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        log.warning("%s is passed over: it is not a manifest (%s).", path, type(error).__name__)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        log.warning("%s is passed over: it is not a manifest of download-app-store.", path)
         return {}
 
 

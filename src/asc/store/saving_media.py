@@ -217,7 +217,7 @@ class MediaSaver:
                 md5 = md5_of(part.path)
                 part.path.replace(place)
         fetched[one.path] = md5
-        log.info("Done: download %s", one.path)
+        log.info("Downloaded %s", one.path)
 
     def _video(self, one: _Wanted) -> str:
         """Return the link to the file of a video, or "" if Apple gives a stream of several pieces."""

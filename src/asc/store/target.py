@@ -95,7 +95,7 @@ def make_version(client: Client, app_id: str, platform: str, number: str) -> Sto
         return error.status == 409
 
     made = client.create_once(create, find, pauses=(0.0, 2.0, 5.0), may_exist=may_exist).value
-    log.info("Done: make version %s", number)
+    log.info("Created version %s", number)
     return made
 
 
@@ -103,4 +103,4 @@ def rename_version(client: Client, version: StoreVersion, number: str) -> None:
     """Change the version string of an editable version to `number`. Raises ApiError if Apple refuses."""
     body = request_body("appStoreVersions", {"versionString": number}, version.id)
     client.patch(f"/v1/appStoreVersions/{version.id}", body)
-    log.info("Done: rename version %s to %s", version.version, number)
+    log.info("Renamed version %s to %s", version.version, number)

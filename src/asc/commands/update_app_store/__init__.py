@@ -221,7 +221,7 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, medi
     for one in media.all:
         log.info("Plan: %s", one)
     if not _differs(choice, plan, media) and not plan.blocked:
-        log.info("Nothing to do: the store page of version %s says it all", choice.number)
+        log.info("Nothing to do: the store page of version %s matches the files", choice.number)
     else:
         count = _requests(choice, plan, media)
         budget = context.client.traffic.budget if context.client else None

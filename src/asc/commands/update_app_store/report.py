@@ -21,14 +21,14 @@ def plan_table(choice: Choice, plan: PagePlan, media: Sequence[SetPlan], *, dry_
     """Return the plan as tables: texts before and after, screenshots added and removed."""
     text = summary.heading(f"Store page of version {choice.number}")
     if choice.version is None:
-        text += summary.paragraph(f"The version {summary.escape(choice.number)} is made.")
+        text += summary.paragraph(f"Version {summary.escape(choice.number)} is created.")
     elif choice.is_renamed:
         text += summary.paragraph(
             f"Version {summary.escape(choice.version.version)} becomes {summary.escape(choice.number)}."
         )
     differences = [*plan.differences, *plan.blocked]
     if not differences and not media:
-        return text + summary.paragraph("The page is as it should be.")
+        return text + summary.paragraph("The page matches the files.")
     rows = [(one.locale or "–", one.field, _cell(one.before), _cell(one.after)) for one in differences]
     if rows:
         text += summary.table(("Locale", "Field", "Before", "After"), rows)
