@@ -135,6 +135,25 @@ def test_a_part_that_fails_leaves_the_others_in_the_index(
     assert (again.code, [len(entry["files"]) for entry in index(tmp_path)]) == (0, [1, 1, 2])
 
 
+@pytest.mark.parametrize("effect", ["status=500", "reset", "truncate", "cut=1"])
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "GET /v1/apps",
+        "GET /v1/apps/*/betaFeedbackCrashSubmissions",
+        "GET /v1/apps/*/betaFeedbackScreenshotSubmissions",
+        "GET /v1/betaFeedbackCrashSubmissions/*/crashLog",
+        "GET /pictures/*/*",
+    ],
+)
+def test_a_request_that_fails_once_changes_nothing_in_the_end(
+    tmp_path: Path, request_line: str, effect: str
+) -> None:
+    with start_sandbox(BOTH, faults=[f"{request_line} {effect}"]) as sandbox:
+        done = download(tmp_path, sandbox)
+    assert (done.code, [len(entry["files"]) for entry in index(tmp_path)]) == (0, [1, 1, 2]), done.stdout
+
+
 def test_a_part_that_failed_says_why_in_the_index(tmp_path: Path) -> None:
     fault = "GET /v1/betaFeedbackCrashSubmissions/CRASH-OLD/crashLog status=403 times=always"
     with start_sandbox(BOTH, faults=[fault]) as sandbox:

@@ -286,6 +286,16 @@ class TestFaults:
                 assert sandbox.faults_hit == len(faults)
         assert ends[0] == ends[1], done.stdout
 
+    def test_an_outage_ends_the_step_with_what_was_done_and_tries_nothing_more(self, tmp_path: Path) -> None:
+        fault = "POST /v1/betaTesters status=500 times=always"
+        with start_sandbox(world(*self.PEOPLE), faults=[fault]) as sandbox:
+            new = ", ".join(f"t{number}@example.com" for number in range(40))
+            given = {"testers": f"bob@example.com, {new}", "groups": "Beta testers", "retry_for": "0"}
+            done = manage(tmp_path, sandbox, **given)
+            tried = [line for line in writes(sandbox) if line == "POST /v1/betaTesters"]
+        assert (done.code, done.outputs["added"], done.outputs["invited"]) == (3, "1", "0")
+        assert len(tried) <= 24  # six at once, each looked up and tried again
+
     def test_an_invitation_whose_answer_is_lost_is_not_sent_again(self, tmp_path: Path) -> None:
         with start_sandbox(world(*self.PEOPLE), faults=["POST /v1/betaTesterInvitations lost"]) as sandbox:
             done = manage(tmp_path, sandbox, "invite", testers="bob@example.com")

@@ -64,7 +64,7 @@ def _screenshots(call: Call, record: Record) -> list[dict[str, Any]]:
             "height": _HEIGHT,
             "expirationDate": ends,
         }
-        for position in range(int(record.attributes.get("pictures") or 1))
+        for position in range(1, int(record.attributes.get("pictures") or 1) + 1)
     ]
 
 

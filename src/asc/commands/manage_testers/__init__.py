@@ -32,7 +32,7 @@ from asc.testflight.testers.planning import (
 from asc.testflight.testers.roster import places_left, read_testers
 from asc.testflight.testers.tester import Tester, masked
 from asc.testflight.testers.usage import PERIODS, read_usages
-from asc.testflight.testers.writing import RefusedTesters, TesterWrite, send_all
+from asc.testflight.testers.writing import RefusedTesters, Sent, send_all
 
 log = logging.getLogger(__name__)
 
@@ -151,34 +151,30 @@ def _carry_out(inputs: Inputs, context: Context, client: Client, plan: TesterPla
 
 
 def _send(inputs: Inputs, context: Context, client: Client, plan: TesterPlan, left: str = "") -> Outputs:
-    made: Sequence[TesterWrite] = ()
-    refused: Sequence[RefusedTesters] = ()
+    sent = Sent()
     if plan.writes and inputs.only_plans:
         log.info("Nothing was written, because this is a dry run (dry-run: false carries the plan out).")
     elif plan.writes:
-        made, refused = send_all(client, plan.writes)
-    outputs = _outputs(inputs, plan, made, refused, left)
+        sent = send_all(client, plan.writes)
+    # The outputs of a run that fails say what it has done all the same.
+    outputs = _outputs(inputs, plan, sent, left)
     context.outputs = outputs
-    context.summary.append(_summary(inputs, plan, outputs, refused))
-    _judge(inputs, refused)
+    context.summary.append(_summary(inputs, plan, outputs, sent.refused))
+    if sent.unreachable:
+        raise sent.unreachable
+    _judge(inputs, sent.refused)
     return outputs
 
 
-def _outputs(
-    inputs: Inputs,
-    plan: TesterPlan,
-    made: Sequence[TesterWrite],
-    refused: Sequence[RefusedTesters],
-    left: str,
-) -> Outputs:
-    counted = plan.writes if inputs.only_plans else made
+def _outputs(inputs: Inputs, plan: TesterPlan, sent: Sent, left: str) -> Outputs:
+    counted = plan.writes if inputs.only_plans else sent.made
 
     def people(*kinds: str) -> str:
         return str(len({person for write in counted if write.kind in kinds for person in write.people}))
 
     shown = [
         {"email": email if inputs.show_emails else masked(email), "reason": one.reason}
-        for one in refused
+        for one in sent.refused
         for email in one.emails
     ]
     return Outputs(

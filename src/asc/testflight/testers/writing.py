@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -47,6 +48,15 @@ class RefusedTesters:
 
     emails: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The writes that were made, the testers that Apple refused, and the error if App Store Connect was not reached."""
+
+    made: tuple[TesterWrite, ...] = ()
+    refused: tuple[RefusedTesters, ...] = ()
+    unreachable: UnreachableError | None = None
 
 
 def additions(group: Group, testers: Sequence[KnownTester]) -> Iterator[TesterWrite]:
@@ -119,28 +129,36 @@ def invitation(app_id: str, tester: KnownTester) -> TesterWrite:
     )
 
 
-def send_all(client: Client, writes: Iterable[TesterWrite]) -> tuple[list[TesterWrite], list[RefusedTesters]]:
-    """Send the writes side by side. Return those that were made, and the testers that Apple refused.
+def send_all(client: Client, writes: Sequence[TesterWrite]) -> Sent:
+    """Send the writes side by side, and return what became of them.
 
-    Raises UnreachableError once all have ended if App Store Connect could not be reached.
+    Once App Store Connect cannot be reached, nothing more is sent.
     """
+    unreachable = threading.Event()
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         ended = [
-            pair for pairs in pool.map(lambda write: _send(client, write), list(writes)) for pair in pairs
+            pair
+            for pairs in pool.map(lambda write: _send(client, write, unreachable), writes)
+            for pair in pairs
         ]
-    # All have ended first: the log then says which testers were added before the connection broke.
-    for _, error in ended:
-        if isinstance(error, UnreachableError):
-            raise error
-    refused = [
-        RefusedTesters(write.emails, _without_addresses(error.message, write.emails))
-        for write, error in ended
-        if error
-    ]
-    return [write for write, error in ended if error is None], refused
+    failed = [(write, error) for write, error in ended if error]
+    return Sent(
+        tuple(write for write, error in ended if error is None),
+        tuple(
+            RefusedTesters(write.emails, _without_addresses(error.message, write.emails))
+            for write, error in failed
+            if not isinstance(error, UnreachableError)
+        ),
+        next((error for _, error in failed if isinstance(error, UnreachableError)), None),
+    )
 
 
-def _send(client: Client, write: TesterWrite) -> list[tuple[TesterWrite, Error | None]]:
+def _send(
+    client: Client, write: TesterWrite, unreachable: threading.Event
+) -> list[tuple[TesterWrite, Error | None]]:
+    # Each request would be repeated for minutes, and there may be thousands.
+    if unreachable.is_set():
+        return []
     try:
         try:
             write.send(client)
@@ -149,10 +167,13 @@ def _send(client: Client, write: TesterWrite) -> list[tuple[TesterWrite, Error |
             if write.kind != "invite":
                 # Links that are there already, or gone already, are no error: the same request again is harmless.
                 write.send(client)
+    except UnreachableError as error:
+        unreachable.set()
+        return [(write, error)]
     except Error as error:
         # Apple refuses all testers of a request for one of them, and does not say which.
         if isinstance(error, ApiError) and error.status in (409, 422) and write.singles:
-            return [pair for single in write.singles for pair in _send(client, single)]
+            return [pair for single in write.singles for pair in _send(client, single, unreachable)]
         return [(write, error)]
     log.info("Done: %s", write.summary)
     return [(write, None)]
