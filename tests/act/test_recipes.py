@@ -327,6 +327,22 @@ def test_a_device_that_is_registered_by_hand_is_in_the_profile(place: Place) -> 
     assert built.stat().st_size
 
 
+def test_new_entitlements_reach_the_bundle_id_and_the_profiles(place: Place) -> None:
+    groups = {"com.apple.security.application-groups": ["group.com.example.app"]}
+    (place.folder / "app/App").mkdir()
+    (place.folder / "app/App/Example.entitlements").write_bytes(
+        plistlib.dumps({**groups, "aps-environment": "x"})
+    )
+    place.secrets = {"ASC_SIGNING_KEY": json.dumps(place.apple.api_key()), "MATCH_PASSWORD": PASSPHRASE}
+    store = git_store(place.folder)
+    assert step(place.folder, place.apple, store).code == 0
+    (bundle_id, _) = place.apple.world.all("bundleIds")
+    place.apple.world.change(bundle_id, associations=groups)
+    place.run("entitlements.yml", event="push", replace={CERTIFICATES: store.location})
+    (profile,) = store.profiles().values()
+    assert profile.entitlements["com.apple.security.application-groups"] == ["group.com.example.app"]
+
+
 def test_a_pull_request_learns_if_the_profiles_have_its_entitlements(place: Place) -> None:
     place.secrets = {"ASC_API_KEY": json.dumps(place.apple.api_key())}
     identifiers = "com.example.app\ncom.example.app.widget"
