@@ -16,6 +16,7 @@ from typing import Any
 
 from asc_sandbox.server import Sandbox
 from core.running import Done, in_job
+from support.clock import QuickClock
 from support.sandbox import Json, app, build, seed
 
 APP = "com.example.app"
@@ -23,13 +24,20 @@ UUID = uuid.UUID("6a9a6bd0-2ad1-4b3c-8c3e-3f5f0b8f2e71")
 DWARF = "Example.app.dSYM/Contents/Resources/DWARF/Example"
 
 
-def step(folder: Path, sandbox: Sandbox, *, process: bool = False, **inputs: object) -> Done:
+def step(
+    folder: Path,
+    sandbox: Sandbox,
+    *,
+    process: bool = False,
+    clock: QuickClock | None = None,
+    **inputs: object,
+) -> Done:
     """Runs download-dsyms into `folder`/dsyms."""
     given = {"bundle-id": APP, "directory": str(folder / "dsyms"), "retry-for": "5s"}
     given |= {name.replace("_", "-"): str(value) for name, value in inputs.items()}
     if "app_id" in inputs:
         del given["bundle-id"]
-    return in_job(folder, given, sandbox=sandbox, command="download-dsyms", process=process)
+    return in_job(folder, given, sandbox=sandbox, command="download-dsyms", process=process, clock=clock)
 
 
 def world(*builds: Json, **attributes: Any) -> Json:

@@ -305,7 +305,7 @@ def test_both_inputs_at_once_are_an_error_of_every_command(
     keys = {"api-key": named("FIRST00001"), "api-key-path": write("2.json", named("SECOND0002"))}
     done = in_job(tmp_path, keys, command=command)
     assert done.code == 2
-    assert "api-key: is given together with api-key-path" in done.error
+    assert "api-key-path" in done.error
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
@@ -351,7 +351,7 @@ def test_the_variables_of_fastlane(write: Callable[[str, str], str]) -> None:
 def test_the_name_of_a_p8_holds_its_key_id(write: Callable[[str, str], str]) -> None:
     path = write(f"AuthKey_{KEY_ID}.p8", PEM)
     assert find_key(None, path, {f"{FASTLANE}_ISSUER_ID": ISSUER}).key_id == KEY_ID
-    with pytest.raises(KeyRefused, match="does not hold the issuer_id"):
+    with pytest.raises(KeyRefused, match="issuer_id"):
         find_key(None, path, {})
 
 

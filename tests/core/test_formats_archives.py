@@ -99,7 +99,7 @@ def test_hostile_archives_are_refused(file: io.BytesIO, why: str) -> None:
 def test_a_table_of_contents_that_grows_is_stopped() -> None:
     body = zlib.compress(b"")[:2] + zeros(256)
     header = struct.pack(">4sHHQQI", b"xar!", 28, 1, len(body), 16 << 20, 0)
-    with bounded(), pytest.raises(XarError, match="longer"):
+    with bounded(), pytest.raises(XarError, match="16,777,216"):
         xar.open_archive(io.BytesIO(header + body))
 
 
@@ -240,7 +240,7 @@ def test_a_download_that_broke_off_is_told_from_damage() -> None:
 
 def test_millions_of_files_are_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zipfiles, "MOST", 10)
-    with pytest.raises(ZipError, match="more than 10 files"):
+    with pytest.raises(ZipError, match="10"):
         list(zipfiles.entries(zipped({str(number): b"" for number in range(11)}), everything))
 
 

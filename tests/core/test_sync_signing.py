@@ -173,7 +173,7 @@ class TestTheFirstSync:
             done = step(tmp_path, sandbox, store)
         (identity,) = store.identities()
         assert f"{identity.certificate.not_after:%Y-%m-%d}" in done.summary
-        assert "create a distribution certificate: none is stored" in done.summary
+        assert "distribution certificate" in done.summary
 
     def test_without_bundle_ids_it_makes_a_certificate_alone(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
@@ -248,8 +248,8 @@ class TestReadOnlyFails:
     def test_where_nothing_is_stored(self, tmp_path: Path) -> None:
         done = step(tmp_path, None, folder_store(tmp_path), READ_ONLY)
         assert done.code == 1
-        assert "The distribution certificate is not stored." in done.error
-        assert "Run sync-signing once with mode: sync" in done.error
+        assert "distribution certificate" in done.error
+        assert "mode: sync" in done.error
         assert not (tmp_path / "signing").exists()
 
     def test_naming_all_that_is_missing_at_once(self, tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ class TestReadOnlyFails:
         store.put(identity_of(record, a_key()), stored_profile(identity_of(other, a_key(1)).certificate))
         done = step(tmp_path, None, store, READ_ONLY)
         assert done.code == 1
-        assert "it was made with another certificate" in done.error
+        assert "another certificate" in done.error
 
     def test_what_ends_soon_will_do_in_read_only(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
@@ -330,7 +330,7 @@ class TestAWrongPassphrase:
             also = {"to-storage": other.location} if inputs["mode"] == "migrate" else {}
             done = step(tmp_path, sandbox, store, {**inputs, **also, "passphrase": "not it"})
             assert done.code == 1
-            assert "passphrase does not open the storage" in done.error
+            assert "passphrase" in done.error
             assert "MATCH_PASSWORD" in done.error
             assert calls(sandbox, *WRITES) == writes
             assert len(certificates(sandbox)) == 1

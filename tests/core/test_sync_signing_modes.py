@@ -322,7 +322,7 @@ class TestMigrate:
         target.write({path: b"another"})
         done = step(tmp_path, None, store, {"mode": "migrate", "to-storage": target.location})
         assert done.code == 1
-        assert f"it holds other files of the same names: {path}" in done.error
+        assert str(path) in done.error
         assert target.files() == {path: b"another"}
 
     def test_encrypts_what_fastlane_left_without_encryption(self, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class TestACertificate:
             done = step(tmp_path, sandbox, store)
             assert done.code == 1
             (identity,) = store.identities()
-            assert f"Apple does not list: {identity.certificate_id}" in done.error
+            assert identity.certificate_id in done.error
             assert "if-revoked: replace" in done.error
             assert (store.files(), calls(sandbox, *WRITES)) == (before, asked)
 
@@ -237,7 +237,7 @@ class TestAProfile:
             assert {name for name in after if after[name] != before[name]} == {
                 f"AppStore_{WIDGET}.mobileprovision"
             }
-            assert "Apple calls it invalid" in done.summary
+            assert "invalid" in done.summary
             assert len(sandbox.world.all("profiles")) == 2
 
     def test_that_was_deleted_at_apple_is_made_again(self, tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ class TestAProfile:
             assert step(tmp_path, sandbox, store).code == 0
             sandbox.world.remove(sandbox.world.all("profiles")[0])
             done = step(tmp_path, sandbox, store)
-            assert (done.code, "Apple does not list it" in done.summary) == (0, True)
+            assert (done.code, "not list" in done.summary) == (0, True)
             assert set(uuids(store).values()) == set(profiles_at_apple(sandbox).values())
 
     def test_is_made_anew_by_force(self, tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ class TestDevices:
             }
             named = store.profiles()[f"AdHoc_{APP}.mobileprovision"].devices
             assert sorted(named) == [PHONE, PAD]
-            assert "it lacks 1 of the team's devices" in done.summary
+            assert "1 of the team's devices" in done.summary
             assert len(sandbox.world.all("profiles")) == 3
             again = step(tmp_path, sandbox, store, TYPES)
             assert again.outputs["changed"] == "false"
@@ -133,7 +133,7 @@ class TestDevices:
         with apple() as sandbox:
             done = step(tmp_path, sandbox, store, {"type": "ad-hoc"})
             assert done.code == 1
-        assert "needs devices, but the team has none that are enabled" in done.error
+        assert "needs devices" in done.error
 
     def test_three_hundred_are_all_compared(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
@@ -223,7 +223,7 @@ class TestBundleIds:
             wanted = {"bundle-ids": f"{APP}\n{WIDGET}\ncom.example.append"}
             done = step(tmp_path, sandbox, store, wanted)
             assert done.code == 1
-            assert f"The team has no bundle id {WIDGET}, com.example.append." in done.error
+            assert f"{WIDGET}, com.example.append" in done.error
             assert "register-bundle-ids: true" in done.error
             assert calls(sandbox, *WRITES) == []
         assert store.files() == {}

@@ -65,7 +65,7 @@ def test_a_build_that_nobody_can_test_ends_green_with_a_warning_where_nobody_is_
     with apple(processing=Processing(seconds=0)) as sandbox:
         done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path, encryption=None)), "wait": wait})
     _, at_the_end = done.log.messages("warning")
-    assert (done.code, "MISSING_EXPORT_COMPLIANCE for the team" in at_the_end) == (0, True)
+    assert (done.code, "MISSING_EXPORT_COMPLIANCE" in at_the_end) == (0, True)
     assert "for the team" in done.summary
 
 
@@ -77,7 +77,7 @@ def test_named_groups_that_can_never_get_the_build_end_the_step(tmp_path: Path, 
     inputs = {"file": str(an_ipa(tmp_path, encryption=True)), "groups": "Staff", "wait": wait}
     with apple(world(groups=[staff])) as sandbox:
         done = step(tmp_path, sandbox, inputs)
-    assert (done.code, "MISSING_EXPORT_COMPLIANCE for the team" in done.error) == (1, True)
+    assert (done.code, "MISSING_EXPORT_COMPLIANCE" in done.error) == (1, True)
     assert "encryption-declaration" in done.log.messages("error")[0]
 
 
@@ -103,7 +103,7 @@ def test_an_answered_build_ends_without_a_warning(tmp_path: Path) -> None:
 def test_a_rejected_build_is_judged_where_external_groups_are_named(tmp_path: Path) -> None:
     with apple(review=Review(seconds=0, outcome="rejected")) as sandbox:
         done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), "groups": "Beta testers"})
-    assert (done.code, "BETA_REJECTED for external testers" in done.error) == (1, True)
+    assert (done.code, "BETA_REJECTED" in done.error) == (1, True)
 
 
 def test_an_expired_build_is_warned_of_where_only_its_texts_are_set(tmp_path: Path) -> None:

@@ -17,9 +17,7 @@ def test_a_number_below_the_last_one_is_told_as_that_and_not_as_taken(tmp_path: 
     with apple(there) as sandbox:
         done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path))})
     assert (done.code, "is already used" in done.error, "if-exists" in done.error) == (1, False, False)
-    assert ("must be higher" in done.error, "The last number is 43" in done.error, "44" in done.error) == (
-        True,
-    ) * 3
+    assert ("higher" in done.error, " 43" in done.error, "44" in done.error) == (True,) * 3
 
 
 @pytest.mark.parametrize("if_exists", ["resume", "skip", "fail"])

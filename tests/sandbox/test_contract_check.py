@@ -133,7 +133,7 @@ def test_a_wrong_answer_of_the_sandbox_is_a_500() -> None:
 
 
 def test_violations_fail_a_test() -> None:
-    with pytest.raises(AssertionError, match="unknown parameter colour"), start_sandbox() as sandbox:
+    with pytest.raises(AssertionError, match="colour"), start_sandbox() as sandbox:
         Client(sandbox).get("/v1/apps", colour="red")
 
 
@@ -141,7 +141,7 @@ def test_a_missing_document_is_an_error_that_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(support, "DOCUMENT", tmp_path / "missing.json")
-    with pytest.raises(FileNotFoundError, match="run `make contract`"):
+    with pytest.raises(FileNotFoundError, match="make contract"):
         document.__wrapped__()
 
 

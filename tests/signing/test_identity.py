@@ -100,7 +100,7 @@ def test_the_repr_is_short() -> None:
 
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=300).map(lambda tail: b"\x30\x82" + tail)))
 def test_garbage_is_no_certificate(data: bytes) -> None:
-    with pytest.raises(Error, match=r"“x.cer” is not a certificate"):
+    with pytest.raises(Error, match=r"x\.cer"):
         Certificate.from_der(data, "“x.cer”")
 
 

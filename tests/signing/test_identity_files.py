@@ -68,9 +68,9 @@ def test_our_own_comes_back(ours: bytes) -> None:
 
 
 def test_what_makes_no_p12() -> None:
-    with pytest.raises(IdentityError, match="needs a password"):
+    with pytest.raises(IdentityError, match="password"):
         p12(key(), Certificate.from_der(DER), "", "x")
-    with pytest.raises(IdentityError, match="does not belong to the certificate “Apple Distribution"):
+    with pytest.raises(IdentityError, match="Apple Distribution"):
         p12(key(1), Certificate.from_der(DER), "x", "x")
 
 
@@ -110,20 +110,20 @@ def test_a_password_that_is_not_needed_is_no_mistake() -> None:
 
 @pytest.mark.parametrize("password", [None, "", "wrong", "sec ret", "S" * 300])
 def test_a_wrong_password_is_said(password: str | None) -> None:
-    with pytest.raises(WrongPassword, match=r"“mine.p12” does not open"):
+    with pytest.raises(WrongPassword, match=r"mine\.p12"):
         read_identity(by_openssl("secret"), password, "“mine.p12”")
 
 
 def test_a_p12_without_a_key() -> None:
     data = openssl("pkcs12", "-export", "-nokeys", "-passout", "pass:x", stdin=CERTIFICATE)
     assert read_identity(data, "x").key is None
-    with pytest.raises(IdentityError, match="holds certificates, but no private key"):
+    with pytest.raises(IdentityError, match="certificates"):
         read_private_key(data, "x")
 
 
 @pytest.mark.parametrize("cut", [10, 100, 1000, -1])
 def test_a_p12_that_is_cut_off(cut: int) -> None:
-    with pytest.raises(IdentityError, match=r"not a .p12 file, or is cut off|cut off"):
+    with pytest.raises(IdentityError, match="cut off"):
         read_identity(by_openssl("x")[:cut], "x")
 
 
@@ -154,9 +154,9 @@ def test_private_keys(data: bytes) -> None:
 def test_encrypted_keys(layout: str) -> None:
     data = form("PEM", layout, PASSWORD.encode())
     assert read_private_key(data, PASSWORD).private_numbers() == key().private_numbers()
-    with pytest.raises(WrongPassword, match=r"“k.pem” does not open with the password"):
+    with pytest.raises(WrongPassword, match=r"k\.pem"):
         read_private_key(data, "wrong", "“k.pem”")
-    with pytest.raises(WrongPassword, match=r"“k.pem” is encrypted, and no password was given"):
+    with pytest.raises(WrongPassword, match=r"k\.pem.*encrypted"):
         read_private_key(data, None, "“k.pem”")
 
 
@@ -208,13 +208,13 @@ def test_what_it_is_instead_is_said(what: str) -> None:
 
 
 def test_one_in_the_place_of_the_other() -> None:
-    with pytest.raises(IdentityError, match="is a private key, not a certificate"):
+    with pytest.raises(IdentityError, match="private key"):
         read_certificates(PEM)
-    with pytest.raises(IdentityError, match=r"is a .p12 file, not a certificate"):
+    with pytest.raises(IdentityError, match=r"\.p12"):
         read_certificates(by_openssl("x"))
-    with pytest.raises(IdentityError, match="is a certificate, not a private key"):
+    with pytest.raises(IdentityError, match="is a certificate"):
         read_private_key(DER)
-    with pytest.raises(IdentityError, match="holds certificates, but no private key"):
+    with pytest.raises(IdentityError, match="certificates"):
         read_private_key(CERTIFICATE)
 
 
@@ -222,7 +222,7 @@ def test_an_api_key_is_not_a_signing_key() -> None:
     api_key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    with pytest.raises(IdentityError, match="is a private key, but not an RSA key"):
+    with pytest.raises(IdentityError, match="RSA"):
         read_private_key(api_key)
 
 
@@ -232,7 +232,7 @@ def test_an_api_key_is_not_a_signing_key() -> None:
     ids=unnamed,
 )
 def test_a_damaged_key(data: bytes) -> None:
-    with pytest.raises(IdentityError, match="damaged or cut off"):
+    with pytest.raises(IdentityError, match="cut off"):
         read_private_key(data)
 
 
@@ -249,7 +249,7 @@ def test_nothing_of_the_material_is_in_an_error() -> None:
 
 def test_large_files_are_not_looked_at() -> None:
     for read in (read_certificates, read_private_key):
-        with pytest.raises(IdentityError, match="no certificate and no key is that large"):
+        with pytest.raises(IdentityError, match="2097152"):
             read(b"A" * (2 << 20))
 
 

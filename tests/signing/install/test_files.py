@@ -132,7 +132,7 @@ def test_the_manifest(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SetupError, match="cannot be written"):
+    with pytest.raises(SetupError, match="File exists"):
         write_files(tmp_path / "file", [identity()], [])
 
 

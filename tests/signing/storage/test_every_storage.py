@@ -196,7 +196,7 @@ def test_hostile_names_are_not_stored(place: Place) -> None:
         with pytest.raises(StorageError, match="cannot be stored"):
             place.open().update(lambda files, name=name: Changes({name: b"x", CER: b"1"}), "Add")
     place.open().update(lambda files: Changes({CER: b"1"}), "Add")
-    with pytest.raises(StorageError, match="in case alone"):
+    with pytest.raises(StorageError, match="case"):
         place.open().update(lambda files: Changes({CER.upper(): b"x"}), "Add")
     assert place.assets() == {CER: b"1"}
 

@@ -59,7 +59,7 @@ def test_modes(root: Path, storage: Storage) -> None:
 
 
 def test_a_folder_that_is_not_there(storage: Storage) -> None:
-    with pytest.raises(StorageError, match="does not exist"):
+    with pytest.raises(StorageError, match="new/store"):
         storage.read()
     storage.prove_writable()
 
@@ -89,7 +89,7 @@ def test_links_are_not_followed(root: Path, storage: Storage, caplog: pytest.Log
         assert storage.read() == {"a": b"1"}
     for name in ("folder", "file", "pipe"):
         assert f"skipped “{name}”" in caplog.text
-    with pytest.raises(StorageError, match="behind a symbolic link"):
+    with pytest.raises(StorageError, match="symbolic link"):
         storage.update(lambda files: Changes({"folder/new": b"1"}), "Add")
     assert [path.name for path in outside.iterdir()] == ["secret"]
 

@@ -118,7 +118,7 @@ def test_a_token_that_may_only_read(host: Host) -> None:
     storage = opened(host, READS)
     assert storage.read() == {"a": b"1"}
     for call in (storage.prove_writable, lambda: storage.update(lambda files: ADD, "Add")):
-        with pytest.raises(StorageError, match="may be read but not written") as caught:
+        with pytest.raises(StorageError, match="403") as caught:
             call()
         assert caught.value.input == "storage-token"
         assert READS not in str(caught.value) + caught.value.remedy
@@ -127,7 +127,7 @@ def test_a_token_that_may_only_read(host: Host) -> None:
 
 @pytest.mark.parametrize("token", ["", "a-wrong-token"])
 def test_a_token_that_is_wrong_or_missing(host: Host, token: str) -> None:
-    with pytest.raises(StorageError, match=r"needs a token|did not accept the token") as caught:
+    with pytest.raises(StorageError, match="storage-token") as caught:
         opened(host, token).read()
     assert caught.value.input == "storage-token"
     assert not isinstance(caught.value, StorageUnreachable)
@@ -135,7 +135,7 @@ def test_a_token_that_is_wrong_or_missing(host: Host, token: str) -> None:
 
 def test_a_repository_that_is_not_there(host: Host) -> None:
     given = environment(SSL_CERT_FILE=str(host.authority))
-    with pytest.raises(StorageError, match="does not exist") as caught:
+    with pytest.raises(StorageError, match=r"other\.git") as caught:
         open_storage(f"{host.url}/team/other.git", options(token=WRITES, environment=given)).read()
     assert caught.value.input == "storage-token"
 
@@ -144,7 +144,7 @@ def test_the_token_of_the_job_is_for_its_server_alone(host: Host) -> None:
     someone_commits(repository(host), "a", b"1")
     assert opened(host, "", GITHUB_TOKEN=WRITES, GITHUB_SERVER_URL=host.url).read() == {"a": b"1"}
     host.seen.clear()
-    with pytest.raises(StorageError, match="needs a token"):
+    with pytest.raises(StorageError, match="storage-token"):
         opened(host, "", GITHUB_TOKEN=WRITES).read()
     assert set(host.seen) == {""}
 
@@ -154,7 +154,7 @@ def test_redirects_are_not_followed(host: Host, tmp_path: Path) -> None:
     other.mkdir()
     with git_host(tmp_path / "root", other) as elsewhere:
         host.redirect = elsewhere.url
-        with pytest.raises(StorageError, match="has moved"):
+        with pytest.raises(StorageError, match="301"):
             opened(host, WRITES).read()
         assert elsewhere.asked == []
 
@@ -188,7 +188,7 @@ def test_a_host_that_is_not_there() -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for(host: Host) -> None:
-    with pytest.raises(StorageError, match="that was not accepted"):
+    with pytest.raises(StorageError, match="certificate"):
         open_storage(f"{host.url}/team/certs.git", options(token=WRITES)).read()
     assert host.asked == []
 

@@ -133,7 +133,7 @@ def test_a_deploy_key_is_read_in_the_forms_that_secrets_have(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["ssh-ed25519 AAAA me@example.com", "not-a-file", "c2VjcmV0"])
 def test_a_deploy_key_that_is_no_private_key_is_told_as_that(text: str) -> None:
-    with pytest.raises(StorageError, match="is not a private key") as caught:
+    with pytest.raises(StorageError, match="deploy-key") as caught:
         private_key(text)
     assert text not in str(caught.value)
 

@@ -169,7 +169,7 @@ def test_it_gives_up_after_its_attempts() -> None:
         return Changes({"a": b"1"})
 
     memory.before = always
-    with pytest.raises(StorageError, match="at each of 3 attempts"):
+    with pytest.raises(StorageError, match="3 attempts"):
         storage.update(change, "Change")
     assert len(calls) == 3
     assert assets(memory) == {}
@@ -178,12 +178,12 @@ def test_it_gives_up_after_its_attempts() -> None:
 def test_a_store_that_ignores_conditions_is_found_out() -> None:
     memory = Memory()
     memory.create = memory.write  # type: ignore[method-assign]
-    with pytest.raises(StorageError, match="ignores the conditions"):
+    with pytest.raises(StorageError, match="If-Match"):
         ObjectStorage(memory, options()).prove_writable()
     assert memory.contents() == {}
     memory = Memory()
     memory.replace = lambda name, data, version: memory.write(name, data)  # type: ignore[method-assign]
-    with pytest.raises(StorageError, match="ignores the conditions"):
+    with pytest.raises(StorageError, match="If-Match"):
         ObjectStorage(memory, options()).prove_writable()
     assert memory.contents() == {}
 
@@ -217,7 +217,7 @@ def test_a_damaged_or_foreign_journal_stops_all(data: bytes) -> None:
     memory.write(NAME, data)
     storage = ObjectStorage(memory, options())
     for call in (storage.read, lambda: storage.update(lambda files: CHANGE, "Change")):
-        with pytest.raises(StorageError, match=r"asc-journal\.json in memory cannot be read"):
+        with pytest.raises(StorageError, match=r"asc-journal\.json"):
             call()
     assert memory.contents() == {NAME: data}
 
