@@ -372,7 +372,7 @@ def test_what_died_jobs_left_is_cleared_and_what_others_write_is_not(
 
 
 def test_a_stop_leaves_no_file_that_looks_whole(tmp_path: Path) -> None:
-    with start_sandbox(world(), faults=[f"{LINKS} slow=30"], symbols_padding=LARGE) as sandbox:
+    with start_sandbox(world(), faults=[f"{LINKS} slow=600"], symbols_padding=LARGE) as sandbox:
         env = {
             "ASC_API_URL": sandbox.url,
             "ASC_API_KEY": json.dumps(sandbox.api_key()),
