@@ -15,13 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asc.signing.sync import identities
-from asc_sandbox.plans import Processing, Review
+from asc_sandbox.plans import Processing, Review, Store
 from asc_sandbox.server import Sandbox
 from core import signing, uploading
 from core.running import Done, in_job
 from fuzz.bounds import examples
 from fuzz.misanswering import REMOVED, REPLACEMENTS, Change, misanswering
-from support.sandbox import app, build, seed, upload
+from support.sandbox import app, build, seed, store_version, upload
+from support.store import ready_version
 
 APP = "com.example.app"
 WORLD = seed(
@@ -29,7 +30,16 @@ WORLD = seed(
         app(
             APP,
             id="1000000001",
-            builds=[build("1.4.0", "41", buildBundles=[{}]), build("1.5.0", "7", "PROCESSING")],
+            builds=[
+                build("1.4.0", "41", buildBundles=[{}]),
+                build("1.5.0", "7", "PROCESSING"),
+                build("1.6.0", "3", id="BUILD-3", usesNonExemptEncryption=False, buildBundles=[{}]),
+            ],
+            versions=[store_version("1.4.0", createdDate="90 days ago"), ready_version("1.6.0")],
+            inAppPurchasesV2=[{"name": "Coins", "productId": "coins"}],
+            subscriptionGroups=[
+                {"referenceName": "Plus", "subscriptions": [{"name": "Plus", "productId": "plus"}]}
+            ],
             uploads=[upload("1.5.0", "8", "PROCESSING"), upload("1.5.0", "9", "FAILED")],
             betaGroups=[uploading.QA, uploading.FRIENDS],
             betaAppReviewDetail=uploading.CONTACT,
@@ -46,6 +56,7 @@ SIGN = {
     "install": "files",
     "type": "app-store, development",
 }
+STORE = {"bundle-id": APP, "version": "1.6.0", "metadata": "none", "screenshots": "none"}
 COMMANDS: dict[str, dict[str, Any]] = {
     "fetch-build-number": {"bundle-id": APP},
     "doctor": {},
@@ -62,6 +73,23 @@ COMMANDS: dict[str, dict[str, Any]] = {
         "capabilities": "MAPS\ndata-protection: complete",
         "disable": "IN_APP_PURCHASE",
     },
+    "check-app-store": {**STORE, "urls": "false", "fail-on": "never"},
+    "update-app-store": {
+        **STORE,
+        "texts": "en-US: {subtitle: Notes}\nde-DE: {description: Gut.}",
+        "timeout": "2s",
+    },
+    "submit-app-store": {
+        "bundle-id": APP,
+        "version": "1.6.0",
+        "build-id": "BUILD-3",
+        "in-app-purchases": "all",
+        "release": "manual",
+        "phased": "true",
+        "timeout": "2s",
+    },
+    "release-app-store": {"bundle-id": APP, "version": "1.4.0", "timeout": "2s"},
+    "download-app-store": {"bundle-id": APP},
     "register-devices": {
         "devices": f"New name: {signing.PHONE}\nPad: {signing.PAD}",
         "rename": "true",
@@ -77,6 +105,11 @@ MOST_REQUESTS = {
     "sync-signing": 20,
     "register-bundle-ids": 11,
     "register-devices": 4,
+    "check-app-store": 12,
+    "update-app-store": 12,
+    "submit-app-store": 25,
+    "release-app-store": 3,
+    "download-app-store": 8,
 }
 
 
@@ -89,8 +122,8 @@ def context(command: str, folder: Path) -> Iterator[dict[str, Any]]:
     elif command == "sync-signing":
         given |= {"storage": f"dir:{folder / 'store'}", "output-directory": str(folder / "signing")}
         (folder / "store").mkdir(exist_ok=True)
-    elif command == "download-dsyms":
-        given["directory"] = str(folder / "dsyms")
+    elif command in ("download-dsyms", "download-app-store"):
+        given["directory"] = str(folder / "files")
     keys = itertools.count(100)
     with patch.object(identities, "new_private_key", lambda: signing.a_key(next(keys))):
         yield given
@@ -99,7 +132,13 @@ def context(command: str, folder: Path) -> Iterator[dict[str, Any]]:
 def step(folder: Path, command: str, change: Change) -> Done:
     with ExitStack() as stack:
         sandbox = stack.enter_context(
-            Sandbox(WORLD, processing=Processing(seconds=0), review=Review(seconds=0), part_size=30_000)
+            Sandbox(
+                WORLD,
+                processing=Processing(seconds=0),
+                review=Review(seconds=0),
+                store=Store(verdict="never"),
+                part_size=30_000,
+            )
         )
         url = stack.enter_context(misanswering(sandbox, change))
         inputs = stack.enter_context(context(command, folder))

@@ -13,7 +13,7 @@ from asc.api.client import Client
 from asc.api.document import reference, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error
-from asc.store.purchases import GROUP, READY, SOLD, TYPES, Purchase
+from asc.store.purchases import GROUP, PURCHASE, READY, SOLD, SUBSCRIPTION, TYPES, Purchase
 from asc.store.wanted import APPLE, Finding
 from asc.words import did_you_mean, printable_name, some
 
@@ -31,6 +31,13 @@ KINDS = {
     "gameCenterLeaderboardSetVersion": "gameCenterLeaderboardSetVersions",
 }
 """Things besides a version that are reviewed: Apple's relationship → its type."""
+_NOUNS = {
+    PURCHASE: "the in-app purchase",
+    SUBSCRIPTION: "the subscription",
+    GROUP: "the subscription group",
+    "appEvent": "the event",
+    "appCustomProductPageVersion": "the custom product page",
+}
 _OLDER = ("appStoreVersionExperiment",)
 ALL = "all"
 """The word for all purchases that are ready."""
@@ -45,7 +52,8 @@ class Item:
     name: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        return f"{self.kind or 'something'} {printable_name(self.name or self.id)}"
+        noun = _NOUNS.get(self.kind) or self.kind or "something"
+        return f"{noun} {printable_name(self.name or self.id)}"
 
 
 def read_items(client: Client, submission_id: str) -> list[Item]:
