@@ -10,7 +10,7 @@ from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from core.running import Done
 from reliability.hurry import RETRY_FOR, TIMEOUT
-from reliability.scenarios import Json, Scenario, only, twice
+from reliability.scenarios import Json, Scenario, twice, without
 from sandbox.store import png
 from support.sandbox import app, build, seed, store_version
 from support.store import ready_version, texts
@@ -146,7 +146,7 @@ class Release(_Versions):
         """Return states of versions, and the number of release requests."""
         return {
             "versions": versions(sandbox),
-            "outputs": only(done.outputs, "changed", "released-at", "requests"),
+            "outputs": without(done.outputs, "changed", "released-at", "requests"),
         }
 
 
