@@ -50,8 +50,8 @@ class Inputs(CommonInputs):
     )
     platform: str | None = given(
         kinds.choice(_PLATFORMS, also={"macos": "mac"}),
-        "The platform of new devices if `devices` does not give it and the UDID fits both phones and Macs. A device "
-        "can never change its platform.",
+        "The platform of devices for which `devices` gives none. A UDID that cannot be of it is refused. Without it, a "
+        "new device whose UDID fits phones and Macs is an error: a device can never change its platform.",
         group=DEVICES,
     )
     if_disabled: str = given(
