@@ -26,6 +26,8 @@ LATENCY = 50
 """Milliseconds a request."""
 PAGES = LOCALES[:39]
 """Apple had 39 languages of a store page for long. All of them is the largest page in practice."""
+PRIMARY = ("en-US",)
+"""The language in which the app of the seed has its name. A version can be submitted in no other alone."""
 SHOWN = DISPLAYS[:5]
 """The display types of the screenshots, one set each."""
 SHOTS_IN_SET = 10
@@ -156,8 +158,8 @@ def pictures_added(folder: Path, settings: Settings) -> Chapter:
 
 def review(folder: Path, settings: Settings) -> Chapter:
     """Submit a version that lacks nothing, submit it again, and release a version that is live already."""
-    _, sets = pictures(folder / "ready", PAGES[:1])
-    seed = page_seed(folder / "ready.yml", PAGES[:1], {PAGES[0]: sets[PAGES[0]][:1]})
+    _, sets = pictures(folder / "ready", PRIMARY)
+    seed = page_seed(folder / "ready.yml", PRIMARY, sets)
     server = ("--seed", seed, "--latency", LATENCY, "--verdict", "never")
     commands = {
         "submit, without checks": (*SUBMIT, "--checks", "false"),
