@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,6 +55,8 @@ def _composite_inputs(text: str | None) -> dict[str, str]:
 def _command(name: str) -> Command:
     if name not in NAMES:
         reason = f"{quoted(name)} is not a command" if name else "no command was given"
+        import difflib  # for this error alone
+
         close = difflib.get_close_matches(name, NAMES, 1, 0.3)
         hint = f"Did you mean {close[0]}? " if close else ""
         raise InputError([Problem("command", reason, f"{hint}Choose one of: {', '.join(NAMES)}.")])

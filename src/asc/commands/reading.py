@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -72,6 +71,8 @@ def _remedy(name: str, spec: Input) -> str:
 
 
 def _unknown(command: Command, name: str, declared: Collection[str]) -> Problem:
+    import difflib  # for this error alone
+
     close = difflib.get_close_matches(name, list(declared), 1)
     hint = f"Did you mean {close[0]}?" if close else f"{command.name} takes: {', '.join(declared)}."
     if familiar := name_here(name, declared):
