@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from asc.store import previews, screenshots
 from asc_sandbox.plans import Store
 from core.running import Done, in_job
 from sandbox.store import png
+from store.made_media import movie
 from store.pages import BUNDLE_ID, page_of, update, world, write_files, writes
 from store.test_update_screenshots import complete, shown, write_pictures
 from support.sandbox import app, build, seed, start_sandbox, store_version
@@ -129,6 +131,23 @@ def test_a_part_whose_address_is_over_gets_another(tmp_path: Path) -> None:
         if done.code:
             done = update(tmp_path, sandbox, screenshots=folder)
         assert (done.code, shown(sandbox)) == (0, complete("1.png")), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "kind", "name", "content"),
+    [
+        (screenshots, "screenshots", "1.png", png()),
+        (previews, "previews", "IPHONE_67.mp4", movie()),
+    ],
+)
+def test_a_file_that_is_too_large_is_refused_before_anything_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any, kind: str, name: str, content: bytes
+) -> None:
+    monkeypatch.setattr(module, "LARGEST", len(content) - 1)
+    folder = write_pictures(tmp_path / kind, {f"en-US/{name}": content})
+    with start_sandbox(world()) as sandbox:
+        done = update(tmp_path, sandbox, **{kind: folder})
+        assert (done.code, list(sandbox.requests), str(len(content)) in done.error) == (2, [], True)
 
 
 @pytest.mark.parametrize(

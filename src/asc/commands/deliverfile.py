@@ -63,6 +63,7 @@ OTHER_STEPS = {
     *("precheck_include_in_app_purchases", "use_live_version"),
 }
 """Options that choose what a step here is or does anyway."""
+# Two names of one thing would be refused together.
 _INSTEAD_OF = {"bundle-id": "app-id", "app-id": "bundle-id", "build-number": "build-id"}
 
 
@@ -91,6 +92,7 @@ def with_deliverfile(raw: Mapping[str, str], declared: Collection[str]) -> dict[
     if problems := list(_refused(path, statements)):
         raise InputError(problems)
     found = _inputs(path, statements, declared)
+    # The inputs of the step beat the file.
     ours = {name for name, text in raw.items() if text.strip()}
     wanted = {
         name: text for name, text in found.items() if name not in ours and _INSTEAD_OF.get(name) not in ours

@@ -56,6 +56,7 @@ def read_statements(text: str) -> list[Statement]:
             continue
         start = start if parts else number
         parts.append(stripped)
+        # A call goes on until its brackets are closed.
         depth += sum(map(stripped.count, "([{")) - sum(map(stripped.count, ")]}"))
         if depth <= 0:
             found.append(Statement(start, " ".join(parts)))

@@ -58,6 +58,7 @@ class Candidate:
     def with_files(self, files: WantedPage, shots: Screenshots, families: tuple[str, ...]) -> Candidate:
         """Return the candidate as it is once update-app-store has written these files."""
         # `default` fills the locales of the files alone, as update-app-store has it.
+        # The places of the files stay, so that a finding is an annotation at its line.
         expanded = {locale: files.texts_of(locale) for locale in files.texts}
         written = replace(files, texts=expanded, default={}, everywhere={})
         local = frozenset(shots.by_set())
@@ -127,6 +128,7 @@ def page_at_apple(page: Page, copyright_: str) -> WantedPage:
     """Return Apple's page in the form of a repository's, so that the same rules read both."""
     infos = page.info.texts if page.info else {}
     texts: dict[str, dict[str, Text]] = {}
+    # A locale may have a name and no texts, or the reverse: the rules want to see both.
     for locale in (*page.texts, *(one for one in infos if one not in page.texts)):
         owners = {"version": page.texts.get(locale), "info": infos.get(locale)}
         found = {
@@ -179,6 +181,7 @@ def _is_available(client: Client, app_id: str) -> bool:
         return False
     if not found.data:
         return False
+    # One territory is enough, and it is mostly among the first 50 of 175.
     territories = found.many(found.resource, name)
     if is_cut(found.resource, name) and not any(one.attributes.get("available") for one in territories):
         territories = list(client.list(f"/v2/appAvailabilities/{found.resource.id}/{name}").data)

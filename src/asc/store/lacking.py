@@ -51,6 +51,7 @@ _PARTS = {
 def explained(client: Client, version_id: str, error: ApiError) -> Error:
     """Return the refusal of a version: each reason with its locale, its field and its own remedy."""
     reasons = list(_associated(error))
+    # Refusals without any reason were reported for answers about privacy that are not published.
     if not reasons:
         remedy = f"If Apple names no reason, the app privacy answers may not be published: {_PRIVACY}"
         return Error(error.message, remedy if error.status == 409 else error.remedy)

@@ -52,6 +52,7 @@ class Purchase:
     @property
     def can_be_added(self) -> bool:
         """True if it can be put into a submission: complete, and in none."""
+        # A group has no state of its own: that of its version says it all.
         complete = self.kind == GROUP or self.state not in (INCOMPLETE, *SOLD)
         return complete and bool(self.version_id) and not self.is_in_draft
 
@@ -75,6 +76,7 @@ def read_purchases(client: Client, app_id: str) -> list[Purchase]:
             found = client.list(path, _query("subscriptionLocalizations"))
             return list(_purchases(found, SUBSCRIPTION, "subscriptionLocalizations", group.id))
 
+        # Apple includes no texts of subscriptions with their groups.
         inside = [purchase for found in pool.map(subscriptions, groups.data) for purchase in found]
         found = [*_purchases(once.result(), PURCHASE, "inAppPurchaseLocalizations")]
     return [*found, *_purchases(groups, GROUP, ""), *inside]

@@ -45,6 +45,7 @@ def required_texts(candidate: Candidate) -> Iterator[Finding]:
     if not candidate.is_first:
         needed.append("release_notes")
     policy = "apple_tv_privacy_policy" if candidate.version.platform == "TV_OS" else "privacy_url"
+    # Texts belong to the version, and names to the app: their locales may differ.
     for locales, names in ((candidate.text_locales, needed), (candidate.name_locales, ["name", policy])):
         for locale in sorted(locales):
             held = candidate.page.texts_of(locale)
@@ -84,6 +85,7 @@ def screenshots(candidate: Candidate) -> Iterator[Finding]:
     """Yield sets that are empty, too large or not processed, and families of devices without a set."""
     for locale, sets in sorted(candidate.sets.items()):
         for display, shots in sorted(sets.items()):
+            # update-app-store makes the other sets anew.
             if (locale, display) not in candidate.local_sets:
                 yield from _set(f"{locale}: {display}", shots)
     # Other locales show the screenshots of the primary one (a guess; Apple lists only the primary one's).
@@ -156,6 +158,7 @@ def age_rating(candidate: Candidate) -> Iterator[Finding]:
 
 def app_settings(candidate: Candidate) -> Iterator[Finding]:
     """Yield the category, the copyright and the answer about content of others, if they are missing."""
+    # A secondary category and subcategories are free to be missing.
     if "primary_category" not in candidate.page.categories:
         remedy = "Give primary_category in categories of update-app-store."
         yield Finding("categories", "primary_category is missing", APPLE, remedy)

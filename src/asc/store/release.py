@@ -9,8 +9,7 @@ import logging
 
 from asc.api.client import Client
 from asc.api.document import reference, request_body
-from asc.api.errors import ApiError
-from asc.errors import Error, LostAnswerError
+from asc.errors import Error
 from asc.store.version import LIVE, WAITS_FOR_RELEASE, PhasedRelease, StoreVersion, read_version
 
 log = logging.getLogger(__name__)
@@ -35,14 +34,11 @@ def release(client: Client, version: StoreVersion) -> bool:
         None,
         {"appStoreVersion": reference("appStoreVersions", version.id)},
     )
-    try:
-        client.post("/v1/appStoreVersionReleaseRequests", body)
-    except (LostAnswerError, ApiError) as error:
-        if isinstance(error, ApiError) and error.status != 409:
-            raise
-        # Another job was quicker, or the answer was lost: the state tells.
-        if read_version(client, version.id).state not in RELEASED:
-            raise
+    # Another job may be quicker, or the answer lost: the state tells.
+    client.create_once(
+        lambda: client.post("/v1/appStoreVersionReleaseRequests", body),
+        lambda: read_version(client, version.id).state in RELEASED or None,
+    )
     log.info("Released version %s", version.version)
     return True
 
@@ -70,12 +66,13 @@ def steer(client: Client, version: StoreVersion, action: str) -> bool:
 def set_phased_state(client: Client, version: StoreVersion, phased: PhasedRelease, state: str) -> None:
     """Set the state of a phased release. A lost answer is looked up."""
     body = request_body("appStoreVersionPhasedReleases", {"phasedReleaseState": state}, phased.id)
-    try:
-        client.patch(f"/v1/appStoreVersionPhasedReleases/{phased.id}", body)
-    except LostAnswerError:
+
+    def find() -> bool | None:
         now = read_version(client, version.id).phased
-        if now is None or now.state != state:
-            raise
+        return (now is not None and now.state == state) or None
+
+    path = f"/v1/appStoreVersionPhasedReleases/{phased.id}"
+    client.create_once(lambda: client.patch(path, body), find)
     log.info("Set the phased release of version %s to %s", version.version, state)
 
 
@@ -87,22 +84,17 @@ def make_phased(client: Client, version: StoreVersion) -> None:
         None,
         {"appStoreVersion": reference("appStoreVersions", version.id)},
     )
-    try:
-        client.post("/v1/appStoreVersionPhasedReleases", body)
-    except (LostAnswerError, ApiError) as error:
-        if isinstance(error, ApiError) and error.status != 409:
-            raise
-        if read_version(client, version.id).phased is None:
-            raise
+    client.create_once(
+        lambda: client.post("/v1/appStoreVersionPhasedReleases", body),
+        lambda: read_version(client, version.id).phased is not None or None,
+    )
     log.info("Version %s gets a phased release", version.version)
 
 
 def remove_phased(client: Client, version: StoreVersion, phased: PhasedRelease) -> None:
     """Take the phased release from a version that is not released yet."""
     path = f"/v1/appStoreVersionPhasedReleases/{phased.id}"
-    try:
-        client.delete(path)
-    except LostAnswerError:
-        if read_version(client, version.id).phased is not None:
-            raise
+    client.create_once(
+        lambda: client.delete(path), lambda: read_version(client, version.id).phased is None or None
+    )
     log.info("Version %s goes to everybody at once", version.version)

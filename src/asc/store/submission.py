@@ -79,19 +79,23 @@ def add_version(client: Client, submission: Submission, version: StoreVersion) -
         "appStoreVersion": reference("appStoreVersions", version.id),
     }
     body = request_body("reviewSubmissionItems", {}, None, relationships)
-    try:
+
+    def create() -> Submission:
         client.create("/v1/reviewSubmissionItems", body)
-    except LostAnswerError:
-        if not _holds(client, submission, version):
-            raise
+        return submission
+
+    def find() -> Submission | None:
+        return submission if _holds(client, submission, version) else None
+
+    try:
+        return client.create_once(create, find, may_exist=lambda error: False).value
     except ApiError as error:
-        if _holds(client, submission, version):
-            return submission
+        if found := find():
+            return found
         if other := _other_submission(error):
             log.info("The version is in the submission %s already", other)
             return read_submission(client, other)
         raise explained(client, version.id, error) from None
-    return submission
 
 
 def read_submission(client: Client, submission_id: str) -> Submission:
@@ -102,7 +106,7 @@ def read_submission(client: Client, submission_id: str) -> Submission:
 
 
 def submit(client: Client, submission: Submission, version: StoreVersion) -> None:
-    """Send a draft to review. Repeats while Apple is not ready for it; a lost answer is looked up, not sent again."""
+    """Send a draft to review, once. Repeats while Apple is not ready for it, and after a request without effect."""
     body = request_body("reviewSubmissions", {"submitted": True}, submission.id)
     until = client.clock.monotonic() + NOT_READY
     pause = FIRST_PAUSE
@@ -111,9 +115,11 @@ def submit(client: Client, submission: Submission, version: StoreVersion) -> Non
             client.patch(f"/v1/reviewSubmissions/{submission.id}", body)
             return
         except LostAnswerError:
-            if read_version(client, version.id).state not in SUBMITTED:
+            if read_version(client, version.id).state in SUBMITTED:
+                return
+            # A second request cannot submit twice: Apple refuses it for what is submitted.
+            if client.clock.monotonic() + pause > until:
                 raise
-            return
         except ApiError as error:
             if read_version(client, version.id).state in SUBMITTED:
                 return  # another job was quicker
@@ -130,11 +136,10 @@ def withdraw(client: Client, submission: Submission, version: StoreVersion, dead
     `deadline` by the monotonic clock. Apple cancels some seconds after its answer, and unlocks the version later.
     """
     body = request_body("reviewSubmissions", {"canceled": True}, submission.id)
-    try:
-        client.patch(f"/v1/reviewSubmissions/{submission.id}", body)
-    except LostAnswerError:
-        if read_submission(client, submission.id).state not in ("CANCELING", "COMPLETE"):
-            raise
+    client.create_once(
+        lambda: client.patch(f"/v1/reviewSubmissions/{submission.id}", body),
+        lambda: read_submission(client, submission.id).state in ("CANCELING", "COMPLETE") or None,
+    )
     return wait_for(client, version, deadline, lambda one: one.state not in {*SUBMITTED, DRAFT})
 
 
@@ -175,6 +180,7 @@ def _submission(client: Client, document: Document, resource: Resource) -> Submi
     version = document.one(resource, "appStoreVersionForReview")
     version_id, state = version.id if version else "", resource.text("state")
     count = len(resource.related("items"))
+    # What was sent is frozen: its other items do not matter, and a request is saved.
     if not count or (version_id and (count == 1 or state != DRAFT)):
         return Submission(resource.id, state, version_id)
     # A draft names its version only among its items.

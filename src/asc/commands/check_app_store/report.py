@@ -24,6 +24,7 @@ def with_levels(findings: Iterable[Finding], levels: Mapping[str, str]) -> list[
     named = {"warn": "warning", "error": "error"}
     kept = [
         replace(finding, level=named[levels[finding.rule]]) if finding.rule in levels else finding
+        # Two rules may find the same, for example a set of a file and at Apple.
         for finding in dict.fromkeys(findings)
         if levels.get(finding.rule) != "skip"
     ]

@@ -66,6 +66,7 @@ def make_plan(
     purchases = tuple(read_purchases(client, app_id)) if inputs.in_app_purchases else ()
     chosen, findings = choose_purchases(purchases, inputs.in_app_purchases or ())
     items = tuple(dict.fromkeys([*chosen, *(inputs.items or ())]))
+    # The checks include the problems of the preparation.
     if inputs.checks:
         submitted = _owners(purchases, items)
         findings += _checked(client, app_id, versions, version, prepared, now, submitted)
@@ -104,6 +105,7 @@ def require_submitted(client: Client, inputs: Inputs, app_id: str, version: Stor
     chosen, findings = choose_purchases(purchases, inputs.in_app_purchases or ())
     if findings:
         raise as_error(findings)
+    # An approved version has no open submission: its purchases tell by their state.
     held: set[Item] = set()
     if version.state in SUBMITTED:
         mine = [one for one in read_open(client, app_id, version.platform) if one.version_id == version.id]
@@ -147,6 +149,7 @@ def _blocking(
     """Return the submission to cancel first. Raises Error if one is in the way and `if-open` is fail."""
     for one in submissions:
         if one.state == DRAFT:
+            # A run that was cut off left our own items there.
             strangers = [item for item in one.others if item not in items]
             if strangers and not inputs.include_draft_items:
                 raise Error(
