@@ -53,8 +53,8 @@ class TestPlan:
             for line in (
                 "register the device A pad",
                 f"register the bundle id {WIDGET}",
-                "create a distribution certificate: none is stored",
-                "create a development certificate: none is stored",
+                "create a distribution certificate: the storage has none",
+                "create a development certificate: the storage has none",
                 f"create the app-store profile for {APP}: its certificate is new",
                 f"create the development profile for {WIDGET}: its certificate is new",
             ):

@@ -89,7 +89,7 @@ class FolderStorage:
                     # From this write on, the change counts as stored: readers and later writers complete it.
                     self._write(journal.NAME, Journal(1, journal.new_identity(), changes).encode())
                     self._carry_out(changes)
-                    log.info("%s: %s", self.label, message)
+                    log.info("Wrote to the %s: %s", self.label, message)
                 return changes.applied(files)
 
     @contextlib.contextmanager

@@ -96,7 +96,7 @@ class ObjectStorage:
             if version is None:
                 log.info("%s: another writer was quicker; trying again.", self.label)
             elif self._carry_out(entry, version):
-                log.info("%s: %s", self.label, message)
+                log.info("Wrote to the %s: %s", self.label, message)
                 self._create_shared(shared)
                 return changes.applied(files)
         raise StorageError(

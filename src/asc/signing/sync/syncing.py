@@ -254,7 +254,7 @@ class Sync:
         stored = self.stored_signing.identities.get(kind, ())
         if not stored:
             self._check_other_places(kind)
-            return "none is stored"
+            return "the storage has none"
         ending = expiry_defect(stored[0].certificate.not_after, now, self.request.renew_before)
         return f"the stored one {ending or 'is not valid'}"
 

@@ -91,7 +91,7 @@ class GitStorage:
             commit = self._commit(tip, changes, message)
             error = self._push(commit, tip)
             if error is None:
-                log.info("%s: %s (%s)", self.label, message, commit[:10])
+                log.info("Wrote to the %s: %s (commit %s)", self.label, message, commit[:10])
                 return changes.applied(files)
             if not isinstance(error, _Overtaken):
                 refusals += 1
