@@ -9,7 +9,7 @@ from reliability.scenarios import Scenario
 from reliability.signing import PLAN, READ_ONLY, REVOKE, SYNC, SYNC_GIT
 from reliability.store import DOWNLOAD, RELEASE, SUBMIT, UPDATE
 from reliability.symbols import DSYMS
-from reliability.team import ADD, BUNDLE_IDS, DEVICES, FEEDBACK, REMOVE
+from reliability.team import ADD, BUNDLE_IDS, DEVICES, FEEDBACK, GROUP, PRUNE, REMOVE
 from reliability.uploading import UPLOAD
 from reliability.webhooks import ENSURE, REDELIVER
 
@@ -17,6 +17,6 @@ SCENARIOS: Mapping[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
         *(FETCH, UPLOAD, SYNC, SYNC_GIT, READ_ONLY, PLAN, REVOKE, DSYMS, ENSURE, REDELIVER, DOCTOR),
-        *(UPDATE, SUBMIT, RELEASE, DOWNLOAD, ADD, REMOVE, FEEDBACK, BUNDLE_IDS, DEVICES),
+        *(UPDATE, SUBMIT, RELEASE, DOWNLOAD, ADD, REMOVE, PRUNE, GROUP, FEEDBACK, BUNDLE_IDS, DEVICES),
     )
 }

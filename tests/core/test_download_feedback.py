@@ -170,6 +170,24 @@ def test_a_page_in_place_of_a_picture_is_fetched_again_and_never_kept(tmp_path: 
     assert (done.code, list((tmp_path / "again").rglob("*SHOT-1-1.png"))) == (3, [])
 
 
+def test_a_picture_that_is_cut_off_without_a_word_is_fetched_again_and_never_kept(tmp_path: Path) -> None:
+    with start_sandbox(BOTH, faults=["GET /pictures/SHOT-1-2/* short times=1"]) as sandbox:
+        assert download(tmp_path, sandbox).code == 0
+    assert b"IEND" in (tmp_path / "feedback" / index(tmp_path)[-1]["files"][1]).read_bytes()
+    with start_sandbox(BOTH, faults=["GET /pictures/SHOT-1-2/* short times=always"]) as sandbox:
+        (tmp_path / "again").mkdir()
+        done = download(tmp_path / "again", sandbox)
+    assert (done.code, list((tmp_path / "again").rglob("*SHOT-1-2.png"))) == (3, [])
+
+
+def test_half_a_file_of_a_killed_run_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "feedback").mkdir()
+    (tmp_path / "feedback/.2026-01-10-CRASH-OLD.crash.123").write_text("Inci")
+    with start_sandbox(BOTH) as sandbox:
+        assert download(tmp_path, sandbox).code == 0
+    assert not [path.name for path in (tmp_path / "feedback").iterdir() if path.name.startswith(".")]
+
+
 def test_a_crash_log_that_is_not_found_once_is_asked_for_again(tmp_path: Path) -> None:
     fault = "GET /v1/betaFeedbackCrashSubmissions/CRASH-OLD/crashLog status=404 times=1"
     with start_sandbox(BOTH, faults=[fault]) as sandbox:

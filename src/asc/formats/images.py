@@ -29,19 +29,29 @@ _APP1, _EXIF, _ORIENTATION = 0xE1, b"Exif\0\0", 0x0112
 _LARGEST_EXIF = 64 * 1024
 
 
-_MEDIA = re.compile(
-    rb"\x89PNG\r\n\x1a\n|\xff\xd8\xff|GIF8|RIFF....WEBP|....(?:ftyp|moov|mdat|wide|free|skip)", re.DOTALL
-)
-"""Beginnings of PNG, JPEG, GIF, WebP, and of the boxes of HEIF, MP4 and MOV."""
+_MEDIA = re.compile(rb"GIF8|RIFF....WEBP|....(?:ftyp|moov|mdat|wide|free|skip)", re.DOTALL)
+"""Beginnings of GIF, WebP, and of the boxes of HEIF, MP4 and MOV."""
 
 
-NOT_MEDIA = "{}: the store answered with something else than a picture or a video."
+NOT_MEDIA = "{}: the store answered with something else than a picture or a video, or with a part of it."
 CHECK_THE_PROXY = "Check the proxy between this machine and Apple, then run the step again."
 
 
-def is_media(beginning: bytes) -> bool:
-    """Return True if a file begins like a picture or a video, of any kind that Apple gives out."""
-    # A proxy or a store may answer a download with 200 and a page or a JSON text.
+ENDING = 64 * 1024
+"""Bytes at the end of a file in which `is_media` looks for the end of a picture: some tools write notes behind it."""
+
+
+def is_media(beginning: bytes, ending: bytes) -> bool:
+    """Return True if a file begins like a picture or a video of any kind that Apple gives out, and is not cut off.
+
+    `ending` are its last `ENDING` bytes. Only PNG and JPEG say where they end.
+    """
+    # A proxy or a store may answer a download with 200 and a page or a JSON text, or with a part of the file.
+    if beginning.startswith(_PNG):
+        return b"IEND" in ending
+    # The pixels of a JPEG have no such pair of bytes: a zero follows each of their 0xFF.
+    if beginning.startswith(_JPEG):
+        return b"\xff\xd9" in ending
     return _MEDIA.match(beginning) is not None
 
 

@@ -14,7 +14,7 @@ from asc.api.object_store import Expired, Link, ObjectStore, RefusedLink
 from asc.assets.model import AssetFile
 from asc.builds.symbols.files import PartialFile, file_errors
 from asc.errors import Error, Findings, UnreachableError
-from asc.formats.images import CHECK_THE_PROXY, EXTENSIONS, NOT_MEDIA, is_media
+from asc.formats.images import CHECK_THE_PROXY, ENDING, EXTENSIONS, NOT_MEDIA, is_media
 from asc.store.manifest import NAME, Entries, Entry, manifest, read_manifest
 from asc.store.media import MediaSet
 from asc.store.previews import MIME_TYPES
@@ -246,7 +246,9 @@ class MediaSaver:
 
 def _is_media(path: Path) -> bool:
     with path.open("rb") as file:
-        return is_media(file.read(16))
+        beginning = file.read(16)
+        file.seek(max(0, path.stat().st_size - ENDING))
+        return is_media(beginning, file.read(ENDING))
 
 
 class _Small:

@@ -19,8 +19,8 @@ from asc.api.document import Document, Resource
 from asc.api.errors import ApiError
 from asc.api.object_store import Expired, Link, ObjectStore, RefusedLink
 from asc.errors import Error, UnreachableError
-from asc.formats.images import CHECK_THE_PROXY, NOT_MEDIA, is_media
-from asc.private_files import write_private
+from asc.formats.images import CHECK_THE_PROXY, ENDING, NOT_MEDIA, is_media
+from asc.private_files import half_written, write_private
 from asc.words import printable_name
 
 log = logging.getLogger(__name__)
@@ -123,6 +123,9 @@ def save_all(
             return Saved(_existing(folder, names), error)
         return Saved(_existing(folder, names))
 
+    # A run that was killed may have left half a file, which would go into an artifact.
+    for path in half_written(folder / name for one in feedback for name in _file_names(one)):
+        path.unlink(missing_ok=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return dict(zip([one.id for one in feedback], pool.map(save, feedback), strict=True))
 
@@ -200,8 +203,9 @@ def _fetch(storage: ObjectStore, name: str, picture: Mapping[str, Any]) -> bytes
     for _ in range(TRIES):
         picture_file = _InMemory()
         storage.fetch(link, picture_file)
-        if is_media(bytes(picture_file.content[:16])):
-            return bytes(picture_file.content)
+        content = bytes(picture_file.content)
+        if is_media(content[:16], content[-ENDING:]):
+            return content
     raise UnreachableError(NOT_MEDIA.format(name), CHECK_THE_PROXY)
 
 
