@@ -31,6 +31,8 @@ ONE_IN = {
     "download-app-store": 100,
     "manage-testers, add": 45,
     "manage-testers, remove": 45,
+    "manage-testers, prune": 40,
+    "manage-group": 60,
     "download-feedback": 100,
     "register-bundle-ids": 90,
     "register-devices": 45,
