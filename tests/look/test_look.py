@@ -23,7 +23,7 @@ from core.uploading import an_ipa, world
 from look.rendering import page
 from sandbox.store import png
 from support.sandbox import app, build, seed, start_sandbox
-from support.store import ready_version
+from support.store import ready_version, texts
 
 Json = dict[str, Any]
 GOLDEN = Path(__file__).parent / "golden"
@@ -66,6 +66,14 @@ STORE = {
     "metadata": "none",
     "parallel": "1",
 }
+SUBMIT = {
+    "bundle-id": "com.example.app",
+    "version": "2.0",
+    "build-number": "8",
+    "uses-non-exempt-encryption": "false",
+    "in-app-purchases": "all",
+    "release": "manual",
+}
 AT_ONCE = {"store": Store(media=0.0)}
 
 
@@ -73,6 +81,22 @@ def a_store_page() -> Json:
     """An app with a live version, and one under way with one picture."""
     live = ready_version("1.0", appVersionState="READY_FOR_DISTRIBUTION", createdDate="30 days ago")
     return seed(apps=[app("com.example.app", versions=[live, ready_version("2.0")])])
+
+
+def an_unready_version() -> Json:
+    """An app whose version under way lacks texts, a price and an answer, and has a purchase beside."""
+    page = [texts(whatsNew=None, description="Coming soon on Android."), texts("de-DE", keywords=None)]
+    versions = [
+        ready_version("1.0", appVersionState="READY_FOR_DISTRIBUTION", createdDate="30 days ago"),
+        ready_version("2.0", appStoreVersionLocalizations=page),
+    ]
+    builds = [build("2.0", "8", id="B8", usesNonExemptEncryption=None)]
+    coins = {"name": "Coins", "productId": "coins"}
+    return seed(
+        apps=[
+            app("com.example.app", versions=versions, builds=builds, priced=False, inAppPurchasesV2=[coins])
+        ]
+    )
 
 
 def one_build() -> Json:
@@ -203,6 +227,34 @@ SCENARIOS = {
         STORE,
         given=a_store_page,
         options={"store": Store(media=0.0, media_outcome="failed")},
+    ),
+    "store-check": Scenario(
+        "A version that Apple would refuse",
+        "check-app-store",
+        {"bundle-id": "com.example.app", "metadata": "none", "screenshots": "none", "urls": "false"},
+        given=an_unready_version,
+    ),
+    "store-submit": Scenario(
+        "A version goes to review with a purchase",
+        "submit-app-store",
+        SUBMIT,
+        given=lambda: seed(
+            apps=[
+                app(
+                    "com.example.app",
+                    versions=a_store_page()["apps"][0]["appStoreVersions"],
+                    builds=[build("2.0", "8", id="B8", usesNonExemptEncryption=None)],
+                    inAppPurchasesV2=[{"name": "Coins", "productId": "coins"}],
+                )
+            ]
+        ),
+        options={"store": Store(verdict="never")},
+    ),
+    "store-submit-refused": Scenario(
+        "Apple refuses a version, and names each reason",
+        "submit-app-store",
+        {**SUBMIT, "checks": "false"},
+        given=an_unready_version,
     ),
     "store-download": Scenario(
         "The store page comes into the repository",

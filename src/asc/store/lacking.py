@@ -12,24 +12,23 @@ from asc.api.client import Client
 from asc.api.errors import ApiError, AppleError
 from asc.errors import Error, ManyError
 from asc.store.limits import CATEGORIES, FIELDS, REVIEW
+from asc.store.readiness import PRICE, TERRITORY, UPDATE
 
-_PRIVACY = (
-    "App Store Connect, the app, App Privacy: answer the questions and publish the answers; no API can."
-)
+_PRIVACY = "Publish the answers in App Store Connect, the app, App Privacy; no API can."
 _FIXES = {  # by a part of Apple's code or of the path of the resource
     "APP_DATA_USAGES_REQUIRED": _PRIVACY,
     "SCREENSHOT_REQUIRED": "Upload the screenshots with update-app-store.",
-    "appStoreVersionLocalizations": "Put the text into the metadata folder of this locale, then run update-app-store.",
-    "appInfoLocalizations": "Put the text into the metadata folder of this locale, then run update-app-store.",
+    "appStoreVersionLocalizations": UPDATE,
+    "appInfoLocalizations": UPDATE,
     "ageRatingDeclarations": "Answer it in age-rating of update-app-store.",
     "appStoreReviewDetails": "Give it in review-info of update-app-store.",
     "appInfos": "Give the category in categories of update-app-store.",
     "contentRightsDeclaration": "Set third-party-content of update-app-store.",
     "usesNonExemptEncryption": "Set uses-non-exempt-encryption.",
     "copyright": "Set copyright of update-app-store.",
-    "AVAILABILITY": "App Store Connect, the app, Pricing and Availability: choose a territory.",
+    "AVAILABILITY": TERRITORY,
     "relationships/build": "Set build-id or build-number.",
-    "PRICE": "App Store Connect, the app, Pricing and Availability: choose a price; a free app needs one, too.",
+    "PRICE": PRICE,
 }
 
 _NAMES = {

@@ -19,6 +19,8 @@ from asc.store.screenshots import MOST
 from asc.store.wanted import APPLE, Finding
 from asc.words import counted, printable_name, some
 
+PRICE = "Choose a price in App Store Connect, the app, Pricing and Availability; a free app needs one, too."
+TERRITORY = "Choose a territory in App Store Connect, the app, Pricing and Availability."
 UPDATE = "Put the text into the metadata folder of this locale, then run update-app-store."
 DISPLAYS = {
     "IPHONE": ("APP_IPHONE_67", "APP_IPHONE_65"),
@@ -173,12 +175,9 @@ def app_settings(candidate: Candidate) -> Iterator[Finding]:
 
 def price_and_territories(candidate: Candidate) -> Iterator[Finding]:
     """Yield a price and a territory that are missing, or that the key may not read."""
-    page = "App Store Connect, the app, Pricing and Availability: "
     price, sold = candidate.has_price, candidate.territories
-    yield from _answer(
-        "price", price, "the app has no price", f"{page}choose one; a free app needs one, too."
-    )
-    yield from _answer("availability", sold, "the app is sold in no territory", f"{page}choose a territory.")
+    yield from _answer("price", price, "the app has no price", PRICE)
+    yield from _answer("availability", sold, "the app is sold in no territory", TERRITORY)
 
 
 def _answer(rule: str, value: bool | None, message: str, remedy: str) -> Iterator[Finding]:

@@ -196,7 +196,7 @@ COMMAND = Command(
         "with a key, the version at Apple as well, for all that Apple refuses at its submission. Each finding is an "
         "annotation at its file and line. It has the rules of fastlane's precheck under their names."
     ),
-    role="none for files; Developer, App Manager or Admin",
+    role="Developer, App Manager or Admin (no key for files alone)",
     icon="check-square",
     example="""\
 - uses: OWNER/REPO/actions/check-app-store@v1
