@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from asc.api.client import Client
 from asc.api.platforms import ALSO_CALLED, PLATFORMS
-from asc.apps.app import App, find_app
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given
 from asc.errors import Problem
+
+if TYPE_CHECKING:
+    from asc.api.client import Client
+    from asc.apps.app import App
 
 BUNDLE_ID = kinds.matching(r"[A-Za-z0-9.-]{1,155}", "a bundle id")
 PLATFORM = kinds.choice(PLATFORMS, also=ALSO_CALLED)
@@ -33,6 +36,9 @@ class AppInputs(CommonInputs):
 
     def app(self, client: Client) -> App:
         """Return the app. An app given by its id is not requested, so it may not exist. Raises Error."""
+        # A command that may do without Apple starts faster without the client.
+        from asc.apps.app import App, find_app
+
         return App(self.app_id) if self.app_id else find_app(client, self.bundle_id or "")
 
     def problems(self) -> Iterator[Problem]:

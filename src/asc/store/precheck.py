@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from asc.apps import texts as cleaning
 from asc.store.limits import BY_NAME
-from asc.store.purchases import Purchase
 from asc.store.wanted import APPLE, Finding, Place, Text, WantedPage
 from asc.words import printable_name
+
+if TYPE_CHECKING:
+    from asc.store.purchases import Purchase
 
 _PRODUCTS = ("ios", "macos", "safari", "webkit", "uikit", "apple store", "app store")
 WORDS: Mapping[str, tuple[str, ...]] = {

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from asc.api.platforms import PLATFORMS
 from asc.builds.binary.model import Binary
@@ -20,9 +21,11 @@ from asc.job import summary
 from asc.store.checks import check_page
 from asc.store.precheck import Watched, check_style, check_words
 from asc.store.precheckfile import Precheckfile, read_precheckfile
-from asc.store.purchases import Purchase
 from asc.store.screenshots import Screenshots
 from asc.store.wanted import Finding, Place, WantedPage
+
+if TYPE_CHECKING:
+    from asc.store.purchases import Purchase
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +64,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     for secret in files.page.secrets:
         context.hide(secret)
     online = _is_online(inputs, context)
-    page, purchases = files.page, tuple[Purchase, ...]()
+    page, purchases = files.page, tuple["Purchase", ...]()
     if online:
         page, ours, purchases = _at_apple(inputs, context, files)
         found += ours
