@@ -30,17 +30,17 @@ def paragraph(text: str) -> str:
     return f"{text}\n\n"
 
 
-class Image(str):
+class ImageCell(str):
     """A picture for a cell of a table. It is not escaped."""
 
     __slots__ = ()
 
 
-def image(url: str, height: int) -> Image:
+def image(url: str, height: int) -> ImageCell:
     """Return the picture at an address of Apple's server for pictures, "" for any other address."""
     # Readers of a summary must not be led to a server of somebody else.
     found = re.fullmatch(r"https://[a-z0-9-]+\.mzstatic\.com/[A-Za-z0-9/._~%-]+", url)
-    return Image(f'<img src="{url}" height="{height}">' if found else "")
+    return ImageCell(f'<img src="{url}" height="{height}">' if found else "")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -50,4 +50,4 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _cell(cell: object) -> str:
-    return cell if isinstance(cell, Image) else escape(cell)
+    return cell if isinstance(cell, ImageCell) else escape(cell)

@@ -59,7 +59,7 @@ class Feedback:
             [picture for picture in found if isinstance(picture, Mapping)] if isinstance(found, list) else []
         )
 
-    def entry(self, saved: Saved, *, with_emails: bool) -> dict[str, Any]:
+    def entry(self, saved: SavedFiles, *, with_emails: bool) -> dict[str, Any]:
         """Return the submission for the index: what the tester wrote, the device, and the names of its files.
 
         If not all files came, `error` has the reason.
@@ -74,7 +74,7 @@ class Feedback:
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedFiles:
     """The files of a submission that are in the folder, and the error if some are missing."""
 
     files: tuple[str, ...] = ()
@@ -99,7 +99,7 @@ def read_feedback(client: Client, app_id: str, kind: Kind, since: datetime | Non
 
 def save_all(
     client: Client, storage: ObjectStore, folder: Path, feedback: Sequence[Feedback]
-) -> dict[str, Saved]:
+) -> dict[str, SavedFiles]:
     """Fetch the files of the submissions into a folder. Return the files by the id of the submission.
 
     A file that is there already is not fetched again. A failure stops no other submission, but once App Store Connect
@@ -107,7 +107,7 @@ def save_all(
     """
     unreachable = threading.Event()
 
-    def save(one: Feedback) -> Saved:
+    def save(one: Feedback) -> SavedFiles:
         names = _file_names(one)
         try:
             if unreachable.is_set():
@@ -120,8 +120,8 @@ def save_all(
             # A store that refuses one link may be fine for the others.
             if isinstance(error, UnreachableError) and not isinstance(error, RefusedLink):
                 unreachable.set()
-            return Saved(_existing(folder, names), error)
-        return Saved(_existing(folder, names))
+            return SavedFiles(_existing(folder, names), error)
+        return SavedFiles(_existing(folder, names))
 
     # A run that was killed may have left half a file, which would go into an artifact.
     for path in half_written(folder / name for one in feedback for name in _file_names(one)):
