@@ -11,19 +11,38 @@ DEADLINE = 30.0
 
 
 def hurry() -> None:
-    """Shorten the pauses in the modules of this process. Steps that are forked from it inherit them."""
+    """Shorten the pauses in the modules of this process. Steps that are forked from it inherit them.
+
+    Raises AttributeError if a module has lost one of them.
+    """
     from asc.api import client, polling, retry
+    from asc.assets import upload as assets
     from asc.builds.upload import record, uploading
     from asc.changes import apply, sending
+    from asc.provisioning import certificates
     from asc.signing.sync import identities
+    from asc.store import preparing
+    from asc.webhooks import redelivery
 
-    retry.SHORTEST_READ_TIMEOUT = 1.0
-    retry.FIRST_PAUSE = 0.1
-    client.PAUSE_AFTER_404 = 0.05
-    polling.FIRST_PAUSE = 0.05
-    apply.LOOK_AGAIN_AFTER = 0.05
-    sending.SETTLING = (0.1, 0.2, 0.4)
-    record.LISTINGS_LAG = (0.05, 0.1, 0.2)
-    uploading.IDLE = 0.5
-    uploading.LOOKS_AFTER_DUPLICATE = uploading.WHILE_PARTS_ARE_REPLACED = (0.05, 0.1, 0.2)
-    identities.PAUSE = 0.1
+    looks = (0.05, 0.1, 0.2)
+    for module, name, pauses in (
+        (retry, "SHORTEST_READ_TIMEOUT", 1.0),
+        (retry, "FIRST_PAUSE", 0.1),
+        (client, "PAUSE_AFTER_404", 0.05),
+        (polling, "FIRST_PAUSE", 0.05),
+        (apply, "LOOK_AGAIN_AFTER", 0.05),
+        (sending, "SETTLING", (0.1, 0.2, 0.4)),
+        (preparing, "SETTLING", (0.1, 0.2, 0.4)),
+        (record, "LISTINGS_LAG", looks),
+        (assets, "LISTINGS_LAG", (0.0, *looks)),
+        (uploading, "IDLE", 0.5),
+        (uploading, "LOOKS_AFTER_DUPLICATE", looks),
+        (uploading, "WHILE_PARTS_ARE_REPLACED", looks),
+        (identities, "PAUSE", 0.1),
+        (certificates, "LOOKUP_PAUSES", looks),
+        (redelivery, "PAUSES", looks),
+    ):
+        getattr(
+            module, name
+        )  # a constant that was renamed would be set in vain, and the matrix would take hours
+        setattr(module, name, pauses)

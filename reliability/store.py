@@ -165,6 +165,27 @@ class Download(_Versions):
         return {"files": [(str(path.relative_to(folder)), path.stat().st_size) for path in files]}
 
 
+@dataclass(frozen=True)
+class Check(_Versions):
+    """check-app-store with a key: nothing is wrong with the version."""
+
+    def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
+        """Return the inputs of a check without files."""
+        return {**APP, "metadata": "none", "screenshots": "none", "urls": "false"}
+
+    def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
+        """Return all outputs: none depends on the run."""
+        return dict(done.outputs)
+
+    def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
+        """Yield each request other than GET."""
+        yield from (
+            f"{request.method} {request.path} was sent"
+            for request in sandbox.requests
+            if request.method != "GET"
+        )
+
+
 UPDATE = Update("update-app-store", "update-app-store", world(), {"store": AT_ONCE})
 SUBMIT = Submit("submit-app-store", "submit-app-store", world(), {"store": AT_ONCE})
 RELEASE = Release(
@@ -179,3 +200,4 @@ DOWNLOAD = Download(
     world(appStoreVersionLocalizations=[texts(), texts("de-DE")]),
     {"store": AT_ONCE},
 )
+CHECK = Check("check-app-store, online", "check-app-store", world(build="BUILD-8"), {"store": AT_ONCE})
