@@ -508,7 +508,9 @@ def test_the_first_line_of_a_problem_is_the_one_in_the_file(content: str, line: 
     assert problem.partition(":")[0] == line
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\x00\xd8", b'Ada,"Exam"ple,ada@example.com\n'])
+@pytest.mark.parametrize(
+    "content", [b"", b"First,Last,Email\n", b"\xff\x00\xd8", b'Ada,"Exam"ple,ada@example.com\n']
+)
 def test_a_file_that_is_no_list_is_one_problem(content: bytes) -> None:
     testers, problems = read_csv(content)
     assert (testers, len(problems)) == ([], 1)

@@ -13,6 +13,8 @@ from asc.commands import NAMES, kinds, load
 from asc.commands.declaration import inputs_of
 from asc.commands.reading import read_inputs
 from asc.testflight import mappings
+from asc.testflight.criteria import filters_of, parse_criteria, read_filters
+from asc.testflight.testers.files import read_csv
 from fuzz.bounds import bounded, examples, large
 
 MAPPING_PIECES = st.lists(
@@ -180,3 +182,49 @@ def test_a_locale_is_read_once_and_for_all(text: str) -> None:
     with bounded(ValueError):
         read = texts.locale(text)
         assert texts.locale(read) == read
+
+
+CSV_PIECES = st.lists(
+    st.sampled_from(
+        [
+            "Email",
+            "First Name",
+            "Groups",
+            "ada@example.com",
+            "Ada",
+            ",",
+            ";",
+            "\t",
+            '"',
+            "\n",
+            "\r\n",
+            "'",
+            "=",
+            "sep=",
+        ]
+    )
+    | st.text(max_size=3),
+    max_size=40,
+).map("".join)
+
+
+@given(CSV_PIECES.map(lambda text: text.encode("utf-8", "replace")) | st.binary(max_size=200))
+@example(b"Email\n")
+@large(b'"' + b"a," * 100_000)
+@large(b"a@b.example\n" * 50_000)
+@large(b"," * 200_000)
+@examples(32)
+def test_a_list_of_testers_is_read_or_refused_with_its_lines(content: bytes) -> None:
+    with bounded():
+        found, problems = read_csv(content)
+    assert found or problems
+    assert len({tester.address for tester in found}) == len(found)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["iphone", "MAC", "Apple TV"]) | st.text(max_size=5), TEXT, max_size=3)
+)
+@examples(16)
+def test_criteria_are_read_or_refused(value: dict[str, str]) -> None:
+    with bounded(ValueError):
+        assert read_filters(filters_of(parse_criteria(value))) == parse_criteria(value)

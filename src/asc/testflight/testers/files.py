@@ -42,6 +42,9 @@ def read_csv(content: bytes) -> tuple[list[Tester], list[str]]:
     columns = _header(rows[0][1])
     if columns is None:
         return _testers(rows, _by_position([row for _, row in rows]), None)
+    if len(rows) == 1:
+        # With `exact` an empty list would remove everybody: more likely somebody cut the file off.
+        return [], ["it has a header and no testers"]
     return _testers(rows[1:], columns, len(rows[0][1]))
 
 
@@ -62,7 +65,7 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
     # fastlane separates groups by semicolons within a cell: a line with commas is separated by them.
     delimiter = "\t" if "\t" in first else ";" if ";" in first and "," not in first else ","
     # Excel writes the separator into a line of its own, and does not show it.
-    hint = re.fullmatch(r"\s*sep=(.)\s*", lines[0])
+    hint = re.fullmatch(r"\s*sep=([,;\t|])\s*", lines[0])
     reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=hint[1] if hint else delimiter, strict=True)
     rows = []
     line = 1
