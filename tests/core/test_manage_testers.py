@@ -166,6 +166,18 @@ class TestAdd:
             assert manage(tmp_path, sandbox, **exact, dry_run="false").code == 0
             assert members(sandbox) == {"ada@example.com", "None"}
 
+    def test_exact_holds_for_the_groups_of_the_step_and_not_for_those_of_the_list(
+        self, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "testers.csv"
+        file.write_text("Email,Groups\nuser@example.com,Team\n")
+        people = (person("user", "GROUP-BETA"), person("ada", "GROUP-BETA", "GROUP-TEAM"))
+        with start_sandbox(world(*people)) as sandbox:
+            given = {"testers_file": str(file), "groups": "Beta testers", "exact": "true", "dry_run": "false"}
+            assert manage(tmp_path, sandbox, **given).code == 0
+            assert members(sandbox) == {"user@example.com"}
+            assert members(sandbox, "GROUP-TEAM") == {"ada@example.com", "user@example.com"}
+
     def test_a_thousand_of_whom_ten_are_new_cost_few_requests(self, tmp_path: Path) -> None:
         there = [person(f"t{number}", "GROUP-BETA") for number in range(990)]
         file = tmp_path / "testers.csv"

@@ -71,7 +71,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         file, left = export(inputs, context, client, app.id, groups)
         return Outputs(file=file, changed=flag(False), slots_left=left)
     if inputs.mode == "add":
-        return _add(inputs, context, client, app, _by_group(inputs, listed, groups))
+        return _add(inputs, context, client, app, groups, _by_group(inputs, listed, groups))
     chosen, _ = choosing.groups(inputs.groups or (), groups, None)
     if inputs.mode == "prune":
         plan, left = _pruning(inputs, client, app, groups, chosen)
@@ -95,16 +95,20 @@ def _by_group(inputs: Inputs, listed: Sequence[Tester], existing: Sequence[Group
     return {group: list(testers.values()) for group, testers in wanted.items()}
 
 
-def _add(inputs: Inputs, context: Context, client: Client, app: App, wanted: Wanted) -> Outputs:
+def _add(
+    inputs: Inputs, context: Context, client: Client, app: App, groups: Sequence[Group], wanted: Wanted
+) -> Outputs:
+    # A group that only the list names keeps its other members: the list is not the truth for it.
+    exact = choosing.groups(inputs.groups or (), groups, "external")[0] if inputs.exact else ()
     roster = read_roster(client, app.id, wanted)
-    plan = plan_addition(app.id, wanted, roster, exact=inputs.exact)
+    plan = plan_addition(app.id, wanted, roster, exact)
     if inputs.only_plans or not plan.new_groups:
         return _carry_out(inputs, context, client, plan)
     _announce(inputs, plan)
     # All checks are done, so that a list with an error leaves no empty groups behind.
     made = {group: create_external(client, app.id, group.name) for group in plan.new_groups}
     wanted = {made.get(group, group): testers for group, testers in wanted.items()}
-    return _send(inputs, context, client, plan_addition(app.id, wanted, roster, exact=inputs.exact))
+    return _send(inputs, context, client, plan_addition(app.id, wanted, roster, exact))
 
 
 def _pruning(

@@ -71,8 +71,8 @@ def read_roster(client: Client, app_id: str, wanted: Wanted) -> Roster:
     return Roster(members, by_address(find_testers(client, app_id, list(lacking.values()))))
 
 
-def plan_addition(app_id: str, wanted: Wanted, roster: Roster, *, exact: bool) -> TesterPlan:
-    """Return the writes after which each group has its testers, and with `exact` nobody else."""
+def plan_addition(app_id: str, wanted: Wanted, roster: Roster, exact: Iterable[Group] = ()) -> TesterPlan:
+    """Return the writes after which each group has its testers, and those in `exact` have nobody else."""
     writes: list[TesterWrite] = []
     missing: set[str] = set()
     new: dict[str, tuple[Tester, list[Group]]] = {}
@@ -87,9 +87,8 @@ def plan_addition(app_id: str, wanted: Wanted, roster: Roster, *, exact: bool) -
                 new.setdefault(tester.address, (tester, []))[1].append(group)
         writes += additions(group, there)
     writes += [creation(app_id, tester, groups) for tester, groups in new.values()]
-    if exact:
-        for group, testers in wanted.items():
-            writes += removals_from_group(group, _others(testers, roster.members.get(group, ())))
+    for group in exact:
+        writes += removals_from_group(group, _others(wanted[group], roster.members.get(group, ())))
     everybody = {tester.address for testers in wanted.values() for tester in testers}
     return TesterPlan(
         tuple(writes), len(everybody - missing), tuple(group for group in wanted if not group.id)
