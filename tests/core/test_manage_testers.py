@@ -308,6 +308,19 @@ class TestFaults:
         assert (done.code, done.outputs["added"], done.outputs["invited"]) == (3, "1", "0")
         assert len(tried) <= 24  # six at once, each looked up and tried again
 
+    def test_a_tester_who_is_there_after_a_refusal_is_no_error(self, tmp_path: Path) -> None:
+        faults = [f"POST {GROUP_LINKS} lost", f"POST {GROUP_LINKS} status=409 after=1 times=always"]
+        with start_sandbox(world(*self.PEOPLE), faults=faults) as sandbox:
+            done = manage(tmp_path, sandbox, testers="bob@example.com", groups="Beta testers")
+            assert (done.code, done.outputs["refused"]) == (0, "0"), done.stdout
+
+    def test_a_tester_who_is_not_there_after_a_refusal_is_refused(self, tmp_path: Path) -> None:
+        with start_sandbox(
+            world(*self.PEOPLE), faults=[f"POST {GROUP_LINKS} status=409 times=always"]
+        ) as sandbox:
+            done = manage(tmp_path, sandbox, testers="bob@example.com", groups="Beta testers")
+            assert (done.code, done.outputs["refused"]) == (1, "1")
+
     def test_an_invitation_whose_answer_is_lost_is_not_sent_again(self, tmp_path: Path) -> None:
         with start_sandbox(world(*self.PEOPLE), faults=["POST /v1/betaTesterInvitations lost"]) as sandbox:
             done = manage(tmp_path, sandbox, "invite", testers="bob@example.com")

@@ -85,6 +85,13 @@ def find_testers(client: Client, app_id: str, emails: Sequence[str]) -> list[Kno
     return [tester for tester in map(_known, found) if tester.address in wanted]
 
 
+def is_member(client: Client, group_id: str, email: str) -> bool:
+    """Return True if a group has a tester with this address, in any case."""
+    query: Query = {"filter[betaGroups]": group_id, "filter[email]": email, "fields[betaTesters]": "email"}
+    found = client.list("/v1/betaTesters", query).data
+    return any(tester.text("email").casefold() == email.casefold() for tester in found)
+
+
 def users_of_team(client: Client, emails: Sequence[str]) -> set[str] | None:
     """Return the addresses of users of the team, folded; None if the key may not read users."""
     try:

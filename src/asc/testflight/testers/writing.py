@@ -15,7 +15,7 @@ from asc.api.document import reference, references, request_body
 from asc.api.errors import ApiError
 from asc.errors import Error, LostAnswerError, UnreachableError
 from asc.testflight.state import Group
-from asc.testflight.testers.roster import KnownTester, find_testers
+from asc.testflight.testers.roster import KnownTester, find_testers, is_member
 from asc.testflight.testers.tester import Tester, masked, tester_body
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,25 @@ class Sent:
 
 def additions(group: Group, testers: Sequence[KnownTester]) -> Iterator[TesterWrite]:
     """Yield the requests that put testers whom the app has into a group."""
-    return _links("add", f"to {group}", _members(group), testers)
+    for write in _links("add", f"to {group}", _members(group), testers):
+        yield replace(
+            write, singles=tuple(_looking_again(group, single) for single in write.singles or (write,))
+        )
+
+
+def _looking_again(group: Group, write: TesterWrite) -> TesterWrite:
+    """Return the addition of one tester that is no error if the tester is there after a refusal."""
+
+    def send(client: Client) -> None:
+        try:
+            write.send(client)
+        except ApiError as error:
+            # Apple refuses a tester who is there already; another job may have been quicker.
+            there = error.status == 409 and write.emails[0] and is_member(client, group.id, write.emails[0])
+            if not there:
+                raise
+
+    return replace(write, send=send)
 
 
 def creation(app_id: str, tester: Tester, groups: Sequence[Group]) -> TesterWrite:
