@@ -56,6 +56,20 @@ def test_its_lines_are_inputs_and_inputs_beat_them(tmp_path: Path) -> None:
         assert [line.split(":")[1] for line in told] == ["11", "12", "15"]
 
 
+def test_a_file_for_the_reviewers_is_sent(tmp_path: Path) -> None:
+    path, attachment = tmp_path / "Deliverfile", tmp_path / "how-to.pdf"
+    attachment.write_bytes(b"%PDF-1.7 how to")
+    path.write_text(
+        f'app_identifier "{BUNDLE_ID}"\nskip_metadata true\napp_review_attachment_file "{attachment}"\n'
+    )
+    with start_sandbox(world()) as sandbox:
+        done = in_job(tmp_path, {"deliverfile": str(path)}, sandbox=sandbox, command="update-app-store")
+        assert done.code == 0, done.stdout
+        assert [one.attributes["fileName"] for one in sandbox.world.all("appStoreReviewAttachments")] == [
+            "how-to.pdf"
+        ]
+
+
 def test_submission_reads_its_own_lines(tmp_path: Path) -> None:
     path = tmp_path / "Deliverfile"
     path.write_text(LINES.format(folder="metadata") + 'build_number "77"\n')

@@ -33,6 +33,7 @@ INPUTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "edit_live": ("target", {"true": "live"}),
     "copyright": ("copyright", {}),
     "app_rating_config_path": ("age-rating", {}),
+    "app_review_attachment_file": ("review-attachments", {}),
     "build_number": ("build-number", {}),
     "automatic_release": ("release", {"true": "after-approval", "false": "manual"}),
     "phased_release": ("phased", _BOTH),
