@@ -33,7 +33,7 @@ ONE_IN = {
     "manage-testers, remove": 45,
     "manage-testers, prune": 40,
     "manage-group": 60,
-    "manage-testers, export": 50,
+    "manage-testers, export": 30,
     "manage-testers, invite": 50,
     "check-app-store, online": 120,
     "register-bundle-ids, change": 150,
