@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import tempfile
@@ -23,6 +22,7 @@ from reliability.hurry import DEADLINE
 from reliability.scenarios import Json, Scenario
 from reliability.steps import Nursery, Step
 from support.contract import contract
+from support.step_environment import access_to
 
 SUCCESS, FAILURE, ENDED, NOT_MET, WRONG = (
     "success",
@@ -62,8 +62,7 @@ class Bench:
     def start(self, **more: object) -> Step:
         """Start a step with the inputs of the scenario, and more."""
         env = {
-            "ASC_API_URL": self.sandbox.url,
-            "ASC_API_KEY": json.dumps(self.sandbox.api_key()),
+            **access_to(self.sandbox),
             **self.scenario.env(self.sandbox),
         }
         inputs = {**self.scenario.inputs(self.machine, self.sandbox), **more}

@@ -18,6 +18,7 @@ from typing import Any, Self
 from core.running import Done
 from reliability import ROOT
 from support.job_log import parse_file_command
+from support.step_environment import FILES, step_environment
 
 MACHINE = ("workspace", "home", "temp", "tools")
 
@@ -51,14 +52,16 @@ class Step:
 
     def done(self) -> Done:
         """Return the exit code, the log, the outputs and the summary of a step that has ended."""
-        read = {name: (self.folder / name).read_bytes().decode("utf-8", "replace") for name in _FILES}
+        read = {
+            name: (self.folder / name).read_bytes().decode("utf-8", "replace") for name in (*_STREAMS, *FILES)
+        }
         assert self.code is not None
         return Done(
             self.code, read["stdout"], read["stderr"], parse_file_command(read["output"]), read["summary"]
         )
 
 
-_FILES = ("stdout", "stderr", "output", "summary")
+_STREAMS = ("stdout", "stderr")
 
 
 class Nursery:
@@ -95,9 +98,10 @@ class Nursery:
         folder.mkdir(parents=True)
         for part in MACHINE:
             (machine / part).mkdir(parents=True, exist_ok=True)
-        for name in _FILES:
+        for name in _STREAMS:
+            # A step that is killed at once has not opened them.
             (folder / name).touch()
-        context = {**_environment(machine, folder, command, inputs), **env}
+        context = {**step_environment(folder, command, inputs), **_places(machine), **env}
         step = Step(folder)
         with self._lock:
             number = next(self._numbers)
@@ -106,7 +110,7 @@ class Nursery:
                 id=number,
                 cwd=str(machine / "workspace"),
                 env=context,
-                **{stream: str(folder / stream) for stream in ("stdout", "stderr")},
+                **{stream: str(folder / stream) for stream in _STREAMS},
             )
         return step
 
@@ -128,18 +132,13 @@ class Nursery:
                 step.ended.set()
 
 
-def _environment(machine: Path, folder: Path, command: str, inputs: Mapping[str, object]) -> dict[str, str]:
+def _places(machine: Path) -> dict[str, str]:
+    """Return the variables with the folders of a machine. Debug logging is on, to look for secrets in it."""
     return {
-        "PATH": os.environ["PATH"],
-        "LC_ALL": "C.UTF-8",
         "HOME": str(machine / "home"),
         "RUNNER_TEMP": str(machine / "temp"),
         "RUNNER_TOOL_CACHE": str(machine / "tools"),
         "TMPDIR": str(machine / "temp"),
         "RUNNER_DEBUG": "1",
         "GITHUB_RUN_ID": "1",
-        "GITHUB_OUTPUT": str(folder / "output"),
-        "GITHUB_STEP_SUMMARY": str(folder / "summary"),
-        "ASC_COMMAND": command,
-        "ASC_INPUTS": json.dumps(dict(inputs)),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 import logging
 import os
 import signal
@@ -21,6 +20,7 @@ from asc.commands.main import main
 from asc_sandbox.server import Sandbox
 from support.clock import QuickClock, clock_of
 from support.job_log import JobLog, parse_file_command, parse_log
+from support.step_environment import access_to, step_environment
 from support.waiting import wait_until
 
 ENTRYPOINT = Path(__file__).parents[2] / "entrypoint.py"
@@ -67,24 +67,10 @@ def in_job(
     **env: str,
 ) -> Done:
     """A step of a job, its inputs as a composite action hands them over. In this process its pauses are short."""
-    output, summary = folder / "output", folder / "summary"
-    output.write_text("")
-    summary.write_text("")
-    done = _run(
-        [],
-        {
-            "ASC_COMMAND": command,
-            "ASC_INPUTS": json.dumps(dict(inputs)),
-            "GITHUB_OUTPUT": str(output),
-            "GITHUB_STEP_SUMMARY": str(summary),
-            **_of(sandbox),
-            **env,
-        },
-        process,
-        clock or clock_of(sandbox),
-    )
-    done.outputs = parse_file_command(output.read_bytes().decode())
-    done.summary = summary.read_text("utf-8")
+    environment = {**step_environment(folder, command, inputs, sandbox), **env}
+    done = _run([], environment, process, clock or clock_of(sandbox))
+    done.outputs = parse_file_command((folder / "output").read_bytes().decode())
+    done.summary = (folder / "summary").read_text("utf-8")
     return done
 
 
@@ -101,11 +87,9 @@ def side_by_side(folder: Path, sandbox: Sandbox, command: str, inputs: Mapping[s
 
 def kill_in_the_middle(folder: Path, sandbox: Sandbox, command: str, inputs: Mapping[str, object]) -> None:
     """Kill the step of a job as soon as a fault of the sandbox (`hang`) holds one of its requests."""
-    env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(folder), **_of(sandbox)}
-    env |= {"ASC_COMMAND": command, "ASC_INPUTS": json.dumps(dict(inputs))}
-    for variable in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-        env[variable] = str(folder / f"killed-{variable}")
-        Path(env[variable]).write_text("")
+    killed = folder / "killed"
+    killed.mkdir(exist_ok=True)
+    env = {**step_environment(killed, command, inputs, sandbox), "HOME": str(folder)}
     step = subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
     try:
         wait_until(lambda: sandbox.faults_hit or step.poll() is not None)
@@ -122,11 +106,7 @@ def by_hand(
     **env: str,
 ) -> Done:
     """The same from the command line, outside of any job."""
-    return _run([command, *arguments], {**_of(sandbox), **env}, process, clock_of(sandbox))
-
-
-def _of(sandbox: Sandbox | None) -> dict[str, str]:
-    return {"ASC_API_URL": sandbox.url, "ASC_API_KEY": json.dumps(sandbox.api_key())} if sandbox else {}
+    return _run([command, *arguments], {**access_to(sandbox), **env}, process, clock_of(sandbox))
 
 
 def _run(arguments: list[str], env: dict[str, str], process: bool, clock: QuickClock) -> Done:

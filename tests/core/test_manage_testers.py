@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from asc.testflight.testers.files import read_csv
 from asc_sandbox.server import Sandbox
 from core.running import ENTRYPOINT, Done, in_job
 from support.sandbox import app, build, seed, start_sandbox
+from support.step_environment import step_environment
 from support.waiting import LONGEST, wait_until
 
 APP = "com.example.app"
@@ -67,18 +67,9 @@ def writes(sandbox: Sandbox) -> list[str]:
 
 def start(folder: Path, sandbox: Sandbox, inputs: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start the step in a process of its own."""
-    output, summary = folder / "output-of-process", folder / "summary-of-process"
-    output.touch()
-    summary.touch()
-    env = {
-        "PATH": os.environ["PATH"],
-        "ASC_COMMAND": "manage-testers",
-        "ASC_INPUTS": json.dumps(inputs),
-        "ASC_API_URL": sandbox.url,
-        "ASC_API_KEY": json.dumps(sandbox.api_key()),
-        "GITHUB_OUTPUT": str(output),
-        "GITHUB_STEP_SUMMARY": str(summary),
-    }
+    own = folder / "process"
+    own.mkdir()
+    env = step_environment(own, "manage-testers", inputs, sandbox)
     return subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
 
 
