@@ -63,6 +63,18 @@ def test_builds_of_other_trains_stay_although_the_filters_let_them_through() -> 
         assert apple.expired == []
 
 
+def test_builds_of_other_platforms_and_expired_ones_are_never_previous() -> None:
+    older = [
+        Older("b-39", 9, platform="MAC_OS"),
+        Older("b-40", 10, expired=True),
+        Older("b-41", 11),
+    ]
+    with open_testflight(older=older, client_class=Unfiltered) as apple:
+        request = DistributionRequest(expire_previous="platform")
+        found = others(apple.client, request, app_state(), READY).previous
+        assert [build.id for build in found] == ["b-41"]
+
+
 @pytest.mark.parametrize("state", [None, READY], ids=["dry run", "build there"])
 @pytest.mark.parametrize("version", ["1.5", "1.5.0", "01.5"])
 def test_builds_of_the_train_are_found_however_its_version_is_spelt(version: str, state: Any) -> None:

@@ -89,6 +89,8 @@ class Older:
     train: str = "1.5"
     review: str = ""
     state: str = "VALID"
+    platform: str = "IOS"
+    expired: bool = False
 
 
 def refused(request: str, status: int, code: str, detail: str = "The reason", *, times: int = 1) -> str:
@@ -201,13 +203,22 @@ def open_testflight(
     older = tuple(older)
     answer = {"usesNonExemptEncryption": False}
     builds = [
-        build(each.train, each.id, each.state, id=each.id, uploadedDate=_january(each.day), **answer)
-        for each in older
+        build(
+            other.train,
+            other.id,
+            other.state,
+            platform=other.platform,
+            id=other.id,
+            uploadedDate=_january(other.day),
+            expired=other.expired,
+            **answer,
+        )
+        for other in older
     ]
     builds.append(
         build("1.5", "42", id="b-42", uploadedDate=_january(31), **(answer if answered else {})),
     )
-    reviews = {**{each.id: each.review for each in older}, "b-42": review}
+    reviews = {**{other.id: other.review for other in older}, "b-42": review}
     given = set(given)
     world = seed(
         apps=[
