@@ -189,6 +189,8 @@ def _judged(course: Course, one: Bench, cell: Cell, done: Done) -> tuple[str, li
     if cell.signal:
         allowed = (-signal.SIGKILL, 128 + signal.SIGTERM)
         return ENDED, [] if done.code in allowed else [f"it ended with {done.code}"]
+    if course.scenario.is_clear(cell.kind, done):
+        return FAILURE, []
     return FAILURE, list(_unclear(cell, done))
 
 

@@ -246,6 +246,13 @@ def test_a_role_that_may_not_read_prices_gets_warnings(tmp_path: Path) -> None:
     assert {("price", "warning"), ("in-app-purchases", "warning")} <= set(found(done))
 
 
+@pytest.mark.parametrize("relation", ["appPriceSchedule", "appAvailabilityV2"])
+def test_a_404_that_passes_is_no_missing_price_or_territory(tmp_path: Path, relation: str) -> None:
+    with start_sandbox(world(), faults=[f"GET /v1/apps/*/{relation} status=404"]) as sandbox:
+        done = check(tmp_path, sandbox)
+    assert (done.code, done.outputs["ready"]) == (0, "true"), done.stdout
+
+
 def test_without_a_key_the_files_alone_are_checked(tmp_path: Path) -> None:
     files = write_files(tmp_path / "metadata", {"en-US/name.txt": "Example"})
     done = in_job(

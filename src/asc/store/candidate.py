@@ -161,9 +161,9 @@ def _has_price(client: Client, app_id: str) -> bool:
 
 def _exists(client: Client, path: str) -> bool:
     try:
-        return bool(client.get(path).data)
+        return bool(client.get(path, retry_404=True).data)
     except ApiError as error:
-        # Apple answers 404 for what was never made.
+        # Apple answers 404 for what was never made, and for some resources at random: a second answer decides.
         if error.status != 404:
             raise
         return False
@@ -173,7 +173,9 @@ def _is_available(client: Client, app_id: str) -> bool:
     name = "territoryAvailabilities"
     try:
         found = client.get(
-            f"/v1/apps/{app_id}/appAvailabilityV2", {"include": name, f"limit[{name}]": LARGEST_INCLUDE}
+            f"/v1/apps/{app_id}/appAvailabilityV2",
+            {"include": name, f"limit[{name}]": LARGEST_INCLUDE},
+            retry_404=True,
         )
     except ApiError as error:
         if error.status != 404:
