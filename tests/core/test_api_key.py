@@ -123,7 +123,7 @@ RECOVERED = {
 
 
 @pytest.mark.parametrize("form", RECOVERED)
-def test_recovered(form: str) -> None:
+def test_a_damaged_key_text_is_recovered(form: str) -> None:
     key = parse_key(RECOVERED[form])
     assert (key.key_id, key.issuer_id, key.private_key) == (KEY_ID, ISSUER, PEM)
     assert (key.lifetime, key.in_house) == (1200, False)
@@ -202,7 +202,7 @@ REFUSED = {  # form → the text, the field, the reason, a word of the remedy
 
 
 @pytest.mark.parametrize("form", REFUSED)
-def test_refused(form: str) -> None:
+def test_a_text_that_is_no_key_is_refused_with_its_reason(form: str) -> None:
     given, field, reason, remedy = REFUSED[form]
     with pytest.raises(KeyRefused) as caught:
         parse_key(given)

@@ -67,7 +67,7 @@ def test_pauses_grow_with_chance_in_them_up_to_a_limit() -> None:
         ("Sat, 31 Jan 2026 10:00:09", None),
     ],
 )
-def test_retry_after(header: str | None, seconds: float | None) -> None:
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
     found = retry.retry_after(header, NOW)
     assert found == seconds or (header == "nan" and found in (None, 0.0))
 

@@ -326,7 +326,7 @@ def test_files_are_as_readable_as_the_umask_says(tmp_path: Path) -> None:
     assert Path(listed(done, "files")[0]).stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
-def test_by_hand(tmp_path: Path) -> None:
+def test_by_hand_the_outputs_are_printed(tmp_path: Path) -> None:
     with start_sandbox(world()) as sandbox:
         done = by_hand(
             *("--bundle-id", APP, "--directory", str(tmp_path / "deep/er")),

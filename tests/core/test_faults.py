@@ -141,7 +141,9 @@ def test_a_wait_beyond_the_deadline_is_not_waited(tmp_path: Path) -> None:
         ("hang", "the server did not answer in time"),
     ],
 )
-def test_a_deadline_passes(tmp_path: Path, fault: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_step_gives_up_after_retry_for(
+    tmp_path: Path, fault: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(retry, "SHORTEST_READ_TIMEOUT", 0.5)
     with start_sandbox(WORLD, faults=[f"GET /v1/apps {fault} times=always"]) as sandbox:
         done = in_job(tmp_path, {"bundle-id": APP, "retry-for": "2s"}, sandbox=sandbox)
@@ -180,7 +182,7 @@ def test_something_else_than_app_store_connect_answers(tmp_path: Path, fault: st
     assert "JSON" in done.error
 
 
-def test_a_refused_connection(tmp_path: Path) -> None:
+def test_a_refused_connection_names_the_address(tmp_path: Path) -> None:
     with start_sandbox(WORLD) as sandbox, socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"

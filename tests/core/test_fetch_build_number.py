@@ -138,7 +138,7 @@ ELSEWHERE = [("MAC_OS", "2"), ("osx", "2"), ("appletvos", "3"), ("xros", "4")]
     ("platform", "number"),
     [("ios", "1"), ("macos", "2"), ("tvos", "3"), ("visionOS", "4"), ("", "4"), *ELSEWHERE],
 )
-def test_a_platform(tmp_path: Path, platform: str, number: str) -> None:
+def test_only_builds_of_the_platform_count(tmp_path: Path, platform: str, number: str) -> None:
     done = ask(tmp_path, builds=PLATFORMS, platform=platform)
     assert done.outputs["build-number"] == number
 
@@ -148,7 +148,7 @@ def test_a_platform_also_cuts_the_uploads_down(tmp_path: Path) -> None:
     assert ask(tmp_path, uploads=uploads, platform="ios").outputs["build-number"] == "20"
 
 
-def test_a_train(tmp_path: Path) -> None:
+def test_only_builds_of_the_version_count(tmp_path: Path) -> None:
     builds = [build("1.5.0", "3"), build("1.4.0", "88")]
     uploads = [upload("1.4.0", "90"), upload("1.5.0", "4", "FAILED")]
     done = ask(tmp_path, builds=builds, uploads=uploads, version="1.5.0")
@@ -156,7 +156,7 @@ def test_a_train(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("source", "number"), [("all", "9"), ("testflight", "8"), ("app-store", "5")])
-def test_a_source(tmp_path: Path, source: str, number: str) -> None:
+def test_the_number_comes_from_the_source_that_is_named(tmp_path: Path, source: str, number: str) -> None:
     done = ask(
         tmp_path,
         builds=[build("1.0", "5", id="live"), build("1.1", "8")],

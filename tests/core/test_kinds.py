@@ -72,7 +72,7 @@ def test_read(kind: Kind, text: str, value: Any) -> None:
         (kinds.PATH, "a\ud800"),
     ],
 )
-def test_refused(kind: Kind, text: str) -> None:
+def test_a_value_that_is_not_of_the_kind_is_refused(kind: Kind, text: str) -> None:
     with pytest.raises(ValueError):
         kind.parse(text)
 

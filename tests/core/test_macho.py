@@ -65,7 +65,7 @@ def test_thin_files_of_either_byte_order(order: str, bits: int, cpu: int, subtyp
 
 
 @pytest.mark.parametrize("wide", [False, True], ids=["fat", "fat64"])
-def test_fat_files(wide: bool) -> None:
+def test_a_fat_file_has_the_uuid_of_each_architecture(wide: bool) -> None:
     one, two = with_uuid(), thin("<", 32, 0x0200000C, 1, (0x1B, TWO.bytes))
     assert read(fat(one, two, wide=wide)) == [Slice(TEXT, "arm64"), Slice(OTHER, "arm64_32")]
 

@@ -84,7 +84,9 @@ def test_an_emoji_goes_whole_and_leaves_no_double_blank(emoji: str) -> None:
         (" \n\t ", "", []),
     ],
 )
-def test_what_is_refused(text: str, cleaned: str, changes: list[str]) -> None:
+def test_refused_characters_are_replaced_and_the_changes_told(
+    text: str, cleaned: str, changes: list[str]
+) -> None:
     assert clean(text) == (cleaned, changes)
 
 

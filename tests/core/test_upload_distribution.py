@@ -43,7 +43,9 @@ from support.sandbox import app, build, seed, upload
     ],
 )
 @pytest.mark.parametrize("encoding", [None, "utf-8", "utf-16"])
-def test_whats_new(tmp_path: Path, given: str, texts: dict[str, str], encoding: str | None) -> None:
+def test_whats_new_reaches_each_locale_that_is_named(
+    tmp_path: Path, given: str, texts: dict[str, str], encoding: str | None
+) -> None:
     """The text is the input itself, or a file in this encoding with a byte order mark."""
     if encoding:
         mark = "\ufeff" if encoding == "utf-8" else ""
@@ -95,7 +97,9 @@ def test_groups_by_id_and_in_any_case(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("create", "internal"), [("internal", True), ("external", False)])
-def test_groups_are_created(tmp_path: Path, create: str, internal: bool) -> None:
+def test_unknown_groups_are_created_as_create_groups_says(
+    tmp_path: Path, create: str, internal: bool
+) -> None:
     inputs = {"file": str(an_ipa(tmp_path)), "groups": "QA, Family", "create-groups": create}
     with apple() as sandbox:
         done = step(tmp_path, sandbox, inputs)
@@ -106,7 +110,7 @@ def test_groups_are_created(tmp_path: Path, create: str, internal: bool) -> None
     assert done.outputs["groups"] == "QA, Family"
 
 
-def test_single_testers(tmp_path: Path) -> None:
+def test_single_testers_are_added_or_invited(tmp_path: Path) -> None:
     known = [{"id": "t-1", "email": "toni@example.com"}]
     inputs = {"file": str(an_ipa(tmp_path)), "testers": "toni@example.com, Ada Lovelace <ada@example.com>"}
     with apple(world(groups=[group("Friends", betaTesters=["t-1"])], betaTesters=known)) as sandbox:
@@ -121,7 +125,7 @@ def test_single_testers(tmp_path: Path) -> None:
     assert "toni@example.com" not in done.everything, "a log can be read by others"
 
 
-def test_external_with_review(tmp_path: Path) -> None:
+def test_an_external_group_gets_the_build_after_a_submission_with_its_review_info(tmp_path: Path) -> None:
     info = {
         "contact-first-name": "Ada",
         "contact-last-name": "Example",
@@ -168,7 +172,7 @@ def test_whether_testers_are_told(tmp_path: Path, notify: str) -> None:
 # Compliance
 
 
-def test_an_encryption_declaration(tmp_path: Path) -> None:
+def test_an_encryption_declaration_is_attached_to_the_build(tmp_path: Path) -> None:
     declarations = [{"id": "declaration-1", "appEncryptionDeclarationState": "APPROVED", "codeValue": "C-1"}]
     inputs = {"file": str(an_ipa(tmp_path, encryption=True)), "groups": "QA", "encryption-declaration": "C-1"}
     with apple(world(appEncryptionDeclarations=declarations)) as sandbox:
@@ -203,7 +207,7 @@ def _older() -> dict[str, Any]:
     ("how_far", "expired"),
     [("none", set()), ("train", {"b-40"}), ("platform", {"b-39", "b-40"})],
 )
-def test_previous_builds_expire(tmp_path: Path, how_far: str, expired: set[str]) -> None:
+def test_previous_builds_expire_as_far_as_asked(tmp_path: Path, how_far: str, expired: set[str]) -> None:
     """Given testers of the team alone, they do at once; but for one that is in review."""
     inputs = {"file": str(an_ipa(tmp_path)), "groups": "QA", "expire-previous-builds": how_far}
     with apple(_older()) as sandbox:

@@ -48,7 +48,7 @@ OUTPUTS = [
 # A file
 
 
-def test_plain(tmp_path: Path) -> None:
+def test_a_file_goes_to_its_groups_with_all_outputs_and_a_summary(tmp_path: Path) -> None:
     file = an_ipa(tmp_path)
     inputs = {
         "file": str(tmp_path / "*.ipa"),

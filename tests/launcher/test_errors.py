@@ -30,13 +30,15 @@ def programs(runner: Runner, tmp_path: Path) -> Path:
     return folder
 
 
-def test_no_python(scratch: Scratch, runner: Runner, programs: Path) -> None:
+def test_without_python_the_error_says_how_to_get_it(
+    scratch: Scratch, runner: Runner, programs: Path
+) -> None:
     assert "Python 3.11 or newer was not found.\nAdd actions/setup-python" in the_error(
         runner.run(scratch.action)
     )
 
 
-def test_an_old_python(scratch: Scratch, runner: Runner, programs: Path) -> None:
+def test_a_python_that_is_too_old_counts_as_none(scratch: Scratch, runner: Runner, programs: Path) -> None:
     add_program(programs, "python3", "exit 1")
     assert "Python 3.11 or newer was not found." in the_error(runner.run(scratch.action))
 
@@ -56,7 +58,7 @@ def test_a_python_without_pip(scratch: Scratch, runner: Runner, programs: Path, 
     assert "has no pip.\nAdd actions/setup-python" in the_error(runner.run(scratch.action))
 
 
-def test_no_network(scratch: Scratch, runner: Runner) -> None:
+def test_without_a_network_the_installation_fails_with_the_reason(scratch: Scratch, runner: Runner) -> None:
     runner.env |= {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
     runner.env |= {
         "UV_NO_INDEX": "0",
@@ -75,14 +77,14 @@ def test_no_folder_can_be_written(scratch: Scratch, runner: Runner, tmp_path: Pa
     assert "No folder for the Python packages can be written." in the_error(runner.run(scratch.action))
 
 
-def test_windows(scratch: Scratch, runner: Runner) -> None:
+def test_windows_is_refused(scratch: Scratch, runner: Runner) -> None:
     runner.env["RUNNER_OS"] = "Windows"
     assert "Windows cannot run this action.\nUse a Linux or a macOS runner." in the_error(
         runner.run(scratch.action)
     )
 
 
-def test_an_unknown_runtime(scratch: Scratch, runner: Runner) -> None:
+def test_an_unknown_runtime_is_refused(scratch: Scratch, runner: Runner) -> None:
     runner.env["ASC_RUNTIME"] = "50%0A"
     assert 'ASC_RUNTIME is "50%0A".\nSet it to auto' in the_error(runner.run(scratch.action))
 

@@ -46,7 +46,7 @@ def refusal(sandbox: Sandbox, bearer: str | None) -> str:
         ({"aud": None}, "aud is not appstoreconnect-v1"),
     ],
 )
-def test_claims(claims: dict[str, Any], reason: str) -> None:
+def test_a_token_with_a_wrong_claim_is_refused_with_the_reason(claims: dict[str, Any], reason: str) -> None:
     """Numbers are seconds from now, which is read when the token is made: a slow machine changes nothing."""
     with start_sandbox() as sandbox:
         now = int(time.time())
@@ -145,7 +145,7 @@ def test_rate_limit_of_each_key() -> None:
         assert Client(sandbox, "DEMODEVEL1").get("/v1/apps").status == 200
 
 
-def test_the_hour_rolls() -> None:
+def test_a_request_is_given_back_an_hour_after_it() -> None:
     limit = RateLimit(2)
     limit.take("key", now=0)
     limit.take("key", now=1800)

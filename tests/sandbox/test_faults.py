@@ -61,7 +61,7 @@ def test_a_fault_sets_the_code_the_detail_and_retry_after() -> None:
         assert client.get("/v1/apps").status == 200
 
 
-def test_reset() -> None:
+def test_reset_breaks_the_connection_before_an_answer() -> None:
     with start_sandbox(faults=["* /v1/apps reset"]) as sandbox:
         with pytest.raises(ConnectionResetError):
             raw_answer(sandbox)
@@ -146,7 +146,7 @@ def test_delay_alone_and_with_another_effect_answers_late() -> None:
         assert sandbox.faults_hit == 3
 
 
-def test_truncate() -> None:
+def test_truncate_announces_the_whole_body_and_sends_half() -> None:
     with start_sandbox(faults=["GET /v1/apps truncate"]) as sandbox:
         with pytest.raises(http.client.IncompleteRead) as caught:
             Client(sandbox).get("/v1/apps")
@@ -164,7 +164,9 @@ def test_truncate() -> None:
         ("empty status=500", 500, None, b""),
     ],
 )
-def test_wrong_bodies(words: str, status: int, content_type: str | None, begin: bytes) -> None:
+def test_html_garbage_json_and_empty_answer_with_their_body_and_status(
+    words: str, status: int, content_type: str | None, begin: bytes
+) -> None:
     with start_sandbox(faults=[f"GET /v1/apps {words}"]) as sandbox:
         answer = Client(sandbox).get("/v1/apps")
         assert answer.status == status
@@ -174,7 +176,7 @@ def test_wrong_bodies(words: str, status: int, content_type: str | None, begin: 
         assert answer.document is None
 
 
-def test_times_and_after() -> None:
+def test_times_counts_the_hits_and_after_the_requests_that_pass() -> None:
     plan = FaultPlan(
         ["GET /v1/apps status=503 after=1 times=2", "GET /v1/apps status=500 after=4 times=always"]
     )

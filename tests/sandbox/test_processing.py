@@ -32,7 +32,9 @@ def builds(sandbox: Sandbox) -> list[str]:
         ("stuck-upload", ["VALID"], "AWAITING_UPLOAD", []),
     ],
 )
-def test_outcomes(outcome: Any, built: list[str], uploaded: str, codes: list[str]) -> None:
+def test_an_upload_ends_as_its_outcome_says(
+    outcome: Any, built: list[str], uploaded: str, codes: list[str]
+) -> None:
     with start_sandbox(WORLD, processing=Processing(0, outcome)) as sandbox:
         client = Client(sandbox)
         found = state(client, upload(client, ipa()))
@@ -42,7 +44,9 @@ def test_outcomes(outcome: Any, built: list[str], uploaded: str, codes: list[str
 
 
 def test_every_outcome_is_tested() -> None:
-    (mark,) = [each for each in test_outcomes.pytestmark if each.name == "parametrize"]  # type: ignore[attr-defined]
+    (mark,) = [
+        each for each in test_an_upload_ends_as_its_outcome_says.pytestmark if each.name == "parametrize"
+    ]  # type: ignore[attr-defined]
     assert tuple(each[0] for each in mark.args[1]) == OUTCOMES
 
 
@@ -106,7 +110,7 @@ def test_an_upload_that_is_deleted_meanwhile_ends_there() -> None:
         assert builds(sandbox) == []
 
 
-def test_apps_may_differ() -> None:
+def test_an_app_can_have_an_outcome_of_its_own() -> None:
     world = {**WORLD, "processing": {"com.example.app": {"outcome": "failed", "seconds": 0}}}
     with start_sandbox(world) as sandbox:
         upload(Client(sandbox), ipa())

@@ -23,7 +23,7 @@ def only(world: World, type_name: str) -> Record:
     return record
 
 
-def test_the_demo() -> None:
+def test_the_demo_is_a_valid_seed() -> None:
     start = load(None, SCHEMA)
     assert [each.role for each in start.keys.values()] == ["ADMIN", "DEVELOPER", "SALES"]
     assert [each.attributes["bundleId"] for each in start.world.all("apps")] == [

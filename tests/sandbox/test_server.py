@@ -180,7 +180,9 @@ def test_key_files_that_do_not_fit(
         (["--log", "/missing/folder/log"], "/missing/folder/log"),
     ],
 )
-def test_wrong_options(options: list[str], problem: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_options_of_the_command_are_refused(
+    options: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(options) == 2
     assert problem in capsys.readouterr().err
 

@@ -37,7 +37,7 @@ def test_changes_keep_each_other() -> None:
     assert world.related(changed, "app") == [app]
 
 
-def test_wrong_changes() -> None:
+def test_a_change_that_the_schema_does_not_allow_is_refused() -> None:
     world = World(SCHEMA)
     app = world.add("apps", {})
     with pytest.raises(WorldError, match="colour"):

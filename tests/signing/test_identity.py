@@ -81,11 +81,11 @@ def test_what_a_certificate_says() -> None:
         ("Apple Distributions: X", None),
     ],
 )
-def test_kinds(name: str, kind: str | None) -> None:
+def test_the_kind_of_a_certificate_follows_from_its_name(name: str, kind: str | None) -> None:
     assert certificate(key(), name).kind == kind
 
 
-def test_expiry() -> None:
+def test_a_certificate_expires_at_its_end_and_not_before() -> None:
     found = certificate(key(), ends=NOW + timedelta(days=30))
     assert found.expires_within(timedelta(days=31), NOW) and not found.expires_within(timedelta(days=30), NOW)
     assert found.expires_within(timedelta(0), NOW + timedelta(days=31))

@@ -164,7 +164,7 @@ def test_a_program_that_waits_for_a_dialog_is_ended(tmp_path: Path) -> None:
     assert slow.left() == []
 
 
-def test_without_security(tmp_path: Path) -> None:
+def test_a_keychain_needs_the_program_security(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="macOS"):
         Security.find(str(tmp_path), tmp_path)
 

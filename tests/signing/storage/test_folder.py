@@ -48,7 +48,7 @@ def test_only_a_full_disk_is_told_to_need_room(number: int, room: bool) -> None:
     assert ("room" in writing_remedy(OSError(number, "no"), "Check its rights.")) is room
 
 
-def test_modes(root: Path, storage: Storage) -> None:
+def test_files_and_folders_are_readable_by_their_owner_alone(root: Path, storage: Storage) -> None:
     storage.update(lambda files: Changes({"certs/a.p12": b"1"}), "Add")
     assert {path.name: oct(path.stat().st_mode & 0o777) for path in [root, *root.rglob("*")]} == {
         "store": "0o700",

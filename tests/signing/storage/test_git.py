@@ -127,14 +127,14 @@ def test_a_push_that_is_refused_always(repository: Place) -> None:
     assert repository.contents() == {}
 
 
-def test_a_protected_branch(repository: Place) -> None:
+def test_a_protected_branch_is_told_with_the_reason_of_the_host(repository: Place) -> None:
     hook(repository, 'echo "GH006: Protected branch update failed"; echo x >> "$GIT_DIR/asked"; exit 1')
     with pytest.raises(StorageError, match="GH006"):
         repository.open().update(add, "Add")
     assert (repository.more["repository"] / "asked").read_text() == "x\n"
 
 
-def test_overtaken_while_pushing(repository: Place) -> None:
+def test_a_push_that_is_overtaken_is_made_again_on_the_new_commit(repository: Place) -> None:
     """Another writer's commit, to the same file, lands after our fetch: at the server's last check."""
     where = repository.more["repository"]
     someone_commits(where, "shared", b"base")
@@ -155,7 +155,7 @@ def test_overtaken_while_pushing(repository: Place) -> None:
     assert seen == [b"base", b"base theirs"]
 
 
-def test_always_overtaken(repository: Place) -> None:
+def test_a_push_that_is_always_overtaken_ends_after_4_attempts(repository: Place) -> None:
     where = repository.more["repository"]
     calls = []
 
@@ -272,12 +272,12 @@ def test_a_repository_that_is_not_there(tmp_path: Path) -> None:
         open_storage(f"git+file://{tmp_path}/nowhere.git", options(temporary=tmp_path)).read()
 
 
-def test_no_git(repository: Place, tmp_path: Path) -> None:
+def test_without_git_the_storage_is_an_error(repository: Place, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="git command"):
         repository.open(environment={"PATH": str(tmp_path)}).read()
 
 
-def test_a_damaged_repository(repository: Place) -> None:
+def test_a_damaged_repository_is_an_error_of_the_storage(repository: Place) -> None:
     where = repository.more["repository"]
     someone_commits(where, "a", b"1" * 50)
     for path in [*where.glob("objects/??/*"), *where.glob("objects/pack/*")]:
