@@ -53,6 +53,7 @@ def main() -> int:
         for chapter in TOPICS[name](settings):
             chapters.append(chapter)
             print(f"\n{chapter_text(chapter)}", flush=True)
+    # A part or a quick run must not replace the page that the repository shows.
     write(folder_for(whole=not only and not settings.quick), chapters, machine)
     return 1 if any(not target.met for chapter in chapters for target in chapter.targets) else 0
 

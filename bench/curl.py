@@ -42,6 +42,7 @@ def upload(parts: list[Path], sandbox: Sandbox, options: tuple[str, ...]) -> Run
     """Send all parts with one curl, and return the cost of that process alone."""
     config = parts[0].parent / "curl.conf"
     links = announce(sandbox, sum(part.stat().st_size for part in parts))
+    # One process for all parts: the start of curl must not count for each.
     config.write_text("\nnext\n".join(map(_transfer, parts, links)))
     return run(("curl", *options, "--silent", "--show-error", "--config", config), sandbox.environment)
 

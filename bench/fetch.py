@@ -42,6 +42,7 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
 
 def compare(folder: Path, settings: Settings) -> Chapter:
     """Ask the same question with each program, each time in a new process."""
+    # Rounds can be told apart only if requests take time; the times are measured without that delay.
     with measure.sandbox(folder, "--latency", LATENCY) as slow:
         delayed = {name: asked_warm(command, slow) for name, command in commands().items()}
     with measure.sandbox(folder) as fast:

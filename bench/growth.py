@@ -149,6 +149,7 @@ def cleaning(folder: Path, count: int) -> Iterator[Once]:
 @contextmanager
 def uploading(folder: Path, size: int) -> Iterator[Once]:
     """Upload with a new sandbox for each run, which deletes its copy of the file at its end."""
+    # The file, the copy of the sandbox, and the parts while they are put together.
     if shutil.disk_usage(folder).free < 3 * size * MIB:
         raise SystemExit(f"bench: {folder} needs {3 * size // 1024} GiB; point TMPDIR elsewhere.")
     file = make_file(folder / "large.ipa", size * MIB)

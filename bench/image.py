@@ -22,6 +22,7 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
             "Not measured: no Docker answers. `tools/docker-engine make bench` starts one on Debian.",
         )
         return
+    # The image of Python is not ours: only the difference counts.
     base = re.search(r"^ARG BASE=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[1]
     built = {
         name: build(name, *options)

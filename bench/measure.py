@@ -96,6 +96,7 @@ def run(command: Command, environment: Mapping[str, str]) -> Run:
 
 def asked(command: Command, sandbox: Sandbox, **environment: str) -> Asked:
     """Run one process and return its cost and its requests to the sandbox."""
+    # The log grows with each run: only its new lines belong to this one.
     before = len(entries(sandbox.log))
     done = run(command, {**sandbox.environment, **environment})
     return Asked(done, entries(sandbox.log)[before:])
@@ -120,6 +121,7 @@ def sandbox(folder: Path, *options: object) -> Iterator[Sandbox]:
     """Start a sandbox with the demo seed, unless an option names another. Stop it at the end."""
     own = Path(tempfile.mkdtemp(dir=folder))
     key, log = own / "key.json", own / "requests.jsonl"
+    # Without a limit in practice: a measurement asks more in an hour than Apple allows.
     command = [*ENTRYPOINT, "sandbox", "--rate-limit", "1000000", *map(str, options)]
     command += ["--key-file", key, "--log", log]
     environment, words = {**os.environ, "TMPDIR": str(own)}, own / "words"
@@ -139,6 +141,7 @@ def sandbox(folder: Path, *options: object) -> Iterator[Sandbox]:
 def machine_environment(folder: Path) -> dict[str, str]:
     """Return the environment of a measured command: no variables of a job, and `folder` as home."""
     machine = {name: value for name, value in os.environ.items() if not name.startswith(OURS_AND_THE_JOBS)}
+    # The peer and bin/run start `python` by its name, so this one comes first.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**machine, "PATH": path, "HOME": str(folder), "RUNNER_TEMP": str(folder)}
 

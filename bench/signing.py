@@ -175,6 +175,7 @@ def side_by_side(folder: Path) -> tuple[float, int]:
             entry for entry in made.entries if (entry["method"], entry["path"]) == ("POST", "/v1/profiles")
         ]
         begun = min(entry["t"] for entry in parts)
+        # The time of all requests divided by the span in which they were made is how many ran at a time.
         span = max(map(end_of, parts)) - begun
         before = [entry for entry in made.entries if entry["t"] < begun]
         return sum(entry["ms"] for entry in parts) / 1000 / span, measure.traffic(before).rounds

@@ -40,6 +40,7 @@ def listed(folder: Path, settings: Settings) -> Chapter:
     adding, again = "10 of 1,000 testers are new", "all 1,000 testers are there"
     runs: dict[str, list[Asked]] = {adding: [], again: []}
     for _ in settings.repeated(budget=40):
+        # A new sandbox for each pair of runs, because the first run adds the testers.
         with measure.sandbox(folder, "--seed", seed, "--latency", LATENCY) as sandbox:
             for found in runs.values():
                 found.append(measure.asked(command, sandbox))

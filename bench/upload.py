@@ -161,6 +161,7 @@ def throughput(folder: Path, settings: Settings) -> Chapter:
         figure(name, "throughput", "MiB/s", [size / MIB / seconds for seconds in runs])
         for name, runs in speeds.items()
     ]
+    # The fastest run of each, because a busy moment only ever slows a run down.
     best = {result.name: result.spread[0][1] for result in figures}
     share = best[OURS] / max(best[name] for name in CURLS)
     return Chapter(
@@ -186,6 +187,7 @@ def requests(folder: Path, settings: Settings) -> Chapter:
     plain = upload(file, folder, *NO_WAIT, server=("--latency", LATENCY))
     full = upload(file, folder, *DISTRIBUTION, server=("--latency", LATENCY, "--processing", 0.5))
     alone, everything = counted(plain.entries), counted(full.entries)
+    # The file is committed with its last request; everything after it belongs to the distribution.
     committed = next(end_of(entry) for entry in everything if "buildUploadFiles/" in entry["path"])
     giving = measure.traffic([entry for entry in everything if entry["t"] >= committed])
     by_latency = {latency: [] for latency in LATENCIES}

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.only in name
         for number in range(options.processes)
     ]
+    # Spawned, not forked: a fork of a process with threads may hang.
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
         reports = []
         for ran in pool.map(Share.run, shares):

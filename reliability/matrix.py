@@ -103,6 +103,7 @@ def bench(scenario: Scenario, nursery: Nursery, folder: Path) -> Iterator[Bench]
         finally:
             for step in made.steps:
                 step.kill()
+    # At once, because thousands of cells would fill the disk.
     shutil.rmtree(own)
 
 
@@ -155,6 +156,7 @@ def run_cell(course: Course, cell: Cell, nursery: Nursery, folder: Path) -> Outc
         result, details = _judged(course, one, cell, done)
         details += one.wrongs()
         details += one.leaked(done)
+        # The second run meets no fault: it shows what the first one left behind.
         one.sandbox.end_faults()
         details += _again(course, one)
     if details:
@@ -173,6 +175,7 @@ def _ended(one: Bench, cell: Cell, step: Step) -> list[str]:
     while not one.sandbox.faults_hit and not step.wait(0.002):
         if time.monotonic() > until:
             return ["it neither sends the request nor ends"]
+    # The fault counts as met when the request arrives; the sandbox needs a moment more to apply it.
     if cell.kind is APPLIED:
         time.sleep(MOMENT)
     step.signal(cell.signal)

@@ -21,6 +21,7 @@ def main() -> int:
     _bring_up()
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
+    # The handler does nothing: it only lets the signal wake the selector through the pipe.
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     children: dict[int, int] = {}
@@ -39,6 +40,7 @@ def _bring_up() -> None:
     for name in NAMES:
         load(name)
     hurry()
+    # Without this the first collection in each child would copy every page of the imported modules.
     gc.freeze()
 
 
@@ -72,6 +74,7 @@ def _be_the_step(asked: dict[str, object]) -> int:
     """Do what entrypoint.py does, with the streams, folder and environment of the step. Return the exit code."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # A group of its own, so that a kill reaches the programs that the step has started.
     os.setsid()
     for descriptor, path, flags in (
         (0, os.devnull, os.O_RDONLY),
@@ -82,6 +85,7 @@ def _be_the_step(asked: dict[str, object]) -> int:
         os.dup2(opened, descriptor)
         os.close(opened)
     os.chdir(asked["cwd"])
+    # Nothing of the caller may reach the step.
     os.environ.clear()
     os.environ.update(asked["env"])
     from asc.commands.main import main as run_command

@@ -41,6 +41,7 @@ class Share:
     def run(self) -> Ran:
         """Run the cells of this share in a nursery of its own, and return their outcomes."""
         began = time.monotonic()
+        # One nursery for a share: it imports all commands, which takes a second.
         with tempfile.TemporaryDirectory(prefix="asc-matrix-") as folder, Nursery() as nursery:
             course = matrix.course_of(SCENARIOS[self.scenario], nursery, Path(folder))
             chosen = [cell for cell in course.cells() if self.containing in str(cell)]

@@ -77,6 +77,7 @@ class Nursery:
         self._steps: dict[int, Step] = {}
         self._numbers = itertools.count()
         self._lock = threading.Lock()
+        # A thread reads the ends of the steps, so that a waiting cell needs no polling.
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         return self

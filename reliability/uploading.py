@@ -97,6 +97,7 @@ class Upload(Scenario):
             "a submission of",
             [submission.references["build"] for submission in everything.all("betaAppReviewSubmissions")],
         )
+        # Bytes of another file under the number of this one are the worst that can happen.
         whole = sha256(machine / "workspace" / "Example.ipa")
         yield from ("other bytes arrived" for delivery in sandbox.delivered if delivery.sha256 != whole)
 
