@@ -70,7 +70,7 @@ class Devices(Scenario):
         }
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """Yield each device that exists twice."""
+        """Yield each UDID that two devices of the team have."""
         yield from twice("the device", [record.attributes["udid"] for record in sandbox.world.all("devices")])
 
 

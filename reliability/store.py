@@ -85,7 +85,7 @@ class Update(_Versions):
     """Texts of two locales, of which one is new; review information with a password; two screenshots for one."""
 
     def prepare(self, machine: Path, sandbox: Sandbox) -> None:
-        """Write the folders of fastlane."""
+        """Write the folders of fastlane with texts and screenshots."""
         files = {
             "metadata/en-US/description.txt": b"Another text.",
             "metadata/de-DE/name.txt": b"Beispiel",
@@ -101,7 +101,7 @@ class Update(_Versions):
             path.write_bytes(content)
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """Return the inputs with both folders."""
+        """Return the inputs that name both folders."""
         return {**APP, "metadata": "metadata", "screenshots": "screenshots", "timeout": TIMEOUT}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
@@ -138,7 +138,7 @@ class Submit(_Versions):
 
 @dataclass(frozen=True)
 class Release(_Versions):
-    """An approved version is released."""
+    """release-app-store: an approved version is released, and goes live."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
         """Return the inputs of a release that waits until customers have it."""
@@ -192,7 +192,7 @@ class Check(_Versions):
         return "status=404" in kind.words and done.code == 1 and done.outputs.get("errors") == "1"
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """Yield each request other than GET."""
+        """Yield each request that is no GET, because a check only reads."""
         yield from (
             f"{request.method} {request.path} was sent"
             for request in sandbox.requests

@@ -31,7 +31,7 @@ class Records(Scenario):
     kinds: Mapping[str, str] = field(default_factory=dict)
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """Return the inputs of the step."""
+        """Return the inputs that the scenario was made with."""
         return {"retry-for": RETRY_FOR, **self.given}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
@@ -42,7 +42,7 @@ class Records(Scenario):
         }
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """Yield records that exist twice."""
+        """Yield each record that exists twice, told apart by its attribute."""
         for kind, attribute in self.kinds.items():
             found = [
                 (str(record.attributes[attribute]), _owner(record)) for record in sandbox.world.all(kind)
@@ -67,7 +67,7 @@ def _facts(sandbox: Sandbox, record: Record) -> list[object]:
 
 @dataclass(frozen=True)
 class Feedback(Scenario):
-    """Crash logs and screenshots of testers."""
+    """download-feedback: crash logs and screenshots of testers, with an index."""
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
         """Return the inputs of a download into the workspace."""

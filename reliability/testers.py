@@ -54,7 +54,7 @@ class Manage(Scenario):
     given: tuple[tuple[str, str], ...] = ()
 
     def inputs(self, machine: Path, sandbox: Sandbox) -> Json:
-        """Return the inputs of the mode."""
+        """Return the inputs of the mode and those in `given`."""
         return {"bundle-id": APP, "mode": self.mode, "retry-for": RETRY_FOR, **dict(self.given)}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:

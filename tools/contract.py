@@ -3,7 +3,7 @@
 
 Apple publishes the document as a download that a build cannot rely on. The npm package named below is
 generated from it and keeps every path, operation, parameter, enum, request body, response and component
-schema, so this rebuilds the document from there, without Node: npm only downloads. What the package loses is
+schema, so this rebuilds the document from there, without Node: npm only downloads. The parts that the package loses are
 the `maximum` of the limits (see `_maximum`), the parameters' descriptions, and the schemas of three media
 types that are not JSON.
 """

@@ -39,7 +39,7 @@ class Step:
 
 
 def main() -> int:
-    """Start the sandbox, run the steps of a release, and say where to look. Return the exit code."""
+    """Start the sandbox, run the steps of a release, and print the page to look at. Return the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         temp = Path(folder)
         key, requests = temp / "api-key.json", temp / "requests.jsonl"
@@ -215,7 +215,7 @@ def tell_requests(entries: list[dict[str, object]]) -> None:
 
 
 def read_outputs(text: str) -> dict[str, str]:
-    """Return what a file of outputs holds: `name<<delimiter`, the value, the delimiter."""
+    """Return the outputs in a file of the runner: `name<<delimiter`, the value, the delimiter."""
     lines = text.splitlines()
     return {head.partition("<<")[0]: value for head, value in zip(lines[::3], lines[1::3], strict=False)}
 

@@ -1,7 +1,7 @@
 """Writes action.yml, the READMEs of the actions and the tables in the docs from the declarations of the commands, and
 puts the recipes into their page.
 
-`--check` writes nothing and fails when a file is not what it would write.
+`--check` writes nothing and fails when a file is stale.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def composite_action(command: Command) -> str:
 def root_action(commands: list[Command]) -> str:
     """Return the Marketplace entry: a Docker action with the union of all inputs and outputs.
 
-    It gives no defaults: those are the command's own, and a value that is there was given by the user.
+    It gives no defaults, because the command has its own: a value that is set came from the user.
     """
     text = NOTE + "name: App Store Connect Actions\n"
     summary = "Build numbers, TestFlight, signing and symbols with one App Store Connect API key."

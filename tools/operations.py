@@ -1,6 +1,6 @@
-"""Writes the paths and methods of Apple's document into the sandbox, which runs without the document.
+"""Write the paths and methods of Apple's document into the sandbox, which runs without the document.
 
-`--check` writes nothing and fails when the file is not what it would write. `make operations` runs it.
+`--check` writes nothing and fails when the file is stale. `make operations` runs it.
 """
 
 from __future__ import annotations

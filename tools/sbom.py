@@ -3,7 +3,7 @@
     tools/sbom.py [IMAGE]
 
 That is requirements.lock, and with an image (a name that Docker knows) also the Debian packages in it. The hashes of a
-package are those of all its wheels, of which each platform installs one. Runs with the Python of .cache/venvs/audit.
+package are those of all its wheels, and each platform installs one of them. Runs with the Python of .cache/venvs/audit.
 """
 
 from __future__ import annotations

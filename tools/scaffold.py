@@ -1,6 +1,6 @@
-"""`make action NAME=my-action`: a new action with its module, test and page, all of which pass from the start.
+"""`make action NAME=my-action`: make a new action with a module, a test and a page that pass from the start.
 
-The files come from tools/scaffold, where the action is called my-action.
+The files come from tools/scaffold; the action is called my-action there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ TAKEN = ("sandbox",)
 
 
 def main(arguments: list[str]) -> int:
-    """Makes the files and says what comes next. The exit code is 1 where the name will not do."""
+    """Make the files and print the next steps. Return 1 if the name cannot be used, else 0."""
     name = arguments[0] if len(arguments) == 1 else ""
     module = name.replace("-", "_")
     files = {

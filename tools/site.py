@@ -50,7 +50,7 @@ def main() -> int:
 def relinked(text: str, place: str) -> str:
     """Return the text of a page with links into the site. A link to a page that the site lacks becomes plain text.
 
-    `place` is where the page lies in the repository.
+    `place` is the path of the page in the repository.
     """
 
     def relink(match: re.Match[str]) -> str:
