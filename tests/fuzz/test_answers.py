@@ -1,4 +1,4 @@
-"""Whatever App Store Connect answers, a step ends well or with an error of ours: no traceback, no command injected."""
+"""With any answer of App Store Connect a step succeeds or ends with our own error: no traceback, no injection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The readers of foreign formats: whatever the bytes are, they are read or refused, quickly and in little memory."""
+"""The readers of foreign formats read or refuse any bytes, quickly and in little memory."""
 
 from __future__ import annotations
 

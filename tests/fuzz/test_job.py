@@ -1,4 +1,4 @@
-"""The runner reads our output rightly, whatever texts are in it. tests/core/test_workflow.py has rule by rule."""
+"""The runner reads our output rightly with any text in it. tests/core/test_workflow.py has rule by rule."""
 
 from __future__ import annotations
 

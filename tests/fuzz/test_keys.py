@@ -1,4 +1,4 @@
-"""Whatever is pasted as an API key is a key, or is refused with what to do; its text is never quoted."""
+"""A text that is pasted as an API key is read, or refused with a remedy. It is never quoted."""
 
 from __future__ import annotations
 

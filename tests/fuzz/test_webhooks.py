@@ -1,4 +1,4 @@
-"""Whatever an event or an answer about webhooks says, only our own errors come of it, and no name gets out of hand."""
+"""Any event and any answer about webhooks leads to our own errors alone, and no name grows without a bound."""
 
 from __future__ import annotations
 
