@@ -437,7 +437,7 @@ def test_files_that_cannot_be_a_key(tmp_path: Path) -> None:
     large, binary = tmp_path / "large", tmp_path / "binary"
     large.write_text("x" * 70_000)
     binary.write_bytes(b"\x80\x81\xff")
-    for path, said in ((large, "is larger than 64 KiB"), (binary, "is not a text file")):
+    for path, said in ((large, "larger than 65,536"), (binary, "is not a text file")):
         with pytest.raises(KeyRefused, match=said):
             find_key(None, str(path), {})
 

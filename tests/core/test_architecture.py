@@ -24,7 +24,7 @@ FLOORS = (
     {"apps", "assets", "changes"},
     {"api"},
     {"formats", "identity", "programs"},
-    {"errors", "words", "on_signal", "private_files"},
+    {"errors", "words", "on_signal", "private_files", "limited_files"},
 )
 """Who may import whom: only floors further down, and nobody on the same floor."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from asc.commands import kinds
 from asc.errors import Problem
+from asc.limited_files import read_limited
 from asc.provisioning.devices.device import comparable_udid
 from asc.provisioning.devices.request import ApplePlatform, DeviceRequest
 from asc.words import decoded
@@ -30,7 +31,7 @@ def read(text: str) -> tuple[DeviceRequest, ...]:
     if "\n" in text or "\t" in text or text.startswith("{") or ": " in text:
         return _once(_read(text))
     try:
-        return _once(_read(decoded(Path(text).expanduser().read_bytes())))
+        return _once(_read(decoded(read_limited(Path(text).expanduser()))))
     except OSError as error:
         raise ValueError(
             f"{kinds.quoted(text)} is neither name: UDID nor a file that can be read ({error.strerror})"

@@ -10,6 +10,7 @@ from typing import Any
 from asc.commands import kinds
 from asc.errors import Findings, InputError, Problem
 from asc.formats.plist import PlistError, read_plist
+from asc.limited_files import read_limited
 
 Paths = tuple[tuple[str, str], ...]
 """Pairs of a bundle id ("" if the line names none) and a path."""
@@ -49,7 +50,7 @@ def read_files(paths: Paths) -> list[Mapping[str, Any]]:
 
 def _read(path: str) -> Mapping[str, Any]:
     try:
-        return read_plist(Path(path).read_bytes())
+        return read_plist(read_limited(Path(path)))
     except OSError as error:
         reason = f"{path}: {error.strerror}"
     except PlistError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from asc.limited_files import read_limited
 from asc.words import decoded
 
 LARGEST = 1024 * 1024
@@ -13,11 +14,7 @@ LARGEST = 1024 * 1024
 def text_of(path: str) -> str:
     """Return the text of a file in UTF-8 or UTF-16. Raises ValueError if it is none, or cannot be read."""
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise ValueError(f"{path} is larger than {LARGEST >> 20} MiB")
-        return decoded(content)
+        return decoded(read_limited(Path(path), LARGEST))
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not text in UTF-8 or UTF-16") from None
     except OSError as error:

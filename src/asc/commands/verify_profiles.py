@@ -19,6 +19,7 @@ from asc.commands.declaration import Command, CommonInputs, flag, given, output
 from asc.errors import Error, InputError, Problem
 from asc.formats.mobileprovision import Profile, ProfileError, read_profile
 from asc.job import summary, workflow
+from asc.limited_files import read_limited
 from asc.provisioning.profile_check import (
     Lacking,
     active_profiles,
@@ -155,7 +156,7 @@ def _installed(home: Path, now: datetime) -> list[Profile]:
             if path.suffix not in SUFFIXES:
                 continue
             try:
-                profile = read_profile(path.read_bytes())
+                profile = read_profile(read_limited(path))
             except (OSError, ProfileError) as error:
                 log.warning("%s was passed over: %s", path, error)
                 continue
@@ -182,7 +183,7 @@ def _in_files(wanted: Sequence[str]) -> list[Profile]:
             problems.append(Problem("profiles", reason, "Check the path; it begins in the workspace."))
         for path in paths:
             try:
-                found[path] = read_profile(path.read_bytes())
+                found[path] = read_profile(read_limited(path))
             except OSError as error:
                 problems.append(
                     Problem("profiles", f"{path}: {error.strerror}", "Name profiles that can be read.")
@@ -233,7 +234,7 @@ def _tell(path: str, key: str, error: Error, *, annotate: bool) -> None:
 
 def _line_of(path: str, key: str) -> int:
     """Return the line of a key in an .entitlements file, counted from 1; 1 if it is not found, as in binary files."""
-    lines = Path(path).read_bytes().splitlines()
+    lines = read_limited(Path(path)).splitlines()
     return next((number for number, line in enumerate(lines, 1) if f">{key}<".encode() in line), 1)
 
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from asc.limited_files import read_limited
+
 LARGEST = 1 << 20
 """Bytes; people write a few lines."""
 _COMMENT = re.compile(r"^((?:[^#\"']|\"[^\"]*\"|'[^']*')*)#.*$")
@@ -37,12 +39,8 @@ class Statement:
 
 
 def read_ruby(path: Path) -> list[Statement]:
-    """Return the statements of a file. Raises ValueError if it is too large or not UTF-8, and OSError."""
-    with path.open("rb") as file:
-        data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise ValueError("it is too large for a file of settings")
-    return read_statements(data.decode("utf-8-sig"))
+    """Return the statements of a file. Raises ValueError if it is not UTF-8, and OSError."""
+    return read_statements(read_limited(path, LARGEST).decode("utf-8-sig"))
 
 
 def read_statements(text: str) -> list[Statement]:

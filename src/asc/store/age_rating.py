@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from asc.limited_files import read_limited
 from asc.store.wanted import Finding, Place, WantedPage
 from asc.words import nearest, printable_name
 
@@ -77,7 +78,7 @@ _LEVELS = {"0": "NONE", "1": "INFREQUENT_OR_MILD", "2": "FREQUENT_OR_INTENSE"}
 def read_rating(path: Path) -> Mapping[str, Any]:
     """Return the answers in a JSON file of fastlane's. Raises ValueError with the reason."""
     try:
-        value = json.loads(path.read_text("utf-8-sig"))
+        value = json.loads(read_limited(path).decode("utf-8-sig"))
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):

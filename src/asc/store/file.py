@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from asc.formats import yamltree
+from asc.limited_files import read_limited
 from asc.store.folder import REVIEW_FOLDER, locale_of
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
 from asc.store.wanted import DEFAULT, Finding, Place, Text, Texts, WantedPage
@@ -32,7 +33,7 @@ def read_file(path: Path) -> WantedPage:
     """Return the page that a YAML file has. `findings` holds all that is wrong with it; nothing is raised."""
     place = Place(str(path))
     try:
-        data = path.read_bytes() if path.stat().st_size <= LARGEST else None
+        data = read_limited(path, LARGEST) if path.stat().st_size <= LARGEST else None
         text = data.decode("utf-8-sig") if data is not None else None
     except OSError as error:
         return _refused("unreadable", f"cannot be read: {error.strerror}", place, "Check its permissions.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asc.apps import texts as locales
+from asc.limited_files import read_limited
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
 from asc.store.wanted import DEFAULT, Finding, Place, Text, Texts, WantedPage
 from asc.words import did_you_mean, printable_name
@@ -140,7 +141,7 @@ class _Reader:
                 self._find("too-large", "is too large for a text", path, "Put the text itself there.")
                 return None
             # Read as bytes, because the line of a wrong byte is counted in them.
-            data = path.read_bytes()
+            data = read_limited(path, LARGEST)
         except OSError as error:
             self._find("unreadable", f"cannot be read: {error.strerror}", path, "Check its permissions.")
             return None

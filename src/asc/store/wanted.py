@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from asc.words import printable_name
+
+LONGEST_PATH = 300
+"""Characters of a path in a line: enough to recognize a file."""
 DEFAULT = "default"
 """The folder, or the entry, whose texts fill what a locale lacks. It is no locale itself."""
 
@@ -18,7 +22,9 @@ class Place:
     line: int = 0
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}" if self.line else self.file
+        # The name of a file is foreign: with a line feed it would write lines of its own into the log.
+        file = printable_name(self.file, LONGEST_PATH)
+        return f"{file}:{self.line}" if self.line else file
 
 
 APPLE = Place("App Store Connect")

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
-import errno
-import os
 import re
-import select
-import time
 from pathlib import Path
 
 from asc.api.key.model import refuse
+from asc.limited_files import read_limited
 from asc.words import decoded
 
 _BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
@@ -127,8 +124,6 @@ def _what_it_is(der: bytes) -> str | None:
 
 MAX_SIZE = 64 * 1024
 """Bytes of the largest key file that is read. A real one has about 400."""
-PATIENCE = 10.0
-"""Seconds during which a pipe is read."""
 LONGEST_PATH = 180
 """Characters. The base64 of a private key is longer, and few paths are."""
 
@@ -140,30 +135,13 @@ def read_key_file(path: str, field: str) -> str:
     if len(path) > LONGEST_PATH or "{" in path or "PRIVATE KEY" in path:
         raise refuse(field, "is not the path of a file; it may be the key itself", remedy)
     try:
-        content = _content(Path(path).expanduser())
+        content = read_limited(Path(path).expanduser(), MAX_SIZE)
     except OSError as error:
         raise refuse(field, f"{path}: {error.strerror}", remedy) from None
     except (ValueError, RuntimeError):
         # A NUL in the path, or `~name` of an unknown user.
         raise refuse(field, f"{path!r} is not the path of a file", remedy) from None
-    if len(content) > MAX_SIZE:
-        raise refuse(field, f"{path} is larger than {MAX_SIZE // 1024} KiB: not an API key", remedy)
     try:
         return decoded(content)
     except UnicodeDecodeError:
         raise refuse(field, f"{path} is not a text file", remedy) from None
-
-
-def _content(path: Path) -> bytes:
-    """Return at most MAX_SIZE + 1 bytes of a file or a pipe. Raises TimeoutError if the pipe does not end."""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:  # noqa: PTH123
-        # A shell's <(…) is a pipe, and nobody may ever close it.
-        until, content = time.monotonic() + PATIENCE, b""
-        while len(content) <= MAX_SIZE:
-            if not select.select([file], [], [], max(0.0, until - time.monotonic()))[0]:
-                raise TimeoutError(errno.ETIMEDOUT, f"nobody wrote it to its end within {PATIENCE:.0f} s")
-            block = file.read(MAX_SIZE + 1)
-            if not block:
-                break
-            content += block
-        return content

@@ -18,6 +18,7 @@ from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
 from asc.errors import InputError, Problem
 from asc.job import summary
+from asc.limited_files import read_limited
 from asc.store.checks import check_page
 from asc.store.precheck import Watched, check_style, check_words
 from asc.store.precheckfile import Precheckfile, read_precheckfile
@@ -175,7 +176,7 @@ def _forbidden(inputs: Inputs) -> tuple[str, ...]:
     if not inputs.forbidden_words_file:
         return words
     try:
-        lines = Path(inputs.forbidden_words_file).read_text("utf-8-sig").splitlines()
+        lines = read_limited(Path(inputs.forbidden_words_file)).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = f"{inputs.forbidden_words_file} cannot be read: {error}"
         raise InputError(

@@ -10,6 +10,7 @@ from asc.commands import kinds
 from asc.commands.declaration import given
 from asc.commands.naming import AppInputs
 from asc.errors import InputError, Problem
+from asc.limited_files import read_limited
 from asc.testflight import mappings
 from asc.testflight.testers.files import read_csv
 from asc.testflight.testers.roster import LARGEST
@@ -167,6 +168,6 @@ def _of_file(path: str, problems: list[Problem]) -> list[Tester]:
 
 def _read(path: str) -> tuple[list[Tester], list[str]]:
     try:
-        return read_csv(Path(path).read_bytes())
+        return read_csv(read_limited(Path(path)))
     except OSError as error:
         return [], [str(error.strerror)]

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from asc.limited_files import read_limited
 from asc.signing.storage import Options, StorageError
 from asc.signing.storage.git.access import is_git
 from asc.words import decoded
@@ -66,7 +67,7 @@ def text_or_file(key: str) -> str:
     if not key or "\n" in key.strip():
         return key
     try:
-        return decoded(Path(key.strip()).expanduser().read_bytes())
+        return decoded(read_limited(Path(key.strip()).expanduser()))
     except (OSError, UnicodeDecodeError, RuntimeError):
         return key
 

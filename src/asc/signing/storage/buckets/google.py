@@ -16,6 +16,7 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage  # type: ignore[import-untyped, unused-ignore]
 
+from asc.limited_files import read_limited
 from asc.signing.storage.buckets.address import BucketAddress, check_server
 from asc.signing.storage.journal import Conflict, ListedObject, ObjectMissing
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
@@ -48,7 +49,7 @@ def _credentials(described: str) -> Any:
         text = (
             described
             if described.lstrip().startswith("{")
-            else decoded(Path(described).expanduser().read_bytes())
+            else decoded(read_limited(Path(described).expanduser()))
         )
         return _described(json.loads(text))
     except (OSError, RuntimeError, ValueError, TypeError, KeyError, google.auth.exceptions.GoogleAuthError):
