@@ -18,7 +18,7 @@ class AnotherApp(Exception):
 
 @dataclass(frozen=True)
 class Details:
-    """The app, version and build of an event. A text is "" if App Store Connect does not tell it."""
+    """The app, version and build of an event. A text is "" if App Store Connect's answer lacks it."""
 
     app_id: str = ""
     version: str = ""
@@ -33,7 +33,7 @@ class DetailsReader:
         self._app_ids: dict[str, str] = {}
 
     def read(self, client: Client, bundle_id: str, resource_type: str, resource_id: str) -> Details:
-        """Return the details of the record that an event is about; none if its type is not known here.
+        """Return the details of the record that an event is about; empty ones if its type has no reader.
 
         Raises ApiError, UnreachableError, and AnotherApp if the record belongs to another app than `bundle_id`.
         """
@@ -57,10 +57,10 @@ def _of_upload(client: Client, app_id: str, upload_id: str) -> Details:
 
 
 def _of_version(client: Client, app_id: str, version_id: str) -> Details:
-    found = client.get(f"/v1/appStoreVersions/{version_id}", {"include": "app,build"})
-    version, build = found.resource, found.one(found.resource, "build")
+    document = client.get(f"/v1/appStoreVersions/{version_id}", {"include": "app,build"})
+    version, build = document.resource, document.one(document.resource, "build")
     return Details(
-        _checked(found.one(version, "app"), app_id),
+        _checked(document.one(version, "app"), app_id),
         version.text("versionString"),
         build.text("version") if build else "",
         version.text("platform"),
@@ -75,12 +75,12 @@ def _of_build(path: str) -> Callable[[Client, str, str], Details]:
         builds = record.related("build")
         if not builds:
             return Details()
-        found: Document = client.get(
+        document: Document = client.get(
             f"/v1/builds/{builds[0][1]}", {"include": "app,preReleaseVersion"}, retry_404=True
         )
-        build, train = found.resource, found.one(found.resource, "preReleaseVersion")
+        build, train = document.resource, document.one(document.resource, "preReleaseVersion")
         return Details(
-            _checked(found.one(build, "app"), app_id),
+            _checked(document.one(build, "app"), app_id),
             train.text("version") if train else "",
             build.text("version"),
             train.text("platform") if train else "",
@@ -90,7 +90,7 @@ def _of_build(path: str) -> Callable[[Client, str, str], Details]:
 
 
 def _checked(app: Resource | None, app_id: str) -> str:
-    """Return the id of the app. Raises AnotherApp."""
+    """Return `app_id`. Raises AnotherApp if the record belongs to another app."""
     if app is not None and app.id != app_id:
         raise AnotherApp
     return app_id

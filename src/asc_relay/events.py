@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _LONGEST = 100
-"""Characters of a name in an event. GitHub takes no longer event type."""
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+"""Characters of a name in an event. GitHub accepts no longer event type."""
+_NAME = re.compile(rf"[A-Za-z0-9_.-]{{1,{_LONGEST}}}")
 _PING = "webhookPingCreated"
 
 
@@ -56,12 +56,12 @@ def is_signed_with(secret: str, signature: str, body: bytes) -> bool:
 
 
 def _digest(signature: str) -> bytes:
-    """Return the bytes of a signature, b"" if it is none.
+    """Return the bytes of a signature, b"" if it is unreadable.
 
     Apple writes `hmacsha256=` and hexadecimal digits. Digits alone and base64 are read as well, because some
     receivers saw them.
     """
-    # What is no signature becomes no bytes, which equal no digest: there is one way to be wrong.
+    # An unreadable signature becomes b"", which equals no digest, so it fails in the same way as a wrong one.
     text = signature.strip().removeprefix("hmacsha256=")
     try:
         return bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
@@ -78,7 +78,7 @@ def read_event(body: bytes) -> Event:
         raise MalformedEvent("the body is not an event") from None
     attributes = _mapping(data.get("attributes"))
     if attributes.get("ping") is True:
-        # A ping may have the form of another event, about a record that there is not: it must start no real work.
+        # A ping may have the form of another event, about a record that does not exist: it must start no real work.
         data, name, attributes = {}, _PING, {}
     instance = _mapping(_mapping(_mapping(data.get("relationships")).get("instance")).get("data"))
     event = Event(
@@ -90,7 +90,7 @@ def read_event(body: bytes) -> Event:
         resource_type=_first(instance, "type"),
         resource_id=_first(instance, "id"),
     )
-    # These texts become a part of addresses and of workflows: what is not a plain name is not from Apple.
+    # These texts become a part of addresses and of workflows, so only plain names may pass. Apple sends no others.
     if not all(text == "" or _is_name(text) for text in vars(event).values()) or not event.id:
         raise MalformedEvent("the event has names with other characters than letters, digits, _, - and .")
     return event
@@ -109,6 +109,6 @@ def _first(values: Mapping[str, Any], *names: str) -> Any:
 
 
 def _last_word(name: object) -> str:
-    """Return CREATED for `betaFeedbackCrashSubmissionCreated`: for events without a state the name says it."""
+    """Return CREATED for `betaFeedbackCrashSubmissionCreated`: an event without a state has it in its name."""
     words = re.findall(r"[A-Z][a-z]+", str(name))
     return words[-1].upper() if words else "EVENT"

@@ -39,7 +39,7 @@ class SeenInFile:
             self._database.execute("DELETE FROM seen WHERE NOT done")
 
     def claim(self, event_id: str) -> Claim:
-        """Claim an event, unless it is claimed or settled."""
+        """Claim an event unless it is claimed or settled, and return the result."""
         now = self._now()
         with self._lock, self._database as database:
             expired = "DELETE FROM seen WHERE id = ? AND NOT done AND moment < ?"
@@ -81,18 +81,18 @@ class SeenInBucket:
         self._now = now
 
     def claim(self, event_id: str) -> Claim:
-        """Claim an event, unless it is claimed or settled."""
+        """Claim an event unless it is claimed or settled, and return the result."""
         if self._put(event_id, "create"):
             return "new"
         try:
-            found = self._obstore.get(self._store, _object_name(event_id))
+            stored = self._obstore.get(self._store, _object_name(event_id))
         except FileNotFoundError:
             return "busy"  # released a moment ago
-        if bytes(found.bytes()) == self._DONE:
+        if bytes(stored.bytes()) == self._DONE:
             return "done"
-        age = self._now() - found.meta["last_modified"].timestamp()
+        age = self._now() - stored.meta["last_modified"].timestamp()
         # Of several requests that find an expired claim, the bucket lets one replace it.
-        if age > CLAIM_EXPIRES and self._put(event_id, {"e_tag": found.meta["e_tag"]}):
+        if age > CLAIM_EXPIRES and self._put(event_id, {"e_tag": stored.meta["e_tag"]}):
             return "new"
         return "busy"
 

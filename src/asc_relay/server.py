@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -190,28 +190,31 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 0 if arguments == ["--help"] else 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    try:
-        relay = open_relay(os.environ)
-        host = os.environ.get("RELAY_HOST", "0.0.0.0")  # noqa: S104 (a container has no other way in)
-        port = int(os.environ.get("PORT", "8080"))
-        server = RelayServer((host, port), relay)
-    except Error as error:
-        for message, remedy in error.pairs():
-            log.error("%s\nfix: %s", message, remedy)
-        return 2
-    except (OSError, ValueError, OverflowError) as error:
-        log.error(
-            "The relay cannot listen: %s\nfix: Set PORT to a free port, and RELAY_HOST to an address.", error
-        )
+    server = _open_server(os.environ)
+    if server is None:
         return 2
     for number in (signal.SIGTERM, signal.SIGINT):
         # shutdown waits for the loop, which runs in this thread.
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    log.info(
-        "Listening on port %d for events of %s",
-        server.server_port,
-        ", ".join(a.bundle_id for a in relay.apps),
-    )
+    bundle_ids = ", ".join(app.bundle_id for app in server.relay.apps)
+    log.info("Listening on port %d for events of %s", server.server_port, bundle_ids)
     with server:
         server.serve_forever()
     return 0
+
+
+def _open_server(environment: Mapping[str, str]) -> RelayServer | None:
+    """Return the listening server, or None after logging each problem of its settings."""
+    try:
+        relay = open_relay(environment)
+        host = environment.get("RELAY_HOST", "0.0.0.0")  # noqa: S104 (a container has no other way in)
+        port = int(environment.get("PORT", "8080"))
+        return RelayServer((host, port), relay)
+    except Error as error:
+        for message, remedy in error.pairs():
+            log.error("%s\nfix: %s", message, remedy)
+    except (OSError, ValueError, OverflowError) as error:
+        log.error(
+            "The relay cannot listen: %s\nfix: Set PORT to a free port, and RELAY_HOST to an address.", error
+        )
+    return None

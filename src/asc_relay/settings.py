@@ -25,7 +25,8 @@ from asc_relay.seen import Seen, open_seen
 ASK_FOR = 20.0
 """Seconds for all requests about one event."""
 SHORTEST_SECRET = 16
-"""Characters, as manage-webhooks wants it."""
+"""Characters, as manage-webhooks requires it."""
+# A second copy, because tools/relay-function packs only `asc.api` and `asc.apps` for the relay.
 _FORM = '{"com.example.app": {"repository": "example/app", "secret": "…"}}'
 _BUNDLE_ID = re.compile(r"[A-Za-z0-9.-]{1,155}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}")

@@ -80,29 +80,30 @@ def change_webhook(client: Client, webhook: Webhook, request: WebhookRequest) ->
 
 
 def delete_webhook(client: Client, webhook: Webhook) -> None:
-    """Delete a webhook. One that is gone already is no error."""
+    """Delete a webhook; do nothing if it is already gone. Raises ApiError."""
     delete_if_there(client, f"{PATH}/{webhook.id}")
     log.info("Deleted the webhook %s", webhook)
 
 
 def find_webhook(webhooks: Sequence[Webhook], url: str, name: str) -> Webhook | None:
-    """Return the webhook for an address, or else the one with the name (if given); its address is to change.
+    """Return the webhook for an address, else the one with the name (if given), else None.
 
     Raises Error if there are several for the address or with the name.
     """
+    # The receiver of a webhook with the name moved: change its address, do not create a second one.
     named = [webhook for webhook in webhooks if name and folded(webhook.name) == folded(name)]
-    for what, found in (
+    for criterion, matching in (
         (f"the address {url}", [webhook for webhook in webhooks if same_url(webhook.url, url)]),
         (f"the name {name}", named),
     ):
-        if len(found) > 1:
+        if len(matching) > 1:
             raise Error(
-                f"The app has {len(found)} webhooks with {what}: {listed([webhook.id for webhook in found])}. "
+                f"The app has {len(matching)} webhooks with {criterion}: {listed([webhook.id for webhook in matching])}. "
                 "Each of them sends every event.",
                 "Delete all but one: mode: delete with webhook-id.",
             )
-        if found:
-            return found[0]
+        if matching:
+            return matching[0]
     return None
 
 

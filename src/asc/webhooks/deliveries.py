@@ -25,7 +25,7 @@ PENDING, SUCCEEDED, FAILED = "PENDING", "SUCCEEDED", "FAILED"
 class Delivery:
     """One delivery of an event. `status` is the HTTP status of the answer, "" if there was none.
 
-    `event_id` and `event` (the type, or `ping`) are "" if Apple does not tell them.
+    `event_id` and `event` (the type, or `ping`) are "" if Apple's answer lacks them.
     """
 
     id: str
@@ -82,8 +82,8 @@ def read_deliveries(client: Client, webhook_id: str, since: datetime | None = No
 def undelivered(deliveries: Sequence[Delivery]) -> list[Delivery]:
     """Return the newest failed delivery of each event that did not arrive and is not on its way."""
     by_event: dict[str, list[Delivery]] = {}
-    # A ping tested the way once. Nothing waits for it.
-    for delivery in (one for one in deliveries if not one.is_ping):
+    # A ping carries no event, so a lost one need not be sent again.
+    for delivery in (delivery for delivery in deliveries if not delivery.is_ping):
         by_event.setdefault(delivery.event_id or delivery.id, []).append(delivery)
     return [
         of_event[0]
@@ -95,16 +95,16 @@ def undelivered(deliveries: Sequence[Delivery]) -> list[Delivery]:
 def await_deliveries(
     client: Client,
     webhook: Webhook,
-    wanted: Callable[[Delivery], bool],
+    is_awaited: Callable[[Delivery], bool],
     count: int,
     since: datetime | None,
     seconds: float,
 ) -> list[Delivery]:
-    """Poll until `count` deliveries that are `wanted` are over. Return them as they are after `seconds` at most."""
-    # Apple sends webhooks within seconds, but tells about a delivery only if asked.
+    """Poll until `count` awaited deliveries have ended, at most for `seconds`. Return them, ended or not."""
+    # Apple sends webhooks within seconds, but reports a delivery only in this listing.
     polling = Polling(client, client.clock.monotonic() + seconds)
     while True:
-        chosen = [delivery for delivery in read_deliveries(client, webhook.id, since) if wanted(delivery)]
+        chosen = [delivery for delivery in read_deliveries(client, webhook.id, since) if is_awaited(delivery)]
         unanswered = count - sum(delivery.state != PENDING for delivery in chosen)
         if unanswered <= 0 or polling.left <= 0:
             return chosen
@@ -113,10 +113,10 @@ def await_deliveries(
         polling.pause()
 
 
-def failure(deliveries: Sequence[Delivery], what: str) -> Error:
-    """Return the error for deliveries that did not arrive, with the first answers."""
+def failure(deliveries: Sequence[Delivery], problem: str) -> Error:
+    """Return the error for deliveries that did not arrive: the problem, and the first answers of the receiver."""
     answers = some([f"{delivery}: {delivery.answer}" for delivery in deliveries], separator="; ")
-    return Error(f"{what}: {answers}.", remedy_of(deliveries[0].status))
+    return Error(f"{problem}: {answers}.", remedy_of(deliveries[0].status))
 
 
 def remedy_of(status: str) -> str:

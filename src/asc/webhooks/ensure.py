@@ -44,38 +44,39 @@ def plan_webhook(request: WebhookRequest, webhooks: Sequence[Webhook]) -> Ensure
 
 
 def carry_out(client: Client, app_id: str, plan: EnsurePlan) -> Webhook:
-    """Create or change the webhook, and return it as Apple has it then. Raises Error if Apple has it otherwise."""
+    """Create or change the webhook, and return Apple's state of it. Raises Error if that differs from the plan."""
     if plan.existing is None:
-        made = create_webhook(client, app_id, plan.request)
-        log.info("Created the webhook %s", made)
+        result = create_webhook(client, app_id, plan.request)
+        log.info("Created the webhook %s", result)
     elif plan.differences or plan.request.secret:
-        made = change_webhook(client, plan.existing, plan.request)
+        result = change_webhook(client, plan.existing, plan.request)
         for difference in plan.differences:
-            log.info("Changed the webhook %s: %s", made.id, difference)
+            log.info("Changed the webhook %s: %s", result.id, difference)
         if plan.request.secret:
             # Apple shows no secret, so only writing it makes sure that it is the given one.
-            log.info("Set the secret of the webhook %s again", made.id)
+            log.info("Set the secret of the webhook %s again", result.id)
     else:
         return plan.existing
     # A green step means that the webhook is as requested, not only that Apple accepted the request.
-    if left := list(_differences(made, plan.request)):
+    if left := list(_differences(result, plan.request)):
         raise Error(
-            f"App Store Connect accepted the webhook, but has it otherwise than requested: {'; '.join(left)}.",
-            "Run the step again; if it stays so, look at the webhook on the website (Users and Access, Integrations).",
+            f"App Store Connect accepted the webhook, but it differs from the request: {'; '.join(left)}.",
+            "Run the step again. If the error stays, look at the webhook on the website "
+            "(Users and Access, Integrations).",
         )
-    return made
+    return result
 
 
 def _differences(webhook: Webhook, request: WebhookRequest) -> list[str]:
-    found = []
+    differences = []
     if not same_url(webhook.url, request.url):
-        found.append(f"address {words.printable_name(webhook.url)} → {request.url}")
+        differences.append(f"address {words.printable_name(webhook.url)} → {request.url}")
     if request.name and webhook.name != request.name:
-        found.append(f"name {words.printable_name(webhook.name)} → {request.name}")
+        differences.append(f"name {words.printable_name(webhook.name)} → {request.name}")
     if more := [event for event in request.events if event not in webhook.events]:
-        found.append(f"events + {', '.join(more)}")
+        differences.append(f"events + {', '.join(more)}")
     if fewer := [event for event in webhook.events if event not in request.events]:
-        found.append(f"events - {words.listed(fewer)}")
+        differences.append(f"events - {words.listed(fewer)}")
     if webhook.enabled != request.enabled:
-        found.append("turned on" if request.enabled else "turned off")
-    return found
+        differences.append("turned on" if request.enabled else "turned off")
+    return differences

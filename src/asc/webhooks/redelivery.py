@@ -25,14 +25,14 @@ from asc.webhooks.deliveries import (
 log = logging.getLogger(__name__)
 
 PAUSES = (1.0, 2.0, 4.0)
-"""Seconds until a delivery is looked for whose answer was lost: listings at Apple lag behind."""
+"""Seconds before each search for a new delivery whose answer was lost, because Apple's listings lag behind."""
 _MARGIN = timedelta(minutes=10)
-"""How far back a ping is looked for. Apple's clock and the Date header of its answers may differ a little."""
+"""Search for a ping from this long ago on: Apple's clock and the Date header of its answers may differ a little."""
 
 
 @dataclass(frozen=True)
 class Redelivered:
-    """The events that were sent again: how many, the ones that arrived, and the ones that did not in time."""
+    """The result of sending events again: `sent` counts them, `failed` are the ones that did not arrive in time."""
 
     sent: int = 0
     arrived: tuple[Delivery, ...] = ()
@@ -74,25 +74,33 @@ def redeliver_all(
     Refusals of Apple are kept in `findings`. Without `wait` (seconds) the result has only their number.
     """
     known = {delivery.id for delivery in deliveries}
-    made: list[Delivery] = []
+    requested: list[Delivery] = []
     # The newest come first in the list. Events make sense in the order in which they happened.
     for delivery in reversed(undelivered(deliveries)):
         new = findings.result_of(partial(_redeliver, client, webhook, delivery, known), None)
         if new:
             log.info("Sent again %s", delivery)
-            made.append(new)
-    if not made or not wait:
-        return Redelivered(len(made))
-    ids = {delivery.id for delivery in made}
-    # Apple's own clock says since when: that of this machine may be wrong.
-    since = min((delivery.created for delivery in made if delivery.created), default=None)
-    over = {
-        delivery.id: delivery
-        for delivery in await_deliveries(client, webhook, lambda one: one.id in ids, len(ids), since, wait)
-    }
-    ended = [over.get(delivery.id, delivery) for delivery in made]
+            requested.append(new)
+    return (
+        _await_arrivals(client, webhook, requested, wait)
+        if requested and wait
+        else Redelivered(len(requested))
+    )
+
+
+def _await_arrivals(
+    client: Client, webhook: Webhook, requested: Sequence[Delivery], wait: float
+) -> Redelivered:
+    """Wait at most `wait` seconds for the answers to the requested deliveries, and return the result."""
+    ids = {delivery.id for delivery in requested}
+    # The time comes from Apple's clock, because this machine's clock may be wrong.
+    since = min((delivery.created for delivery in requested if delivery.created), default=None)
+    listed = await_deliveries(client, webhook, lambda delivery: delivery.id in ids, len(ids), since, wait)
+    newest = {delivery.id: delivery for delivery in listed}
+    # Apple's listing may lack a delivery for a while: it counts as not arrived.
+    ended = [newest.get(delivery.id, delivery) for delivery in requested]
     return Redelivered(
-        len(made),
+        len(requested),
         tuple(delivery for delivery in ended if delivery.state == SUCCEEDED),
         tuple(delivery for delivery in ended if delivery.state != SUCCEEDED),
     )
@@ -115,7 +123,8 @@ def _redeliver(client: Client, webhook: Webhook, delivery: Delivery, known: set[
         )
 
     def find() -> Delivery | None:
-        new = [one for one in read_deliveries(client, webhook.id, delivery.created) if one.id not in known]
-        return next((one for one in new if one.event_id == delivery.event_id), None)
+        listed = read_deliveries(client, webhook.id, delivery.created)
+        new = [candidate for candidate in listed if candidate.id not in known]
+        return next((candidate for candidate in new if candidate.event_id == delivery.event_id), None)
 
     return client.create_once(create, find, pauses=PAUSES, may_exist=lambda error: False).value

@@ -1,4 +1,4 @@
-"""The webhook that a step asks for, and the defects that can be found before anything is sent."""
+"""The requested webhook, and the checks of its address, secret and events before the first request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVENT_TYPES = (
     "BACKGROUND_ASSET_VERSION_EXTERNAL_BETA_RELEASE_STATE_UPDATED",
     "BACKGROUND_ASSET_VERSION_INTERNAL_BETA_RELEASE_CREATED",
 )
-"""The events of Apple's document, those that most apps need first.
+"""The events of Apple's document. The first five are the usual ones.
 
 https://developer.apple.com/documentation/appstoreconnectapi/webhookeventtype
 """
@@ -57,7 +57,7 @@ def url_defect(url: str) -> str:
     if parts.scheme != "https":
         return "is not https: App Store Connect sends events over https only"
     if not host or parts.username or parts.password or parts.fragment or not url.isprintable() or " " in url:
-        return "is not the address of a server (no user, no password and no # belong into it)"
+        return "is not the address of a server (it must not contain a user, a password, a # or a blank)"
     if port == 0:
         return "has the port 0"
     return _host_defect(host)
@@ -79,7 +79,7 @@ def secret_defect(secret: str) -> str:
     if len(secret) < SHORTEST_SECRET:
         return f"has {len(secret)} characters: at least {SHORTEST_SECRET} are needed"
     if len(set(secret)) < SHORTEST_SECRET // 4:
-        return "has hardly any different characters"
+        return "repeats the same few characters"
     return ""
 
 
@@ -97,7 +97,7 @@ def event_defects(events: Iterable[str]) -> Iterator[str]:
 
 
 def parse_event(text: str) -> str:
-    """Return the name of an event as Apple's API has it; the payload's spelling is taken as well."""
+    """Return the name of an event as Apple's API has it. The spelling of payloads works as well."""
     # Subscriptions say BUILD_UPLOAD_STATE_UPDATED, payloads buildUploadStateUpdated: people copy both.
     if text[:1].islower() and not text.islower():
         text = "".join(f"_{letter}" if letter.isupper() else letter for letter in text)
