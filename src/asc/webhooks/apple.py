@@ -97,8 +97,9 @@ def find_webhook(webhooks: Sequence[Webhook], url: str, name: str) -> Webhook | 
         (f"the name {name}", named),
     ):
         if len(matching) > 1:
+            ids = listed([webhook.id for webhook in matching])
             raise Error(
-                f"The app has {len(matching)} webhooks with {criterion}: {listed([webhook.id for webhook in matching])}. "
+                f"The app has {len(matching)} webhooks with {criterion}: {ids}. "
                 "Each of them sends every event.",
                 "Delete all but one: mode: delete with webhook-id.",
             )
