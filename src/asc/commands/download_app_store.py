@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 METADATA, SCREENSHOTS, PREVIEWS = "metadata", "screenshots", "previews"
 PARTS = (METADATA, SCREENSHOTS, PREVIEWS)
-"""What can be downloaded, by the names of the folders."""
+"""The parts that can be downloaded, by the names of their folders."""
 
 
 _MEDIA = {SCREENSHOTS: SCREENSHOT_SETS, PREVIEWS: PREVIEW_SETS}

@@ -35,7 +35,8 @@ def kept_out(request: DistributionRequest, app_state: AppState | None, build: Bu
 
     Named groups and testers count; without any, the team does.
     """
-    return {who: state for who, state in _states(request, app_state, build).items() if state in DEAD_ENDS}
+    states = _states(request, app_state, build)
+    return {audience: state for audience, state in states.items() if state in DEAD_ENDS}
 
 
 def check_reached(request: DistributionRequest, app_state: AppState | None, build: Build) -> str:
@@ -46,11 +47,11 @@ def check_reached(request: DistributionRequest, app_state: AppState | None, buil
     kept = kept_out(request, app_state, build)
     if not kept:
         return ""
-    told = ", ".join(f"{state} for {who}" for who, state in kept.items())
+    states = ", ".join(f"{state} for {audience}" for audience, state in kept.items())
     remedy = " ".join(dict.fromkeys(DEAD_ENDS[state] for state in kept.values()))
     if request.distributes and len(kept) == len(_states(request, app_state, build)):
-        raise Error(f"Testers will not get the build: it is {told}.", remedy)
-    return f"The build is at App Store Connect, but it is {told}. {remedy}"
+        raise Error(f"Testers will not get the build: it is {states}.", remedy)
+    return f"The build is at App Store Connect, but it is {states}. {remedy}"
 
 
 def _states(request: DistributionRequest, app_state: AppState | None, build: Build) -> dict[str, str]:

@@ -38,19 +38,19 @@ def groups(
 
 def declaration(requested: str, existing: Sequence[Declaration]) -> Declaration:
     """Return the declaration with this id or code. Raises Error if there is none or it is not approved."""
-    found = next((candidate for candidate in existing if requested in (candidate.id, candidate.code)), None)
+    chosen = next((candidate for candidate in existing if requested in (candidate.id, candidate.code)), None)
     known = ", ".join(map(str, existing)) or "none"
-    if found is None:
+    if chosen is None:
         raise Error(
             f"encryption-declaration: the app has no declaration {printable_name(requested)}. It has: {known}.",
             "Give the id or the code of one that is APPROVED, or make one in App Store Connect (App Information).",
         )
-    if found.state != "APPROVED":
+    if chosen.state != "APPROVED":
         raise Error(
-            f"encryption-declaration: {found} is not approved. The app has: {known}.",
+            f"encryption-declaration: {chosen} is not approved. The app has: {known}.",
             "Wait for Apple's approval, or give another one.",
         )
-    return found
+    return chosen
 
 
 def _group(name: str, existing: Sequence[Group]) -> Group | None:
@@ -60,24 +60,24 @@ def _group(name: str, existing: Sequence[Group]) -> Group | None:
         lambda group: folded(group.name) == folded(name),
     )
     for matches in forms:
-        found = [group for group in existing if matches(group)]
+        matching = [group for group in existing if matches(group)]
         # Two groups may have one name; only an id tells them apart.
-        if len(found) > 1:
-            ids = ", ".join(f"{printable_name(group.name)}: {group.id}" for group in found)
+        if len(matching) > 1:
+            ids = ", ".join(f"{printable_name(group.name)}: {group.id}" for group in matching)
             raise Error(
-                f"groups: {len(found)} groups of the app are called {printable_name(name)} ({ids}).",
+                f"groups: {len(matching)} groups of the app are called {printable_name(name)} ({ids}).",
                 "Give the id of one of them.",
             )
-        if found:
-            return found[0]
+        if matching:
+            return matching[0]
     return None
 
 
 def _unknown_groups(unknown: Sequence[str], existing: Sequence[Group]) -> Error:
     names = sorted((group.name for group in existing), key=folded)
     hints = "".join(did_you_mean(name, names) for name in unknown[:5])
-    there = f"its groups: {listed(names)}" if names else "it has no groups"
+    known = f"its groups: {listed(names)}" if names else "it has no groups"
     return Error(
-        f"groups: the app has no group {listed(unknown)} ({there}).{hints}",
+        f"groups: the app has no group {listed(unknown)} ({known}).{hints}",
         "Check the spelling (an id works as well), or set create-groups to create unknown groups.",
     )

@@ -47,20 +47,21 @@ Criteria = Mapping[str, Range]
 
 def parse_criteria(value: Mapping[str, Any]) -> dict[str, Range]:
     """Return criteria from `{iphone: "18.0+", mac: "14.0 - 26.0"}`. Raises ValueError with a reason."""
-    found: dict[str, Range] = {}
+    criteria: dict[str, Range] = {}
     for name, text in value.items():
         family = re.sub(r"[-_\s]+", "_", str(name).strip()).upper()
         family = {"APPLETV": "APPLE_TV", "TV": "APPLE_TV", "WATCH": "APPLE_WATCH"}.get(family, family)
         # Apple's list of families is open: a name in Apple's own spelling is sent, and Apple decides.
         if family not in FAMILIES and name != family:
             hint = (
-                did_you_mean(family, FAMILIES) or f" There are {listed([one.lower() for one in FAMILIES])}."
+                did_you_mean(family, FAMILIES)
+                or f" There are {listed([known.lower() for known in FAMILIES])}."
             )
             raise ValueError(f"{printable_name(str(name))} is not a device family.{hint}")
-        if family in found:
+        if family in criteria:
             raise ValueError(f"{family} is given twice")
-        found[family] = _range(family, str(text).strip())
-    return found
+        criteria[family] = _range(family, str(text).strip())
+    return criteria
 
 
 def read_filters(filters: object) -> dict[str, Range]:
@@ -109,10 +110,10 @@ def described(criteria: Criteria) -> str:
 
 
 def _range(family: str, text: str) -> Range:
-    found = next(filter(None, (re.fullmatch(form, text, re.IGNORECASE) for form in _FORMS)), None)
-    if not found:
+    match = next(filter(None, (re.fullmatch(form, text, re.IGNORECASE) for form in _FORMS)), None)
+    if not match:
         raise ValueError(f"{family}: {printable_name(text)} is not like 18.0+, 17.0 - 18.5, <= 26.1 or any")
-    ends = {"least": "", "most": "", **found.groupdict()}
+    ends = {"least": "", "most": "", **match.groupdict()}
     versions = Range(ends["least"], ends["most"])
     if versions.least and versions.most and _numbers(versions.least) > _numbers(versions.most):
         raise ValueError(f"{family}: {versions.least} is above {versions.most}")
@@ -126,11 +127,11 @@ def _numbers(version: str) -> list[int]:
 
 def _offered(client: Client) -> dict[str, list[str]]:
     resources: Iterable[Any] = client.list("/v1/betaRecruitmentCriterionOptions").data
-    found: dict[str, list[str]] = {}
+    offered: dict[str, list[str]] = {}
     for resource in resources:
         entries = resource.attributes.get("deviceFamilyOsVersions")
         for entry in entries if isinstance(entries, list) else ():
             versions = entry.get("osVersions") if isinstance(entry, Mapping) else None
             if isinstance(versions, list):
-                found.setdefault(str(entry.get("deviceFamily")), []).extend(map(str, versions))
-    return found
+                offered.setdefault(str(entry.get("deviceFamily")), []).extend(map(str, versions))
+    return offered

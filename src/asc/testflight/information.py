@@ -20,17 +20,17 @@ from asc.words import printable_name
 
 def whats_new(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """Yield the changes of "What to Test" in the locales that differ."""
-    there = state.localizations if state else {}
+    existing = state.localizations if state else {}
     primary = (state.primary_locale if state else "") or app_state.primary_locale
-    requested = by_locale(request.whats_new, there, primary)
+    requested = by_locale(request.whats_new, existing, primary)
     for locale, text in requested.items():
-        known = there.get(locale)
+        known = existing.get(locale)
         if not text or (known and texts.same(known.whats_new, text)):
             continue
         change = _whats_new(locale, text, known, state)
         shorter = texts.cut_to_bytes(text)
         if known and texts.same(known.whats_new, shorter):
-            continue  # an earlier run had to cut it
+            continue  # an earlier run had to cut the text, and cutting it again would write the same
         if shorter != text:
             warning = (
                 f"What's new in {printable_name(locale)} is cut from {texts.in_bytes(text)} "
@@ -61,17 +61,17 @@ def app_info(request: DistributionRequest, app_state: AppState, state: Build | N
 
 
 def _for_notes(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
-    """Test information for the languages of what's new that have none.
+    """Yield the test information for the languages of what's new that have none.
 
     Apple refuses the submission otherwise: "betaAppLocalization must exist for an app" (fastlane#20723). Testers read
-    the texts of the primary language there today, so that those are taken.
+    the texts of the primary language in these languages today, so the new ones are copies of them.
     """
     primary = (state.primary_locale if state else "") or app_state.primary_locale
     given = by_locale(request.app_info, app_state.app_localizations, primary)
     known = app_state.app_localizations[primary].attributes if primary in app_state.app_localizations else {}
-    texts_there = {**known, **(given[primary].attributes() if primary in given else {})}
+    primary_texts = {**known, **(given[primary].attributes() if primary in given else {})}
     attributes = {
-        name: texts_there[name] for name in ("description", "feedbackEmail") if texts_there.get(name)
+        name: primary_texts[name] for name in ("description", "feedbackEmail") if primary_texts.get(name)
     }
     notes = by_locale(request.whats_new, state.localizations if state else {}, primary)
     for locale in notes:
@@ -92,15 +92,15 @@ def _for_notes(request: DistributionRequest, app_state: AppState, state: Build |
 
 
 def _app_info(request: DistributionRequest, app_state: AppState) -> Iterator[Change]:
-    there = app_state.app_localizations
-    for locale, info in by_locale(request.app_info, there, app_state.primary_locale).items():
-        known = there[locale].attributes if locale in there else {}
+    existing = app_state.app_localizations
+    for locale, info in by_locale(request.app_info, existing, app_state.primary_locale).items():
+        known = existing[locale].attributes if locale in existing else {}
         attributes = _differing(info.attributes(), known)
         if not attributes:
             continue
         summary = f"set the test information in {printable_name(locale)}: {', '.join(attributes)}"
-        if locale in there:
-            identifier = there[locale].id
+        if locale in existing:
+            identifier = existing[locale].id
             body = request_body("betaAppLocalizations", attributes, identifier)
             yield Change("app-info", summary, "PATCH", f"/v1/betaAppLocalizations/{identifier}", body)
         else:
@@ -111,11 +111,11 @@ def _app_info(request: DistributionRequest, app_state: AppState) -> Iterator[Cha
 
 def review_info(request: DistributionRequest, app_state: AppState) -> Iterator[Change]:
     """Yield the change of the information for reviewers, with the attributes that differ."""
-    there = app_state.review_detail
+    detail = app_state.review_detail
     requested = request.review_info.attributes() if request.review_info else {}
-    attributes = _differing(requested, there.attributes if there else {})
+    attributes = _differing(requested, detail.attributes if detail else {})
     if attributes:
-        identifier = there.id if there else app_state.destination.app.id  # Apple gives both the same id
+        identifier = detail.id if detail else app_state.destination.app.id  # Apple gives both the same id
         yield Change(
             "review-info",
             f"set the information for beta review: {', '.join(attributes)}",
@@ -140,19 +140,21 @@ def auto_notify(request: DistributionRequest, state: Build | None) -> Iterator[C
     )
 
 
-def by_locale(requested: Mapping[str, Any], there: Iterable[str], primary: str) -> dict[str, Any]:
+def by_locale(requested: Mapping[str, Any], existing: Iterable[str], primary: str) -> dict[str, Any]:
     """Return the texts by locale, the default given to the primary locale and each existing one that is not named."""
-    named = {locale: wanted for locale, wanted in requested.items() if locale != DEFAULT}
+    named = {locale: text for locale, text in requested.items() if locale != DEFAULT}
     if DEFAULT not in requested:
         return named
-    unnamed = [locale for locale in dict.fromkeys((*there, *filter(None, [primary]))) if locale not in named]
-    if not there and not primary and not named:
-        unnamed = ["en-US"]  # what Apple gives an app whose language nobody chose
+    unnamed = [
+        locale for locale in dict.fromkeys((*existing, *filter(None, [primary]))) if locale not in named
+    ]
+    if not existing and not primary and not named:
+        unnamed = ["en-US"]  # Apple's locale for an app whose language nobody chose
     return {**named, **dict.fromkeys(unnamed, requested[DEFAULT])}
 
 
-def _differing(requested: Mapping[str, Any], there: Mapping[str, Any]) -> dict[str, Any]:
+def _differing(requested: Mapping[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
     def equal(one: object, other: object) -> bool:
         return texts.same(one, other) if isinstance(one, str) and isinstance(other, str) else one == other
 
-    return {name: value for name, value in requested.items() if not equal(value, there.get(name))}
+    return {name: value for name, value in requested.items() if not equal(value, existing.get(name))}

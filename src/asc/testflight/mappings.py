@@ -16,7 +16,8 @@ from asc.words import did_you_mean, listed, printable_name
 
 LONGEST_APP_DESCRIPTION = 4000
 """Characters."""
-_ALSO = {"tvosprivacypolicyurl": "tv_os_privacy_policy", "privacypolicy": "privacy_policy_url"}
+# fastlane's spellings of the keys, in the form of `_plain`.
+_ALIASES = {"tvosprivacypolicyurl": "tv_os_privacy_policy", "privacypolicy": "privacy_policy_url"}
 
 
 def whats_new(value: Mapping[str, Any] | str) -> dict[str, str]:
@@ -33,7 +34,7 @@ def whats_new(value: Mapping[str, Any] | str) -> dict[str, str]:
 
 
 def review_info(value: Mapping[str, Any]) -> ReviewInfo:
-    """Return the contact, the demo account and the notes for the reviewers."""
+    """Return the contact, the demo account and the notes for the reviewers, without blank texts."""
     members = _members(value, REVIEW_ATTRIBUTES)
     required = members.pop("demo_account_required", None)
     given = {name: _text(entry, name) for name, entry in members.items()}
@@ -94,14 +95,14 @@ def _by_locale(value: Mapping[str, Any]) -> dict[str, Any]:
 def _members(value: Mapping[str, Any], names: Mapping[str, str], within: str = "") -> dict[str, Any]:
     """Return the members of a mapping by our names, from kebab, snake and camel case."""
     known = {_plain(name): name for name in names}
-    also = {form: name for form, name in _ALSO.items() if name in names}
+    aliases = {form: name for form, name in _ALIASES.items() if name in names}
     found: dict[str, Any] = {}
     for key, entry in value.items():
-        name = known.get(_plain(str(key))) or also.get(_plain(str(key)))
+        name = known.get(_plain(str(key))) or aliases.get(_plain(str(key)))
         if not name:
-            where = f" in {printable_name(within)}" if within else ""
+            place = f" in {printable_name(within)}" if within else ""
             hint = did_you_mean(str(key), names) or f" There are {listed(list(names))}."
-            raise ValueError(f"{printable_name(str(key))}{where} is not known.{hint}")
+            raise ValueError(f"{printable_name(str(key))}{place} is not known.{hint}")
         if name in found:
             raise ValueError(f"{name} is given twice")
         if entry is not None and entry != "":

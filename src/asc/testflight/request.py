@@ -12,7 +12,7 @@ from typing import Any, Literal
 from asc.testflight.testers.tester import Tester
 
 DEFAULT = "default"
-"""Stands in a mapping of locales for all those that are not named."""
+"""The key in a mapping of locales for all locales that the mapping does not name."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class AppInfo:
         return _given(self, APP_ATTRIBUTES)
 
 
+# Our names → Apple's. `mappings` reads the keys of the inputs by the same tables.
 REVIEW_ATTRIBUTES = {
     "contact_first_name": "contactFirstName",
     "contact_last_name": "contactLastName",

@@ -12,7 +12,7 @@ from asc.testflight.request import DistributionRequest
 from asc.words import printable_name
 
 TO_COME = "{build}"
-"""Stands for the id of a build that does not exist yet."""
+"""The place of a build's id in a path or body, until the build exists."""
 
 
 @dataclass(frozen=True)
