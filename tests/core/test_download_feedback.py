@@ -224,3 +224,24 @@ def test_a_crash_without_a_log_is_told_and_listed(tmp_path: Path) -> None:
     with start_sandbox(BOTH, faults=[fault]) as sandbox:
         done = download(tmp_path, sandbox, kind="crashes")
     assert (done.code, len(done.log.messages("warning")), len(index(tmp_path))) == (0, 2, 2)
+
+
+def test_an_index_that_cannot_be_written_is_an_error_of_the_folder_and_newest_stays(tmp_path: Path) -> None:
+    (tmp_path / "feedback/feedback.json").mkdir(parents=True)
+    with start_sandbox(BOTH) as sandbox:
+        done = download(tmp_path, sandbox, since="2026-01-01")
+    assert done.code == 1
+    assert "directory" in done.stdout
+    assert "bug" not in done.stdout
+    assert done.outputs["newest"].startswith("2026-01-01")
+
+
+def test_a_file_that_cannot_be_written_leaves_the_others_and_its_reason_in_the_index(tmp_path: Path) -> None:
+    # The name has 255 characters, the most of a disk; that of the file on its way is longer.
+    longest = "L" * (255 - len("2026-01-10-.crash"))
+    crashes = [{"id": one, "createdDate": "2026-01-10T10:00:00Z"} for one in (longest, "SHORT")]
+    with start_sandbox(world(crashes=crashes)) as sandbox:
+        done = download(tmp_path, sandbox)
+    assert done.code == 1
+    assert {one["id"]: len(one["files"]) for one in index(tmp_path)} == {longest: 0, "SHORT": 1}
+    assert "directory" in next(one["error"] for one in index(tmp_path) if one["id"] == longest)

@@ -16,8 +16,8 @@ from asc.commands.declaration import Command, given, moment, output
 from asc.commands.naming import AppInputs
 from asc.errors import Error, Findings, writing_remedy
 from asc.job import summary
-from asc.private_files import private_folder, write_private
-from asc.testflight.feedback import AT_ONCE, Feedback, Kind, read_feedback, save_all
+from asc.private_files import private_folder
+from asc.testflight.feedback import AT_ONCE, Feedback, Kind, read_feedback, save_all, write_file
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,11 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     for failure in {one.error.message: one.error for one in saved.values() if one.error}.values():
         findings.add(failure)
     entries = [one.entry(saved[one.id], with_emails=inputs.include_emails) for one in found]
-    write_private(folder / INDEX, (json.dumps(entries, indent=2, ensure_ascii=False) + "\n").encode())
+    text = json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
+    try:
+        write_file(folder / INDEX, text.encode())
+    except Error as error:
+        findings.add(error)
     outputs = _outputs(folder, found, inputs.since, is_whole=not findings.any)
     context.outputs = outputs
     context.summary.append(_summary(found))

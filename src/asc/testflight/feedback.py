@@ -18,7 +18,7 @@ from asc.api.client import Client, Query
 from asc.api.document import Document, Resource
 from asc.api.errors import ApiError
 from asc.api.object_store import Expired, Link, ObjectStore, RefusedLink
-from asc.errors import Error, UnreachableError
+from asc.errors import Error, UnreachableError, writing_remedy
 from asc.formats.images import CHECK_THE_PROXY, ENDING, NOT_MEDIA, is_media
 from asc.private_files import half_written, write_private
 from asc.words import printable_name
@@ -130,6 +130,15 @@ def save_all(
         return dict(zip([one.id for one in feedback], pool.map(save, feedback), strict=True))
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read. Raises Error with the reason, as of a full disk."""
+    try:
+        write_private(path, content)
+    except OSError as error:
+        remedy = writing_remedy(error, "Name an empty folder that the step can write to.")
+        raise Error(f"directory: {path}: {error.strerror}.", remedy) from None
+
+
 def _read(page: Document, kind: Kind) -> Iterator[Feedback]:
     for resource in page.data:
         build = page.one(resource, "build")
@@ -156,7 +165,7 @@ def _save_crash(client: Client, folder: Path, one: Feedback, name: str) -> None:
             raise
         log.warning("The crash %s has no log.", one.id)
         return
-    write_private(folder / name, log_text.encode("utf-8", "replace"))
+    write_file(folder / name, log_text.encode("utf-8", "replace"))
 
 
 def _save_pictures(
@@ -169,7 +178,7 @@ def _save_pictures(
         try:
             for name, picture in zip(names, now.pictures, strict=False):
                 if not (folder / name).exists():
-                    write_private(folder / name, _fetch(storage, name, picture))
+                    write_file(folder / name, _fetch(storage, name, picture))
             return
         except Expired:
             log.info("The links of %s have expired; asking for new ones", printable_name(one.id))
