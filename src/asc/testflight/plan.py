@@ -121,15 +121,15 @@ def _check(request: DistributionRequest, app_state: AppState, state: Build | Non
 
 
 def _compliance(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
-    requested, there = request.encryption, state.uses_non_exempt_encryption if state else None
+    requested, existing = request.encryption, state.uses_non_exempt_encryption if state else None
     binary = app_state.destination.uses_non_exempt_encryption if request.distributes else None
-    if requested is not None and there is not None and requested != there:
-        raise encryption_contradiction(requested, there)
+    if requested is not None and existing is not None and requested != existing:
+        raise encryption_contradiction(requested, existing)
     # The input decides, then the binary. A build whose answer Apple has needs none.
-    answer = requested if requested is not None else binary if there is None and state else None
-    if state and request.distributes and answer is None and there is None:
+    answer = requested if requested is not None else binary if existing is None and state else None
+    if state and request.distributes and answer is None and existing is None:
         raise encryption_unanswered()
-    answered = there is not None or (state is None and binary is not None)
+    answered = existing is not None or (state is None and binary is not None)
     attributes = {} if answer is None or answered else {"usesNonExemptEncryption": answer}
     declaration = app_state.declaration
     linked = declaration is not None and (state is None or state.declaration_id != declaration.id)
@@ -159,7 +159,7 @@ def _review(
             return
         if state.external_state == "MISSING_EXPORT_COMPLIANCE" and not complied:
             raise Error(
-                "The build cannot go to beta review: Apple misses an export compliance declaration for it.",
+                "The build cannot go to beta review: Apple has no export compliance declaration for it.",
                 "Name an approved one in encryption-declaration, or answer in App Store Connect.",
             )
     yield Change(
@@ -216,14 +216,16 @@ def _notes(request: DistributionRequest, app_state: AppState, state: Build | Non
 def groups(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """Yield one change that adds all existing groups, and one for each group to create with the build in it."""
     have = state.group_ids if state else frozenset()
-    wanted = [group for group in app_state.groups if group.id not in have and not group.gets_all]
-    if wanted:
-        yield _add_groups(wanted, state)
+    missing = [group for group in app_state.groups if group.id not in have and not group.gets_all]
+    if missing:
+        yield _add_groups(missing, state)
     for name in app_state.new_groups:
         internal = request.create_groups == "internal"
         attributes = {"isInternalGroup": internal}
         if internal:
-            attributes["hasAccessToAllBuilds"] = False  # builds are chosen, as in this run
+            attributes["hasAccessToAllBuilds"] = (
+                False  # the request is about this build, not about all later ones
+            )
         yield Change(
             "group",
             f"create the {'internal' if internal else 'external'} group {printable_name(name)} with the build in it",

@@ -101,13 +101,13 @@ def _asked_for(request: DistributionRequest) -> list[str]:
         "betaAppLocalizations": bool(request.app_info) or reviewed,
         "appEncryptionDeclarations": bool(request.encryption_declaration),
     }
-    return [name for name, wanted in asked.items() if wanted]
+    return [name for name, needed in asked.items() if needed]
 
 
 def _query(request: DistributionRequest, names: Sequence[str]) -> dict[str, str | int]:
     review = list(REVIEW_ATTRIBUTES.values())
     if not (request.review_info and request.review_info.demo_account_password):
-        review.remove("demoAccountPassword")  # what is not needed need not be known
+        review.remove("demoAccountPassword")  # a password that the step does not compare is not fetched
     fields = {**_FIELDS, "betaAppReviewDetails": ",".join(review)}
     query: dict[str, str | int] = {
         "include": ",".join(names),
@@ -132,22 +132,22 @@ def _all(client: Client, document: Document, app: Resource, name: str) -> Sequen
 
 def _check_encryption(request: DistributionRequest, destination: Destination) -> None:
     """Raise Error unless export compliance is answered once and without contradiction."""
-    requested, there = request.encryption, destination.uses_non_exempt_encryption
+    requested, existing = request.encryption, destination.uses_non_exempt_encryption
     if request.encryption_declaration and requested is False:
         raise Error(
             "encryption-declaration is given, but uses-non-exempt-encryption is false.",
             "A declaration belongs to non-exempt encryption: leave one of the two out.",
         )
-    if requested is not None and there is not None and requested != there:
-        raise encryption_contradiction(requested, there)
-    if request.distributes and requested is None and there is None and not destination.exists:
+    if requested is not None and existing is not None and requested != existing:
+        raise encryption_contradiction(requested, existing)
+    if request.distributes and requested is None and existing is None and not destination.exists:
         raise encryption_unanswered()
 
 
-def encryption_contradiction(requested: bool, there: bool) -> Error:
+def encryption_contradiction(requested: bool, existing: bool) -> Error:
     """Return the error for an answer that differs from the one of the build."""
     return Error(
-        f"uses-non-exempt-encryption is {str(requested).lower()}, but the build says {str(there).lower()}.",
+        f"uses-non-exempt-encryption is {str(requested).lower()}, but the build says {str(existing).lower()}.",
         "Apple does not let the answer change: leave the input out, or build again with another "
         "ITSAppUsesNonExemptEncryption in the Info.plist.",
     )
@@ -163,36 +163,36 @@ def encryption_unanswered() -> Error:
 
 def _check_review_detail(request: DistributionRequest, app_state: AppState) -> None:
     # Apple refuses a submission without a contact, and without the demo account if one is required.
-    there = app_state.review_detail.attributes if app_state.review_detail else {}
+    existing = app_state.review_detail.attributes if app_state.review_detail else {}
     requested = request.review_info.attributes() if request.review_info else {}
-    result = {**there, **requested}
+    result = {**existing, **requested}
     needed = [*_CONTACT]
     if result.get("demoAccountRequired") is True:
         needed.append("demoAccountName")
-        if not there.get("demoAccountName"):  # Apple need not show a password that it has
+        if not existing.get("demoAccountName"):  # Apple need not show a password that it has
             needed.append("demoAccountPassword")
     words = {name: ours.replace("_", "-") for ours, name in REVIEW_ATTRIBUTES.items()}
     missing = [words[name] for name in needed if not str(result.get(name) or "").strip()]
     if missing:
         raise Error(
-            f"The beta review needs what neither App Store Connect nor beta-review-info has: {', '.join(missing)}.",
+            f"Beta review needs {', '.join(missing)}, and neither App Store Connect nor beta-review-info has it.",
             "Add it to beta-review-info (or in App Store Connect under TestFlight, Test Information), "
             "or give submit-beta-review: false.",
         )
 
 
 def _check_test_information(request: DistributionRequest, app_state: AppState) -> None:
-    # Apple refuses a submission without description and feedback address, with a code that says nothing.
-    primary, there = app_state.primary_locale, app_state.app_localizations
-    requested = information.by_locale(request.app_info, there, primary)
+    # Apple refuses a submission without description and feedback address, with a code that does not name them.
+    primary, existing = app_state.primary_locale, app_state.app_localizations
+    requested = information.by_locale(request.app_info, existing, primary)
     texts = {
         locale: {
-            **(there[locale].attributes if locale in there else {}),
+            **(existing[locale].attributes if locale in existing else {}),
             **(requested[locale].attributes() if locale in requested else {}),
         }
-        for locale in {*there, *requested}
+        for locale in {*existing, *requested}
     }
-    # App Store Connect tells no primary language of some apps: then one language that has both will do.
+    # App Store Connect returns no primary language for some apps. One language that has both texts is enough then.
     candidates = [texts.get(primary, {})] if primary else [*texts.values(), {}]
     needed = {"description": "description", "feedbackEmail": "feedback-email"}
     missing = min(
