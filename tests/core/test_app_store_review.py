@@ -324,6 +324,29 @@ def test_a_passing_fault_submits_once(tmp_path: Path, fault: str) -> None:
         assert (done.code, submissions(sandbox)) == (0, ["WAITING_FOR_REVIEW"]), done.stdout
 
 
+@pytest.mark.parametrize("fault", ["lost", "damage"])
+def test_a_submission_whose_answers_are_always_lost_and_that_is_reviewed_at_once_is_submitted(
+    tmp_path: Path, fault: str
+) -> None:
+    at_once = Store(review=0, media=0, release=0, cancel=0)
+    answers = [f"PATCH /v1/reviewSubmissions/* {fault} times=always"]
+    with start_sandbox(world(), store=at_once, faults=answers) as sandbox:
+        done = submit(tmp_path, sandbox)
+        sent = [path for path in writes(sandbox) if path.startswith("PATCH /v1/reviewSubmissions/")]
+        assert (done.code, len(sent)) == (0, 1), done.stdout
+
+
+def test_a_submission_without_effect_is_repeated_once_and_then_an_error(tmp_path: Path) -> None:
+    with start_sandbox(
+        world(), store=NEVER, faults=["PATCH /v1/reviewSubmissions/* status=500 times=always"]
+    ) as sandbox:
+        done = submit(tmp_path, sandbox)
+        sent = [path for path in writes(sandbox) if path.startswith("PATCH /v1/reviewSubmissions/")]
+        assert (done.code != 0, len(sent)) == (True, 2), done.stdout
+        sandbox.end_faults()
+        assert (submit(tmp_path, sandbox).code, submissions(sandbox)) == (0, ["WAITING_FOR_REVIEW"])
+
+
 def test_an_approved_version_is_released_once(tmp_path: Path) -> None:
     with start_sandbox(world(), store=QUICK) as sandbox:
         assert submit(tmp_path, sandbox, wait="reviewed", release="manual", phased="true").code == 0

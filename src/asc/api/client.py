@@ -168,7 +168,7 @@ class Client:
         try:
             return self._create_or_find(create, find, pauses, may_exist)
         except LostAnswerError:
-            log.info("It does not exist; creating it again")
+            log.info("It had no effect; sending it again")
         return self._create_or_find(create, find, pauses, may_exist)
 
     def _create_or_find(

@@ -14,7 +14,7 @@ from asc.api.client import Client, Query
 from asc.api.document import Document, Resource, reference, request_body
 from asc.api.errors import ApiError
 from asc.api.polling import Polling
-from asc.errors import Error, LostAnswerError
+from asc.errors import Error
 from asc.store.items import VERSION, Item, read_items
 from asc.store.lacking import explained
 from asc.store.version import SUBMITTED, StoreVersion, read_version
@@ -106,23 +106,24 @@ def read_submission(client: Client, submission_id: str) -> Submission:
 
 
 def submit(client: Client, submission: Submission, version: StoreVersion) -> None:
-    """Send a draft to review, once. Repeats while Apple is not ready for it, and after a request without effect."""
+    """Send a draft to review, once, and again while Apple is not ready for it.
+
+    Raises Error with all that the version lacks, LostAnswerError if two answers were lost and it is a draft still.
+    """
+    path = f"/v1/reviewSubmissions/{submission.id}"
     body = request_body("reviewSubmissions", {"submitted": True}, submission.id)
     until = client.clock.monotonic() + NOT_READY
     pause = FIRST_PAUSE
     while True:
         try:
-            client.patch(f"/v1/reviewSubmissions/{submission.id}", body)
-            return
-        except LostAnswerError:
-            if read_version(client, version.id).state in SUBMITTED:
-                return
+            # The state of the submission tells, not that of the version: a quick review moves the version on.
             # A second request cannot submit twice: Apple refuses it for what is submitted.
-            if client.clock.monotonic() + pause > until:
-                raise
+            client.create_once(
+                lambda: client.patch(path, body),
+                lambda: read_submission(client, submission.id).state != DRAFT or None,
+            )
+            return
         except ApiError as error:
-            if read_version(client, version.id).state in SUBMITTED:
-                return  # another job was quicker
             if not _is_not_ready(error) or client.clock.monotonic() + pause > until:
                 raise explained(client, version.id, error) from None
             log.info("Apple is not ready to take the submission yet; trying again in %.0f s", pause)
