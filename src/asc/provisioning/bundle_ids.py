@@ -53,10 +53,10 @@ def read_bundle_ids(
 
     Their capabilities cost a request for each bundle id; `capabilities=False` leaves them out.
     """
-    wanted = set(identifiers)
-    listed = list_by(client, "/v1/bundleIds", "filter[identifier]", sorted(wanted), _QUERY)
+    requested = set(identifiers)
+    listed = list_by(client, "/v1/bundleIds", "filter[identifier]", sorted(requested), _QUERY)
     # Apple's filter also finds identifiers that only contain the text, so they are compared here.
-    found = [resource for resource in listed.data if resource.text("identifier") in wanted]
+    found = [resource for resource in listed.data if resource.text("identifier") in requested]
     if capabilities:
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
             read = list(pool.map(lambda resource: _read(client, listed, resource), found))
@@ -79,20 +79,21 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
         return registered.id if registered else None
 
     try:
-        made = client.create_once(lambda: client.create("/v1/bundleIds", body).resource.id, find).value
+        created_id = client.create_once(lambda: client.create("/v1/bundleIds", body).resource.id, find).value
     except ApiError as error:
         # Apple's words for an identifier that anybody has.
         if error.status == 409 and "not available" in error.message:
             raise _taken(client, identifier, error) from None
         raise
     try:
-        return fetch_bundle_id(client, made)
+        return fetch_bundle_id(client, created_id)
     except ApiError as error:
         if error.status != 404:
             raise
         raise Error(
             f"Apple answered that it registered the bundle id {identifier}, but does not have it.",
-            "Run the step again in a minute; if it stays, register it at developer.apple.com/account, Identifiers.",
+            "Run the step again in a minute. If the error stays, register it at developer.apple.com/account, "
+            "Identifiers.",
         ) from None
 
 

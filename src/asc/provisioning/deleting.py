@@ -15,7 +15,7 @@ DELETE_ATTEMPTS = 3
 
 
 def delete_if_there(client: Client, path: str) -> None:
-    """Delete the record at `path`. A record that does not exist is no error.
+    """Delete the record at `path`. Do nothing if it does not exist.
 
     Raises ApiError if Apple refuses, UnreachableError if the record still exists after DELETE_ATTEMPTS requests.
     """

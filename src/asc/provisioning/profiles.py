@@ -100,7 +100,7 @@ def create_profile(client: Client, draft: ProfileDraft) -> AppleProfile:
     creation = client.create_once(
         lambda: _read_profile(client.create("/v1/profiles", _body(draft)).resource),
         find,
-        # A profile that has the name already may have other certificates and devices: it is not the one wanted.
+        # A profile that has the name already may have other certificates and devices: it is not the requested one.
         may_exist=lambda error: False,
     )
     return _with_content(client, creation.value)

@@ -34,7 +34,7 @@ class DeviceChange:
 
 @dataclass(frozen=True)
 class DeviceRules:
-    """The treatment of devices that are there already, and of UDIDs that fit phones and Macs.
+    """The treatment of devices that the team has already, and of UDIDs that fit phones and Macs.
 
     `platforms` are the platforms that the step is for. `disable` holds UDIDs or names.
     """
@@ -55,20 +55,22 @@ def plan_devices(
     under another platform than the user.
     """
     known = {comparable_udid(device.udid): device for device in have}
-    there = [(request, known.get(comparable_udid(request.udid))) for request in requests]
-    for request, device in there:
+    pairs = [(request, known.get(comparable_udid(request.udid))) for request in requests]
+    for request, device in pairs:
         if device:
             _warn_of_other_platform(request, device)
     findings = Findings()
     none: list[DeviceChange] = []
     disable = findings.result_of(lambda: _disablings(requests, have, rules.disable), none)
-    enable = findings.result_of(lambda: _enablings([one for _, one in there if one], rules.if_disabled), none)
-    new = [request for request, device in there if device is None]
+    enable = findings.result_of(
+        lambda: _enablings([device for _, device in pairs if device], rules.if_disabled), none
+    )
+    new = [request for request, device in pairs if device is None]
     register = findings.result_of(lambda: _registrations(new, rules.platforms), none)
     findings.raise_all()
     rename = [
         _rename(device, request.name)
-        for request, device in there
+        for request, device in pairs
         if rules.rename and device and device.name != request.name
     ]
     return [*enable, *rename, *register, *disable]
@@ -108,11 +110,11 @@ def _warn_of_other_platform(request: DeviceRequest, device: Device) -> None:
 
 def _registrations(requests: Iterable[DeviceRequest], platforms: Collection[Platform]) -> list[DeviceChange]:
     """Return the registrations of new devices. Raises InputError that names those without a platform."""
-    found: list[DeviceChange] = []
+    registrations: list[DeviceChange] = []
     unclear: list[str] = []
     for request in requests:
         if platform := request.apple_platform(platforms):
-            found.append(_registration(request, platform))
+            registrations.append(_registration(request, platform))
         else:
             unclear.append(request.name)
     if unclear:
@@ -126,7 +128,7 @@ def _registrations(requests: Iterable[DeviceRequest], platforms: Collection[Plat
                 )
             ]
         )
-    return found
+    return registrations
 
 
 def _registration(request: DeviceRequest, platform: ApplePlatform) -> DeviceChange:
@@ -145,7 +147,7 @@ def _enablings(devices: Iterable[Device], if_disabled: IfDisabled) -> list[Devic
     if disabled and if_disabled == "fail":
         names = ", ".join(words.printable_name(device.name) for device in disabled)
         raise Error(
-            f"Devices that are asked for are disabled: {names}.",
+            f"Requested devices are disabled: {names}.",
             "Enable them with if-disabled: enable, or remove them from devices.",
         )
     return [_status_change("enable", device, ENABLED) for device in disabled if if_disabled == "enable"]
@@ -155,8 +157,8 @@ def _disablings(
     requests: Iterable[DeviceRequest], have: Sequence[Device], named: Iterable[str]
 ) -> list[DeviceChange]:
     """Return the changes for devices to disable, by UDID or name. Raises InputError with all that is wrong."""
-    wanted = {comparable_udid(request.udid) for request in requests}
-    found: dict[str, Device] = {}
+    requested = {comparable_udid(request.udid) for request in requests}
+    chosen: dict[str, Device] = {}
     problems = []
     for text in named:
         matching = [
@@ -172,7 +174,7 @@ def _disablings(
             problems.append(
                 Problem("disable", f"{words.printable_name(text)} {reason}", "Give the UDID of one device.")
             )
-        elif comparable_udid(matching[0].udid) in wanted:
+        elif comparable_udid(matching[0].udid) in requested:
             problems.append(
                 Problem(
                     "disable",
@@ -181,11 +183,11 @@ def _disablings(
                 )
             )
         else:
-            found[matching[0].id] = matching[0]
+            chosen[matching[0].id] = matching[0]
     if problems:
         raise InputError(problems)
     return [
-        _status_change("disable", device, DISABLED) for device in found.values() if device.status != DISABLED
+        _status_change("disable", device, DISABLED) for device in chosen.values() if device.status != DISABLED
     ]
 
 
