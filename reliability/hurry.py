@@ -21,7 +21,7 @@ def hurry() -> None:
     from asc.changes import apply, sending
     from asc.provisioning import certificates
     from asc.signing.sync import identities
-    from asc.store import preparing
+    from asc.store import preparing, submission
     from asc.webhooks import redelivery
 
     looks = (0.05, 0.1, 0.2)
@@ -34,6 +34,8 @@ def hurry() -> None:
         (sending, "SETTLING", (0.1, 0.2, 0.4)),
         (preparing, "SETTLING", (0.1, 0.2, 0.4)),
         (record, "LISTINGS_LAG", looks),
+        (submission, "FIRST_PAUSE", 0.05),
+        (submission, "NOT_READY", 2.0),
         (assets, "LISTINGS_LAG", (0.0, *looks)),
         (uploading, "IDLE", 0.5),
         (uploading, "LOOKS_AFTER_DUPLICATE", looks),
