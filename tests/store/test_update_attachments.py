@@ -75,4 +75,4 @@ def test_attachments_come_with_review_information_that_the_same_run_makes(tmp_pa
         assert (refused.code, writes(sandbox)) == (1, [])
         done = update(tmp_path, sandbox, review_attachments=one, review_info=CONTACT)
         assert (done.code, attached(sandbox)) == (0, {("one.pdf", "COMPLETE")}), done.stdout
-    assert '"field": "first_name", "before": "", "after": "Ada"' in done.outputs["changes"]
+    assert '"field": "first_name", "before": "", "after": "(hidden)"' in done.outputs["changes"]

@@ -288,6 +288,16 @@ def test_release_notes_come_from_a_file_with_a_text_or_a_mapping(
     assert (page["en-US"]["whatsNew"], page["de-DE"]["whatsNew"]) == expected
 
 
+def test_the_contact_of_the_review_is_in_no_log_summary_or_output(tmp_path: Path) -> None:
+    contact = "email_address: grace@example.com\nphone_number: +1 555 555 0199\nlast_name: Hopperling"
+    with start_sandbox(world()) as sandbox:
+        done = update(tmp_path, sandbox, review_info=contact)
+    assert done.code == 0
+    shown = "\n".join(line for line in done.everything.splitlines() if "::add-mask::" not in line)
+    assert "(hidden)" in shown
+    assert [personal for personal in ("grace@", "0199", "Hopperling") if personal in shown] == []
+
+
 @pytest.mark.parametrize("name", ["metadata", "release_notes_file", "review_attachments"])
 def test_a_single_file_that_is_a_link_out_of_the_workspace_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

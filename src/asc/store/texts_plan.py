@@ -19,6 +19,15 @@ from asc.words import listed
 
 PROMOTIONAL = "promotionalText"
 HIDDEN = "(hidden)"
+PERSONAL = {
+    "contactFirstName",
+    "contactLastName",
+    "contactPhone",
+    "contactEmail",
+    "demoAccountName",
+    "demoAccountPassword",
+}
+"""Attributes of the review whose values no plan shows: everybody reads the log of a public repository."""
 _NAMES_OF_REVIEW = {attribute: name for name, attribute in REVIEW.items()}
 _ANSWERS = {"USES_THIRD_PARTY_CONTENT": "true", "DOES_NOT_USE_THIRD_PARTY_CONTENT": "false"}
 """Apple's words for content rights → the values of the input third-party-content."""
@@ -263,7 +272,7 @@ class _Planner:
             )
         }
         for name, value in different.items():
-            hidden = name == "demoAccountPassword"
+            hidden = name in PERSONAL
             old, new = _words(before.get(name)), _words(value)
             old, new = (HIDDEN if old else "", HIDDEN) if hidden else (old, new)
             self._say("", _NAMES_OF_REVIEW[name], old, new, self._is_editable)
