@@ -28,6 +28,7 @@ def ended_by(*signals: int) -> Iterator[None]:
     try:
         yield
     finally:
+        _stay_while_it_ends()
         signal.set_wakeup_fd(before)
         writer.close()
 
@@ -40,6 +41,7 @@ def undone_at_the_end(undo: Callable[[], object]) -> Iterator[None]:
     try:
         yield
     finally:
+        _stay_while_it_ends()
         del _pending[mark]
 
 
@@ -49,6 +51,14 @@ def _watch(reader: socket.socket, signals: tuple[int, ...]) -> None:
         while received := reader.recv(1):
             if received[0] in signals:
                 _end(received[0])
+
+
+def _stay_while_it_ends() -> None:
+    """Never return if a signal is ending the process."""
+    # An undo in the other thread breaks what this one does, as when it closes the pipes of a program. The error that
+    # comes of it must neither be reported as a bug nor decide the exit code.
+    if _ending.locked():
+        threading.Event().wait()
 
 
 def _end(number: int) -> None:

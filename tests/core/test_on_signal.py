@@ -38,3 +38,41 @@ def test_a_signal_ends_a_process_whose_main_thread_sleeps_on_a_lock(tmp_path: Pa
         finally:
             process.kill()
     assert (tmp_path / "note").read_text() == "undone"
+
+
+BROKEN = """
+import os, signal, sys, threading, time
+sys.path.insert(0, sys.argv[1])
+from asc.on_signal import ended_by, undone_at_the_end
+reader, writer = os.pipe()
+
+def undo():
+    os.write(writer, b"broken")
+    time.sleep(1)
+
+try:
+    with ended_by(signal.SIGTERM), undone_at_the_end(undo):
+        # The signal comes to the other thread alone.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+                         or threading.Event().wait(), daemon=True).start()
+        print("waiting", flush=True)
+        os.read(reader, 10)
+        raise OSError("the undo broke this")
+except OSError as error:
+    print(error, flush=True)
+    os._exit(1)
+"""
+
+
+def test_an_error_that_the_undo_causes_is_not_reported_and_is_not_the_exit_code() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-I", "-c", BROKEN, str(SOURCE)], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert (process.stdout.read(), process.wait(20)) == (b"", 128 + signal.SIGTERM)
+        finally:
+            process.kill()
