@@ -17,7 +17,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from asc.errors import InputError
+from asc.webhooks import request
 from asc_relay import function
+from asc_relay import settings as relay_settings
 from asc_relay.seen import CLAIM_EXPIRES, SeenInBucket, SeenInFile
 from asc_relay.server import main
 from asc_relay.settings import open_relay
@@ -32,6 +34,10 @@ from webhooks.relays import event, settings
 def hub() -> Iterator[GitHub]:
     with github() as hub:
         yield hub
+
+
+def test_the_relay_accepts_exactly_the_secrets_that_manage_webhooks_accepts() -> None:
+    assert relay_settings.SHORTEST_SECRET == request.SHORTEST_SECRET
 
 
 def apps(**about: object) -> str:

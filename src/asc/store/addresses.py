@@ -17,11 +17,15 @@ from asc.store.limits import BY_NAME, is_address
 from asc.store.wanted import Finding, Text, WantedPage
 
 SECONDS = 10.0
+"""Seconds for which a server may be silent."""
 AT_ONCE = 8
+"""Addresses that are asked side by side."""
 MOST_REDIRECTS = 5
+"""Redirects that are followed for one address."""
 _NO_HEAD = (403, 404, 405, 501)
 """Answers of servers that do not like HEAD: they are asked with GET."""
 _GONE = (404, 410)
+"""Answers that mean the same tomorrow. Others, such as 500 and 429, may be a bad moment: they are warnings."""
 
 
 def check_addresses(page: WantedPage, ca_bundle: str | None = None) -> list[Finding]:
@@ -29,27 +33,27 @@ def check_addresses(page: WantedPage, ca_bundle: str | None = None) -> list[Find
 
     Requests go through the proxy of the job, if it has one. `ca_bundle` is a file of certificate authorities.
     """
-    places: dict[str, list[tuple[str, Text]]] = {}
+    uses: dict[str, list[tuple[str, Text]]] = {}
     for locale, name, text in _addresses(page):
-        places.setdefault(text.value, []).append((f"{locale}: {name}", text))
-    if not places:
+        uses.setdefault(text.value, []).append((f"{locale}: {name}", text))
+    if not uses:
         return []
     with (
         open_session(Settings(ca_bundle=ca_bundle), AT_ONCE) as session,
-        ThreadPoolExecutor(min(AT_ONCE, len(places))) as pool,
+        ThreadPoolExecutor(min(AT_ONCE, len(uses))) as pool,
     ):
-        answers = dict(zip(places, pool.map(partial(_defect, session), places), strict=True))
+        answers = dict(zip(uses, pool.map(partial(_defect, session), uses), strict=True))
     return [
         Finding("unreachable_urls", f"{label} {reason}", text.place, "Mend the address or the page.", level)
-        for address, found in places.items()
-        for label, text in found
+        for address, labelled in uses.items()
+        for label, text in labelled
         for reason, level in [answers[address]]
         if reason
     ]
 
 
 def _addresses(page: WantedPage) -> Iterator[tuple[str, str, Text]]:
-    for locale, texts in (("default", page.default), *page.texts.items()):
+    for locale, texts in page.labelled_texts():
         for name, text in texts.items():
             if BY_NAME[name].is_url and is_address(text.value):
                 yield locale, name, text
@@ -59,6 +63,7 @@ def _defect(session: requests.Session, address: str) -> tuple[str, str]:
     """Return the reason why an address is not good, with its level; "" if it is."""
     url = address
     for _ in range(MOST_REDIRECTS + 1):
+        # Checked at each hop: a page of the internet could redirect into the network of the runner.
         if reason := _not_public(session, url):
             return reason, "error"
         try:
@@ -80,7 +85,7 @@ def _defect(session: requests.Session, address: str) -> tuple[str, str]:
 def _ask(session: requests.Session, url: str) -> tuple[int, str]:
     """Return the status of an address, and the address that it redirects to, or ""."""
     for method in ("HEAD", "GET"):
-        # Only the head of an answer is read.
+        # `stream` reads the head of the answer alone, and without `auth` requests would send a password of ~/.netrc.
         with session.request(
             method, url, allow_redirects=False, timeout=SECONDS, stream=True, auth=no_credentials
         ) as answer:
@@ -99,12 +104,12 @@ def _not_public(session: requests.Session, url: str) -> str:
     """Return why an address must not be asked for. A pull request could name what only the runner reaches."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        return "leads to what is no web page"
+        return "leads to something that is not a web page"
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+        resolved = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, ValueError):
         # Behind a proxy, machines often resolve no names of the internet: the proxy does.
         return "" if _has_proxy(session, url) else "has a host that is not known"
-    if not all(ipaddress.ip_address(entry[4][0]).is_global for entry in found):
+    if not all(ipaddress.ip_address(entry[4][0]).is_global for entry in resolved):
         return "is not in the public internet"
     return ""

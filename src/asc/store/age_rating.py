@@ -16,7 +16,7 @@ from asc.store.wanted import Finding, Place, WantedPage
 from asc.words import nearest, printable_name
 
 FREQUENCIES = ("NONE", "INFREQUENT", "FREQUENT", "INFREQUENT_OR_MILD", "FREQUENT_OR_INTENSE")
-OFTEN = [
+FREQUENCY_QUESTIONS = [
     "alcoholTobaccoOrDrugUseOrReferences",
     "contests",
     "gamblingSimulated",
@@ -31,7 +31,7 @@ OFTEN = [
     "violenceRealistic",
     "violenceRealisticProlongedGraphicOrSadistic",
 ]
-WHETHER = [
+YES_NO_QUESTIONS = [
     "advertising",
     "ageAssurance",
     "gambling",
@@ -44,7 +44,7 @@ WHETHER = [
     "socialMedia",
     "socialMediaAgeRestricted",
 ]
-OTHERS = [
+OTHER_QUESTIONS = [
     "ageRatingOverride",
     "ageRatingOverrideV2",
     "koreaAgeRatingOverride",
@@ -53,9 +53,9 @@ OTHERS = [
 ]
 NEWEST = ("socialMedia", "socialMediaAgeRestricted")
 """Questions of July 2026. Nobody has reported yet that Apple wants them answered."""
-REQUIRED = tuple(name for name in (*OFTEN, *WHETHER) if name not in NEWEST)
+REQUIRED = tuple(name for name in (*FREQUENCY_QUESTIONS, *YES_NO_QUESTIONS) if name not in NEWEST)
 """Questions that need an answer before a version is reviewed (recorded refusals of 2025)."""
-_KNOWN = (*OFTEN, *WHETHER, *OTHERS)
+_KNOWN = (*FREQUENCY_QUESTIONS, *YES_NO_QUESTIONS, *OTHER_QUESTIONS)
 _OLDER = {  # the names of the form before 2020, which old files of fastlane still have
     "CARTOON_FANTASY_VIOLENCE": "violenceCartoonOrFantasy",
     "REALISTIC_VIOLENCE": "violenceRealistic",
@@ -88,39 +88,44 @@ def read_rating(path: Path) -> Mapping[str, Any]:
     return value
 
 
-def answers(given: Mapping[str, Any]) -> dict[str, Any]:
+def answers(stated: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answers by Apple's names of today and with its values. Unknown ones stay as they are."""
-    found: dict[str, Any] = {}
-    for name, value in given.items():
+    normalized: dict[str, Any] = {}
+    for name, value in stated.items():
+        # Old files of fastlane have iTunes Connect's names, with this prefix.
         name = _OLDER.get(name.removeprefix("MZGenre."), name)
         text = str(value).strip()
+        # Apple split this question. Only a "no" answers both; `check` refuses a "yes".
         if name == "gamblingAndContests":
-            found.update(gambling=_TRUTHS.get(text.lower(), value), contests="NONE")
-        elif name in OFTEN:
-            found[name] = _LEVELS.get(text, text.upper())
-        elif name in WHETHER:
-            found[name] = _TRUTHS.get(text.lower(), value)
+            normalized.update(gambling=_TRUTHS.get(text.lower(), value), contests="NONE")
+        elif name in FREQUENCY_QUESTIONS:
+            normalized[name] = _LEVELS.get(text, text.upper())
+        elif name in YES_NO_QUESTIONS:
+            normalized[name] = _TRUTHS.get(text.lower(), value)
         elif text.lower() in ("null", "none", "") and name in ("kidsAgeBand", "developerAgeRatingInfoUrl"):
-            found[name] = None
+            normalized[name] = None
+        # Of an unknown question "0" may be a level and "yes" a word, but true and false are what they say.
+        elif text.lower() in ("true", "false"):
+            normalized[name] = _TRUTHS[text.lower()]
         else:
-            found[name] = _TRUTHS.get(text.lower(), value) if text.lower() in ("true", "false") else value
-    return found
+            normalized[name] = value
+    return normalized
 
 
 def check(page: WantedPage) -> Iterator[Finding]:
     """Yield what is wrong with the answers. An unknown question that resembles a known one is a misspelling."""
-    for given, value in page.age_rating.items():
-        name = _OLDER.get(given, given)
+    for stated_name, value in page.age_rating.items():
+        name = _OLDER.get(stated_name, stated_name)
         if name == "seventeenPlus":
             yield _finding("seventeenPlus is gone", "Give ageRatingOverrideV2: EIGHTEEN_PLUS.")
         elif name == "gamblingAndContests":
             if _TRUTHS.get(str(value).lower()) is not False:
                 yield _finding("gamblingAndContests became two questions", "Answer gambling and contests.")
-        elif name in OFTEN and answers({name: value})[name] not in FREQUENCIES:
+        elif name in FREQUENCY_QUESTIONS and answers({name: value})[name] not in FREQUENCIES:
             yield _finding(
                 f"{name} is {printable_name(str(value))}", f"Give one of {', '.join(FREQUENCIES)}."
             )
-        elif name in WHETHER and not isinstance(answers({name: value})[name], bool):
+        elif name in YES_NO_QUESTIONS and not isinstance(answers({name: value})[name], bool):
             yield _finding(f"{name} is {printable_name(str(value))}", "Give true or false.")
         elif name not in _KNOWN and (meant := nearest(name, _KNOWN)):
             yield _finding(f"{printable_name(name)} is not a question", f"Did you mean {meant}?")

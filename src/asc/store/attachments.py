@@ -71,8 +71,8 @@ def read_attachments(paths: Iterable[str]) -> Screenshots:
     for name in paths:
         path = Path(name)
         # A pull request could send any file that the runner can read to Apple's reviewers.
-        if found := link_out(path, path.parent):
-            findings.append(found)
+        if outside := link_out(path, path.parent):
+            findings.append(outside)
             continue
         try:
             size = path.stat().st_size
@@ -88,14 +88,14 @@ def read_attachments(paths: Iterable[str]) -> Screenshots:
     return Screenshots(tuple(files), (*findings, *twins(files)))
 
 
-def plan_attachments(there: MediaSet, wanted: Sequence[Screenshot]) -> SetPlan:
+def plan_attachments(existing: MediaSet, files: Sequence[Screenshot]) -> SetPlan:
     """Return the writes that leave exactly the wanted files in the review information, in any order."""
-    plan = plan_set("", there.id, there, wanted, "sync")
-    ids = [file.id for file in there.files]
+    plan = plan_set("", existing.id, existing, files, "sync")
+    ids = [file.id for file in existing.files]
     # A kept file has Apple's place, so that no order has to be set.
     places = {md5: ids.index(file.id) for md5, file in plan.keep.items()}
-    ordered = sorted(wanted, key=lambda file: places.get(file.md5, len(ids)))
-    return plan_set("", there.id, there, ordered, "sync")
+    ordered = sorted(files, key=lambda file: places.get(file.md5, len(ids)))
+    return plan_set("", existing.id, existing, ordered, "sync")
 
 
 def _finding(path: Path, message: str) -> Finding:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from asc.api.client import REQUESTS_AT_ONCE, Client
-from asc.api.document import LARGEST_INCLUDE, is_cut
+from asc.api.client import REQUESTS_AT_ONCE, Client, Query
+from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
 from asc.api.errors import ApiError
 from asc.store import age_rating
 from asc.store.limits import FIELDS, REVIEW
@@ -91,16 +91,18 @@ def read_candidate(
     """Return the version with all that its review looks at: about nine requests and one for each locale, at once."""
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         app = pool.submit(read_app, client, None, app_id)
-        reading = pool.submit(read_page, client, app_id, version, live=live)
+        page_job = pool.submit(read_page, client, app_id, version, live=live)
         price = pool.submit(_allowed, lambda: _has_price(client, app_id))
         territories = pool.submit(_allowed, lambda: _is_available(client, app_id))
         purchases = pool.submit(_allowed, lambda: tuple(read_purchases(client, app_id)))
-        page = reading.result()
+        page = page_job.result()
         # Apple has no request for the sets of all locales.
         sets = {
             locale: pool.submit(MediaSets(client, None).sets, text.id) for locale, text in page.texts.items()
         }
-        live_version = next((one.version for one in versions if one.state == LIVE), "")
+        live_version = next(
+            (listed_version.version for listed_version in versions if listed_version.state == LIVE), ""
+        )
         bare = Candidate(app.result(), version, len(versions) == 1, now, WantedPage(), prepared)
         return replace(
             _with_page(bare, page),
@@ -129,12 +131,12 @@ def page_at_apple(page: Page, copyright_: str) -> WantedPage:
     infos = page.info.texts if page.info else {}
     texts: dict[str, dict[str, Text]] = {}
     # A locale may have a name and no texts, or the reverse: the rules want to see both.
-    for locale in (*page.texts, *(one for one in infos if one not in page.texts)):
+    for locale in (*page.texts, *(name_locale for name_locale in infos if name_locale not in page.texts)):
         owners = {"version": page.texts.get(locale), "info": infos.get(locale)}
-        found = {
+        values = {
             field.name: owner.text(field.attribute) for field in FIELDS if (owner := owners[field.owner])
         }
-        texts[locale] = {name: Text(value, APPLE) for name, value in found.items() if value.strip()}
+        texts[locale] = {name: Text(value, APPLE) for name, value in values.items() if value.strip()}
     categories = page.info.categories if page.info else {}
     review = {name: page.review.text(attribute) for name, attribute in REVIEW.items()} if page.review else {}
     return WantedPage(
@@ -147,6 +149,7 @@ def page_at_apple(page: Page, copyright_: str) -> WantedPage:
 
 def _allowed(read: Callable[[], T]) -> T | None:
     """Return the answer, or None if the role of the key may not read it."""
+    # Prices and purchases need a greater role than texts: a key for texts can still check the rest.
     try:
         return read()
     except ApiError as error:
@@ -156,35 +159,34 @@ def _allowed(read: Callable[[], T]) -> T | None:
 
 
 def _has_price(client: Client, app_id: str) -> bool:
-    return _exists(client, f"/v1/apps/{app_id}/appPriceSchedule")
+    return _get_if_made(client, f"/v1/apps/{app_id}/appPriceSchedule") is not None
 
 
-def _exists(client: Client, path: str) -> bool:
+def _get_if_made(client: Client, path: str, query: Query | None = None) -> Document | None:
+    """Return a document, or None if Apple has nothing there."""
     try:
-        return bool(client.get(path, retry_404=True).data)
-    except ApiError as error:
         # Apple answers 404 for what was never made, and for some resources at random: a second answer decides.
+        document = client.get(path, query, retry_404=True)
+    except ApiError as error:
         if error.status != 404:
             raise
-        return False
+        return None
+    return document if document.data else None
 
 
 def _is_available(client: Client, app_id: str) -> bool:
     name = "territoryAvailabilities"
-    try:
-        found = client.get(
-            f"/v1/apps/{app_id}/appAvailabilityV2",
-            {"include": name, f"limit[{name}]": LARGEST_INCLUDE},
-            retry_404=True,
-        )
-    except ApiError as error:
-        if error.status != 404:
-            raise
+    query: Query = {"include": name, f"limit[{name}]": LARGEST_INCLUDE}
+    availability = _get_if_made(client, f"/v1/apps/{app_id}/appAvailabilityV2", query)
+    if availability is None:
         return False
-    if not found.data:
+    if _any_available(availability.many(availability.resource, name)):
+        return True
+    # One territory is enough, and it is mostly among the first 50 of 175: the long list is seldom read.
+    if not is_cut(availability.resource, name):
         return False
-    # One territory is enough, and it is mostly among the first 50 of 175.
-    territories = found.many(found.resource, name)
-    if is_cut(found.resource, name) and not any(one.attributes.get("available") for one in territories):
-        territories = list(client.list(f"/v2/appAvailabilities/{found.resource.id}/{name}").data)
-    return any(one.attributes.get("available") for one in territories)
+    return _any_available(client.list(f"/v2/appAvailabilities/{availability.resource.id}/{name}").data)
+
+
+def _any_available(territories: Iterable[Resource]) -> bool:
+    return any(territory.attributes.get("available") for territory in territories)

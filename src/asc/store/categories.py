@@ -26,7 +26,7 @@ MOVIES_AND_TV MUSIC PEOPLE PLACES_AND_OBJECTS SPORTS_AND_ACTIVITIES
 TOP = tuple(_TOP.split())
 SUB = (*(f"GAMES_{name}" for name in _GAMES.split()), *(f"STICKERS_{name}" for name in _STICKERS.split()))
 """Known subcategories. Apple may have more, so unknown ones are warnings, unless they look like a slip."""
-# iTunes Connect's names, as old metadata folders still have them.
+# iTunes Connect's names: metadata folders from before 2020 have them, and fastlane still translates them.
 _OLD_TOP = {
     "BOOK": "BOOKS",
     "FOOD_DRINK": "FOOD_AND_DRINK",
@@ -69,16 +69,16 @@ def check_categories(page: WantedPage) -> Iterator[Finding]:
         text = page.categories.get(name)
         if not text:
             continue
-        found = category_id(name, text.value)
-        above = page.categories.get(f"{name.partition('_')[0]}_category")
-        parent = category_id("", above.value) if above else ""
+        category = category_id(name, text.value)
+        parent_text = page.categories.get(f"{name.partition('_')[0]}_category")
+        parent = category_id("", parent_text.value) if parent_text else ""
         # Apple's ids of subcategories begin with the id of their category.
-        if "sub_category" in name and parent and not found.startswith(f"{parent}_"):
-            message = f"{name} {found} does not belong to {parent}"
+        if "sub_category" in name and parent and not category.startswith(f"{parent}_"):
+            message = f"{name} {category} does not belong to {parent}"
             yield Finding("categories", message, text.place, "Choose a subcategory of the category.")
-        elif found not in (known := SUB if "sub_category" in name else TOP):
-            meant = nearest(found, known)
+        elif category not in (known := SUB if "sub_category" in name else TOP):
+            meant = nearest(category, known)
             remedy = f"Did you mean {meant}?" if meant else "Check its spelling. Apple decides."
             # A name close to a known one is a slip. Another one may be a category that Apple added.
             level = "error" if meant else "warning"
-            yield Finding("categories", f"{name} {found} is not known", text.place, remedy, level)
+            yield Finding("categories", f"{name} {category} is not known", text.place, remedy, level)

@@ -23,7 +23,7 @@ def as_error(findings: Sequence[Finding]) -> Error:
 
 
 def _texts(page: WantedPage) -> Iterator[Finding]:
-    for locale, texts in (("default", page.default), ("every locale", page.everywhere), *page.texts.items()):
+    for locale, texts in page.labelled_texts():
         for name, text in texts.items():
             label = f"{locale}: {name}"
             for defect in defects(BY_NAME[name], text.value):
@@ -43,6 +43,7 @@ def _review(page: WantedPage) -> Iterator[Finding]:
         yield Finding("review-information", message, notes.place, "Shorten them.")
     user, password = review.get("demo_user"), review.get("demo_password")
     if bool(user) != bool(password):
-        one, other = ("demo_user", "demo_password") if user else ("demo_password", "demo_user")
+        present, absent = ("demo_user", "demo_password") if user else ("demo_password", "demo_user")
         place = (user or password or Text("", Place(""))).place
-        yield Finding("review-information", f"{one} is there without {other}", place, f"Give {other}, too.")
+        message = f"{present} is there without {absent}"
+        yield Finding("review-information", message, place, f"Give {absent}, too.")

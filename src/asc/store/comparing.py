@@ -27,7 +27,7 @@ def compare_page(
     client: Client,
     app: AppFacts,
     before: Page,
-    wishes: UpdateOptions,
+    options: UpdateOptions,
     done: Sequence[Change],
     *,
     is_first: bool,
@@ -40,36 +40,41 @@ def compare_page(
         return
     for pause in SHOWS_LATE:
         client.pause(pause)
-        now = read_page(client, app.id, before.version)
+        shown = read_page(client, app.id, before.version)
         # One more request only if the content rights were written.
+        # They belong to the app, not to the page.
         if any(change.kind == "apps" for change in done):
             app = replace(app, content_rights=read_app(client, None, app.id).content_rights)
-        plan = plan_page(app, now, wishes, is_first=is_first)
-        mended = set(_mended(done, now))
-        left = [one for one in (*plan.differences, *plan.blocked) if _counts(one, now, mended)]
+        plan = plan_page(app, shown, options, is_first=is_first)
+        mended = set(_mended(done, shown))
+        left = [
+            difference
+            for difference in (*plan.differences, *plan.blocked)
+            if _counts(difference, shown, mended)
+        ]
         if not left:
             return
         log.info("Apple does not show all that was written yet; looking again")
-    names = listed([f"{one.locale} {one.field}".strip() for one in left])
+    names = listed([f"{difference.locale} {difference.field}".strip() for difference in left])
     raise Error(
         f"Apple took the changes, but these are not as they were written: {names}.",
         "Check that nobody else edits the page, then run the step again: it writes what differs.",
     )
 
 
-def _counts(difference: Difference, now: Page, mended: set[tuple[str, str]]) -> bool:
+def _counts(difference: Difference, page: Page, mended: set[tuple[str, str]]) -> bool:
     text = BY_NAME.get(difference.field)
     if difference.field == _NEVER_SHOWN or (text and (difference.locale, text.attribute) in mended):
         return False
     # A question of the age rating that this code does not know may be one that Apple never shows.
-    rating = now.info.rating.attributes if now.info and now.info.rating else {}
+    rating = page.info.rating.attributes if page.info and page.info.rating else {}
     return text is not None or difference.field in _OF_THE_APP or difference.field in rating
 
 
-def _mended(done: Sequence[Change], now: Page) -> Iterator[tuple[str, str]]:
+def _mended(done: Sequence[Change], page: Page) -> Iterator[tuple[str, str]]:
     """Yield the locale and attribute of each text that was changed on its way, as Apple asked for."""
-    infos = now.info.texts if now.info else {}
-    locales = {text.id: locale for texts in (now.texts, infos) for locale, text in texts.items()}
+    infos = page.info.texts if page.info else {}
+    locales = {text.id: locale for texts in (page.texts, infos) for locale, text in texts.items()}
     for change in done:
         if change.mended:
             data = change.body["data"]

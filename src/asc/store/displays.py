@@ -63,11 +63,11 @@ def displays_of(size: Size) -> list[Display]:
     return [display for display in DISPLAYS if size in display.sizes]
 
 
-def display_type(path: Path, found: Iterable[Display], *, imessage: bool) -> str:
+def display_type(path: Path, displays: Iterable[Display], *, imessage: bool) -> str:
     """Return Apple's name of the display type. Some sizes fit two types: then the path of the file decides, as
     fastlane has it.
     """
-    names = [display.name for display in found]
+    names = [display.name for display in displays]
     # Both iPads have the size; fastlane takes the newer unless the path says otherwise.
     if "IPAD_PRO_129" in names:
         names = ["IPAD_PRO_129" if _is_second_generation(str(path)) else "IPAD_PRO_3GEN_129"]
@@ -77,9 +77,14 @@ def display_type(path: Path, found: Iterable[Display], *, imessage: bool) -> str
 def nearest_sizes(size: Size, platform: str) -> str:
     """Return the sizes of a platform that are nearest to one that no display takes, in words."""
     sizes = {
-        one: display.name for display in DISPLAYS if display.platform == platform for one in display.sizes
+        candidate: display.name
+        for display in DISPLAYS
+        if display.platform == platform
+        for candidate in display.sizes
     }
-    near = sorted(sizes, key=lambda one: abs(one[0] - size[0]) + abs(one[1] - size[1]))[:MOST_NAMED]
+    near = sorted(sizes, key=lambda candidate: abs(candidate[0] - size[0]) + abs(candidate[1] - size[1]))[
+        :MOST_NAMED
+    ]
     return ", ".join(f"{width} × {height} (APP_{sizes[width, height]})" for width, height in near)
 
 

@@ -11,7 +11,7 @@ age_rating: {gambling: false}
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from asc.words import did_you_mean, printable_name
 AGE_RATING = "age_rating"
 _TOP = (DEFAULT, "copyright", *CATEGORIES, REVIEW_FOLDER, AGE_RATING)
 DEEPEST = 5
+"""Levels of nesting: a page has three, and a hostile file could have thousands."""
 LARGEST = 8 * 1024 * 1024
 """Bytes: 50 locales with texts of the greatest length stay well below it."""
 
@@ -53,7 +54,7 @@ def read_yaml(text: str, name: str) -> WantedPage:
         return _refused("syntax", "is not a mapping in YAML", place, "Write name: value, one a line.")
     reader = _Reader(name)
     page = reader.page(root)
-    return page.beaten_by(WantedPage(findings=tuple(reader.findings)))
+    return replace(page, findings=tuple(reader.findings))
 
 
 @dataclass
@@ -94,15 +95,15 @@ class _Reader:
         )
 
     def _texts(self, node: Any, place: Place, names: Any) -> Texts:
-        found: dict[str, Text] = {}
-        for key, value, where in self._entries(node, place):
+        texts: dict[str, Text] = {}
+        for key, value, key_place in self._entries(node, place):
             if key in names:
-                found.update(self._value(key, value, where))
+                texts.update(self._value(key, value, key_place))
             else:
                 self._find(
-                    "unknown-key", f"{printable_name(key)} is not known.{did_you_mean(key, names)}", where
+                    "unknown-key", f"{printable_name(key)} is not known.{did_you_mean(key, names)}", key_place
                 )
-        return found
+        return texts
 
     def _value(self, key: str, node: Any, place: Place) -> dict[str, Text]:
         if node.id != "scalar":
@@ -119,13 +120,14 @@ class _Reader:
         if node.id != "mapping":
             self._find("syntax", "is not a mapping", place)
             return
+        # YAML takes the last of two values without a word: a merge of two branches often leaves both.
         seen: set[str] = set()
         for key, value in node.value:
-            where = Place(self.name, key.start_mark.line + 1)
+            key_place = Place(self.name, key.start_mark.line + 1)
             if key.value in seen:
-                self._find("twice", f"{printable_name(str(key.value))} stands there twice", where)
+                self._find("twice", f"{printable_name(str(key.value))} stands there twice", key_place)
             seen.add(str(key.value))
-            yield str(key.value), value, where
+            yield str(key.value), value, key_place
 
     def _find(self, rule: str, message: str, place: Place) -> None:
         self.findings.append(Finding(rule, message, place, "Write it as the page on update-app-store shows."))

@@ -7,7 +7,7 @@ https://docs.fastlane.tools/actions/deliver/#available-metadata-folder-options
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from asc.apps import texts as locales
@@ -32,23 +32,16 @@ def read_folder(folder: Path) -> WantedPage:
     """Return the page that a folder has. `findings` holds all that is wrong with it; nothing is raised."""
     reader = _Reader(folder)
     page = reader.page()
-    return WantedPage(
-        texts=page.texts,
-        default=page.default,
-        copyright=page.copyright,
-        categories=page.categories,
-        review=page.review,
-        findings=tuple(reader.findings),
-    )
+    return replace(page, findings=tuple(reader.findings))
 
 
 def link_out(path: Path, folder: Path) -> Finding | None:
     """Return the finding for a path that a link leads out of the workspace and of the given folder; None if none."""
     # A pull request could make a text of any file that the runner can read. The folder's own name is not resolved,
     # because it may be the link that leads out.
-    given = folder.parent.resolve() / folder.name
+    base = folder.parent.resolve() / folder.name
     real = path.resolve()
-    if real.is_relative_to(Path.cwd().resolve()) or real.is_relative_to(given):
+    if real.is_relative_to(Path.cwd().resolve()) or real.is_relative_to(base):
         return None
     return Finding(
         "symlink", "is a link out of the workspace", Place(str(path)), "Put the file itself there."
@@ -93,6 +86,7 @@ class _Reader:
             locale = locale_of(path.name, Place(str(path)), self.findings)
             if not locale:
                 continue
+            # A file system that tells cases apart can have `en-us` beside `en-US`.
             if locale in seen:
                 message = f"{seen[locale]} and {path.name} are one locale"
                 self._find("two-folders", message, path, "Put the texts into one folder.")
@@ -132,8 +126,8 @@ class _Reader:
         return self._named(files, BY_NAME)
 
     def _named(self, files: Mapping[str, Path], names: Mapping[str, object]) -> Texts:
-        found = {name: self._text(files[name]) for name in names if name in files}
-        return {name: text for name, text in found.items() if text}
+        texts = {name: self._text(files[name]) for name in names if name in files}
+        return {name: text for name, text in texts.items() if text}
 
     def _text(self, path: Path) -> Text | None:
         try:
@@ -171,9 +165,9 @@ class _Reader:
                 yield path
 
     def _is_inside(self, path: Path) -> bool:
-        if found := link_out(path, self.folder):
-            self.findings.append(found)
-        return found is None
+        if outside := link_out(path, self.folder):
+            self.findings.append(outside)
+        return outside is None
 
     def _find(self, rule: str, message: str, path: Path, remedy: str, level: str = "error") -> None:
         self.findings.append(Finding(rule, message, Place(str(path)), remedy, level))

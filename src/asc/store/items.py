@@ -39,6 +39,7 @@ _NOUNS = {
     "appCustomProductPageVersion": "the custom product page",
 }
 _OLDER = ("appStoreVersionExperiment",)
+"""Relationships that Apple replaced: submissions still hold such items, but none is added."""
 ALL = "all"
 """The word for all purchases that are ready."""
 
@@ -59,14 +60,15 @@ class Item:
 def read_items(client: Client, submission_id: str) -> list[Item]:
     """Return all that a submission holds, the version too, in one request."""
     kinds = (VERSION, *KINDS, *_OLDER)
-    found = client.list(f"/v1/reviewSubmissions/{submission_id}/items", {"include": ",".join(kinds)})
+    document = client.list(f"/v1/reviewSubmissions/{submission_id}/items", {"include": ",".join(kinds)})
     items = []
-    for resource in found.data:
+    for resource in document.data:
         # Apple lists what was taken out after a rejection, too.
         if resource.text("state") == "REMOVED":
             continue
-        held = [(kind, identifier) for kind in kinds for _, identifier in resource.related(kind)]
-        items.append(Item(*held[0]) if held else Item("", resource.id))
+        relations = [(kind, identifier) for kind in kinds for _, identifier in resource.related(kind)]
+        # A kind that Apple adds later is an item all the same: nobody submits it without a word.
+        items.append(Item(*relations[0]) if relations else Item("", resource.id))
     return items
 
 
@@ -87,6 +89,7 @@ def add_item(client: Client, submission_id: str, item: Item) -> None:
     try:
         client.create_once(lambda: _create(client, body, item), find)
     except ApiError as error:
+        # Apple's text names neither the product id nor the input.
         remedy = "Complete it in App Store Connect, or leave it out of in-app-purchases and items."
         raise Error(f"Apple does not take {item} into the submission: {error.message}", remedy) from None
 
@@ -96,26 +99,27 @@ def _create(client: Client, body: dict[str, Any], item: Item) -> Item:
     return item
 
 
-def choose_purchases(
-    purchases: Sequence[Purchase], wanted: Sequence[str]
-) -> tuple[list[Item], list[Finding]]:
+def choose_purchases(purchases: Sequence[Purchase], names: Sequence[str]) -> tuple[list[Item], list[Finding]]:
     """Return the items for product ids, or for `all` that are ready; and a finding for each that cannot be submitted.
 
     A purchase that Apple has already is neither. A subscription brings its group along, if the group waits for review.
     """
-    by_name = {one.product_id: one for one in purchases if one.kind != GROUP}
-    groups = {one.id: one for one in purchases if one.kind == GROUP}
-    if tuple(wanted) == (ALL,):
-        chosen, findings = [one for one in by_name.values() if one.state == READY], []
+    by_name = {purchase.product_id: purchase for purchase in purchases if purchase.kind != GROUP}
+    groups = {purchase.id: purchase for purchase in purchases if purchase.kind == GROUP}
+    if tuple(names) == (ALL,):
+        chosen, findings = [purchase for purchase in by_name.values() if purchase.state == READY], []
     else:
-        chosen = [by_name[name] for name in wanted if name in by_name]
-        findings = [*_unknown(wanted, by_name), *_not_ready(chosen)]
-    # That a group goes through review like this is a guess: the document has its version as an item.
-    with_groups = [*chosen, *(groups[one.group_id] for one in chosen if one.group_id in groups)]
+        chosen = [by_name[name] for name in names if name in by_name]
+        findings = [*_unknown(names, by_name), *_not_ready(chosen)]
+    # A guess: a group goes through review like this. Apple's document has its version as an item.
+    with_groups = [
+        *chosen,
+        *(groups[purchase.group_id] for purchase in chosen if purchase.group_id in groups),
+    ]
     items = [
-        Item(one.kind, one.version_id, one.product_id)
-        for one in with_groups
-        if one.can_be_added or one.is_in_draft
+        Item(purchase.kind, purchase.version_id, purchase.product_id)
+        for purchase in with_groups
+        if purchase.can_be_added or purchase.is_in_draft
     ]
     return list(dict.fromkeys(items)), findings
 
@@ -129,8 +133,8 @@ def _unknown(names: Sequence[str], by_name: Mapping[str, Purchase]) -> Iterator[
 
 
 def _not_ready(chosen: Sequence[Purchase]) -> Iterator[Finding]:
-    for one in chosen:
-        if one.state not in SOLD and not (one.can_be_added or one.is_in_draft):
-            message = f"in-app-purchases: {printable_name(one.product_id)} cannot be submitted ({one.state})"
+    for purchase in chosen:
+        if purchase.state not in SOLD and not (purchase.can_be_added or purchase.is_in_draft):
+            message = f"in-app-purchases: {printable_name(purchase.product_id)} cannot be submitted ({purchase.state})"
             remedy = "Complete its texts, price and picture in App Store Connect."
             yield Finding("in-app-purchases", message, APPLE, remedy)

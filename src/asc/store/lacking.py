@@ -15,7 +15,8 @@ from asc.store.limits import CATEGORIES, FIELDS, REVIEW
 from asc.store.readiness import PRICE, TERRITORY, UPDATE
 
 _PRIVACY = "Publish the answers in App Store Connect, the app, App Privacy; no API can."
-_FIXES = {  # by a part of Apple's code or of the path of the resource
+# By a part of Apple's code or of the path of the resource. The first that fits counts: codes say more than paths.
+_FIXES = {
     "APP_DATA_USAGES_REQUIRED": _PRIVACY,
     "SCREENSHOT_REQUIRED": "Upload the screenshots with update-app-store.",
     "appStoreVersionLocalizations": UPDATE,
@@ -55,9 +56,9 @@ def explained(client: Client, version_id: str, error: ApiError) -> Error:
         remedy = f"If Apple names no reason, the app privacy answers may not be published: {_PRIVACY}"
         return Error(error.message, remedy if error.status == 409 else error.remedy)
     locales = _locales(client, version_id, [path for path, _ in reasons])
-    told = {_line(path, reason, locales): _fix(path, reason) for path, reason in reasons}
+    fixes = {_line(path, reason, locales): _fix(path, reason) for path, reason in reasons}
     errors = [
-        Error(line, fix or "Add what Apple names, then run the step again.") for line, fix in told.items()
+        Error(line, fix or "Add what Apple names, then run the step again.") for line, fix in fixes.items()
     ]
     return errors[0] if len(errors) == 1 else ManyError(errors)
 
@@ -91,8 +92,8 @@ def _reason(entry: Mapping[str, Any]) -> AppleError:
 def _locales(client: Client, version_id: str, paths: Sequence[str]) -> dict[str, str]:
     """Return the locales by the ids of texts: one request for the version, and one for each name of the app."""
     path = f"/v1/appStoreVersions/{version_id}/appStoreVersionLocalizations"
-    found = client.list(path, {"fields[appStoreVersionLocalizations]": "locale"})
-    locales = {resource.id: resource.text("locale") for resource in found.data}
+    texts = client.list(path, {"fields[appStoreVersionLocalizations]": "locale"})
+    locales = {resource.id: resource.text("locale") for resource in texts.data}
     for kind, identifier in dict.fromkeys(map(_kind_and_id, paths)):
         if kind == "appInfoLocalizations" and identifier:
             query = {"fields[appInfoLocalizations]": "locale"}

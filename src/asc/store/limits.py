@@ -31,6 +31,7 @@ class TextField:
     is_url: bool = False
 
 
+# Plans, tables and findings list the texts in this order.
 FIELDS = (
     TextField("name", "name", "info", longest=30, shortest=2),
     TextField("subtitle", "subtitle", "info", longest=30),

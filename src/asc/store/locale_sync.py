@@ -33,7 +33,7 @@ _NOT_BEGUN = (WAITS_FOR_BYTES, "UPLOAD_COMPLETE", "")
 
 
 @dataclass(frozen=True)
-class Made:
+class UploadCounts:
     """Counts of uploaded files and of their bytes."""
 
     files: int = 0
@@ -67,8 +67,8 @@ class Pools:
 
 
 @dataclass(frozen=True)
-class _Uploaded:
-    """A set at Apple whose files are sent: `sent` by MD5; `removed` are ids that were deleted to make room."""
+class _SetUpload:
+    """The upload of the files of one set: `sent` by MD5; `removed` are ids that were deleted to make room."""
 
     plan: SetPlan
     set_id: str
@@ -78,18 +78,18 @@ class _Uploaded:
     @property
     def ids(self) -> list[str]:
         """The ids of the wanted files, in their order."""
-        have = {**self.plan.keep, **self.sent}
-        return [have[file.md5].id for file in self.plan.wanted]
+        by_md5 = {**self.plan.keep, **self.sent}
+        return [by_md5[file.md5].id for file in self.plan.files]
 
     @property
     def all_ids(self) -> list[str]:
         """The ids of the set, in their order, once the files that are not wanted are gone."""
         return [*(file.id for file in self.plan.others), *self.ids]
 
-    def shown_in(self, there: MediaSet | None) -> list[str]:
+    def shown_in(self, listed_set: MediaSet | None) -> list[str]:
         """Return the ids of a listed set, without files that are to go: listings show them for a while."""
-        gone = {file.id for file in (*self.plan.remove, *self.plan.dead)}
-        return [file.id for file in (there.files if there else ()) if file.id not in gone]
+        leaving = {file.id for file in (*self.plan.remove, *self.plan.dead)}
+        return [file.id for file in (listed_set.files if listed_set else ()) if file.id not in leaving]
 
     @property
     def to_remove(self) -> list[AssetFile]:
@@ -97,7 +97,7 @@ class _Uploaded:
         return [file for file in self.plan.remove if file.id not in self.removed]
 
     def __str__(self) -> str:
-        return f"{self.plan.locale} {self.plan.display}".strip()
+        return self.plan.label
 
 
 @dataclass(frozen=True)
@@ -111,89 +111,99 @@ class LocaleSync:
     pools: Pools
     plans: Sequence[SetPlan]
 
-    def run(self) -> Made:
+    def run(self) -> UploadCounts:
         """Carry out the plans. A set that fails does not stop the others. Raises Error with all that failed."""
         findings = Findings()
         preparing = [self.pools.others.submit(self._prepare, plan) for plan in self.plans]
-        no_set: _Uploaded | None = None
-        sending = [
-            (one, self._begin(one)) for job in preparing if (one := findings.result_of(job.result, no_set))
+        nothing: _SetUpload | None = None
+        prepared = [
+            upload for job in preparing if (upload := findings.result_of(job.result, nothing)) is not None
         ]
-        uploaded = [
-            done
-            for one, jobs in sending
-            if (done := findings.result_of(partial(self._sent, one, jobs), no_set))
+        # The files of all sets begin before the first set is waited for.
+        sending = [(upload, self._begin(upload)) for upload in prepared]
+        uploads = [
+            complete
+            for upload, jobs in sending
+            if (complete := findings.result_of(partial(self._sent, upload, jobs), nothing)) is not None
         ]
-        if uploaded:
-            findings.result_of(partial(self._finish, uploaded), None)
+        if uploads:
+            findings.result_of(partial(self._finish, uploads), None)
         findings.raise_all()
-        files = [file for one in uploaded for file in one.plan.add]
-        return Made(len(files), sum(file.size for file in files))
+        files = [file for upload in uploads for file in upload.plan.add]
+        return UploadCounts(len(files), sum(file.size for file in files))
 
-    def _prepare(self, plan: SetPlan) -> _Uploaded:
+    def _prepare(self, plan: SetPlan) -> _SetUpload:
         """Make the set if it is not there, and room for its files."""
-        with _told_of(f"{plan.locale} {plan.display}".strip()):
-            return self._make_room(plan, plan.there.id or self.media.make_set(plan.text_id, plan.display).id)
+        with _naming(plan.label):
+            return self._make_room(
+                plan, plan.existing.id or self.media.make_set(plan.text_id, plan.display).id
+            )
 
-    def _make_room(self, plan: SetPlan, set_id: str) -> _Uploaded:
+    def _make_room(self, plan: SetPlan, set_id: str) -> _SetUpload:
         """Delete dead places, and old files if the set would pass its limit. Return when Apple lists none of them."""
         # Reservations without bytes count against the limit (recorded).
-        staying = len(plan.there.files) - len(plan.dead)
+        staying = len(plan.existing.files) - len(plan.dead)
         overflow = max(0, staying + len(plan.add) - len(plan.adopt) - self.most)
         early = [*plan.dead, *(plan.remove[-overflow:] if overflow else ())]
-        for old in early:
-            self.media.remove(old.id)
-        gone = frozenset(old.id for old in early)
+        for old_file in early:
+            self.media.remove(old_file.id)
+        deleted = frozenset(old_file.id for old_file in early)
         # Apple counts a deleted file as long as it lists it.
-        for pause in SHOWS_LATE if gone and plan.add else ():
+        for pause in SHOWS_LATE if deleted and plan.add else ():
             self.client.pause(pause)
-            now = self.media.sets(plan.text_id).get(plan.display)
-            if now is None or not gone & {file.id for file in now.files}:
+            listed_set = self.media.sets(plan.text_id).get(plan.display)
+            if listed_set is None or not deleted & {file.id for file in listed_set.files}:
                 break
-        return _Uploaded(plan, set_id, {}, gone)
+        return _SetUpload(plan, set_id, {}, deleted)
 
-    def _begin(self, one: _Uploaded) -> list[Future[dict[str, AssetFile]]]:
+    def _begin(self, upload: _SetUpload) -> list[Future[dict[str, AssetFile]]]:
         """Begin to send the files of a set, side by side. The order of the set is set at the end."""
-        # After a lost answer a place is found by its name and size: files that share both go one after the other.
+        # A lost reservation is found again by its name and size: files that share both go one after the other.
         alike: dict[tuple[str, int], list[Screenshot]] = defaultdict(list)
-        for file in one.plan.add:
+        for file in upload.plan.add:
             alike[plain_name(file.path.name), file.size].append(file)
-        return [self.pools.senders.submit(self._bring, one, files) for files in alike.values()]
+        return [self.pools.senders.submit(self._bring, upload, files) for files in alike.values()]
 
-    def _bring(self, one: _Uploaded, files: Iterable[Screenshot]) -> dict[str, AssetFile]:
+    def _bring(self, upload: _SetUpload, files: Iterable[Screenshot]) -> dict[str, AssetFile]:
         """Reserve places for files, send them, and return them by MD5 as they are then."""
         sent = {}
         for file in files:
-            with _told_of(f"{one} {file.path.name}"), Source(file.path) as source:
-                place = one.plan.adopt.get(file.md5) or self.media.reserve(one.set_id, source)
-                sent[file.md5] = self.media.send(one.set_id, source, place)
-            log.info("Uploaded %s %s", one, file.path.name)
+            with _naming(f"{upload} {file.path.name}"), Source(file.path) as source:
+                reserved = upload.plan.adopt.get(file.md5) or self.media.reserve(upload.set_id, source)
+                sent[file.md5] = self.media.send(upload.set_id, source, reserved)
+            log.info("Uploaded %s %s", upload, file.path.name)
         return sent
 
-    def _sent(self, one: _Uploaded, jobs: Iterable[Future[dict[str, AssetFile]]]) -> _Uploaded:
+    def _sent(self, upload: _SetUpload, jobs: Iterable[Future[dict[str, AssetFile]]]) -> _SetUpload:
         """Return the set with its files once all are sent. Raises Error with all that failed."""
         findings = Findings()
-        nothing: dict[str, AssetFile] = {}
-        sent = {md5: file for job in jobs for md5, file in findings.result_of(job.result, nothing).items()}
+        no_files: dict[str, AssetFile] = {}
+        sent = {md5: file for job in jobs for md5, file in findings.result_of(job.result, no_files).items()}
         findings.raise_all()
-        return replace(one, sent=sent)
+        return replace(upload, sent=sent)
 
-    def _finish(self, uploaded: Sequence[_Uploaded]) -> None:
+    def _finish(self, uploads: Sequence[_SetUpload]) -> None:
         """Wait until Apple has processed the files, then delete the unwanted ones, set the order, and compare."""
-        now = self._processed(uploaded)
-        if now is None:
+        shown = self._processed(uploads)
+        if shown is None:
             log.info(
                 "%s: Apple is still processing the files. The next run removes the old ones and sets the order.",
-                uploaded[0].plan.owner,
+                uploads[0].plan.owner,
             )
             return
         findings = Findings()
-        whole = [one for one in uploaded if findings.result_of(partial(self._accepted, one, now), False)]
-        self._all(findings, (partial(self._remove, one, old) for one in whole for old in one.to_remove))
+        complete = [
+            upload for upload in uploads if findings.result_of(partial(self._accepted, upload, shown), False)
+        ]
+        self._all(
+            findings, (partial(self._remove, upload, old) for upload in complete for old in upload.to_remove)
+        )
         # Uploads side by side arrive in any order, so that one request sets it at the end.
-        sets = whole if self.media.is_ordered else ()
-        moved = [one for one in sets if one.shown_in(now.get(one.plan.display)) != one.all_ids]
-        self._all(findings, (partial(self._order, one) for one in moved))
+        sets = complete if self.media.is_ordered else ()
+        moved = [
+            upload for upload in sets if upload.shown_in(shown.get(upload.plan.display)) != upload.all_ids
+        ]
+        self._all(findings, (partial(self._order, upload) for upload in moved))
         if moved and not findings.any:
             findings.result_of(partial(self._compare, moved), None)
         findings.raise_all()
@@ -203,18 +213,20 @@ class LocaleSync:
         for job in [self.pools.others.submit(write) for write in writes]:
             findings.result_of(job.result, None)
 
-    def _processed(self, uploaded: Sequence[_Uploaded]) -> dict[str, MediaSet] | None:
+    def _processed(self, uploads: Sequence[_SetUpload]) -> dict[str, MediaSet] | None:
         """Return the sets once Apple has processed or refused all files; None if that is not to be waited for."""
-        locale, polling = uploaded[0].plan.owner, Polling(self.client, self.pace.deadline)
-        wanted = {file_id for one in uploaded for file_id in one.ids}
+        locale, polling = uploads[0].plan.owner, Polling(self.client, self.pace.deadline)
+        expected = {file_id for upload in uploads for file_id in upload.ids}
         since: dict[str, tuple[str, float]] = {}
         while True:
             # One request for all files of the locale: a request for each would use up the budget of the hour.
-            now = self.media.sets(uploaded[0].plan.text_id)
-            files = {file.id: file for one in now.values() for file in one.files}
-            waiting = {file_id: files.get(file_id) for file_id in wanted if not _is_over(files.get(file_id))}
+            shown = self.media.sets(uploads[0].plan.text_id)
+            files = {file.id: file for media_set in shown.values() for file in media_set.files}
+            waiting = {
+                file_id: files.get(file_id) for file_id in expected if not _is_over(files.get(file_id))
+            }
             if not waiting:
-                return now
+                return shown
             if not self.pace.waits:
                 return None
             self._refuse_stuck(locale, waiting, since)
@@ -229,16 +241,20 @@ class LocaleSync:
             polling.pause()
 
     def _refuse_stuck(
-        self, locale: str, waiting: Mapping[str, AssetFile | None], since: dict[str, tuple[str, float]]
+        self, locale: str, waiting: Mapping[str, AssetFile | None], seen_since: dict[str, tuple[str, float]]
     ) -> None:
         """Delete files that Apple has not begun to process for long, and raise Error with their names."""
         moment = self.client.clock.monotonic()
         stuck = []
         for file_id, file in waiting.items():
             state = file.state if file else ""
-            if since.get(file_id, ("", 0.0))[0] != state or file_id not in since:
-                since[file_id] = (state, moment)
-            elif state in _NOT_BEGUN and moment - since[file_id][1] >= self.pace.stall and file:
+            known_state, since = seen_since.get(file_id, (None, moment))
+            if known_state != state:
+                seen_since[file_id] = (state, moment)
+                continue
+            # A state that moves is progress, however slow: only a file that Apple has not begun is stuck.
+            is_late = moment - since >= self.pace.stall
+            if file and state in _NOT_BEGUN and is_late:
                 stuck.append(file)
         for file in stuck:
             # It was never shown, and left there it would look like a file that is on its way.
@@ -251,47 +267,55 @@ class LocaleSync:
                 "Run the step again: it sends these files anew, and nothing else.",
             )
 
-    def _accepted(self, one: _Uploaded, now: Mapping[str, MediaSet]) -> bool:
+    def _accepted(self, upload: _SetUpload, shown: Mapping[str, MediaSet]) -> bool:
         """Return True. Raises Error, after deleting them, if Apple refused files of the set."""
-        there = now.get(one.plan.display)
+        # A refused file is never shown, but it counts against the limit of the set.
+        listed_set = shown.get(upload.plan.display)
         failed = [
-            file for file in (there.files if there else ()) if file.id in one.ids and file.state == FAILED
+            file
+            for file in (listed_set.files if listed_set else ())
+            if file.id in upload.ids and file.state == FAILED
         ]
         for file in failed:
             self.media.remove(file.id)
         if failed:
             reasons = "; ".join(f"{file.name}: {reasons_text(file.errors)}" for file in failed)
             raise Error(
-                f"{one}: Apple refused {reasons}.",
+                f"{upload}: Apple refused {reasons}.",
                 "Correct the files, then run the step again. The pictures that were there before stay.",
             )
         return True
 
-    def _remove(self, one: _Uploaded, old: AssetFile) -> None:
+    def _remove(self, upload: _SetUpload, old: AssetFile) -> None:
         self.media.remove(old.id)
-        log.info("Removed %s %s", one, old.name)
+        log.info("Removed %s %s", upload, old.name)
 
-    def _order(self, one: _Uploaded) -> None:
-        self.media.order(one.set_id, one.all_ids)
-        log.info("Put %s in order", one)
+    def _order(self, upload: _SetUpload) -> None:
+        self.media.order(upload.set_id, upload.all_ids)
+        log.info("Put %s in order", upload)
 
-    def _compare(self, moved: Sequence[_Uploaded]) -> None:
+    def _compare(self, moved: Sequence[_SetUpload]) -> None:
         """Raise Error unless Apple shows the files of the sets in the order that was set."""
-        wrong: list[_Uploaded] = []
+        differing: list[_SetUpload] = []
         for pause in SHOWS_LATE:
             self.client.pause(pause)
-            now = self.media.sets(moved[0].plan.text_id)
-            wrong = [one for one in moved if one.shown_in(now.get(one.plan.display)) != one.all_ids]
-            if not wrong:
+            shown = self.media.sets(moved[0].plan.text_id)
+            differing = [
+                upload
+                for upload in moved
+                if upload.shown_in(shown.get(upload.plan.display)) != upload.all_ids
+            ]
+            if not differing:
                 return
+        names = listed([str(upload) for upload in differing])
         raise Error(
-            f"{listed([str(one) for one in wrong])}: Apple shows other files, or another order, than was set.",
+            f"{names}: Apple shows other files, or another order, than was set.",
             "Run the step again in some minutes.",
         )
 
 
 @contextmanager
-def _told_of(subject: str) -> Iterator[None]:
+def _naming(subject: str) -> Iterator[None]:
     """Put the subject before the message of an error. Leave errors of the connection as they are: they end the step."""
     try:
         yield

@@ -20,21 +20,27 @@ Mode = Literal["sync", "add", "replace"]
 class SetPlan:
     """The writes for one set.
 
-    text_id: the localization; "" if it is still to be made. keep: files that are there already. adopt: places without
-    bytes, of an earlier run, for a file that is missing. dead: what an earlier run left. remove: files that the
-    repository does not have. `wanted` has all files in their order.
+    text_id: the localization; "" if it is still to be made. existing: the set at Apple. files: those of the repository,
+    in their order. keep: Apple's files by the MD5 of the file that each is. adopt: places without bytes, of an earlier
+    run, for files that are missing. dead: leftovers of an earlier run. remove: files that the repository does not have.
+    others: such files that stay, because the mode is add.
     """
 
     locale: str
     display: str
     text_id: str
-    there: MediaSet
-    wanted: tuple[Screenshot, ...]
+    existing: MediaSet
+    files: tuple[Screenshot, ...]
     keep: Mapping[str, AssetFile]
     adopt: Mapping[str, AssetFile]
     dead: tuple[AssetFile, ...]
     remove: tuple[AssetFile, ...]
     others: tuple[AssetFile, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The locale and the display type, or the kind of files without a locale."""
+        return f"{self.locale} {self.display}".strip()
 
     @property
     def owner(self) -> str:
@@ -44,15 +50,18 @@ class SetPlan:
     @property
     def add(self) -> tuple[Screenshot, ...]:
         """The files to upload, in their order."""
-        return tuple(file for file in self.wanted if file.md5 not in self.keep)
+        return tuple(file for file in self.files if file.md5 not in self.keep)
 
     @property
     def is_out_of_order(self) -> bool:
         """True if the files that stay are in another order."""
+        # With new files the order is not known before they are there: the sync compares it then.
         if self.add:
-            return False  # the order is looked at when the files are there
-        there = [file.id for file in self.there.files if file.id in {kept.id for kept in self.keep.values()}]
-        return there != [self.keep[file.md5].id for file in self.wanted]
+            return False
+        current = [
+            file.id for file in self.existing.files if file.id in {kept.id for kept in self.keep.values()}
+        ]
+        return current != [self.keep[file.md5].id for file in self.files]
 
     @property
     def pending(self) -> tuple[AssetFile, ...]:
@@ -72,14 +81,14 @@ class SetPlan:
     @property
     def requests(self) -> int:
         """About how many requests the plan costs: each upload has two, the order one, and the wait some."""
-        made = 0 if self.there.id else 1
-        ordered = 1 if self.is_out_of_order or len(self.add) > 1 else 0
-        return 2 * len(self.add) + len(self.remove) + len(self.dead) + made + ordered + WAIT
+        set_creation = 0 if self.existing.id else 1
+        ordering = 1 if self.is_out_of_order or len(self.add) > 1 else 0
+        return 2 * len(self.add) + len(self.remove) + len(self.dead) + set_creation + ordering + WAIT
 
     @property
     def total(self) -> int:
         """How many files the set has afterwards."""
-        return len(self.wanted) + len(self.others)
+        return len(self.files) + len(self.others)
 
     def __str__(self) -> str:
         parts = [
@@ -91,29 +100,31 @@ class SetPlan:
             "order changed" if self.is_out_of_order else "",
         ]
         changes = ", ".join(part for part in parts if part)
-        return f"{self.locale} {self.display}: {changes}".strip()
+        return f"{self.label}: {changes}"
 
 
-def plan_set(locale: str, text_id: str, there: MediaSet, wanted: Sequence[Screenshot], mode: Mode) -> SetPlan:
+def plan_set(
+    locale: str, text_id: str, existing: MediaSet, files: Sequence[Screenshot], mode: Mode
+) -> SetPlan:
     """Return the plan for one set.
 
     The checksum decides. Apple gives none while it processes a file (the reason for fastlane's duplicates): such a
     file is known by its name and size.
     """
-    unused = list(there.files)
+    unused = list(existing.files)
     # Bytes first: a file of the same name and size that is still processed may be another one.
-    keep = _take(wanted, unused, () if mode == "replace" else (_has_bytes, _is_processed_still))
-    adopt = _take([file for file in wanted if file.md5 not in keep], unused, (_is_begun,))
+    keep = _take(files, unused, () if mode == "replace" else (_has_bytes, _is_processed_still))
+    adopt = _take([file for file in files if file.md5 not in keep], unused, (_is_begun,))
     dead = tuple(file for file in unused if is_dead(file))
     rest = tuple(file for file in unused if not is_dead(file))
     # Files that stay count against the limit, and keep their places before the new ones.
     stays = mode == "add"
     return SetPlan(
         locale,
-        there.display,
+        existing.display,
         text_id,
-        there,
-        tuple(wanted),
+        existing,
+        tuple(files),
         keep,
         adopt,
         dead,
@@ -139,47 +150,50 @@ def differences(plans: Sequence[SetPlan]) -> Iterator[FileChange]:
     for plan in plans:
         for file in plan.add:
             yield FileChange(plan.locale, plan.display, file.path.name, "added")
-        for gone in plan.remove:
-            yield FileChange(plan.locale, plan.display, gone.name, "removed", gone.image)
-        for gone in plan.dead:
-            yield FileChange(plan.locale, plan.display, gone.name, "unfinished, removed")
+        for removed in plan.remove:
+            yield FileChange(plan.locale, plan.display, removed.name, "removed", removed.image)
+        for removed in plan.dead:
+            yield FileChange(plan.locale, plan.display, removed.name, "unfinished, removed")
         if plan.is_out_of_order:
             yield FileChange(plan.locale, plan.display, "", "put in order")
 
 
 def _take(
-    wanted: Sequence[Screenshot],
+    files: Sequence[Screenshot],
     unused: list[AssetFile],
     tests: Sequence[Callable[[AssetFile, Screenshot], bool]],
 ) -> dict[str, AssetFile]:
     """Take the files out of `unused` that match a wanted one by one of the tests, and return them by its MD5."""
     taken: dict[str, AssetFile] = {}
     for matches in tests:
-        for file in wanted:
-            found = next((one for one in unused if file.md5 not in taken and matches(one, file)), None)
-            if found:
-                unused.remove(found)
-                taken[file.md5] = found
+        for file in files:
+            match = next(
+                (candidate for candidate in unused if file.md5 not in taken and matches(candidate, file)),
+                None,
+            )
+            if match:
+                unused.remove(match)
+                taken[file.md5] = match
     return taken
 
 
-def _is_same_file(there: AssetFile, file: Screenshot) -> bool:
-    return (there.name, there.size) == (plain_name(file.path.name), file.size)
+def _is_same_file(at_apple: AssetFile, file: Screenshot) -> bool:
+    return (at_apple.name, at_apple.size) == (plain_name(file.path.name), file.size)
 
 
-def _has_bytes(there: AssetFile, file: Screenshot) -> bool:
-    if not there.committed:
+def _has_bytes(at_apple: AssetFile, file: Screenshot) -> bool:
+    if not at_apple.committed:
         return False
-    checksum, known = there.checksums.get("MD5", "").lower(), file.known
+    checksum, known = at_apple.checksums.get("MD5", "").lower(), file.known
     if checksum == file.md5 or known is None:
         return checksum == file.md5
-    return known.checksum == checksum if known.checksum else known.id == there.id
+    return known.checksum == checksum if known.checksum else known.id == at_apple.id
 
 
-def _is_processed_still(there: AssetFile, file: Screenshot) -> bool:
-    return there.committed and not there.checksums and _is_same_file(there, file)
+def _is_processed_still(at_apple: AssetFile, file: Screenshot) -> bool:
+    return at_apple.committed and not at_apple.checksums and _is_same_file(at_apple, file)
 
 
-def _is_begun(there: AssetFile, file: Screenshot) -> bool:
+def _is_begun(at_apple: AssetFile, file: Screenshot) -> bool:
     # A place whose links Apple no longer gives cannot be filled.
-    return there.state == WAITS_FOR_BYTES and bool(there.parts) and _is_same_file(there, file)
+    return at_apple.state == WAITS_FOR_BYTES and bool(at_apple.parts) and _is_same_file(at_apple, file)

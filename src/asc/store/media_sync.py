@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.errors import Findings
-from asc.store.locale_sync import LocaleSync, Made, Pace, Pools
+from asc.store.locale_sync import LocaleSync, Pace, Pools, UploadCounts
 from asc.store.media import Media
 from asc.store.media_plan import SetPlan
 from asc.store.screenshots import MOST
@@ -31,14 +31,14 @@ class MediaSync:
     pace: Pace
     most: int = MOST
 
-    def run(self, plans: Iterable[SetPlan]) -> Made:
+    def run(self, plans: Iterable[SetPlan]) -> UploadCounts:
         """Carry out all plans. A locale that fails does not stop the others. Raises Error with all that failed."""
         by_text: dict[str, list[SetPlan]] = defaultdict(list)
         for plan in plans:
             if not plan.is_done:
                 by_text[plan.text_id].append(plan)
         if not by_text:
-            return Made()
+            return UploadCounts()
         findings = Findings()
         with ExitStack() as stack:
             # Threads of locales mostly wait: the other two pools bound the requests and uploads at a time.
@@ -54,10 +54,10 @@ class MediaSync:
                     )
                     for group in by_text.values()
                 ]
-                results = [findings.result_of(job.result, Made()) for job in jobs]
+                results = [findings.result_of(job.result, UploadCounts()) for job in jobs]
             except BaseException:
                 # Without a network, or at a signal, the files that have not begun must not begin.
                 pools.cancel()
                 raise
         findings.raise_all()
-        return Made(sum(made.files for made in results), sum(made.size for made in results))
+        return UploadCounts(sum(made.files for made in results), sum(made.size for made in results))

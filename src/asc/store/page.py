@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from asc.api.client import Client
 from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
 from asc.api.errors import ApiError
+from asc.apps.app import app_not_visible
 from asc.store.limits import CATEGORIES
 from asc.store.version import LIVE, StoreVersion
 
 log = logging.getLogger(__name__)
+
 
 EDITABLE_INFO = ("PREPARE_FOR_SUBMISSION", "DEVELOPER_REJECTED", "REJECTED", "READY_FOR_REVIEW")
 _NEWER_INFO = {"READY_FOR_SALE": LIVE}
@@ -64,8 +65,6 @@ class Page:
 
 def read_app(client: Client, bundle_id: str | None, app_id: str | None) -> AppFacts:
     """Return the app. Raises Error, with the apps that the key sees, if there is none."""
-    from asc.apps.app import app_not_visible
-
     if app_id:
         try:
             return _facts(client.get(f"/v1/apps/{app_id}", _FACTS).resource)
@@ -99,7 +98,7 @@ def read_page(client: Client, app_id: str, version: StoreVersion | None, *, live
 
 def read_info(client: Client, app_id: str, *, live: bool = False) -> Info | None:
     """Return the app info that can be edited, or the live one if `live`; else the newest there is."""
-    found = client.get(
+    document = client.get(
         f"/v1/apps/{app_id}/appInfos",
         {
             "include": ",".join(_INFO_INCLUDES),
@@ -107,13 +106,13 @@ def read_info(client: Client, app_id: str, *, live: bool = False) -> Info | None
             "limit": LARGEST_INCLUDE,
         },
     )
-    infos = [_info(client, found, resource) for resource in found.data]
+    infos = [_info(client, document, resource) for resource in document.data]
     editable = [info for info in infos if info.is_editable]
-    other = [info for info in infos if info.state not in ("REPLACED_WITH_NEW_INFO",)]
-    under_way = [info for info in other if info.state != LIVE]
-    # Usually there are two, the live one and the editable one.
+    current = [info for info in infos if info.state != "REPLACED_WITH_NEW_INFO"]
+    under_way = [info for info in current if info.state != LIVE]
+    # Usually there are two, the live one and the editable one. In review none can be edited: the newest is compared.
     first = [info for info in infos if info.state == LIVE] if live else editable
-    return next(iter((*first, *under_way, *other, *infos)), None)
+    return next(iter((*first, *under_way, *current, *infos)), None)
 
 
 def await_texts(client: Client, app_id: str, version: StoreVersion, locales: int) -> Page:
@@ -136,7 +135,7 @@ def await_texts(client: Client, app_id: str, version: StoreVersion, locales: int
 def _page_of_version(client: Client, version: StoreVersion) -> Page:
     """Return the page of a version without its app info. The copyright is read anew with the texts."""
     path = f"/v1/appStoreVersions/{version.id}"
-    found = client.get(
+    document = client.get(
         path,
         {
             "include": "appStoreVersionLocalizations,appStoreReviewDetail",
@@ -144,12 +143,12 @@ def _page_of_version(client: Client, version: StoreVersion) -> Page:
         },
     )
     # One request for all locales: Apple includes 50, and there are 50.
-    resource = found.resource
-    texts = found.many(resource, "appStoreVersionLocalizations")
+    resource = document.resource
+    texts = document.many(resource, "appStoreVersionLocalizations")
     if is_cut(resource, "appStoreVersionLocalizations"):
         texts = list(client.list(f"{path}/appStoreVersionLocalizations").data)
-    now = replace(version, copyright=resource.text("copyright"))
-    return Page(now, _by_locale(texts), found.one(resource, "appStoreReviewDetail"))
+    renewed = replace(version, copyright=resource.text("copyright"))
+    return Page(renewed, _by_locale(texts), document.one(resource, "appStoreReviewDetail"))
 
 
 def _info(client: Client, document: Document, resource: Resource) -> Info:
@@ -171,5 +170,5 @@ def _info(client: Client, document: Document, resource: Resource) -> Info:
     )
 
 
-def _by_locale(resources: Any) -> dict[str, Resource]:
+def _by_locale(resources: Iterable[Resource]) -> dict[str, Resource]:
     return {resource.text("locale"): resource for resource in resources}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asc.apps import texts as cleaning
@@ -68,7 +68,7 @@ REMEDIES = {
     "copyright_date": "Write the year and the owner, like 2026 Example Team; {year} becomes this year.",
 }
 RULES = (*WORDS, FREE, "custom_text", "copyright_date", "unreachable_urls")
-UNPLAYED = ("curse_words",)
+WITHOUT_EFFECT = ("curse_words",)
 """Rules of precheck without an effect here: a list of curses would be ours to choose, so forbidden-words is it."""
 _YEAR = re.compile(r"(?:19|20)\d{2}")
 
@@ -78,7 +78,7 @@ class Watched:
     """The words of the rules: `forbidden` are the team's own, `year` is this year."""
 
     year: int
-    forbidden: Sequence[str] = field(default=())
+    forbidden: Sequence[str] = ()
 
 
 def check_words(page: WantedPage, watched: Watched, purchases: Iterable[Purchase] = ()) -> Iterator[Finding]:
@@ -87,6 +87,7 @@ def check_words(page: WantedPage, watched: Watched, purchases: Iterable[Purchase
     patterns = {rule: _pattern(words) for rule, words in lists.items() if words}
     for label, text in _texts_of(page):
         yield from _words(label, text, patterns)
+    # In texts of a page "free" may be right; a purchase has a price.
     free = {**patterns, FREE: _pattern(["free"])}
     for label, text in _texts_of_purchases(purchases):
         yield from _words(label, text, free)
@@ -95,16 +96,17 @@ def check_words(page: WantedPage, watched: Watched, purchases: Iterable[Purchase
 
 def _words(label: str, text: Text, patterns: Mapping[str, re.Pattern[str]]) -> Iterator[Finding]:
     for rule, pattern in patterns.items():
-        if found := list(pattern.finditer(text.value)):
-            named = {" ".join(one[0].casefold().split()): one[0] for one in reversed(found)}
-            said = ", ".join(f"“{word}”" for word in reversed(named.values()))
+        if matches := list(pattern.finditer(text.value)):
+            spellings = {" ".join(match[0].casefold().split()): match[0] for match in reversed(matches)}
+            quoted = ", ".join(f"“{word}”" for word in reversed(spellings.values()))
+            # The team forbade its own words; Apple's reviewers read the others in their context.
             level = "error" if rule == "custom_text" else "warning"
-            place = _line(text, found[0].start())
-            yield Finding(rule, f"{label} says {said}", place, REMEDIES[rule], level)
+            place = _line(text, matches[0].start())
+            yield Finding(rule, f"{label} says {quoted}", place, REMEDIES[rule], level)
 
 
 def _texts_of(page: WantedPage) -> Iterator[tuple[str, Text]]:
-    for locale, texts in _by_locale(page):
+    for locale, texts in page.labelled_texts():
         for name, text in texts.items():
             if not BY_NAME[name].is_url:
                 yield f"{locale}: {name}", text
@@ -121,16 +123,16 @@ def _texts_of_purchases(purchases: Iterable[Purchase]) -> Iterator[tuple[str, Te
 
 def check_style(page: WantedPage) -> Iterator[Finding]:
     """Yield a warning for wasted room, for texts that look wrong, and for characters that Apple refuses."""
-    for locale, texts in _by_locale(page):
+    for locale, texts in page.labelled_texts():
         keywords, name = texts.get("keywords"), texts.get("name")
         if keywords and re.search(r",\s", keywords.value):
             message = f"{locale}: keywords have blanks after commas, which count"
             yield Finding("keywords", message, keywords.place, "Take the blanks out.", "warning")
         if keywords and name:
-            again = {word.strip().casefold() for word in keywords.value.split(",")} & set(
+            repeated = {word.strip().casefold() for word in keywords.value.split(",")} & set(
                 name.value.casefold().split()
             )
-            for word in sorted(again):
+            for word in sorted(repeated):
                 message = f"{locale}: the keyword “{word}” is in the name, which is searched anyway"
                 yield Finding("keywords", message, keywords.place, "Use the room for another.", "warning")
         for field_name, text in texts.items():
@@ -167,13 +169,10 @@ def _copyright(text: Text | None, year: int) -> Iterator[Finding]:
     remedy = REMEDIES["copyright_date"]
     if not years:
         yield Finding("copyright_date", "the copyright has no year", text.place, remedy, "warning")
+    # The first one counts: in "2019-2026" it is the year in which the copyright begins.
     elif years[0] > year:
         message = f"the copyright begins in {years[0]}, which is to come"
         yield Finding("copyright_date", message, text.place, remedy, "warning")
-
-
-def _by_locale(page: WantedPage) -> Iterator[tuple[str, Mapping[str, Text]]]:
-    yield from (("default", page.default), ("every locale", page.everywhere), *page.texts.items())
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str]:
@@ -186,6 +185,7 @@ def _pattern(words: Sequence[str]) -> re.Pattern[str]:
 
 
 def _line(text: Text, position: int) -> Place:
+    # Inputs and Apple's texts have no lines.
     if not text.place.line:
         return text.place
     return Place(text.place.file, text.place.line + text.value[:position].count("\n"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asc.formats.rubylines import read_ruby
-from asc.store.precheck import RULES, UNPLAYED
+from asc.store.precheck import RULES, WITHOUT_EFFECT
 from asc.store.wanted import Finding, Place
 from asc.words import printable_name
 
@@ -57,20 +57,22 @@ def read_precheckfile(path: Path) -> Precheckfile:
     default = ""
     for statement in statements:
         number, text = statement.line, statement.text
-        found = _RULE.fullmatch(text)
-        if found and found["rule"] in _ELSEWHERE:
+        match = _RULE.fullmatch(text)
+        if match and match["rule"] in _ELSEWHERE:
             continue
-        rule = found["rule"] if found else ""
+        rule = match["rule"] if match else ""
         level = _LEVEL.search(text)
-        if found and rule == "default_rule_level" and found["rest"].strip(" :") in LEVELS:
-            default = found["rest"].strip(" :")
-        elif rule in (*RULES, *UNPLAYED):
+        if match and rule == "default_rule_level" and match["rest"].strip(" :") in LEVELS:
+            default = match["rest"].strip(" :")
+        elif rule in (*RULES, *WITHOUT_EFFECT):
             if level and level[1] in LEVELS:
                 levels[rule] = level[1]
+
             if rule == "custom_text" and (data := _DATA.search(text)):
                 words += [one or other for one, other in _QUOTED.findall(data[1])]
         else:
             findings.append(_finding(f"{printable_name(text)} is not understood", Place(str(path), number)))
+    # A default counts for the lines above it as well, as in fastlane.
     everywhere = dict.fromkeys(RULES, default) if default else {}
     return Precheckfile({**everywhere, **levels}, tuple(words), tuple(findings))
 

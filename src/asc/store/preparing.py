@@ -43,29 +43,33 @@ class Step:
     send: Callable[[Client], object]
 
 
-def plan_preparation(version: StoreVersion, wanted: Preparation) -> tuple[Step, ...]:
+def plan_preparation(version: StoreVersion, preparation: Preparation) -> tuple[Step, ...]:
     """Return the writes that are left, for a preparation without `problems`."""
-    return (*_build_steps(version, wanted), *_release_steps(version, wanted), *_phased_steps(version, wanted))
+    return (
+        *_build_steps(version, preparation),
+        *_release_steps(version, preparation),
+        *_phased_steps(version, preparation),
+    )
 
 
 def problems(
-    version: StoreVersion, wanted: Preparation, *, is_first: bool, now: datetime
+    version: StoreVersion, preparation: Preparation, *, is_first: bool, now: datetime
 ) -> Iterator[Finding]:
     """Yield everything in the preparation that Apple would refuse."""
-    if wanted.build:
-        yield from _of_build(version, wanted.build, wanted.encryption)
+    if preparation.build:
+        yield from _problems_of_build(version, preparation.build, preparation.encryption)
     elif not version.build_id:
         remedy = "Give submit-app-store build-id or build-number of a processed build."
         yield Finding("build", f"version {version.version} has no build", APPLE, remedy)
-    if wanted.release_date and wanted.release_date <= now:
-        date = f"{wanted.release_date:%Y-%m-%d %H:%M} UTC"
+    if preparation.release_date and preparation.release_date <= now:
+        date = f"{preparation.release_date:%Y-%m-%d %H:%M} UTC"
         message = f"the date of the release, {date}, is in the past, so Apple would release at once"
         yield Finding("release", message, APPLE, "Give release a date to come, or after-approval.")
-    if wanted.phased and is_first:
+    if preparation.phased and is_first:
         yield Finding("phased", "the first version of an app cannot be phased", APPLE, "Set phased: false.")
 
 
-def _of_build(version: StoreVersion, build: Build, encryption: bool | None) -> Iterator[Finding]:
+def _problems_of_build(version: StoreVersion, build: Build, encryption: bool | None) -> Iterator[Finding]:
     name = f"build {build}"
     if not same_value(build.version, version.version):
         message = f"{name} is of another version than {version.version}"
@@ -80,21 +84,23 @@ def _of_build(version: StoreVersion, build: Build, encryption: bool | None) -> I
     if build.expired:
         yield Finding("build", f"{name} has expired", APPLE, "Upload a new build.")
     # A declaration that Apple has approved answers as well.
-    if build.uses_non_exempt_encryption is None and encryption is None and not build.declaration_id:
+    is_answered = build.uses_non_exempt_encryption is not None or bool(build.declaration_id)
+    if encryption is None and not is_answered:
         remedy = "Set uses-non-exempt-encryption, or put ITSAppUsesNonExemptEncryption into the Info.plist."
         yield Finding("encryption", f"{name} has no answer to export compliance", APPLE, remedy)
 
 
-def _build_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:
-    build = wanted.build
+def _build_steps(version: StoreVersion, preparation: Preparation) -> list[Step]:
+    build = preparation.build
     if build is None:
         return []
     steps = []
-    if build.uses_non_exempt_encryption is None:
-        answer = request_body("builds", {"usesNonExemptEncryption": wanted.encryption}, build.id)
+    # A build that has an answer keeps it, and an approved declaration is one.
+    if build.uses_non_exempt_encryption is None and preparation.encryption is not None:
+        answer = request_body("builds", {"usesNonExemptEncryption": preparation.encryption}, build.id)
         steps.append(
             Step(
-                f"answer export compliance: {'not exempt' if wanted.encryption else 'exempt'}",
+                f"answer export compliance: {'not exempt' if preparation.encryption else 'exempt'}",
                 lambda client: _patch(client, f"/v1/builds/{build.id}", answer),
             )
         )
@@ -109,27 +115,29 @@ def _build_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:
     return steps
 
 
-def _release_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:
-    same_date = wanted.release_type != "SCHEDULED" or version.earliest_release == wanted.release_date
-    if not wanted.release_type or (version.release_type == wanted.release_type and same_date):
+def _release_steps(version: StoreVersion, preparation: Preparation) -> list[Step]:
+    same_date = (
+        preparation.release_type != "SCHEDULED" or version.earliest_release == preparation.release_date
+    )
+    if not preparation.release_type or (version.release_type == preparation.release_type and same_date):
         return []
-    date = f"{wanted.release_date:%Y-%m-%dT%H:%M:%SZ}" if wanted.release_date else None
-    attributes = {"releaseType": wanted.release_type, "earliestReleaseDate": date}
+    date = f"{preparation.release_date:%Y-%m-%dT%H:%M:%SZ}" if preparation.release_date else None
+    attributes = {"releaseType": preparation.release_type, "earliestReleaseDate": date}
     body = request_body("appStoreVersions", attributes, version.id)
-    words = {"MANUAL": "by release-app-store", "AFTER_APPROVAL": "once it is approved"}
+    ways = {"MANUAL": "by release-app-store", "AFTER_APPROVAL": "once it is approved"}
     return [
         Step(
-            f"release the version {words.get(wanted.release_type) or f'on {date}'}",
+            f"release the version {ways.get(preparation.release_type) or f'on {date}'}",
             lambda client: _patch(client, f"/v1/appStoreVersions/{version.id}", body),
         )
     ]
 
 
-def _phased_steps(version: StoreVersion, wanted: Preparation) -> list[Step]:
+def _phased_steps(version: StoreVersion, preparation: Preparation) -> list[Step]:
     phased = version.phased
-    if wanted.phased and phased is None:
+    if preparation.phased and phased is None:
         return [Step("give it to users over seven days", lambda client: make_phased(client, version))]
-    if wanted.phased is False and phased is not None:
+    if preparation.phased is False and phased is not None:
         return [Step("give it to everybody at once", lambda client: remove_phased(client, version, phased))]
     return []
 

@@ -54,7 +54,7 @@ def read_previews(folder: Path, platform: str, locales: Sequence[str] | None = N
     reader = _Reader(folder, platform)
     paths = [(path, locale) for path, locale in reader.paths() if not locales or locale in locales]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        files = [file for file in pool.map(lambda entry: reader.file(*entry), paths) if file]
+        files = [file for file in pool.map(lambda located: reader.file(*located), paths) if file]
     previews = Screenshots(tuple(files))
     return Screenshots(previews.files, (*reader.findings, *_of_sets(previews)))
 
@@ -74,8 +74,8 @@ class _Reader:
             locale = locale_of(folder.name, Place(str(folder)), self.findings)
             for path in sorted(folder.iterdir(), key=natural) if locale else ():
                 if path.suffix.lower() in MIME_TYPES and path.is_file():
-                    if found := link_out(path, self.folder):
-                        self.findings.append(found)
+                    if outside := link_out(path, self.folder):
+                        self.findings.append(outside)
                         continue
                     yield path, locale
 
@@ -113,8 +113,8 @@ class _Reader:
 def _type_in(name: str) -> str:
     """Return the longest preview type that a file name holds, or "". There is no IPHONE_69: IPHONE_67 has its size."""
     plain = name.upper().replace("-", "_").replace(" ", "_").replace("IPHONE_69", "IPHONE_67")
-    found = [kind for kind in SIZES if kind in plain]
-    return max(found, key=len, default="")
+    named = [kind for kind in SIZES if kind in plain]
+    return max(named, key=len, default="")
 
 
 def _defects(movie: Movie, kind: str, size: int) -> Iterator[str]:
@@ -123,8 +123,8 @@ def _defects(movie: Movie, kind: str, size: int) -> Iterator[str]:
     if kind not in PLATFORMS:
         allowed |= {(height, width) for width, height in SIZES[kind]}
     if movie.size not in allowed:
-        named = ", ".join(f"{width} × {height}" for width, height in SIZES[kind])
-        yield f"is {movie.width} × {movie.height}; Apple takes {named} for {kind}"
+        sizes = ", ".join(f"{width} × {height}" for width, height in SIZES[kind])
+        yield f"is {movie.width} × {movie.height}; Apple takes {sizes} for {kind}"
     # Rounded: the last frame of a video of 30 s often ends some milliseconds later.
     if not SHORTEST <= round(movie.seconds, 1) <= LONGEST:
         yield f"is {movie.seconds:.1f} s long; Apple takes {SHORTEST:.0f} to {LONGEST:.0f} s"

@@ -63,7 +63,7 @@ class Purchase:
 def read_purchases(client: Client, app_id: str) -> list[Purchase]:
     """Return all in-app purchases, groups and subscriptions of an app: two requests, and one for each group."""
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        once = pool.submit(
+        purchases = pool.submit(
             client.list, f"/v1/apps/{app_id}/inAppPurchasesV2", _query("inAppPurchaseLocalizations")
         )
         groups = client.list(
@@ -73,13 +73,17 @@ def read_purchases(client: Client, app_id: str) -> list[Purchase]:
 
         def subscriptions(group: Resource) -> list[Purchase]:
             path = f"/v1/subscriptionGroups/{group.id}/subscriptions"
-            found = client.list(path, _query("subscriptionLocalizations"))
-            return list(_purchases(found, SUBSCRIPTION, "subscriptionLocalizations", group.id))
+            listed_purchases = client.list(path, _query("subscriptionLocalizations"))
+            return list(_purchases(listed_purchases, SUBSCRIPTION, "subscriptionLocalizations", group.id))
 
         # Apple includes no texts of subscriptions with their groups.
-        inside = [purchase for found in pool.map(subscriptions, groups.data) for purchase in found]
-        found = [*_purchases(once.result(), PURCHASE, "inAppPurchaseLocalizations")]
-    return [*found, *_purchases(groups, GROUP, ""), *inside]
+        in_groups = [
+            purchase
+            for listed_purchases in pool.map(subscriptions, groups.data)
+            for purchase in listed_purchases
+        ]
+        listed_purchases = [*_purchases(purchases.result(), PURCHASE, "inAppPurchaseLocalizations")]
+    return [*listed_purchases, *_purchases(groups, GROUP, ""), *in_groups]
 
 
 def _query(texts: str) -> dict[str, str | int | None]:
@@ -109,4 +113,4 @@ def _purchases(document: Document, kind: str, texts: str, group_id: str = "") ->
 
 def _reviewable(versions: list[Resource]) -> Resource | None:
     """Return the one version that can be reviewed or is in a draft; None if all are over."""
-    return next((one for one in versions if one.text("state") in {*EDITABLE, DRAFT}), None)
+    return next((version for version in versions if version.text("state") in {*EDITABLE, DRAFT}), None)

@@ -70,9 +70,12 @@ def locales(candidate: Candidate) -> Iterator[Finding]:
 
 def number(candidate: Candidate) -> Iterator[Finding]:
     """Yield a version number that is not higher than the live one."""
-    here, live = BuildNumber.parse(candidate.version.version), BuildNumber.parse(candidate.live_version)
-    if here and live and here <= live:
-        message = f"version {here.text} is not higher than {live.text}, which is live"
+    candidate_number, live_number = (
+        BuildNumber.parse(candidate.version.version),
+        BuildNumber.parse(candidate.live_version),
+    )
+    if candidate_number and live_number and candidate_number <= live_number:
+        message = f"version {candidate_number.text} is not higher than {live_number.text}, which is live"
         yield Finding("version", message, APPLE, "Give version of update-app-store a higher number.")
 
 
@@ -89,7 +92,7 @@ def screenshots(candidate: Candidate) -> Iterator[Finding]:
         for display, shots in sorted(sets.items()):
             # update-app-store makes the other sets anew.
             if (locale, display) not in candidate.local_sets:
-                yield from _set(f"{locale}: {display}", shots)
+                yield from _set_findings(f"{locale}: {display}", shots)
     # Other locales show the screenshots of the primary one (a guess; Apple lists only the primary one's).
     primary = candidate.app.primary_locale
     filled = set(candidate.sets.get(primary, {}))
@@ -112,7 +115,7 @@ def missing_displays(
             yield Finding("screenshots", f"{label}there are none for {' or '.join(displays)}", APPLE, remedy)
 
 
-def _set(label: str, shots: MediaSet) -> Iterator[Finding]:
+def _set_findings(label: str, shots: MediaSet) -> Iterator[Finding]:
     if not shots.files:
         remedy = "Upload screenshots for it with update-app-store, or delete the set in App Store Connect."
         yield Finding("screenshots", f"{label} is an empty set", APPLE, remedy)
@@ -128,10 +131,12 @@ def _set(label: str, shots: MediaSet) -> Iterator[Finding]:
             reason = some([one.code for one in file.errors])
             message = f"{label}: {name} is {file.state or 'not processed'}{f' ({reason})' if reason else ''}"
             yield Finding("screenshots", message, APPLE, remedy)
+        # Apple has no checksum of a file that it is still processing.
         checksum = file.checksums.get("MD5", "")
-        if checksum and (before := seen.setdefault(checksum, name)) is not name:
-            message = f"{label}: {name} has the same bytes as {before}"
+        if checksum and checksum in seen:
+            message = f"{label}: {name} has the same bytes as {seen[checksum]}"
             yield Finding("duplicate", message, APPLE, "Delete one of the two.", "warning")
+        seen.setdefault(checksum, name)
 
 
 def review_details(candidate: Candidate) -> Iterator[Finding]:
@@ -153,8 +158,8 @@ def age_rating(candidate: Candidate) -> Iterator[Finding]:
     """Yield the questions behind the age rating that have no answer."""
     # Apple added the newest in July 2026; no refusal because of them was seen yet.
     for names, level in ((REQUIRED, "error"), (NEWEST, "warning")):
-        if open_ := [name for name in names if candidate.rating.get(name) is None]:
-            message = f"no answer to {counted(len(open_), 'question')}: {', '.join(open_)}"
+        if unanswered := [name for name in names if candidate.rating.get(name) is None]:
+            message = f"no answer to {counted(len(unanswered), 'question')}: {', '.join(unanswered)}"
             yield Finding("age-rating", message, APPLE, "Answer in age-rating of update-app-store.", level)
 
 
@@ -175,15 +180,15 @@ def app_settings(candidate: Candidate) -> Iterator[Finding]:
 
 def price_and_territories(candidate: Candidate) -> Iterator[Finding]:
     """Yield a price and a territory that are missing, or that the key may not read."""
-    price, sold = candidate.has_price, candidate.territories
-    yield from _answer("price", price, "the app has no price", PRICE)
-    yield from _answer("availability", sold, "the app is sold in no territory", TERRITORY)
+    yield from _required("price", candidate.has_price, "the app has no price", PRICE)
+    message = "the app is sold in no territory"
+    yield from _required("availability", candidate.territories, message, TERRITORY)
 
 
-def _answer(rule: str, value: bool | None, message: str, remedy: str) -> Iterator[Finding]:
-    if value is None:
+def _required(rule: str, is_there: bool | None, message: str, remedy: str) -> Iterator[Finding]:
+    if is_there is None:
         yield _unreadable(rule)
-    elif not value:
+    elif not is_there:
         yield Finding(rule, message, APPLE, remedy)
 
 
@@ -212,7 +217,10 @@ def purchases(candidate: Candidate) -> Iterator[Finding]:
 def subscription_terms(candidate: Candidate) -> Iterator[Finding]:
     """Yield a description without a link to the terms of use, if the app sells subscriptions."""
     # Reviewers reject it under guideline 3.1.2; Apple's standard terms need the link as well.
-    sells = any(one.kind == SUBSCRIPTION and one.state != INCOMPLETE for one in candidate.purchases or ())
+    sells = any(
+        purchase.kind == SUBSCRIPTION and purchase.state != INCOMPLETE
+        for purchase in candidate.purchases or ()
+    )
     primary = candidate.app.primary_locale
     text = candidate.page.texts_of(primary).get("description")
     if sells and text and not _LINK.search(text.value):
@@ -233,4 +241,4 @@ RULES = (
     purchases,
     subscription_terms,
 )
-"""All rules, in the order in which their findings are told."""
+"""All rules, in the order in which their findings are reported."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from asc.api.errors import ApiError
-from asc.apps import texts
+from asc.apps.texts import clean
 from asc.changes.change import Change
 from asc.changes.rules import Rules
 from asc.errors import Error
@@ -21,7 +21,7 @@ class StoreRules(Rules):
 
     def may_pass(self, change: Change, error: ApiError) -> bool:
         """Return True for a state that passes: Apple locks parts of a version for some seconds after it was made."""
-        # Right after a version was made, Apple refuses some writes for seconds (fastlane 16911).
+        # Reported as fastlane 16911. Later the same code means a locked version, and no wait would help.
         return error.status == 409 and error.has_code("STATE_ERROR") and change.settles
 
     def is_unsure(self, change: Change, error: Error) -> bool:
@@ -51,30 +51,30 @@ def _is_name_taken(error: Error) -> bool:
 
 def without_blocked_characters(page: WantedPage) -> tuple[WantedPage, list[str]]:
     """Return the page without characters that Apple refuses (emoji, controls), and a line for each text changed."""
-    told: list[str] = []
+    lines: list[str] = []
 
-    def cleaned(label: str, given: Texts) -> dict[str, Text]:
-        found = dict(given)
-        for name, text in given.items():
-            one = BY_NAME[name]
+    def cleaned(label: str, texts: Texts) -> dict[str, Text]:
+        kept = dict(texts)
+        for name, text in texts.items():
+            text_field = BY_NAME[name]
             # Names take more characters than long texts; Apple says so if not.
-            if one.is_url or one.owner == "info":
+            if text_field.is_url or text_field.owner == "info":
                 continue
-            value, changes = texts.clean(text.value, limit=max(len(text.value) * 2, one.longest))
+            value, changes = clean(text.value, limit=max(len(text.value) * 2, text_field.longest))
             if changes:
-                told.append(f"{text.place}: {label} {name}: {', '.join(changes)}")
-            found[name] = Text(value, text.place)
-        return found
+                lines.append(f"{text.place}: {label} {name}: {', '.join(changes)}")
+            kept[name] = Text(value, text.place)
+        return kept
 
     default = cleaned("default", page.default)
     everywhere = cleaned("every locale", page.everywhere)
-    by_locale = {locale: cleaned(locale, given) for locale, given in page.texts.items()}
-    return replace(page, texts=by_locale, default=default, everywhere=everywhere), told
+    by_locale = {locale: cleaned(locale, texts) for locale, texts in page.texts.items()}
+    return replace(page, texts=by_locale, default=default, everywhere=everywhere), lines
 
 
 def blocked_error(blocked: Iterable[Difference], state: str) -> Error:
     """Return the error for differences that cannot be written in the state of the version."""
-    names = listed([f"{one.locale} {one.field}".strip() for one in blocked])
+    names = listed([f"{difference.locale} {difference.field}".strip() for difference in blocked])
     return Error(
         f"The version is {state}, so that these cannot be changed now: {names}. Nothing was written.",
         "Withdraw it (submit-app-store, action: withdraw), then run the step again.",

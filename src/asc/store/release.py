@@ -34,7 +34,7 @@ def release(client: Client, version: StoreVersion) -> bool:
         None,
         {"appStoreVersion": reference("appStoreVersions", version.id)},
     )
-    # Another job may be quicker, or the answer lost: the state tells.
+    # If another job is quicker, or the answer is lost, the state of the version tells.
     client.create_once(
         lambda: client.post("/v1/appStoreVersionReleaseRequests", body),
         lambda: read_version(client, version.id).state in RELEASED or None,
@@ -45,21 +45,21 @@ def release(client: Client, version: StoreVersion) -> bool:
 
 def steer(client: Client, version: StoreVersion, action: str) -> bool:
     """Pause, resume or complete a phased release. Return False if it is so already. Raises Error if there is none."""
-    wanted = PHASED_STATES[action]
+    state = PHASED_STATES[action]
     phased = version.phased
     if phased is None:
         raise Error(
             f"Version {version.version} has no phased release.",
             "Set phased: true in submit-app-store, before the version is released.",
         )
-    if phased.state in (wanted, "COMPLETE"):
+    if phased.state in (state, "COMPLETE"):
         return False
     if phased.state == "INACTIVE":
         raise Error(
             f"The phased release of version {version.version} has not begun: the version is {version.state}.",
             "Wait until the version is in the App Store (action: release with wait: live), then run the step again.",
         )
-    set_phased_state(client, version, phased, wanted)
+    set_phased_state(client, version, phased, state)
     return True
 
 
@@ -68,8 +68,8 @@ def set_phased_state(client: Client, version: StoreVersion, phased: PhasedReleas
     body = request_body("appStoreVersionPhasedReleases", {"phasedReleaseState": state}, phased.id)
 
     def find() -> bool | None:
-        now = read_version(client, version.id).phased
-        return (now is not None and now.state == state) or None
+        current = read_version(client, version.id).phased
+        return (current is not None and current.state == state) or None
 
     path = f"/v1/appStoreVersionPhasedReleases/{phased.id}"
     client.create_once(lambda: client.patch(path, body), find)

@@ -72,9 +72,9 @@ def save(folder: Path, files: Files) -> list[str]:
 
 def check_places(folder: Path, places: Iterable[Path]) -> None:
     """Raise Error if a link leads one of the places in the folder, or the folder, out of the workspace."""
-    for place, given in ((folder.parent, folder.parent), *((place, folder) for place in places)):
-        if found := link_out(place, given):
-            raise Error(f"{place} {found.message}. Nothing was written.", "Take the link away.")
+    for place, base in ((folder.parent, folder.parent), *((place, folder) for place in places)):
+        if outside := link_out(place, base):
+            raise Error(f"{place} {outside.message}. Nothing was written.", "Take the link away.")
 
 
 def as_it_is_there(folder: Path, name: str) -> str:

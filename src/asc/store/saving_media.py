@@ -38,7 +38,7 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class _Wanted:
+class _RemoteFile:
     """A file at Apple, and the path that it gets in the folder if it has to be downloaded."""
 
     path: str
@@ -62,7 +62,7 @@ class _Wanted:
 class MediaSaver:
     """Downloads the files of a version into `folder`. `platform` is Apple's name of its platform."""
 
-    storage: ObjectStore
+    object_store: ObjectStore
     folder: Path
     platform: str
 
@@ -73,51 +73,53 @@ class MediaSaver:
         does not stop the others. Raises Error before the first write if a link leads out of the workspace.
         """
         before = read_manifest(self.folder)
-        wanted = [one for locale in sorted(sets) for one in self._wanted(locale, sets[locale])]
-        paths = {*(one.path for one in wanted), *before}
+        remotes = [remote for locale in sorted(sets) for remote in self._remote_files(locale, sets[locale])]
+        paths = {*(remote.path for remote in remotes), *before}
         check_places(self.folder, [self.folder / path for path in sorted(paths)])
-        there = self._there({PurePosixPath(path).parent for path in paths})
-        known = self._known(wanted, before, there)
+        local = self._local_files({PurePosixPath(path).parent for path in paths})
+        known = self._known(remotes, before, local)
         entries = dict(known.values())
-        missing = [one for one in wanted if one.path not in known]
+        missing = [remote for remote in remotes if remote.path not in known]
         fetched: dict[str, str] = {}
         try:
             findings = self._fetch_all(missing, fetched)
         finally:
             # A step that is cancelled keeps what came, and the next one goes on from there.
             entries |= {
-                one.path: self._entry(one, fetched[one.path], downloaded=True)
-                for one in missing
-                if one.path in fetched
+                remote.path: self._entry(remote, fetched[remote.path], downloaded=True)
+                for remote in missing
+                if remote.path in fetched
             }
-            self._note({**before, **entries})
+            self._write_manifest({**before, **entries})
         # A picture that could not be fetched may be the new form of one that is here: nothing is deleted then.
-        deleted = () if findings.any else self._delete(before, entries, there, sets)
+        deleted = () if findings.any else self._delete(before, entries, local, sets)
         return Saved(tuple(fetched), deleted, findings)
 
     def _delete(
-        self, before: Entries, entries: Entries, there: Mapping[str, str], sets: Mapping[str, object]
+        self, before: Entries, entries: Entries, local: Mapping[str, str], sets: Mapping[str, object]
     ) -> tuple[str, ...]:
         """Delete earlier downloads that Apple no longer shows, forget their entries, and return their paths."""
-        over = {
+        gone = {
             path: entry
             for path, entry in before.items()
             if path not in entries and self._is_about(path, entry, sets)
         }
         # A file with other bytes than were downloaded is the user's.
         deleted = tuple(
-            path for path, entry in over.items() if entry.downloaded and there.get(path) == entry.md5
+            path for path, entry in gone.items() if entry.downloaded and local.get(path) == entry.md5
         )
         for path in deleted:
             (self.folder / path).unlink()
-        self._note({**{path: entry for path, entry in before.items() if path not in over}, **entries})
+        self._write_manifest(
+            {**{path: entry for path, entry in before.items() if path not in gone}, **entries}
+        )
         return deleted
 
-    def _fetch_all(self, missing: Sequence[_Wanted], fetched: dict[str, str]) -> Findings:
+    def _fetch_all(self, missing: Sequence[_RemoteFile], fetched: dict[str, str]) -> Findings:
         """Download files side by side, put the MD5 of each into `fetched`, and return the errors of the others."""
         findings = Findings()
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            jobs = [pool.submit(self._fetch, one, fetched) for one in missing]
+            jobs = [pool.submit(self._fetch, remote, fetched) for remote in missing]
             try:
                 for job in jobs:
                     findings.result_of(job.result, None)
@@ -126,11 +128,11 @@ class MediaSaver:
                 raise
         return findings
 
-    def _note(self, entries: Entries) -> None:
+    def _write_manifest(self, entries: Entries) -> None:
         if entries or (self.folder / NAME).exists():
             save(self.folder, {NAME: manifest(entries)})
 
-    def _wanted(self, locale: str, sets: Mapping[str, MediaSet]) -> Iterator[_Wanted]:
+    def _remote_files(self, locale: str, sets: Mapping[str, MediaSet]) -> Iterator[_RemoteFile]:
         """Yield the files of a locale with their paths. Sorted by name, the paths have the order of the sets."""
         for display in sorted(sets):
             root = self._root(display)
@@ -145,7 +147,9 @@ class MediaSaver:
                         "%s %s: Apple has not processed %s yet.", locale, display, printable_name(file.name)
                     )
                 elif file.image or file.video:
-                    yield _Wanted(f"{root}{as_it_is_there(self.folder / root, name)}", file, display, place)
+                    yield _RemoteFile(
+                        f"{root}{as_it_is_there(self.folder / root, name)}", file, display, place
+                    )
                 else:
                     log.warning(
                         "%s %s: Apple gives no link to %s.", locale, display, printable_name(file.name)
@@ -158,9 +162,9 @@ class MediaSaver:
         # fastlane writes there; a folder without it has the pictures of a TV at its top.
         return "appleTV/" if self.platform == "TV_OS" and (self.folder / "appleTV").is_dir() else ""
 
-    # Files are known by their bytes alone: users rename and move them.
-    def _there(self, folders: Iterable[PurePosixPath]) -> dict[str, str]:
+    def _local_files(self, folders: Iterable[PurePosixPath]) -> dict[str, str]:
         """Return the MD5 of each picture and video in these folders, by path."""
+        # Files are known by their bytes alone, because users rename and move them.
         paths = [
             f"{folder}/{path.name}"
             for folder in sorted(folders)
@@ -172,74 +176,82 @@ class MediaSaver:
             return dict(zip(paths, pool.map(lambda path: md5_of(self.folder / path), paths), strict=True))
 
     def _known(
-        self, wanted: Iterable[_Wanted], before: Entries, there: Mapping[str, str]
+        self, remotes: Iterable[_RemoteFile], before: Entries, local: Mapping[str, str]
     ) -> dict[str, tuple[str, Entry]]:
         """Return the files that are there, by the path that a download would have: path and entry.
 
         They are earlier downloads, and originals of the user, which have the bytes that Apple got.
         """
-        originals = {(PurePosixPath(path).parent, md5): path for path, md5 in there.items()}
-        found = {}
-        for one in wanted:
-            old = before.get(one.path)
-            if path := originals.pop((PurePosixPath(one.path).parent, one.checksum), None):
+        originals = {(PurePosixPath(path).parent, md5): path for path, md5 in local.items()}
+        known = {}
+        for remote in remotes:
+            earlier = before.get(remote.path)
+            if path := originals.pop((PurePosixPath(remote.path).parent, remote.checksum), None):
                 # A video comes back with the bytes that were uploaded: it stays a download, and may go as one.
-                ours = path in before and before[path].md5 == one.checksum and before[path].downloaded
-                found[one.path] = (path, self._entry(one, one.checksum, downloaded=ours))
-            elif old and one.is_in(old) and there.get(one.path) == old.md5:
-                found[one.path] = (one.path, self._entry(one, old.md5, downloaded=True))
-        return found
+                is_download = (
+                    path in before and before[path].md5 == remote.checksum and before[path].downloaded
+                )
+                known[remote.path] = (path, self._entry(remote, remote.checksum, downloaded=is_download))
+            elif earlier and remote.is_in(earlier) and local.get(remote.path) == earlier.md5:
+                known[remote.path] = (remote.path, self._entry(remote, earlier.md5, downloaded=True))
+        return known
 
-    def _entry(self, one: _Wanted, md5: str, *, downloaded: bool) -> Entry:
-        return Entry(md5, one.file.id, one.checksum, one.display, one.place, self.platform, downloaded)
+    def _entry(self, remote: _RemoteFile, md5: str, *, downloaded: bool) -> Entry:
+        return Entry(
+            md5, remote.file.id, remote.checksum, remote.display, remote.place, self.platform, downloaded
+        )
 
     def _is_about(self, path: str, entry: Entry, sets: Mapping[str, object]) -> bool:
         """Return True for an entry of a locale and the platform that this run is about."""
         locale = PurePosixPath(path).parent.name.lower()
         return entry.platform == self.platform and locale in {name.lower() for name in sets}
 
-    def _fetch(self, one: _Wanted, fetched: dict[str, str]) -> None:
+    def _fetch(self, remote: _RemoteFile, fetched: dict[str, str]) -> None:
         """Download a file to its path, and put its MD5 into `fetched`; nothing for a video that Apple only streams."""
-        url = one.file.image.url(PurePosixPath(one.path).suffix[1:]) if one.file.image else self._video(one)
+        url = (
+            remote.file.image.url(PurePosixPath(remote.path).suffix[1:])
+            if remote.file.image
+            else self._video(remote)
+        )
         if not url:
             return
-        place = self.folder / one.path
+        place = self.folder / remote.path
         with file_errors(place):
             place.parent.mkdir(parents=True, exist_ok=True)
             with PartialFile(place.parent, lambda total, display: lambda count: None) as part:
-                self._transfer(one, url, part)
+                self._transfer(remote, url, part)
                 if not _is_media(part.path):
-                    log.info("%s arrived as something else; downloading it again", one.path)
+                    log.info("%s arrived as something else; downloading it again", remote.path)
                     part.restart()
-                    self._transfer(one, url, part)
+                    self._transfer(remote, url, part)
                 if not _is_media(part.path):
-                    raise UnreachableError(NOT_MEDIA.format(one.path), CHECK_THE_PROXY)
+                    raise UnreachableError(NOT_MEDIA.format(remote.path), CHECK_THE_PROXY)
                 md5 = md5_of(part.path)
                 part.path.replace(place)
-        fetched[one.path] = md5
-        log.info("Downloaded %s", one.path)
+        fetched[remote.path] = md5
+        log.info("Downloaded %s", remote.path)
 
-    def _video(self, one: _Wanted) -> str:
+    def _video(self, remote: _RemoteFile) -> str:
         """Return the link to the file of a video, or "" if Apple gives a stream of several pieces."""
-        url = one.file.video
+        url = remote.file.video
         if _suffix(url) in MIME_TYPES:
             return url
         playlist = _Small()
-        self._transfer(one, url, playlist)
+        self._transfer(remote, url, playlist)
         lines = bytes(playlist.content).decode("utf-8", "replace").splitlines()
         pieces = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
         if len(pieces) == 1 and _suffix(pieces[0]) in MIME_TYPES:
             return urljoin(url, pieces[0])
         log.warning(
-            "%s is not downloaded: Apple gives previews as a stream. Keep the original file.", one.path
+            "%s is not downloaded: Apple gives previews as a stream. Keep the original file.", remote.path
         )
         return ""
 
-    def _transfer(self, one: _Wanted, url: str, sink: PartialFile | _Small) -> None:
+    def _transfer(self, remote: _RemoteFile, url: str, sink: PartialFile | _Small) -> None:
         try:
-            self.storage.fetch(Link(one.path, "GET", url, {}, None), sink)
+            self.object_store.fetch(Link(remote.path, "GET", url, {}, None), sink)
         except Expired:
-            raise Error(f"{one.path}: the link that Apple gave is over.", "Run the step again.") from None
+            raise Error(f"{remote.path}: the link that Apple gave is over.", "Run the step again.") from None
         except RefusedLink as error:
             raise Error(error.message, error.remedy) from None
 

@@ -64,13 +64,13 @@ class Screenshots:
 def read_screenshots(folder: Path, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
     """Return the screenshots of a folder for a platform (Apple's name), of `locales` only if they are given."""
     reader = _Reader(folder, platform)
-    found = [
+    located = [
         (path, locale, imessage)
         for path, locale, imessage in reader.paths()
         if not locales or locale in locales
     ]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        files = [one for one in pool.map(lambda entry: reader.file(*entry), found) if one]
+        files = [file for file in pool.map(lambda picture: reader.file(*picture), located) if file]
     shots = Screenshots(tuple(files))
     return Screenshots(shots.files, (*reader.findings, *_of_sets(shots)))
 
@@ -105,12 +105,10 @@ def known_file(path: Path, folder: Path, locale: str, entries: Entries) -> Scree
 
 def _as_at_apple(files: list[Screenshot]) -> list[Screenshot]:
     """Return the files of a set in Apple's order if all of them are as they were downloaded, else as they are."""
-    places = [file.known.place for file in files if file.known]
-    return (
-        sorted(files, key=lambda file: file.known.place if file.known else 0)
-        if len(places) == len(files)
-        else files
-    )
+    # Users rename downloads. As soon as one file is new, only the names can say where it belongs.
+    if not all(file.known for file in files):
+        return files
+    return sorted(files, key=lambda file: file.known.place if file.known else 0)
 
 
 @dataclass
@@ -152,8 +150,7 @@ class _Reader:
             if path.suffix.lower() in _OTHER_PICTURES:
                 self._find("extension", "is no PNG or JPEG", path, "Save it as PNG or JPEG.")
         pictures = [path for path in files if path.suffix.lower() in EXTENSIONS and self._is_inside(path)]
-        # frameit writes the framed picture beside the plain one.
-        # Watch pictures are never framed.
+        # frameit writes the framed picture beside the plain one, and never frames pictures of a watch.
         if any("_framed" in path.stem for path in pictures):
             pictures = [
                 path for path in pictures if "framed" in path.name.lower() or "watch" in path.name.lower()
@@ -173,7 +170,7 @@ class _Reader:
         except OSError as error:
             self._find("image", f"cannot be read: {error.strerror}", path, "Check its permissions.")
             return None
-        for message in (*_defects(path, image), *(_too_large(size))):
+        for message in (*_defects(path, image), *_too_large(size)):
             self._find("image", message, path, "Export it as RGB with 8 bits, without transparency.")
         for doubt in _doubts(image):
             self._find("image", doubt, path, "Export it plainly.", "warning")
@@ -182,13 +179,15 @@ class _Reader:
 
     def _display(self, path: Path, image: Image, imessage: bool) -> str:
         # Apple refuses a wrong size only after the upload, so the table decides here.
-        found = displays_of(image.size)
-        own = [display for display in found if display.platform == self.platform]
-        if own:
-            return display_type(path, own, imessage=imessage)
+        displays = displays_of(image.size)
+        of_platform = [display for display in displays if display.platform == self.platform]
+        if of_platform:
+            return display_type(path, of_platform, imessage=imessage)
         size = f"{image.width} × {image.height}"
-        if found:
-            message = f"{size} is a size of {found[0].name} ({found[0].platform}), not of {self.platform}"
+        if displays:
+            message = (
+                f"{size} is a size of {displays[0].name} ({displays[0].platform}), not of {self.platform}"
+            )
             self._find("size", message, path, "Move it out, or set platform.")
         else:
             near = nearest_sizes(image.size, self.platform)
@@ -196,9 +195,9 @@ class _Reader:
         return ""
 
     def _is_inside(self, path: Path) -> bool:
-        if found := link_out(path, self.folder):
-            self.findings.append(found)
-        return found is None
+        if outside := link_out(path, self.folder):
+            self.findings.append(outside)
+        return outside is None
 
     def _find(self, rule: str, message: str, path: Path, remedy: str, level: str = "error") -> None:
         self.findings.append(Finding(rule, message, Place(str(path)), remedy, level))

@@ -59,8 +59,8 @@ def make_draft(client: Client, app_id: str, platform: str) -> Submission:
     body = request_body("reviewSubmissions", {"platform": platform}, None, {"app": reference("apps", app_id)})
 
     def create() -> Submission:
-        made = client.create("/v1/reviewSubmissions", body).resource
-        return Submission(made.id, made.text("state") or DRAFT)
+        resource = client.create("/v1/reviewSubmissions", body).resource
+        return Submission(resource.id, resource.text("state") or DRAFT)
 
     def find() -> Submission | None:
         submissions = read_open(client, app_id, platform)
@@ -90,11 +90,12 @@ def add_version(client: Client, submission: Submission, version: StoreVersion) -
     try:
         return client.create_once(create, find, may_exist=lambda error: False).value
     except ApiError as error:
-        if found := find():
-            return found
-        if other := _other_submission(error):
-            log.info("The version is in the submission %s already", other)
-            return read_submission(client, other)
+        # Apple refuses a version that is in a submission already, even in this one.
+        if holding := find():
+            return holding
+        if other_id := _other_submission(error):
+            log.info("The version is in the submission %s already", other_id)
+            return read_submission(client, other_id)
         raise explained(client, version.id, error) from None
 
 
@@ -116,7 +117,7 @@ def submit(client: Client, submission: Submission, version: StoreVersion) -> Non
     pause = FIRST_PAUSE
     while True:
         try:
-            # The state of the submission tells, not that of the version: a quick review moves the version on.
+            # `find` reads the state of the submission, not of the version: a quick review moves the version on.
             # A second request cannot submit twice: Apple refuses it for what is submitted.
             client.create_once(
                 lambda: client.patch(path, body),
@@ -150,14 +151,15 @@ def wait_for(
     """Return the version as soon as it is as wanted. Raises Error when the deadline passes."""
     polling = Polling(client, deadline)
     while True:
-        now = read_version(client, version.id)
-        if reached(now):
-            return now
-        if polling.is_news(now.state):
-            log.info("Waiting: %s", now)
+        current = read_version(client, version.id)
+        if reached(current):
+            return current
+        if polling.is_news(current.state):
+            log.info("Waiting: %s", current)
         if polling.left <= 0:
             raise Error(
-                f"The time is over (timeout), and App Store Connect still says {now.state} for version {now.version}.",
+                f"The time is over (timeout), and App Store Connect still says {current.state}"
+                f" for version {current.version}.",
                 "Nothing is lost: run the step again and it goes on waiting, or give it a longer timeout.",
             )
         polling.pause()

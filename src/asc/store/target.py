@@ -44,34 +44,36 @@ def choose_target(versions: Sequence[StoreVersion], number: str | None, *, live:
     An editable version gets the number that is asked for, as fastlane does: Apple allows one beside the live one.
     """
     if live:
-        found = [
-            one for one in versions if one.state == LIVE and same_value(one.version, number or one.version)
-        ]
-        if not found:
-            what = f"version {number}" if number else "version"
-            raise Error(f"The app has no live {what}.", "Set target: edit, or name the version that is live.")
-        return Choice(found[0], found[0].version, None, is_first=False)
-    under_way = next((one for one in versions if not one.is_settled), None)
+        return _choose_live(versions, number)
+    under_way = next((candidate for candidate in versions if not candidate.is_settled), None)
     if under_way is None:
         if number is None:
             raise Error(
                 "The app has no version that can be edited.",
                 "Give version, with the number of the version that is to be made.",
             )
-        if any(same_value(one.version, number) for one in versions):
+        if any(same_value(candidate.version, number) for candidate in versions):
             raise Error(
                 f"Version {number} is live or was live, and cannot be edited any more.",
                 "Give version with a higher number, or set target: live for the promotional text.",
             )
         return Choice(None, number, versions[0] if versions else None, is_first=not versions)
     # fastlane renames it as well: Apple would refuse a second version beside it.
-    wanted = number or under_way.version
-    if wanted != under_way.version and not under_way.is_editable:
+    new_number = number or under_way.version
+    if new_number != under_way.version and not under_way.is_editable:
         raise Error(
-            f"Version {under_way.version} is {under_way.state}, so that version {wanted} cannot be made beside it.",
+            f"Version {under_way.version} is {under_way.state}, so that version {new_number} cannot be made beside it.",
             "Withdraw it (submit-app-store, action: withdraw), release it, or wait for the review.",
         )
-    return Choice(under_way, wanted, None, is_first=len(versions) == 1)
+    return Choice(under_way, new_number, None, is_first=len(versions) == 1)
+
+
+def _choose_live(versions: Sequence[StoreVersion], number: str | None) -> Choice:
+    for version in versions:
+        if version.state == LIVE and same_value(version.version, number or version.version):
+            return Choice(version, version.version, None, is_first=False)
+    label = f"version {number}" if number else "version"
+    raise Error(f"The app has no live {label}.", "Set target: edit, or name the version that is live.")
 
 
 def make_version(client: Client, app_id: str, platform: str, number: str) -> StoreVersion:
@@ -88,15 +90,18 @@ def make_version(client: Client, app_id: str, platform: str, number: str) -> Sto
     def find() -> StoreVersion | None:
         # The lost request may have made it, and then a second one is refused.
         listed = read_versions(client, app_id, platform)
-        return next((one for one in listed if same_value(one.version, number) and not one.is_settled), None)
+        return next(
+            (version for version in listed if same_value(version.version, number) and not version.is_settled),
+            None,
+        )
 
     def may_exist(error: ApiError) -> bool:
         # Beside another one Apple says "in the current state", beside the same number "previously used".
         return error.status == 409
 
-    made = client.create_once(create, find, pauses=(0.0, 2.0, 5.0), may_exist=may_exist).value
+    created = client.create_once(create, find, pauses=(0.0, 2.0, 5.0), may_exist=may_exist).value
     log.info("Created version %s", number)
-    return made
+    return created
 
 
 def rename_version(client: Client, version: StoreVersion, number: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from asc.api.document import Resource, reference, request_body
-from asc.apps import texts
+from asc.apps.texts import same
 from asc.changes.change import Change, Plan
 from asc.store import age_rating
 from asc.store.categories import category_id
@@ -71,9 +71,9 @@ class PagePlan:
     blocked: tuple[Difference, ...] = ()
 
 
-def plan_page(app: AppFacts, page: Page, wishes: UpdateOptions, *, is_first: bool) -> PagePlan:
+def plan_page(app: AppFacts, page: Page, options: UpdateOptions, *, is_first: bool) -> PagePlan:
     """Return the writes that make `page` as wished; none if it is so already."""
-    planner = _Planner(app, page, wishes, is_first)
+    planner = _Planner(app, page, options, is_first)
     planner.work()
     # A name that fails keeps the texts of its locale from being made: the next run then finds neither, and makes both.
     all_phases = (planner.names, planner.creations, planner.changes, planner.removals)
@@ -83,11 +83,11 @@ def plan_page(app: AppFacts, page: Page, wishes: UpdateOptions, *, is_first: boo
 
 
 class _Planner:
-    def __init__(self, app: AppFacts, page: Page, wishes: UpdateOptions, is_first: bool) -> None:
+    def __init__(self, app: AppFacts, page: Page, options: UpdateOptions, is_first: bool) -> None:
         self._app = app
         self._page = page
-        self._wishes = wishes
-        self._wanted = wishes.page
+        self._options = options
+        self._local = options.page
         self._is_first = is_first
         self.names: list[Change] = []
         self.creations: list[Change] = []
@@ -100,12 +100,12 @@ class _Planner:
     def work(self) -> None:
         """Go through all that a page has."""
         for locale in self._locales():
-            given = self._wanted.texts_of(locale)
+            given = self._local.texts_of(locale)
             if self._page.info:
                 self._info_text(self._page.info, locale, given)
             self._version_text(locale, given)
         self._warn_of_nameless()
-        if self._wishes.remove_locales:
+        if self._options.remove_locales:
             self._remove_locales()
         self._copyright()
         self._content_rights()
@@ -118,40 +118,40 @@ class _Planner:
 
     def _locales(self) -> Iterable[str]:
         """Return the locales to write: the repository's, and Apple's as well if a text is for every locale."""
-        own = self._wanted.texts
+        own = self._local.texts
         # Texts for every locale must not be written to locales that go.
-        if self._wishes.remove_locales:
+        if self._options.remove_locales:
             return own
-        spread = self._wanted.everywhere or self._wishes.clear or (self._wanted.default and not own)
+        spread = self._local.everywhere or self._options.clear or (self._local.default and not own)
         return dict.fromkeys((*own, *(self._page.texts if spread else ())))
 
     def _all_texts(self) -> Iterator[Texts]:
-        yield self._wanted.default
-        yield self._wanted.everywhere
-        yield from self._wanted.texts.values()
+        yield self._local.default
+        yield self._local.everywhere
+        yield from self._local.texts.values()
 
-    def _version_text(self, locale: str, given: Texts) -> None:
-        there = self._page.texts.get(locale)
-        attributes = dict(self._attributes(locale, "version", given, there))
-        if there is not None and not attributes:
+    def _version_text(self, locale: str, texts: Texts) -> None:
+        existing = self._page.texts.get(locale)
+        attributes = dict(self._attributes(locale, "version", texts, existing))
+        if existing is not None and not attributes:
             return
         # Apple takes promotional texts in any state.
-        free = there is not None and set(attributes) == {PROMOTIONAL}
-        self._tell(locale, attributes, there, allowed=free or self._is_editable)
-        if there is None:
+        free = existing is not None and set(attributes) == {PROMOTIONAL}
+        self._tell(locale, attributes, existing, allowed=free or self._is_editable)
+        if existing is None:
             owner = {"appStoreVersion": reference("appStoreVersions", self._version_id)}
             body = request_body("appStoreVersionLocalizations", {"locale": locale, **attributes}, None, owner)
             self.creations.append(_creation(body, f"add the {locale} texts", after=_placeholder(locale)))
         else:
-            self._patch("appStoreVersionLocalizations", there.id, attributes, f"the {locale} texts")
+            self._patch("appStoreVersionLocalizations", existing.id, attributes, f"the {locale} texts")
 
-    def _info_text(self, info: Info, locale: str, given: Texts) -> None:
-        there = info.texts.get(locale)
-        attributes = dict(self._attributes(locale, "info", given, there))
+    def _info_text(self, info: Info, locale: str, texts: Texts) -> None:
+        existing = info.texts.get(locale)
+        attributes = dict(self._attributes(locale, "info", texts, existing))
         # A new locale needs a name. For a locale that is there nobody asked for one, and all platforms would show it.
-        if not attributes and (there is not None or locale in self._page.texts):
+        if not attributes and (existing is not None or locale in self._page.texts):
             return
-        if there is None and not attributes.get("name"):
+        if existing is None and not attributes.get("name"):
             primary = info.texts.get(self._app.primary_locale)
             if primary is None or not primary.text("name"):
                 self.warnings.append(
@@ -160,13 +160,13 @@ class _Planner:
                 return
             attributes["name"] = primary.text("name")
             self.warnings.append(f"{locale} has no name: it gets the one of the primary language.")
-        self._tell(locale, attributes, there, allowed=info.is_editable)
-        if there is None:
+        self._tell(locale, attributes, existing, allowed=info.is_editable)
+        if existing is None:
             owner = {"appInfo": reference("appInfos", info.id)}
             body = request_body("appInfoLocalizations", {"locale": locale, **attributes}, None, owner)
             self.names.append(_creation(body, f"add the {locale} name", makes=_placeholder(locale)))
         else:
-            self._patch("appInfoLocalizations", there.id, attributes, f"the {locale} name and subtitle")
+            self._patch("appInfoLocalizations", existing.id, attributes, f"the {locale} name and subtitle")
 
     def _warn_of_nameless(self) -> None:
         info = self._page.info
@@ -181,58 +181,59 @@ class _Planner:
             )
 
     def _attributes(
-        self, locale: str, owner: Owner, given: Texts, there: Resource | None
+        self, locale: str, owner: Owner, texts: Texts, existing: Resource | None
     ) -> Iterator[tuple[str, str | None]]:
-        for one in FIELDS:
+        for text_field in FIELDS:
             # The first version of a platform has no release notes: Apple refuses the attribute.
-            if one.owner != owner or (one is RELEASE_NOTES and self._is_first):
+            if text_field.owner != owner or (text_field is RELEASE_NOTES and self._is_first):
                 continue
-            before = there.text(one.attribute) if there else ""
-            if one.name in given and not _same(before, given[one.name].value):
-                yield one.attribute, given[one.name].value
-            elif one.name in self._wishes.clear and one.name not in given and before:
-                yield one.attribute, None
+            before = existing.text(text_field.attribute) if existing else ""
+            if text_field.name in texts and not _same(before, texts[text_field.name].value):
+                yield text_field.attribute, texts[text_field.name].value
+            elif text_field.name in self._options.clear and text_field.name not in texts and before:
+                yield text_field.attribute, None
 
     def _remove_locales(self) -> None:
         """Remove the locales that the repository does not have. The primary one stays: Apple does not remove it."""
-        kept = {*self._wanted.texts, self._app.primary_locale}
+        kept = {*self._local.texts, self._app.primary_locale}
         for locale, text in self._page.texts.items():
             if locale not in kept:
                 self._say(locale, "locale", "present", "removed", self._is_editable)
                 self._remove(text, f"remove the {locale} texts")
         info = self._page.info
-        for locale, text in info.texts.items() if info and not self._wishes.keep_names else ():
+        # All platforms of the app share the names.
+        if info is None or self._options.keep_names:
+            return
+        for locale, text in info.texts.items():
             if locale not in kept:
-                self._say(
-                    locale, "name of the app", text.text("name"), "removed", bool(info and info.is_editable)
-                )
+                self._say(locale, "name of the app", text.text("name"), "removed", info.is_editable)
                 self._remove(text, f"remove the {locale} name")
 
     def _remove(self, resource: Resource, summary: str) -> None:
         self.removals.append(Change(resource.type, summary, "DELETE", f"/v1/{resource.type}/{resource.id}"))
 
     def _copyright(self) -> None:
-        wanted, version = self._wanted.copyright, self._page.version
+        requested, version = self._local.copyright, self._page.version
         before = version.copyright if version else ""
-        if wanted and not _same(before, wanted.value):
-            self._say("", "copyright", before, wanted.value, self._is_editable)
-            self._patch("appStoreVersions", self._version_id, {"copyright": wanted.value}, "the copyright")
+        if requested and not _same(before, requested.value):
+            self._say("", "copyright", before, requested.value, self._is_editable)
+            self._patch("appStoreVersions", self._version_id, {"copyright": requested.value}, "the copyright")
 
     def _content_rights(self) -> None:
-        wanted = self._wishes.content_rights
-        if wanted and wanted != self._app.content_rights:
+        requested = self._options.content_rights
+        if requested and requested != self._app.content_rights:
             before = _ANSWERS.get(self._app.content_rights, self._app.content_rights)
-            self._say("", "third-party-content", before, _ANSWERS[wanted])
-            self._patch("apps", self._app.id, {"contentRightsDeclaration": wanted}, "the content rights")
+            self._say("", "third-party-content", before, _ANSWERS[requested])
+            self._patch("apps", self._app.id, {"contentRightsDeclaration": requested}, "the content rights")
 
     def _categories(self, info: Info) -> None:
-        wanted = {name: category_id(name, text.value) for name, text in self._wanted.categories.items()}
-        different = {name: value for name, value in wanted.items() if info.categories.get(name) != value}
+        requested = {name: category_id(name, text.value) for name, text in self._local.categories.items()}
+        different = {name: value for name, value in requested.items() if info.categories.get(name) != value}
         # Apple takes a subcategory only together with its category.
         parents = {name.split("_")[0] + "_category" for name in different}
         whole = {
             name: value
-            for name, value in {**info.categories, **wanted}.items()
+            for name, value in {**info.categories, **requested}.items()
             if name in different or name in parents
         }
         for name, value in different.items():
@@ -243,28 +244,28 @@ class _Planner:
             self._add("PATCH", f"/v1/appInfos/{info.id}", body, "set the categories")
 
     def _age_rating(self, info: Info) -> None:
-        if not self._wanted.age_rating:
+        if not self._local.age_rating:
             return
-        there: Mapping[str, Any] = info.rating.attributes if info.rating else {}
-        wanted = age_rating.answers(self._wanted.age_rating)
+        current: Mapping[str, Any] = info.rating.attributes if info.rating else {}
+        requested = age_rating.answers(self._local.age_rating)
         different = {
             # A question that Apple does not show is sent: it may be newer than this code.
             name: value
-            for name, value in wanted.items()
-            if name not in there or there[name] != value
+            for name, value in requested.items()
+            if name not in current or current[name] != value
         }
         for name, value in different.items():
-            self._say("", name, _words(there.get(name)), _words(value), info.is_editable)
+            self._say("", name, _words(current.get(name)), _words(value), info.is_editable)
         if different and info.rating:
             self._patch("ageRatingDeclarations", info.rating.id, different, "the age rating")
 
     def _review(self) -> None:
-        there = self._page.review
-        before: Mapping[str, Any] = there.attributes if there else {}
-        wanted = _review_attributes(self._wanted.review, before)
+        existing = self._page.review
+        before: Mapping[str, Any] = existing.attributes if existing else {}
+        requested = _review_attributes(self._local.review, before)
         different = {
             name: value
-            for name, value in wanted.items()
+            for name, value in requested.items()
             if (
                 value != before.get(name)
                 if isinstance(value, bool)
@@ -278,8 +279,8 @@ class _Planner:
             self._say("", _NAMES_OF_REVIEW[name], old, new, self._is_editable)
         if not different:
             return
-        if there:
-            self._patch("appStoreReviewDetails", there.id, different, "the review information")
+        if existing:
+            self._patch("appStoreReviewDetails", existing.id, different, "the review information")
         else:
             owner = {"appStoreVersion": reference("appStoreVersions", self._version_id)}
             body = request_body("appStoreReviewDetails", different, None, owner)
@@ -294,22 +295,22 @@ class _Planner:
         return self._page.version is None or self._page.version.is_editable
 
     def _tell(
-        self, locale: str, attributes: Mapping[str, str | None], there: Resource | None, allowed: bool
+        self, locale: str, attributes: Mapping[str, str | None], existing: Resource | None, allowed: bool
     ) -> None:
         if not attributes:
             self._say(locale, "locale", "", "added", allowed)
-        for one in FIELDS:
-            if one.attribute in attributes:
-                before = there.text(one.attribute) if there else ""
-                self._say(locale, one.name, before, attributes[one.attribute] or "", allowed)
+        for text_field in FIELDS:
+            if text_field.attribute in attributes:
+                before = existing.text(text_field.attribute) if existing else ""
+                self._say(locale, text_field.name, before, attributes[text_field.attribute] or "", allowed)
 
     def _say(self, locale: str, name: str, before: str, after: str, allowed: bool = True) -> None:
         difference = Difference(locale, name, before, after)
         (self.differences if allowed else self.blocked).append(difference)
 
-    def _patch(self, kind: str, identifier: str, attributes: Mapping[str, Any], what: str) -> None:
+    def _patch(self, kind: str, identifier: str, attributes: Mapping[str, Any], label: str) -> None:
         body = request_body(kind, attributes, identifier)
-        self._add("PATCH", f"/v1/{kind}/{identifier}", body, f"set {what}")
+        self._add("PATCH", f"/v1/{kind}/{identifier}", body, f"set {label}")
 
     def _add(self, method: str, path: str, body: Mapping[str, Any], summary: str) -> None:
         self.changes.append(Change(path.split("/")[2], summary, method, path, body))
@@ -324,24 +325,23 @@ def _creation(body: Mapping[str, Any], summary: str, *, makes: str = "", after: 
     return Change(kind, summary, "POST", f"/v1/{kind}", body, makes=makes, after=after)
 
 
-def _review_attributes(given: Texts, before: Mapping[str, Any]) -> dict[str, Any]:
+def _review_attributes(texts: Texts, before: Mapping[str, Any]) -> dict[str, Any]:
     attributes: dict[str, Any] = {
-        REVIEW[name]: text.value for name, text in given.items() if name != "demo_required"
+        REVIEW[name]: text.value for name, text in texts.items() if name != "demo_required"
     }
-    if required := given.get("demo_required"):
+    if required := texts.get("demo_required"):
         attributes["demoAccountRequired"] = required.value.lower() in ("true", "yes", "1")
-    elif "demo_user" in given and "demo_password" in given:
+    elif "demo_user" in texts and "demo_password" in texts:
         attributes["demoAccountRequired"] = True
-    elif given and not before:
-        attributes["demoAccountRequired"] = (
-            False  # as fastlane does; a true that is there is never taken back
-        )
+    elif texts and not before:
+        # As fastlane does. A true that is there is never taken back.
+        attributes["demoAccountRequired"] = False
     return attributes
 
 
-def _same(one: str, other: str) -> bool:
+def _same(text: str, other: str) -> bool:
     # The same letters can be composed or not, and Apple's form need not be the one that was sent.
-    return texts.same(unicodedata.normalize("NFC", one), unicodedata.normalize("NFC", other))
+    return same(unicodedata.normalize("NFC", text), unicodedata.normalize("NFC", other))
 
 
 def _words(value: object) -> str:

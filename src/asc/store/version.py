@@ -98,14 +98,16 @@ def read_versions(client: Client, app_id: str, platform: str) -> list[StoreVersi
     """Return all versions of a platform, the newest first. Apple cannot sort them."""
     document = client.list(f"/v1/apps/{app_id}/appStoreVersions", {"filter[platform]": platform, **_QUERY})
     # All versions, because the first one of a platform has no release notes.
-    found = [_version(document, resource) for resource in document.data]
-    return sorted(found, key=lambda one: one.created.timestamp() if one.created else 0.0, reverse=True)
+    versions = [_version(document, resource) for resource in document.data]
+    return sorted(
+        versions, key=lambda version: version.created.timestamp() if version.created else 0.0, reverse=True
+    )
 
 
 def has_other_platforms(client: Client, app_id: str, platform: str) -> bool:
     """Return True if the app has versions of another platform: they share the names and categories of the app."""
-    found = client.list(f"/v1/apps/{app_id}/appStoreVersions", {"fields[appStoreVersions]": "platform"})
-    return any(resource.text("platform") != platform for resource in found.data)
+    document = client.list(f"/v1/apps/{app_id}/appStoreVersions", {"fields[appStoreVersions]": "platform"})
+    return any(resource.text("platform") != platform for resource in document.data)
 
 
 def read_version(client: Client, version_id: str) -> StoreVersion:
@@ -121,10 +123,10 @@ def made_version(document: Document) -> StoreVersion:
 
 def choose_version(versions: Sequence[StoreVersion], version: str) -> StoreVersion:
     """Return the version of this number; 1.5 and 1.5.0 are one number. Raises Error if there is none."""
-    for one in versions:
-        if same_value(one.version, version):
-            return one
-    numbers = listed([one.version for one in versions])
+    for candidate in versions:
+        if same_value(candidate.version, version):
+            return candidate
+    numbers = listed([candidate.version for candidate in versions])
     raise Error(
         f"version: the app has no version {version} in the App Store. Its versions: {numbers}.",
         "Make it with update-app-store, or check the number and the platform.",

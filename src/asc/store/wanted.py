@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,6 +76,7 @@ class WantedPage:
 
     def beaten_by(self, other: WantedPage) -> WantedPage:
         """Return both in one. `other` wins if both have a value."""
+        # Ordered as in the files, so that plans and findings come in the same order on every run.
         locales = dict.fromkeys((*self.texts, *other.texts))
         return WantedPage(
             texts={
@@ -92,17 +93,24 @@ class WantedPage:
 
     def with_locales(self, locales: Iterable[str]) -> WantedPage:
         """Return the page with these locales, too; without texts of their own if it has none."""
-        return replace(self, texts={**self.texts, **{one: {} for one in locales if one not in self.texts}})
+        return replace(
+            self, texts={**self.texts, **{locale: {} for locale in locales if locale not in self.texts}}
+        )
 
     def only(self, locales: Iterable[str]) -> WantedPage:
         """Return the page with the texts of these locales alone."""
-        wanted = set(locales)
-        return replace(
-            self, texts={locale: texts for locale, texts in self.texts.items() if locale in wanted}
-        )
+        kept = set(locales)
+        return replace(self, texts={locale: texts for locale, texts in self.texts.items() if locale in kept})
+
+    def labelled_texts(self) -> Iterator[tuple[str, Texts]]:
+        """Yield all texts as they stand in the files: the locale, or words for texts of several, with the texts."""
+        yield "default", self.default
+        yield "every locale", self.everywhere
+        yield from self.texts.items()
 
     def texts_of(self, locale: str) -> Texts:
         """Return the texts of a locale, filled with the texts of `default`."""
+        # The more precise place wins, but for an input that is said to be for every locale.
         return {**self.default, **self.texts.get(locale, {}), **self.everywhere}
 
     @property

@@ -12,7 +12,7 @@ from asc.commands.declaration import given
 from asc.commands.deliverfile import deliverfile_input
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Problem
-from asc.store.precheck import RULES, UNPLAYED
+from asc.store.precheck import RULES, WITHOUT_EFFECT
 from asc.store.precheckfile import LEVELS
 
 FILES, ONLINE, WHAT = "Files", "At Apple", "Checks"
@@ -128,7 +128,7 @@ class Inputs(AppInputs):
             yield from super().problems()
         if self.version and not (self.bundle_id or self.app_id):
             yield Problem("bundle-id", "is required with version", "Give the app, or leave version out.")
-        known = (*RULES, *UNPLAYED, *OURS, "default")
+        known = (*RULES, *WITHOUT_EFFECT, *OURS, "default")
         for rule, level in (self.rules or {}).items():
             if rule not in known:
                 hint = words.did_you_mean(rule, known).strip() or f"Choose from {', '.join(known)}."

@@ -26,7 +26,7 @@ from asc.commands.update_app_store.report import plan_table
 from asc.errors import Error, Findings, InputError, Problem
 from asc.store.comparing import compare_page
 from asc.store.limits import PROMOTIONAL_TEXT
-from asc.store.locale_sync import Made
+from asc.store.locale_sync import UploadCounts
 from asc.store.media_plan import differences as media_differences
 from asc.store.page import PAGE_READS, AppFacts, Page, await_texts, read_app, read_page
 from asc.store.previews import MOST as MOST_PREVIEWS
@@ -87,7 +87,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     findings.result_of(lambda: _write(client, app, page, wishes, is_first=choice.is_first), None)
     media = _media_now(client, app, choice, version, inputs, local, media)
     if media.all:
-        made = findings.result_of(lambda: sync_media(context, client, inputs, media), Made())
+        made = findings.result_of(lambda: sync_media(context, client, inputs, media), UploadCounts())
         outputs = replace(outputs, uploaded_screenshots=str(made.files), uploaded_bytes=str(made.size))
     context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media)))
     findings.raise_all()

@@ -19,7 +19,7 @@ from asc.commands.update_app_store.inputs import Inputs
 from asc.errors import Findings
 from asc.store.attachments import ATTACHMENTS, ReviewAttachments, plan_attachments, read_attachments
 from asc.store.attachments import MOST as MOST_ATTACHMENTS
-from asc.store.locale_sync import Made, Pace
+from asc.store.locale_sync import Pace, UploadCounts
 from asc.store.media import PREVIEWS, SCREENSHOTS, Media, MediaSet, MediaSets
 from asc.store.media_plan import Mode, SetPlan, plan_set
 from asc.store.media_sync import MediaSync
@@ -136,7 +136,7 @@ def _attachment_plans(
     return () if plan.is_done else (plan,)
 
 
-def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan) -> Made:
+def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan) -> UploadCounts:
     """Carry out the plans whose locale is there, and count the uploads. Raises Error with all failures."""
     deadline = client.clock.monotonic() + inputs.timeout
     pace = Pace(inputs.parallel, deadline, waits=inputs.wait == "processing")
@@ -150,12 +150,12 @@ def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan
         uploader = AssetUploader(client, storage, parallel=1)
         pictures = MediaSync(client, MediaSets(client, uploader), pace)
         videos = MediaSync(client, MediaSets(client, uploader, PREVIEWS, details), pace, MOST_PREVIEWS)
-        made = findings.result_of(lambda: pictures.run(_possible(plan.screenshots)), Made())
-        more = findings.result_of(lambda: videos.run(_possible(plan.previews)), Made())
+        made = findings.result_of(lambda: pictures.run(_possible(plan.screenshots)), UploadCounts())
+        more = findings.result_of(lambda: videos.run(_possible(plan.previews)), UploadCounts())
         attachments = MediaSync(client, ReviewAttachments(client, uploader), pace, MOST_ATTACHMENTS)
-        findings.result_of(lambda: attachments.run(_possible(plan.attachments)), Made())
+        findings.result_of(lambda: attachments.run(_possible(plan.attachments)), UploadCounts())
     findings.raise_all()
-    return Made(made.files + more.files, made.size + more.size)
+    return UploadCounts(made.files + more.files, made.size + more.size)
 
 
 def _possible(plans: Sequence[SetPlan]) -> list[SetPlan]:
