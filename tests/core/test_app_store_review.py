@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from asc.store.items import Item, add_item
+from asc.store.submission import make_draft
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from core.running import Done, in_job
+from support.api_client import connect
 from support.sandbox import app, build, seed, start_sandbox, store_version
 from support.store import ready_version, texts
 
@@ -266,6 +269,44 @@ def test_export_compliance_is_answered_if_the_build_has_no_answer(tmp_path: Path
         assert done.code == 0, done.stdout
         (attached,) = [one for one in sandbox.world.all("builds") if one.id == "BUILD-9"]
         assert attached.attributes["usesNonExemptEncryption"] is False
+
+
+def test_a_build_with_an_approved_declaration_needs_no_answer_and_gets_none(tmp_path: Path) -> None:
+    seeded = world()
+    declaration = {"id": "D-1", "appEncryptionDeclarationState": "APPROVED", "usesEncryption": True}
+    seeded["apps"][0]["appEncryptionDeclarations"] = [declaration]
+    with start_sandbox(seeded, store=NEVER) as sandbox:
+        (declared,) = [one for one in sandbox.world.all("builds") if one.id == "BUILD-9"]
+        sandbox.world.relate(declared, "appEncryptionDeclaration", "D-1")
+        done = submit(tmp_path, sandbox, build_id="BUILD-9")
+        assert done.code == 0, done.stdout
+        assert "PATCH /v1/builds/BUILD-9" not in writes(sandbox)
+
+
+def test_an_answer_to_export_compliance_that_contradicts_the_build_is_an_error(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+        done = submit(tmp_path, sandbox, uses_non_exempt_encryption="true")
+        assert (done.code, writes(sandbox)) == (1, []), done.stdout
+        assert "uses-non-exempt-encryption" in done.error
+
+
+def test_a_draft_with_other_items_is_refused_although_an_open_submission_is_to_be_cancelled(
+    tmp_path: Path,
+) -> None:
+    with start_sandbox(with_sold(), store=NEVER) as sandbox:
+        assert submit(tmp_path, sandbox).code == 0
+        foreign_draft(sandbox)
+        before = len(writes(sandbox))
+        other = {"build_id": "BUILD-9", "uses_non_exempt_encryption": "false"}
+        done = submit(tmp_path, sandbox, **other, if_open="cancel")
+        assert (done.code, len(writes(sandbox))) == (1, before), done.stdout
+
+
+def foreign_draft(sandbox: Sandbox) -> None:
+    """Make a draft of a submission with an event, as a person does in App Store Connect."""
+    with connect(sandbox) as client:
+        draft = make_draft(client, "1000000001", "IOS")
+        add_item(client, draft.id, Item("appEvent", "race"))
 
 
 def test_another_build_in_review_is_in_the_way_until_it_is_to_be_cancelled(tmp_path: Path) -> None:

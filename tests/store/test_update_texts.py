@@ -205,6 +205,8 @@ def test_a_bad_file_is_refused_with_its_line_before_anything_is_sent(
         {"texts": "en-US: {subtitle: Notes}", "clear": "subtitle"},
         {"release_notes": "New.", "release_notes_file": __file__},
         {"release_notes_file": "missing.txt"},
+        {"release_notes": "en-US: New.\nen-US: Newer."},
+        {"release_notes": '{"en-US": "New.", "en-US": "Newer."}'},
         {"remove_locales": "true"},
         {"remove_locales": "true", "locales": "en-US", "texts": "en-US: {name: Example}"},
         {"review_attachments": "missing.pdf"},

@@ -88,6 +88,16 @@ def _problems_of_build(version: StoreVersion, build: Build, encryption: bool | N
     if encryption is None and not is_answered:
         remedy = "Set uses-non-exempt-encryption, or put ITSAppUsesNonExemptEncryption into the Info.plist."
         yield Finding("encryption", f"{name} has no answer to export compliance", APPLE, remedy)
+    # Apple does not let an answer change.
+    existing = build.uses_non_exempt_encryption
+    if None not in (existing, encryption) and existing != encryption:
+        message = f"uses-non-exempt-encryption is {_word(encryption)}, but {name} says {_word(existing)}"
+        remedy = "Leave uses-non-exempt-encryption out, or build again with another answer in the Info.plist."
+        yield Finding("encryption", message, APPLE, remedy)
+
+
+def _word(answer: bool | None) -> str:
+    return str(answer).lower()
 
 
 def _build_steps(version: StoreVersion, preparation: Preparation) -> list[Step]:

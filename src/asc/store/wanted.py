@@ -97,6 +97,13 @@ class WantedPage:
             self, texts={**self.texts, **{locale: {} for locale in locales if locale not in self.texts}}
         )
 
+    def with_year(self, year: int) -> WantedPage:
+        """Return the page with `year` for `{year}` in its copyright."""
+        if self.copyright is None:
+            return self
+        value = self.copyright.value.replace("{year}", str(year))
+        return replace(self, copyright=replace(self.copyright, value=value))
+
     def only(self, locales: Iterable[str]) -> WantedPage:
         """Return the page with the texts of these locales alone."""
         kept = set(locales)

@@ -148,9 +148,7 @@ def _at_apple(
 
 def _files(inputs: Inputs, year: int) -> tuple[_Files, list[Finding]]:
     """Return the files, and the findings about pictures and videos."""
-    page = store_files.metadata_in(inputs.metadata, inputs.unknown_folders)
-    if text := page.copyright:
-        page = replace(page, copyright=replace(text, value=text.value.replace("{year}", str(year))))
+    page = store_files.metadata_in(inputs.metadata, inputs.unknown_folders).with_year(year)
     platform = PLATFORMS[inputs.platform]
     shots = store_files.screenshots_in(inputs.screenshots, platform)
     videos = store_files.previews_in(inputs.previews, platform)

@@ -72,7 +72,7 @@ class Inputs(AppInputs):
     )
     uses_non_exempt_encryption: bool | None = given(
         kinds.BOOLEAN,
-        "The answer to export compliance, if the build has none.",
+        "The answer to export compliance, if the build has none. If the build has another answer, the step fails.",
         group=REVIEW,
     )
     checks: bool = given(

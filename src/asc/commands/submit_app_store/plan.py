@@ -73,13 +73,11 @@ def make_plan(
     else:
         findings += problems(version, prepared, is_first=len(versions) == 1, now=now)
     _refuse(findings)
-    return SubmissionPlan(
-        version,
-        plan_preparation(version, prepared),
-        items,
-        _blocking(inputs, version, submissions, items),
-        next((one for one in submissions if one.state == DRAFT), None),
-    )
+    draft = next((submission for submission in submissions if submission.state == DRAFT), None)
+    if draft and not inputs.include_draft_items:
+        _check_draft(draft, items)
+    blocking = _blocking(inputs, version, submissions)
+    return SubmissionPlan(version, plan_preparation(version, prepared), items, blocking, draft)
 
 
 def _prepared(inputs: Inputs, build: Build | None) -> Preparation:
@@ -108,8 +106,12 @@ def require_submitted(client: Client, inputs: Inputs, app_id: str, version: Stor
     # An approved version has no open submission: its purchases tell by their state.
     held: set[Item] = set()
     if version.state in SUBMITTED:
-        mine = [one for one in read_open(client, app_id, version.platform) if one.version_id == version.id]
-        held = {item for one in mine for item in read_items(client, one.id)}
+        held = {
+            item
+            for submission in read_open(client, app_id, version.platform)
+            if submission.version_id == version.id
+            for item in read_items(client, submission.id)
+        }
         chosen += inputs.items or ()
     if missing := [str(item) for item in chosen if item not in held]:
         raise Error(
@@ -140,28 +142,31 @@ def _checked(
 
 def _owners(purchases: Sequence[Purchase], items: Sequence[Item]) -> frozenset[str]:
     ids = {item.id for item in items}
-    return frozenset(one.id for one in purchases if one.version_id in ids)
+    return frozenset(purchase.id for purchase in purchases if purchase.version_id in ids)
 
 
-def _blocking(
-    inputs: Inputs, version: StoreVersion, submissions: Sequence[Submission], items: Sequence[Item]
-) -> Submission | None:
+def _check_draft(draft: Submission, items: Sequence[Item]) -> None:
+    """Raise Error if a draft holds other items than these: they would be submitted with it."""
+    # A run that was cut off left our own items there.
+    foreign = [str(item) for item in draft.others if item not in items]
+    if foreign:
+        raise Error(
+            f"A draft of a submission holds what somebody else prepared: {some(foreign)}.",
+            "Submit or remove them in App Store Connect, or set include-draft-items: true to submit them, too.",
+        )
+
+
+def _blocking(inputs: Inputs, version: StoreVersion, submissions: Sequence[Submission]) -> Submission | None:
     """Return the submission to cancel first. Raises Error if one is in the way and `if-open` is fail."""
-    for one in submissions:
-        if one.state == DRAFT:
-            # A run that was cut off left our own items there.
-            strangers = [item for item in one.others if item not in items]
-            if strangers and not inputs.include_draft_items:
-                raise Error(
-                    f"A draft of a submission holds what somebody else prepared: {some(list(map(str, strangers)))}.",
-                    "Submit or remove them in App Store Connect, or set include-draft-items: true to submit them, too.",
-                )
-        elif one.version_id:
-            if inputs.if_open == "cancel":
-                return one
-            which = "this version" if one.version_id == version.id else "another version"
-            raise Error(
-                f"A submission with {which} is open ({one.state}).",
-                "Wait for Apple's decision, or set if-open: cancel to withdraw it.",
-            )
+    for submission in submissions:
+        # A draft is gone on with, and a submission of events alone leaves the version free.
+        if submission.state == DRAFT or not submission.version_id:
+            continue
+        if inputs.if_open == "cancel":
+            return submission
+        which = "this version" if submission.version_id == version.id else "another version"
+        raise Error(
+            f"A submission with {which} is open ({submission.state}).",
+            "Wait for Apple's decision, or set if-open: cancel to withdraw it.",
+        )
     return None

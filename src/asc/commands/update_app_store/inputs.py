@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -233,13 +233,8 @@ def wanted_page(inputs: Inputs, year: int) -> WantedPage:
     """Return the page that files and inputs ask for, inputs first. Raises InputError with all that is wrong."""
     page = metadata_in(inputs.metadata, inputs.unknown_folders).beaten_by(_given(inputs))
     if inputs.locales:
-        missing = [locale for locale in inputs.locales if locale not in page.texts]
-        page = page.only(inputs.locales)
-        page = replace(page, texts={**page.texts, **{locale: {} for locale in missing}})
-    if page.copyright:
-        filled = page.copyright.value.replace("{year}", str(year))
-        page = replace(page, copyright=Text(filled, page.copyright.place))
-    return page
+        page = page.only(inputs.locales).with_locales(inputs.locales)
+    return page.with_year(year)
 
 
 def refuse(findings: list[Finding]) -> None:
@@ -282,32 +277,32 @@ def _given(inputs: Inputs) -> WantedPage:
             problem = Problem("release-notes-file", str(error), "Name a text file that the step can read.")
             raise InputError([problem]) from None
         page = page.beaten_by(_notes(notes, inputs.release_notes_file))
-    copyright_ = Text(inputs.copyright, Place("copyright")) if inputs.copyright else None
-    rating = inputs.age_rating or {}
-    return page.beaten_by(
-        WantedPage(
-            copyright=copyright_,
-            categories=_texts(inputs.categories, "categories"),
-            review=_texts(inputs.review_info, "review-info"),
-            age_rating=rating,
-        )
+    single_inputs = WantedPage(
+        copyright=Text(inputs.copyright, Place("copyright")) if inputs.copyright else None,
+        categories=_texts(inputs.categories, "categories"),
+        review=_texts(inputs.review_info, "review-info"),
+        age_rating=inputs.age_rating or {},
     )
+    return page.beaten_by(single_inputs)
 
 
 def _notes(text: str, name: str) -> WantedPage:
     """Return the page with the release notes of a text for every locale, or of a mapping of locales to texts."""
     if not text.strip():
         return WantedPage()
+    everywhere = WantedPage(everywhere={RELEASE_NOTES.name: Text(text.strip(), Place(name))})
     try:
-        by_locale = json.loads(text)
+        by_locale = kinds.MAPPING.parse(text)
+    except kinds.GivenTwice as error:
+        # "Fixed: …" twice is a text, but a locale twice is a mapping of which one text would be lost.
+        if not _is_locale(error.name):
+            return everywhere
+        raise InputError([Problem(name, str(error), "Give each locale once.")]) from None
     except ValueError:
-        try:
-            by_locale = kinds.MAPPING.parse(text)
-        except ValueError:
-            by_locale = None
+        return everywhere
     # A text with a colon in its first line is YAML, too: only names that look like locales make it a mapping.
-    if not isinstance(by_locale, dict) or not all(_is_locale(name) for name in by_locale):
-        return WantedPage(everywhere={RELEASE_NOTES.name: Text(text.strip(), Place(name))})
+    if not all(map(_is_locale, by_locale)):
+        return everywhere
     as_page = {name: {RELEASE_NOTES.name: value} for name, value in by_locale.items()}
     return read_yaml(json.dumps(as_page), name)
 
