@@ -9,6 +9,9 @@ import gc
 import signal
 import sys
 
+SANDBOX_PACKAGES = ("aiohttp", "jsonschema_rs")
+"""The modules that only the extra `sandbox` installs."""
+
 
 def main(arguments: list[str]) -> int:
     """Run the command that the arguments, or a workflow's variables, name, and return its exit code."""
@@ -20,9 +23,7 @@ def main(arguments: list[str]) -> int:
         take_environment_from_stdin()
         arguments = arguments[1:]
     if arguments[:1] == ["sandbox"]:
-        from asc_sandbox.cli import main as start_sandbox
-
-        return start_sandbox(arguments[1:])
+        return _sandbox(arguments[1:])
     if arguments[:1] == ["relay"]:
         from asc_relay.server import main as serve_relay
 
@@ -31,6 +32,27 @@ def main(arguments: list[str]) -> int:
     from asc.commands.main import main as run_command
 
     return run_command(arguments)
+
+
+def _sandbox(arguments: list[str]) -> int:
+    """Run the sandbox and return its exit code. Return 2 with the command to run if its packages are not installed."""
+    try:
+        from asc_sandbox.cli import main as start_sandbox
+
+        # It imports the package of the contract only if --contract is given, so it stands within the try.
+        return start_sandbox(arguments)
+    except ModuleNotFoundError as error:
+        # An action never needs these packages, so a plain installation of the package leaves them out.
+        if error.name not in SANDBOX_PACKAGES:
+            raise
+        print(
+            f"error: the sandbox needs the package {error.name}, which is not installed\n"
+            "  fix: Install the project with its extra `sandbox`, as in "
+            'pipx install --force "app-store-connect-actions[sandbox] @ git+https://github.com/OWNER/REPO"; '
+            "in a checkout, run `make setup`.",
+            file=sys.stderr,
+        )
+        return 2
 
 
 def console() -> None:

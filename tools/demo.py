@@ -54,11 +54,7 @@ def main() -> int:
                 entries = [json.loads(line) for line in requests.read_text().splitlines()]
                 tell_requests(entries)
                 if code == 0:
-                    print(
-                        f"\nAll of this happened in the sandbox; its pages are at {url}/ (docs/sandbox.md)."
-                    )
-                if os.environ.get("PAUSE") and code == 0:
-                    input(f"Look around for up to {STOP_AFTER // 60} minutes, then press Enter. ")
+                    show_pages(url)
             finally:
                 server.terminate()
     return code
@@ -212,6 +208,18 @@ def tell_requests(entries: list[dict[str, object]]) -> None:
     title(f"The tour took {len(entries)} requests.")
     for entry in entries if verbose() else ():
         print(f"{entry['method']} {entry['path']} → {entry['status']} (connection {entry['connection']})")
+
+
+def show_pages(url: str) -> None:
+    """Wait for Enter with PAUSE=1, so that a person can look at the sandbox. Else say how to see it."""
+    if not os.environ.get("PAUSE"):
+        print("\nAll of this happened in a sandbox, which stops now. `make demo PAUSE=1` keeps it running.")
+        return
+    print(f"\nAll of this happened in the sandbox. Look at its pages: {url}/ (docs/sandbox.md)")
+    print(
+        f"Press Enter to stop it; it stops by itself after {STOP_AFTER // 60} minutes. ", end="", flush=True
+    )
+    sys.stdin.readline()  # not input(), which raises where there is no terminal
 
 
 def read_outputs(text: str) -> dict[str, str]:

@@ -186,7 +186,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         # A secret in an argument could be read by everybody on the machine, so there are none.
         sys.stderr.write(
-            "usage: entrypoint.py relay\nIts settings are in the environment: docs/webhooks.md\n"
+            f"usage: {os.path.basename(sys.argv[0])} relay\nIts settings are in the environment: docs/webhooks.md\n"
         )
         return 0 if arguments == ["--help"] else 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)

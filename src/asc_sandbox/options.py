@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from asc_sandbox import faults
@@ -28,9 +29,9 @@ _FAULTS_HELP = (
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of the options of `entrypoint.py sandbox`."""
+    """Return the parser of the options of `sandbox`."""
     parser = argparse.ArgumentParser(
-        prog="entrypoint.py sandbox",
+        prog=f"{Path(sys.argv[0]).name} sandbox",  # entrypoint.py, or asc-actions if it is a package
         description="A local App Store Connect. Point a client at it with ASC_API_URL. "
         "`sandbox make-ipa` and `make-pkg` make files to upload.",
         epilog=_FAULTS_HELP,

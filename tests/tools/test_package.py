@@ -8,6 +8,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from support.scratch import REPOSITORY
 
 
@@ -32,3 +34,20 @@ def test_the_wheel_runs_the_command_from_another_folder(tmp_path: Path) -> None:
     assert output("--version").startswith("App Store Connect Actions ")
     assert output("--help").startswith("usage: asc-actions <command>")
     assert (tmp_path / "installed/asc_sandbox/seeds/demo.yml").is_file()
+
+
+@pytest.mark.parametrize("missing", ["aiohttp", "jsonschema_rs"])
+def test_the_sandbox_without_its_extra_says_how_to_install_it(missing: str) -> None:
+    # None in sys.modules makes an import fail exactly as it does where the package is not installed.
+    start = f"import sys; sys.modules['{missing}'] = None; import app_store_connect_actions as a; a.console()"
+    arguments = ["sandbox", "--contract", os.devnull, "--stop-after", "0"]
+    done = subprocess.run(
+        [sys.executable, "-c", start, *arguments],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert f"the package {missing}," in done.stderr
+    assert "app-store-connect-actions[sandbox]" in done.stderr

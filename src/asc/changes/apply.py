@@ -145,7 +145,9 @@ class _Work:
         for change in phase:
             missing = [other for other, _ in failed if other.makes and change.needs(other.makes)]
             if missing:
-                reason = Error(f"not tried, because this failed: {missing[0].summary}.", "Mend that first.")
+                reason = Error(
+                    f"not tried, because this failed: {missing[0].summary}.", "Correct that first."
+                )
                 orphaned.append((change, reason))
             else:
                 ready.append(change.with_ids(self._ids))

@@ -24,6 +24,7 @@ MOST_REDIRECTS = 5
 """Redirects that are followed for one address."""
 _NO_HEAD = (403, 404, 405, 501)
 """Answers of servers that do not like HEAD: they are asked with GET."""
+_FIX = "Correct the address, or repair the page."
 _GONE = (404, 410)
 """Answers that mean the same tomorrow. Others, such as 500 and 429, may be a bad moment: they are warnings."""
 
@@ -44,7 +45,7 @@ def check_addresses(page: WantedPage, ca_bundle: str | None = None) -> list[Find
     ):
         answers = dict(zip(uses, pool.map(partial(_defect, session), uses), strict=True))
     return [
-        Finding("unreachable_urls", f"{label} {reason}", text.place, "Mend the address or the page.", level)
+        Finding("unreachable_urls", f"{label} {reason}", text.place, _FIX, level)
         for address, labelled in uses.items()
         for label, text in labelled
         for reason, level in [answers[address]]

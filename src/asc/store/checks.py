@@ -27,7 +27,7 @@ def _texts(page: WantedPage) -> Iterator[Finding]:
         for name, text in texts.items():
             label = f"{locale}: {name}"
             for defect in defects(BY_NAME[name], text.value):
-                yield Finding("limits", f"{label} {defect}", text.place, "Mend the text.")
+                yield Finding("limits", f"{label} {defect}", text.place, "Correct the text.")
             for doubt in doubts(BY_NAME[name], text.value):
                 yield Finding("limits", f"{label} {doubt}", text.place, "Shorten it.", "warning")
 

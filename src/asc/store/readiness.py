@@ -159,8 +159,10 @@ def age_rating(candidate: Candidate) -> Iterator[Finding]:
     # Apple added the newest in July 2026; no refusal because of them was seen yet.
     for names, level in ((REQUIRED, "error"), (NEWEST, "warning")):
         if unanswered := [name for name in names if candidate.rating.get(name) is None]:
-            message = f"no answer to {counted(len(unanswered), 'question')}: {', '.join(unanswered)}"
-            yield Finding("age-rating", message, APPLE, "Answer in age-rating of update-app-store.", level)
+            questions = f"{counted(len(unanswered), 'question')}: {', '.join(unanswered)}"
+            message = f"the age rating has no answer to {questions}"
+            remedy = "Answer in the input age-rating of update-app-store."
+            yield Finding("age-rating", message, APPLE, remedy, level)
 
 
 def app_settings(candidate: Candidate) -> Iterator[Finding]:

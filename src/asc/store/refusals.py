@@ -37,9 +37,7 @@ class StoreRules(Rules):
         if _is_name_taken(error):
             return "Choose another name for this locale; Apple reserves names for the whole App Store."
         if isinstance(error, ApiError) and error.status == 409:
-            return (
-                "Mend the text that the message names, then run the step again: it writes only what is left."
-            )
+            return "Correct the text that the message names, then run the step again: it writes only what is left."
         return error.remedy
 
 

@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="entrypoint.py sandbox", description="Small real files to try things with."
+        prog=f"{Path(sys.argv[0]).name} sandbox", description="Small real files to try things with."
     )
     commands = parser.add_subparsers(dest="command", required=True)
     ipa = commands.add_parser("make-ipa", help="an app for iOS, tvOS or visionOS")

@@ -87,7 +87,8 @@ class Downloader:
 
     def _not_begun(self, target: DownloadTarget) -> DownloadResult:
         error = NotBegun(
-            f"{target.name} was not fetched, for another file failed.", "Mend what failed first."
+            f"{target.name} was not downloaded, because another file failed.",
+            "Correct the error of that file first.",
         )
         return DownloadResult(target, self.directory / target.name, error=error)
 

@@ -62,13 +62,13 @@ def read_file(inputs: Inputs, now: datetime) -> Binary:
     if problems:
         raise InputError(problems)
     log.info(
-        "%s: %s %s (%s) for %s, %.1f MiB",
+        "%s: %s %s (%s) for %s, %s",
         binary.path.name,
         binary.bundle_id,
         binary.version,
         binary.build_number,
         PLATFORM_NAMES[binary.platform],
-        binary.size / 1024 / 1024,
+        words.size(binary.size),
     )
     return binary
 

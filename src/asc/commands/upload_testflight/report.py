@@ -191,13 +191,11 @@ class UploadReport:
         """Return the size sent by this run and the time it took, in words."""
         took = self.timeline.phases[-1]
         there = ", the rest was sent before" if self.resumed else ""
-        return f"{self.sent / 1024 / 1024:.1f} MiB in {took.ended - took.began:.1f} s{there}"
+        return f"{words.size(self.sent)} in {took.ended - took.began:.1f} s{there}"
 
     def _sent_or_there(self) -> str:
         if self.sent:
-            return f"{self.sent / 1024 / 1024:.1f} MiB" + (
-                ", the rest was sent before" if self.resumed else ""
-            )
+            return words.size(self.sent) + (", the rest was sent before" if self.resumed else "")
         return "nothing, the whole file was sent before" if self.resumed else ""
 
     def what_comes_next(self) -> list[str]:
@@ -216,7 +214,7 @@ class UploadReport:
         """Return the rows of the table with the facts that are known."""
         build, binary = self.seen.build, self.reference.binary if self.reference else None
         facts = {
-            "File": f"{binary.path.name}, {binary.size / 1024 / 1024:.1f} MiB" if binary else "",
+            "File": f"{binary.path.name}, {words.size(binary.size)}" if binary else "",
             "Sent": self._sent_or_there(),
             "State": self.current_state,
             "Internal testing": build.internal_state if build else "",
