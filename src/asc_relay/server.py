@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from asc.errors import Error
@@ -186,7 +187,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         # A secret in an argument could be read by everybody on the machine, so there are none.
         sys.stderr.write(
-            f"usage: {os.path.basename(sys.argv[0])} relay\nIts settings are in the environment: docs/webhooks.md\n"
+            f"usage: {Path(sys.argv[0]).name} relay\nIts settings are in the environment: docs/webhooks.md\n"
         )
         return 0 if arguments == ["--help"] else 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
