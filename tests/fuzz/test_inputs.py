@@ -78,6 +78,8 @@ KINDS += [
 @large(text="a: \n" + "".join(" " * n + "-\n" for n in range(900)))
 @large(text=LAUGHS)
 @example(text="a: &a [*a]")
+@example(text='"\\UFFFFFFFF": a')
+@example(text="%YAML " + "9" * 5000 + ".1\n--- a: b")
 @large(text="9" * 100_000)
 @large(text='{"a": ' + "9" * 100_000 + "}")
 @examples(6)
@@ -213,6 +215,7 @@ CSV_PIECES = st.lists(
 @large(b'"' + b"a," * 100_000)
 @large(b"a@b.example\n" * 50_000)
 @large(b"," * 200_000)
+@example(b"x," * 60_000 + b"\n" + b"a,b\n" * 15_000)
 @examples(32)
 def test_a_list_of_testers_is_read_or_refused_with_its_lines(content: bytes) -> None:
     with bounded():

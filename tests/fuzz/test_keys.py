@@ -7,7 +7,7 @@ import json
 
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from asc.api.key.model import KeyRefused
@@ -80,6 +80,7 @@ BODY = "".join(PEM.decode().split("\n")[1:-2])
 
 
 @given(TEXTS | YAML_PIECES.map("key_id: ".__add__) | st.text())
+@example('key_id: "\\UFFFFFFFF"')
 @large("key_id" + "\n- " * 3000)
 @large("{" * 49 + "key_id: " * 2000)
 @large("key_id: " + "[" * 50 + "- " * 5000)

@@ -37,6 +37,10 @@ def test_statements_hold_every_line_that_says_something(text: str) -> None:
 
 
 @given(text=PIECES)
+@example(text="test_words(" + " " * 200_000 + "x")
+@example(text="custom_text(" + "data:[" * 60_000)
+@example(text="custom_text(data: [" + "'\"" * 60_000)
+@example(text="default_rule_level" + " (" * 60_000)
 @examples(15)
 def test_settings_files_are_read_or_refused(tmp_path_factory: object, text: str) -> None:
     folder = Path(tmp_path_factory.mktemp("settings"))  # type: ignore[attr-defined]

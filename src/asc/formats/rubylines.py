@@ -10,8 +10,7 @@ from asc.limited_files import read_limited
 
 LARGEST = 1 << 20
 """Bytes; people write a few lines."""
-_COMMENT = re.compile(r"^((?:[^#\"']|\"[^\"]*\"|'[^']*')*)#.*$")
-"""A comment, which begins at the first # outside of quotes."""
+_QUOTED_OR_SIGN = re.compile(r"\"[^\"]*\"|'[^']*'|[\"'#]")
 _SETTING = re.compile(
     r"(?P<name>[a-z_]+)[ (]+(?:\"(?P<double>[^\"\\]*)\"|'(?P<single>[^'\\]*)'|(?P<word>[\w.]+))\s*\)?"
 )
@@ -49,7 +48,7 @@ def read_statements(text: str) -> list[Statement]:
     parts: list[str] = []
     start = depth = 0
     for number, line in enumerate(text.splitlines(), 1):
-        stripped = _COMMENT.sub(r"\1", line).strip()
+        stripped = _without_comment(line).strip()
         if not stripped:
             continue
         start = start if parts else number
@@ -60,3 +59,14 @@ def read_statements(text: str) -> list[Statement]:
             found.append(Statement(start, " ".join(parts)))
             parts, depth = [], 0
     return [*found, Statement(start, " ".join(parts))] if parts else found
+
+
+def _without_comment(line: str) -> str:
+    """Return a line up to the first # outside of quotes; the whole line if its quotes are not closed."""
+    # One pattern for the whole line would keep a state for each character, 150 MB for a line of 1 MB.
+    for found in _QUOTED_OR_SIGN.finditer(line):
+        if found[0] == "#":
+            return line[: found.start()]
+        if found[0] in ("'", '"'):
+            break
+    return line

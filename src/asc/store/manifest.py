@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -70,8 +71,18 @@ def manifest(entries: Entries) -> bytes:
 
 def _is_inside(name: str) -> bool:
     # A pull request can change the manifest, and files that it names are read and deleted.
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        # Half a character: no file system has such a name.
+        return False
     parts = PurePosixPath(name).parts
-    return len(parts) in (2, 3) and ".." not in parts and not name.startswith("/") and "\\" not in name
+    return (
+        len(parts) in (2, 3)
+        and ".." not in parts
+        and not name.startswith("/")
+        and not set(name) & {"\\", "\0"}
+    )
 
 
 def _is_entry(member: Any) -> bool:

@@ -16,9 +16,10 @@ from asc.store.wanted import Finding, Place
 from asc.words import printable_name
 
 LEVELS = ("error", "warn", "skip")
-_RULE = re.compile(r"(?P<rule>[a-z_]+)\s*\(?(?P<rest>.*?)\)?\s*$")
+# None of the patterns looks for the end of what it begins: with a long line that takes quadratic time.
+_RULE = re.compile(r"[a-z_]+")
 _LEVEL = re.compile(r"level:\s*:(\w+)")
-_DATA = re.compile(r"data:\s*\[(.*?)\]")
+_DATA = re.compile(r"data:\s*\[")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _ELSEWHERE = (
     *(
@@ -57,24 +58,31 @@ def read_precheckfile(path: Path) -> Precheckfile:
     default = ""
     for statement in statements:
         number, text = statement.line, statement.text
-        match = _RULE.fullmatch(text)
-        if match and match["rule"] in _ELSEWHERE:
+        match = _RULE.match(text)
+        rule = match[0] if match else ""
+        rest = text[len(rule) :].strip(" :()")
+        if rule in _ELSEWHERE:
             continue
-        rule = match["rule"] if match else ""
         level = _LEVEL.search(text)
-        if match and rule == "default_rule_level" and match["rest"].strip(" :") in LEVELS:
-            default = match["rest"].strip(" :")
+        if rule == "default_rule_level" and rest in LEVELS:
+            default = rest
         elif rule in (*RULES, *WITHOUT_EFFECT):
             if level and level[1] in LEVELS:
                 levels[rule] = level[1]
-
-            if rule == "custom_text" and (data := _DATA.search(text)):
-                words += [one or other for one, other in _QUOTED.findall(data[1])]
+            if rule == "custom_text":
+                words += _data_of(text)
         else:
             findings.append(_finding(f"{printable_name(text)} is not understood", Place(str(path), number)))
     # A default counts for the lines above it as well, as in fastlane.
     everywhere = dict.fromkeys(RULES, default) if default else {}
     return Precheckfile({**everywhere, **levels}, tuple(words), tuple(findings))
+
+
+def _data_of(text: str) -> list[str]:
+    """Return the texts in quotes of the list `data: ["…", "…"]` in a statement."""
+    start = _DATA.search(text)
+    content, end, _ = text[start.end() :].partition("]") if start else ("", "", "")
+    return [one or other for one, other in _QUOTED.findall(content)] if end else []
 
 
 def _finding(message: str, place: Place) -> Finding:

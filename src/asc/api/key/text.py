@@ -153,11 +153,12 @@ def _structure(text: str) -> object:
     except (
         yaml.YAMLError,
         ValueError,
+        OverflowError,
         RecursionError,
         LookupError,
         AttributeError,
     ):
-        # "!!bool x" is a KeyError.
+        # "!!bool x" is a KeyError, and "\UFFFFFFFF" an OverflowError.
         return None
 
 

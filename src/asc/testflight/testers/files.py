@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from asc.testflight.testers.tester import ADDRESS, Tester
@@ -88,13 +89,10 @@ def _header(row: Sequence[str]) -> dict[str, int] | None:
 
 
 def _by_position(rows: Sequence[Sequence[str]]) -> dict[str, int]:
-    widest = max(len(row) for row in rows)
-    counts = [
-        sum(1 for row in rows if len(row) > at and _ADDRESS.fullmatch(row[at].strip()))
-        for at in range(widest)
-    ]
-    # A name can look like an address, so the column with the most addresses has them.
-    email = counts.index(max(counts))
+    # Counted cell by cell: each column of each row would take quadratic time for one wide row above many short ones.
+    counts = Counter(at for row in rows for at, cell in enumerate(row) if _ADDRESS.fullmatch(cell.strip()))
+    # A name can look like an address, so the column with the most addresses has them: the first of several.
+    email = min(counts, key=lambda at: (-counts[at], at), default=0)
     if email == 0:
         return {"email": 0, "first": 1, "last": 2, "groups": 3}  # the order of the asc tool
     return {
