@@ -228,7 +228,7 @@ def test_a_body_that_trickles_ends_with_retry_for(tmp_path: Path) -> None:
 def test_a_pipe_that_nobody_writes_to_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asc.api.key.pem.PATIENCE", 0.2)
+    monkeypatch.setattr("asc.limited_files.PATIENCE", 0.2)
     os.mkfifo(tmp_path / "key.json")
     done = by_hand(ASC_API_KEY_PATH=str(tmp_path / "key.json"))
     assert (done.code, "pipe" in done.stderr) == (2, True)

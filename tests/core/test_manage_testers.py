@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,7 @@ def writes(sandbox: Sandbox) -> list[str]:
 
 def start(folder: Path, sandbox: Sandbox, inputs: dict[str, str]) -> subprocess.Popen[bytes]:
     """Start the step in a process of its own."""
-    own = folder / "process"
-    own.mkdir()
+    own = Path(tempfile.mkdtemp(dir=folder))
     env = step_environment(own, "manage-testers", inputs, sandbox)
     return subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
 
