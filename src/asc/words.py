@@ -29,6 +29,11 @@ def some(texts: Sequence[str], most: int = MOST_NAMED, separator: str = ", ") ->
     return separator.join(texts[:most]) + (f" and {left_out} more" if left_out > 0 else "")
 
 
+def sentence(text: str) -> str:
+    """Return a text with a full stop, unless a mark ends it already."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
 def size(count: int) -> str:
     """Return a number of bytes with the largest unit that fits: `840 bytes`, `12.5 KiB`, `1.2 GiB`."""
     # GiB is the largest unit: no file here is larger than some of them.

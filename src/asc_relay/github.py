@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 import requests
 
+from asc.api.transport import Bearer
+
 TIMEOUT = (5.0, 15.0)
 """Seconds until there is a connection, and without a byte of the answer."""
 
@@ -21,23 +23,21 @@ def dispatch(api_url: str, token: str, repository: str, event_type: str, payload
     """Start the workflows that listen to `event_type`. Raises DispatchError if GitHub did not accept it."""
     # It is sent once: if the answer is lost, Apple delivers the event again.
     try:
-        answer = requests.post(
+        # `stream` leaves the body unread: its status says all, and a proxy could answer with an endless page.
+        with requests.post(
             f"{api_url}/repos/{repository}/dispatches",
             json={"event_type": event_type, "client_payload": dict(payload)},
-            headers={
-                "Accept": "application/vnd.github+json",
-                "Authorization": f"Bearer {token}",
-                "X-GitHub-Api-Version": "2022-11-28",
-            },
+            headers={"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"},
+            auth=Bearer(token),
             timeout=TIMEOUT,
             allow_redirects=False,  # the token is for GitHub alone
-        )
+            stream=True,
+        ) as answer:
+            status = answer.status_code
     except requests.RequestException as error:
         raise DispatchError(f"GitHub could not be reached ({type(error).__name__})") from None
-    if answer.status_code != 204:
-        raise DispatchError(
-            f"GitHub answered HTTP {answer.status_code} {_REASONS.get(answer.status_code, '')}".strip()
-        )
+    if status != 204:
+        raise DispatchError(f"GitHub answered HTTP {status} {_REASONS.get(status, '')}".strip())
 
 
 _REASONS = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from asc.api.key.model import ApiKey, KeyRefused
 from asc.api.key.sources import find_key
 from asc.api.session import HOST, HOST_IN_HOUSE, Settings, check_base_url, is_loopback
 from asc.errors import InputError, Problem, SetupError
+from asc.limited_files import read_limited
+from asc.words import printable_name
 from asc_relay.details import Details, DetailsReader
 from asc_relay.events import Event
 from asc_relay.github import dispatch
@@ -36,7 +39,7 @@ def open_relay(environment: Mapping[str, str]) -> Relay:
     """Return a relay with the settings of the environment. Raises InputError with all problems."""
     reader = _Reader(environment)
     apps = tuple(reader.apps())
-    token = reader.secret("RELAY_GITHUB_TOKEN")
+    token = reader.token()
     github = reader.github_url()
     key, settings = reader.app_store_connect()
     seen = reader.seen()
@@ -77,7 +80,7 @@ class _Reader:
             self._problem(name, f"is set, and so is {name}_FILE", "Set one of the two.")
         if path:
             try:
-                text = Path(path).read_text("utf-8")
+                text = read_limited(Path(path)).decode("utf-8-sig")
             except (OSError, ValueError) as error:
                 reason = getattr(error, "strerror", None) or "it is not a text"
                 self._problem(f"{name}_FILE", f"{path} cannot be read: {reason}", "Mount the file, readable.")
@@ -86,11 +89,22 @@ class _Reader:
             self._problem(name, "is not set", f"Set it, or {name}_FILE to the path of a file with it.")
         return text.strip()
 
+    def token(self) -> str:
+        """Return the token of GitHub. A text that no header can carry is a problem."""
+        token = self.secret("RELAY_GITHUB_TOKEN")
+        if not re.fullmatch(r"[!-~]*", token):
+            reason = "has other characters than letters, digits and signs of ASCII"
+            self._problem("RELAY_GITHUB_TOKEN", reason, "Copy the token again, without blanks and lines.")
+        return token
+
     def apps(self) -> Iterator[App]:
         """Yield the apps of RELAY_APPS. A wrong one is yielded as well, and has a problem."""
         text = self.secret("RELAY_APPS")
         try:
-            apps = json.loads(text) if text else {}
+            apps = json.loads(text, object_pairs_hook=_once) if text else {}
+        except _GivenTwice as twice:
+            self._problem("RELAY_APPS", f"has {printable_name(twice.name)} twice", "Keep one of the two.")
+            return
         except (ValueError, RecursionError):
             self._problem("RELAY_APPS", "is not JSON", f"Write it like {_FORM}.")
             return
@@ -116,8 +130,7 @@ class _Reader:
             (set(about) - {"repository", "secret"}, "has other members than repository and secret"),
             (not _REPOSITORY.fullmatch(str(repository)), "has no repository like example/app"),
             (
-                not secrets
-                or not all(isinstance(secret, str) and len(secret) >= SHORTEST_SECRET for secret in secrets),
+                not secrets or not all(map(_is_secret, secrets)),
                 f"has a secret of fewer than {SHORTEST_SECRET} characters, or none",
             ),
         )
@@ -172,3 +185,28 @@ class _Reader:
 
     def _problem(self, name: str, reason: str, remedy: str) -> None:
         self.problems.append(Problem(name, reason, remedy))
+
+
+class _GivenTwice(Exception):
+    """An object of JSON has the same name twice."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the pairs of an object of JSON. Raises _GivenTwice, because json keeps the last of two silently."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _GivenTwice(
+            next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        )
+    return found
+
+
+def _is_secret(value: object) -> bool:
+    # Half of a surrogate pair, which JSON can hold, has no bytes to sign with.
+    return (
+        isinstance(value, str) and len(value) >= SHORTEST_SECRET and not re.search("[\ud800-\udfff]", value)
+    )

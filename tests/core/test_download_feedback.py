@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -237,11 +238,26 @@ def test_an_index_that_cannot_be_written_is_an_error_of_the_folder_and_newest_st
 
 
 def test_a_file_that_cannot_be_written_leaves_the_others_and_its_reason_in_the_index(tmp_path: Path) -> None:
-    # The name has 255 characters, the most of a disk; that of the file on its way is longer.
-    longest = "L" * (255 - len("2026-01-10-.crash"))
-    crashes = [{"id": one, "createdDate": "2026-01-10T10:00:00Z"} for one in (longest, "SHORT")]
-    with start_sandbox(world(crashes=crashes)) as sandbox:
-        done = download(tmp_path, sandbox)
+    made = world(crashes=[{"id": one, "createdDate": "2026-01-10T10:00:00Z"} for one in ("LARGE", "SMALL")])
+    made["betaCrashLogs"][0]["logText"] = "x" * 1_000_000
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with start_sandbox(made) as sandbox:
+        # As on a disk with no more room.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (512 * 1024, before[1]))
+        try:
+            done = download(tmp_path, sandbox)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert done.code == 1
-    assert {one["id"]: len(one["files"]) for one in index(tmp_path)} == {longest: 0, "SHORT": 1}
-    assert "directory" in next(one["error"] for one in index(tmp_path) if one["id"] == longest)
+    assert {one["id"]: len(one["files"]) for one in index(tmp_path)} == {"LARGE": 0, "SMALL": 1}
+    assert "directory" in next(one["error"] for one in index(tmp_path) if one["id"] == "LARGE")
+
+
+def test_an_id_too_long_for_the_name_of_a_file_is_replaced_in_it(tmp_path: Path) -> None:
+    crash = {"id": "C" * 300, "createdDate": "2026-01-10T10:00:00Z"}
+    with start_sandbox(world(crashes=[crash])) as sandbox:
+        done = download(tmp_path, sandbox)
+    assert done.code == 0, done.stdout
+    (entry,) = index(tmp_path)
+    assert entry["id"] == crash["id"]
+    assert (tmp_path / "feedback" / entry["files"][0]).read_text() == f"Incident of {crash['id']}"

@@ -86,6 +86,13 @@ def test_forbidden_words_are_errors_and_fail_the_step(tmp_path: Path) -> None:
     assert (done.code, done.outputs["errors"], done.outputs["ready"]) == (1, "1", "false")
 
 
+@pytest.mark.parametrize("name", ["en-US/nothing-like-it.txt", "en-US/descripton.txt", "english/name.txt"])
+def test_no_finding_ends_with_two_marks(tmp_path: Path, name: str) -> None:
+    done = check(tmp_path, {**GOOD, name: "x"})
+    assert "Rename it" in done.stdout
+    assert not re.search(r"[.?][.?]", done.stdout), done.stdout
+
+
 def test_levels_of_rules_and_of_the_step_are_kept(tmp_path: Path) -> None:
     files = {**GOOD, "en-US/name.txt": "Beta test"}
     assert check(tmp_path, files, fail_on="warning").code == 1

@@ -121,6 +121,16 @@ def test_a_refusal_of_github_is_a_502_and_the_next_delivery_is_dispatched(
     assert len(hub.dispatches) == 1
 
 
+def test_a_netrc_file_does_not_replace_the_token(
+    tmp_path: Path, hub: GitHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with relay(settings(tmp_path, hub)) as running:
+        assert running.send(event()).status_code == 200
+
+
 def test_without_github_the_answer_is_a_502(tmp_path: Path, hub: GitHub) -> None:
     with relay(settings(tmp_path, hub, GITHUB_API_URL="http://127.0.0.1:9")) as running:
         assert running.send(event()).status_code == 502

@@ -17,6 +17,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from asc.errors import InputError
+from asc.limited_files import LARGEST
 from asc.webhooks import request as webhook_request
 from asc_relay import function
 from asc_relay import settings as relay_settings
@@ -57,7 +58,11 @@ def apps(**about: object) -> str:
         ({"RELAY_APPS": apps(repository="../../user")}, "RELAY_APPS"),
         ({"RELAY_APPS": apps(repo="example/app")}, "RELAY_APPS"),
         ({"RELAY_APPS": json.dumps({name: json.loads(apps())[APP] for name in "ab"})}, "RELAY_APPS"),
+        ({"RELAY_APPS": apps()[:-1] + ", " + apps()[1:]}, "RELAY_APPS"),
+        ({"RELAY_APPS": apps(secret="half of a pair of two \ud83d")}, "RELAY_APPS"),
         ({"RELAY_GITHUB_TOKEN": ""}, "RELAY_GITHUB_TOKEN"),
+        ({"RELAY_GITHUB_TOKEN": f"{TOKEN}\n{TOKEN}"}, "RELAY_GITHUB_TOKEN"),
+        ({"RELAY_GITHUB_TOKEN": f"{TOKEN}…"}, "RELAY_GITHUB_TOKEN"),
         ({"RELAY_GITHUB_TOKEN_FILE": "/nowhere"}, "RELAY_GITHUB_TOKEN"),
         ({"GITHUB_API_URL": "http://github.example.com"}, "GITHUB_API_URL"),
         ({"RELAY_SEEN": "/nowhere/seen.sqlite"}, "RELAY_SEEN"),
@@ -93,6 +98,15 @@ def test_secrets_may_lie_in_files(tmp_path: Path, hub: GitHub) -> None:
     relay = open_relay(environment)
     assert relay.answer(sign(SECRET, event()), event()).status == 200
     relay.seen.close()
+
+
+def test_a_file_that_is_too_large_for_a_setting_is_not_read_to_its_end(tmp_path: Path, hub: GitHub) -> None:
+    endless = tmp_path / "endless"
+    with endless.open("wb") as file:
+        file.truncate(LARGEST + 1)
+    with pytest.raises(InputError) as raised:
+        open_relay({**settings(tmp_path, hub), "RELAY_APPS": "", "RELAY_APPS_FILE": str(endless)})
+    assert [problem.input for problem in raised.value.problems] == ["RELAY_APPS_FILE"]
 
 
 def test_the_relay_starts_with_one_command_and_ends_with_a_signal(tmp_path: Path, hub: GitHub) -> None:

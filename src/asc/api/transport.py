@@ -142,7 +142,7 @@ class Transport:
                 url,
                 data=None if body is None else json.dumps(body, separators=(",", ":")).encode(),
                 headers={} if body is None else {"Content-Type": "application/json"},
-                auth=_Bearer(token),
+                auth=Bearer(token),
                 timeout=(min(CONNECT_TIMEOUT, read_timeout), read_timeout),
                 allow_redirects=False,
                 stream=True,
@@ -231,13 +231,14 @@ class Transport:
         return target
 
 
-class _Bearer(requests.auth.AuthBase):
+class Bearer(requests.auth.AuthBase):
     """The token as an auth object. requests would replace a plain header by the credentials of a .netrc file."""
 
     def __init__(self, token: str) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Return the request with the token."""
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 

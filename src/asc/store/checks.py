@@ -9,6 +9,7 @@ from asc.store import age_rating
 from asc.store.categories import check_categories
 from asc.store.limits import BY_NAME, LONGEST_NOTES, defects, doubts
 from asc.store.wanted import Finding, Place, Text, WantedPage
+from asc.words import sentence
 
 
 def check_page(page: WantedPage) -> list[Finding]:
@@ -18,7 +19,7 @@ def check_page(page: WantedPage) -> list[Finding]:
 
 def as_error(findings: Sequence[Finding]) -> Error:
     """Return the findings as one error, with a line and a remedy for each."""
-    errors = [Error(f"{finding.message}.", finding.remedy) for finding in findings]
+    errors = [Error(sentence(finding.message), finding.remedy) for finding in findings]
     return errors[0] if len(errors) == 1 else ManyError(errors)
 
 

@@ -5,6 +5,7 @@ https://developer.apple.com/documentation/appstoreconnectapi/betafeedbackcrashsu
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,8 @@ PATHS: dict[Kind, str] = {
 AT_ONCE = 8
 """Submissions whose files are fetched side by side."""
 LARGEST_PICTURE = 64 * 1024 * 1024
+LONGEST_ID = 200
+"""Characters of an id in the name of a file. A hash stands for a longer one."""
 TRIES = 2
 """Downloads of a picture that arrives as something else."""
 _PERSONAL = ("email",)
@@ -163,7 +166,7 @@ def _save_crash(client: Client, folder: Path, one: Feedback, name: str) -> None:
     except ApiError as error:
         if error.status != 404:
             raise
-        log.warning("The crash %s has no log.", one.id)
+        log.warning("The crash %s has no log.", printable_name(one.id))
         return
     write_file(folder / name, log_text.encode("utf-8", "replace"))
 
@@ -183,17 +186,19 @@ def _save_pictures(
         except Expired:
             log.info("The links of %s have expired; asking for new ones", printable_name(one.id))
     raise Error(
-        f"The links to the screenshots of {one.id} had expired as soon as they came.",
+        f"The links to the screenshots of {printable_name(one.id)} had expired as soon as they came.",
         "Check the clock of this machine, then run the step again.",
     )
 
 
 def _file_names(one: Feedback) -> list[str]:
     when = f"{one.created:%Y-%m-%d}-" if one.created else ""
+    # Most file systems take no name of more than 255 bytes.
+    name = one.id if len(one.id) <= LONGEST_ID else hashlib.sha256(one.id.encode()).hexdigest()
     if one.kind == "crash":
-        return [f"{when}{one.id}.crash"]
+        return [f"{when}{name}.crash"]
     return [
-        f"{when}{one.id}-{position}.{_extension(picture)}" for position, picture in enumerate(one.pictures, 1)
+        f"{when}{name}-{position}.{_extension(picture)}" for position, picture in enumerate(one.pictures, 1)
     ]
 
 

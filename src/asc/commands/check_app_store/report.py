@@ -12,6 +12,7 @@ from asc.commands.context import Context
 from asc.errors import Error
 from asc.job import summary, workflow
 from asc.store.wanted import APPLE, Finding
+from asc.words import sentence
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,7 @@ def _annotate(finding: Finding) -> None:
 
 
 def _text(finding: Finding) -> str:
-    return f"{finding.message}. {finding.remedy}"
+    return f"{sentence(finding.message)} {finding.remedy}"
 
 
 def _in_workspace(file: str) -> str:
