@@ -15,6 +15,14 @@ LONGEST_NAME = 120
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
 )
+# The forms of iPhones, iPads and Macs with Apple silicon anywhere; that of Intel Macs, a UUID as ids are, only where
+# Apple says that it is one.
+_UDID = re.compile(
+    r"\b(?:[0-9A-F]{36}|[0-9A-F]{8}-[0-9A-F]{12})([0-9A-F]{4})\b"
+    r"|(?<=device with number ')[0-9A-F-]{32}([0-9A-F]{4})(?=')"
+    r"|(?<=')[0-9A-F-]{32}([0-9A-F]{4})(?=' was provided for the parameter 'udid')",
+    re.IGNORECASE,
+)
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -85,6 +93,11 @@ def printable_name(name: str, longest: int = LONGEST_NAME) -> str:
         character if character.isprintable() else _REPLACEMENT for character in name[: longest + 1]
     )
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def without_udids(text: str) -> str:
+    """Return a text with each UDID cut to its last four digits."""
+    return _UDID.sub(lambda found: f"…{found[found.lastindex or 0]}", text)
 
 
 def listed(names: Sequence[str]) -> str:

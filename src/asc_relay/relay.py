@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from asc.api.errors import ApiError
 from asc.errors import Error
+from asc.words import counted
 from asc_relay.details import AnotherApp, Details
 from asc_relay.events import Event, MalformedEvent, is_signed_with, read_event
 from asc_relay.github import DispatchError
@@ -18,6 +21,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_BODY = 64 * 1024
 """Bytes. Apple's events have less than one KiB."""
+SECONDS_BETWEEN_REFUSALS = 60.0
 SIGNATURE = "x-apple-signature"
 
 
@@ -38,6 +42,26 @@ class Answer:
     text: str
 
 
+class Refusals:
+    """The requests with a wrong signature. The log has one line for all of a minute: strangers would fill it."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._unsaid = 0
+        self._quiet_until = -math.inf
+
+    def count(self) -> None:
+        """Count one more, and log how many there were unless a line was logged in the last minute."""
+        with self._lock:
+            self._unsaid += 1
+            if self._now() < self._quiet_until:
+                return
+            count, self._unsaid = self._unsaid, 0
+            self._quiet_until = self._now() + SECONDS_BETWEEN_REFUSALS
+        log.warning("Refused %s: no app's secret made the signature", counted(count, "request"))
+
+
 @dataclass(frozen=True)
 class Relay:
     """The apps, the memory, and the two services that a relay talks to.
@@ -49,13 +73,14 @@ class Relay:
     seen: Seen
     ask: Callable[[App, Event], Details]
     send: Callable[[str, str, Mapping[str, str]], None]
+    refusals: Refusals
 
     def answer(self, signature: str, body: bytes) -> Answer:
         """Hand an event on, if an app's secret signed it and it was not handed on before."""
         # The signature comes first: nobody else's text is parsed, remembered or logged.
         app = next((app for app in self.apps if _signed(app, signature, body)), None)
         if app is None:
-            log.warning("Refused a request: no app's secret made its signature")
+            self.refusals.count()
             return Answer(401, "wrong signature")
         try:
             event = read_event(body)

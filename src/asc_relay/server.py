@@ -112,11 +112,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         """Return the whole body. Raises _BadRequest, and TimeoutError if it comes too slowly."""
-        length, encoding = self.headers.get("Content-Length"), self.headers.get("Transfer-Encoding")
-        # With both, a proxy and this server could disagree on the end of the request.
-        if (length is None) == (encoding is None) or encoding not in (None, "chunked"):
-            raise _BadRequest(411, "neither a length nor chunks, or both")
-        return self._chunks() if length is None else self._read(_number(length, 10))
+        lengths, encodings = (
+            self.headers.get_all(name, []) for name in ("Content-Length", "Transfer-Encoding")
+        )
+        # With both, or with one twice, a proxy and this server could disagree on the end of the request.
+        if len([*lengths, *encodings]) != 1 or any(encoding.lower() != "chunked" for encoding in encodings):
+            raise _BadRequest(411, "neither a length nor chunks, or several")
+        return self._chunks() if encodings else self._read(_number(lengths[0], 10))
 
     def _chunks(self) -> bytes:
         """Return a body in chunks, into which proxies turn a request of HTTP/2."""

@@ -22,7 +22,7 @@ from asc.words import printable_name
 from asc_relay.details import Details, DetailsReader
 from asc_relay.events import Event
 from asc_relay.github import dispatch
-from asc_relay.relay import App, Relay
+from asc_relay.relay import App, Refusals, Relay
 from asc_relay.seen import Seen, open_seen
 
 ASK_FOR = 20.0
@@ -63,7 +63,7 @@ def open_relay(environment: Mapping[str, str]) -> Relay:
     def send(repository: str, event_type: str, payload: Mapping[str, str]) -> None:
         dispatch(github, token, repository, event_type, payload)
 
-    return Relay(apps, seen, ask, send)
+    return Relay(apps, seen, ask, send, Refusals(time.monotonic))
 
 
 class _Reader:

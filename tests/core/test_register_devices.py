@@ -196,6 +196,23 @@ def test_udids_are_in_no_log_and_no_summary(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("devices", "disable"),
+    [
+        (f"{PHONE} = Phone", ""),
+        (f"{PHONE}: Phone", ""),
+        (f"Phone: {PHONE}", PAD),
+        (f"Phone: {PHONE}", PHONE.lower()),
+    ],
+)
+def test_no_wrong_input_shows_a_udid(tmp_path: Path, devices: str, disable: str) -> None:
+    with start_sandbox(team(devices=[])) as sandbox:
+        done = register(tmp_path, sandbox, devices, disable=disable)
+    assert done.code == 2
+    shown = (done.error + done.summary).lower()
+    assert not [udid for udid in (PHONE, PAD) if udid.lower() in shown]
+
+
+@pytest.mark.parametrize(
     "fault", ["POST /v1/devices lost", "PATCH /v1/devices/* lost", "GET /v1/devices status=503"]
 )
 def test_a_passing_fault_leads_to_no_second_write(tmp_path: Path, fault: str) -> None:

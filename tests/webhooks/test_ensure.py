@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -169,3 +170,19 @@ def test_a_key_that_is_not_an_admins_is_told_the_role(tmp_path: Path) -> None:
 
 def test_our_events_are_those_of_apples_document() -> None:
     assert set(EVENT_TYPES) == set(APPLES)
+
+
+@pytest.mark.parametrize(
+    ("write", "there", "mode"),
+    [
+        ("POST /v1/webhooks", [], "ensure"),
+        ("PATCH /v1/webhooks/*", [webhook(ADDRESS, "BUILD_UPLOAD_STATE_UPDATED")], "ensure"),
+        ("DELETE /v1/webhooks/*", [webhook(ADDRESS)], "delete"),
+    ],
+)
+def test_a_write_that_is_answered_and_changes_nothing_fails_the_step(
+    tmp_path: Path, write: str, there: list[dict[str, Any]], mode: str
+) -> None:
+    with start_sandbox(team(*there), faults=[f"{write} ignored times=always"]) as sandbox:
+        done = ensure(tmp_path, sandbox) if mode == "ensure" else manage(tmp_path, sandbox, mode, url=ADDRESS)
+    assert (done.code, "App Store Connect accepted" in done.error) == (1, True), done.stdout

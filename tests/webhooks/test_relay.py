@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from asc_relay.events import is_signed_with
+from asc_relay.relay import SECONDS_BETWEEN_REFUSALS, Refusals
 from asc_relay.seen import open_seen
 from support.github import Dispatch, GitHub, github
 from support.sandbox import app, build, seed, start_sandbox, store_version, upload
@@ -129,6 +130,16 @@ def test_a_netrc_file_does_not_replace_the_token(
     monkeypatch.setenv("NETRC", str(netrc))
     with relay(settings(tmp_path, hub)) as running:
         assert running.send(event()).status_code == 200
+
+
+def test_a_thousand_refused_requests_are_two_lines_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    refusals = Refusals(lambda: now[0])
+    for _ in range(1000):
+        refusals.count()
+    now[0] += SECONDS_BETWEEN_REFUSALS
+    refusals.count()
+    assert [record.args for record in caplog.records] == [("1 request",), ("1000 requests",)]
 
 
 def test_without_github_the_answer_is_a_502(tmp_path: Path, hub: GitHub) -> None:

@@ -57,6 +57,8 @@ def status_of(connection: socket.socket) -> int:
         (b"Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n", 400),
         (b"Transfer-Encoding: gzip, chunked\r\n\r\n", 411),
         (b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", 411),
+        (b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n", 411),
+        (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n", 411),
         (b"Content-Length: -5\r\n\r\n", 400),
         (b"Content-Length: 1_0\r\n\r\n0123456789", 400),
         (b"\r\n", 411),

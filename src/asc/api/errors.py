@@ -5,13 +5,13 @@ https://developer.apple.com/documentation/appstoreconnectapi/interpreting-and-ha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from asc.api.key.model import ApiKey
 from asc.errors import Error
+from asc.words import without_udids
 
 _INTEGRATIONS = "App Store Connect, Users and Access, Integrations"
 # https://developer.apple.com/documentation/appstoreconnectapi/creating-api-keys-for-app-store-connect-api
@@ -150,17 +150,6 @@ def _walk(errors: Any) -> Iterator[AppleError]:
             yield from _walk(group)
 
 
-# The forms of iPhones, iPads and Macs with Apple silicon anywhere; that of Intel Macs, a UUID as ids are, only where
-# Apple says that it is one.
-_UDID = re.compile(
-    r"\b(?:[0-9A-F]{36}|[0-9A-F]{8}-[0-9A-F]{12})([0-9A-F]{4})\b"
-    r"|(?<=device with number ')[0-9A-F-]{32}([0-9A-F]{4})(?=')"
-    r"|(?<=')[0-9A-F-]{32}([0-9A-F]{4})(?=' was provided for the parameter 'udid')",
-    re.IGNORECASE,
-)
-
-
 def _text(value: object) -> str:
     """Return one of Apple's texts, with each UDID cut to its last four digits."""
-    text = "" if value is None else str(value)
-    return _UDID.sub(lambda found: f"…{found[found.lastindex or 0]}", text)
+    return "" if value is None else without_udids(str(value))

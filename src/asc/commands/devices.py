@@ -19,7 +19,7 @@ from asc.errors import Problem
 from asc.limited_files import read_limited
 from asc.provisioning.devices.device import comparable_udid
 from asc.provisioning.devices.request import ApplePlatform, DeviceRequest
-from asc.words import decoded
+from asc.words import decoded, without_udids
 
 _PLATFORMS: dict[str, ApplePlatform] = {"ios": "IOS", "mac": "MAC_OS", "macos": "MAC_OS", "mac_os": "MAC_OS"}
 _BLANKS = re.compile(r"(device id|[0-9a-f]{8}-?[0-9a-f-]{16,27}|[0-9a-f]{40})\s+[^\s:]", re.IGNORECASE)
@@ -34,10 +34,10 @@ def read(text: str) -> tuple[DeviceRequest, ...]:
         return _once(_read(decoded(read_limited(Path(text).expanduser()))))
     except OSError as error:
         raise ValueError(
-            f"{kinds.quoted(text)} is neither name: UDID nor a file that can be read ({error.strerror})"
+            f"{_quoted(text)} is neither name: UDID nor a file that can be read ({error.strerror})"
         ) from None
     except UnicodeDecodeError:
-        raise ValueError(f"{kinds.quoted(text)} is not a text file") from None
+        raise ValueError(f"{_quoted(text)} is not a text file") from None
 
 
 def problems(requests: Iterable[DeviceRequest], platform: ApplePlatform | None = None) -> Iterator[Problem]:
@@ -47,7 +47,7 @@ def problems(requests: Iterable[DeviceRequest], platform: ApplePlatform | None =
     """
     first: dict[str, DeviceRequest] = {}
     for request in requests:
-        name = kinds.quoted(request.name)
+        name = _quoted(request.name)
         if not request.name:
             yield Problem("devices", "a device has no name", "Give each device a name.")
         elif defect := request.defect():
@@ -59,7 +59,7 @@ def problems(requests: Iterable[DeviceRequest], platform: ApplePlatform | None =
         before = first.setdefault(comparable_udid(request.udid), request)
         if (before.name, before.platform) != (request.name, request.platform):
             yield Problem(
-                "devices", f"{name} and {kinds.quoted(before.name)} have one UDID", "Name each device once."
+                "devices", f"{name} and {_quoted(before.name)} have one UDID", "Name each device once."
             )
 
 
@@ -96,15 +96,20 @@ def _of_mapping(name: str, value: Any) -> DeviceRequest:
     about = value if isinstance(value, Mapping) else {"udid": value}
     if unknown := about.keys() - {"udid", "platform"}:
         raise ValueError(
-            f"{kinds.quoted(name)} has {', '.join(sorted(unknown))}: only udid and platform are known"
+            f"{_quoted(name)} has {', '.join(sorted(unknown))}: only udid and platform are known"
         )
-    platform = _platform(str(about.get("platform") or ""), kinds.quoted(name))
+    platform = _platform(str(about.get("platform") or ""), _quoted(name))
     return DeviceRequest(str(about.get("udid") or "").strip(), name.strip(), platform)
+
+
+def _quoted(text: str) -> str:
+    # The UDID may stand where a name belongs, or in a text that is no mapping.
+    return kinds.quoted(without_udids(text))
 
 
 def _platform(word: str, place: str) -> ApplePlatform | None:
     if word and word.lower() not in _PLATFORMS:
-        raise ValueError(f"the platform of {place} is {kinds.quoted(word)}, and neither ios nor mac")
+        raise ValueError(f"the platform of {place} is {_quoted(word)}, and neither ios nor mac")
     return _PLATFORMS.get(word.lower())
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from asc import words
 from asc.api.client import Client
 from asc.errors import Error
-from asc.webhooks.apple import Webhook, change_webhook, create_webhook, find_webhook, same_url
+from asc.webhooks.apple import Webhook, change_webhook, create_webhook, find_webhook, read_webhooks, same_url
 from asc.webhooks.request import WebhookRequest
 
 log = logging.getLogger(__name__)
@@ -46,17 +46,24 @@ def plan_webhook(request: WebhookRequest, webhooks: Sequence[Webhook]) -> Ensure
 def carry_out(client: Client, app_id: str, plan: EnsurePlan) -> Webhook:
     """Create or change the webhook, and return Apple's state of it. Raises Error if that differs from the plan."""
     if plan.existing is None:
-        result = create_webhook(client, app_id, plan.request)
-        log.info("Created the webhook %s", result)
+        written = create_webhook(client, app_id, plan.request)
+        log.info("Created the webhook %s", written)
     elif plan.differences or plan.request.secret:
-        result = change_webhook(client, plan.existing, plan.request)
+        written = change_webhook(client, plan.existing, plan.request)
         for difference in plan.differences:
-            log.info("Changed the webhook %s: %s", result.id, difference)
+            log.info("Changed the webhook %s: %s", written.id, difference)
         if plan.request.secret:
             # Apple shows no secret, so only writing it makes sure that it is the given one.
-            log.info("Set the secret of the webhook %s again", result.id)
+            log.info("Set the secret of the webhook %s again", written.id)
     else:
         return plan.existing
+    # Read from the app's list: the answer to a write may repeat a request that Apple did not carry out.
+    result = next((webhook for webhook in read_webhooks(client, app_id) if webhook.id == written.id), None)
+    if result is None:
+        raise Error(
+            "App Store Connect accepted the webhook, but the app does not have it.",
+            "Run the step again. If the error stays, look at the website (Users and Access, Integrations).",
+        )
     # A green step means that the webhook is as requested, not only that Apple accepted the request.
     if left := list(_differences(result, plan.request)):
         raise Error(

@@ -55,7 +55,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     if inputs.mode == "redeliver":
         return _redeliver(inputs, context, client, webhooks)
     if inputs.mode == "delete":
-        return _delete(inputs, client, webhooks)
+        return _delete(inputs, client, app.id, webhooks)
     return _ping(inputs, client, _chosen(inputs, webhooks))
 
 
@@ -151,7 +151,7 @@ def _redeliver(inputs: Inputs, context: Context, client: Client, webhooks: Seque
     return outputs
 
 
-def _delete(inputs: Inputs, client: Client, webhooks: Sequence[Webhook]) -> Outputs:
+def _delete(inputs: Inputs, client: Client, app_id: str, webhooks: Sequence[Webhook]) -> Outputs:
     found = _found(inputs, webhooks)
     if found is None:
         log.info("Nothing to do: the app has no such webhook")
@@ -161,6 +161,12 @@ def _delete(inputs: Inputs, client: Client, webhooks: Sequence[Webhook]) -> Outp
         log.info(_NOT_DONE)
     else:
         delete_webhook(client, found)
+        if any(webhook.id == found.id for webhook in read_webhooks(client, app_id)):
+            raise Error(
+                f"App Store Connect accepted that the webhook {found.id} is deleted, but the app still has it.",
+                "Run the step again. If the error stays, delete it on the website "
+                "(Users and Access, Integrations).",
+            )
     return Outputs(webhook_id=found.id, changed=flag(True))
 
 

@@ -161,6 +161,7 @@ def _disablings(
     chosen: dict[str, Device] = {}
     problems = []
     for text in named:
+        shown = words.printable_name(words.without_udids(text))
         matching = [
             device
             for device in have
@@ -171,16 +172,10 @@ def _disablings(
             reason = (
                 "is not a device of the team" if not matching else f"is the name of {len(matching)} devices"
             )
-            problems.append(
-                Problem("disable", f"{words.printable_name(text)} {reason}", "Give the UDID of one device.")
-            )
+            problems.append(Problem("disable", f"{shown} {reason}", "Give the UDID of one device."))
         elif comparable_udid(matching[0].udid) in requested:
             problems.append(
-                Problem(
-                    "disable",
-                    f"{words.printable_name(text)} is in devices, too",
-                    "Name each device in one of the two.",
-                )
+                Problem("disable", f"{shown} is in devices, too", "Name each device in one of the two.")
             )
         else:
             chosen[matching[0].id] = matching[0]
