@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from asc_sandbox.clock import Clock
@@ -41,6 +42,15 @@ class Agenda:
     def after(self, seconds: float, change: Change) -> None:
         """Plan a change for `seconds` from now."""
         heapq.heappush(self._items, _Item(self.now + seconds, next(self._numbers), change))
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Forget the changes that are planned within the block."""
+        items = list(self._items)
+        try:
+            yield
+        finally:
+            self._items = items
 
     def catch_up(self, after_each: Change = lambda: None) -> None:
         """Make all changes that are due, including changes that other changes plan. Call `after_each` after each."""

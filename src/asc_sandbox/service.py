@@ -9,8 +9,8 @@ import asyncio
 import itertools
 import json
 import traceback
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -125,7 +125,7 @@ class Service:
         try:
             with self.world.lock:
                 self.updater.catch_up()
-                with nullcontext() if keeps else self.world.undone():
+                with nullcontext() if keeps else self._undone():
                     answer = endpoint.handle(call)
                 self.updater.look()
                 return answer
@@ -135,6 +135,11 @@ class Service:
             # A bug of the sandbox must look like one: the client gets a 500, the sandbox's terminal the traceback.
             traceback.print_exc()
             raise internal_error("the sandbox failed; its standard error says where") from None
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        with self.world.undone(), self.context.agenda.undone():
+            yield
 
 
 class Connections:

@@ -430,3 +430,41 @@ def test_a_lost_release_is_looked_up(tmp_path: Path, fault: str) -> None:
     with start_sandbox(world(version=version), store=QUICK, faults=[fault]) as sandbox:
         done = release(tmp_path, sandbox, wait="live")
         assert (done.code, len(sandbox.world.all("appStoreVersionReleaseRequests"))) == (0, 1), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("write", "inputs"),
+    [
+        ("PATCH /v1/appStoreVersions/*", {"release": "manual"}),
+        ("PATCH /v1/appStoreVersions/*", {"release": "2099-01-01T10:00:00Z"}),
+        ("POST /v1/appStoreVersionPhasedReleases", {"phased": "true"}),
+        ("PATCH /v1/appStoreVersions/*/relationships/build", {"build_id": "BUILD-9"}),
+        ("POST /v1/reviewSubmissionItems", {"items": "appEvents/race"}),
+    ],
+)
+def test_a_version_that_is_not_as_asked_for_is_not_submitted(
+    tmp_path: Path, write: str, inputs: dict[str, str]
+) -> None:
+    prepared = with_sold(build="BUILD-8", releaseType="AFTER_APPROVAL")
+    skip = " after=1" if "Items" in write else ""
+    given = {"uses_non_exempt_encryption": "false", "checks": "false", **inputs}
+    with start_sandbox(prepared, store=NEVER, faults=[f"{write} ignored times=always{skip}"]) as sandbox:
+        done = submit(tmp_path, sandbox, **given)
+        assert (done.code, "It was not submitted" in done.error) == (1, True)
+        assert "WAITING_FOR_REVIEW" not in submissions(sandbox)
+        sandbox.end_faults()
+        assert submit(tmp_path, sandbox, **given).code == 0
+
+
+@pytest.mark.parametrize("action", ["release", "pause"])
+def test_a_release_without_effect_fails_the_step(tmp_path: Path, action: str) -> None:
+    state = "PENDING_DEVELOPER_RELEASE" if action == "release" else "READY_FOR_DISTRIBUTION"
+    phased = {"appStoreVersionPhasedRelease": {"phasedReleaseState": "ACTIVE"}} if action == "pause" else {}
+    version = ready_version("2.0", build="BUILD-8", appVersionState=state, releaseType="MANUAL", **phased)
+    faults = [
+        f"{write} ignored times=always"
+        for write in ("POST /v1/appStoreVersionReleaseRequests", "PATCH /v1/appStoreVersionPhasedReleases/*")
+    ]
+    with start_sandbox(world(version=version), store=QUICK, faults=faults) as sandbox:
+        done = release(tmp_path, sandbox, action=action)
+    assert (done.code, "Apple accepted" in done.error) == (1, True), done.stdout

@@ -13,7 +13,7 @@ from asc.commands.naming import PLATFORM, AppInputs
 from asc.job import summary
 from asc.store.release import release, steer
 from asc.store.submission import wait_for
-from asc.store.version import LIVE, StoreVersion, choose_version, read_version, read_versions
+from asc.store.version import LIVE, StoreVersion, choose_version, read_versions
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +70,11 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     if inputs.dry_run:
         log.info("Plan: %s %s", inputs.action, version)
         return _outputs(app.id, version, changed=False)
-    changed = (
-        release(client, version) if inputs.action == "release" else steer(client, version, inputs.action)
-    )
+    made = release(client, version) if inputs.action == "release" else steer(client, version, inputs.action)
+    changed = made is not None
     if not changed:
         log.info("Nothing to do: %s", version)
-    now = read_version(client, version.id) if changed else version
+    now = made or version
     context.outputs = _outputs(app.id, now, changed=changed)
     if inputs.wait == "live" and now.state != LIVE:
         now = wait_for(client, now, deadline, lambda one: one.state == LIVE)

@@ -94,6 +94,16 @@ def add_item(client: Client, submission_id: str, item: Item) -> None:
         raise Error(f"Apple does not take {item} into the submission: {error.message}", remedy) from None
 
 
+def check_items(client: Client, submission_id: str, items: Sequence[Item]) -> None:
+    """Raise Error if a draft lacks items that Apple accepted. Call it before the submission."""
+    held = read_items(client, submission_id)
+    if missing := [str(item) for item in items if item not in held]:
+        raise Error(
+            f"Apple accepted {some(missing)} into the submission, but it does not hold them. It was not submitted.",
+            "Run the step again; if it stays, add them in App Store Connect.",
+        )
+
+
 def _create(client: Client, body: dict[str, Any], item: Item) -> Item:
     client.create("/v1/reviewSubmissionItems", body)
     return item

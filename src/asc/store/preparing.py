@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from asc.api.client import Client
@@ -13,9 +13,9 @@ from asc.api.document import reference, request_body
 from asc.api.errors import ApiError
 from asc.builds.build import Build
 from asc.builds.number import same_value
-from asc.errors import LostAnswerError
+from asc.errors import Error, LostAnswerError
 from asc.store.release import make_phased, remove_phased
-from asc.store.version import StoreVersion
+from asc.store.version import StoreVersion, confirm
 from asc.store.wanted import APPLE, Finding
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,37 @@ def plan_preparation(version: StoreVersion, preparation: Preparation) -> tuple[S
         *_release_steps(version, preparation),
         *_phased_steps(version, preparation),
     )
+
+
+def check_prepared(client: Client, version_id: str, preparation: Preparation) -> None:
+    """Raise Error if the version is not prepared although Apple accepted each write. Call it before the submission."""
+    # A version with another way of release would go to users on its own after its approval.
+    confirm(
+        client,
+        version_id,
+        lambda version: not any(_lacking(version, preparation)),
+        lambda version: Error(
+            f"Apple accepted the changes, but version {version.version} does not have "
+            f"{' and '.join(_lacking(version, preparation))}. It was not submitted.",
+            "Run the step again; if it stays, make the change in App Store Connect, on the page of the version.",
+        ),
+    )
+
+
+def _lacking(version: StoreVersion, preparation: Preparation) -> Iterator[str]:
+    if preparation.build and preparation.build.id != version.build_id:
+        yield f"build {preparation.build.build_number}"
+    if preparation.release_type and preparation.release_type != version.release_type:
+        yield f"the release type {preparation.release_type}"
+    if preparation.release_date and not _same_hour(preparation.release_date, version.earliest_release):
+        yield f"the date of release {preparation.release_date:%Y-%m-%d %H:%M} UTC"
+    if preparation.phased is not None and preparation.phased != (version.phased is not None):
+        yield "a phased release" if preparation.phased else "a release to everybody at once"
+
+
+def _same_hour(requested: datetime, current: datetime | None) -> bool:
+    # Apple may round the date to an hour: a guess, because fastlane's deliver does so before it sends one.
+    return current is not None and abs(requested - current) < timedelta(hours=1)
 
 
 def problems(

@@ -10,7 +10,7 @@ import logging
 from asc.api.client import Client
 from asc.api.document import reference, request_body
 from asc.errors import Error
-from asc.store.version import LIVE, WAITS_FOR_RELEASE, PhasedRelease, StoreVersion, read_version
+from asc.store.version import LIVE, WAITS_FOR_RELEASE, PhasedRelease, StoreVersion, confirm, read_version
 
 log = logging.getLogger(__name__)
 
@@ -19,10 +19,13 @@ PHASED_STATES = {"pause": "PAUSED", "resume": "ACTIVE", "complete": "COMPLETE"}
 """Actions on a phased release and Apple's state for each."""
 
 
-def release(client: Client, version: StoreVersion) -> bool:
-    """Release a version that waits for it. Return False if it is released already. Raises Error in other states."""
+def release(client: Client, version: StoreVersion) -> StoreVersion | None:
+    """Release a version that waits for it, and return it as it is then. Return None if it is released already.
+
+    Raises Error in other states, and if Apple does not carry the release out.
+    """
     if version.state in RELEASED:
-        return False
+        return None
     if version.state != WAITS_FOR_RELEASE:
         raise Error(
             f"Version {version.version} cannot be released: its state is {version.state}.",
@@ -39,12 +42,16 @@ def release(client: Client, version: StoreVersion) -> bool:
         lambda: client.post("/v1/appStoreVersionReleaseRequests", body),
         lambda: read_version(client, version.id).state in RELEASED or None,
     )
+    released = confirm(client, version.id, lambda one: one.state != WAITS_FOR_RELEASE, _not_made)
     log.info("Released version %s", version.version)
-    return True
+    return released
 
 
-def steer(client: Client, version: StoreVersion, action: str) -> bool:
-    """Pause, resume or complete a phased release. Return False if it is so already. Raises Error if there is none."""
+def steer(client: Client, version: StoreVersion, action: str) -> StoreVersion | None:
+    """Pause, resume or complete a phased release, and return its version. Return None if it is so already.
+
+    Raises Error if there is none, and if Apple does not carry the change out.
+    """
     state = PHASED_STATES[action]
     phased = version.phased
     if phased is None:
@@ -53,27 +60,39 @@ def steer(client: Client, version: StoreVersion, action: str) -> bool:
             "Set phased: true in submit-app-store, before the version is released.",
         )
     if phased.state in (state, "COMPLETE"):
-        return False
+        return None
     if phased.state == "INACTIVE":
         raise Error(
             f"The phased release of version {version.version} has not begun: the version is {version.state}.",
             "Wait until the version is in the App Store (action: release with wait: live), then run the step again.",
         )
-    set_phased_state(client, version, phased, state)
-    return True
+    steered = _set_phased_state(client, version, phased, state)
+    log.info("Set the phased release of version %s to %s", version.version, state)
+    return steered
 
 
-def set_phased_state(client: Client, version: StoreVersion, phased: PhasedRelease, state: str) -> None:
+def _set_phased_state(
+    client: Client, version: StoreVersion, phased: PhasedRelease, state: str
+) -> StoreVersion:
     """Set the state of a phased release. A lost answer is looked up."""
     body = request_body("appStoreVersionPhasedReleases", {"phasedReleaseState": state}, phased.id)
 
-    def find() -> bool | None:
-        current = read_version(client, version.id).phased
-        return (current is not None and current.state == state) or None
+    def is_made(current: StoreVersion) -> bool:
+        return current.phased is not None and current.phased.state in (state, "COMPLETE")
 
     path = f"/v1/appStoreVersionPhasedReleases/{phased.id}"
-    client.create_once(lambda: client.patch(path, body), find)
-    log.info("Set the phased release of version %s to %s", version.version, state)
+    client.create_once(
+        lambda: client.patch(path, body), lambda: is_made(read_version(client, version.id)) or None
+    )
+    return confirm(client, version.id, is_made, _not_made)
+
+
+def _not_made(version: StoreVersion) -> Error:
+    phased = f", its phased release {version.phased.state}" if version.phased else ""
+    return Error(
+        f"Apple accepted the change, but version {version.version} is still {version.state}{phased}.",
+        "Run the step again; if it stays, make the change in App Store Connect, on the page of the version.",
+    )
 
 
 def make_phased(client: Client, version: StoreVersion) -> None:

@@ -5,7 +5,7 @@ https://developer.apple.com/documentation/appstoreconnectapi/appstoreversion
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,6 +34,9 @@ SETTLED = {LIVE, "REPLACED_WITH_NEW_VERSION"}
 """States beside which a new version can be made."""
 DRAFT = "READY_FOR_REVIEW"
 """The state of a version in a draft of a submission. That its texts can be changed is a guess."""
+
+LATE = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between looks at a version for a change that Apple accepted."""
 
 _OLD_NAMES = {
     "READY_FOR_SALE": LIVE,
@@ -114,6 +117,24 @@ def read_version(client: Client, version_id: str) -> StoreVersion:
     """Return a version by Apple's id of it."""
     document = client.get(f"/v1/appStoreVersions/{version_id}", dict(_QUERY))
     return _version(document, document.resource)
+
+
+def confirm(
+    client: Client,
+    version_id: str,
+    is_made: Callable[[StoreVersion], bool],
+    otherwise: Callable[[StoreVersion], Error],
+) -> StoreVersion:
+    """Return the version once a change that Apple accepted is made. Raises the error if it is never made."""
+    # An answer to a write may repeat a request that Apple did not carry out, and reads may be some seconds late.
+    for pause in (*LATE, None):
+        version = read_version(client, version_id)
+        if is_made(version):
+            return version
+        if pause is None:
+            raise otherwise(version)
+        client.pause(pause)
+    raise AssertionError("the last read returns or raises")
 
 
 def made_version(document: Document) -> StoreVersion:

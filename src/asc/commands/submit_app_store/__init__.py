@@ -17,7 +17,8 @@ from asc.commands.submit_app_store.inputs import Inputs
 from asc.commands.submit_app_store.plan import SubmissionPlan, make_plan, require_submitted
 from asc.errors import Error
 from asc.job import summary
-from asc.store.items import add_item
+from asc.store.items import add_item, check_items
+from asc.store.preparing import check_prepared
 from asc.store.submission import (
     DRAFT,
     add_version,
@@ -132,6 +133,8 @@ def _submit(client: Client, app: App, plan: SubmissionPlan, deadline: float) -> 
     for step in plan.steps:
         step.send(client)
         log.info("Done: %s", step.summary)
+    if plan.steps:
+        check_prepared(client, version.id, plan.preparation)
     draft = plan.draft or make_draft(client, app.id, version.platform)
     if draft.version_id != version.id:
         draft = add_version(client, draft, version)
@@ -139,6 +142,8 @@ def _submit(client: Client, app: App, plan: SubmissionPlan, deadline: float) -> 
     for item in plan.new_items:
         add_item(client, draft.id, item)
         log.info("Done: add %s", item)
+    if plan.new_items:
+        check_items(client, draft.id, plan.new_items)
     submit(client, draft, version)
     log.info("Submitted version %s to Apple's review", version.version)
     return draft.id

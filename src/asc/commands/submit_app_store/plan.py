@@ -21,7 +21,7 @@ from asc.store.readiness import check_candidate
 from asc.store.submission import DRAFT, Submission, read_open
 from asc.store.version import SUBMITTED, StoreVersion
 from asc.store.wanted import Finding
-from asc.words import some
+from asc.words import sentence, some
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +31,15 @@ class SubmissionPlan:
     """The writes of a submission. blocking: the submission to withdraw first. draft: the one to go on with."""
 
     version: StoreVersion
-    steps: tuple[Step, ...]
+    preparation: Preparation
     items: tuple[Item, ...]
     blocking: Submission | None
     draft: Submission | None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The writes that prepare the version."""
+        return plan_preparation(self.version, self.preparation)
 
     @property
     def new_items(self) -> list[Item]:
@@ -77,7 +82,7 @@ def make_plan(
     if draft and not inputs.include_draft_items:
         _check_draft(draft, items)
     blocking = _blocking(inputs, version, submissions)
-    return SubmissionPlan(version, plan_preparation(version, prepared), items, blocking, draft)
+    return SubmissionPlan(version, prepared, items, blocking, draft)
 
 
 def _prepared(inputs: Inputs, build: Build | None) -> Preparation:
@@ -90,7 +95,7 @@ def _refuse(findings: Sequence[Finding]) -> None:
     """Raise Error with all findings that are errors, after a warning for each other one."""
     for finding in findings:
         if finding.level == "warning":
-            log.warning("%s. %s", finding.message, finding.remedy)
+            log.warning("%s %s", sentence(finding.message), finding.remedy)
     if refused := [finding for finding in findings if finding.level == "error"]:
         raise as_error(refused)
 
