@@ -157,7 +157,7 @@ def input_row(name: str, spec: Input) -> str:
     """Return the row of one input, with an example if its form is not obvious."""
     default = f"`{spec.default}`" if spec.default else ("required" if spec.required else "")
     example = f" Example: `{spec.examples[0]}`." if spec.examples and not spec.secret else ""
-    variable = f" Else `{spec.variable}` of the environment." if spec.variable else ""
+    variable = f" The default is the variable `{spec.variable}`." if spec.variable else ""
     return f"| `{name}` | {cell(spec.kind.form)} | {default} | {cell(spec.help + variable + example)} |\n"
 
 

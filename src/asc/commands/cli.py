@@ -89,7 +89,7 @@ def _parser(command: Command) -> argparse.ArgumentParser:
     for name, (_, spec) in inputs_of(command).items():
         group = groups.setdefault(spec.group, parser.add_argument_group(spec.group or None))
         note = f" Default: {spec.default}." if spec.default else ""
-        note += f" Else {spec.variable} of the environment." if spec.variable else ""
+        note += f" The default is the variable {spec.variable}." if spec.variable else ""
         group.add_argument(
             f"--{name}",
             dest=name,

@@ -72,8 +72,8 @@ def deliverfile_input(group: str) -> str | None:
     """Return the dataclass field of the input `deliverfile`."""
     found: str | None = given(
         kinds.PATH,
-        'fastlane\'s Deliverfile: lines like `app_version "1.6.0"` fill inputs that are not given here. Other lines '
-        "are told in a warning; no Ruby is run.",
+        'fastlane\'s Deliverfile: lines like `app_version "1.6.0"` set inputs that the step does not set. '
+        "The step warns about other lines, and runs no Ruby.",
         group=group,
         examples=("fastlane/Deliverfile",),
     )

@@ -54,13 +54,13 @@ class Inputs(AppInputs):
     )
     version: str | None = given(
         kinds.version(),
-        "The number that the version must have. Without it, any number will do.",
+        "The number that the version must have. If omitted, the step accepts any number.",
         group="Version",
         examples=("1.6.0",),
     )
     include: tuple[str, ...] = given(
         kinds.LIST,
-        "What is downloaded: `metadata` (texts, categories, review information), `screenshots`, `previews`.",
+        "What to download: `metadata` (texts, categories, review information), `screenshots`, `previews`.",
         group="Files",
         default=", ".join(PARTS),
         examples=(METADATA,),
@@ -70,7 +70,7 @@ class Inputs(AppInputs):
     )
     directory: str = given(
         kinds.PATH,
-        f"fastlane's folder; `{METADATA}`, `{SCREENSHOTS}` and `{PREVIEWS}` are made in it.",
+        f"fastlane's folder. The step creates `{METADATA}`, `{SCREENSHOTS}` and `{PREVIEWS}` in it.",
         group="Files",
         default="fastlane",
     )

@@ -42,15 +42,18 @@ class Inputs(AppInputs):
     )
     since: datetime | None = given(  # noqa: RUF009 (a field, as all others)
         kinds.DATE,
-        "Only feedback that came after this moment. The output `newest` of one run feeds the next.",
+        "Only feedback that arrived after this time. Pass the output `newest` of the previous run.",
         group="Feedback",
         examples=("2026-01-31T10:00:00Z",),
     )
     directory: str = given(
-        kinds.PATH, "Where the files go; the step makes the folder.", group="Files", default="feedback"
+        kinds.PATH,
+        "Folder for the files. It is created if it does not exist.",
+        group="Files",
+        default="feedback",
     )
     include_emails: bool = given(
-        kinds.BOOLEAN, "Put the testers' addresses into the index.", group="Files", default="false"
+        kinds.BOOLEAN, "Put the email addresses of testers into the index.", group="Files", default="false"
     )
 
 

@@ -59,8 +59,8 @@ class Inputs(AppInputs):
     )
     access_to_all_builds: bool | None = given(
         kinds.BOOLEAN,
-        "An internal group gets every build by itself. Apple lets this be chosen only when the group is created; an "
-        "existing group that differs is an error.",
+        "An internal group gets every build automatically. This can be chosen only when the group is "
+        "created; an existing group that differs is an error.",
         group=GROUP,
     )
     feedback: bool | None = given(kinds.BOOLEAN, "Let testers send feedback.", group=GROUP)

@@ -43,15 +43,17 @@ class Inputs(CommonInputs):
 
     devices: tuple[DeviceRequest, ...] | None = given(
         devices_input.KIND,
-        "The devices, as name: UDID, or a file with them: the same, or Apple's form with tabs "
-        "(`Device ID`, `Device Name`, `Device Platform`), which fastlane's `register_devices` reads, too.",
+        "The devices, as name: UDID, or the path of a file. The file has the same form, or Apple's form "
+        "with tabs (`Device ID`, `Device Name`, `Device Platform`), which fastlane's `register_devices` "
+        "reads as well.",
         group=DEVICES,
         examples=("Test phone: 00008110-000A1B2C3D4E001E", "fastlane/devices.txt"),
     )
     platform: str | None = given(
         kinds.choice(_PLATFORMS, also={"macos": "mac"}),
-        "The platform of devices for which `devices` gives none. A UDID that cannot be of it is refused. Without it, a "
-        "new device whose UDID fits phones and Macs is an error: a device can never change its platform.",
+        "The platform of devices for which `devices` gives none. A UDID that cannot belong to it is an "
+        "error. If omitted, a new device whose UDID can belong to a phone or a Mac is an error, because a"
+        " device can never change its platform.",
         group=DEVICES,
     )
     if_disabled: str = given(
@@ -62,7 +64,7 @@ class Inputs(CommonInputs):
     )
     rename: bool = given(
         kinds.BOOLEAN,
-        "Give devices that are registered the names of the list.",
+        "Give existing devices the names in `devices`.",
         group=DEVICES,
         default="false",
     )

@@ -32,8 +32,8 @@ class Inputs(AppInputs):
     platform: str = given(PLATFORM, "The platform of the version.", group="Release", default="ios")
     action: str = given(
         kinds.choice(("release", "pause", "resume", "complete")),
-        "`release`: make an approved version available. The others steer its phased release; `complete` gives it to "
-        "everybody at once.",
+        "`release`: release an approved version. `pause`, `resume` and `complete` change its phased "
+        "release; `complete` gives the version to everybody at once.",
         group="Release",
         default="release",
     )
@@ -44,7 +44,11 @@ class Inputs(AppInputs):
         default="none",
     )
     timeout: float = given(
-        kinds.DURATION, "How long `wait: live` waits.", group="Release", default="30m", examples=("1h",)
+        kinds.DURATION,
+        "Longest time that `wait: live` waits.",
+        group="Release",
+        default="30m",
+        examples=("1h",),
     )
     dry_run: bool = given(kinds.BOOLEAN, "Only print the plan.", group="Release", default="false")
 

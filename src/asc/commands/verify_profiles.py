@@ -277,7 +277,7 @@ def _summary(found: Sequence[_Comparison]) -> str:
 
 COMMAND = Command(
     name="verify-profiles",
-    summary="Compare profiles with .entitlements files before a build fails for a difference.",
+    summary="Compare profiles with .entitlements files, so that no build fails because of a difference.",
     description=(
         "Says which entitlements of an app its profiles lack: capabilities that are not enabled, and app groups, "
         "iCloud containers and merchant ids that only a person can associate. It reads files, so that it needs no key "

@@ -192,7 +192,7 @@ def _precheckfile(inputs: Inputs) -> Precheckfile:
 
 COMMAND = Command(
     name="check-app-store",
-    summary="Check a store page for what Apple or a reviewer would refuse.",
+    summary="Check a store page for problems that Apple or a reviewer would refuse.",
     description=(
         "Checks texts and screenshots of a repository without a key, so that it runs on pull requests, also of forks; "
         "with a key, the version at Apple as well, for all that Apple refuses at its submission. Each finding is an "

@@ -36,15 +36,15 @@ class Inputs(AppInputs):
 
     metadata: str | None = given(
         kinds.PATH,
-        "fastlane's metadata folder, or one YAML file with the same names; `none` for no file. Without it, "
-        f"`{store_files.METADATA}` if it is there.",
+        "fastlane's metadata folder, or one YAML file with the same names; `none` for no file. The default "
+        f"is `{store_files.METADATA}` if it exists.",
         group=FILES,
         examples=(store_files.METADATA, "store.yml"),
     )
     screenshots: str | None = given(
         kinds.PATH,
-        "fastlane's screenshots folder; `none` for none. Without it, "
-        f"`{store_files.SCREENSHOTS}` if it is there.",
+        "fastlane's screenshots folder; `none` for none. The default is "
+        f"`{store_files.SCREENSHOTS}` if it exists.",
         group=FILES,
         examples=(store_files.SCREENSHOTS,),
     )
@@ -55,7 +55,7 @@ class Inputs(AppInputs):
     )
     file: str | None = given(
         kinds.PATH,
-        "The .ipa, which says for which devices there must be screenshots.",
+        "The .ipa. It says which devices need screenshots.",
         group=FILES,
         examples=("build/Example.ipa",),
     )
@@ -64,60 +64,63 @@ class Inputs(AppInputs):
     )
     unknown_folders: str = given(
         kinds.choice(("error", "warn")),
-        "What happens if a folder in `metadata` is named like no locale.",
+        "Handling of folders in `metadata` that are not named after a locale.",
         group=FILES,
         default="error",
     )
     deliverfile: str | None = deliverfile_input(FILES)
     online: str = given(
         kinds.choice(("auto", "true", "false")),
-        "Whether the version at Apple is checked, too, as it would be after update-app-store. `auto`: if there are an "
-        "API key and `bundle-id` or `app-id`, so that pull requests of forks check the files alone.",
+        "Whether to check the version at Apple as well, as it will be after update-app-store. `auto`: if "
+        "there are an API key and `bundle-id` or `app-id`. Pull requests from forks have no key, so they "
+        "check only the files.",
         group=ONLINE,
         default="auto",
     )
     version: str | None = given(
         kinds.version(),
-        "Number of the version at Apple. Without it, the one under way, or with `target: live` the live one.",
+        "Number of the version at Apple. The default is the version that you are preparing, or the live "
+        "one with `target: live`.",
         group=ONLINE,
         examples=("1.6.0",),
     )
     target: str = given(
         kinds.choice(("edit", "live")),
-        "`edit`: the version that is to be reviewed. `live`: only the texts of the live version.",
+        "`edit`: the version before its review. `live`: only the texts of the live version.",
         group=ONLINE,
         default="edit",
     )
     rules: Mapping[str, Any] | None = given(
         kinds.MAPPING,
-        "Level of single rules: `error`, `warn` or `skip`. The names of precheck's rules are fastlane's; `default` "
-        "is for all of them. They beat a Precheckfile.",
+        "Level of single rules: `error`, `warn` or `skip`. The names of precheck's rules are fastlane's; "
+        "`default` applies to all of them. These levels take precedence over a Precheckfile.",
         group=WHAT,
         examples=("test_words: skip",),
     )
     precheckfile: str | None = given(
         kinds.PATH,
-        f"fastlane's Precheckfile; `none` for none. Without it, `{PRECHECKFILE}` if it is there.",
+        f"fastlane's Precheckfile; `none` for none. The default is `{PRECHECKFILE}` if it exists.",
         group=WHAT,
     )
     forbidden_words: tuple[str, ...] | None = given(
-        kinds.LIST, "Words that no text may have (precheck's `custom_text`).", group=WHAT
+        kinds.LIST, "Words that no text may contain (precheck's `custom_text`).", group=WHAT
     )
     forbidden_words_file: str | None = given(
         kinds.PATH,
-        "A file with more such words, one a line; lines with # are comments. It is also the place for curses, of which "
-        "no list comes along.",
+        "A file with more such words, one a line; lines with # are comments. Put curses here as well: the"
+        " action has no list of its own.",
         group=WHAT,
     )
     urls: bool = given(
         kinds.BOOLEAN,
-        "Ask for each address of the page whether it answers. Only addresses of the public internet are asked for.",
+        "Check that each address on the page answers. The step requests only addresses on the public "
+        "internet.",
         group=WHAT,
         default="true",
     )
     fail_on: str = given(
         kinds.choice(("error", "warning", "never")),
-        "From which level on the step fails.",
+        "The lowest level that makes the step fail.",
         group=WHAT,
         default="error",
     )

@@ -42,7 +42,7 @@ class Inputs(AppInputs):
     )
     testers_file: str | None = given(
         kinds.PATH,
-        "A CSV file with testers: that of fastlane, of the asc tool, of App Store Connect, or of `mode: export`.",
+        "A CSV file with testers, as fastlane, the asc tool, App Store Connect or `mode: export` write it.",
         group=WHO,
         examples=("testers.csv",),
     )
@@ -50,7 +50,7 @@ class Inputs(AppInputs):
         kinds.LIST, "Names or ids of groups of the app.", group=WHO, examples=("Beta testers",)
     )
     create_groups: bool = given(
-        kinds.BOOLEAN, "`add`: make external groups that the app lacks.", group=WHO, default="false"
+        kinds.BOOLEAN, "`add`: create external groups that the app lacks.", group=WHO, default="false"
     )
     exact: bool = given(
         kinds.BOOLEAN,
@@ -81,7 +81,7 @@ class Inputs(AppInputs):
     )
     on_refused: str = given(
         kinds.choice(("fail", "warn")),
-        "What happens if Apple refuses single testers. The others are added or removed all the same.",
+        "Handling of single testers that Apple refuses. The step adds or removes the others in any case.",
         group=HOW,
         default="fail",
     )
@@ -91,7 +91,7 @@ class Inputs(AppInputs):
     )
     dry_run: bool | None = given(
         kinds.BOOLEAN,
-        "Only print the plan. Without it, `prune` and `exact` only print the plan, and everything else is done.",
+        "Only print the plan. The default is `true` for `prune` and `exact`, otherwise `false`.",
         group=RUN,
     )
 

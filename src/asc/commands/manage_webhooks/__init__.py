@@ -229,7 +229,7 @@ def _failed_table(failed: Sequence[Delivery]) -> str:
 
 COMMAND = Command(
     name="manage-webhooks",
-    summary="Send an app's events to your own address, and look after those that did not arrive.",
+    summary="Send an app's events to your own address, and send lost events again.",
     description=(
         "Creates or changes a webhook of an app, so that App Store Connect tells a relay when a build is processed, a "
         "review ends or a tester sends feedback. It lists the webhooks and the events that did not arrive, sends those "

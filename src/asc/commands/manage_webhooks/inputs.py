@@ -41,7 +41,8 @@ class Inputs(AppInputs):
     )
     url: str | None = given(
         kinds.TEXT,
-        "The https address that gets the events: that of the relay. In the other modes it says which webhook is meant.",
+        "The https address that gets the events, for example of the relay. In the other modes it selects "
+        "the webhook.",
         group=WEBHOOK,
         examples=("https://relay.example.com/events",),
     )
@@ -62,13 +63,11 @@ class Inputs(AppInputs):
     )
     name: str | None = given(
         kinds.TEXT,
-        "`ensure`: the name of the webhook, by default the host of `url`. A webhook with this name and another address "
-        "gets the new address. In the other modes it says which webhook is meant.",
+        "`ensure`: the name of the webhook, by default the host of `url`. A webhook with this name and "
+        "another address gets the new address. In the other modes it selects the webhook.",
         group=WEBHOOK,
     )
-    webhook_id: str | None = given(
-        _ID, "Apple's id of the webhook that is meant (not for `ensure`).", group=WEBHOOK
-    )
+    webhook_id: str | None = given(_ID, "Apple's id of the webhook (not for `ensure`).", group=WEBHOOK)
     enabled: bool = given(
         kinds.BOOLEAN,
         "`ensure`: `false` keeps the webhook, but sends no events.",

@@ -262,7 +262,8 @@ def _summary(plan: Sequence[BundleIdChanges], state: str, left: Sequence[BundleI
 
 COMMAND = Command(
     name="register-bundle-ids",
-    summary="Register bundle ids and enable their capabilities, and check what only a person can do.",
+    summary="Register bundle ids, enable their capabilities, and check the settings that only a person can "
+    "make.",
     description=(
         "Registers bundle ids that the team lacks and enables capabilities: named ones, or those that .entitlements "
         "files need. It only adds: nothing is turned off unless it is named. It reads back what it wrote, and can "

@@ -29,21 +29,21 @@ class Inputs(CommonInputs):
 
     bundle_ids: tuple[tuple[str, str], ...] = given(
         kinds.Kind("list", "one a line: id, or id: name", lambda text: tuple(_pairs(text))),
-        "The bundle ids, explicit or with a wildcard at the end (`com.example.*`). The name is the one on the "
-        "developer website; without it, a new bundle id is named like itself, with blanks for dots.",
+        "The bundle ids, explicit or with a wildcard at the end (`com.example.*`). A name after the id is"
+        " the name on the developer website; the default is the id with spaces instead of dots.",
         group=IDS,
         required=True,
         examples=("com.example.app", "com.example.app.widget: Example Widget"),
     )
     platform: str = given(
         kinds.choice(PLATFORMS, also={"mac": "macos", "osx": "macos"}),
-        "The platform of bundle ids that are registered. Apple never lets a bundle id change it.",
+        "The platform of new bundle ids. A bundle id can never change its platform.",
         group=IDS,
         default="ios",
     )
     rename: bool = given(
         kinds.BOOLEAN,
-        "Give bundle ids that are registered the names of the list.",
+        "Give existing bundle ids the names in `bundle-ids`.",
         group=IDS,
         default="false",
     )
@@ -62,12 +62,12 @@ class Inputs(CommonInputs):
     )
     disable: tuple[Capability, ...] | None = given(
         capabilities_input.KIND,
-        "Capabilities to turn off. Nothing is turned off that is not named here.",
+        "Capabilities to turn off. The step turns off no others.",
         group=WHAT,
     )
     if_unknown: str = given(
         kinds.choice(("fail", "warn", "pass")),
-        "What happens if an `.entitlements` file has keys that no known capability stands for.",
+        "Handling of keys in an `.entitlements` file that belong to no known capability.",
         group=WHAT,
         default="warn",
     )
@@ -79,8 +79,9 @@ class Inputs(CommonInputs):
     )
     verify_profiles: bool = given(
         kinds.BOOLEAN,
-        "Compare the entitlements in the valid profiles of each bundle id with its `.entitlements` file. It fails if "
-        "an app group, container or merchant id is missing there: only a person can associate one.",
+        "Compare the entitlements in the valid profiles of each bundle id with its `.entitlements` file. "
+        "The step fails if a profile lacks an app group, container or merchant id, because only a person "
+        "can associate one.",
         group=CHECKS,
         default="false",
     )

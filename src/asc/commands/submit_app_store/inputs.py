@@ -54,7 +54,8 @@ class Inputs(AppInputs):
 
     version: str = given(
         kinds.version(),
-        "The version to submit, which update-app-store made. Quote it in YAML: unquoted, `1.10` becomes 1.1.",
+        "The version to submit, for example from update-app-store. Quote it in YAML: unquoted, `1.10` "
+        "becomes 1.1.",
         group=VERSION,
         required=True,
         examples=("1.6.0",),
@@ -62,8 +63,8 @@ class Inputs(AppInputs):
     platform: str = given(PLATFORM, "The platform of the version.", group=VERSION, default="ios")
     build_id: str | None = given(
         kinds.matching(r"[A-Za-z0-9-]{1,64}", "an id of Apple's"),
-        "Apple's id of the build to attach, such as the output of upload-testflight. Without a build, the one that is "
-        "attached stays.",
+        "Apple's id of the build to attach, for example the output of upload-testflight. If omitted, the "
+        "attached build stays.",
         group=VERSION,
         examples=("${{ steps.upload.outputs.build-id }}",),
     )
@@ -77,21 +78,21 @@ class Inputs(AppInputs):
     )
     checks: bool = given(
         kinds.BOOLEAN,
-        "Check the version before anything is written, as check-app-store does. Errors end the step; what reviewers "
-        "may object to is a warning.",
+        "Check the version as check-app-store does, before the step writes anything. Errors stop the "
+        "step; texts that reviewers may object to are warnings.",
         group=REVIEW,
         default="true",
     )
     in_app_purchases: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Product ids of in-app purchases and subscriptions to submit with the version, or `all` that are ready. The "
-        "first one of an app has to go with a version.",
+        "Product ids of in-app purchases and subscriptions to submit with the version, or `all` that are "
+        "ready. Apple reviews the first one of an app only together with a version.",
         group=REVIEW,
         examples=("com.example.app.coins",),
     )
     items: tuple[Item, ...] | None = given(
         kinds.Kind("list", "type/id, one a line or with commas", _items),
-        "Other things to submit with the version, by Apple's type and id, such as an event.",
+        "Other items to submit with the version, by Apple's type and id, for example an event.",
         group=REVIEW,
         examples=("appEvents/1234567890",),
     )
@@ -103,27 +104,27 @@ class Inputs(AppInputs):
     )
     if_open: str = given(
         kinds.choice(("fail", "cancel")),
-        "What happens if another submission is in the way: one with another build or version, or one that Apple "
-        "rejected. `cancel` withdraws it; that closes the messages with the reviewers.",
+        "Handling of another open submission: with another build or version, or one that Apple rejected. "
+        "`cancel` withdraws it, which closes the messages with the reviewers.",
         group=REVIEW,
         default="fail",
     )
     include_draft_items: bool = given(
         kinds.BOOLEAN,
-        "Submit a draft that holds other items, too, for example an event that somebody prepared.",
+        "Also submit a draft that holds other items, for example an event that somebody prepared.",
         group=REVIEW,
         default="false",
     )
     release: tuple[str, datetime | None] | None = given(
         kinds.Kind("text", "keep, manual, after-approval, or a date", _release),
-        "When the approved version is released: `manual` waits for release-app-store, a date (whole hour, like "
-        "`2027-01-31T10:00:00Z`) is scheduled.",
+        "When to release the approved version: `manual` waits for release-app-store, `after-approval` "
+        "releases it at once, and a date (whole hour, like `2027-01-31T10:00:00Z`) schedules the release.",
         group=RELEASE,
         default="keep",
     )
     phased: str = given(
         kinds.choice(("keep", "true", "false")),
-        "Whether the version goes to users over seven days. Not for the first version of an app.",
+        "Whether to release the version over seven days. Not possible for the first version of an app.",
         group=RELEASE,
         default="keep",
     )
@@ -135,7 +136,8 @@ class Inputs(AppInputs):
     )
     timeout: float = given(
         kinds.DURATION,
-        "How long the step waits in all. Reviews take hours to days; a job on a hosted runner ends after 6 hours.",
+        "Longest time that the step waits in all. Reviews take hours to days; a job on a hosted runner "
+        "ends after 6 hours.",
         group=WAIT,
         default="15m",
         examples=("5h",),

@@ -32,7 +32,7 @@ class Inputs(CommonInputs):
 
     bundle_ids: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Bundle ids to sign, also a wildcard. Without them only certificates are installed.",
+        "Bundle ids to sign, also with a wildcard. If omitted, the step installs only certificates.",
         group=WHAT,
         variable="MATCH_APP_IDENTIFIER",
         examples=("com.example.app, com.example.app.widget",),
@@ -174,8 +174,8 @@ class Inputs(CommonInputs):
     )
     if_revoked: str = given(
         kinds.choice(("fail", "replace")),
-        "Handling of a stored certificate that Apple does not list (it was revoked, or the key is of another team) or "
-        "that is damaged.",
+        "Handling of a stored certificate that is damaged or that Apple does not list (it was revoked, or"
+        " the key belongs to another team).",
         group=SYNC,
         default="fail",
     )

@@ -267,7 +267,7 @@ def _outputs(app: AppFacts, choice: Choice, plan: PagePlan, media: MediaPlan, *,
 
 COMMAND = Command(
     name="update-app-store",
-    summary="Make the editable version in the App Store say what the repository says.",
+    summary="Write the texts and screenshots in the repository to the editable version on the App Store.",
     description=(
         "Compares the texts, screenshots, categories, age rating and review information of a repository with App "
         "Store Connect, prints the differences, and writes them. fastlane's folders work as they are. "

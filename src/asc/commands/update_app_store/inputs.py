@@ -53,8 +53,8 @@ class Inputs(AppInputs):
     platform: str = given(PLATFORM, "Platform of the version.", group="App", default="ios")
     version: str | None = given(
         kinds.version(),
-        "Number of the version. It is made if there is none, and an editable one of another number is renamed. "
-        "Without it, the editable version is meant, whatever its number.",
+        "Number of the version. The step creates the version if it does not exist, and renames an "
+        "editable version with another number. The default is the editable version.",
         group=VERSION,
         examples=("1.6.0",),
     )
@@ -67,8 +67,8 @@ class Inputs(AppInputs):
     )
     metadata: str | None = given(
         kinds.PATH,
-        "fastlane's metadata folder, or one YAML file with the same names; `none` for no file. Without it, "
-        f"`{METADATA}` if it is there.",
+        "fastlane's metadata folder, or one YAML file with the same names; `none` for no file. The "
+        f"default is `{METADATA}` if it exists.",
         group=PAGE,
         examples=(METADATA, "store.yml"),
     )
@@ -83,13 +83,13 @@ class Inputs(AppInputs):
     )
     unknown_folders: str = given(
         kinds.choice(("error", "warn")),
-        "What happens if a folder in `metadata` is named like no locale.",
+        "Handling of folders in `metadata` that are not named after a locale.",
         group=PAGE,
         default="error",
     )
     screenshots: str | None = given(
         kinds.PATH,
-        f"fastlane's screenshots folder; `none` for none. Without it, `{SCREENSHOTS}` if it is there.",
+        f"fastlane's screenshots folder; `none` for none. The default is `{SCREENSHOTS}` if it exists.",
         group=MEDIA,
         examples=(SCREENSHOTS,),
     )
@@ -101,36 +101,38 @@ class Inputs(AppInputs):
     )
     preview_frame: str | None = given(
         kinds.matching(r"[0-9]{2}:[0-9]{2}:[0-9]{2}:[0-9]{2}", "a time like 00:00:05:00"),
-        "The moment of a new preview that stands for it, hours:minutes:seconds:frames.",
+        "Poster frame of new previews, as hours:minutes:seconds:frames.",
         group=MEDIA,
     )
     screenshots_mode: str = given(
         kinds.choice(("sync", "add", "replace")),
-        "`sync`: a set that has files here shows exactly these. `add`: what is at Apple stays. `replace`: all files of "
-        "the set are uploaded anew. Sets without files here are never touched. It is for previews, too.",
+        "`sync`: a set with files in the folder gets exactly these files. `add`: files at Apple stay. "
+        "`replace`: upload all files of the set again. Sets without files in the folder never change. "
+        "Applies to previews as well.",
         group=MEDIA,
         default="sync",
     )
     parallel: int = given(
-        kinds.whole_number(1, 32), "Files that are uploaded at a time.", group=MEDIA, default="16"
+        kinds.whole_number(1, 32), "Number of files to upload at the same time.", group=MEDIA, default="16"
     )
     wait: str = given(
         kinds.choice(("processing", "none")),
-        "`processing`: end when Apple has processed the files. `none`: end when they are sent; the next run deletes "
-        "the old files and sets the order.",
+        "`processing`: wait until Apple has processed the files. `none`: end after the upload; the next "
+        "run deletes the old files and sets the order.",
         group=MEDIA,
         default="processing",
     )
     timeout: float = given(
         kinds.DURATION,
-        "How long to wait until Apple has processed the files. A file that is there is never sent again.",
+        "Longest time to wait until Apple has processed the files. The next run does not send files again"
+        " that Apple has.",
         group=MEDIA,
         default="1h",
         examples=("20m",),
     )
     texts: str | None = given(
         kinds.TEXT,
-        "Texts as YAML, locale → name → text. They beat those of `metadata`.",
+        "Texts as YAML, locale → name → text. They take precedence over `metadata`.",
         group=MORE,
         examples=("en-US: {promotional_text: Now with widgets.}",),
     )
@@ -161,36 +163,39 @@ class Inputs(AppInputs):
         kinds.Kind(
             "mapping", "question: answer in YAML or JSON, or the path of fastlane's JSON file", _rating
         ),
-        "Answers behind the age rating, by Apple's names, or fastlane's rating file. Questions that are not known "
-        "here are passed on to Apple.",
+        "Answers to the questions about the age rating, by Apple's names, or fastlane's rating file. "
+        "Answers to unknown questions are passed on to Apple.",
         group=MORE,
         examples=("fastlane/rating_config.json", "gambling: false"),
     )
     review_info: Mapping[str, Any] | None = given(
         kinds.MAPPING,
-        "What reviewers are told, by fastlane's names. Put the password of a demo account into a secret.",
+        "Information for Apple's reviewers, by fastlane's names. Put the password of a demo account into "
+        "a secret.",
         group=MORE,
         secret=True,
         examples=("demo_password: ${{ secrets.DEMO_PASSWORD }}",),
     )
     review_attachments: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Files for reviewers, by their paths: exactly these are kept. `none` removes all. Without it, they stay.",
+        "Paths of files for reviewers. The version keeps exactly these; `none` removes all. If omitted, "
+        "the files at Apple stay.",
         group=MORE,
         examples=("review/how-to.pdf",),
     )
     third_party_content: bool | None = given(
-        kinds.BOOLEAN, "If the app shows content of others (content rights).", group=MORE
+        kinds.BOOLEAN, "Whether the app shows third-party content (content rights).", group=MORE
     )
     clear: tuple[str, ...] | None = given(
         kinds.LIST,
-        "Texts to empty, in all locales that are written; an absent or empty file leaves a text as it is.",
+        "Texts to empty, in all locales that the step writes. An absent or empty file does not change a "
+        "text.",
         group=MORE,
         examples=("subtitle, marketing-url",),
     )
     on_blocked: str = given(
         kinds.choice(("clean", "fail")),
-        "What happens to characters that Apple refuses, such as emoji. `clean` takes them out, with a warning.",
+        "Handling of characters that Apple refuses, such as emoji. `clean` removes them, with a warning.",
         group=MORE,
         default="clean",
     )
