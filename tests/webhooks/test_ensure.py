@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from asc.webhooks.request import EVENT_TYPES, USUAL_EVENTS
+from asc.webhooks.ensure import carry_out, plan_webhook
+from asc.webhooks.request import EVENT_TYPES, USUAL_EVENTS, WebhookRequest
 from asc_sandbox.resources.values import EVENT_TYPES as APPLES
+from core.running import side_by_side
+from support.api_client import connect
 from support.sandbox import key, start_sandbox
-from webhooks.app import ADDRESS, SECRET, ensure, manage, team, webhook, writes
+from webhooks.app import ADDRESS, APP, SECRET, ensure, manage, team, webhook, writes
 
 
 def test_a_webhook_is_created_and_a_second_run_changes_nothing(tmp_path: Path) -> None:
@@ -186,3 +189,23 @@ def test_a_write_that_is_answered_and_changes_nothing_fails_the_step(
     with start_sandbox(team(*there), faults=[f"{write} ignored times=always"]) as sandbox:
         done = ensure(tmp_path, sandbox) if mode == "ensure" else manage(tmp_path, sandbox, mode, url=ADDRESS)
     assert (done.code, "App Store Connect accepted" in done.error) == (1, True), done.stdout
+
+
+def test_two_jobs_at_once_leave_one_webhook(tmp_path: Path) -> None:
+    inputs = {"bundle-id": APP, "url": ADDRESS, "secret": SECRET}
+    with start_sandbox(team(), faults=["POST /v1/webhooks delay=1 times=always"]) as sandbox:
+        done = side_by_side(tmp_path, sandbox, "manage-webhooks", inputs)
+        assert [one.code for one in done] == [0, 0], [one.stdout for one in done]
+        (left,) = sandbox.world.all("webhooks")
+    assert {one.outputs["webhook-id"] for one in done} == {left.id}
+
+
+@pytest.mark.parametrize("other", ["0-FIRST", "z-LAST"])
+def test_a_webhook_that_another_job_made_and_left_is_the_one_that_stays(tmp_path: Path, other: str) -> None:
+    # The list that the plan was made from is late: it lacks the webhook.
+    with start_sandbox(team(webhook(id=other))) as sandbox, connect(sandbox) as client:
+        request = WebhookRequest(ADDRESS, USUAL_EVENTS, "", SECRET, enabled=True)
+        (existing,) = sandbox.world.all("apps")
+        made = carry_out(client, existing.id, plan_webhook(request, []))
+        assert [one.id for one in sandbox.world.all("webhooks")] == [made.id] == [other]
+    assert made.events == tuple(USUAL_EVENTS)

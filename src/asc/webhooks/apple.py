@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from asc.api.client import Client
+from asc.api.client import Client, Creation
 from asc.api.document import Resource, reference, request_body
 from asc.errors import Error
 from asc.provisioning.deleting import delete_if_there
@@ -54,7 +54,7 @@ def read_webhooks(client: Client, app_id: str) -> list[Webhook]:
     return sorted(map(_webhook, found.data), key=lambda webhook: webhook.id)
 
 
-def create_webhook(client: Client, app_id: str, request: WebhookRequest) -> Webhook:
+def create_webhook(client: Client, app_id: str, request: WebhookRequest) -> Creation[Webhook]:
     """Create a webhook once, although an answer may be lost. Raises ApiError."""
     # Apple requires a name; the host says most about a webhook on the website.
     attributes = {**_attributes(request), "name": request.name or urlsplit(request.url).hostname}
@@ -67,7 +67,7 @@ def create_webhook(client: Client, app_id: str, request: WebhookRequest) -> Webh
     # Apple allows two webhooks for one address, so a refusal never means that another job was quicker.
     return client.create_once(
         lambda: _webhook(client.create(PATH, body).resource), find, may_exist=lambda error: False
-    ).value
+    )
 
 
 def change_webhook(client: Client, webhook: Webhook, request: WebhookRequest) -> Webhook:

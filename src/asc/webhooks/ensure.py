@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from asc import words
 from asc.api.client import Client
 from asc.errors import Error
-from asc.webhooks.apple import Webhook, change_webhook, create_webhook, find_webhook, read_webhooks, same_url
+from asc.webhooks.apple import (
+    Webhook,
+    change_webhook,
+    create_webhook,
+    delete_webhook,
+    find_webhook,
+    read_webhooks,
+    same_url,
+)
 from asc.webhooks.request import WebhookRequest
 
 log = logging.getLogger(__name__)
+
+RIVALS_YIELD_WITHIN = 5.0
+"""Seconds for another job to see that it was not the first, and to delete the webhook that it made."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +57,10 @@ def plan_webhook(request: WebhookRequest, webhooks: Sequence[Webhook]) -> Ensure
 def carry_out(client: Client, app_id: str, plan: EnsurePlan) -> Webhook:
     """Create or change the webhook, and return Apple's state of it. Raises Error if that differs from the plan."""
     if plan.existing is None:
-        written = create_webhook(client, app_id, plan.request)
-        log.info("Created the webhook %s", written)
+        created = create_webhook(client, app_id, plan.request)
+        log.info("Created the webhook %s", created.value)
+        # After a lost answer it may be the one of another job, which is not ours to delete.
+        written = created.value if created.doubt else _only_one(client, app_id, plan.request, created.value)
     elif plan.differences or plan.request.secret:
         written = change_webhook(client, plan.existing, plan.request)
         for difference in plan.differences:
@@ -72,6 +85,30 @@ def carry_out(client: Client, app_id: str, plan: EnsurePlan) -> Webhook:
             "(Users and Access, Integrations).",
         )
     return result
+
+
+def _only_one(client: Client, app_id: str, request: WebhookRequest, made: Webhook) -> Webhook:
+    """Return the one webhook that stays if other jobs made one for the address meanwhile, which Apple allows.
+
+    Each of them would send every event. The one with the first id stays, unless its rivals were done before it came.
+    """
+    rivals = _rivals(client, app_id, made)
+    if rivals and made.id < rivals[0].id:
+        client.pause(RIVALS_YIELD_WITHIN)
+        rivals = _rivals(client, app_id, made)
+    if not rivals:
+        return made
+    log.info("Another job created a webhook for this address at the same time, so that one stays")
+    delete_webhook(client, made)
+    return change_webhook(client, rivals[0], request)
+
+
+def _rivals(client: Client, app_id: str, made: Webhook) -> list[Webhook]:
+    return [
+        webhook
+        for webhook in read_webhooks(client, app_id)
+        if webhook.id != made.id and same_url(webhook.url, made.url)
+    ]
 
 
 def _differences(webhook: Webhook, request: WebhookRequest) -> list[str]:
