@@ -1,14 +1,30 @@
 """Which packages a step gets: those of the base lock, and of another one where a storage asks for it."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from support.runner import Runner
-from support.scratch import Scratch, read_report
+from support.scratch import Scratch, make_scratch, read_report
 
 STORES, ALL = ["stores"], ["stores", "cloud"]
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
+    """A checkout for all tests here, so that each of its three environments is made once."""
+    return make_scratch(tmp_path_factory.mktemp("storages") / "checkout")
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory, scratch: Scratch) -> Runner:
+    return job(tmp_path_factory.mktemp("job"), scratch)
+
+
+def job(folder: Path, scratch: Scratch) -> Runner:
+    return Runner(folder, env={**scratch.env, "ASC_RUNTIME": "native"})
 
 
 def libraries_of_step(runner: Runner, scratch: Scratch, inputs: dict[str, str]) -> list[str]:
@@ -19,8 +35,12 @@ def libraries_of_step(runner: Runner, scratch: Scratch, inputs: dict[str, str]) 
     return found
 
 
+def launch(scratch: Scratch, *arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return scratch.launch(*arguments, cwd=cwd, XDG_CACHE_HOME=str(scratch.root / "cache"), **env)
+
+
 def libraries_of_call(scratch: Scratch, cwd: Path, *arguments: str, **env: str) -> list[str]:
-    done = scratch.launch(*arguments, cwd=cwd, ASC_RUNTIME="native", **env)
+    done = launch(scratch, *arguments, cwd=cwd, ASC_RUNTIME="native", **env)
     assert done.returncode == 0, done.stderr
     report = read_report(done.stdout)
     assert report["arguments"] == list(arguments)
@@ -125,13 +145,15 @@ def test_a_value_cannot_pass_for_a_storage_or_do_anything(
 
 @pytest.mark.parametrize("inputs", ["", "null", "[", '{"storage": ["s3://b"]}', '{"storage": {"x": 1}}'])
 def test_what_are_no_inputs_is_left_to_the_entrypoint(scratch: Scratch, tmp_path: Path, inputs: str) -> None:
-    done = scratch.launch("report", cwd=tmp_path, ASC_INPUTS=inputs)
+    done = launch(scratch, "report", cwd=tmp_path, ASC_INPUTS=inputs)
     assert "could not" not in done.stderr
-    done = scratch.launch(cwd=tmp_path, ASC_INPUTS=inputs)
+    done = launch(scratch, cwd=tmp_path, ASC_INPUTS=inputs)
     assert "could not" not in done.stderr
 
 
-def test_only_who_chooses_a_storage_pays_for_it(scratch: Scratch, runner: Runner) -> None:
+def test_only_who_chooses_a_storage_pays_for_it(tmp_path: Path) -> None:
+    scratch = make_scratch(tmp_path / "checkout")
+    runner = job(tmp_path / "job", scratch)
     for wheel in ("stores", "cloud"):
         (scratch.wheels / f"{wheel}-1.0-py3-none-any.whl").rename(scratch.root / wheel)
     assert libraries_of_step(runner, scratch, {}) == []

@@ -292,6 +292,8 @@ def test_the_dry_run_leaves_nothing_behind(tmp_path: Path) -> None:
     """`make release-dry-run VERSION=…`, of a clone of this repository."""
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(clone)], check=True)
+    # As CI checks a commit out: on no branch.
+    subprocess.run(["git", "checkout", "-q", "--detach"], cwd=clone, check=True)
     for name in ("Makefile", "tools/release.py", "tools/release-dry-run"):
         shutil.copy2(REPOSITORY / name, clone / name)
     changelog = clone / "CHANGELOG.md"
