@@ -220,7 +220,7 @@ class TestDevicesInAnotherState:
         with apple(team(devices=[device(PHONE)])) as sandbox:
             assert step(tmp_path, sandbox, store, DEVELOPMENT).code == 0
         done = step(tmp_path, None, store, {**DEVELOPMENT, **READ_ONLY, "devices": self.DEVICES})
-        assert done.code == 0 and "lacks devices that are asked for: A pad." in done.stdout
+        assert done.code == 0 and "lacks requested devices: A pad." in done.stdout
 
 
 def test_a_team_without_a_place_for_a_device_is_told_when_there_is_one(tmp_path: Path) -> None:

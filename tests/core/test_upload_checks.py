@@ -108,7 +108,7 @@ def test_all_wrong_inputs_are_told_at_once_and_nothing_is_sent(tmp_path: Path) -
             {"file": "a.ipa", "wait": "upload", "groups": "QA"},
             "wait: is upload, but groups needs the processed",
         ),
-        ({"file": "a.ipa", "wait": "none", "whats-new": "a"}, "or wait: upload, which is done before Apple"),
+        ({"file": "a.ipa", "wait": "none", "whats-new": "a"}, "or set wait: upload, which ends before Apple"),
         ({"file": "a.ipa", "testers": "ada"}, "testers: ada is not an email address"),
         ({"file": "a.ipa", "whats-new": "{en: a}"}, "did you mean en-AU"),
         ({"file": "a.ipa", "beta-review-info": "contact-emial: a"}, "Did you mean contact_email?"),

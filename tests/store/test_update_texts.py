@@ -56,7 +56,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     with start_sandbox(world(under_way=False)) as sandbox:
         done = update(tmp_path, sandbox, version="2.0", release_notes="New.", dry_run="true")
         assert (done.code, writes(sandbox), done.outputs["changed"]) == (0, [], "true")
-    assert "Plan: make version 2.0" in done.stdout
+    assert "Plan: create version 2.0" in done.stdout
     assert "| New. |" in done.summary
 
 

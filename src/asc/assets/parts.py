@@ -27,8 +27,8 @@ def check_parts(parts: Sequence[Part], size: int) -> None:
         end += part.length
     if end != size or not parts:
         raise UnreachableError(
-            f"App Store Connect asks for {len(parts)} parts that do not make up the file of {size} bytes.",
-            "Run the step again; if it stays, delete the unfinished file in App Store Connect.",
+            f"App Store Connect asks for {len(parts)} parts that do not add up to the file of {size} bytes.",
+            "Run the step again. If the error stays, delete the unfinished file in App Store Connect.",
         )
 
 
@@ -107,7 +107,7 @@ class Sender:
                 return
             except Expired:
                 body.rewind()
-                log.info("%s: its link is over; asking for a new one", label)
+                log.info("%s: its link has expired; asking for a new one", label)
                 part = self._renewed(part)
         raise LinksOver(
             f"{label}: the store takes none of the links that App Store Connect gave, though they were renewed.",

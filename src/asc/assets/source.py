@@ -92,7 +92,7 @@ class Source:
     def _unreadable(self, error: OSError) -> Error:
         return Error(
             f"{self.path} cannot be read: {error.strerror}.",
-            "Check the path, its permissions and the disk, then run the step again: it goes on where it stopped.",
+            "Check the path, its permissions and the disk, then run the step again: it continues where it stopped.",
         )
 
 

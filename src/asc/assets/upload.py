@@ -142,7 +142,7 @@ def wait_until_delivered(
             names = ", ".join(file.name for file in waiting.values())
             raise Error(
                 f"Apple did not finish processing {names} in time.",
-                "Run the step again later, or with a longer timeout: files that are there are not sent again.",
+                "Run the step again later, or with a longer timeout: it does not send files again that Apple has.",
             )
         polling.pause()
     # Report all refused files at once, not only the first.

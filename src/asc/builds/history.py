@@ -174,5 +174,5 @@ def _matching(
     # One warning for all: a step has room for ten.
     if skipped:
         names = words.some([f"“{text}”" for text in skipped])
-        log.warning("Left out of the comparison, for they are not made of numbers and dots: %s", names)
+        log.warning("Ignored, because they are not made of numbers and dots: %s", names)
     return used

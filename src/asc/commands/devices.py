@@ -73,7 +73,7 @@ def _read(text: str) -> tuple[DeviceRequest, ...]:
     tabs = any("\t" in line for _, line in lines)
     for number, line in lines:
         if "\t" not in line and (tabs or _BLANKS.match(line.strip())):
-            raise ValueError(f"line {number} has no tab: a tab has to stand between UDID, name and platform")
+            raise ValueError(f"line {number} has no tab: separate UDID, name and platform by tabs")
     if not tabs:
         return tuple(_of_mapping(name, value) for name, value in kinds.MAPPING.parse(text).items())
     rows = [(number, [cell.strip() for cell in line.split("\t")]) for number, line in lines]
@@ -109,7 +109,7 @@ def _quoted(text: str) -> str:
 
 def _platform(word: str, place: str) -> ApplePlatform | None:
     if word and word.lower() not in _PLATFORMS:
-        raise ValueError(f"the platform of {place} is {_quoted(word)}, and neither ios nor mac")
+        raise ValueError(f"the platform of {place} is {_quoted(word)}, which is neither ios nor mac")
     return _PLATFORMS.get(word.lower())
 
 

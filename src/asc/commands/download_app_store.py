@@ -81,7 +81,7 @@ class Inputs(AppInputs):
         for part in self.include:
             if part not in PARTS:
                 hint = words.did_you_mean(part, PARTS).strip() or f"Choose from {', '.join(PARTS)}."
-                yield Problem("include", f"{kinds.quoted(part)} is no part of a store page", hint)
+                yield Problem("include", f"{kinds.quoted(part)} is not a part of a store page", hint)
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
             written += [f"{part}/{path}" for path in saved.written]
             findings.result_of(saved.findings.raise_all, None)
             for path in saved.deleted:
-                log.info("Deleted %s/%s: Apple does not show it any more", part, path)
+                log.info("Deleted %s/%s: Apple no longer shows it", part, path)
     log.info("Wrote %s of %s into %s", words.counted(len(written), "file"), version, folder)
     context.summary.append(_summary(version, locales, written))
     context.outputs = outputs = Outputs(
@@ -167,7 +167,7 @@ def _chosen(versions: Sequence[StoreVersion], number: str | None, *, live: bool)
         raise Error("The app has no version that can be edited.", remedy)
     if number and not same_value(found.version, number):
         raise Error(
-            f"version: {number} is asked for, and the version under way is {found.version}.",
+            f"version: {number} is requested, but the version in preparation is {found.version}.",
             f"Give version {found.version}, or set target: live.",
         )
     return found
@@ -185,7 +185,7 @@ def _locales(page: Page, wanted: Sequence[str] | None) -> list[str]:
         if missing := [locale for locale in wanted if locale.lower() not in spelled]:
             raise Error(
                 f"locales: the version has no texts in {listed(missing)}; it has {listed(sorted(page.texts))}.",
-                "Take out the locales that the version lacks.",
+                "Remove the locales that the version lacks.",
             )
         chosen = [spelled[locale.lower()] for locale in wanted]
     for locale in chosen:

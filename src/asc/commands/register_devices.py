@@ -142,7 +142,7 @@ def _check_made(made: list[DeviceChange], left: Sequence[DeviceChange]) -> None:
         raise Error(
             f"Apple accepted these changes, but its list does not show them: "
             f"{'; '.join(change.summary for change in not_made)}.",
-            "Run the step again; if it stays, make the change at developer.apple.com/account, Devices.",
+            "Run the step again. If the error stays, make the change at developer.apple.com/account, Devices.",
         )
 
 

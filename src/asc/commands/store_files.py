@@ -48,7 +48,7 @@ def metadata_in(given: str | None, unknown_folders: str) -> WantedPage:
     if given and page == WantedPage():
         # A path that is off by one folder would be a green step that writes nothing.
         remedy = "Name the folder with the locales, like fastlane/metadata, or set metadata: none."
-        raise InputError([Problem("metadata", f"{path} has nothing of a store page", remedy)])
+        raise InputError([Problem("metadata", f"{path} has no files of a store page", remedy)])
     return replace(page, findings=tuple(_softened(page.findings, unknown_folders)))
 
 

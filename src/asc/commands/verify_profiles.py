@@ -158,7 +158,7 @@ def _installed(home: Path, now: datetime) -> list[Profile]:
             try:
                 profile = read_profile(read_limited(path))
             except (OSError, ProfileError) as error:
-                log.warning("%s was passed over: %s", path, error)
+                log.warning("%s was ignored: %s", path, error)
                 continue
             before = newest.get(profile.name)
             if not _expired(profile, now) and (not before or _created(before) <= _created(profile)):
@@ -180,7 +180,7 @@ def _in_files(wanted: Sequence[str]) -> list[Profile]:
         ]
         if not paths:
             reason = f"{kinds.quoted(pattern)} matches no profile"
-            problems.append(Problem("profiles", reason, "Check the path; it begins in the workspace."))
+            problems.append(Problem("profiles", reason, "Check the path; it is relative to the workspace."))
         for path in paths:
             try:
                 found[path] = read_profile(read_limited(path))
@@ -207,7 +207,7 @@ def _without_profile(identifier: str, profiles: Sequence[Profile]) -> Error:
     there = dict.fromkeys(profile.application_identifier.partition(".")[2] for profile in profiles)
     return Error(
         f"There is no valid profile for {identifier}. There are profiles for: {words.some(list(there)) or 'none'}.",
-        "Make one (sync-signing), or check the bundle id in entitlements.",
+        "Create one (sync-signing), or check the bundle id in entitlements.",
     )
 
 
@@ -215,7 +215,7 @@ def _expired(profile: Profile, now: datetime) -> list[Error]:
     if profile.expires is None or profile.expires > now:
         return []
     reason = f"The profile {profile.name} expired on {profile.expires:%Y-%m-%d}."
-    return [Error(reason, "Make it anew (sync-signing).")]
+    return [Error(reason, "Create it again (sync-signing).")]
 
 
 def _created(profile: Profile) -> datetime:

@@ -67,7 +67,7 @@ def _look_through(data: bytes) -> None:
     extents = sorted(_extent(data, offset, table, reference_size) for offset in offsets)
     # If each object has bytes of its own, the result is in proportion to the input.
     if any(one[1] > other[0] for one, other in pairwise(extents)):
-        raise PlistError("its objects lie over each other")
+        raise PlistError("its objects overlap")
     for key in _keys(data, extents, reference_size):
         if key >= count or data[offsets[key]] >> 4 not in (_TEXT_ASCII, _TEXT_UTF16):
             raise PlistError("a key of it is not a text")

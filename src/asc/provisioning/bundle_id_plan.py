@@ -163,7 +163,7 @@ def _write(
             Error(
                 f"Apple accepted the changes of {before.identifier}, but this is still to do: "
                 f"{'; '.join(left.lines())}.",
-                "Run the step again; if it stays, change it at developer.apple.com/account, Identifiers.",
+                "Run the step again. If the error stays, change it at developer.apple.com/account, Identifiers.",
             )
         )
     return now

@@ -118,7 +118,7 @@ class _Reader:
             hint = did_you_mean(stem, BY_NAME)
             self._find(
                 "unknown-file",
-                f"{printable_name(files[stem].name)} is no text of a store page.{hint}",
+                f"{printable_name(files[stem].name)} is not a text of a store page.{hint}",
                 files[stem],
                 "Rename it, or move it elsewhere.",
                 "warning",

@@ -234,7 +234,7 @@ class LocaleSync:
             if polling.left <= 0:
                 raise Error(
                     f"{locale}: Apple did not finish processing {names} in time.",
-                    "Run the step again, or with a longer timeout: what is there is not sent again.",
+                    "Run the step again, or with a longer timeout: it does not send files again that Apple has.",
                 )
             if polling.is_news(str(len(waiting))):
                 log.info("%s: waiting for Apple to process %s", locale, words.counted(len(waiting), "file"))
@@ -263,8 +263,8 @@ class LocaleSync:
             states = listed([f"{file.name} ({file.state})" for file in stuck])
             minutes = f"{self.pace.stall / 60:.0f} minutes"
             raise Error(
-                f"{locale}: Apple did not begin to process {states} for {minutes}; the upload was taken back.",
-                "Run the step again: it sends these files anew, and nothing else.",
+                f"{locale}: Apple did not begin to process {states} for {minutes}; the step removed the upload.",
+                "Run the step again: it sends only these files again.",
             )
 
     def _accepted(self, upload: _SetUpload, shown: Mapping[str, MediaSet]) -> bool:

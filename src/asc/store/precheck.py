@@ -127,7 +127,7 @@ def check_style(page: WantedPage) -> Iterator[Finding]:
         keywords, name = texts.get("keywords"), texts.get("name")
         if keywords and re.search(r",\s", keywords.value):
             message = f"{locale}: keywords have blanks after commas, which count"
-            yield Finding("keywords", message, keywords.place, "Take the blanks out.", "warning")
+            yield Finding("keywords", message, keywords.place, "Remove the spaces.", "warning")
         if keywords and name:
             repeated = {word.strip().casefold() for word in keywords.value.split(",")} & set(
                 name.value.casefold().split()
@@ -146,7 +146,7 @@ def _characters(locale: str, name: str, text: Text) -> Iterator[Finding]:
     _, changes = cleaning.clean(text.value, limit=2 * len(text.value) + 1)
     if changes:
         message = f"{locale}: {name} has what Apple refuses: {', '.join(changes)}"
-        yield Finding("characters", message, text.place, "Take them out.", "warning")
+        yield Finding("characters", message, text.place, "Remove them.", "warning")
 
 
 def _same_texts(page: WantedPage) -> Iterator[Finding]:

@@ -140,5 +140,5 @@ def _of_sets(previews: Screenshots) -> Iterator[Finding]:
     for (locale, kind), files in previews.by_set().items():
         for file in files[MOST:]:
             message = f"is number {files.index(file) + 1} of {locale} {kind}; Apple takes {MOST}"
-            yield Finding("too-many", message, Place(str(file.path)), "Take videos out.")
+            yield Finding("too-many", message, Place(str(file.path)), "Remove videos.")
         yield from twins(files)

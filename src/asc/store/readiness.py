@@ -60,9 +60,9 @@ def locales(candidate: Candidate) -> Iterator[Finding]:
     """Yield locales that have texts and no name, or the reverse; and a primary locale that is not there."""
     remedy = "Put both into the metadata folder of this locale, then run update-app-store."
     for locale in sorted(candidate.text_locales - candidate.name_locales):
-        yield Finding("locales", f"{locale}: the version has texts, and the app no name", APPLE, remedy)
+        yield Finding("locales", f"{locale}: the version has texts, but the app has no name", APPLE, remedy)
     for locale in sorted(candidate.name_locales - candidate.text_locales):
-        yield Finding("locales", f"{locale}: the app has a name, and the version no texts", APPLE, remedy)
+        yield Finding("locales", f"{locale}: the app has a name, but the version has no texts", APPLE, remedy)
     primary = candidate.app.primary_locale
     if primary and primary not in candidate.text_locales:
         yield Finding("locales", f"{primary}: the primary locale has no texts", APPLE, remedy)
@@ -175,9 +175,7 @@ def app_settings(candidate: Candidate) -> Iterator[Finding]:
         yield Finding("copyright", "the copyright is missing", APPLE, "Set copyright of update-app-store.")
     if not candidate.app.content_rights:
         remedy = "Set third-party-content of update-app-store."
-        yield Finding(
-            "content-rights", "no answer says whether the app shows content of others", APPLE, remedy
-        )
+        yield Finding("content-rights", "the question about third-party content has no answer", APPLE, remedy)
 
 
 def price_and_territories(candidate: Candidate) -> Iterator[Finding]:

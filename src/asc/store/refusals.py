@@ -74,6 +74,6 @@ def blocked_error(blocked: Iterable[Difference], state: str) -> Error:
     """Return the error for differences that cannot be written in the state of the version."""
     names = listed([f"{difference.locale} {difference.field}".strip() for difference in blocked])
     return Error(
-        f"The version is {state}, so that these cannot be changed now: {names}. Nothing was written.",
+        f"The version is {state}, so these cannot be changed now: {names}. Nothing was written.",
         "Withdraw it (submit-app-store, action: withdraw), then run the step again.",
     )

@@ -74,7 +74,7 @@ def check_places(folder: Path, places: Iterable[Path]) -> None:
     """Raise Error if a link leads one of the places in the folder, or the folder, out of the workspace."""
     for place, base in ((folder.parent, folder.parent), *((place, folder) for place in places)):
         if outside := link_out(place, base):
-            raise Error(f"{place} {outside.message}. Nothing was written.", "Take the link away.")
+            raise Error(f"{place} {outside.message}. Nothing was written.", "Remove the link.")
 
 
 def as_it_is_there(folder: Path, name: str) -> str:

@@ -251,7 +251,7 @@ class MediaSaver:
         try:
             self.object_store.fetch(Link(remote.path, "GET", url, {}, None), sink)
         except Expired:
-            raise Error(f"{remote.path}: the link that Apple gave is over.", "Run the step again.") from None
+            raise Error(f"{remote.path}: the link from Apple has expired.", "Run the step again.") from None
         except RefusedLink as error:
             raise Error(error.message, error.remedy) from None
 

@@ -238,7 +238,7 @@ def _of_sets(shots: Screenshots) -> Iterator[Finding]:
     for (locale, display), files in shots.by_set().items():
         for file in files[MOST:]:
             message = f"is number {files.index(file) + 1} of {locale} {display}; Apple takes {MOST}"
-            yield Finding("too-many", message, Place(str(file.path)), "Take pictures out.")
+            yield Finding("too-many", message, Place(str(file.path)), "Remove pictures.")
         yield from twins(files)
 
 

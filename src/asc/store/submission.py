@@ -158,9 +158,9 @@ def wait_for(
             log.info("Waiting: %s", current)
         if polling.left <= 0:
             raise Error(
-                f"The time is over (timeout), and App Store Connect still says {current.state}"
+                f"The timeout passed, and App Store Connect still says {current.state}"
                 f" for version {current.version}.",
-                "Nothing is lost: run the step again and it goes on waiting, or give it a longer timeout.",
+                "Nothing is lost: run the step again and it continues to wait, or set a longer timeout.",
             )
         polling.pause()
 

@@ -50,19 +50,19 @@ def choose_target(versions: Sequence[StoreVersion], number: str | None, *, live:
         if number is None:
             raise Error(
                 "The app has no version that can be edited.",
-                "Give version, with the number of the version that is to be made.",
+                "Set version to the number of the version to create.",
             )
         if any(same_value(candidate.version, number) for candidate in versions):
             raise Error(
-                f"Version {number} is live or was live, and cannot be edited any more.",
-                "Give version with a higher number, or set target: live for the promotional text.",
+                f"Version {number} is live or was live, and can no longer be edited.",
+                "Set version to a higher number, or set target: live for the promotional text.",
             )
         return Choice(None, number, versions[0] if versions else None, is_first=not versions)
     # fastlane renames it as well: Apple would refuse a second version beside it.
     new_number = number or under_way.version
     if new_number != under_way.version and not under_way.is_editable:
         raise Error(
-            f"Version {under_way.version} is {under_way.state}, so that version {new_number} cannot be made beside it.",
+            f"Version {under_way.version} is {under_way.state}, so version {new_number} cannot be created beside it.",
             "Withdraw it (submit-app-store, action: withdraw), release it, or wait for the review.",
         )
     return Choice(under_way, new_number, None, is_first=len(versions) == 1)

@@ -150,7 +150,7 @@ def choose_version(versions: Sequence[StoreVersion], version: str) -> StoreVersi
     numbers = listed([candidate.version for candidate in versions])
     raise Error(
         f"version: the app has no version {version} in the App Store. Its versions: {numbers}.",
-        "Make it with update-app-store, or check the number and the platform.",
+        "Create it with update-app-store, or check the number and the platform.",
     )
 
 

@@ -129,7 +129,7 @@ def check_group(request: GroupRequest, state: GroupState) -> None:
     if not internal and request.all_builds:
         findings.add(
             Error(
-                "access-to-all-builds: an external group gets the builds that it is given.",
+                "access-to-all-builds: only an internal group can get every build automatically.",
                 "Omit the input, or use an internal group.",
             )
         )

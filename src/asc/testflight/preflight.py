@@ -136,7 +136,7 @@ def _check_encryption(request: DistributionRequest, destination: Destination) ->
     if request.encryption_declaration and requested is False:
         raise Error(
             "encryption-declaration is given, but uses-non-exempt-encryption is false.",
-            "A declaration belongs to non-exempt encryption: leave one of the two out.",
+            "A declaration belongs to non-exempt encryption: omit one of the two.",
         )
     if requested is not None and existing is not None and requested != existing:
         raise encryption_contradiction(requested, existing)
@@ -148,7 +148,7 @@ def encryption_contradiction(requested: bool, existing: bool) -> Error:
     """Return the error for an answer that differs from the one of the build."""
     return Error(
         f"uses-non-exempt-encryption is {str(requested).lower()}, but the build says {str(existing).lower()}.",
-        "Apple does not let the answer change: leave the input out, or build again with another "
+        "Omit the input, because Apple does not let the answer change; or build again with another "
         "ITSAppUsesNonExemptEncryption in the Info.plist.",
     )
 

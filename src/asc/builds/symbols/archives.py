@@ -88,7 +88,7 @@ def members(file: BinaryIO) -> list[ZipEntry]:
         raise ArchiveError(f"it would unpack to {size:,} bytes", broken=False)
     # Entries that share bytes are the trick of zip bombs that stay below every ratio.
     if packed > length:
-        raise ArchiveError("its files lie over one another", broken=False)
+        raise ArchiveError("its files overlap", broken=False)
     if size > max(RATIO_COUNTS_FROM, packed * HIGHEST_RATIO):
         raise ArchiveError(f"it would unpack to {size // max(packed, 1)} times its size", broken=False)
     return found

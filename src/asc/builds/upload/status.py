@@ -72,15 +72,15 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
         raise taken(client, upload.number, if_exists, "by another file (its size or checksum differs)")
     if same is False:
         log.warning(
-            "%s is at App Store Connect already, but from another file than %s.",
+            "%s is already at App Store Connect, but from another file than %s.",
             upload.number,
             source.path.name,
         )
     if upload.file is None:
-        log.warning("%s is at App Store Connect already; its file is unknown.", upload.number)
+        log.warning("%s is already at App Store Connect; its file is unknown.", upload.number)
     elif same is None:
         log.info(
-            "%s is at App Store Connect already, from a file of the same size; more is not known.",
+            "%s is already at App Store Connect, from a file of the same size; more is not known.",
             upload.number,
         )
     return UploadStatus(upload, is_there=True)

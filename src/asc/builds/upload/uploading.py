@@ -85,7 +85,7 @@ class Uploader:
         upload = status.upload
         assert upload
         if status.is_there:
-            log.info("%s is at App Store Connect already (%s)", number, upload.state)
+            log.info("%s is already at App Store Connect (%s)", number, upload.state)
             return UploadResult(upload, 0, True)
         try:
             return self._finish(source, upload, uti, joined)
@@ -111,7 +111,7 @@ class Uploader:
         # Xcode and Transporter make builds without a record of their upload.
         build = find_build(self.client, number)
         if build and self.if_exists is IfExists.SKIP:
-            log.warning("%s is at App Store Connect already; its file is unknown.", number)
+            log.warning("%s is already at App Store Connect; its file is unknown.", number)
             return UploadStatus(Upload("", COMPLETE, build_id=build.id, number=number), is_there=True), True
         if build:
             raise taken(self.client, number, self.if_exists, "by a build that was uploaded by other means")

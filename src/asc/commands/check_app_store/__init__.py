@@ -140,7 +140,7 @@ def _at_apple(
     for secret in candidate.page.secrets:
         context.hide(secret)
     privacy = PRIVACY.format(candidate.app.id)
-    log.info("No API says whether the answers about privacy are published. Look there: %s", privacy)
+    log.info("Apple's API does not say whether the answers about app privacy are published. See %s", privacy)
     context.summary.append(summary.paragraph(f"Not checked, as no API has it: {privacy}"))
     found = online.findings(candidate, files.binary, live=inputs.target == "live")
     return candidate.page, found, candidate.purchases or ()

@@ -130,7 +130,9 @@ class Inputs(AppInputs):
         if self.online == "true" or (self.bundle_id and self.app_id):
             yield from super().problems()
         if self.version and not (self.bundle_id or self.app_id):
-            yield Problem("bundle-id", "is required with version", "Give the app, or leave version out.")
+            yield Problem(
+                "bundle-id", "is required with version", "Set bundle-id or app-id, or omit version."
+            )
         known = (*RULES, *WITHOUT_EFFECT, *OURS, "default")
         for rule, level in (self.rules or {}).items():
             if rule not in known:

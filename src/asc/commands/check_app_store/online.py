@@ -52,7 +52,7 @@ def _version(versions: Sequence[StoreVersion], number: str | None, *, live: bool
     found = choose_target(versions, number, live=live).version
     if found is None:
         raise Error(
-            "The app has no version under way.", "Make one with update-app-store, or set target: live."
+            "The app has no version in preparation.", "Create one with update-app-store, or set target: live."
         )
     return found
 

@@ -104,7 +104,7 @@ class Inputs(AppInputs):
             yield Problem(
                 "min-version",
                 "is given together with build-number: latest",
-                "Leave it out: latest is of the highest version.",
+                "Omit it: latest belongs to the highest version.",
             )
         if self.version in (LATEST, LIVE) and self.build_number not in (None, LATEST):
             yield Problem(

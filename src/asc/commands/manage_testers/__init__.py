@@ -157,7 +157,7 @@ def _carry_out(inputs: Inputs, context: Context, client: Client, plan: TesterPla
 def _send(inputs: Inputs, context: Context, client: Client, plan: TesterPlan, left: str = "") -> Outputs:
     sent = Sent()
     if plan.writes and inputs.only_plans:
-        log.info("Nothing was written, because this is a dry run (dry-run: false carries the plan out).")
+        log.info("Nothing was written, because this is a dry run. Set dry-run: false to carry out the plan.")
     elif plan.writes:
         sent = send_all(client, plan.writes)
     # The outputs of a run that fails say what it has done all the same.

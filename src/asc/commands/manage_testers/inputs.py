@@ -107,7 +107,7 @@ class Inputs(AppInputs):
         if self.mode in ("add", "remove", "invite") and not listed:
             yield Problem("testers", "is required (or testers-file)", "Name the testers.")
         if self.mode in ("export", "prune") and listed:
-            yield Problem("testers", f"is not for mode: {self.mode}", "Leave it out, or choose another mode.")
+            yield Problem("testers", f"is not for mode: {self.mode}", "Omit it, or choose another mode.")
         if self.mode == "remove" and self.remove_from == "groups" and not self.groups:
             yield Problem(
                 "groups", "is required to remove testers from groups", "Name groups, or set remove-from: app."

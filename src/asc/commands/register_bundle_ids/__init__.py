@@ -85,7 +85,7 @@ def _log_plan(
         registered = there.get(request.identifier)
         if registered and request.name not in ("", registered.name) and not request.rename:
             log.info(
-                "%s is named %s at Apple, and stays so: rename: true changes it",
+                "%s is named %s at Apple and keeps this name (rename: true changes it)",
                 request.identifier,
                 words.printable_name(registered.name),
             )
@@ -94,7 +94,7 @@ def _log_plan(
                 "%s is registered for %s, which nobody can change", request.identifier, registered.platform
             )
     if not plan:
-        log.info("Nothing to do: the bundle ids and their capabilities are there")
+        log.info("Nothing to do: the bundle ids and their capabilities exist")
 
 
 def _invalidated(client: Client, plan: Sequence[BundleIdChanges], findings: Findings) -> list[str]:
@@ -105,7 +105,9 @@ def _invalidated(client: Client, plan: Sequence[BundleIdChanges], findings: Find
     none: list[str] = []
     invalid = findings.result_of(lambda: invalid_profiles(client, touched), none)
     if invalid:
-        log.warning("These profiles are invalid now: %s. Make them anew (sync-signing).", ", ".join(invalid))
+        log.warning(
+            "These profiles are invalid now: %s. Create them again (sync-signing).", ", ".join(invalid)
+        )
     return invalid
 
 
@@ -194,7 +196,7 @@ def _verify(
         profiles = findings.result_of(future.result, none)
         if not profiles:
             log.warning(
-                "%s has no valid profile to compare with: make one (sync-signing) and run the step again.",
+                "%s has no valid profile to compare with: create one (sync-signing) and run the step again.",
                 identifier,
             )
         lackings = [(profile, compare(request.entitlements, profile)) for profile in profiles]

@@ -149,7 +149,7 @@ def _request(inputs: Inputs, identifier: str, name: str, entitlements: Mapping[s
                 Problem(
                     "entitlements",
                     f"no known capability of {identifier} stands for {', '.join(unknown)}",
-                    "Take the keys out, or set if-unknown: warn.",
+                    "Remove the keys, or set if-unknown: warn.",
                 )
             ]
         )
@@ -199,7 +199,9 @@ def _problems_of_ids(bundle_ids: tuple[tuple[str, str], ...]) -> Iterator[Proble
             yield Problem("bundle-ids", f"{identifier} is listed twice", "List it once, with its name.")
         elif before:
             yield Problem(
-                "bundle-ids", f"{before} and {identifier} are one to Apple", "Write the id in one way."
+                "bundle-ids",
+                f"{before} and {identifier} are the same bundle id to Apple",
+                "Write the id in one way.",
             )
 
 

@@ -100,7 +100,7 @@ def _result(inputs: Inputs, outputs: Outputs, version: StoreVersion) -> Outputs:
     if outputs.result == "rejected" and inputs.wait != "none":
         raise Error(
             f"Apple rejected version {version.version} ({version.state}).",
-            f"Read the reviewers' messages, which no API has: {_PAGE.format(outputs.app_id)}",
+            f"Read the reviewers' messages in App Store Connect; no API has them: {_PAGE.format(outputs.app_id)}",
         )
     return outputs
 

@@ -31,7 +31,7 @@ def _release(text: str) -> tuple[str, datetime | None] | None:
     except ValueError:
         raise ValueError(f"{kinds.quoted(text)} is not keep, manual, after-approval, or a date") from None
     if date.minute or date.second:
-        raise ValueError(f"{kinds.quoted(text)} is not a whole hour, and Apple takes no other")
+        raise ValueError(f"{kinds.quoted(text)} is not a whole hour, which Apple requires")
     return "SCHEDULED", date
 
 
@@ -151,8 +151,10 @@ class Inputs(AppInputs):
         if self.build_id and self.build_number:
             yield Problem("build-number", "is given together with build-id", "Give one of the two.")
         if self.action == "withdraw" and (self.build_id or self.build_number):
-            yield Problem("build-id", "is not for action: withdraw", "Leave the build out.")
+            yield Problem("build-id", "is not for action: withdraw", "Omit the build.")
         if self.action == "withdraw" and (self.in_app_purchases or self.items):
-            yield Problem("in-app-purchases", "is not for action: withdraw", "Leave it and items out.")
+            yield Problem("in-app-purchases", "is not for action: withdraw", "Omit it and items.")
         if ALL in (self.in_app_purchases or ()) and len(self.in_app_purchases or ()) > 1:
-            yield Problem("in-app-purchases", "has all beside product ids", "Give all, or the product ids.")
+            yield Problem(
+                "in-app-purchases", "has product ids in addition to all", "Give all, or the product ids."
+            )

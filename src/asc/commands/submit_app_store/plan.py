@@ -156,8 +156,8 @@ def _check_draft(draft: Submission, items: Sequence[Item]) -> None:
     foreign = [str(item) for item in draft.others if item not in items]
     if foreign:
         raise Error(
-            f"A draft of a submission holds what somebody else prepared: {some(foreign)}.",
-            "Submit or remove them in App Store Connect, or set include-draft-items: true to submit them, too.",
+            f"A draft submission holds other items: {some(foreign)}.",
+            "Submit or remove them in App Store Connect, or set include-draft-items: true to submit them as well.",
         )
 
 

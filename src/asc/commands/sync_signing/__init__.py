@@ -60,7 +60,7 @@ def _warn_of_missing_devices(signing: ReadySigning, request: SigningRequest) -> 
         ]
         names = missing_from_profile(expected, (), stored.profile.devices) if spec.kind.has_devices else []
         if names and spec.platform is not Platform.TVOS:
-            log.warning("%s lacks devices that are asked for: %s.", str(spec).capitalize(), ", ".join(names))
+            log.warning("%s lacks requested devices: %s.", str(spec).capitalize(), ", ".join(names))
 
 
 def _sync(inputs: Inputs, context: Context) -> Outputs:
@@ -93,7 +93,7 @@ def _plan(inputs: Inputs, context: Context) -> Outputs:
     enabling = {comparable_udid(change.udid) for change in plan.devices}
     left = [device for device in sync.apple.devices if comparable_udid(device.udid) not in enabling]
     for name in not_enabled(request.devices, left):
-        log.warning("The device %s is not enabled at Apple: no profile can name it.", name)
+        log.warning("The device %s is not enabled at Apple: no profile can include it.", name)
     if not plan.lines():
         log.info("There is nothing to do")
     context.summary.append(machine.of_plan(plan.lines()))
@@ -131,7 +131,7 @@ def _import(inputs: Inputs, context: Context) -> Outputs:
     for line in lines:
         log.info("Done: %s", line)
     if not stored:
-        log.info("All of it is in the %s already", storage.label)
+        log.info("The %s already has all of these files", storage.label)
     context.summary.append(machine.of_changes(lines))
     return Outputs(changed=flag(bool(stored)))
 
@@ -153,7 +153,7 @@ def _migrate(inputs: Inputs, context: Context) -> Outputs:
 
 
 def _log_all_is_stored(storage: Storage) -> None:
-    log.info("Everything requested is in the %s and valid", storage.label)
+    log.info("Nothing to do: the %s has everything that was requested, and all of it is valid", storage.label)
 
 
 _MODES = {

@@ -129,7 +129,7 @@ def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
         names = ", ".join(f"{one.locale} {one.display} ({one.total})" for one in full)
         raise Error(
             f"Apple takes {MOST} screenshots and {MOST_PREVIEWS} previews of a type: {names}. Nothing was written.",
-            "Set screenshots-mode: sync, or take files out.",
+            "Set screenshots-mode: sync, or remove files.",
         )
 
 
@@ -153,7 +153,7 @@ def _wishes(inputs: Inputs, context: Context, local: LocalMedia) -> UpdateOption
     if inputs.remove_locales and not cleaned.texts:
         remedy = "Set metadata to the folder with all locales that the page shall have."
         raise InputError(
-            [Problem("remove-locales", "the files have no locale, so that all would go", remedy)]
+            [Problem("remove-locales", "the files have no locale, so all locales would be removed", remedy)]
         )
     return UpdateOptions(cleaned, inputs.cleared, rights[inputs.third_party_content], inputs.remove_locales)
 
@@ -213,7 +213,7 @@ def _differs(choice: Choice, plan: PagePlan, media: MediaPlan) -> bool:
 def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, media: MediaPlan) -> None:
     """Print the plan, in the log and in the summary, before anything is written."""
     if choice.version is None:
-        log.info("Plan: make version %s", choice.number)
+        log.info("Plan: create version %s", choice.number)
     elif choice.is_renamed:
         log.info("Plan: rename version %s to %s", choice.version.version, choice.number)
     for difference in plan.differences:
@@ -228,7 +228,9 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, medi
         left = f"; {budget.left} are left this hour" if budget else ""
         log.info("Plan: about %s%s", words.counted(count, "request"), left)
         if budget and count > budget.left:
-            log.warning("The plan needs more requests than are left: it waits (wait-for-budget).")
+            log.warning(
+                "The plan needs more requests than are left, so the step waits for them (wait-for-budget)."
+            )
     context.summary.append(plan_table(choice, plan, media.all, dry_run=inputs.dry_run))
 
 

@@ -213,7 +213,7 @@ class Inputs(AppInputs):
         for name in self.cleared:
             if name not in BY_NAME:
                 hint = did_you_mean(name, BY_NAME).strip() or f"Choose from {', '.join(BY_NAME)}."
-                yield Problem("clear", f"{kinds.quoted(name)} is no text of a store page", hint)
+                yield Problem("clear", f"{kinds.quoted(name)} is not a text of a store page", hint)
         for name, known in (("categories", CATEGORIES), ("review_info", REVIEW)):
             for key in (getattr(self, name) or {}).keys() - known.keys():
                 hint = did_you_mean(key, known).strip() or f"Choose from {', '.join(known)}."
@@ -224,7 +224,7 @@ class Inputs(AppInputs):
             )
         if self.remove_locales and (self.locales or self.target == "live"):
             other = "locales" if self.locales else "target: live"
-            yield Problem("remove-locales", f"is given together with {other}", "Take one of the two out.")
+            yield Problem("remove-locales", f"is given together with {other}", "Omit one of the two.")
         if self.target == "live":
             for name in _LIVE_INPUTS:
                 if getattr(self, name) is not None:
@@ -259,7 +259,7 @@ def contradictions(inputs: Inputs, page: WantedPage) -> Iterator[Finding]:
         for locale, texts in page.texts.items():
             if name in texts:
                 message = f"{locale} {name} is also in clear"
-                yield Finding("clear", message, texts[name].place, "Take it out of one of the two.")
+                yield Finding("clear", message, texts[name].place, "Remove it from one of the two.")
 
 
 def all_findings(inputs: Inputs, page: WantedPage) -> list[Finding]:

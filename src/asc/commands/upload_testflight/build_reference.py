@@ -113,7 +113,7 @@ def reference_of_file(client: Client, inputs: Inputs, binary: Binary) -> BuildRe
                 Problem(
                     "app-id",
                     f"{inputs.app_id} is {app.bundle_id}, but {binary.path.name} is {binary.bundle_id}",
-                    "Give the id of the app that the file is of, or leave it out.",
+                    "Give the id of the app in the file, or omit app-id.",
                 )
             ]
         )
@@ -211,5 +211,5 @@ def _named(name: str, value: str, ask: Callable[[], T]) -> T:
             raise
         raise Error(
             f"{name}: the key sees nothing with the id {value}.",
-            f"Hand over the output {name} of the job that uploaded, and use a key of the same team.",
+            f"Pass the output {name} of the job that uploaded, and use a key of the same team.",
         ) from None

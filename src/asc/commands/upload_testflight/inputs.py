@@ -211,13 +211,13 @@ class Inputs(CommonInputs):
             yield Problem(
                 "wait",
                 f"is none, but {asked[0]} needs the build",
-                "Leave wait at processing, or wait: upload, which is done before Apple has processed the build.",
+                "Keep wait: processing, or set wait: upload, which ends before Apple has processed the build.",
             )
         elif self.wait in ("none", "upload") and late:
             yield Problem(
                 "wait",
                 f"is {self.wait}, but {late[0]} needs the processed build",
-                f"Leave wait at processing, or give {late[0]} to a later step with build-upload-id.",
+                f"Keep wait: processing, or give {late[0]} to a later step with build-upload-id.",
             )
 
     def asked_of_the_build(self) -> list[str]:

@@ -185,9 +185,7 @@ class Sync:
             if spec.kind.has_devices:
                 requests = [requested for requested in self.request.devices if expected(requested, spec)]
                 if names := missing_from_profile(requests, known.values(), stored.profile.devices):
-                    sentences.append(
-                        f"{str(spec).capitalize()} lacks devices that are asked for: {', '.join(names)}."
-                    )
+                    sentences.append(f"{str(spec).capitalize()} lacks requested devices: {', '.join(names)}.")
         return tuple(sentences)
 
     def _name_conflicts(self, specs: Iterable[ProfileSpec]) -> dict[ProfileSpec, NameConflicts]:
