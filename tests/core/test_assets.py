@@ -11,14 +11,13 @@ import pytest
 from asc.api.client import Client
 from asc.api.object_store import ObjectStore
 from asc.assets.source import Source
-from asc.assets.upload import SCREENSHOT, AssetUploader, wait_until_delivered
+from asc.assets.upload import SCREENSHOT, AssetUploader, read_asset
 from asc.errors import Error
-from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from sandbox.client import Client as Browser
 from sandbox.store import make_set, png, running
 from support.api_client import connect
-from support.waiting import LONGEST
+from support.waiting import wait_until
 
 
 @contextmanager
@@ -58,38 +57,19 @@ def listed(client: Client, group: str) -> list[str]:
 def test_a_screenshot_arrives_once_whatever_goes_wrong(tmp_path: Path, fault: str) -> None:
     with running(faults=[fault] if fault else []) as sandbox, uploading(sandbox) as (client, uploader, group):
         with Source(picture(tmp_path)) as source:
-            file = uploader.upload(SCREENSHOT, group, source)
+            file = uploader.send(SCREENSHOT, source, uploader.reserve(SCREENSHOT, group, source))
             md5 = source.md5(0, source.size)
-        (delivered,) = wait_until_delivered(client, SCREENSHOT, [file], client.clock.monotonic() + LONGEST)
-        assert listed(client, group) == [delivered.id]
-        assert (delivered.delivered, delivered.checksums) == (True, {"MD5": md5})
+        assert listed(client, group) == [file.id]
+        wait_until(lambda: read_asset(client, "appScreenshots", file.id).delivered)
+        assert read_asset(client, "appScreenshots", file.id).checksums == {"MD5": md5}
 
 
 def test_a_reservation_of_an_earlier_run_is_continued(tmp_path: Path) -> None:
     with running() as sandbox, uploading(sandbox) as (client, uploader, group):
         with Source(picture(tmp_path)) as source:
             begun = uploader.reserve(SCREENSHOT, group, source)
-            file = uploader.upload(SCREENSHOT, group, source, begun=begun)
+            file = uploader.send(SCREENSHOT, source, begun)
         assert (listed(client, group), file.committed) == ([begun.id], True)
-
-
-def test_a_picture_that_apple_refuses_is_an_error_with_its_reason(tmp_path: Path) -> None:
-    broken = tmp_path / "1.png"
-    broken.write_bytes(b"no picture at all")
-    with running() as sandbox, uploading(sandbox) as (client, uploader, group):
-        with Source(broken) as source:
-            file = uploader.upload(SCREENSHOT, group, source)
-        with pytest.raises(Error, match="IMAGE_CORRUPTED"):
-            wait_until_delivered(client, SCREENSHOT, [file], client.clock.monotonic() + LONGEST)
-
-
-def test_waiting_for_a_picture_ends_at_the_deadline(tmp_path: Path) -> None:
-    slow = Store(review=0, media=1000, release=0, cancel=0)
-    with running(store=slow) as sandbox, uploading(sandbox) as (client, uploader, group):
-        with Source(picture(tmp_path)) as source:
-            file = uploader.upload(SCREENSHOT, group, source)
-        with pytest.raises(Error, match=r"1\.png"):
-            wait_until_delivered(client, SCREENSHOT, [file], client.clock.monotonic() + 0.1)
 
 
 def test_a_picture_that_changes_while_it_is_sent_is_not_committed(tmp_path: Path) -> None:
@@ -99,5 +79,5 @@ def test_a_picture_that_changes_while_it_is_sent_is_not_committed(tmp_path: Path
             begun = uploader.reserve(SCREENSHOT, group, source)
             path.write_bytes(png(shade=200))
             with pytest.raises(Error, match=r"1\.png"):
-                uploader.upload(SCREENSHOT, group, source, begun=begun)
+                uploader.send(SCREENSHOT, source, begun)
         assert not any(entry.method == "PATCH" for entry in sandbox.requests)

@@ -1,4 +1,4 @@
-"""Upload a screenshot, a preview or an attachment: reserve it, send its parts, commit it, wait until it is delivered.
+"""Upload a screenshot, a preview or an attachment: reserve it, send its parts, commit it.
 
 https://developer.apple.com/documentation/appstoreconnectapi/uploading-assets-to-app-store-connect
 """
@@ -15,11 +15,10 @@ from typing import Any
 from asc.api.client import Client
 from asc.api.document import reference, request_body
 from asc.api.object_store import ObjectStore
-from asc.api.polling import Polling
-from asc.assets.model import FAILED, AssetFile, Reason, read_asset_file
+from asc.assets.model import AssetFile, Reason, read_asset_file
 from asc.assets.parts import Sender, check_parts, missing
-from asc.assets.source import Advance, Source
-from asc.errors import Error, LostAnswerError
+from asc.assets.source import Source
+from asc.errors import LostAnswerError
 
 log = logging.getLogger(__name__)
 
@@ -48,50 +47,37 @@ class AssetUploader:
     client: Client
     storage: ObjectStore
     parallel: int
-    advance: Advance = lambda count: None
 
-    def upload(
-        self,
-        kind: AssetKind,
-        parent_id: str,
-        source: Source,
-        attributes: Mapping[str, Any] | None = None,
-        begun: AssetFile | None = None,
-    ) -> AssetFile:
-        """Reserve, send and commit a file; return it as Apple has it then, which is not delivered yet.
+    def send(self, kind: AssetKind, source: Source, reserved: AssetFile) -> AssetFile:
+        """Send and commit the file of a reservation; return it as Apple has it then, which is not processed yet.
 
-        `attributes` are set at the reservation besides name and size. `begun` is a reservation of the same name and
-        size that an earlier run left: it is continued, because each reservation counts against the limits of a set.
-        Upload the files of one set one after the other: two reservations of one name and size cannot be told apart.
-        Raises Error if the file changed meanwhile or Apple refuses it; the reservation stays.
+        `reserved` may be of an earlier run: parts that have arrived are not sent again. Raises Error if the file
+        changed meanwhile or Apple refuses it; the reservation stays.
         """
-        file = begun or self.reserve(kind, parent_id, source, attributes)
-        # Listings may leave them out.
-        if not file.parts:
-            file = read_asset(self.client, kind.type_name, file.id)
+
+        def read() -> AssetFile:
+            return read_asset(self.client, kind.type_name, reserved.id)
+
+        # Listings may leave the parts out.
+        file = reserved if reserved.parts else read()
         check_parts(file.parts, source.size)
-        sender = Sender(
-            lambda: read_asset(self.client, kind.type_name, file.id), self.storage, source, file, self.advance
-        )
+        # A picture is sent in a second, so that its progress is of no interest.
+        sender = Sender(read, self.storage, source, file, lambda count: None)
         sender.send(missing(source, file, self.parallel), self.parallel)
         # Without this check half of an old and half of a new picture could be declared complete.
         source.check_unchanged()
         attributes = {"sourceFileChecksum": source.md5(0, source.size)}
-        committed = commit(
-            self.client,
-            kind.type_name,
-            file.id,
-            attributes,
-            lambda: read_asset(self.client, kind.type_name, file.id).committed,
-        )
-        return committed or read_asset(self.client, kind.type_name, file.id)
+        committed = commit(self.client, kind.type_name, file.id, attributes, lambda: read().committed)
+        return committed or read()
 
     def reserve(
         self, kind: AssetKind, parent_id: str, source: Source, attributes: Mapping[str, Any] | None = None
     ) -> AssetFile:
         """Make a place for a file and return it, with the links for its parts.
 
-        The order of reservations is the order in a set. A lost answer never leads to a second reservation.
+        `attributes` are set besides name and size. The order of reservations is the order in a set. A lost answer
+        never leads to a second reservation, because each one counts against the limit of a set. Reserve files of one
+        name and size one after the other: Apple cannot tell two of them apart.
         """
         name = plain_name(source.path.name)
         body = request_body(
@@ -118,41 +104,6 @@ class AssetUploader:
     def _files(self, kind: AssetKind, parent_id: str) -> list[AssetFile]:
         found = self.client.list(f"/v1/{kind.parent_type}/{parent_id}/{kind.type_name}")
         return [read_asset_file(resource) for resource in found.data]
-
-
-def wait_until_delivered(
-    client: Client, kind: AssetKind, files: Iterable[AssetFile], deadline: float
-) -> list[AssetFile]:
-    """Wait until Apple has processed all files, and return them as they are then, in their order.
-
-    Raises Error for files that Apple refuses, all together, or for those not ready at `deadline` (monotonic clock).
-    """
-    done: dict[str, AssetFile] = {}
-    waiting = {file.id: file for file in files}
-    order, polling = list(waiting), Polling(client, deadline)
-    while True:
-        for identifier in waiting:
-            now = read_asset(client, kind.type_name, identifier)
-            if now.delivered or now.state == FAILED:
-                done[identifier] = now
-        waiting = {identifier: file for identifier, file in waiting.items() if identifier not in done}
-        if not waiting:
-            break
-        if polling.left <= 0:
-            names = ", ".join(file.name for file in waiting.values())
-            raise Error(
-                f"Apple did not finish processing {names} in time.",
-                "Run the step again later, or with a longer timeout: it does not send files again that Apple has.",
-            )
-        polling.pause()
-    # Report all refused files at once, not only the first.
-    refused = [file for file in done.values() if file.state == FAILED]
-    if refused:
-        reasons = "; ".join(f"{file.name}: {reasons_text(file.errors)}" for file in refused)
-        raise Error(
-            f"Apple could not process these files: {reasons}.", "Correct the files, then run the step again."
-        )
-    return [done[identifier] for identifier in order]
 
 
 def read_asset(client: Client, type_name: str, identifier: str) -> AssetFile:

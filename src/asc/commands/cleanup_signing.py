@@ -32,28 +32,28 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     """Remove the installations of this job, and those of crashed earlier jobs. Running it twice is no error."""
     environment = context.job.environment
     ledger = ledger_of(environment)
-    mine = ledger.of_owner(owner_of(environment))
+    own = ledger.of_owner(owner_of(environment))
     # Linux has no `security`, and needs none if no installation has a keychain.
     security = security_of(environment) if any(state.keychain for state in ledger.states()) else None
-    cleaned = [cleanup(ledger, state.id, security) for state in mine]
-    if mine:
-        log.info("Removed %s", _what(cleaned))
+    cleaned = [cleanup(ledger, state.id, security) for state in own]
+    if own:
+        log.info("Removed %s", _in_words(cleaned))
     running = processes(environment.get("PATH", os.defpath))
     # Jobs that were killed could not clean up. Their processes are gone, so their installations may go.
     swept = sweep(ledger, context.now(), security, running)
-    if not mine and not swept:
+    if not own and not swept:
         log.info("There is nothing to clean up")
-    return Outputs(removed=str(len(mine) + len(swept)))
+    return Outputs(removed=str(len(own) + len(swept)))
 
 
-def _what(cleaned: Sequence[CleanupResult]) -> str:
-    what = [f"the keychain {result.keychain}" for result in cleaned if result.keychain]
+def _in_words(cleaned: Sequence[CleanupResult]) -> str:
+    parts = [f"the keychain {result.keychain}" for result in cleaned if result.keychain]
     for count, name in (
         (sum(result.profiles for result in cleaned), "profile"),
         (sum(result.files for result in cleaned), "file"),
     ):
-        what += [words.counted(count, name)] if count else []
-    return ", ".join(what) or "nothing, because it was removed before"
+        parts += [words.counted(count, name)] if count else []
+    return ", ".join(parts) or "nothing, because it was removed before"
 
 
 COMMAND = Command(

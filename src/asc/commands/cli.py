@@ -58,7 +58,7 @@ def parse(command: Command, arguments: Sequence[str]) -> tuple[dict[str, str], b
     known, unknown = _parser(command).parse_known_args(arguments)
     raw = {name: value for name, value in vars(known).items() if value is not None and name != "json"}
     for argument in unknown:
-        # The next argument is its value.
+        # An argument without -- is the value of the one before it.
         if argument.startswith("--"):
             raw.setdefault(argument.removeprefix("--").split("=")[0], "given")
     if unknown and not unknown[0].startswith("--"):
@@ -83,6 +83,7 @@ def _parser(command: Command) -> argparse.ArgumentParser:
         description=textwrap.fill(command.description),
         epilog=f"outputs:\n{outputs}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        # An abbreviation would change its meaning when an input is added.
         allow_abbrev=False,
     )
     groups: dict[str, argparse._ArgumentGroup] = {}

@@ -35,6 +35,7 @@ class Input:
 def given(kind: Kind, help: str, **rest: Any) -> Any:
     """Return a dataclass field for an input. Its value is the parsed default, or None without one."""
     declared = Input(kind, help, **rest)
+    # Parsed like a text of the user, so that a default that its own kind refuses fails at the import.
     value = kind.parse(declared.default) if declared.default else None
     return field(default=value, kw_only=True, repr=not declared.secret, metadata={"input": declared})
 
@@ -42,6 +43,15 @@ def given(kind: Kind, help: str, **rest: Any) -> Any:
 def output(help: str) -> Any:
     """Return a dataclass field for an output."""
     return field(default="", kw_only=True, metadata={"help": help})
+
+
+NOT_WRITTEN = "Nothing was written, because dry-run is true."
+"""The last line of a dry run in the log."""
+
+
+def given_together(name: str, other: str) -> Problem:
+    """Return the problem of two inputs of which only one may be given."""
+    return Problem(name, f"is given together with {other}", "Give one of the two.")
 
 
 def flag(value: bool) -> str:

@@ -70,14 +70,14 @@ _INSTEAD_OF = {"bundle-id": "app-id", "app-id": "bundle-id", "build-number": "bu
 
 def deliverfile_input(group: str) -> str | None:
     """Return the dataclass field of the input `deliverfile`."""
-    found: str | None = given(
+    declared: str | None = given(
         kinds.PATH,
         'fastlane\'s Deliverfile: lines like `app_version "1.6.0"` set inputs that the step does not set. '
         "The step warns about other lines, and runs no Ruby.",
         group=group,
         examples=("fastlane/Deliverfile",),
     )
-    return found
+    return declared
 
 
 def with_deliverfile(raw: Mapping[str, str], declared: Collection[str]) -> dict[str, str]:
@@ -92,15 +92,17 @@ def with_deliverfile(raw: Mapping[str, str], declared: Collection[str]) -> dict[
         raise InputError([Problem("deliverfile", reason, "Name fastlane's Deliverfile, in UTF-8.")]) from None
     if problems := list(_refused(path, statements)):
         raise InputError(problems)
-    found = _inputs(path, statements, declared)
+    in_file = _inputs(path, statements, declared)
     # The inputs of the step beat the file.
-    ours = {name for name, text in raw.items() if text.strip()}
-    wanted = {
-        name: text for name, text in found.items() if name not in ours and _INSTEAD_OF.get(name) not in ours
+    given_here = {name for name, text in raw.items() if text.strip()}
+    filled = {
+        name: text
+        for name, text in in_file.items()
+        if name not in given_here and _INSTEAD_OF.get(name) not in given_here
     }
-    for name, text in wanted.items():
+    for name, text in filled.items():
         log.info("%s: %s = %s", path, name, printable_name(text))
-    return {**raw, **wanted}
+    return {**raw, **filled}
 
 
 def _refused(path: str, statements: list[Statement]) -> Iterator[Problem]:
@@ -114,19 +116,19 @@ def _refused(path: str, statements: list[Statement]) -> Iterator[Problem]:
 
 def _inputs(path: str, statements: list[Statement], declared: Collection[str]) -> dict[str, str]:
     # skip_metadata beats metadata_path, whatever their order.
-    ordered = sorted(statements, key=lambda one: (one.setting or ("",))[0].startswith("skip_"))
-    found: dict[str, str] = {}
+    ordered = sorted(statements, key=lambda statement: (statement.setting or ("",))[0].startswith("skip_"))
+    inputs: dict[str, str] = {}
     categories: list[str] = []
     for statement in ordered:
         name, value = statement.setting or ("", "")
         if name in CATEGORIES:
             categories.append(f"{name}: {value}")
         elif name in INPUTS:
-            ours, values = INPUTS[name]
-            found[ours] = values.get(value, "") if values else value
+            input_name, values = INPUTS[name]
+            inputs[input_name] = values.get(value, "") if values else value
         elif name not in OTHER_STEPS and name not in WITHOUT_API:
             text = printable_name(statement.text)
             log.warning("%s:%d: %s is not read (see migrating-from-fastlane)", path, statement.line, text)
     if categories:
-        found["categories"] = "\n".join(categories)
-    return {name: text for name, text in found.items() if text and name in declared}
+        inputs["categories"] = "\n".join(categories)
+    return {name: text for name, text in inputs.items() if text and name in declared}

@@ -88,18 +88,21 @@ def _read(text: str) -> tuple[DeviceRequest, ...]:
 
 def _once(requests: Iterable[DeviceRequest]) -> tuple[DeviceRequest, ...]:
     """Return the devices without repetitions. One UDID with two names stays twice, for `problems` to tell."""
-    keyed = {(comparable_udid(one.udid), one.name, one.platform): one for one in reversed(tuple(requests))}
+    keyed = {
+        (comparable_udid(request.udid), request.name, request.platform): request
+        for request in reversed(tuple(requests))
+    }
     return tuple(reversed(keyed.values()))
 
 
 def _of_mapping(name: str, value: Any) -> DeviceRequest:
-    about = value if isinstance(value, Mapping) else {"udid": value}
-    if unknown := about.keys() - {"udid", "platform"}:
+    members = value if isinstance(value, Mapping) else {"udid": value}
+    if unknown := members.keys() - {"udid", "platform"}:
         raise ValueError(
             f"{_quoted(name)} has {', '.join(sorted(unknown))}: only udid and platform are known"
         )
-    platform = _platform(str(about.get("platform") or ""), _quoted(name))
-    return DeviceRequest(str(about.get("udid") or "").strip(), name.strip(), platform)
+    platform = _platform(str(members.get("platform") or ""), _quoted(name))
+    return DeviceRequest(str(members.get("udid") or "").strip(), name.strip(), platform)
 
 
 def _quoted(text: str) -> str:

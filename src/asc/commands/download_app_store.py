@@ -76,7 +76,7 @@ class Inputs(AppInputs):
     )
 
     def problems(self) -> Iterator[Problem]:
-        """Yield parts that do not exist."""
+        """Yield a problem for each entry of `include` that is no part of a store page."""
         yield from super().problems()
         for part in self.include:
             if part not in PARTS:
@@ -103,8 +103,8 @@ class Outputs:
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Read the version and its page, and write the files that differ."""
     client = context.connect(inputs)
-    app = inputs.app(client)
-    versions = read_versions(client, app.id, PLATFORMS[inputs.platform])
+    app, platform = inputs.app(client), PLATFORMS[inputs.platform]
+    versions = read_versions(client, app.id, platform)
     live = inputs.target == "live"
     version = _chosen(versions, inputs.version, live=live)
     page = read_page(client, app.id, version, live=live)
@@ -115,17 +115,16 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         names = save(folder / METADATA, page_files(page, locales))
         written += [f"{METADATA}/{name}" for name in names]
     findings = Findings()
-    for part, names_ in _MEDIA.items():
+    for part, set_names in _MEDIA.items():
         if part in inputs.include:
-            saved = _save_media(
-                context, client, page, locales, names_, folder / part, PLATFORMS[inputs.platform]
-            )
+            saved = _save_media(context, client, page, locales, set_names, folder / part, platform)
             written += [f"{part}/{path}" for path in saved.written]
             findings.result_of(saved.findings.raise_all, None)
             for path in saved.deleted:
                 log.info("Deleted %s/%s: Apple no longer shows it", part, path)
     log.info("Wrote %s of %s into %s", words.counted(len(written), "file"), version, folder)
     context.summary.append(_summary(version, locales, written))
+    # A file that failed leaves these outputs: the others are there for a later step.
     context.outputs = outputs = Outputs(
         app_id=app.id,
         version_id=version.id,
@@ -150,8 +149,8 @@ def _save_media(
     """Download the files of one kind into a folder. The sets of the locales are listed side by side."""
     media = MediaSets(client, None, names)
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        found = pool.map(lambda locale: media.sets(page.texts[locale].id), locales)
-        sets = dict(zip(locales, found, strict=True))
+        listed_sets = pool.map(lambda locale: media.sets(page.texts[locale].id), locales)
+        sets = dict(zip(locales, listed_sets, strict=True))
     with context.storage(client, AT_ONCE) as storage:
         return MediaSaver(storage, folder, platform).save(sets)
 
@@ -159,35 +158,35 @@ def _save_media(
 def _chosen(versions: Sequence[StoreVersion], number: str | None, *, live: bool) -> StoreVersion:
     """Return the version that is meant. Raises Error if there is none, or if its number is not the given one."""
     if live:
-        found = choose_target(versions, number, live=True).version
+        version = choose_target(versions, number, live=True).version
     else:
-        found = next((one for one in versions if not one.is_settled), None)
-    if found is None:
+        version = next((candidate for candidate in versions if not candidate.is_settled), None)
+    if version is None:
         remedy = "Set target: live, or make a version with update-app-store."
         raise Error("The app has no version that can be edited.", remedy)
-    if number and not same_value(found.version, number):
+    if number and not same_value(version.version, number):
         raise Error(
-            f"version: {number} is requested, but the version in preparation is {found.version}.",
-            f"Give version {found.version}, or set target: live.",
+            f"version: {number} is requested, but the version in preparation is {version.version}.",
+            f"Give version {version.version}, or set target: live.",
         )
-    return found
+    return version
 
 
-def _locales(page: Page, wanted: Sequence[str] | None) -> list[str]:
+def _locales(page: Page, requested: Sequence[str] | None) -> list[str]:
     """Return the locales to write. Raises Error for one that the version does not have."""
     # A folder enables its locale in update-app-store, so that a locale of the app info alone gets none.
-    if page.info and (others := sorted(page.info.texts.keys() - page.texts.keys())):
-        log.warning("The version has no texts in %s; the app's names there are left out.", listed(others))
-    if wanted is None:
+    if page.info and (nameless := sorted(page.info.texts.keys() - page.texts.keys())):
+        log.warning("The version has no texts in %s; the app's names there are left out.", listed(nameless))
+    if requested is None:
         chosen = sorted(page.texts)
     else:
         spelled = {locale.lower(): locale for locale in page.texts}
-        if missing := [locale for locale in wanted if locale.lower() not in spelled]:
+        if missing := [locale for locale in requested if locale.lower() not in spelled]:
             raise Error(
                 f"locales: the version has no texts in {listed(missing)}; it has {listed(sorted(page.texts))}.",
                 "Remove the locales that the version lacks.",
             )
-        chosen = [spelled[locale.lower()] for locale in wanted]
+        chosen = [spelled[locale.lower()] for locale in requested]
     for locale in chosen:
         try:
             # A name of a folder: it must not lead elsewhere.
@@ -200,10 +199,10 @@ def _locales(page: Page, wanted: Sequence[str] | None) -> list[str]:
 
 def _summary(version: StoreVersion, locales: Sequence[str], written: Sequence[str]) -> str:
     text = summary.heading("Store page downloaded")
-    what = f"{version}, {words.counted(len(locales), 'locale')}."
+    label = f"{version}, {words.counted(len(locales), 'locale')}."
     if not written:
-        return text + summary.paragraph(f"{what} The files say it already.")
-    return text + summary.paragraph(what) + summary.table(("File",), [(name,) for name in written])
+        return text + summary.paragraph(f"{label} The files say it already.")
+    return text + summary.paragraph(label) + summary.table(("File",), [(name,) for name in written])
 
 
 COMMAND = Command(

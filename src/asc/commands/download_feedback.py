@@ -71,51 +71,52 @@ class Outputs:
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
-    """List the feedback, fetch its files, and write the index. Raises the errors only then, to keep what came."""
+    """List the feedback, fetch its files, write the index, and then raise all errors together."""
     folder = _folder(inputs.directory)
     client = context.connect(inputs)
     app = inputs.app(client)
+    # A failure of one kind or file leaves the others to later steps.
     findings = Findings()
-    found: list[Feedback] = []
+    feedback: list[Feedback] = []
     for kind in _KINDS[inputs.kind]:
         try:
-            found += read_feedback(client, app.id, kind, inputs.since)
+            feedback += read_feedback(client, app.id, kind, inputs.since)
         except Error as error:
             findings.add(error)
     with context.storage(client, AT_ONCE) as storage:
-        saved = save_all(client, storage, folder, found)
+        saved = save_all(client, storage, folder, feedback)
     # Hundreds of files may fail for one reason, which is said once.
-    for failure in {one.error.message: one.error for one in saved.values() if one.error}.values():
+    for failure in {item.error.message: item.error for item in saved.values() if item.error}.values():
         findings.add(failure)
-    entries = [one.entry(saved[one.id], with_emails=inputs.include_emails) for one in found]
+    entries = [item.entry(saved[item.id], with_emails=inputs.include_emails) for item in feedback]
     text = json.dumps(entries, indent=2, ensure_ascii=False) + "\n"
     try:
         write_file(folder / INDEX, text.encode())
     except Error as error:
         findings.add(error)
-    outputs = _outputs(folder, found, inputs.since, is_whole=not findings.any)
+    outputs = _outputs(folder, feedback, inputs.since, is_whole=not findings.any)
     context.outputs = outputs
-    context.summary.append(_summary(found))
+    context.summary.append(_summary(feedback))
     findings.raise_all()
     return outputs
 
 
-def _outputs(folder: Path, found: Sequence[Feedback], since: datetime | None, *, is_whole: bool) -> Outputs:
-    crashes, screenshots = (
-        [one for one in found if one.kind == "crash"],
-        [one for one in found if one.kind == "screenshot"],
-    )
+def _outputs(
+    folder: Path, feedback: Sequence[Feedback], since: datetime | None, *, is_whole: bool
+) -> Outputs:
+    crashes = sum(item.kind == "crash" for item in feedback)
+    screenshots = len(feedback) - crashes
     log.info(
         "Wrote %s and %s into %s",
-        words.counted(len(crashes), "crash report"),
-        words.counted(len(screenshots), "screenshot report"),
+        words.counted(crashes, "crash report"),
+        words.counted(screenshots, "screenshot report"),
         folder,
     )
     return Outputs(
-        crashes=str(len(crashes)),
-        screenshots=str(len(screenshots)),
+        crashes=str(crashes),
+        screenshots=str(screenshots),
         # A run with a failure must not move `since` past the feedback that it lacks.
-        newest=moment(_newest(found, since) if is_whole else since),
+        newest=moment(_newest(feedback, since) if is_whole else since),
         index=str(folder / INDEX),
         directory=str(folder),
     )
@@ -131,24 +132,24 @@ def _folder(directory: str) -> Path:
         ) from None
 
 
-def _newest(found: Sequence[Feedback], since: datetime | None) -> datetime | None:
-    moments = [one.created for one in found if one.created]
+def _newest(feedback: Sequence[Feedback], since: datetime | None) -> datetime | None:
+    moments = [item.created for item in feedback if item.created]
     return max([*moments, *([since] if since else [])], default=None)
 
 
-def _summary(found: Sequence[Feedback]) -> str:
+def _summary(feedback: Sequence[Feedback]) -> str:
     text = summary.heading("Feedback of testers")
-    if not found:
+    if not feedback:
         return text + summary.paragraph("Nothing new.")
     rows = [
         (
-            moment(one.created),
-            one.kind,
-            one.build_number,
-            one.attributes.get("deviceModel") or "",
-            one.attributes.get("comment") or "",
+            moment(item.created),
+            item.kind,
+            item.build_number,
+            item.attributes.get("deviceModel") or "",
+            item.attributes.get("comment") or "",
         )
-        for one in found[-ROWS:]
+        for item in feedback[-ROWS:]
     ]
     return text + summary.table(("When (UTC)", "Kind", "Build", "Device", "Comment"), rows)
 

@@ -42,8 +42,8 @@ def problems(paths: Paths, known: Collection[str]) -> Iterator[Problem]:
 def read_files(paths: Paths) -> list[Mapping[str, Any]]:
     """Return the keys of each file, in order. Raises InputError with all files that cannot be read."""
     findings = Findings()
-    nothing: Mapping[str, Any] = {}
-    read = [findings.result_of(partial(_read, path), nothing) for _, path in paths]
+    no_keys: Mapping[str, Any] = {}
+    read = [findings.result_of(partial(_read, path), no_keys) for _, path in paths]
     findings.raise_all()
     return read
 

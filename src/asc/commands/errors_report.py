@@ -33,11 +33,11 @@ _TITLES = {
 
 def report(error: Error, in_job: bool, secrets: Secrets) -> None:
     """Print the error and its remedy as an annotation or on the terminal."""
-    told = [(secrets.hide(what), secrets.hide(remedy)) for what, remedy in error.pairs()]
+    pairs = [(secrets.hide(what), secrets.hide(remedy)) for what, remedy in error.pairs()]
     if in_job:
-        workflow.annotate("error", _TITLES.get(type(error), "Failed"), _annotation(told))
+        workflow.annotate("error", _TITLES.get(type(error), "Failed"), _annotation(pairs))
         return
-    for what, remedy in told:
+    for what, remedy in pairs:
         for line in what.splitlines():
             log.print_error(f"error: {line}")
         for line in remedy.splitlines():
@@ -72,9 +72,9 @@ def unexpected(error: Exception) -> Error:
     )
 
 
-def _annotation(told: Sequence[tuple[str, str]]) -> str:
+def _annotation(pairs: Sequence[tuple[str, str]]) -> str:
     """Return all pairs in the text of one annotation. Messages are cut if needed, but not remedies."""
     # The runner shows ten annotations of a step, so all errors share one.
-    room = workflow.LONGEST_ANNOTATION // len(told) - 2
-    parts = [f"{what[: max(room - len(remedy), 0)]}\n{remedy}" for what, remedy in told]
+    room = workflow.LONGEST_ANNOTATION // len(pairs) - 2
+    parts = [f"{what[: max(room - len(remedy), 0)]}\n{remedy}" for what, remedy in pairs]
     return "\n".join(part.strip() for part in parts)

@@ -86,11 +86,11 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     client = context.connect(inputs)
     app = inputs.app(client)
     platform = PLATFORMS[inputs.platform] if inputs.platform else None
-    found = highest_first(_numbers(inputs, client, app, platform))
-    context.summary.append(_summary(inputs, app, found))
-    if not found:
+    used = highest_first(_numbers(inputs, client, app, platform))
+    context.summary.append(_summary(inputs, app, used))
+    if not used:
         return _without_builds(inputs, app)
-    highest = found[0]
+    highest = used[0]
     following = highest.number.next().text
     log.info(
         "Build number %s (%s) is the highest; the next is %s", highest.number, _describe(highest), following
@@ -108,7 +108,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> list[UsedNumber]:
     try:
-        found = SOURCES[inputs.source](client, app, platform, inputs.version)
+        numbers = SOURCES[inputs.source](client, app, platform, inputs.version)
     except ApiError as error:
         if error.status != 404:
             raise
@@ -118,24 +118,24 @@ def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> 
             "which exists.",
             "Run the step again: App Store Connect answers 404 at random.",
         ) from None
-    if not found and inputs.app_id:
+    if not numbers and inputs.app_id:
         # An unknown id has no builds either.
         find_app_by_id(client, app.id)
-    return found
+    return numbers
 
 
 def _without_builds(inputs: Inputs, app: App) -> Outputs:
-    what = _which(inputs, app)
+    scope = _which(inputs, app)
     if inputs.initial_build_number:
         first = BuildNumber(inputs.initial_build_number)
-        log.info("%s has no build yet; the next build number is initial-build-number, %s", what, first)
+        log.info("%s has no build yet; the next build number is initial-build-number, %s", scope, first)
         return Outputs(next_build_number=first.text, app_id=app.id)
     if inputs.fail_if_missing:
         raise Error(
-            f"{what} has no build yet, so there is no build number to continue from.",
+            f"{scope} has no build yet, so there is no build number to continue from.",
             "Set initial-build-number for the first build, or fail-if-missing: false for empty outputs.",
         )
-    log.warning("%s has no build yet: the outputs are empty.", what)
+    log.warning("%s has no build yet: the outputs are empty.", scope)
     return Outputs(app_id=app.id)
 
 

@@ -46,6 +46,7 @@ def _composite_inputs(text: str | None) -> dict[str, str]:
         values = json.loads(text or "{}")
         return {str(name): "" if value is None else str(value) for name, value in values.items()}
     except (ValueError, RecursionError, AttributeError):
+        # The text may hold secrets, so that the error does not quote it.
         raise SetupError(
             "ASC_INPUTS is not a JSON object.",
             "It is set by action.yml: use the action as it is, or the command line.",

@@ -38,6 +38,7 @@ def quoted(text: str) -> str:
 
 
 def _boolean(text: str) -> bool:
+    # The words of YAML 1.2, as the runner's own toolkit reads them: "yes" is refused rather than guessed.
     words = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
     if text not in words:
         raise ValueError(f"{quoted(text)} is neither true nor false")
@@ -45,23 +46,25 @@ def _boolean(text: str) -> bool:
 
 
 def _integer(text: str) -> int:
+    # `int` would also read "1_000", other digits than ours, and numbers of any length.
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
         raise ValueError(f"{quoted(text)} is not a whole number")
     return int(text)
 
 
 def _duration(text: str) -> float:
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"(?:([0-9]{1,5})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s?)?",
         text.replace(" ", ""),
     )
-    if not found or not any(found.groups()):
+    if not match or not any(match.groups()):
         raise ValueError(f"{quoted(text)} is not a duration")
-    days, hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
     return days * 86400 + hours * 3600 + minutes * 60 + seconds
 
 
 def _list(text: str) -> tuple[str, ...]:
+
     return tuple(dict.fromkeys(item.strip() for item in re.split(r"[\n,]", text) if item.strip()))
 
 
@@ -75,12 +78,12 @@ class GivenTwice(ValueError):
 
 def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """Return pairs as a dict. Raises GivenTwice."""
-    found: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for name, value in pairs:
-        if name in found:
+        if name in mapping:
             raise GivenTwice(name)
-        found[name] = value
-    return found
+        mapping[name] = value
+    return mapping
 
 
 def _mapping(text: str) -> dict[str, Any]:
@@ -169,16 +172,16 @@ def build_number(*words: str) -> Kind:
     return _number("build number", 0, words)
 
 
-def _number(what: str, most: int, words: tuple[str, ...]) -> Kind:
+def _number(noun: str, most: int, words: tuple[str, ...]) -> Kind:
     """Return the kind of a number with at most `most` segments (0 for any number of them)."""
     limit = f"up to {most} numbers with dots" if most else "numbers with dots"
-    form = " or ".join((f"a {what} ({limit})", *words))
+    form = " or ".join((f"a {noun} ({limit})", *words))
 
     def parse(text: str) -> str:
         if text.lower() in words:
             return text.lower()
         if not re.fullmatch(r"[0-9]{1,18}(\.[0-9]{1,18})*", text):
-            raise ValueError(f"{quoted(text)} is not {form}: {_likely(text, what)}")
+            raise ValueError(f"{quoted(text)} is not {form}: {_likely(text, noun)}")
         if most and text.count(".") >= most:
             raise ValueError(f"{quoted(text)} is not {form}: leave out all after the third number")
         return text
@@ -186,19 +189,19 @@ def _number(what: str, most: int, words: tuple[str, ...]) -> Kind:
     return Kind("text", form, parse)
 
 
-def _likely(text: str, what: str) -> str:
+def _likely(text: str, noun: str) -> str:
     """Return the advice for a text that people give where a number should stand."""
     number = r"[0-9]+(?:\.[0-9]+)*"
     if "$" in text or "{{" in text:
         return "a variable or build setting was not filled in"
     if re.fullmatch(rf"refs/tags/.*|.*/v?{number}", text):
-        return f"give the {what} alone, without the name of the tag or branch"
-    if found := re.fullmatch(rf"[vV]\.?\s*({number})", text):
-        return f"leave the v away ({found[1]})"
-    if found := re.fullmatch(rf"({number})\s*\(({number})\)", text):
-        return f"that is version and build number in one; give {found[1] if what == 'version' else found[2]}"
-    if found := re.fullmatch(rf"({number})[-+].*", text):
-        return f"omit the text after the numbers ({found[1]})"
+        return f"give the {noun} alone, without the name of the tag or branch"
+    if match := re.fullmatch(rf"[vV]\.?\s*({number})", text):
+        return f"leave the v away ({match[1]})"
+    if match := re.fullmatch(rf"({number})\s*\(({number})\)", text):
+        return f"that is version and build number in one; give {match[1] if noun == 'version' else match[2]}"
+    if match := re.fullmatch(rf"({number})[-+].*", text):
+        return f"omit the text after the numbers ({match[1]})"
     if "," in text:
         return "write dots in place of commas"
     return "Apple takes digits and dots alone"

@@ -98,12 +98,13 @@ def _inputs(call: Invocation, job: Job) -> CommonInputs:
     """Return the checked inputs. Raises InputError with all problems, those of the key included."""
     try:
         return read_inputs(call.command, _filled_up(call))
-    except InputError as wrong:
-        problems = list(wrong.problems)
+    except InputError as error:
+        problems = list(error.problems)
+    # A user who corrects the inputs should not learn of a broken key one run later.
     try:
         find_key(call.raw.get("api-key"), call.raw.get("api-key-path"), job.environment, job.why_no_secrets)
-    except KeyRefused as refused:
-        problems += refused.problems
+    except KeyRefused as error:
+        problems += error.problems
     raise InputError(problems)
 
 
@@ -124,7 +125,8 @@ def _hand_over(outputs: Any, call: Invocation, job: Job) -> None:
         log.print_result(json.dumps(values, ensure_ascii=False))
     else:
         for name, value in values.items():
-            plain = words.printable(value) == value and chr(10) not in value
+            # A script reads this line by line: a value of several lines is JSON.
+            plain = words.printable(value) == value and "\n" not in value
             log.print_result(f"{name}={value if plain else json.dumps(value)}")
 
 

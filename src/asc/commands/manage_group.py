@@ -82,23 +82,21 @@ class Inputs(AppInputs):
     def problems(self) -> Iterator[Problem]:
         """Yield the problems of the inputs taken together."""
         yield from super().problems()
-        if self.kind == "internal":
-            linked = {
-                "public-link": self.public_link,
-                "public-link-limit": self.public_link_limit,
-                "criteria": self.criteria,
-            }
-            for name, value in linked.items():
-                if value:
-                    yield Problem(
-                        name, "is given, but an internal group has no public link", f"Omit {name}, or kind."
-                    )
+        linked = {
+            "public-link": self.public_link,
+            "public-link-limit": self.public_link_limit,
+            "criteria": self.criteria,
+        }
+        for name, value in linked.items():
+            if value and self.kind == "internal":
+                reason = "is given, but an internal group has no public link"
+                yield Problem(name, reason, f"Omit {name}, or kind.")
         if self.access_to_all_builds and self.kind == "external":
             reason = "is given, but an external group gets the builds that it is given"
             yield Problem("access-to-all-builds", reason, "Omit it, or set kind: internal.")
 
     def request(self) -> GroupRequest:
-        """Return the requested group."""
+        """Return the requested group. A setting that is not given is None in it."""
         return GroupRequest(
             name=self.group,
             kind="internal" if self.kind == "internal" else "external" if self.kind else None,
@@ -154,11 +152,12 @@ def _make(client: Client, app_id: str, request: GroupRequest, plan: Plan) -> Gro
         return next(plans, None) or plan_group(app_id, request, read_group(client, app_id, request))
 
     apply(client, replan, Rules())
+    # A 200 is no proof that Apple kept a setting, so the group is compared with the request.
     state = read_group(client, app_id, request)
     check_group(request, state)
-    if left := plan_group(app_id, request, state).changes:
+    if differing := plan_group(app_id, request, state).changes:
         raise Error(
-            f"Apple accepted the changes, but did not make this one: {left[0].summary}.",
+            f"Apple accepted the changes, but did not make this one: {differing[0].summary}.",
             "Run the step again; if it fails again, make the change in App Store Connect (TestFlight, the group).",
         )
     return state

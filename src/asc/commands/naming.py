@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asc.api.platforms import ALSO_CALLED, PLATFORMS
 from asc.commands import kinds
-from asc.commands.declaration import CommonInputs, given
+from asc.commands.declaration import CommonInputs, given, given_together
 from asc.errors import Problem
 
 if TYPE_CHECKING:
@@ -47,4 +47,4 @@ class AppInputs(CommonInputs):
             remedy = "Give the app, for example bundle-id: com.example.app."
             yield Problem("bundle-id", "is required (or app-id)", remedy)
         if self.bundle_id and self.app_id:
-            yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")
+            yield given_together("app-id", "bundle-id")

@@ -23,11 +23,11 @@ def matching(pattern: str) -> list[Path]:
     spelt = any(step.startswith(".") and step != ".." for step in steps)
     root = Path(anchor or ".")
     try:
-        found = sorted(root.glob("/".join(steps))) if steps else []
+        paths = sorted(root.glob("/".join(steps))) if steps else []
     except OSError:
         # A name that is too long, for one.
         return []
-    return [path for path in found if spelt or not _is_hidden(path)]
+    return [path for path in paths if spelt or not _is_hidden(path)]
 
 
 def is_there(path: str) -> bool:

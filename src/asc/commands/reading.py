@@ -13,15 +13,15 @@ def with_variables(
     command: Command, raw: Mapping[str, str], environment: Mapping[str, str]
 ) -> dict[str, str]:
     """Return `raw`, with inputs that are not given filled from environment variables."""
-    found = dict(raw)
+    filled = dict(raw)
     for name, (_, spec) in inputs_of(command).items():
         if raw.get(name, "").strip():
             continue
         # An input that is given always wins over a variable.
         value = spec.derived(environment) if spec.derived else environment.get(spec.variable)
         if value:
-            found[name] = value
-    return found
+            filled[name] = value
+    return filled
 
 
 def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
@@ -36,6 +36,7 @@ def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
     for name, (entry, spec) in declared.items():
         text = raw.get(name, "")
         try:
+            # The runner passes an input that is left out as "", and so does an expression without a value.
             if text.strip():
                 values[entry.name] = spec.kind.parse(text if spec.kind.exact else text.strip())
             elif spec.required:
@@ -143,7 +144,7 @@ OTHER_TOOLS: dict[str, tuple[str, ...]] = {
 
 def name_here(name: str, declared: Collection[str]) -> str:
     """Return the input here for an input of another tool (`file`, or `wait: none`), or "" if the command has none."""
-    for ours in OTHER_TOOLS.get(name.lower().replace("_", "-"), ()):
-        if ours.partition(":")[0] in declared:
-            return ours
+    for candidate in OTHER_TOOLS.get(name.lower().replace("_", "-"), ()):
+        if candidate.partition(":")[0] in declared:
+            return candidate
     return ""

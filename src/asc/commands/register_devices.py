@@ -12,7 +12,7 @@ from asc import words
 from asc.commands import devices as devices_input
 from asc.commands import kinds
 from asc.commands.context import Context
-from asc.commands.declaration import Command, CommonInputs, flag, given, output
+from asc.commands.declaration import NOT_WRITTEN, Command, CommonInputs, flag, given, output
 from asc.errors import Error, Problem
 from asc.job import summary
 from asc.provisioning.devices.apple import list_devices
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 DEVICES, RUN = "Devices", "Run"
 _PLATFORMS = {"ios": Platform.IOS, "mac": Platform.MACOS}
 _APPLE_PLATFORMS: dict[str, ApplePlatform] = {"ios": "IOS", "mac": "MAC_OS"}
-_NOT_DONE = "Nothing was written, because dry-run is true."
 
 
 @dataclass(frozen=True)
@@ -101,35 +100,38 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     for request in requests:
         _hide_udid(context, request.udid)
     client = context.connect(inputs)
-    have: Sequence[Device] = list_devices(client)
-    for device in have:
+    registered: Sequence[Device] = list_devices(client)
+    for device in registered:
         _hide_udid(context, device.udid)
-    known = {comparable_udid(device.udid) for device in have}
+    known = {comparable_udid(device.udid) for device in registered}
     existing = [request.name for request in requests if comparable_udid(request.udid) in known]
-    changes = plan_devices(requests, have, _rules(inputs))
+    changes = plan_devices(requests, registered, _rules(inputs))
     for change in changes:
         log.info("Plan: %s", change.summary)
     if not changes:
         log.info("Nothing to do: the team has all %s", words.counted(len(requests), "device"))
-    made: list[DeviceChange] = []
+    changes_made: list[DeviceChange] = []
     changed: list[Device] = []
     try:
         if inputs.dry_run and changes:
-            log.info(_NOT_DONE)
+            log.info(NOT_WRITTEN)
         elif changes:
             try:
                 for change, device in apply_devices(client, changes):
-                    made.append(change)
+                    changes_made.append(change)
                     changed.append(device)
             finally:
-                have = with_changes(have, changed)
-            have = list_devices(client)
-            _check_made(made, plan_devices(requests, have, _rules(inputs)))
+                # If a later change fails, the places that are left are counted with the earlier ones.
+                registered = with_changes(registered, changed)
+            registered = list_devices(client)
+            _check_made(changes_made, plan_devices(requests, registered, _rules(inputs)))
     finally:
         # The outputs of a run that fails say what it has done all the same.
-        outputs = _outputs(existing, have, made, changed=bool(made or (inputs.dry_run and changes)))
+        outputs = _outputs(
+            existing, registered, changes_made, changed=bool(changes_made or (inputs.dry_run and changes))
+        )
         context.outputs = outputs
-        context.summary.append(_summary(changes, made, inputs.dry_run, have))
+        context.summary.append(_summary(changes, changes_made, inputs.dry_run, registered))
     return outputs
 
 
@@ -154,13 +156,14 @@ def _rules(inputs: Inputs) -> DeviceRules:
 
 def _hide_udid(context: Context, udid: str) -> None:
     """Mask a UDID, which is personal data, in the spellings that Apple and people use."""
+    # The runner masks texts as they are written, with their case.
     bare = comparable_udid(udid)
     for text in {udid, udid.lower(), udid.upper(), bare, bare.lower()}:
         context.hide(text)
 
 
 def _outputs(
-    existing: Sequence[str], have: Sequence[Device], made: Sequence[DeviceChange], *, changed: bool
+    existing: Sequence[str], registered: Sequence[Device], made: Sequence[DeviceChange], *, changed: bool
 ) -> Outputs:
     def names(action: str) -> str:
         return json.dumps([change.name for change in made if change.action == action], ensure_ascii=False)
@@ -172,12 +175,12 @@ def _outputs(
         disabled=names("disable"),
         existing=json.dumps(list(existing), ensure_ascii=False),
         changed=flag(changed),
-        slots_left=json.dumps(places_left(have)),
+        slots_left=json.dumps(places_left(registered)),
     )
 
 
 def _summary(
-    changes: Sequence[DeviceChange], made: Sequence[DeviceChange], dry_run: bool, have: Sequence[Device]
+    changes: Sequence[DeviceChange], made: Sequence[DeviceChange], dry_run: bool, registered: Sequence[Device]
 ) -> str:
     text = summary.heading("Devices")
     if not changes:
@@ -185,7 +188,7 @@ def _summary(
     else:
         rows = [(change.action, change.name, _state(change, made, dry_run)) for change in changes]
         text += summary.table(("Change", "Device", "State"), rows)
-    left = ", ".join(f"{name} {count}" for name, count in places_left(have).items())
+    left = ", ".join(f"{name} {count}" for name, count in places_left(registered).items())
     return text + (
         summary.paragraph(f"Places left this membership year: {summary.escape(left)}.") if left else ""
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.commands import kinds
 from asc.commands.context import Context
-from asc.commands.declaration import Command, given, output
+from asc.commands.declaration import Command, flag, given, output
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.job import summary
 from asc.store.release import release, steer
@@ -78,13 +78,14 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     changed = made is not None
     if not changed:
         log.info("Nothing to do: %s", version)
-    now = made or version
-    context.outputs = _outputs(app.id, now, changed=changed)
-    if inputs.wait == "live" and now.state != LIVE:
-        now = wait_for(client, now, deadline, lambda one: one.state == LIVE)
-    outputs = _outputs(app.id, now, changed=changed)
+    current = made or version
+    # A wait that ends with an error leaves these outputs to later steps.
+    context.outputs = _outputs(app.id, current, changed=changed)
+    if inputs.wait == "live" and current.state != LIVE:
+        current = wait_for(client, current, deadline, lambda seen: seen.state == LIVE)
+    outputs = _outputs(app.id, current, changed=changed)
     context.outputs = outputs
-    context.summary.append(_summary(inputs, now))
+    context.summary.append(_summary(inputs, current))
     return outputs
 
 
@@ -96,7 +97,7 @@ def _outputs(app_id: str, version: StoreVersion, *, changed: bool) -> Outputs:
         version_state=version.state,
         phased_state=phased.state if phased else "",
         phased_day=str(phased.day) if phased and phased.day else "",
-        changed="true" if changed else "false",
+        changed=flag(changed),
     )
 
 

@@ -28,16 +28,16 @@ def _locales(text: str) -> tuple[str, ...]:
 LOCALES = kinds.Kind("list", "locales, one a line or with commas", _locales)
 
 
-def metadata_in(given: str | None, unknown_folders: str) -> WantedPage:
+def metadata_in(path_given: str | None, unknown_folders: str) -> WantedPage:
     """Return the page of the folder or YAML file that is given, else of fastlane's folder if it is there.
 
     Raises InputError if what is given is not there.
     """
-    if given == NONE or (given is None and not Path(METADATA).is_dir()):
+    if path_given == NONE or (path_given is None and not Path(METADATA).is_dir()):
         return WantedPage()
-    path = Path(given or METADATA)
-    if path.is_file() and (found := link_out(path, path.parent)):
-        raise InputError([Problem("metadata", f"{path} {found.message}", found.remedy)])
+    path = Path(path_given or METADATA)
+    if path.is_file() and (outside := link_out(path, path.parent)):
+        raise InputError([Problem("metadata", f"{path} {outside.message}", outside.remedy)])
     if path.is_dir():
         page = read_folder(path)
     elif path.is_file():
@@ -45,34 +45,38 @@ def metadata_in(given: str | None, unknown_folders: str) -> WantedPage:
     else:
         remedy = "Name fastlane's metadata folder or a YAML file, or set metadata: none."
         raise InputError([Problem("metadata", f"{path} is not there", remedy)])
-    if given and page == WantedPage():
+    if path_given and page == WantedPage():
         # A path that is off by one folder would be a green step that writes nothing.
         remedy = "Name the folder with the locales, like fastlane/metadata, or set metadata: none."
         raise InputError([Problem("metadata", f"{path} has no files of a store page", remedy)])
     return replace(page, findings=tuple(_softened(page.findings, unknown_folders)))
 
 
-def screenshots_in(given: str | None, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
+def screenshots_in(
+    folder_given: str | None, platform: str, locales: Sequence[str] | None = None
+) -> Screenshots:
     """Return the screenshots of the folder that is given, else of fastlane's folder if it is there.
 
     `platform` is Apple's name. Raises InputError if the folder that is given is not there.
     """
-    if given == NONE or (given is None and not Path(SCREENSHOTS).is_dir()):
+    if folder_given == NONE or (folder_given is None and not Path(SCREENSHOTS).is_dir()):
         return Screenshots()
-    folder = Path(given or SCREENSHOTS)
+    folder = Path(folder_given or SCREENSHOTS)
     if folder.is_dir():
         return read_screenshots(folder, platform, locales)
     remedy = "Name fastlane's screenshots folder, or set screenshots: none."
     raise InputError([Problem("screenshots", f"{folder} is not a folder", remedy)])
 
 
-def previews_in(given: str | None, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
+def previews_in(folder_given: str | None, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
     """Return the app previews of a folder; none if no folder is given. Raises InputError if it is not there."""
-    if given is None or given == NONE:
+    if folder_given is None or folder_given == NONE:
         return Screenshots()
-    if Path(given).is_dir():
-        return read_previews(Path(given), platform, locales)
-    raise InputError([Problem("previews", f"{given} is not a folder", "Name the folder of the previews.")])
+    if Path(folder_given).is_dir():
+        return read_previews(Path(folder_given), platform, locales)
+    raise InputError(
+        [Problem("previews", f"{folder_given} is not a folder", "Name the folder of the previews.")]
+    )
 
 
 def _softened(findings: Sequence[Finding], unknown_folders: str) -> Iterator[Finding]:

@@ -97,27 +97,27 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     paths = inputs.entitlements
     files = entitlements_input.read_files(paths)
     profiles = _profiles(inputs, context)
-    found: list[_Comparison] = []
+    comparisons: list[_Comparison] = []
     errors: list[tuple[str, str, Error]] = []
-    for (identifier, path), asked in zip(paths, files, strict=True):
+    for (identifier, path), keys in zip(paths, files, strict=True):
         fitting = _fitting(profiles, identifier)
         if not fitting:
             errors.append((path, "", _without_profile(identifier, profiles)))
         for profile in fitting:
             name = identifier or profile.application_identifier.partition(".")[2]
-            comparison = _Comparison(path, name, profile, compare(asked, profile))
-            found.append(comparison)
+            comparison = _Comparison(path, name, profile, compare(keys, profile))
+            comparisons.append(comparison)
             errors += [(path, "", error) for error in _expired(profile, context.now())]
             errors += [(path, key, error) for key, error in errors_of(comparison.lacking, name, profile.name)]
-    context.outputs = outputs = _outputs(found, ready=not errors)
-    context.summary.append(_summary(found))
+    context.outputs = outputs = _outputs(comparisons, ready=not errors)
+    context.summary.append(_summary(comparisons))
     for number, (path, key, error) in enumerate(errors):
         _tell(path, key, error, annotate=context.job.in_job and number < MOST_ANNOTATIONS)
     if errors:
         first = errors[0][2]
         more = f" ({len(errors) - 1} more above)" if len(errors) > 1 else ""
         raise Error(f"{first.message}{more}", first.remedy)
-    log.info("Nothing is missing in %s", words.counted(len(found), "profile"))
+    log.info("Nothing is missing in %s", words.counted(len(comparisons), "profile"))
     return outputs
 
 
@@ -144,12 +144,13 @@ def _at_apple(inputs: Inputs, context: Context) -> list[Profile]:
             "Check the spelling and the team of the key, or register it with register-bundle-ids.",
         )
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        listed = pool.map(lambda one: active_profiles(client, one.id), registered.values())
-        return [profile for profiles in listed for profile in profiles]
+        valid = pool.map(lambda bundle_id: active_profiles(client, bundle_id.id), registered.values())
+        return [profile for profiles in valid for profile in profiles]
 
 
 def _installed(home: Path, now: datetime) -> list[Profile]:
     """Return the profiles in Xcode's folders: of each name the newest, as Xcode takes it, and none that expired."""
+    # Old profiles pile up there, so that a damaged or expired one is no fault of this job.
     newest: dict[str, Profile] = {}
     for folder in FOLDERS:
         for path in sorted((home / folder).glob("*")):
@@ -166,11 +167,11 @@ def _installed(home: Path, now: datetime) -> list[Profile]:
     return list(newest.values())
 
 
-def _in_files(wanted: Sequence[str]) -> list[Profile]:
+def _in_files(paths_given: Sequence[str]) -> list[Profile]:
     """Return the profiles in files and folders. Raises InputError for files that are none, and for no file at all."""
-    found: dict[Path, Profile] = {}
+    profiles: dict[Path, Profile] = {}
     problems = []
-    for pattern in wanted:
+    for pattern in paths_given:
         matching = [Path(pattern)] if patterns.is_there(pattern) else patterns.matching(pattern)
         paths = [
             inner
@@ -183,7 +184,7 @@ def _in_files(wanted: Sequence[str]) -> list[Profile]:
             problems.append(Problem("profiles", reason, "Check the path; it is relative to the workspace."))
         for path in paths:
             try:
-                found[path] = read_profile(read_limited(path))
+                profiles[path] = read_profile(read_limited(path))
             except OSError as error:
                 problems.append(
                     Problem("profiles", f"{path}: {error.strerror}", "Name profiles that can be read.")
@@ -192,7 +193,7 @@ def _in_files(wanted: Sequence[str]) -> list[Profile]:
                 problems.append(Problem("profiles", f"{path}: {error}", "Name .mobileprovision files."))
     if problems:
         raise InputError(problems)
-    return list(found.values())
+    return list(profiles.values())
 
 
 def _fitting(profiles: Sequence[Profile], identifier: str) -> list[Profile]:
@@ -204,9 +205,10 @@ def _fitting(profiles: Sequence[Profile], identifier: str) -> list[Profile]:
 
 
 def _without_profile(identifier: str, profiles: Sequence[Profile]) -> Error:
-    there = dict.fromkeys(profile.application_identifier.partition(".")[2] for profile in profiles)
+    identifiers = dict.fromkeys(profile.application_identifier.partition(".")[2] for profile in profiles)
+    available = words.some(list(identifiers)) or "none"
     return Error(
-        f"There is no valid profile for {identifier}. There are profiles for: {words.some(list(there)) or 'none'}.",
+        f"There is no valid profile for {identifier}. There are profiles for: {available}.",
         "Create one (sync-signing), or check the bundle id in entitlements.",
     )
 
@@ -225,9 +227,7 @@ def _created(profile: Profile) -> datetime:
 def _tell(path: str, key: str, error: Error, *, annotate: bool) -> None:
     text = f"{error.message} {error.remedy}"
     if annotate:
-        workflow.annotate(
-            "error", "verify-profiles", text, file=_in_workspace(path), line=_line_of(path, key)
-        )
+        workflow.annotate("error", "verify-profiles", text, file=path, line=_line_of(path, key))
     else:
         log.info("%s:%d: %s", path, _line_of(path, key), text)
 
@@ -238,39 +238,37 @@ def _line_of(path: str, key: str) -> int:
     return next((number for number, line in enumerate(lines, 1) if f">{key}<".encode() in line), 1)
 
 
-def _in_workspace(file: str) -> str:
-    path = Path(file)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file
-
-
-def _outputs(found: Sequence[_Comparison], *, ready: bool) -> Outputs:
+def _outputs(comparisons: Sequence[_Comparison], *, ready: bool) -> Outputs:
     keys: dict[str, dict[str, None]] = {}
     values: dict[str, Mapping[str, Any]] = {}
-    for identifier in dict.fromkeys(one.identifier for one in found):
-        lackings = [one.lacking for one in found if one.identifier == identifier]
+    for identifier in dict.fromkeys(comparison.identifier for comparison in comparisons):
+        lackings = [comparison.lacking for comparison in comparisons if comparison.identifier == identifier]
         if missing := dict.fromkeys(key for lacking in lackings for key in lacking.keys):
             keys[identifier] = missing
         if to_associate := by_hand(lackings):
             values[identifier] = to_associate
     return Outputs(
         ready=flag(ready),
-        checked=str(len({one.profile.uuid for one in found})),
+        checked=str(len({comparison.profile.uuid for comparison in comparisons})),
         missing_keys=json.dumps({identifier: list(names) for identifier, names in keys.items()}),
         missing_by_hand=json.dumps(values, ensure_ascii=False),
     )
 
 
-def _summary(found: Sequence[_Comparison]) -> str:
+def _summary(comparisons: Sequence[_Comparison]) -> str:
     rows = [
         (
-            one.identifier,
-            one.profile.name,
+            comparison.identifier,
+            comparison.profile.name,
             ", ".join(
-                [*one.lacking.keys, *(text for values in one.lacking.values.values() for text in values)]
+                [
+                    *comparison.lacking.keys,
+                    *(text for values in comparison.lacking.values.values() for text in values),
+                ]
             )
             or "nothing",
         )
-        for one in found
+        for comparison in comparisons
     ]
     return summary.heading("Profiles") + summary.table(("Bundle id", "Profile", "Missing"), rows)
 

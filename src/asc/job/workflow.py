@@ -44,8 +44,11 @@ def worth_hiding(text: str) -> bool:
 def annotate(level: str, title: str, message: str, *, file: str = "", line: int = 0) -> None:
     """Print an annotation. `level` is error, warning or notice.
 
-    `file` is relative to the workspace; without it the annotation stands at the step. `line` counts from 1.
+    `file` is a path; without it the annotation stands at the step. `line` counts from 1.
     """
+    # GitHub finds a file only by its path in the repository.
+    if file and Path(file).is_relative_to(Path.cwd()):
+        file = str(Path(file).relative_to(Path.cwd()))
     if len(message) > LONGEST_ANNOTATION:
         message = message[: LONGEST_ANNOTATION - 1] + "…"
     # core.error and its like would print every property they know, also the empty ones.

@@ -47,9 +47,9 @@ class ReviewAttachments:
         """Return a place for a file. A lost answer never leads to a second place."""
         return self._uploader.reserve(REVIEW_ATTACHMENT, set_id, source)
 
-    def send(self, set_id: str, source: Source, reserved: AssetFile) -> AssetFile:
+    def send(self, source: Source, reserved: AssetFile) -> AssetFile:
         """Send the bytes of a file and declare it complete."""
-        return self._uploader.upload(REVIEW_ATTACHMENT, set_id, source, begun=reserved)
+        return self._uploader.send(REVIEW_ATTACHMENT, source, reserved)
 
     def remove(self, file_id: str) -> None:
         """Delete a file; one that is gone is no error."""

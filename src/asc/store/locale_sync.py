@@ -170,7 +170,7 @@ class LocaleSync:
         for file in files:
             with _naming(f"{upload} {file.path.name}"), Source(file.path) as source:
                 reserved = upload.plan.adopt.get(file.md5) or self.media.reserve(upload.set_id, source)
-                sent[file.md5] = self.media.send(upload.set_id, source, reserved)
+                sent[file.md5] = self.media.send(source, reserved)
             log.info("Uploaded %s %s", upload, file.path.name)
         return sent
 

@@ -47,7 +47,7 @@ class Media(Protocol):
     def reserve(self, set_id: str, source: Source) -> AssetFile:
         """Return a place for a file at the end of a set."""
 
-    def send(self, set_id: str, source: Source, reserved: AssetFile) -> AssetFile:
+    def send(self, source: Source, reserved: AssetFile) -> AssetFile:
         """Send the bytes of a file and declare it complete. Return it as it is then, not processed yet."""
 
     def remove(self, file_id: str) -> None:
@@ -123,9 +123,9 @@ class MediaSets:
         attributes = self.attributes(source.path)
         return self._uploader.reserve(self.names.asset, set_id, source, attributes)
 
-    def send(self, set_id: str, source: Source, reserved: AssetFile) -> AssetFile:
+    def send(self, source: Source, reserved: AssetFile) -> AssetFile:
         """Send the bytes of a file and declare it complete. Return it as it is then, not processed yet."""
-        return self._uploader.upload(self.names.asset, set_id, source, begun=reserved)
+        return self._uploader.send(self.names.asset, source, reserved)
 
     @property
     def _uploader(self) -> AssetUploader:

@@ -22,7 +22,6 @@ ENDING = ".asc-part"
 LEFT_BEHIND = 24 * 3600.0
 """Seconds after which a temporary file belongs to no job any more."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-Expect = Callable[[int], Callable[[int], None]]
 
 
 class PartialFile:

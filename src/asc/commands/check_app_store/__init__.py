@@ -61,20 +61,20 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     """Check the files, and the version at Apple as it would be with them. Tell each finding at its place."""
     precheck = _precheckfile(inputs)
     watched = Watched(context.now().year, (*_forbidden(inputs), *precheck.words))
-    files, found = _files(inputs, watched.year)
+    files, collected = _files(inputs, watched.year)
     for secret in files.page.secrets:
         context.hide(secret)
     online = _is_online(inputs, context)
     page, purchases = files.page, tuple["Purchase", ...]()
     if online:
         page, ours, purchases = _at_apple(inputs, context, files)
-        found += ours
+        collected += ours
     else:
-        found += _without_pictures(inputs, files)
+        collected += _without_pictures(inputs, files)
     levels = inputs.levels(precheck.levels)
-    found += [*check_page(page), *check_words(page, watched, purchases), *check_style(page)]
-    found += _addresses(inputs, context, page, levels)
-    findings = with_levels([*found, *precheck.findings], levels)
+    collected += [*check_page(page), *check_words(page, watched, purchases), *check_style(page)]
+    collected += _addresses(inputs, context, page, levels)
+    findings = with_levels([*collected, *precheck.findings], levels)
     if not (online or findings):
         _require_files(files)
     tell(context, findings, "the version" if online else "the files")
@@ -142,8 +142,8 @@ def _at_apple(
     privacy = PRIVACY.format(candidate.app.id)
     log.info("Apple's API does not say whether the answers about app privacy are published. See %s", privacy)
     context.summary.append(summary.paragraph(f"Not checked, as no API has it: {privacy}"))
-    found = online.findings(candidate, files.binary, live=inputs.target == "live")
-    return candidate.page, found, candidate.purchases or ()
+    findings = online.findings(candidate, files.binary, live=inputs.target == "live")
+    return candidate.page, findings, candidate.purchases or ()
 
 
 def _files(inputs: Inputs, year: int) -> tuple[_Files, list[Finding]]:

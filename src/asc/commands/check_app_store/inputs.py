@@ -143,6 +143,6 @@ class Inputs(AppInputs):
 
     def levels(self, precheckfile: Mapping[str, str]) -> dict[str, str]:
         """Return the level of each rule that has one. The inputs beat the Precheckfile."""
-        given_ = dict(self.rules or {})
-        default = given_.pop("default", None)
-        return {**precheckfile, **(dict.fromkeys(RULES, default) if default else {}), **given_}
+        stated = dict(self.rules or {})
+        default = stated.pop("default", None)
+        return {**precheckfile, **(dict.fromkeys(RULES, default) if default else {}), **stated}

@@ -36,8 +36,8 @@ def candidate(
     version = _version(versions, inputs.version, live=live)
     build = fetch_build(client, version.build_id) if version.build_id and not live else None
     prepared = Preparation(build, release_date=version.earliest_release, phased=version.phased is not None)
-    found = read_candidate(client, app.id, versions, version, prepared, now, live=live)
-    return found if live else found.with_files(page, shots, families)
+    at_apple = read_candidate(client, app.id, versions, version, prepared, now, live=live)
+    return at_apple if live else at_apple.with_files(page, shots, families)
 
 
 def findings(candidate: Candidate, binary: Binary | None, *, live: bool) -> list[Finding]:
@@ -49,12 +49,12 @@ def findings(candidate: Candidate, binary: Binary | None, *, live: bool) -> list
 def _version(versions: Sequence[StoreVersion], number: str | None, *, live: bool) -> StoreVersion:
     if number and not live:
         return choose_version(versions, number)
-    found = choose_target(versions, number, live=live).version
-    if found is None:
+    version = choose_target(versions, number, live=live).version
+    if version is None:
         raise Error(
             "The app has no version in preparation.", "Create one with update-app-store, or set target: live."
         )
-    return found
+    return version
 
 
 def _of_binary(candidate: Candidate, binary: Binary | None) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""How findings about a store page are told: annotations, the log, the summary, a JSON report."""
+"""Report findings about a store page: as annotations, in the log, in the summary, and as JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from asc.commands.context import Context
 from asc.errors import Error
@@ -25,7 +24,7 @@ def with_levels(findings: Iterable[Finding], levels: Mapping[str, str]) -> list[
     named = {"warn": "warning", "error": "error"}
     kept = [
         replace(finding, level=named[levels[finding.rule]]) if finding.rule in levels else finding
-        # Two rules may find the same, for example a set of a file and at Apple.
+        # Two rules may find one fault, for example in a set of files and in the set at Apple.
         for finding in dict.fromkeys(findings)
         if levels.get(finding.rule) != "skip"
     ]
@@ -34,11 +33,11 @@ def with_levels(findings: Iterable[Finding], levels: Mapping[str, str]) -> list[
 
 def tell(context: Context, findings: Sequence[Finding], checked: str) -> None:
     """Print each finding at its file and line, and put a table of all into the summary."""
-    shown = {"error": 0, "warning": 0}
+    counts = {"error": 0, "warning": 0}
     for finding in findings:
-        shown[finding.level] += 1
+        counts[finding.level] += 1
         # GitHub drops annotations past a limit, so the rest is in the log.
-        if context.job.in_job and shown[finding.level] <= MOST_ANNOTATIONS:
+        if context.job.in_job and counts[finding.level] <= MOST_ANNOTATIONS:
             _annotate(finding)
         else:
             log.info("%s: %s: %s (%s)", finding.place, finding.level, _text(finding), finding.rule)
@@ -72,25 +71,21 @@ def as_json(findings: Sequence[Finding]) -> str:
 def fail(findings: Sequence[Finding], fail_on: str) -> None:
     """Raise Error if there is a finding of the level that fails the step, or of a higher one."""
     failing = {"error": ("error",), "warning": ("error", "warning"), "never": ()}[fail_on]
-    found = [finding for finding in findings if finding.level in failing]
-    if found:
-        first = found[0]
-        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        raise Error(f"{first.place}: {first.message}{more}.", first.remedy)
+    failing_findings = [finding for finding in findings if finding.level in failing]
+    if not failing_findings:
+        return
+    # The others stand in annotations, and in the log where GitHub drops annotations.
+    first = failing_findings[0]
+    more = f", and {len(failing_findings) - 1} more" if len(failing_findings) > 1 else ""
+    raise Error(f"{first.place}: {first.message}{more}.", first.remedy)
 
 
 def _annotate(finding: Finding) -> None:
     place = finding.place
     # App Store Connect is no file: such an annotation stands at the step.
-    file = "" if place == APPLE else _in_workspace(place.file)
+    file = "" if place == APPLE else place.file
     workflow.annotate(finding.level, finding.rule, _text(finding), file=file, line=place.line)
 
 
 def _text(finding: Finding) -> str:
     return f"{sentence(finding.message)} {finding.remedy}"
-
-
-def _in_workspace(file: str) -> str:
-    """Return a path as GitHub finds it in the repository."""
-    path = Path(file)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else file

@@ -39,13 +39,13 @@ def _work(inputs: Inputs, context: Context, report: DownloadReport) -> None:
     prepare(directory, context.clock.now())
     client = context.connect(inputs)
     app = inputs.app(client)
-    wanted = _selection(inputs, app)
-    builds = select(client, wanted)
+    selection = _selection(inputs, app)
+    builds = select(client, selection)
     if not builds and inputs.app_id:
         # An unknown id has no builds either.
         find_app_by_id(client, app.id)
     report.app = app
-    report.builds = await_symbols(client, wanted, builds, inputs.wait) if inputs.wait else builds
+    report.builds = await_symbols(client, selection, builds, inputs.wait) if inputs.wait else builds
     report.missing = missing_now(client, report.builds)
     _fetch(inputs, context, report, directory)
     _raise_what_failed(report)
@@ -95,7 +95,7 @@ def _fetch(inputs: Inputs, context: Context, report: DownloadReport, directory: 
         several,
         words.size(sum(result.fetched for result in new)),
         directory,
-        f"; {there} existed before" if (there := len(report.whole) - len(new)) else "",
+        f"; {kept} existed before" if (kept := len(report.whole) - len(new)) else "",
     )
 
 

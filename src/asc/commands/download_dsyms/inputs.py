@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from asc.builds.symbols.selecting import LATEST, LIVE
 from asc.commands import kinds
-from asc.commands.declaration import given
+from asc.commands.declaration import given, given_together
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Problem
 
@@ -99,7 +99,7 @@ class Inputs(AppInputs):
     def _senseless(self) -> Iterator[Problem]:
         latest = self.version == LATEST or self.build_number == LATEST
         if self.min_version and self.version:
-            yield Problem("min-version", "is given together with version", "Give one of the two.")
+            yield given_together("min-version", "version")
         elif self.min_version and latest:
             yield Problem(
                 "min-version",
@@ -113,9 +113,9 @@ class Inputs(AppInputs):
                 "Give the version that the build number belongs to, or none.",
             )
         if self.version == LIVE and self.build_number == LATEST:
-            yield Problem("build-number", "is given together with version: live", "Give one of the two.")
+            yield given_together("build-number", "version: live")
         if self.uploaded_after and (latest or self.version == LIVE):
             word = self.version if self.version in (LATEST, LIVE) else LATEST
-            yield Problem("uploaded-after", f"is given together with {word}", "Give one of the two.")
+            yield given_together("uploaded-after", str(word))
         if self.uploaded_after and self.uploaded_after > datetime.now(UTC):
             yield Problem("uploaded-after", "lies in the future", "Give a moment that has passed.")

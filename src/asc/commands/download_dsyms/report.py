@@ -50,8 +50,8 @@ class DownloadReport:
     def whole(self) -> list[DownloadResult]:
         """Return the archives that are complete, in the order of their builds."""
         order = {build.id: position for position, build in enumerate(self.builds)}
-        there = [result for result in self.ended if not result.error]
-        return sorted(there, key=lambda result: (order[result.target.build.id], result.target.name))
+        complete = [result for result in self.ended if not result.error]
+        return sorted(complete, key=lambda result: (order[result.target.build.id], result.target.name))
 
     @property
     def failed(self) -> list[DownloadResult]:

@@ -84,31 +84,31 @@ def _by_group(inputs: Inputs, listed: Sequence[Tester], existing: Sequence[Group
     """Return the testers of each group. Groups to create have no id."""
     everyone = inputs.groups or ()
     names = dict.fromkeys([*everyone, *(name for tester in listed for name in tester.groups)])
-    _, new = choosing.groups(list(names), existing, "external" if inputs.create_groups else None)
-    groups = [*existing, *(Group("", name) for name in new)]
+    _, new_names = choosing.groups(list(names), existing, "external" if inputs.create_groups else None)
+    groups = [*existing, *(Group("", name) for name in new_names)]
     # A list can have thousands of testers and a few groups: each name is looked up once.
     by_name = {name: choosing.groups([name], groups, None)[0][0] for name in names}
-    wanted: dict[Group, dict[str, Tester]] = {by_name[name]: {} for name in everyone}
+    by_group: dict[Group, dict[str, Tester]] = {by_name[name]: {} for name in everyone}
     for tester in listed:
         for name in (*everyone, *tester.groups):
-            wanted.setdefault(by_name[name], {})[tester.address] = tester
-    return {group: list(testers.values()) for group, testers in wanted.items()}
+            by_group.setdefault(by_name[name], {})[tester.address] = tester
+    return {group: list(testers.values()) for group, testers in by_group.items()}
 
 
 def _add(
-    inputs: Inputs, context: Context, client: Client, app: App, groups: Sequence[Group], wanted: Wanted
+    inputs: Inputs, context: Context, client: Client, app: App, groups: Sequence[Group], by_group: Wanted
 ) -> Outputs:
     # A group that only the list names keeps its other members: the list is not the truth for it.
     exact = choosing.groups(inputs.groups or (), groups, "external")[0] if inputs.exact else ()
-    roster = read_roster(client, app.id, wanted)
-    plan = plan_addition(app.id, wanted, roster, exact)
+    roster = read_roster(client, app.id, by_group)
+    plan = plan_addition(app.id, by_group, roster, exact)
     if inputs.only_plans or not plan.new_groups:
         return _carry_out(inputs, context, client, plan)
     _announce(inputs, plan)
     # All checks are done, so that a list with an error leaves no empty groups behind.
-    made = {group: create_external(client, app.id, group.name) for group in plan.new_groups}
-    wanted = {made.get(group, group): testers for group, testers in wanted.items()}
-    return _send(inputs, context, client, plan_addition(app.id, wanted, roster, exact))
+    created = {group: create_external(client, app.id, group.name) for group in plan.new_groups}
+    by_group = {created.get(group, group): testers for group, testers in by_group.items()}
+    return _send(inputs, context, client, plan_addition(app.id, by_group, roster, exact))
 
 
 def _pruning(
@@ -176,18 +176,18 @@ def _outputs(inputs: Inputs, plan: TesterPlan, sent: Sent, left: str) -> Outputs
     def people(*kinds: str) -> str:
         return str(len({person for write in counted if write.kind in kinds for person in write.people}))
 
-    shown = [
-        {"email": email if inputs.show_emails else masked(email), "reason": one.reason}
-        for one in sent.refused
-        for email in one.emails
+    refused_people = [
+        {"email": email if inputs.show_emails else masked(email), "reason": refusal.reason}
+        for refusal in sent.refused
+        for email in refusal.emails
     ]
     return Outputs(
         added=people("add"),
         invited=people("create", "invite"),
         existing=str(plan.existing),
         removed=people("remove"),
-        refused=str(len(shown)),
-        refused_list=json.dumps(shown, ensure_ascii=False),
+        refused=str(len(refused_people)),
+        refused_list=json.dumps(refused_people, ensure_ascii=False),
         changed=flag(bool(counted)),
         slots_left=left,
     )
@@ -196,10 +196,13 @@ def _outputs(inputs: Inputs, plan: TesterPlan, sent: Sent, left: str) -> Outputs
 def _judge(inputs: Inputs, refused: Sequence[RefusedTesters]) -> None:
     if not refused:
         return
-    told = "; ".join(
-        f"{words.some([masked(email) for email in one.emails], 5)}: {one.reason}" for one in refused[:5]
+    reasons = "; ".join(
+        f"{words.some([masked(email) for email in refusal.emails], 5)}: {refusal.reason}"
+        for refusal in refused[:5]
     )
-    message = f"Apple refused {words.counted(sum(len(one.emails) for one in refused), 'tester')}. {told}"
+    message = (
+        f"Apple refused {words.counted(sum(len(refusal.emails) for refusal in refused), 'tester')}. {reasons}"
+    )
     # Apple sends no invitation before there is a build to test: the next run sends it.
     if inputs.on_refused == "warn" or inputs.mode == "invite":
         log.warning("%s", message)
@@ -217,7 +220,7 @@ def _summary(inputs: Inputs, plan: TesterPlan, outputs: Outputs, refused: Sequen
         return text + summary.paragraph("Planned, nothing was written:") + lines + "\n"
     rows = [(name, getattr(outputs, name)) for name in ("added", "invited", "existing", "removed", "refused")]
     text += summary.table(("What", "Testers"), [(name, count) for name, count in rows if count != "0"])
-    reasons = "".join(f"- {summary.escape(one.reason)}\n" for one in refused[:10])
+    reasons = "".join(f"- {summary.escape(refusal.reason)}\n" for refusal in refused[:10])
     return text + (reasons + "\n" if reasons else "")
 
 

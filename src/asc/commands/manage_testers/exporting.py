@@ -32,14 +32,14 @@ def export(
     Return the path of the file, and the number of places left for external testers.
     """
     chosen, _ = choosing.groups(inputs.groups or (), groups, None)
-    wanted = {group.id for group in chosen}
+    group_ids = {group.id for group in chosen}
     by_id = {group.id: group for group in groups}
     usages = read_usages(client, app_id, "P90D")
     testers = list(read_testers(client, app_id))
-    shown = [tester for tester in testers if not wanted or wanted & set(tester.group_ids)]
+    exported = [tester for tester in testers if not group_ids or group_ids & set(tester.group_ids)]
 
     def rows() -> Iterator[Sequence[object]]:
-        for tester in sorted(shown, key=lambda tester: (tester.address, tester.id)):
+        for tester in sorted(exported, key=lambda tester: (tester.address, tester.id)):
             names = ";".join(sorted(group.name for group in tester.groups_among(by_id)))
             yield (*_person(tester), names, tester.state, *_use(usages.get(tester.id, Usage())))
 
@@ -49,8 +49,8 @@ def export(
     except OSError as error:
         remedy = writing_remedy(error, "Name a file in a folder that exists and that the step can write to.")
         raise Error(f"file: {inputs.file}: {error.strerror}.", remedy) from None
-    log.info("Wrote %s into %s", words.counted(len(shown), "tester"), path)
-    text = summary.paragraph(f"Exported {words.counted(len(shown), 'tester')}.")
+    log.info("Wrote %s into %s", words.counted(len(exported), "tester"), path)
+    text = summary.paragraph(f"Exported {words.counted(len(exported), 'tester')}.")
     context.summary.append(summary.heading("Testers") + text)
     return str(path), str(places_left(testers, by_id))
 

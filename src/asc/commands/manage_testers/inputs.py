@@ -127,22 +127,28 @@ class Inputs(AppInputs):
 def listed_testers(inputs: Inputs) -> list[Tester]:
     """Return the testers of both inputs, each address once. Raises InputError with the lines that are wrong."""
     problems: list[Problem] = []
-    found = _of_input(inputs.testers or (), problems)
+    by_address = _of_input(inputs.testers or (), problems)
     if inputs.testers_file:
         for tester in _of_file(inputs.testers_file, problems):
             # The input has the name, and the file may have groups for the same person.
-            found[tester.address] = (
-                replace(found[tester.address], groups=tester.groups) if tester.address in found else tester
+            by_address[tester.address] = (
+                replace(by_address[tester.address], groups=tester.groups)
+                if tester.address in by_address
+                else tester
             )
-    if inputs.mode == "add" and not inputs.groups and not all(tester.groups for tester in found.values()):
+    if (
+        inputs.mode == "add"
+        and not inputs.groups
+        and not all(tester.groups for tester in by_address.values())
+    ):
         reason = "some testers are in no group"
         problems.append(Problem("groups", reason, "Name groups, or add a column Groups."))
-    if len(found) > LARGEST:
-        reason = f"{len(found)} testers are more than an app can have ({LARGEST})"
+    if len(by_address) > LARGEST:
+        reason = f"{len(by_address)} testers are more than an app can have ({LARGEST})"
         problems.append(Problem("testers-file", reason, "Shorten the list."))
     if problems:
         raise InputError(problems)
-    return list(found.values())
+    return list(by_address.values())
 
 
 def _of_input(lines: Sequence[str], problems: list[Problem]) -> dict[str, Tester]:

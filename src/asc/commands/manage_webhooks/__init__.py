@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from asc import words
 from asc.api.client import Client
 from asc.commands.context import Context
-from asc.commands.declaration import Command, flag, moment, output
+from asc.commands.declaration import NOT_WRITTEN, Command, flag, moment, output
 from asc.commands.manage_webhooks.inputs import Inputs
 from asc.errors import Error, Findings
 from asc.job import summary
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 ROWS = 50
 """Events that the log and the summary name. The output has all."""
-_NOT_DONE = "Nothing was written, because dry-run is true."
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def _ensure(
         log.info("Nothing to do: the webhook is as requested")
     webhook_id = plan.existing.id if plan.existing else ""
     if inputs.dry_run:
-        log.info(_NOT_DONE)
+        log.info(NOT_WRITTEN)
     else:
         made = carry_out(client, app_id, plan)
         webhook_id = made.id
@@ -86,7 +85,9 @@ def _ensure(
 def _list(inputs: Inputs, context: Context, client: Client, webhooks: Sequence[Webhook]) -> Outputs:
     chosen = _asked_for(inputs, webhooks)
     since = _since(inputs, client)
-    failed = [one for webhook in chosen for one in undelivered(read_deliveries(client, webhook.id, since))]
+    failed = [
+        delivery for webhook in chosen for delivery in undelivered(read_deliveries(client, webhook.id, since))
+    ]
     for webhook in chosen:
         log.info(
             "%s: %s%s", webhook, words.listed(webhook.events), "" if webhook.enabled else " (turned off)"
@@ -137,7 +138,7 @@ def _redeliver(inputs: Inputs, context: Context, client: Client, webhooks: Seque
     if not planned:
         log.info("Nothing to do: all events arrived")
     elif inputs.dry_run:
-        log.info(_NOT_DONE)
+        log.info(NOT_WRITTEN)
     context.summary.append(_failed_table(failed))
     context.outputs = outputs = Outputs(
         changed=flag(bool(planned if inputs.dry_run else sent)),
@@ -152,22 +153,23 @@ def _redeliver(inputs: Inputs, context: Context, client: Client, webhooks: Seque
 
 
 def _delete(inputs: Inputs, client: Client, app_id: str, webhooks: Sequence[Webhook]) -> Outputs:
-    found = _found(inputs, webhooks)
-    if found is None:
+    webhook = _found(inputs, webhooks)
+    if webhook is None:
         log.info("Nothing to do: the app has no such webhook")
         return Outputs(changed=flag(False))
-    log.info("Plan: delete the webhook %s", found)
+    log.info("Plan: delete the webhook %s", webhook)
     if inputs.dry_run:
-        log.info(_NOT_DONE)
+        log.info(NOT_WRITTEN)
     else:
-        delete_webhook(client, found)
-        if any(webhook.id == found.id for webhook in read_webhooks(client, app_id)):
+        delete_webhook(client, webhook)
+        # An answer that accepts a deletion is no proof of it.
+        if any(left.id == webhook.id for left in read_webhooks(client, app_id)):
             raise Error(
-                f"App Store Connect accepted that the webhook {found.id} is deleted, but the app still has it.",
+                f"App Store Connect accepted that the webhook {webhook.id} is deleted, but the app still has it.",
                 "Run the step again. If the error stays, delete it on the website "
                 "(Users and Access, Integrations).",
             )
-    return Outputs(webhook_id=found.id, changed=flag(True))
+    return Outputs(webhook_id=webhook.id, changed=flag(True))
 
 
 def _asked_for(inputs: Inputs, webhooks: Sequence[Webhook]) -> Sequence[Webhook]:
@@ -177,8 +179,8 @@ def _asked_for(inputs: Inputs, webhooks: Sequence[Webhook]) -> Sequence[Webhook]
 
 def _chosen(inputs: Inputs, webhooks: Sequence[Webhook]) -> Webhook:
     """Return the webhook that the inputs name, or the only one. Raises Error if it is not clear."""
-    if found := _found(inputs, webhooks):
-        return found
+    if webhook := _found(inputs, webhooks):
+        return webhook
     raise Error(
         f"The app has no such webhook. It has: {words.listed([str(webhook) for webhook in webhooks])}.",
         "Check webhook-id, url and name, or create the webhook: mode: ensure.",
@@ -199,6 +201,7 @@ def _found(inputs: Inputs, webhooks: Sequence[Webhook]) -> Webhook | None:
 
 
 def _since(inputs: Inputs, client: Client) -> datetime:
+    # Apple's time, because the deliveries have it and the clock of a runner may be wrong.
     now = datetime.fromtimestamp(client.traffic.time_there(client.clock.now()), UTC)
     return now - timedelta(seconds=inputs.within)
 

@@ -12,7 +12,7 @@ from asc import words
 from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.apps.app import visible_apps
 from asc.commands.context import Context
-from asc.commands.declaration import Command, flag, output
+from asc.commands.declaration import NOT_WRITTEN, Command, flag, output
 from asc.commands.register_bundle_ids.inputs import Inputs, Request, requests_of, unknown_types
 from asc.errors import Error, Findings, UnreachableError
 from asc.formats.mobileprovision import Profile
@@ -52,37 +52,37 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     _warn_of_unknown(requests, inputs.if_unknown)
     client = context.connect(inputs)
     bundle_ids = [request.bundle_id for request in requests]
-    there = read_bundle_ids(client, [bundle_id.identifier for bundle_id in bundle_ids])
-    plan = plan_bundle_ids(bundle_ids, there)
-    _log_plan(plan, bundle_ids, there)
+    registered = read_bundle_ids(client, [bundle_id.identifier for bundle_id in bundle_ids])
+    plan = plan_bundle_ids(bundle_ids, registered)
+    _log_plan(plan, bundle_ids, registered)
     if inputs.dry_run:
-        log.info("Nothing was written, because dry-run is true.")
+        log.info(NOT_WRITTEN)
         context.summary.append(_summary(plan, "planned"))
-        outputs = replace(_outputs((), there, there), changed=flag(bool(plan)))
+        outputs = replace(_outputs((), registered, registered), changed=flag(bool(plan)))
         context.outputs = outputs
         return outputs
     changed, findings = apply_bundle_ids(client, plan)
-    now = {**there, **changed}
+    current = {**registered, **changed}
     # From here on the outputs of a run that fails say what it has done.
-    context.outputs = outputs = _outputs(plan, there, now)
-    context.summary.append(_summary(plan, "done", plan_bundle_ids(bundle_ids, now)))
+    context.outputs = outputs = _outputs(plan, registered, current)
+    context.summary.append(_summary(plan, "done", plan_bundle_ids(bundle_ids, current)))
     if any(isinstance(error, UnreachableError) for error in findings.errors):
         findings.raise_all()
     invalid = _invalidated(client, plan, findings)
     outputs = replace(outputs, invalidated_profiles=json.dumps(invalid, ensure_ascii=False))
-    return _check(inputs, context, client, requests, now, outputs, findings)
+    return _check(inputs, context, client, requests, current, outputs, findings)
 
 
 def _log_plan(
     plan: Sequence[BundleIdChanges],
     bundle_ids: Sequence[BundleIdRequest],
-    there: Mapping[str, RegisteredBundleId],
+    before: Mapping[str, RegisteredBundleId],
 ) -> None:
     for changes in plan:
         for line in changes.lines():
             log.info("Plan: %s", line)
     for request in bundle_ids:
-        registered = there.get(request.identifier)
+        registered = before.get(request.identifier)
         if registered and request.name not in ("", registered.name) and not request.rename:
             log.info(
                 "%s is named %s at Apple and keeps this name (rename: true changes it)",
@@ -100,10 +100,12 @@ def _log_plan(
 def _invalidated(client: Client, plan: Sequence[BundleIdChanges], findings: Findings) -> list[str]:
     """Return the names of the profiles that are invalid, of bundle ids whose capabilities were changed."""
     touched = [
-        one.registered.id for one in plan if one.registered and (one.enable or one.configure or one.disable)
+        changes.registered.id
+        for changes in plan
+        if changes.registered and (changes.enable or changes.configure or changes.disable)
     ]
-    none: list[str] = []
-    invalid = findings.result_of(lambda: invalid_profiles(client, touched), none)
+    no_names: list[str] = []
+    invalid = findings.result_of(lambda: invalid_profiles(client, touched), no_names)
     if invalid:
         log.warning(
             "These profiles are invalid now: %s. Create them again (sync-signing).", ", ".join(invalid)
@@ -156,14 +158,14 @@ def _app_ids(client: Client, bundle_ids: Sequence[BundleIdRequest], findings: Fi
     identifiers = [bundle_id.identifier for bundle_id in bundle_ids if not bundle_id.is_wildcard]
     for identifier in identifiers:
         # Apple wants the bundle id of an extension to begin with that of its app, and an extension has no app record.
-        owner = next((one for one in identifiers if identifier.startswith(f"{one}.")), "")
+        owner = next((candidate for candidate in identifiers if identifier.startswith(f"{candidate}.")), "")
         if identifier not in apps and owner:
             log.info("%s has no app of its own: it counts as an extension of %s", identifier, owner)
         elif identifier not in apps:
-            there = words.some(sorted(apps)) or "none at all"
+            visible = words.some(sorted(apps)) or "none at all"
             findings.add(
                 Error(
-                    f"The key sees no app with the bundle id {identifier}. It sees: {there}.",
+                    f"The key sees no app with the bundle id {identifier}. It sees: {visible}.",
                     f"If there is none, make it, which no API key can: {_how_to_make(identifier)}",
                 )
             )
@@ -184,16 +186,18 @@ def _verify(
     findings: Findings,
 ) -> dict[str, dict[str, list[str]]]:
     """Compare the valid profiles with the .entitlements files, and return the values to associate by hand."""
-    with_files = [one for one in requests if one.entitlements and one.bundle_id.identifier in registered]
+    with_files = [
+        request for request in requests if request.entitlements and request.bundle_id.identifier in registered
+    ]
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-        listed = [
-            pool.submit(active_profiles, client, registered[one.bundle_id.identifier].id)
-            for one in with_files
+        reading = [
+            pool.submit(active_profiles, client, registered[request.bundle_id.identifier].id)
+            for request in with_files
         ]
-    found: dict[str, dict[str, list[str]]] = {}
-    for request, future in zip(with_files, listed, strict=True):
-        identifier, none = request.bundle_id.identifier, list[Profile]()
-        profiles = findings.result_of(future.result, none)
+    missing: dict[str, dict[str, list[str]]] = {}
+    for request, future in zip(with_files, reading, strict=True):
+        identifier, no_profiles = request.bundle_id.identifier, list[Profile]()
+        profiles = findings.result_of(future.result, no_profiles)
         if not profiles:
             log.warning(
                 "%s has no valid profile to compare with: create one (sync-signing) and run the step again.",
@@ -204,32 +208,36 @@ def _verify(
             for _, error in errors_of(lacking, identifier, profile.name):
                 findings.add(error)
         if values := by_hand(lacking for _, lacking in lackings):
-            found[identifier] = values
-    return found
+            missing[identifier] = values
+    return missing
 
 
 def _outputs(
     plan: Sequence[BundleIdChanges],
     before: Mapping[str, RegisteredBundleId],
-    now: Mapping[str, RegisteredBundleId],
+    current: Mapping[str, RegisteredBundleId],
 ) -> Outputs:
     """Return the outputs by a comparison of before and now, so that they are true if only some of it was done."""
     enabled, disabled, configured = {}, {}, False
     for changes in plan:
         identifier = changes.request.identifier
-        after = now[identifier].capabilities if identifier in now else {}
+        after = current[identifier].capabilities if identifier in current else {}
         earlier = before[identifier].capabilities if identifier in before else {}
         if added := [one.type for one in changes.enable if one.type in after and one.type not in earlier]:
             enabled[identifier] = added
-        if gone := [kind for kind in changes.disable if kind not in after and identifier in now]:
+        if gone := [kind for kind in changes.disable if kind not in after and identifier in current]:
             disabled[identifier] = gone
         configured |= any(after.get(one.type) != earlier.get(one.type) for one in changes.configure)
-    renamed = [one.request.identifier for one in plan if one.rename and _name(before, one) != _name(now, one)]
+    renamed = [
+        one.request.identifier for one in plan if one.rename and _name(before, one) != _name(current, one)
+    ]
     created = [
-        changes.request.identifier for changes in plan if changes.request.identifier in now.keys() - before
+        changes.request.identifier
+        for changes in plan
+        if changes.request.identifier in current.keys() - before
     ]
     return Outputs(
-        bundle_id_ids=_ids(now),
+        bundle_id_ids=_ids(current),
         created=json.dumps(created),
         renamed=json.dumps(renamed),
         enabled=json.dumps(enabled),

@@ -95,8 +95,10 @@ class Inputs(CommonInputs):
         known = {identifier for identifier, _ in bundle_ids}
         yield from entitlements_input.problems(self.entitlements or (), known)
         yield from capabilities_input.wildcard_problems(known, self.capabilities or ())
-        both = {one.type for one in self.capabilities or ()} & {one.type for one in self.disable or ()}
-        for kind in sorted(both):
+        contradicting = {capability.type for capability in self.capabilities or ()} & {
+            capability.type for capability in self.disable or ()
+        }
+        for kind in sorted(contradicting):
             yield Problem("disable", f"{kind} is in capabilities, too", "Name it in one of the two.")
         if self.verify_profiles and not self.entitlements:
             yield Problem(
@@ -124,21 +126,21 @@ def requests_of(inputs: Inputs) -> list[Request]:
     for (identifier, _), keys in zip(paths, entitlements_input.read_files(paths), strict=True):
         owner = identifier or inputs.bundle_ids[0][0]
         files[owner] = {**files.get(owner, {}), **keys}
-    found = []
+    requests = []
     for identifier, name in inputs.bundle_ids:
-        none: Request | None = None
-        made = findings.result_of(
-            partial(_request, inputs, identifier, name, files.get(identifier, {})), none
+        no_request: Request | None = None
+        request = findings.result_of(
+            partial(_request, inputs, identifier, name, files.get(identifier, {})), no_request
         )
-        found += [made] if made else []
+        requests += [request] if request else []
     findings.raise_all()
-    return found
+    return requests
 
 
 def unknown_types(requests: list[Request]) -> list[str]:
     """Return the capabilities that are asked for and that Apple's document of the API does not have."""
-    asked = {capability.type for request in requests for capability in request.bundle_id.capabilities}
-    return sorted(asked - TYPES)
+    types = {capability.type for request in requests for capability in request.bundle_id.capabilities}
+    return sorted(types - TYPES)
 
 
 def _request(inputs: Inputs, identifier: str, name: str, entitlements: Mapping[str, Any]) -> Request:

@@ -12,7 +12,7 @@ from asc.builds.build import Build, fetch_build
 from asc.builds.finding import find_build
 from asc.builds.number import Number
 from asc.commands.context import Context
-from asc.commands.declaration import Command, flag, output
+from asc.commands.declaration import NOT_WRITTEN, Command, flag, output
 from asc.commands.submit_app_store.inputs import Inputs
 from asc.commands.submit_app_store.plan import SubmissionPlan, make_plan, require_submitted
 from asc.errors import Error
@@ -75,7 +75,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         for line in plan.lines():
             log.info("Plan: %s", line)
         if inputs.dry_run:
-            log.info("Nothing was written, because dry-run is true.")
+            log.info(NOT_WRITTEN)
             return _end(inputs, context, app, version, "", changed=False)
         submission_id = _submit(client, app, plan, deadline)
         version = read_version(client, version.id)
@@ -89,9 +89,9 @@ def _waited(inputs: Inputs, client: Client, version: StoreVersion, deadline: flo
     """Return the version once it is as `wait` asks for."""
     settled = {*SUBMITTED, *APPROVED, *REJECTED}
     if inputs.wait == "submitted" and version.state not in settled:
-        return wait_for(client, version, deadline, lambda one: one.state in settled)
+        return wait_for(client, version, deadline, lambda seen: seen.state in settled)
     if inputs.wait == "reviewed" and version.state in {*SUBMITTED, DRAFT}:
-        return wait_for(client, version, deadline, lambda one: one.state not in {*SUBMITTED, DRAFT})
+        return wait_for(client, version, deadline, lambda seen: seen.state not in {*SUBMITTED, DRAFT})
     return version
 
 
@@ -112,13 +112,13 @@ def _build(inputs: Inputs, client: Client, app: App, version: StoreVersion) -> B
     if not inputs.build_number:
         return fetch_build(client, version.build_id) if version.build_id else None
     number = Number(app.id, version.version, inputs.build_number, PLATFORMS[inputs.platform])
-    found = find_build(client, number)
-    if found is None:
+    build = find_build(client, number)
+    if build is None:
         raise Error(
             f"build-number: there is no build {version.version} ({inputs.build_number}).",
             "Check the number; an upload has to be processed first (upload-testflight).",
         )
-    return found
+    return build
 
 
 def _is_other(build: Build | None, version: StoreVersion) -> bool:
@@ -130,6 +130,7 @@ def _submit(client: Client, app: App, plan: SubmissionPlan, deadline: float) -> 
     version = plan.version
     if plan.blocking:
         version = withdraw(client, plan.blocking, version, deadline)
+    # The build is attached first: Apple checks the version as soon as a submission holds it.
     for step in plan.steps:
         step.send(client)
         log.info("Done: %s", step.summary)
@@ -153,8 +154,15 @@ def _withdraw(
     inputs: Inputs, context: Context, client: Client, app: App, version: StoreVersion, deadline: float
 ) -> Outputs:
     submissions = read_open(client, app.id, version.platform)
-    mine = next((one for one in submissions if one.version_id == version.id and one.state != DRAFT), None)
-    if mine is None:
+    open_submission = next(
+        (
+            submission
+            for submission in submissions
+            if submission.version_id == version.id and submission.state != DRAFT
+        ),
+        None,
+    )
+    if open_submission is None:
         if version.state in APPROVED:
             raise Error(
                 f"Version {version.version} cannot be withdrawn: its state is {version.state}.",
@@ -164,10 +172,10 @@ def _withdraw(
         return _end(inputs, context, app, version, "", changed=False)
     if inputs.dry_run:
         log.info("Plan: withdraw %s", version)
-        return _end(inputs, context, app, version, mine.id, changed=False)
-    now = withdraw(client, mine, version, deadline)
-    log.info("Withdrew version %s: its state is %s", now.version, now.state)
-    return _end(inputs, context, app, now, mine.id, changed=True)
+        return _end(inputs, context, app, version, open_submission.id, changed=False)
+    withdrawn = withdraw(client, open_submission, version, deadline)
+    log.info("Withdrew version %s: its state is %s", withdrawn.version, withdrawn.state)
+    return _end(inputs, context, app, withdrawn, open_submission.id, changed=True)
 
 
 def _end(

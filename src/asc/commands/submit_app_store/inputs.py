@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asc.commands import kinds
-from asc.commands.declaration import given
+from asc.commands.declaration import given, given_together
 from asc.commands.deliverfile import deliverfile_input
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.errors import Problem
@@ -38,14 +38,14 @@ def _release(text: str) -> tuple[str, datetime | None] | None:
 def _items(text: str) -> tuple[Item, ...]:
     """Return the items of a list like `appEvents/123`. Raises ValueError for a type that is not submitted."""
     by_type = {type_name: kind for kind, type_name in KINDS.items()}
-    found = []
+    items = []
     for entry in kinds.LIST.parse(text):
         type_name, _, identifier = entry.partition("/")
         if type_name not in by_type or not re.fullmatch(r"[A-Za-z0-9-]{1,64}", identifier):
             hint = did_you_mean(type_name, by_type) or f" Types: {', '.join(by_type)}."
             raise ValueError(f"{kinds.quoted(entry)} is not a type and an id.{hint}")
-        found.append(Item(by_type[type_name], identifier))
-    return tuple(found)
+        items.append(Item(by_type[type_name], identifier))
+    return tuple(items)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Inputs(AppInputs):
         """Yield the problems of the inputs taken together."""
         yield from super().problems()
         if self.build_id and self.build_number:
-            yield Problem("build-number", "is given together with build-id", "Give one of the two.")
+            yield given_together("build-number", "build-id")
         if self.action == "withdraw" and (self.build_id or self.build_number):
             yield Problem("build-id", "is not for action: withdraw", "Omit the build.")
         if self.action == "withdraw" and (self.in_app_purchases or self.items):

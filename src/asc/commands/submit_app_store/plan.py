@@ -138,11 +138,16 @@ def _checked(
 
     A runner behind a firewall reaches few of them, and a submission must not wait for a web server.
     """
-    read = read_candidate(client, app_id, versions, version, prepared, now)
-    candidate = replace(read, submitted=submitted)
+    at_apple = read_candidate(client, app_id, versions, version, prepared, now)
+    candidate = replace(at_apple, submitted=submitted)
     words = check_words(candidate.page, Watched(now.year), candidate.purchases or ())
-    found = [*check_candidate(candidate), *check_page(candidate.page), *words, *check_style(candidate.page)]
-    return list(dict.fromkeys(found))
+    findings = [
+        *check_candidate(candidate),
+        *check_page(candidate.page),
+        *words,
+        *check_style(candidate.page),
+    ]
+    return list(dict.fromkeys(findings))
 
 
 def _owners(purchases: Sequence[Purchase], items: Sequence[Item]) -> frozenset[str]:

@@ -71,6 +71,7 @@ def _sync(inputs: Inputs, context: Context) -> Outputs:
     try:
         synced = sync.carry_out(plan)
     except KeyNotStored as error:
+        # Apple has the certificate, and this copy is the only one of its key: a later step must find it.
         context.outputs = Outputs(unsaved_key_path=str(error.path or ""), changed=flag(True))
         raise
     for line in synced.lacking:
@@ -109,6 +110,7 @@ def _revoke(inputs: Inputs, context: Context) -> Outputs:
     if not revocation.lines():
         log.info("There is nothing to revoke")
         return Outputs(changed=flag(False))
+    # The numbers are what the user read: if the plan has grown since, nothing is revoked.
     if (inputs.confirm or "").strip() != str(revocation):
         raise Error(
             f"Nothing was revoked: the plan removes {revocation}, and the input confirm does not repeat that.",
@@ -208,10 +210,10 @@ def _imported_identity(inputs: Inputs, context: Context) -> list[StoredIdentity]
 def _profile_files(inputs: Inputs) -> list[Path]:
     if not inputs.profile_files:
         return []
-    found = matching(inputs.profile_files)
-    if not found:
+    paths = matching(inputs.profile_files)
+    if not paths:
         raise Error(f"profile-files: {inputs.profile_files} matches no file.", "Check the path.")
-    return found
+    return paths
 
 
 def _version(inputs: Inputs) -> Version:

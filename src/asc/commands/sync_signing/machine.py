@@ -42,6 +42,7 @@ def install(inputs: Inputs, context: Context, signing: ReadySigning, changed: bo
     security = _security(inputs, environment)
     running = processes(environment.get("PATH", os.defpath))
     now = context.now()
+    # Jobs that were killed could not clean up, and their keychains would be searched by this one.
     sweep(ledger, now, security, running)
     # The ledger is written first: a step that is killed now leaves a note of what to remove.
     state = ledger.begin(owner, now, holder_of(os.getpid(), running))
@@ -126,7 +127,7 @@ def _placed(written: Written, installed: Installed | None) -> dict[str, str]:
     for profile in written.profiles:
         facts.setdefault(profile.stored.bundle_id, profile_facts(profile))
     first = written.export_options[0] if written.export_options else None
-    of_first = [
+    first_profiles = [
         profile
         for profile in written.profiles
         if first
@@ -134,7 +135,7 @@ def _placed(written: Written, installed: Installed | None) -> dict[str, str]:
     ]
     return {
         "profiles": json.dumps(facts, ensure_ascii=False),
-        "profile_mapping": json.dumps(profile_mapping(of_first), ensure_ascii=False),
+        "profile_mapping": json.dumps(profile_mapping(first_profiles), ensure_ascii=False),
         "export_options_plist": str(first.path) if first else "",
         "keychain_path": str(installed.keychain) if installed else "",
         "p12_path": str(written.identities[0].p12) if written.identities else "",

@@ -29,20 +29,20 @@ def words(text: str) -> str:
 def storage(environment: Mapping[str, str]) -> str:
     """Return the location that MATCH_STORAGE_MODE and the variables of that mode name; "" if they name none."""
 
-    def found(name: str) -> str:
+    def variable(name: str) -> str:
         return environment.get(f"MATCH_{name}", "").strip()
 
-    mode = found("STORAGE_MODE")
-    if mode == "s3" and found("S3_BUCKET"):
-        prefix, team = found("S3_OBJECT_PREFIX"), environment.get("FASTLANE_TEAM_ID", "").strip()
+    mode = variable("STORAGE_MODE")
+    if mode == "s3" and variable("S3_BUCKET"):
+        prefix, team = variable("S3_OBJECT_PREFIX"), environment.get("FASTLANE_TEAM_ID", "").strip()
         # match writes the prefix right before the team's folder: without a slash the two are one name.
         glued = team if prefix and not prefix.endswith("/") else ""
-        return f"s3://{found('S3_BUCKET')}/{prefix}{glued}".rstrip("/")
-    if mode == "google_cloud" and found("GOOGLE_CLOUD_BUCKET_NAME"):
-        return f"gs://{found('GOOGLE_CLOUD_BUCKET_NAME')}"
-    if mode == "gitlab_secure_files" and found("GITLAB_PROJECT"):
-        return f"gitlab://{found('GITLAB_PROJECT')}"
-    url = found("GIT_URL")
+        return f"s3://{variable('S3_BUCKET')}/{prefix}{glued}".rstrip("/")
+    if mode == "google_cloud" and variable("GOOGLE_CLOUD_BUCKET_NAME"):
+        return f"gs://{variable('GOOGLE_CLOUD_BUCKET_NAME')}"
+    if mode == "gitlab_secure_files" and variable("GITLAB_PROJECT"):
+        return f"gitlab://{variable('GITLAB_PROJECT')}"
+    url = variable("GIT_URL")
     if url.startswith("/"):
         return f"git+file://{url}"
     return f"git+{url}" if url.startswith("https://") and not is_git(url) else url

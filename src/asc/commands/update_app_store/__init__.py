@@ -12,7 +12,7 @@ from asc.api.platforms import PLATFORMS
 from asc.changes.apply import apply
 from asc.changes.change import Plan
 from asc.commands.context import Context
-from asc.commands.declaration import Command, flag, output
+from asc.commands.declaration import NOT_WRITTEN, Command, flag, output
 from asc.commands.update_app_store.inputs import Inputs, all_findings, refuse, wanted_page
 from asc.commands.update_app_store.media import (
     LocalMedia,
@@ -59,7 +59,7 @@ class Outputs:
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Read the files, then Apple; print the plan; write it; and compare."""
     local = local_media(inputs)
-    wishes = _wishes(inputs, context, local)
+    options = _options(inputs, context, local)
     client = context.connect(inputs)
     app = read_app(client, inputs.bundle_id, inputs.app_id)
     platform = PLATFORMS[inputs.platform]
@@ -68,15 +68,16 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     page = _first_look(client, app, choice)
     if inputs.remove_locales and has_other_platforms(client, app.id, platform):
         # The names of an app are those of all its platforms.
-        wishes = replace(wishes, keep_names=True)
-    first = plan_page(app, page, wishes, is_first=choice.is_first)
+        options = replace(options, keep_names=True)
+    plan = plan_page(app, page, options, is_first=choice.is_first)
     media = plan_media(client, page, local, inputs.screenshots_mode)
-    _tell(context, inputs, choice, first, media)
-    outputs = _outputs(app, choice, first, media, changed=inputs.dry_run)
+    _tell(context, inputs, choice, plan, media)
+    outputs = _outputs(app, choice, plan, media, changed=inputs.dry_run)
     context.outputs = outputs
-    _refuse_blocked(page, first, media)
+    # The plan stands in the log and the outputs also if it is refused.
+    _refuse_blocked(page, plan, media)
     if inputs.dry_run:
-        log.info("Nothing was written, because dry-run is true.")
+        log.info(NOT_WRITTEN)
         return outputs
     version, page = _version(client, app, platform, choice, page)
     context.outputs = outputs = replace(
@@ -84,12 +85,12 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     )
     # A failure of texts leaves the pictures to be made, and the reverse: all that failed is told at the end.
     findings = Findings()
-    findings.result_of(lambda: _write(client, app, page, wishes, is_first=choice.is_first), None)
+    findings.result_of(lambda: _write(client, app, page, options, is_first=choice.is_first), None)
     media = _media_now(client, app, choice, version, inputs, local, media)
     if media.all:
-        made = findings.result_of(lambda: sync_media(context, client, inputs, media), UploadCounts())
-        outputs = replace(outputs, uploaded_screenshots=str(made.files), uploaded_bytes=str(made.size))
-    context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, first, media)))
+        counts = findings.result_of(lambda: sync_media(context, client, inputs, media), UploadCounts())
+        outputs = replace(outputs, uploaded_screenshots=str(counts.files), uploaded_bytes=str(counts.size))
+    context.outputs = outputs = replace(outputs, changed=flag(_differs(choice, plan, media)))
     findings.raise_all()
     return outputs
 
@@ -114,7 +115,9 @@ def _media_now(
 
 def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
     """Raise Error, before the first write, for changes that the state of the version or a limit does not allow."""
-    pictures = [Difference(one.locale, one.display, "", "") for one in media.all if one.writes]
+    pictures = [
+        Difference(set_plan.locale, set_plan.display, "", "") for set_plan in media.all if set_plan.writes
+    ]
     makes_review = any(change.kind == "appStoreReviewDetails" for change in plan.plan.changes)
     if media.attachments and not page.review and not makes_review:
         raise Error(
@@ -124,28 +127,29 @@ def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
     locked = pictures if page.version and not page.version.is_editable else []
     if plan.blocked or locked:
         raise blocked_error([*plan.blocked, *locked], page.version.state if page.version else "")
-    over = [one for one in media.screenshots if one.total > MOST]
-    if full := [*over, *(one for one in media.previews if one.total > MOST_PREVIEWS)]:
-        names = ", ".join(f"{one.locale} {one.display} ({one.total})" for one in full)
+    too_full = [set_plan for set_plan in media.screenshots if set_plan.total > MOST]
+    if overfull := [*too_full, *(set_plan for set_plan in media.previews if set_plan.total > MOST_PREVIEWS)]:
+        names = ", ".join(f"{set_plan.locale} {set_plan.display} ({set_plan.total})" for set_plan in overfull)
         raise Error(
             f"Apple takes {MOST} screenshots and {MOST_PREVIEWS} previews of a type: {names}. Nothing was written.",
             "Set screenshots-mode: sync, or remove files.",
         )
 
 
-def _wishes(inputs: Inputs, context: Context, local: LocalMedia) -> UpdateOptions:
+def _options(inputs: Inputs, context: Context, local: LocalMedia) -> UpdateOptions:
     page = wanted_page(inputs, context.now().year).with_locales(local.locales)
+    # Masked before the findings are told, which quote texts of the page.
     for secret in page.secrets:
         context.hide(secret)
     findings = [*all_findings(inputs, page), *local.findings]
     refuse(findings)
     for finding in findings:
         log.warning("%s: %s. %s", finding.place, finding.message, finding.remedy)
-    cleaned, told = without_blocked_characters(page)
-    if told and inputs.on_blocked == "fail":
+    cleaned, lines = without_blocked_characters(page)
+    if lines and inputs.on_blocked == "fail":
         remedy = "Take the characters out, or set on-blocked: clean."
-        raise InputError([Problem("on-blocked", line, remedy) for line in told])
-    for line in told:
+        raise InputError([Problem("on-blocked", line, remedy) for line in lines])
+    for line in lines:
         log.warning("%s", line)
     if inputs.target == "live":
         cleaned = _promotional_alone(cleaned)
@@ -161,7 +165,7 @@ def _wishes(inputs: Inputs, context: Context, local: LocalMedia) -> UpdateOption
 def _promotional_alone(page: WantedPage) -> WantedPage:
     """Return the page with the promotional texts alone: nothing else can change on a live version."""
     name = PROMOTIONAL_TEXT.name
-    texts = {locale: {name: given[name]} for locale, given in page.texts.items() if name in given}
+    texts = {locale: {name: fields[name]} for locale, fields in page.texts.items() if name in fields}
     default = {name: page.default[name]} if name in page.default else {}
     return WantedPage(texts=texts, default=default)
 
@@ -187,23 +191,24 @@ def _version(
 ) -> tuple[StoreVersion, Page]:
     """Make or rename the version if needed, and return it with its page."""
     if choice.version is None:
-        made = make_version(client, app.id, platform, choice.number)
-        return made, await_texts(client, app.id, made, len(page.texts))
+        created = make_version(client, app.id, platform, choice.number)
+        return created, await_texts(client, app.id, created, len(page.texts))
     if choice.is_renamed:
         rename_version(client, choice.version, choice.number)
     return choice.version, page
 
 
-def _write(client: Client, app: AppFacts, page: Page, wishes: UpdateOptions, *, is_first: bool) -> None:
-    """Write the differences of the page, then read it again and compare it with the wishes."""
-    known = [page]
+def _write(client: Client, app: AppFacts, page: Page, options: UpdateOptions, *, is_first: bool) -> None:
+    """Write the differences of the page, then read it again and compare it with the options."""
+    # The page was just read: only a plan after a lost answer reads it again.
+    first_read = [page]
 
     def plan() -> Plan:
-        seen = known.pop() if known else read_page(client, app.id, page.version)
-        return plan_page(app, seen, wishes, is_first=is_first).plan
+        at_apple = first_read.pop() if first_read else read_page(client, app.id, page.version)
+        return plan_page(app, at_apple, options, is_first=is_first).plan
 
     done = apply(client, plan, StoreRules()).done
-    compare_page(client, app, page, wishes, done, is_first=is_first)
+    compare_page(client, app, page, options, done, is_first=is_first)
 
 
 def _differs(choice: Choice, plan: PagePlan, media: MediaPlan) -> bool:
@@ -218,8 +223,8 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, medi
         log.info("Plan: rename version %s to %s", choice.version.version, choice.number)
     for difference in plan.differences:
         log.info("Plan: %s", difference)
-    for one in media.all:
-        log.info("Plan: %s", one)
+    for set_plan in media.all:
+        log.info("Plan: %s", set_plan)
     if not _differs(choice, plan, media) and not plan.blocked:
         log.info("Nothing to do: the store page of version %s matches the files", choice.number)
     else:
@@ -237,27 +242,30 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, medi
 def _requests(choice: Choice, plan: PagePlan, media: MediaPlan) -> int:
     """Return about how many requests the plan costs, reads included."""
     # A new version is read until Apple has copied the texts, and its sets of pictures are listed again.
-    version = 1 + PAGE_READS + len({one.locale for one in media.all}) if choice.version is None else 0
+    version = (
+        1 + PAGE_READS + len({set_plan.locale for set_plan in media.all}) if choice.version is None else 0
+    )
     texts = len(plan.plan.changes) + (PAGE_READS if plan.plan.changes else 0)
-    return version + int(choice.is_renamed) + texts + sum(one.requests for one in media.all)
+    return version + int(choice.is_renamed) + texts + sum(set_plan.requests for set_plan in media.all)
 
 
 def _outputs(app: AppFacts, choice: Choice, plan: PagePlan, media: MediaPlan, *, changed: bool) -> Outputs:
     version = choice.version
     pictures = [
         {
-            "locale": one.locale,
-            "field": one.display,
-            "before": "" if one.change == "added" else one.file,
-            "after": f"{one.file} {one.change}".strip(),
+            "locale": change.locale,
+            "field": change.display,
+            "before": "" if change.change == "added" else change.file,
+            "after": f"{change.file} {change.change}".strip(),
         }
-        for one in media_differences(media.all)
+        for change in media_differences(media.all)
     ]
     return Outputs(
         app_id=app.id,
         version_id=version.id if version else "",
         version=choice.number,
         version_state=version.state if version else "",
+        # Apple's id, its state and these counts follow once there is a version, and files are sent.
         created="false",
         changes=json.dumps([*map(vars, plan.differences), *pictures], ensure_ascii=False),
         changed=flag(changed and _differs(choice, plan, media)),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from asc.commands import kinds
-from asc.commands.declaration import given
+from asc.commands.declaration import given, given_together
 from asc.commands.deliverfile import deliverfile_input
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.commands.store_files import LOCALES, METADATA, SCREENSHOTS, metadata_in
@@ -25,6 +25,7 @@ from asc.words import did_you_mean
 
 VERSION, PAGE, MORE, RUN = "Version", "Store page", "Beside the files", "Run"
 MEDIA = "Screenshots"
+# Apple locks all but the promotional text of a version that is in the App Store.
 _LIVE_INPUTS = (
     "copyright",
     "categories",
@@ -219,9 +220,7 @@ class Inputs(AppInputs):
                 hint = did_you_mean(key, known).strip() or f"Choose from {', '.join(known)}."
                 yield Problem(name.replace("_", "-"), f"{kinds.quoted(key)} is not known", hint)
         if self.release_notes and self.release_notes_file:
-            yield Problem(
-                "release-notes-file", "is given together with release-notes", "Give one of the two."
-            )
+            yield given_together("release-notes-file", "release-notes")
         if self.remove_locales and (self.locales or self.target == "live"):
             other = "locales" if self.locales else "target: live"
             yield Problem("remove-locales", f"is given together with {other}", "Omit one of the two.")
@@ -274,8 +273,8 @@ def _given(inputs: Inputs) -> WantedPage:
     if inputs.release_notes_file:
         file = Path(inputs.release_notes_file)
         # A pull request could publish any file that the runner can read.
-        if found := link_out(file, file.parent):
-            raise InputError([Problem("release-notes-file", f"{file} {found.message}", found.remedy)])
+        if outside := link_out(file, file.parent):
+            raise InputError([Problem("release-notes-file", f"{file} {outside.message}", outside.remedy)])
         try:
             notes = text_of(inputs.release_notes_file)
         except ValueError as error:

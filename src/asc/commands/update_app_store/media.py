@@ -129,10 +129,10 @@ def _attachment_plans(
 ) -> tuple[SetPlan, ...]:
     if local is None:
         return ()
-    there = MediaSet("", ATTACHMENTS)
+    existing = MediaSet("", ATTACHMENTS)
     if review:
-        there = ReviewAttachments(client, None).sets(review.id)[ATTACHMENTS]
-    plan = plan_attachments(there, local.files)
+        existing = ReviewAttachments(client, None).sets(review.id)[ATTACHMENTS]
+    plan = plan_attachments(existing, local.files)
     return () if plan.is_done else (plan,)
 
 
@@ -147,15 +147,16 @@ def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan
 
     findings = Findings()
     with context.storage(client, inputs.parallel) as storage:
+        # Files go side by side, so that the parts of one file need not.
         uploader = AssetUploader(client, storage, parallel=1)
         pictures = MediaSync(client, MediaSets(client, uploader), pace)
         videos = MediaSync(client, MediaSets(client, uploader, PREVIEWS, details), pace, MOST_PREVIEWS)
-        made = findings.result_of(lambda: pictures.run(_possible(plan.screenshots)), UploadCounts())
-        more = findings.result_of(lambda: videos.run(_possible(plan.previews)), UploadCounts())
+        screenshots = findings.result_of(lambda: pictures.run(_possible(plan.screenshots)), UploadCounts())
+        previews = findings.result_of(lambda: videos.run(_possible(plan.previews)), UploadCounts())
         attachments = MediaSync(client, ReviewAttachments(client, uploader), pace, MOST_ATTACHMENTS)
         findings.result_of(lambda: attachments.run(_possible(plan.attachments)), UploadCounts())
     findings.raise_all()
-    return UploadCounts(made.files + more.files, made.size + more.size)
+    return UploadCounts(screenshots.files + previews.files, screenshots.size + previews.size)
 
 
 def _possible(plans: Sequence[SetPlan]) -> list[SetPlan]:
@@ -164,13 +165,13 @@ def _possible(plans: Sequence[SetPlan]) -> list[SetPlan]:
 
 
 def _plans(media: Media, texts: Mapping[str, Resource], local: Screenshots, mode: str) -> tuple[SetPlan, ...]:
-    wanted = local.by_set()
-    there = _sets(media, texts, list(dict.fromkeys(locale for locale, _ in wanted)))
+    files_by_set = local.by_set()
+    sets = _sets(media, texts, list(dict.fromkeys(locale for locale, _ in files_by_set)))
     plans = []
-    for (locale, display), files in wanted.items():
+    for (locale, display), files in files_by_set.items():
         text = texts.get(locale)
-        found = there.get(locale, {}).get(display, MediaSet("", display))
-        plans.append(plan_set(locale, text.id if text else "", found, files, cast(Mode, mode)))
+        existing = sets.get(locale, {}).get(display, MediaSet("", display))
+        plans.append(plan_set(locale, text.id if text else "", existing, files, cast(Mode, mode)))
     return tuple(plan for plan in plans if not plan.is_done)
 
 

@@ -29,7 +29,10 @@ def plan_table(choice: Choice, plan: PagePlan, media: Sequence[SetPlan], *, dry_
     differences = [*plan.differences, *plan.blocked]
     if not differences and not media:
         return text + summary.paragraph("The page matches the files.")
-    rows = [(one.locale or "–", one.field, _cell(one.before), _cell(one.after)) for one in differences]
+    rows = [
+        (difference.locale or "–", difference.field, _cell(difference.before), _cell(difference.after))
+        for difference in differences
+    ]
     if rows:
         text += summary.table(("Locale", "Field", "Before", "After"), rows)
     if media:
@@ -40,9 +43,9 @@ def plan_table(choice: Choice, plan: PagePlan, media: Sequence[SetPlan], *, dry_
 def _media_rows(media: Sequence[SetPlan]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each file that changes, and one for the files of a set that stay."""
     for plan in media:
-        for one in media_differences([plan]):
-            picture = summary.image(one.image.thumbnail(THUMBNAIL), THUMBNAIL) if one.image else ""
-            yield one.locale or "–", one.display, one.file, one.change, picture
+        for change in media_differences([plan]):
+            picture = summary.image(change.image.thumbnail(THUMBNAIL), THUMBNAIL) if change.image else ""
+            yield change.locale or "–", change.display, change.file, change.change, picture
         if plan.keep:
             yield plan.locale or "–", plan.display, words.counted(len(plan.keep), "file"), "kept", ""
 

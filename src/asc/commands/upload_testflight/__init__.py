@@ -116,20 +116,20 @@ def _check(
 ) -> UploadStatus:
     """Return the status of the upload. Raises all problems of file, number, groups and review together."""
     assert report.reference
-    number, found, warning = report.reference.number, Findings(), ""
+    number, findings, warning = report.reference.number, Findings(), ""
     # The reads are independent, and each takes about half a second at Apple.
     with ThreadPoolExecutor(2) as pool:
         reading_train = pool.submit(read_train, client, number)
         reading_app = pool.submit(preflight, client, request, _destination(report.reference))
         if_exists = IfExists(inputs.if_exists)
-        status = found.result_of(lambda: assess(client, number, source, if_exists), UploadStatus())
-        report.app_state = app_state = found.result_of(reading_app.result, None)
-        train = found.result_of(reading_train.result, Train())
+        status = findings.result_of(lambda: assess(client, number, source, if_exists), UploadStatus())
+        report.app_state = app_state = findings.result_of(reading_app.result, None)
+        train = findings.result_of(reading_train.result, Train())
     if not status.is_there:
-        warning = found.result_of(lambda: check_train(train, number), "")
+        warning = findings.result_of(lambda: check_train(train, number), "")
     if app_state:
-        found.result_of(lambda: _check_availability(inputs, request, app_state), None)
-    found.raise_all()
+        findings.result_of(lambda: _check_availability(inputs, request, app_state), None)
+    findings.raise_all()
     if warning:
         log.warning("%s", warning)
     return status

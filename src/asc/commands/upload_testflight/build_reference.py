@@ -50,13 +50,13 @@ def read_file(inputs: Inputs, now: datetime) -> Binary:
     """
     binary = read_binary(the_file(inputs.file or ""))
     problems = list(_contradictions(inputs, binary))
-    found = defects(binary, now)
-    for defect in found:
+    all_defects = defects(binary, now)
+    for defect in all_defects:
         if not defect.fatal:
             log.warning("%s: %s %s", binary.path.name, defect.text, defect.remedy)
     problems += [
         Problem("file", f"{binary.path.name}: {defect.text}", defect.remedy)
-        for defect in found
+        for defect in all_defects
         if defect.fatal
     ]
     if problems:
@@ -77,15 +77,15 @@ def _contradictions(inputs: Inputs, binary: Binary) -> Iterator[Problem]:
     """Yield a problem for each input that contradicts the file. Another spelling of a number is no contradiction."""
     # Apple checks the file against the upload minutes later, and the build number is used up by then.
     platform = PLATFORMS[inputs.platform] if inputs.platform else binary.platform
-    for name, said, inside in (
+    for name, stated, in_file in (
         ("bundle-id", inputs.bundle_id, binary.bundle_id),
         ("version", inputs.version, binary.version),
         ("build-number", inputs.build_number, binary.build_number),
         ("platform", PLATFORM_NAMES[platform], PLATFORM_NAMES[binary.platform]),
     ):
-        if said and not same_value(said, inside):
-            reason = f"is {said}, but {binary.path.name} says {inside}"
-            yield Problem(name, reason, f"Leave out {name}, or build the file with {said}.")
+        if stated and not same_value(stated, in_file):
+            reason = f"is {stated}, but {binary.path.name} says {in_file}"
+            yield Problem(name, reason, f"Leave out {name}, or build the file with {stated}.")
 
 
 def the_file(pattern: str) -> Path:
@@ -93,15 +93,15 @@ def the_file(pattern: str) -> Path:
     # Apps are called `My App [Beta].ipa`, which as a pattern matches no such file.
     if is_there(pattern):
         return Path(pattern)
-    found = matching(pattern)
-    if len(found) == 1:
-        return found[0]
-    if not found:
+    paths = matching(pattern)
+    if len(paths) == 1:
+        return paths[0]
+    if not paths:
         raise InputError(
             [Problem("file", f"{pattern} matches no file", f"Check the path; the step runs in {Path.cwd()}.")]
         )
-    names = words.some([str(path) for path in found])
-    raise InputError([Problem("file", f"{pattern} matches {len(found)} files: {names}", "Name one of them.")])
+    names = words.some([str(path) for path in paths])
+    raise InputError([Problem("file", f"{pattern} matches {len(paths)} files: {names}", "Name one of them.")])
 
 
 def reference_of_file(client: Client, inputs: Inputs, binary: Binary) -> BuildReference:
@@ -192,9 +192,9 @@ def _check_same(name: str, inputs: Inputs, number: Number, app: App) -> None:
     platform = PLATFORMS[inputs.platform] if inputs.platform else number.platform
     version, build_number = inputs.version or number.version, inputs.build_number or number.build_number
     if not replace(number, platform=platform).is_one_with(version, build_number, number.platform):
-        told = f"is of {number} for {PLATFORM_NAMES.get(number.platform, number.platform)}"
+        reason = f"is of {number} for {PLATFORM_NAMES.get(number.platform, number.platform)}"
         remedy = "Leave out version, build-number and platform, or give those of this build."
-        raise InputError([Problem(name, told, remedy)])
+        raise InputError([Problem(name, reason, remedy)])
 
 
 def _another_app(name: str, app: App) -> InputError:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from asc.apps import texts
 from asc.commands import kinds
-from asc.commands.declaration import CommonInputs, given
+from asc.commands.declaration import CommonInputs, given, given_together
 from asc.commands.naming import APP_ID, BUNDLE_ID, PLATFORM
 from asc.commands.text_files import text_of
 from asc.errors import InputError, Problem
@@ -201,16 +201,16 @@ class Inputs(CommonInputs):
         except InputError as error:
             yield from error.problems
         if self.whats_new and self.whats_new_file:
-            yield Problem("whats-new-file", "is given together with whats-new", "Give one of the two.")
+            yield given_together("whats-new-file", "whats-new")
         yield from self._problems_of_the_wait()
 
     def _problems_of_the_wait(self) -> Iterator[Problem]:
-        asked = self.asked_of_the_build()
-        late = [name for name in asked if name not in EARLY]
-        if self.wait == "none" and asked and not late:
+        names = self.asked_of_the_build()
+        late = [name for name in names if name not in EARLY]
+        if self.wait == "none" and names and not late:
             yield Problem(
                 "wait",
-                f"is none, but {asked[0]} needs the build",
+                f"is none, but {names[0]} needs the build",
                 "Keep wait: processing, or set wait: upload, which ends before Apple has processed the build.",
             )
         elif self.wait in ("none", "upload") and late:
@@ -222,7 +222,7 @@ class Inputs(CommonInputs):
 
     def asked_of_the_build(self) -> list[str]:
         """Return the given inputs that need an existing build."""
-        asked = {
+        given_inputs = {
             "groups": self.groups,
             "testers": self.testers,
             "whats-new": self.whats_new,
@@ -235,7 +235,7 @@ class Inputs(CommonInputs):
             "beta-review-info": self.beta_review_info,
             "app-info": self.app_info,
         }
-        return [name for name, is_asked in asked.items() if is_asked]
+        return [name for name, is_asked in given_inputs.items() if is_asked]
 
     def _problems_of_the_build(self) -> Iterator[Problem]:
         by_id = [
@@ -256,7 +256,7 @@ class Inputs(CommonInputs):
                 "build-number", f"is latest, but {by_id[0]} names the build", "Leave out one of the two."
             )
         if self.bundle_id and self.app_id:
-            yield Problem("app-id", "is given together with bundle-id", "Give one of the two.")
+            yield given_together("app-id", "bundle-id")
 
 
 T = TypeVar("T")

@@ -65,6 +65,7 @@ class Timeline:
         return "```mermaid\ngantt\n  dateFormat x\n  axisFormat %M:%S\n" + "\n".join(lines) + "\n```\n\n"
 
 
+# App Store Connect's own spelling in addresses.
 _PAGES = {"IOS": "ios", "MAC_OS": "macos", "TV_OS": "tvos", "VISION_OS": "visionos"}
 
 
