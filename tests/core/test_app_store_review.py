@@ -468,3 +468,14 @@ def test_a_release_without_effect_fails_the_step(tmp_path: Path, action: str) ->
     with start_sandbox(world(version=version), store=QUICK, faults=faults) as sandbox:
         done = release(tmp_path, sandbox, action=action)
     assert (done.code, "Apple accepted" in done.error) == (1, True), done.stdout
+
+
+def test_phased_false_takes_the_phased_release_away_also_if_the_answer_is_lost(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+        assert submit(tmp_path, sandbox, phased="true").code == 0
+        inputs = {"bundle-id": APP, "version": "2.0", "action": "withdraw", "timeout": "20s"}
+        assert in_job(tmp_path, inputs, sandbox=sandbox, command="submit-app-store").code == 0
+        sandbox.add_fault("DELETE /v1/appStoreVersionPhasedReleases/* lost")
+        done = submit(tmp_path, sandbox, phased="false")
+        left = sandbox.world.all("appStoreVersionPhasedReleases")
+    assert (done.code, list(left)) == (0, []), done.stdout

@@ -77,6 +77,18 @@ def test_only_settings_that_differ_are_sent(tmp_path: Path) -> None:
     assert (friends["publicLinkEnabled"], friends["publicLinkLimitEnabled"]) == (False, False)
 
 
+def test_criteria_that_differ_are_changed_in_place(tmp_path: Path) -> None:
+    with start_sandbox(WORLD) as sandbox:
+        assert manage(tmp_path, sandbox, **WHOLE).code == 0
+        before = [one.id for one in sandbox.world.all("betaRecruitmentCriteria")]
+        done = manage(tmp_path, sandbox, group="Friends", criteria="{iphone: 26.0+}")
+        (criteria,) = sandbox.world.all("betaRecruitmentCriteria")
+    assert (done.code, [criteria.id]) == (0, before), done.stdout
+    assert criteria.attributes["deviceFamilyOsVersionFilters"] == [
+        {"deviceFamily": "IPHONE", "minimumOsInclusive": "26.0"}
+    ]
+
+
 def test_an_internal_group_is_made_with_access_to_all_builds(tmp_path: Path) -> None:
     with start_sandbox(WORLD) as sandbox:
         given = {"group": "QA", "kind": "internal", "access_to_all_builds": "true", "public_link": "false"}

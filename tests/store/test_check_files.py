@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,19 @@ def test_every_rule_that_a_finding_of_files_names_can_be_given_a_level() -> None
     named = set(re.findall(r"(?:Finding|_find|_refused)\(\s*\"([a-z_-]+)\"", source))
     assert "limits" in named
     assert named <= {*RULES, *OURS}
+
+
+def test_an_error_is_told_also_if_the_outputs_cannot_be_written(tmp_path: Path) -> None:
+    files = {**GOOD, "en-US/name.txt": "x" * 31}
+    metadata = write_files(tmp_path / "metadata", files)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    given = {"metadata": str(metadata), "screenshots": "none", "urls": "false", "precheckfile": "none"}
+    # As on a full disk: no file takes a byte, the runner's files of outputs and summary among them.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        done = in_job(tmp_path, given, command="check-app-store")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert done.code == 1
+    assert any("31 characters" in message for message in done.log.messages("error"))
+    assert any("outputs could not be written" in message for message in done.log.messages("warning"))

@@ -270,3 +270,14 @@ def test_an_app_that_is_missing_or_named_twice_is_a_wrong_input(
     tmp_path: Path, inputs: dict[str, str]
 ) -> None:
     assert in_job(tmp_path, {"metadata": "none", **inputs}, command="check-app-store").code == 2
+
+
+@pytest.mark.parametrize(("available", "rules"), [(True, set()), (False, {"availability"})])
+def test_a_territory_behind_the_first_page_counts(tmp_path: Path, available: bool, rules: set[str]) -> None:
+    # Apple includes 50 of 175 territories, and an app may be sold in the last one alone.
+    given = world()
+    territories = [{"available": False} for _ in range(60)] + [{"available": available}]
+    given["apps"][0]["appAvailabilityV2"] = {"territoryAvailabilities": territories}
+    with start_sandbox(given) as sandbox:
+        done = check(tmp_path, sandbox)
+    assert {rule for rule, _ in found(done)} & {"availability"} == rules, done.stdout

@@ -121,3 +121,26 @@ def test_a_fourth_preview_is_refused(tmp_path: Path) -> None:
     files = {f"en-US/{number} IPHONE_67.mp4": movie(note=bytes([number])) for number in range(4)}
     with start_sandbox(world()) as sandbox:
         assert update(tmp_path, sandbox, previews=write(tmp_path / "previews", files)).code == 2
+
+
+@pytest.mark.parametrize("fault", ["POST /v1/appPreviews lost", "PATCH /v1/appPreviews/* lost"])
+def test_a_preview_that_changed_is_replaced_in_its_place_also_if_an_answer_is_lost(
+    tmp_path: Path, fault: str
+) -> None:
+    names = ("en-US/1 IPHONE_67.mp4", "en-US/2 IPHONE_67.mp4")
+    first = write(tmp_path / "previews", {name: movie(note=name.encode()) for name in names})
+    with start_sandbox(world(), store=Store(media=0)) as sandbox:
+        assert update(tmp_path, sandbox, previews=first).code == 0
+        kept = next(one.id for one in sandbox.world.all("appPreviews") if "2" in one.attributes["fileName"])
+        sandbox.add_fault(fault)
+        write(first, {names[0]: movie(note=b"another")})
+        done = update(tmp_path, sandbox, previews=first)
+        (previews,) = sandbox.world.all("appPreviewSets")
+        found = [
+            (one.id, one.attributes["fileName"]) for one in sandbox.world.related(previews, "appPreviews")
+        ]
+        again = update(tmp_path, sandbox, previews=first)
+    assert done.code == 0, done.stdout
+    assert [name for _, name in found] == ["1 IPHONE_67.mp4", "2 IPHONE_67.mp4"]
+    assert found[1][0] == kept
+    assert again.outputs["changed"] == "false"

@@ -10,6 +10,7 @@ import pytest
 
 from asc.apps.texts import LOCALES
 from asc.errors import Error
+from asc.store import page as page_module
 from asc.store.comparing import compare_page
 from asc.store.page import read_app, read_page
 from asc.store.texts_plan import UpdateOptions, plan_page
@@ -313,3 +314,24 @@ def test_a_single_file_that_is_a_link_out_of_the_workspace_is_refused(
         done = update(tmp_path, sandbox, **{name: "store.yml"})
         assert (done.code, list(sandbox.requests)) == (2, [])
     assert "Secret" not in done.everything
+
+
+def test_remove_locales_takes_the_names_as_well(tmp_path: Path) -> None:
+    with start_sandbox(world(("en-US", "fr-FR"))) as sandbox:
+        assert update(tmp_path, sandbox, texts="fr-FR: {name: Exemple}").code == 0
+        done = update(tmp_path, sandbox, texts="en-US: {name: Example}", remove_locales="true")
+        names = [text.attributes["locale"] for text in sandbox.world.all("appInfoLocalizations")]
+    assert (done.code, set(names)) == (0, {"en-US"}), done.stdout
+
+
+def test_more_locales_than_apple_includes_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Apple has as many locales as it includes today: the list is longer only if it gets another one.
+    monkeypatch.setattr(page_module, "is_cut", lambda resource, name: True)
+    with start_sandbox(world(("en-US", "fr-FR"))) as sandbox:
+        first = update(tmp_path, sandbox, texts="fr-FR: {name: Exemple, description: Bien.}")
+        assert first.code == 0, first.stdout
+        before = writes(sandbox)
+        again = update(tmp_path, sandbox, texts="fr-FR: {name: Exemple, description: Bien.}")
+        lists = {entry.path.rsplit("/", 1)[1] for entry in sandbox.requests if "Localizations" in entry.path}
+        assert (again.outputs["changed"], writes(sandbox)) == ("false", before)
+    assert {"appInfoLocalizations", "appStoreVersionLocalizations"} <= lists

@@ -88,7 +88,11 @@ def _run(call: Invocation, context: Context, secrets: Secrets) -> int:
         # The error stands above the tables, because readers look for it first.
         context.summary.insert(0, for_summary(call.command.name, error, secrets))
         if context.outputs is not None:
-            _hand_over(context.outputs, call, job)
+            try:
+                _hand_over(context.outputs, call, job)
+            except Error as unwritten:
+                # It must not take the place of the error of the work, because it says that the work is done.
+                logger.warning("%s", unwritten.message)
         raise
     finally:
         _finish(context, clock.monotonic() - started, secrets)
