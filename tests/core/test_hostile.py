@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gzip
 import json
 import os
@@ -316,3 +317,47 @@ def test_a_disk_that_is_full_when_outputs_are_written_is_called_that(tmp_path: P
     assert "outputs" in done.error
     assert "The work itself is done" in done.error
     assert "summary" in done.log.messages("warning")[0]
+
+
+@pytest.mark.parametrize("name", ["metadata", "screenshots", "previews"])
+def test_a_name_that_no_disk_can_hold_is_a_wrong_input(tmp_path: Path, name: str) -> None:
+    given = {"metadata": "none", "screenshots": "none", "urls": "false", name: "x" * 300}
+    done = in_job(tmp_path, given, command="check-app-store")
+    assert (done.code, done.error.startswith(f"{name}: ")) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check-app-store", "--screenshots", "none", "--metadata", "locked"],
+        ["check-app-store", "--metadata", "none", "--screenshots", "locked"],
+        ["check-app-store", "--metadata", "none", "--screenshots", "none", "--previews", "locked"],
+        ["check-app-store", "--screenshots", "none", "--metadata", "locked/inner"],
+        ["verify-profiles", "--entitlements", "locked/a.entitlements", "--profiles", "locked"],
+    ],
+)
+def test_a_folder_that_the_runner_may_not_enter_is_named_and_no_bug(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    (tmp_path / "locked/inner").mkdir(parents=True)
+    (tmp_path / "locked").chmod(0o000)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(ENTRYPOINT), *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            preexec_fn=give_up_roots_way_past_permissions,
+        )
+    finally:
+        (tmp_path / "locked").chmod(0o700)
+    assert (done.returncode, "Permission denied" in done.stderr) == (2, True), done.stderr
+
+
+def give_up_roots_way_past_permissions() -> None:
+    """From the next program on, root may enter only what the mode bits allow, as in a container."""
+    drop, dac_override, dac_read_search = 24, 1, 2
+    libc = ctypes.CDLL(None)
+    for capability in (dac_override, dac_read_search):
+        libc.prctl(drop, capability, 0, 0, 0)

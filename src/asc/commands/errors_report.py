@@ -19,6 +19,7 @@ from asc.errors import (
 )
 from asc.job import log, summary, workflow
 from asc.job.secrets import Secrets
+from asc.words import printable_name
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,10 @@ _TITLES = {
     UnreachableError: "App Store Connect not reached",
     LostAnswerError: "App Store Connect not reached",
 }
+
+
+_OUT_OF_REACH = (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EIO, errno.ESTALE)
+"""Reasons of the machine for which a file or folder cannot be used. None of them is a bug."""
 
 
 def report(error: Error, in_job: bool, secrets: Secrets) -> None:
@@ -65,6 +70,11 @@ def unexpected(error: Exception) -> Error:
         return Error(
             f"A file could not be written: {error.strerror}{where}.",
             writing_remedy(error, "Choose a folder on a disk that is not read-only."),
+        )
+    if isinstance(error, OSError) and error.errno in _OUT_OF_REACH and error.filename:
+        return Error(
+            f"{printable_name(os.fsdecode(error.filename))} cannot be used: {error.strerror}.",
+            "Check the path, and the permissions of its folders.",
         )
     return Error(
         f"The action has a bug: {type(error).__name__}.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from asc.store.folder import link_out, read_folder
 from asc.store.previews import read_previews
 from asc.store.screenshots import Screenshots, read_screenshots
 from asc.store.wanted import Finding, WantedPage
+from asc.words import printable_name
 
 METADATA = "fastlane/metadata"
 SCREENSHOTS = "fastlane/screenshots"
@@ -28,6 +30,19 @@ def _locales(text: str) -> tuple[str, ...]:
 LOCALES = kinds.Kind("list", "locales, one a line or with commas", _locales)
 
 
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Within the block, a file or folder that cannot be read is a problem of the input `name`."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{printable_name(str(error.filename))} cannot be read: {error.strerror}"
+        raise InputError(
+            [Problem(name, reason, "Check the path, and the permissions of its folders.")]
+        ) from None
+
+
+@_readable("metadata")
 def metadata_in(path_given: str | None, unknown_folders: str) -> WantedPage:
     """Return the page of the folder or YAML file that is given, else of fastlane's folder if it is there.
 
@@ -52,6 +67,7 @@ def metadata_in(path_given: str | None, unknown_folders: str) -> WantedPage:
     return replace(page, findings=tuple(_softened(page.findings, unknown_folders)))
 
 
+@_readable("screenshots")
 def screenshots_in(
     folder_given: str | None, platform: str, locales: Sequence[str] | None = None
 ) -> Screenshots:
@@ -68,6 +84,7 @@ def screenshots_in(
     raise InputError([Problem("screenshots", f"{folder} is not a folder", remedy)])
 
 
+@_readable("previews")
 def previews_in(folder_given: str | None, platform: str, locales: Sequence[str] | None = None) -> Screenshots:
     """Return the app previews of a folder; none if no folder is given. Raises InputError if it is not there."""
     if folder_given is None or folder_given == NONE:
