@@ -54,6 +54,7 @@ def test_its_lines_are_inputs_and_inputs_beat_them(tmp_path: Path) -> None:
         assert version.attributes["copyright"] == "2026 Input"
         told = [line for line in done.log.messages("warning") if "Deliverfile" in line]
         assert [line.split(":")[1] for line in told] == ["11", "12", "15"]
+        assert "Set the input release-notes" in told[1]
 
 
 def test_a_file_for_the_reviewers_is_sent(tmp_path: Path) -> None:
@@ -86,3 +87,17 @@ def test_a_wish_that_no_api_grants_is_a_wrong_input(tmp_path: Path, line: str) -
 
 def test_a_deliverfile_that_is_not_there_is_a_wrong_input(tmp_path: Path) -> None:
     assert in_job(tmp_path, {"deliverfile": "nowhere"}, command="check-app-store").code == 2
+
+
+def test_values_of_lines_that_are_not_read_stay_out_of_the_log(tmp_path: Path) -> None:
+    text = 'username "ada@example.com"\napp_review_information(\n  demo_password: "open sesame",\n)\n'
+    done = run(tmp_path, text, "check-app-store")
+    assert "app_review_information is not read" in done.stdout
+    assert "ada@example.com" not in done.everything
+    assert "open sesame" not in done.everything
+
+
+def test_a_version_without_an_app_checks_the_files_only(tmp_path: Path) -> None:
+    files = write_files(tmp_path / "metadata", {"en-US/description.txt": "From the folder."})
+    done = run(tmp_path, 'app_version "2.0"\n', "check-app-store", metadata=str(files), urls="false")
+    assert (done.code, done.outputs["online"]) == (0, "false"), done.stdout

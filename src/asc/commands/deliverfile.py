@@ -6,6 +6,7 @@ https://docs.fastlane.tools/actions/deliver/
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
@@ -46,8 +47,8 @@ CATEGORIES = (
     *("secondary_category", "secondary_first_sub_category", "secondary_second_sub_category"),
 )
 WITHOUT_API = {
-    "reset_ratings": "Apple's API cannot reset ratings: take it out, and do it in App Store Connect.",
-    "price_tier": "Apple's API has price points instead of tiers: take it out, and set the price in App Store Connect.",
+    "reset_ratings": "Apple's API cannot reset ratings: remove the line, and do it in App Store Connect.",
+    "price_tier": "Apple's API has no price tiers: remove the line, and set the price in App Store Connect.",
 }
 OTHER_STEPS = {
     *(
@@ -64,6 +65,16 @@ OTHER_STEPS = {
     *("precheck_include_in_app_purchases", "use_live_version"),
 }
 """Options that choose what a step here is or does anyway."""
+COUNTERPARTS = {
+    "app_review_information": "review-info",
+    "languages": "locales",
+    "name": "texts",
+    "release_notes": "release-notes",
+    "submission_information": "uses-non-exempt-encryption",
+    **dict.fromkeys(("subtitle", "description", "keywords", "promotional_text"), "texts"),
+    **dict.fromkeys(("support_url", "marketing_url", "privacy_url"), "texts"),
+}
+"""deliver's options whose values only Ruby can read → the input to set instead."""
 # Two names of one thing would be refused together.
 _INSTEAD_OF = {"bundle-id": "app-id", "app-id": "bundle-id", "build-number": "build-id"}
 
@@ -100,9 +111,22 @@ def with_deliverfile(raw: Mapping[str, str], declared: Collection[str]) -> dict[
         for name, text in in_file.items()
         if name not in given_here and _INSTEAD_OF.get(name) not in given_here
     }
+    if not {"bundle-id", "app-id"} & (given_here | filled.keys()):
+        # A version alone says nothing: without an app, as on a pull request, check-app-store reads files only.
+        filled.pop("version", None)
     for name, text in filled.items():
         log.info("%s: %s = %s", path, name, printable_name(text))
     return {**raw, **filled}
+
+
+def _not_read(statement: Statement, declared: Collection[str]) -> str:
+    """Return the warning about a line that only Ruby can read, with the input to set instead if there is one."""
+    # Only the name: the values may be an address (username) or a password (demo_password).
+    found = re.match(r"\w+", statement.text)
+    name = printable_name(found[0]) if found else "this line"
+    instead = COUNTERPARTS.get(name, "")
+    advice = f"Set the input {instead}" if instead in declared else "See docs/migrating-from-fastlane.md"
+    return f"{name} is not read. {advice}"
 
 
 def _refused(path: str, statements: list[Statement]) -> Iterator[Problem]:
@@ -127,8 +151,7 @@ def _inputs(path: str, statements: list[Statement], declared: Collection[str]) -
             input_name, values = INPUTS[name]
             inputs[input_name] = values.get(value, "") if values else value
         elif name not in OTHER_STEPS and name not in WITHOUT_API:
-            text = printable_name(statement.text)
-            log.warning("%s:%d: %s is not read (see migrating-from-fastlane)", path, statement.line, text)
+            log.warning("%s:%d: %s", path, statement.line, _not_read(statement, declared))
     if categories:
         inputs["categories"] = "\n".join(categories)
     return {name: text for name, text in inputs.items() if text and name in declared}
