@@ -14,7 +14,7 @@ from asc.commands.declaration import inputs_of
 from asc.commands.reading import read_inputs
 from asc.testflight import mappings
 from asc.testflight.criteria import filters_of, parse_criteria, read_filters
-from asc.testflight.testers.files import read_csv
+from asc.testflight.testers.files import read_csv, write_csv
 from fuzz.bounds import bounded, examples, large
 
 MAPPING_PIECES = st.lists(
@@ -222,6 +222,21 @@ def test_a_list_of_testers_is_read_or_refused_with_its_lines(content: bytes) -> 
         found, problems = read_csv(content)
     assert found or problems
     assert len({tester.address for tester in found}) == len(found)
+
+
+CELLS = st.sampled_from(
+    ["'=x", "''-", "=1+1", "'", "a,b", '"q"', "x\ny", "@x@b.c", "ada@example.com", "sep=,"]
+) | (st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8).map(str.strip))
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS.filter(lambda name: ";" not in name)), min_size=1, max_size=3))
+@examples(40)
+def test_an_exported_list_of_testers_is_read_as_it_was(people: list[tuple[str, str, str]]) -> None:
+    rows = [(f"p{number}@example.com", *cells) for number, cells in enumerate(people)]
+    with bounded():
+        found, problems = read_csv(write_csv(("Email", "First", "Last", "Groups"), rows).encode())
+    assert problems == []
+    assert [(one.first_name, one.last_name, ";".join(one.groups)) for one in found] == people
 
 
 @given(

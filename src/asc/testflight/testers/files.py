@@ -139,9 +139,14 @@ def _tester(row: Sequence[str], columns: Mapping[str, int]) -> Tester:
 
 def _harmless(cell: object) -> str:
     text = str(cell)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if _looks_like_a_formula(text) else text
 
 
 def _plain(cell: str) -> str:
     """Return a cell without the apostrophe of `write_csv`."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and _looks_like_a_formula(cell) else cell
+
+
+def _looks_like_a_formula(text: str) -> bool:
+    # A text with an apostrophe of its own gets a second one, so that reading gives it back.
+    return text.lstrip("'").startswith(_FORMULA)
