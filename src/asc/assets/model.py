@@ -100,8 +100,8 @@ class AssetFile:
 def read_asset_file(resource: Resource) -> AssetFile:
     """Return the file that a resource of the API describes."""
     attributes = resource.attributes
-    found = (attributes.get(name) for name in _DELIVERY_STATES)
-    delivery: Mapping[str, Any] = next((state for state in found if isinstance(state, Mapping)), {})
+    states = (attributes.get(name) for name in _DELIVERY_STATES)
+    delivery: Mapping[str, Any] = next((state for state in states if isinstance(state, Mapping)), {})
     operations = attributes.get("uploadOperations")
     return AssetFile(
         id=resource.id,
@@ -133,9 +133,9 @@ def read_reasons(entries: object) -> tuple[Reason, ...]:
 def _checksums(attributes: Mapping[str, Any]) -> dict[str, str]:
     # A build has an object with the algorithm; every other asset has a text, an MD5.
     checksums = attributes.get("sourceFileChecksums")
-    whole = checksums.get("file") if isinstance(checksums, Mapping) else None
-    if isinstance(whole, Mapping):
-        return {str(whole.get("algorithm")): str(whole.get("hash"))}
+    of_file = checksums.get("file") if isinstance(checksums, Mapping) else None
+    if isinstance(of_file, Mapping):
+        return {str(of_file.get("algorithm")): str(of_file.get("hash"))}
     md5 = attributes.get("sourceFileChecksum")
     return {"MD5": md5} if isinstance(md5, str) and md5 else {}
 

@@ -39,8 +39,8 @@ def missing(source: Source, file: AssetFile, parallel: int) -> list[Part]:
 
 def _without_those_there(source: Source, parts: Sequence[Part], parallel: int) -> list[Part]:
     with ThreadPoolExecutor(parallel) as pool:
-        there = list(pool.map(lambda part: _is_there(source, part), parts))
-    return [part for part, is_there in zip(parts, there, strict=True) if not is_there]
+        arrived = list(pool.map(lambda part: _is_there(source, part), parts))
+    return [part for part, is_there in zip(parts, arrived, strict=True) if not is_there]
 
 
 def _is_there(source: Source, part: Part) -> bool:

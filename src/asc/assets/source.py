@@ -169,8 +169,8 @@ class PartBody:
 
 def md5_in(entity_tag: str) -> str | None:
     """Return the MD5 in hex that an entity tag holds, or None if the tag is of another kind."""
-    found = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', entity_tag.strip())
-    return found[1].lower() if found else None
+    match = re.fullmatch(r'"?([0-9a-fA-F]{32})"?', entity_tag.strip())
+    return match[1].lower() if match else None
 
 
 def _identity(stat: os.stat_result) -> tuple[int, int, int, int]:

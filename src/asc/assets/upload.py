@@ -102,8 +102,8 @@ class AssetUploader:
         return creation.value
 
     def _files(self, kind: AssetKind, parent_id: str) -> list[AssetFile]:
-        found = self.client.list(f"/v1/{kind.parent_type}/{parent_id}/{kind.type_name}")
-        return [read_asset_file(resource) for resource in found.data]
+        document = self.client.list(f"/v1/{kind.parent_type}/{parent_id}/{kind.type_name}")
+        return [read_asset_file(resource) for resource in document.data]
 
 
 def read_asset(client: Client, type_name: str, identifier: str) -> AssetFile:

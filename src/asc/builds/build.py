@@ -128,8 +128,8 @@ class Build:
 
 def fetch_build(client: Client, build_id: str) -> Build:
     """Return the build as it is now. Raises ApiError (404) if there is none."""
-    found = client.get(f"/v1/builds/{build_id}", QUERY, retry_404=True)
-    return fetch_rest(client, Build.read(found, found.resource))
+    document = client.get(f"/v1/builds/{build_id}", QUERY, retry_404=True)
+    return fetch_rest(client, Build.read(document, document.resource))
 
 
 def fetch_rest(client: Client, state: Build) -> Build:
@@ -137,12 +137,12 @@ def fetch_rest(client: Client, state: Build) -> Build:
     # Apple includes at most 50, and an app can have more languages.
     if not state.localizations_cut:
         return state
-    found = client.list(
+    document = client.list(
         f"/v1/builds/{state.id}/betaBuildLocalizations",
         {"fields[betaBuildLocalizations]": "locale,whatsNew"},
         retry_404=True,
     )
-    return replace(state, localizations=_localizations(found.data), localizations_cut=False)
+    return replace(state, localizations=_localizations(document.data), localizations_cut=False)
 
 
 def _localizations(resources: list[Resource] | tuple[Resource, ...]) -> dict[str, Localization]:

@@ -32,11 +32,15 @@ def find_build(client: Client, number: Number) -> Build | None:
         "limit": 10,
         **build.QUERY,
     }
-    found = client.get("/v1/builds", query, retry_404=True)
-    builds = [Build.read(found, resource) for resource in found.data]
+    document = client.get("/v1/builds", query, retry_404=True)
+    builds = [Build.read(document, resource) for resource in document.data]
     # Compared again: Apple's filters can match more than the exact text.
-    builds = [one for one in builds if number.is_one_with(one.version, one.build_number, one.platform)]
-    _check_platform(str(number), (one.platform for one in builds))
+    builds = [
+        candidate
+        for candidate in builds
+        if number.is_one_with(candidate.version, candidate.build_number, candidate.platform)
+    ]
+    _check_platform(str(number), (candidate.platform for candidate in builds))
     return build.fetch_rest(client, builds[0]) if builds else None
 
 
@@ -59,14 +63,14 @@ def _age(used: UsedNumber) -> tuple[BuildNumber, BuildNumber]:
     return BuildNumber.parse(used.version) or BuildNumber("0"), used.number
 
 
-def _check_platform(what: str, found: Iterable[str]) -> None:
-    platforms = sorted({PLATFORM_NAMES.get(platform, platform) for platform in found})
+def _check_platform(label: str, found_platforms: Iterable[str]) -> None:
+    platforms = sorted({PLATFORM_NAMES.get(platform, platform) for platform in found_platforms})
     if len(platforms) > 1:
         raise InputError(
             [
                 Problem(
                     "platform",
-                    f"is required: there is {what} for {' and for '.join(platforms)}",
+                    f"is required: there is {label} for {' and for '.join(platforms)}",
                     f"Give one of {', '.join(PLATFORMS)}.",
                 )
             ]

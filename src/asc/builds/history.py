@@ -107,7 +107,9 @@ def highest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
     """Sort by number, the highest first; among equals builds before uploads, then the latest upload."""
     long_ago = datetime.min.replace(tzinfo=UTC)
     return sorted(
-        used, key=lambda one: (one.number, bool(one.build_id), one.uploaded_at or long_ago), reverse=True
+        used,
+        key=lambda number: (number.number, bool(number.build_id), number.uploaded_at or long_ago),
+        reverse=True,
     )
 
 
@@ -159,18 +161,18 @@ def _used(
 
 
 def _matching(
-    found: Iterable[UsedNumber | _NoNumber], platform: str | None, version: str | None
+    numbers: Iterable[UsedNumber | _NoNumber], platform: str | None, version: str | None
 ) -> list[UsedNumber]:
     # Apple's filters can match more than the exact text. A value that Apple left out counts as a match.
     used: list[UsedNumber] = []
     skipped: list[str] = []
-    for one in found:
-        if isinstance(one, _NoNumber):
-            skipped.append(one.text)
-        elif (not version or not one.version or same_value(one.version, version)) and (
-            not platform or one.platform in (platform, "")
+    for number in numbers:
+        if isinstance(number, _NoNumber):
+            skipped.append(number.text)
+        elif (not version or not number.version or same_value(number.version, version)) and (
+            not platform or number.platform in (platform, "")
         ):
-            used.append(one)
+            used.append(number)
     # One warning for all: a step has room for ten.
     if skipped:
         names = words.some([f"“{text}”" for text in skipped])

@@ -43,7 +43,9 @@ class BuildNumber:
         spelt = {self.text: None, ".".join(map(str, segments)): None}
         for more in range(max(0, PARTS - len(segments)) + 1 if len(segments) <= PARTS else 0):
             first, *rest = *segments, *[0] * more
-            for tail in itertools.product(*(dict.fromkeys((f"{one}", f"{one:02d}")) for one in rest)):
+            for tail in itertools.product(
+                *(dict.fromkeys((f"{segment}", f"{segment:02d}")) for segment in rest)
+            ):
                 spelt[".".join((str(first), *tail))] = None
         return tuple(spelt)
 
@@ -73,10 +75,10 @@ def spellings(text: str) -> str:
     return ",".join(number.spellings()) if number else text
 
 
-def same_value(one: str, other: str) -> bool:
+def same_value(text: str, other: str) -> bool:
     """Return True if two texts are the same number in any spelling."""
-    parsed = BuildNumber.parse(one)
-    return one == other or (parsed is not None and parsed == BuildNumber.parse(other))
+    parsed = BuildNumber.parse(text)
+    return text == other or (parsed is not None and parsed == BuildNumber.parse(other))
 
 
 @dataclass(frozen=True)

@@ -55,12 +55,13 @@ class BuildSnapshot:
         if self.build and self.build.processing_state != "VALID":
             return f"the build is {self.build.processing_state}"
         if self.build:
-            said = {
+            states = {
                 "internal testing": self.build.internal_state,
                 "external testing": self.build.external_state,
             }
             return (
-                ", ".join(f"{name}: {state}" for name, state in said.items() if state) or "the build is VALID"
+                ", ".join(f"{name}: {state}" for name, state in states.items() if state)
+                or "the build is VALID"
             )
         return (
             f"the upload is {self.upload.state}" if self.upload else "App Store Connect does not list it yet"
@@ -206,8 +207,8 @@ class Watch:
         try:
             if self.target.upload_id:
                 return record.read(self._client, self.target.upload_id).errors
-            found = record.find(self._client, self.target.number) if self.target.number.app_id else []
-            return found[0].errors if found else ()
+            uploads = record.find(self._client, self.target.number) if self.target.number.app_id else []
+            return uploads[0].errors if uploads else ()
         except Error:
             # The refusal is the news, not that its reasons cannot be had.
             return ()

@@ -46,7 +46,9 @@ class Change:
             return self
         otherwise = self.otherwise
         if otherwise:
-            otherwise = replace(otherwise, changes=tuple(one.with_ids(ids) for one in otherwise.changes))
+            otherwise = replace(
+                otherwise, changes=tuple(change.with_ids(ids) for change in otherwise.changes)
+            )
         path = self.path
         for placeholder, identifier in ids.items():
             path = path.replace(placeholder, identifier)
@@ -90,17 +92,17 @@ class Plan:
         """Return the plan without the changes in `done`."""
         return self.where(lambda change: change not in done)
 
-    def where(self, wanted: Callable[[Change], bool]) -> Plan:
+    def where(self, keeps: Callable[[Change], bool]) -> Plan:
         """Return the plan with only the changes that `wanted` accepts."""
-        left = (tuple(filter(wanted, phase)) for phase in self.phases)
+        left = (tuple(filter(keeps, phase)) for phase in self.phases)
         return replace(self, phases=tuple(phase for phase in left if phase))
 
 
-def enumerated(parts: Iterable[str], what: str) -> str:
+def enumerated(parts: Iterable[str], noun: str) -> str:
     """Return "a, b and c", or a count such as "25 groups" (`what` is the noun) if there are too many to name."""
     *head, last = parts
     if len(head) >= words.MOST_NAMED:
-        return f"{len(head) + 1} {what}"
+        return f"{len(head) + 1} {noun}"
     return f"{', '.join(head)} and {last}" if head else last
 
 

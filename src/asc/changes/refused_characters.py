@@ -45,7 +45,8 @@ def without_listed(change: Change, error: ApiError) -> Fallback | None:
         if left == text or not left.strip():
             continue
         named = ", ".join(
-            f"U+{ord(one):04X} {printable_name(one)}" for one in sorted(set("".join(characters)) & set(text))
+            f"U+{ord(character):04X} {printable_name(character)}"
+            for character in sorted(set("".join(characters)) & set(text))
         )
         warning = f"App Store Connect refused characters, which were taken out to {change.summary}: {named}"
         return Fallback((mended,), warning=warning)
@@ -54,9 +55,9 @@ def without_listed(change: Change, error: ApiError) -> Fallback | None:
 
 def _listed(detail: str) -> list[str]:
     """Return the characters between the commas of Apple's list."""
-    found = _LISTED.search(detail)
-    text = (found["brackets"] or found["plain"] or "") if found else ""
-    return [one.strip() for one in re.split(r",\s", text) if one.strip()]
+    match = _LISTED.search(detail)
+    text = (match["brackets"] or match["plain"] or "") if match else ""
+    return [entry.strip() for entry in re.split(r",\s", text) if entry.strip()]
 
 
 def _attributes(change: Change) -> Mapping[str, Any]:
@@ -72,8 +73,8 @@ def _without(change: Change, name: str, characters: Iterable[str]) -> Change:
         changes = tuple(_without(replacement, name, characters) for replacement in instead.changes)
         instead = replace(instead, changes=changes)
     text = str(_attributes(change)[name])
-    for one in sorted(characters, key=len, reverse=True):
-        text = text.replace(one, "")
+    for character in sorted(characters, key=len, reverse=True):
+        text = text.replace(character, "")
     attributes = {**_attributes(change), name: text}
     body = {**change.body, "data": {**change.body["data"], "attributes": attributes}}
     return replace(change, body=body, otherwise=instead, mended=True)

@@ -84,7 +84,7 @@ def _send_instead(
         + (() if instead.changes else change.serves),
         tuple(note for result in results for note in result.notes) + notes,
         warnings,
-        {placeholder: made for result in results for placeholder, made in result.ids.items()},
+        {placeholder: identifier for result in results for placeholder, identifier in result.ids.items()},
     )
 
 

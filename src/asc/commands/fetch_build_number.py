@@ -152,7 +152,7 @@ def _describe(used: UsedNumber) -> str:
     return ", ".join(word for word in words if word)
 
 
-def _summary(inputs: Inputs, app: App, found: Sequence[UsedNumber]) -> str:
+def _summary(inputs: Inputs, app: App, numbers: Sequence[UsedNumber]) -> str:
     rows = [
         (
             used.number,
@@ -161,13 +161,13 @@ def _summary(inputs: Inputs, app: App, found: Sequence[UsedNumber]) -> str:
             used.state,
             f"{used.uploaded_at:%Y-%m-%d %H:%M}" if used.uploaded_at else "",
         )
-        for used in found[:ROWS]
+        for used in numbers[:ROWS]
     ]
     text = summary.heading(f"Build numbers of {_which(inputs, app)}")
     if not rows:
         first = f" Next: **{inputs.initial_build_number}**" if inputs.initial_build_number else ""
         return text + summary.paragraph(f"No build yet.{first}")
-    text += summary.paragraph(f"Next: **{summary.escape(found[0].number.next())}**")
+    text += summary.paragraph(f"Next: **{summary.escape(numbers[0].number.next())}**")
     return text + summary.table(("Build number", "Version", "Platform", "State", "Uploaded (UTC)"), rows)
 
 

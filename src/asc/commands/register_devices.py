@@ -123,6 +123,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
             finally:
                 # If a later change fails, the places that are left are counted with the earlier ones.
                 registered = with_changes(registered, changed)
+            # A 201 is no proof: Apple's list is compared with the request.
             registered = list_devices(client)
             _check_made(changes_made, plan_devices(requests, registered, _rules(inputs)))
     finally:

@@ -106,26 +106,26 @@ def apply_bundle_ids(
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         results = list(pool.map(lambda changes: _apply(client, changes), plan))
     findings = Findings()
-    for _, found in results:
-        for error in found.errors:
+    for _, errors in results:
+        for error in errors.errors:
             findings.add(error)
     return {bundle_id.identifier: bundle_id for bundle_id, _ in results if bundle_id}, findings
 
 
 def _plan(request: BundleIdRequest, registered: RegisteredBundleId | None) -> BundleIdChanges:
-    there: Mapping[str, EnabledCapability] = registered.capabilities if registered else {}
+    enabled: Mapping[str, EnabledCapability] = registered.capabilities if registered else {}
     return BundleIdChanges(
         request,
         registered,
-        enable=tuple(capability for capability in request.capabilities if capability.type not in there),
+        enable=tuple(capability for capability in request.capabilities if capability.type not in enabled),
         configure=tuple(
             capability
             for capability in request.capabilities
             if capability.option
-            and capability.type in there
-            and there[capability.type].option != capability.option
+            and capability.type in enabled
+            and enabled[capability.type].option != capability.option
         ),
-        disable=tuple(kind for kind in request.disable if kind in there),
+        disable=tuple(kind for kind in request.disable if kind in enabled),
         rename=bool(registered and request.rename and request.name not in ("", registered.name)),
     )
 

@@ -56,12 +56,12 @@ def read_bundle_ids(
     requested = set(identifiers)
     listed = list_by(client, "/v1/bundleIds", "filter[identifier]", sorted(requested), _QUERY)
     # Apple's filter also finds identifiers that only contain the text, so they are compared here.
-    found = [resource for resource in listed.data if resource.text("identifier") in requested]
+    matching = [resource for resource in listed.data if resource.text("identifier") in requested]
     if capabilities:
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-            read = list(pool.map(lambda resource: _read(client, listed, resource), found))
+            read = list(pool.map(lambda resource: _read(client, listed, resource), matching))
     else:
-        read = [_without_capabilities(resource) for resource in found]
+        read = [_without_capabilities(resource) for resource in matching]
     # An old team may have one identifier twice, for iOS and for macOS: the first one counts.
     return {bundle_id.identifier: bundle_id for bundle_id in reversed(read)}
 
@@ -99,8 +99,8 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
 
 def fetch_bundle_id(client: Client, bundle_id: str) -> RegisteredBundleId:
     """Return a bundle id by Apple's id of it, with its capabilities. Raises ApiError if there is none."""
-    found = client.get(f"/v1/bundleIds/{bundle_id}", _QUERY)
-    return _read(client, found, found.resource)
+    document = client.get(f"/v1/bundleIds/{bundle_id}", _QUERY)
+    return _read(client, document, document.resource)
 
 
 def rename_bundle_id(client: Client, bundle_id: str, name: str) -> None:
@@ -173,8 +173,10 @@ def _taken(client: Client, identifier: str, error: ApiError) -> Error:
     for resource in listed:
         # Apple ignores case when it registers a bundle id, and Xcode does not when it signs.
         if resource.text("identifier").lower() == identifier.lower():
-            there = resource.text("identifier")
-            return Error(f"The team has the bundle id {identifier} as {there}.", f"Write it as {there}.")
+            spelling = resource.text("identifier")
+            return Error(
+                f"The team has the bundle id {identifier} as {spelling}.", f"Write it as {spelling}."
+            )
     return Error(
         f"The bundle id {identifier} belongs to another team or account. {error.message}",
         "Take another identifier, or a key of the team that has this one.",

@@ -97,16 +97,16 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
 
 
 def _of_our_key(
-    client: Client, apple_type: str, made: AppleCertificate, public_key: bytes
+    client: Client, apple_type: str, answered: AppleCertificate, public_key: bytes
 ) -> AppleCertificate:
     """Return the certificate of our key. A certificate of another key in the answer is never used."""
-    found = by_public_key([made], public_key) or by_public_key(
+    ours = by_public_key([answered], public_key) or by_public_key(
         list_certificates(client, _listed_as(apple_type)), public_key
     )
-    if found:
-        return found
+    if ours:
+        return ours
     raise Error(
-        f"App Store Connect created the certificate {made.id}, but answered without it or with another one.",
+        f"App Store Connect created the certificate {answered.id}, but answered without it or with another one.",
         "Run the step again. It finds the certificate by its key, which the storage holds in pending/.",
     )
 

@@ -43,14 +43,14 @@ class Lacking:
         return bool(self.keys or self.values)
 
 
-def compare(asked: Mapping[str, Any], profile: Profile) -> Lacking:
+def compare(requested: Mapping[str, Any], profile: Profile) -> Lacking:
     """Return what a profile lacks of the keys and values of an .entitlements file.
 
     Values with `$(…)` are not compared, because only Xcode knows what they become.
     """
     keys: list[str] = []
     values: dict[str, tuple[str, ...]] = {}
-    for key, value in asked.items():
+    for key, value in requested.items():
         # False claims nothing, and a Mac needs a profile only for groups in the style of iOS.
         if value is False or not needs_profile(key) or (key == _GROUPS and _is_free_on_mac(value, profile)):
             continue
@@ -88,10 +88,10 @@ def errors_of(lacking: Lacking, identifier: str, profile: str) -> Iterator[tuple
         )
 
 
-def by_hand(found: Iterable[Lacking]) -> dict[str, list[str]]:
+def by_hand(lackings: Iterable[Lacking]) -> dict[str, list[str]]:
     """Return the values that a person has to associate, by their noun: "app group" → ["group.com.example.app"]."""
     nouns: dict[str, dict[str, None]] = {}
-    for lacking in found:
+    for lacking in lackings:
         for key, values in lacking.values.items():
             nouns.setdefault(BY_HAND[key], {}).update(dict.fromkeys(values))
     return {noun: list(values) for noun, values in nouns.items()}
@@ -100,14 +100,14 @@ def by_hand(found: Iterable[Lacking]) -> dict[str, list[str]]:
 def active_profiles(client: Client, bundle_id: str) -> list[Profile]:
     """Return the valid profiles of a bundle id, by Apple's id of it. One that cannot be read is passed over."""
     query: dict[str, str | int | None] = {"fields[profiles]": "profileState,profileContent"}
-    found = []
+    profiles = []
     for resource in client.list(f"/v1/bundleIds/{bundle_id}/profiles", query).data:
         if resource.text("profileState") == "ACTIVE":
             try:
-                found.append(read_profile(base64.b64decode(resource.text("profileContent"))))
+                profiles.append(read_profile(base64.b64decode(resource.text("profileContent"))))
             except (ProfileError, ValueError):
                 continue
-    return found
+    return profiles
 
 
 def not_granted(capabilities: Iterable[str], profile: Profile) -> list[str]:

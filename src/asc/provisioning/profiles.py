@@ -54,8 +54,8 @@ class ProfileDraft:
 
 def find_profiles(client: Client, names: Collection[str]) -> list[AppleProfile]:
     """Return the profiles with one of these names, without their contents."""
-    found = list_by(client, "/v1/profiles", "filter[name]", names, {"fields[profiles]": _FIELDS})
-    return [_read_profile(resource) for resource in found.data if resource.text("name") in names]
+    profiles = list_by(client, "/v1/profiles", "filter[name]", names, {"fields[profiles]": _FIELDS})
+    return [_read_profile(resource) for resource in profiles.data if resource.text("name") in names]
 
 
 def profiles_of_types(client: Client, apple_types: Collection[str]) -> list[AppleProfile]:

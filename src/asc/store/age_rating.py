@@ -56,7 +56,8 @@ NEWEST = ("socialMedia", "socialMediaAgeRestricted")
 REQUIRED = tuple(name for name in (*FREQUENCY_QUESTIONS, *YES_NO_QUESTIONS) if name not in NEWEST)
 """Questions that need an answer before a version is reviewed (recorded refusals of 2025)."""
 _KNOWN = (*FREQUENCY_QUESTIONS, *YES_NO_QUESTIONS, *OTHER_QUESTIONS)
-_OLDER = {  # the names of the form before 2020, which old files of fastlane still have
+# The names of the form before 2020, which old files of fastlane still have.
+_OLDER = {
     "CARTOON_FANTASY_VIOLENCE": "violenceCartoonOrFantasy",
     "REALISTIC_VIOLENCE": "violenceRealistic",
     "PROLONGED_GRAPHIC_SADISTIC_REALISTIC_VIOLENCE": "violenceRealisticProlongedGraphicOrSadistic",

@@ -107,7 +107,7 @@ def read_candidate(
         return replace(
             _with_page(bare, page),
             live_version=live_version,
-            sets={locale: found.result() for locale, found in sets.items()},
+            sets={locale: reading.result() for locale, reading in sets.items()},
             has_price=price.result(),
             territories=territories.result(),
             purchases=purchases.result(),

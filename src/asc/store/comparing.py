@@ -11,7 +11,7 @@ from asc.changes.change import Change
 from asc.errors import Error
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
 from asc.store.page import AppFacts, Page, read_app, read_page
-from asc.store.texts_plan import Difference, UpdateOptions, plan_page
+from asc.store.texts_plan import Difference, PagePlan, UpdateOptions, plan_page
 from asc.words import listed
 
 log = logging.getLogger(__name__)
@@ -41,17 +41,10 @@ def compare_page(
     for pause in SHOWS_LATE:
         client.pause(pause)
         shown = read_page(client, app.id, before.version)
-        # One more request only if the content rights were written.
-        # They belong to the app, not to the page.
+        # Content rights belong to the app, not to the page: one more request, only if they were written.
         if any(change.kind == "apps" for change in done):
             app = replace(app, content_rights=read_app(client, None, app.id).content_rights)
-        plan = plan_page(app, shown, options, is_first=is_first)
-        mended = set(_mended(done, shown))
-        left = [
-            difference
-            for difference in (*plan.differences, *plan.blocked)
-            if _counts(difference, shown, mended)
-        ]
+        left = _differences_left(plan_page(app, shown, options, is_first=is_first), shown, done)
         if not left:
             return
         log.info("Apple does not show all that was written yet; looking again")
@@ -60,6 +53,13 @@ def compare_page(
         f"Apple took the changes, but these are not as they were written: {names}.",
         "Check that nobody else edits the page, then run the step again: it writes what differs.",
     )
+
+
+def _differences_left(plan: PagePlan, shown: Page, done: Sequence[Change]) -> list[Difference]:
+    mended = set(_mended(done, shown))
+    # A version that went to review meanwhile blocks its differences, and they are no less wrong.
+    differences = (*plan.differences, *plan.blocked)
+    return [difference for difference in differences if _counts(difference, shown, mended)]
 
 
 def _counts(difference: Difference, page: Page, mended: set[tuple[str, str]]) -> bool:

@@ -79,8 +79,8 @@ def defects(field: TextField, text: str) -> Iterator[str]:
     """Yield what Apple would refuse about a text, each with the figures that say by how much."""
     length = len(text)
     if field.longest and length > field.longest:
-        over = length - field.longest
-        yield f"has {length} characters, {over} more than the {field.longest} that Apple takes"
+        excess = length - field.longest
+        yield f"has {length} characters, {excess} more than the {field.longest} that Apple takes"
     if length < field.shortest:
         yield f"has {length} characters; Apple wants {field.shortest} at least"
     if field.is_url and not is_address(text):

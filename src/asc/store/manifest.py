@@ -86,6 +86,7 @@ def _is_inside(name: str) -> bool:
 
 
 def _is_entry(member: Any) -> bool:
+    # The fields of Entry are the form: after a new one, older entries are passed over and not misread.
     types = {
         name: {"str": str, "int": int, "bool": bool}[kind] for name, kind in Entry.__annotations__.items()
     }

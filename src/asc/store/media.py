@@ -95,15 +95,15 @@ class MediaSets:
             f"/v1/appStoreVersionLocalizations/{text_id}/{self.names.asset.parent_type}",
             {"include": members, f"limit[{members}]": LARGEST_INCLUDE},
         )
-        found: dict[str, MediaSet] = {}
+        by_display: dict[str, MediaSet] = {}
         for resource in document.data:
             display = resource.text(self.names.display)
             files = document.many(resource, members)
             if is_cut(resource, members):
                 path = f"/v1/{self.names.asset.parent_type}/{resource.id}/{members}"
                 files = list(self.client.list(path).data)
-            found[display] = MediaSet(resource.id, display, tuple(map(read_asset_file, files)))
-        return found
+            by_display[display] = MediaSet(resource.id, display, tuple(map(read_asset_file, files)))
+        return by_display
 
     def make_set(self, text_id: str, display: str) -> MediaSet:
         """Return the set of a display type, made if it is not there."""

@@ -39,6 +39,7 @@ class MediaSync:
                 by_text[plan.text_id].append(plan)
         if not by_text:
             return UploadCounts()
+        # What can be done is done: a picture that Apple refuses in one locale is no reason to leave the others old.
         findings = Findings()
         with ExitStack() as stack:
             # Threads of locales mostly wait: the other two pools bound the requests and uploads at a time.
@@ -60,4 +61,4 @@ class MediaSync:
                 pools.cancel()
                 raise
         findings.raise_all()
-        return UploadCounts(sum(made.files for made in results), sum(made.size for made in results))
+        return UploadCounts(sum(counts.files for counts in results), sum(counts.size for counts in results))

@@ -165,7 +165,7 @@ def _same_texts(page: WantedPage) -> Iterator[Finding]:
 def _copyright(text: Text | None, year: int) -> Iterator[Finding]:
     if text is None:
         return
-    years = [int(found) for found in _YEAR.findall(text.value)]
+    years = [int(year_text) for year_text in _YEAR.findall(text.value)]
     remedy = REMEDIES["copyright_date"]
     if not years:
         yield Finding("copyright_date", "the copyright has no year", text.place, remedy, "warning")

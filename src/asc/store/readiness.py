@@ -128,7 +128,7 @@ def _set_findings(label: str, shots: MediaSet) -> Iterator[Finding]:
         name = printable_name(file.name)
         if not file.delivered:
             remedy = "Run update-app-store, which waits for Apple or uploads it again."
-            reason = some([one.code for one in file.errors])
+            reason = some([apple_reason.code for apple_reason in file.errors])
             message = f"{label}: {name} is {file.state or 'not processed'}{f' ({reason})' if reason else ''}"
             yield Finding("screenshots", message, APPLE, remedy)
         # Apple has no checksum of a file that it is still processing.

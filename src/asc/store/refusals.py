@@ -55,7 +55,7 @@ def without_blocked_characters(page: WantedPage) -> tuple[WantedPage, list[str]]
         kept = dict(texts)
         for name, text in texts.items():
             text_field = BY_NAME[name]
-            # Names take more characters than long texts; Apple says so if not.
+            # Names may have characters that Apple refuses in long texts; Apple says so if not.
             if text_field.is_url or text_field.owner == "info":
                 continue
             value, changes = clean(text.value, limit=max(len(text.value) * 2, text_field.longest))

@@ -42,7 +42,7 @@ def release(client: Client, version: StoreVersion) -> StoreVersion | None:
         lambda: client.post("/v1/appStoreVersionReleaseRequests", body),
         lambda: read_version(client, version.id).state in RELEASED or None,
     )
-    released = confirm(client, version.id, lambda one: one.state != WAITS_FOR_RELEASE, _not_made)
+    released = confirm(client, version.id, lambda read: read.state != WAITS_FOR_RELEASE, _not_made)
     log.info("Released version %s", version.version)
     return released
 

@@ -99,19 +99,19 @@ class MediaSaver:
         self, before: Entries, entries: Entries, local: Mapping[str, str], sets: Mapping[str, object]
     ) -> tuple[str, ...]:
         """Delete earlier downloads that Apple no longer shows, forget their entries, and return their paths."""
-        gone = {
+        obsolete = {
             path: entry
             for path, entry in before.items()
             if path not in entries and self._is_about(path, entry, sets)
         }
         # A file with other bytes than were downloaded is the user's.
         deleted = tuple(
-            path for path, entry in gone.items() if entry.downloaded and local.get(path) == entry.md5
+            path for path, entry in obsolete.items() if entry.downloaded and local.get(path) == entry.md5
         )
         for path in deleted:
             (self.folder / path).unlink()
         self._write_manifest(
-            {**{path: entry for path, entry in before.items() if path not in gone}, **entries}
+            {**{path: entry for path, entry in before.items() if path not in obsolete}, **entries}
         )
         return deleted
 

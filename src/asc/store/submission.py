@@ -28,6 +28,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 15.0
 """Seconds between two looks at something that Apple does by itself."""
 NOT_READY = 300.0
 """Seconds for which Apple may answer that a version is not ready to be submitted yet."""
+# Apple says only in its message which submission holds the version already.
 _ID = re.compile(r"reviewSubmissions? with id ([0-9a-fA-F-]{8,})")
 _QUERY: Query = {
     "filter[state]": ",".join(OPEN),
@@ -142,7 +143,7 @@ def withdraw(client: Client, submission: Submission, version: StoreVersion, dead
         lambda: client.patch(f"/v1/reviewSubmissions/{submission.id}", body),
         lambda: read_submission(client, submission.id).state in ("CANCELING", "COMPLETE") or None,
     )
-    return wait_for(client, version, deadline, lambda one: one.state not in {*SUBMITTED, DRAFT})
+    return wait_for(client, version, deadline, lambda seen: seen.state not in {*SUBMITTED, DRAFT})
 
 
 def wait_for(
@@ -175,8 +176,8 @@ def _is_not_ready(error: ApiError) -> bool:
 
 
 def _other_submission(error: ApiError) -> str:
-    found = _ID.search(error.message) if error.status == 409 else None
-    return found[1] if found else ""
+    match = _ID.search(error.message) if error.status == 409 else None
+    return match[1] if match else ""
 
 
 def _submission(client: Client, document: Document, resource: Resource) -> Submission:

@@ -100,10 +100,10 @@ class _Planner:
     def work(self) -> None:
         """Go through all that a page has."""
         for locale in self._locales():
-            given = self._local.texts_of(locale)
+            texts = self._local.texts_of(locale)
             if self._page.info:
-                self._info_text(self._page.info, locale, given)
-            self._version_text(locale, given)
+                self._info_text(self._page.info, locale, texts)
+            self._version_text(locale, texts)
         self._warn_of_nameless()
         if self._options.remove_locales:
             self._remove_locales()
@@ -113,7 +113,7 @@ class _Planner:
             self._categories(self._page.info)
             self._age_rating(self._page.info)
         self._review()
-        if self._is_first and any(RELEASE_NOTES.name in given for given in self._all_texts()):
+        if self._is_first and any(RELEASE_NOTES.name in texts for texts in self._all_texts()):
             self.warnings.append("Release notes are left out: the first version of an app has none.")
 
     def _locales(self) -> Iterable[str]:
@@ -231,7 +231,7 @@ class _Planner:
         different = {name: value for name, value in requested.items() if info.categories.get(name) != value}
         # Apple takes a subcategory only together with its category.
         parents = {name.split("_")[0] + "_category" for name in different}
-        whole = {
+        with_parents = {
             name: value
             for name, value in {**info.categories, **requested}.items()
             if name in different or name in parents
@@ -239,7 +239,9 @@ class _Planner:
         for name, value in different.items():
             self._say("", name, info.categories.get(name, ""), value, info.is_editable)
         if different:
-            links = {CATEGORIES[name]: reference("appCategories", value) for name, value in whole.items()}
+            links = {
+                CATEGORIES[name]: reference("appCategories", value) for name, value in with_parents.items()
+            }
             body = request_body("appInfos", {}, info.id, links)
             self._add("PATCH", f"/v1/appInfos/{info.id}", body, "set the categories")
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from asc.api.client import Client
 from asc.errors import Error
+from asc.testflight.mappings import put_once
 from asc.words import did_you_mean, listed, printable_name
 
 FAMILIES = ("IPHONE", "IPAD", "APPLE_TV", "APPLE_WATCH", "MAC", "VISION")
@@ -58,9 +59,7 @@ def parse_criteria(value: Mapping[str, Any]) -> dict[str, Range]:
                 or f" There are {listed([known.lower() for known in FAMILIES])}."
             )
             raise ValueError(f"{printable_name(str(name))} is not a device family.{hint}")
-        if family in criteria:
-            raise ValueError(f"{family} is given twice")
-        criteria[family] = _range(family, str(text).strip())
+        put_once(criteria, family, _range(family, str(text).strip()))
     return criteria
 
 

@@ -60,8 +60,8 @@ def distribute(
     do not need them any more, else a warning says that they stay; with `expire_later` that is left to
     `expire_previous`. Until `deadline` (monotonic clock) a build that Apple still processes is tried again.
     """
-    asked = replace(request, expire_previous=None) if expire_later else request
-    replanning = _Replanning(client, asked, app_state, state)
+    narrowed = replace(request, expire_previous=None) if expire_later else request
+    replanning = _Replanning(client, narrowed, app_state, state)
     return replanning.result(apply(client, replanning, RULES, tell, deadline))
 
 
@@ -87,10 +87,10 @@ def groups_with_build(
     app_state: AppState, state: Build | None, done: Iterable[Change] = (), served: Iterable[str] = ()
 ) -> tuple[str, ...]:
     """Return the names of the requested groups that had the build before (`state`) or got it by changes `done`."""
-    given = {*served, *(group for change in done for group in change.serves)}
-    have = given | (state.group_ids if state else frozenset())
-    there = (group.name for group in app_state.groups if group.id in have or group.gets_all)
-    return (*there, *(name for name in app_state.new_groups if name in given))
+    served_groups = {*served, *(group for change in done for group in change.serves)}
+    have = served_groups | (state.group_ids if state else frozenset())
+    existing = (group.name for group in app_state.groups if group.id in have or group.gets_all)
+    return (*existing, *(name for name in app_state.new_groups if name in served_groups))
 
 
 class _Replanning:
@@ -117,11 +117,11 @@ class _Replanning:
             self._app_state = preflight(self._client, self._request, self._app_state.destination)
             self._state = fetch_build(self._client, self._state.id)
         self._is_read = False
-        now = self._narrow(planned(self._client, self._request, self._app_state, self._state))
+        plan = self._narrow(planned(self._client, self._request, self._app_state, self._state))
         # Beta review is slow to clear its queue, also if the answer to the withdrawal was lost.
-        self._withdrawn = self._withdrawn or any(change.kind == "withdraw" for change in now.changes)
-        phases = (tuple(replace(change, clears=self._withdrawn) for change in phase) for phase in now.phases)
-        return replace(now, phases=tuple(phases))
+        self._withdrawn = self._withdrawn or any(change.kind == "withdraw" for change in plan.changes)
+        phases = (tuple(replace(change, clears=self._withdrawn) for change in phase) for phase in plan.phases)
+        return replace(plan, phases=tuple(phases))
 
     def result(self, outcome: Outcome) -> DistributionResult:
         groups = groups_with_build(self._app_state, self._state, outcome.done, outcome.served)

@@ -52,16 +52,16 @@ def others(
             "filter[preReleaseVersion.version]": spellings(version),
             "filter[betaAppReviewSubmission.betaReviewState]": ",".join(IN_QUEUE),
         }
-        asked = pool.submit(_list, client, destination.app.id, platform, in_queue) if withdrawn else None
-        found: tuple[Build, ...] = ()
+        listing = pool.submit(_list, client, destination.app.id, platform, in_queue) if withdrawn else None
+        listed: tuple[Build, ...] = ()
         if request.expire_previous and (train or request.expire_previous == "platform"):
             in_train = {"filter[preReleaseVersion.version]": spellings(train) if train else None}
-            found = _list(client, destination.app.id, platform, in_train)
-        waiting = asked.result() if asked else ()
+            listed = _list(client, destination.app.id, platform, in_train)
+        waiting = listing.result() if listing else ()
     return EarlierBuilds(
         previous=tuple(
             other
-            for other in found
+            for other in listed
             if (not train or same_value(other.version, train))
             and not _is_busy(other)
             and _is_before(other, state)
@@ -71,7 +71,7 @@ def others(
 
 
 def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[Build, ...]:
-    found = client.list(
+    document = client.list(
         "/v1/builds",
         {
             "filter[app]": app_id,
@@ -85,7 +85,7 @@ def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[Bui
         },
         retry_404=True,
     )
-    builds = (Build.read(found, resource) for resource in found.data)
+    builds = (Build.read(document, resource) for resource in document.data)
     # Compared again: Apple's filters can match more. A build without a platform has no train, and stays.
     return tuple(build for build in builds if build.platform == platform and not build.expired)
 
@@ -98,8 +98,8 @@ def _is_busy(build: Build) -> bool:
 
 def _is_in_the_way(other: Build, version: str, state: Build | None) -> bool:
     """Return True if the other build is in the queue of the train. Filters alone are not trusted with this."""
-    here = same_value(other.version, version) and other.review_state in ("", *IN_QUEUE)
-    return here and (state is None or other.id != state.id)
+    is_queued = same_value(other.version, version) and other.review_state in ("", *IN_QUEUE)
+    return is_queued and (state is None or other.id != state.id)
 
 
 def _is_before(other: Build, state: Build | None) -> bool:

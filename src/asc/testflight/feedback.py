@@ -57,9 +57,11 @@ class Feedback:
     @property
     def pictures(self) -> list[Mapping[str, Any]]:
         """Return the screenshots as Apple describes them, with `url`, `width`, `height` and `expirationDate`."""
-        found = self.attributes.get("screenshots")
+        screenshots = self.attributes.get("screenshots")
         return (
-            [picture for picture in found if isinstance(picture, Mapping)] if isinstance(found, list) else []
+            [picture for picture in screenshots if isinstance(picture, Mapping)]
+            if isinstance(screenshots, list)
+            else []
         )
 
     def entry(self, saved: SavedFiles, *, with_emails: bool) -> dict[str, Any]:
@@ -88,16 +90,18 @@ def read_feedback(client: Client, app_id: str, kind: Kind, since: datetime | Non
     """Return the submissions of one kind that were made after `since`, the oldest first."""
     path = f"/v1/apps/{app_id}/{PATHS[kind]}"
     query: Query = {"sort": "-createdDate", "include": "build", "fields[builds]": "version"}
-    found: list[Feedback] = []
+    feedback: list[Feedback] = []
     # The newest come first, so that reading ends at the first page that is old: an app may have years of feedback.
     for page in client.pages(path, query):
         fresh = [
-            one for one in _read(page, kind) if since is None or one.created is None or one.created > since
+            item
+            for item in _read(page, kind)
+            if since is None or item.created is None or item.created > since
         ]
-        found += fresh
+        feedback += fresh
         if len(fresh) < len(page.data):
             break
-    return found[::-1]
+    return feedback[::-1]
 
 
 def save_all(
@@ -110,15 +114,15 @@ def save_all(
     """
     unreachable = threading.Event()
 
-    def save(one: Feedback) -> SavedFiles:
-        names = _file_names(one)
+    def save(item: Feedback) -> SavedFiles:
+        names = _file_names(item)
         try:
             if unreachable.is_set():
                 raise UnreachableError("Not tried, because another request failed.", "Run the step again.")
-            if one.kind == "crash":
-                _save_crash(client, folder, one, *names)
+            if item.kind == "crash":
+                _save_crash(client, folder, item, *names)
             else:
-                _save_pictures(client, storage, folder, one, names)
+                _save_pictures(client, storage, folder, item, names)
         except Error as error:
             # A store that refuses one link may be fine for the others.
             if isinstance(error, UnreachableError) and not isinstance(error, RefusedLink):
@@ -127,10 +131,10 @@ def save_all(
         return SavedFiles(_existing(folder, names))
 
     # A run that was killed may have left half a file, which would go into an artifact.
-    for path in half_written(folder / name for one in feedback for name in _file_names(one)):
+    for path in half_written(folder / name for item in feedback for name in _file_names(item)):
         path.unlink(missing_ok=True)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return dict(zip([one.id for one in feedback], pool.map(save, feedback), strict=True))
+        return dict(zip([item.id for item in feedback], pool.map(save, feedback), strict=True))
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -156,49 +160,49 @@ def _read(page: Document, kind: Kind) -> Iterator[Feedback]:
         )
 
 
-def _save_crash(client: Client, folder: Path, one: Feedback, name: str) -> None:
+def _save_crash(client: Client, folder: Path, item: Feedback, name: str) -> None:
     if (folder / name).exists():
         return
     try:
         # App Store Connect answers 404 at random for other records of TestFlight.
-        found = client.get(f"/v1/{PATHS['crash']}/{one.id}/crashLog", retry_404=True)
-        log_text = found.resource.text("logText")
+        document = client.get(f"/v1/{PATHS['crash']}/{item.id}/crashLog", retry_404=True)
+        log_text = document.resource.text("logText")
     except ApiError as error:
         if error.status != 404:
             raise
-        log.warning("The crash %s has no log.", printable_name(one.id))
+        log.warning("The crash %s has no log.", printable_name(item.id))
         return
     write_file(folder / name, log_text.encode("utf-8", "replace"))
 
 
 def _save_pictures(
-    client: Client, storage: ObjectStore, folder: Path, one: Feedback, names: Sequence[str]
+    client: Client, storage: ObjectStore, folder: Path, item: Feedback, names: Sequence[str]
 ) -> None:
     if len(_existing(folder, names)) == len(names):
         return
     for renewed in (False, True):
-        now = _again(client, one) if renewed else one
+        current = _again(client, item) if renewed else item
         try:
-            for name, picture in zip(names, now.pictures, strict=False):
+            for name, picture in zip(names, current.pictures, strict=False):
                 if not (folder / name).exists():
                     write_file(folder / name, _fetch(storage, name, picture))
             return
         except Expired:
-            log.info("The links of %s have expired; asking for new ones", printable_name(one.id))
+            log.info("The links of %s have expired; asking for new ones", printable_name(item.id))
     raise Error(
-        f"The links to the screenshots of {printable_name(one.id)} had expired as soon as they came.",
+        f"The links to the screenshots of {printable_name(item.id)} had expired as soon as they came.",
         "Check the clock of this machine, then run the step again.",
     )
 
 
-def _file_names(one: Feedback) -> list[str]:
-    when = f"{one.created:%Y-%m-%d}-" if one.created else ""
+def _file_names(item: Feedback) -> list[str]:
+    date = f"{item.created:%Y-%m-%d}-" if item.created else ""
     # Most file systems take no name of more than 255 bytes.
-    name = one.id if len(one.id) <= LONGEST_ID else hashlib.sha256(one.id.encode()).hexdigest()
-    if one.kind == "crash":
-        return [f"{when}{name}.crash"]
+    name = item.id if len(item.id) <= LONGEST_ID else hashlib.sha256(item.id.encode()).hexdigest()
+    if item.kind == "crash":
+        return [f"{date}{name}.crash"]
     return [
-        f"{when}{name}-{position}.{_extension(picture)}" for position, picture in enumerate(one.pictures, 1)
+        f"{date}{name}-{position}.{_extension(picture)}" for position, picture in enumerate(item.pictures, 1)
     ]
 
 
@@ -206,9 +210,9 @@ def _existing(folder: Path, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if (folder / name).exists())
 
 
-def _again(client: Client, one: Feedback) -> Feedback:
-    resource: Resource = client.get(f"/v1/{PATHS['screenshot']}/{one.id}").resource
-    return Feedback(one.id, one.kind, one.created, resource.attributes)
+def _again(client: Client, item: Feedback) -> Feedback:
+    resource: Resource = client.get(f"/v1/{PATHS['screenshot']}/{item.id}").resource
+    return Feedback(item.id, item.kind, item.created, resource.attributes)
 
 
 def _fetch(storage: ObjectStore, name: str, picture: Mapping[str, Any]) -> bytes:

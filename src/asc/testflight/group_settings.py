@@ -43,13 +43,13 @@ class GroupRequest:
     def attributes(self) -> dict[str, Any]:
         """Return the settings that can be changed at any time, by Apple's names."""
         limits = {} if self.limit is None else {"publicLinkLimitEnabled": self.limit > 0}
-        given = {
+        settings = {
             "publicLinkEnabled": self.public_link,
             **limits,
             "publicLinkLimit": self.limit or None,
             "feedbackEnabled": self.feedback,
         }
-        return {name: value for name, value in given.items() if value is not None}
+        return {name: value for name, value in settings.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -82,20 +82,20 @@ def read_group(client: Client, app_id: str, request: GroupRequest) -> GroupState
     resources = {resource.id: resource for resource in document.data}
     existing = list(map(group_of, resources.values()))
     # The kind does not matter here: it only says that an unknown name is no error yet.
-    found, _ = choosing.groups([request.name], existing, "external")
-    if not found and not request.kind:
+    chosen, _ = choosing.groups([request.name], existing, "external")
+    if not chosen and not request.kind:
         names = [group.name for group in existing]
         raise Error(
             f"group: the app has no group {printable_name(request.name)} (its groups: {listed(names)})."
             f"{did_you_mean(request.name, names)}",
             "Check the spelling, or set kind: external or kind: internal to create the group.",
         )
-    if not found:
+    if not chosen:
         return GroupState()
-    group = resources[found[0].id]
+    group = resources[chosen[0].id]
     criteria = document.one(group, "betaRecruitmentCriteria") or Resource("", "")
     filters = criteria.attributes.get("deviceFamilyOsVersionFilters")
-    return GroupState(found[0], group.attributes, criteria.id, read_filters(filters))
+    return GroupState(chosen[0], group.attributes, criteria.id, read_filters(filters))
 
 
 def check_group(request: GroupRequest, state: GroupState) -> None:
@@ -103,11 +103,11 @@ def check_group(request: GroupRequest, state: GroupState) -> None:
     findings = Findings()
     group = state.group
     if group and request.kind and group.internal != (request.kind == "internal"):
-        there = "internal" if group.internal else "external"
+        kind = "internal" if group.internal else "external"
         findings.add(
             Error(
-                f"kind: {request.kind} is requested, but {group} is {there}. {_ONLY_AT_CREATION}.",
-                f"Set kind: {there}, or choose another name.",
+                f"kind: {request.kind} is requested, but {group} is {kind}. {_ONLY_AT_CREATION}.",
+                f"Set kind: {kind}, or choose another name.",
             )
         )
     elif group and request.all_builds not in (None, group.all_builds):

@@ -67,15 +67,15 @@ def _for_notes(request: DistributionRequest, app_state: AppState, state: Build |
     the texts of the primary language in these languages today, so the new ones are copies of them.
     """
     primary = (state.primary_locale if state else "") or app_state.primary_locale
-    given = by_locale(request.app_info, app_state.app_localizations, primary)
+    requested = by_locale(request.app_info, app_state.app_localizations, primary)
     known = app_state.app_localizations[primary].attributes if primary in app_state.app_localizations else {}
-    primary_texts = {**known, **(given[primary].attributes() if primary in given else {})}
+    primary_texts = {**known, **(requested[primary].attributes() if primary in requested else {})}
     attributes = {
         name: primary_texts[name] for name in ("description", "feedbackEmail") if primary_texts.get(name)
     }
     notes = by_locale(request.whats_new, state.localizations if state else {}, primary)
     for locale in notes:
-        if locale in app_state.app_localizations or locale in given:
+        if locale in app_state.app_localizations or locale in requested:
             continue
         yield Change(
             "app-info",
@@ -154,7 +154,7 @@ def by_locale(requested: Mapping[str, Any], existing: Iterable[str], primary: st
 
 
 def _differing(requested: Mapping[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
-    def equal(one: object, other: object) -> bool:
-        return texts.same(one, other) if isinstance(one, str) and isinstance(other, str) else one == other
+    def equal(text: object, other: object) -> bool:
+        return texts.same(text, other) if isinstance(text, str) and isinstance(other, str) else text == other
 
     return {name: value for name, value in requested.items() if not equal(value, existing.get(name))}

@@ -24,50 +24,50 @@ def whats_new(value: Mapping[str, Any] | str) -> dict[str, str]:
     """Return "What to Test" by locale. A plain text is the default; `{en-US: {whats_new: …}}` works as well."""
     if isinstance(value, str):
         return {DEFAULT: value}
-    found: dict[str, str] = {}
+    notes: dict[str, str] = {}
     for name, entry in _by_locale(value).items():
         if isinstance(entry, Mapping):
             entry = _members(entry, {"whats_new": "whatsNew"}, name).get("whats_new")
         if entry is not None:
-            found[name] = _text(entry, name)
-    return found
+            notes[name] = _text(entry, name)
+    return notes
 
 
 def review_info(value: Mapping[str, Any]) -> ReviewInfo:
     """Return the contact, the demo account and the notes for the reviewers, without blank texts."""
     members = _members(value, REVIEW_ATTRIBUTES)
     required = members.pop("demo_account_required", None)
-    given = {name: _text(entry, name) for name, entry in members.items()}
-    email = given.get("contact_email")
+    given_texts = {name: _text(entry, name) for name, entry in members.items()}
+    email = given_texts.get("contact_email")
     if email and not re.fullmatch(ADDRESS, email.strip()):
         raise ValueError("contact_email is not an email address")
     return ReviewInfo(
-        **{name: text.strip() for name, text in given.items() if text.strip()},
+        **{name: text.strip() for name, text in given_texts.items() if text.strip()},
         demo_account_required=None if required is None else _flag(required, "demo_account_required"),
     )
 
 
 def app_info(value: Mapping[str, Any]) -> dict[str, AppInfo]:
     """Return the test information of the app by locale."""
-    found: dict[str, AppInfo] = {}
+    by_locale: dict[str, AppInfo] = {}
     for name, entry in _by_locale(value).items():
         if not isinstance(entry, Mapping):
             raise ValueError(f"{printable_name(name)} is not a mapping of {', '.join(APP_ATTRIBUTES)}")
-        given = {
+        given_texts = {
             key: _text(value, f"{name}.{key}").strip()
             for key, value in _members(entry, APP_ATTRIBUTES, name).items()
         }
-        if len(given.get("description", "")) > LONGEST_APP_DESCRIPTION:
+        if len(given_texts.get("description", "")) > LONGEST_APP_DESCRIPTION:
             raise ValueError(
                 f"{printable_name(name)}.description is longer than {LONGEST_APP_DESCRIPTION} characters"
             )
-        found[name] = AppInfo(**{key: text for key, text in given.items() if text})
-    return found
+        by_locale[name] = AppInfo(**{key: text for key, text in given_texts.items() if text})
+    return by_locale
 
 
 def testers(entries: Iterable[str]) -> tuple[Tester, ...]:
     """Return testers from `jane@example.com` or `Jane Doe <jane@example.com>`, each address once."""
-    found: dict[str, Tester] = {}
+    by_address: dict[str, Tester] = {}
     for entry in entries:
         match = re.fullmatch(rf"({ADDRESS})|([^<>]*?)\s*<({ADDRESS})>", entry.strip())
         if not match:
@@ -75,39 +75,41 @@ def testers(entries: Iterable[str]) -> tuple[Tester, ...]:
         first, _, last = (match[2] or "").strip(" \"'").partition(" ")
         email = match[1] or match[3]
         tester = Tester(email, first, last.strip())
-        before = found.setdefault(tester.address, tester)
+        before = by_address.setdefault(tester.address, tester)
         if (before.first_name, before.last_name) != (tester.first_name, tester.last_name):
             raise ValueError(f"{tester.masked} is given twice, with different names")
-    return tuple(found.values())
+    return tuple(by_address.values())
 
 
 def _by_locale(value: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    by_locale: dict[str, Any] = {}
     for key, entry in value.items():
         name = DEFAULT if str(key).strip().lower() == DEFAULT else texts.locale(str(key))
-        if name in found:
-            raise ValueError(f"{name} is given twice")
-        if entry is not None:
-            found[name] = entry
-    return found
+        put_once(by_locale, name, entry)
+    return {name: entry for name, entry in by_locale.items() if entry is not None}
+
+
+def put_once(mapping: dict[str, Any], name: str, value: object) -> None:
+    """Put a value under a name into a mapping. Raises ValueError if the name is there: two spellings of it clash."""
+    if name in mapping:
+        raise ValueError(f"{name} is given twice")
+    mapping[name] = value
 
 
 def _members(value: Mapping[str, Any], names: Mapping[str, str], within: str = "") -> dict[str, Any]:
     """Return the members of a mapping by our names, from kebab, snake and camel case."""
     known = {_plain(name): name for name in names}
     aliases = {form: name for form, name in _ALIASES.items() if name in names}
-    found: dict[str, Any] = {}
+    members: dict[str, Any] = {}
     for key, entry in value.items():
         name = known.get(_plain(str(key))) or aliases.get(_plain(str(key)))
         if not name:
             place = f" in {printable_name(within)}" if within else ""
             hint = did_you_mean(str(key), names) or f" There are {listed(list(names))}."
             raise ValueError(f"{printable_name(str(key))}{place} is not known.{hint}")
-        if name in found:
-            raise ValueError(f"{name} is given twice")
-        if entry is not None and entry != "":
-            found[name] = entry
-    return found
+        put_once(members, name, entry)
+    # An empty member of a template that somebody left open is none.
+    return {name: entry for name, entry in members.items() if entry is not None and entry != ""}
 
 
 def _plain(key: str) -> str:

@@ -48,17 +48,17 @@ def plan(
     _check(request, app_state, state)
     compliance = list(_compliance(request, app_state, state))
     review = list(_review(request, app_state, state, bool(compliance)))
-    withdrawn = [
-        _expire("withdraw", "expire {} to take it out of beta review", other)
-        for other in others.waiting
-        if review
-    ]
+    # Other builds leave the queue of beta review only to make room for this one.
+    leaving = others.waiting if review else ()
+    withdrawn = [_expire("withdraw", "expire {} to take it out of beta review", other) for other in leaving]
     # A build that leaves the queue expires by that: do not expire it twice.
-    gone = {other.id for other in others.waiting if review}
-    previous = [other for other in others.previous if other.id not in gone]
+    leaving_ids = {other.id for other in leaving}
+    previous = [other for other in others.previous if other.id not in leaving_ids]
     stays = bool(previous) and not expire_later and not is_out(request, app_state, state)
     switch = list(information.auto_notify(request, state))
     notification = list(_notification(request, app_state, state))
+    # Each phase needs the one before it: no submission without the answer to export compliance, none without texts,
+    # and no earlier build expires before this one is in review.
     phases = (
         compliance,
         [

@@ -46,9 +46,9 @@ def preflight(client: Client, request: DistributionRequest, destination: Destina
     emails = [tester.email for tester in request.testers]
     with ThreadPoolExecutor(1) as pool:
         # The testers are looked up while the app is read.
-        asked = pool.submit(find_testers, client, destination.app.id, emails)
+        reading = pool.submit(find_testers, client, destination.app.id, emails)
         app_state = _survey(client, request, destination, findings)
-        app_state = replace(app_state, tester_ids={tester.address: tester.id for tester in asked.result()})
+        app_state = replace(app_state, tester_ids={tester.address: tester.id for tester in reading.result()})
     if request.submit_review and goes_outside(request, app_state):
         findings.result_of(lambda: _check_review_detail(request, app_state), None)
         findings.result_of(lambda: _check_test_information(request, app_state), None)
@@ -171,7 +171,7 @@ def _check_review_detail(request: DistributionRequest, app_state: AppState) -> N
         needed.append("demoAccountName")
         if not existing.get("demoAccountName"):  # Apple need not show a password that it has
             needed.append("demoAccountPassword")
-    words = {name: ours.replace("_", "-") for ours, name in REVIEW_ATTRIBUTES.items()}
+    words = {name: names.replace("_", "-") for names, name in REVIEW_ATTRIBUTES.items()}
     missing = [words[name] for name in needed if not str(result.get(name) or "").strip()]
     if missing:
         raise Error(

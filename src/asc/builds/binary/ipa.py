@@ -230,7 +230,8 @@ def _profile(ipa: _Ipa, contents: _Contents, app: str) -> Profile | None:
 def _nested(ipa: _Ipa, contents: _Contents, app: str) -> tuple[Nested, ...]:
     found: list[Nested] = []
     # An app may have more frameworks than are read: they come last.
-    for path, entry in sorted(contents.entries.items(), key=lambda one: (".framework/" in one[0], one[0])):
+    for path in sorted(contents.entries, key=lambda path: (".framework/" in path, path)):
+        entry = contents.entries[path]
         inner = path.removeprefix(app + "/").removesuffix("Info.plist")
         if path.endswith("/Info.plist") and inner not in ("", "Contents/") and len(found) < MOST_NESTED:
             try:

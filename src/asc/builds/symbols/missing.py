@@ -70,7 +70,7 @@ def _reason(bundle: Bundle, fresh: bool) -> tuple[str, bool]:
 
 
 def await_symbols(
-    client: Client, wanted: Selection, builds: list[SymbolBuild], timeout: float
+    client: Client, selection: Selection, builds: list[SymbolBuild], timeout: float
 ) -> list[SymbolBuild]:
     """Wait until no more symbols can come, or for `timeout` seconds; return the builds as they are then.
 
@@ -79,13 +79,13 @@ def await_symbols(
     polling = Polling(client, client.clock.monotonic() + timeout)
     while True:
         pending = [absent for absent in missing_now(client, builds) if absent.passing]
-        if polling.left <= 0 or not (pending or (not builds and wanted.number)):
+        if polling.left <= 0 or not (pending or (not builds and selection.number)):
             return builds
-        state = "; ".join(map(str, pending)) or f"there is no build {wanted.number} yet"
+        state = "; ".join(map(str, pending)) or f"there is no build {selection.number} yet"
         if polling.is_news(state):
             log.info("Waiting up to %.0f s more: %s", polling.left, state)
         polling.pause()
-        builds = _looked_at_again(client, wanted, builds, [absent.build for absent in pending])
+        builds = _looked_at_again(client, selection, builds, [absent.build for absent in pending])
 
 
 def missing_now(client: Client, builds: list[SymbolBuild]) -> list[MissingSymbols]:
@@ -94,9 +94,9 @@ def missing_now(client: Client, builds: list[SymbolBuild]) -> list[MissingSymbol
 
 
 def _looked_at_again(
-    client: Client, wanted: Selection, builds: list[SymbolBuild], pending: list[SymbolBuild]
+    client: Client, selection: Selection, builds: list[SymbolBuild], pending: list[SymbolBuild]
 ) -> list[SymbolBuild]:
     if not builds:
-        return select(client, wanted)
+        return select(client, selection)
     now = refreshed(client, dict.fromkeys(pending))
     return [now.get(build.id, build) for build in builds]

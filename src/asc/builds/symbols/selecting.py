@@ -59,79 +59,81 @@ class Selection:
         return self.version == LATEST or (self.build_number == LATEST and self.version is None)
 
 
-def select(client: Client, wanted: Selection) -> list[SymbolBuild]:
+def select(client: Client, selection: Selection) -> list[SymbolBuild]:
     """Return the selected builds, the newest upload first. Makes one request if all builds fit on one page."""
-    query = _query(wanted)
+    query = _query(selection)
     pages = client.pages("/v1/builds", query, retry_404=True)
     first = next(pages)
     # More than one page: two exact requests cost less than all pages.
-    if first.next and (wanted.wants_latest_train or wanted.version == LIVE):
-        return _reduced(wanted, _found_by_version(client, wanted))
-    builds = _live(first) if wanted.version == LIVE else read_builds(first)
-    matching = [build for build in builds if _matches(build, wanted)]
-    while first.next and not _is_enough(wanted, builds, matching):
+    if first.next and (selection.wants_latest_train or selection.version == LIVE):
+        return _reduced(selection, _found_by_version(client, selection))
+    builds = _live(first) if selection.version == LIVE else read_builds(first)
+    matching = [build for build in builds if _matches(build, selection)]
+    while first.next and not _is_enough(selection, builds, matching):
         first = next(pages)
         builds = read_builds(first)
-        matching += [build for build in builds if _matches(build, wanted)]
-    return _reduced(wanted, matching)
+        matching += [build for build in builds if _matches(build, selection)]
+    return _reduced(selection, matching)
 
 
 def refreshed(client: Client, builds: Iterable[SymbolBuild]) -> dict[str, SymbolBuild]:
     """Return the builds as they are now, with new links, by id. Makes one request for 50 builds."""
     ids = [build.id for build in builds]
-    found: dict[str, SymbolBuild] = {}
+    document: dict[str, SymbolBuild] = {}
     for start in range(0, len(ids), BUILDS_IN_ONE_REQUEST):
         some = ids[start : start + BUILDS_IN_ONE_REQUEST]
         query = {"filter[id]": ",".join(some), "limit": LARGEST_PAGE, **QUERY}
         page = client.get("/v1/builds", query, retry_404=True)
-        found.update({build.id: build for build in read_builds(page)})
-    return found
+        document.update({build.id: build for build in read_builds(page)})
+    return document
 
 
-def _query(wanted: Selection) -> Query:
+def _query(selection: Selection) -> Query:
     query: dict[str, str | int | None] = {
-        "filter[app]": wanted.app.id,
-        "filter[preReleaseVersion.platform]": wanted.platform,
-        "filter[preReleaseVersion.version]": spellings(wanted.train) if wanted.train else None,
-        "filter[version]": spellings(wanted.number) if wanted.number else None,
+        "filter[app]": selection.app.id,
+        "filter[preReleaseVersion.platform]": selection.platform,
+        "filter[preReleaseVersion.version]": spellings(selection.train) if selection.train else None,
+        "filter[version]": spellings(selection.number) if selection.number else None,
         "sort": "-uploadedDate",
-        "limit": _page_size(wanted),
+        "limit": _page_size(selection),
         **QUERY,
     }
     # Included only if needed, because some keys may not read versions of the App Store.
-    if wanted.version == LIVE:
+    if selection.version == LIVE:
         query["include"] = f"{QUERY['include']},appStoreVersion"
         query["fields[builds]"] = f"{QUERY['fields[builds]']},appStoreVersion"
         query["fields[appStoreVersions]"] = "appVersionState"
     return query
 
 
-def _page_size(wanted: Selection) -> int:
+def _page_size(selection: Selection) -> int:
     """Return the size of a page: not more than the limit, if the server's filters do the whole selection."""
-    plain = not (wanted.min_version or wanted.version in (LATEST, LIVE) or wanted.build_number == LATEST)
-    return min(wanted.limit, LARGEST_PAGE) if wanted.limit and plain else LARGEST_PAGE
+    plain = not (
+        selection.min_version or selection.version in (LATEST, LIVE) or selection.build_number == LATEST
+    )
+    return min(selection.limit, LARGEST_PAGE) if selection.limit and plain else LARGEST_PAGE
 
 
-def _is_enough(wanted: Selection, builds: list[SymbolBuild], matching: list[SymbolBuild]) -> bool:
+def _is_enough(selection: Selection, builds: list[SymbolBuild], matching: list[SymbolBuild]) -> bool:
     """Return True if no further page can hold a selected build. The newest uploads come first."""
     # The highest number need not be the newest.
-    if wanted.build_number == LATEST:
+    if selection.build_number == LATEST:
         return False
-    if wanted.limit and len(matching) >= wanted.limit:
+    if selection.limit and len(matching) >= selection.limit:
         return True
     # The newest uploads come first: the last date of a page is its oldest.
     dates = [build.uploaded_at for build in builds if build.uploaded_at]
-    return bool(wanted.uploaded_after and dates and dates[-1] <= wanted.uploaded_after)
+    return bool(selection.uploaded_after and dates and dates[-1] <= selection.uploaded_after)
 
 
-def _found_by_version(client: Client, wanted: Selection) -> list[SymbolBuild]:
+def _found_by_version(client: Client, selection: Selection) -> list[SymbolBuild]:
     """Return the builds of the selected version, found by the version's id in two requests."""
-    if wanted.version == LIVE:
+    if selection.version == LIVE:
         versions = client.list(
-            f"/v1/apps/{wanted.app.id}/appStoreVersions",
+            f"/v1/apps/{selection.app.id}/appStoreVersions",
             {
                 "filter[appVersionState]": LIVE_STATE,
-                "filter[platform]": wanted.platform,
+                "filter[platform]": selection.platform,
                 "fields[appStoreVersions]": "versionString,platform",
             },
             retry_404=True,
@@ -141,8 +143,8 @@ def _found_by_version(client: Client, wanted: Selection) -> list[SymbolBuild]:
         trains = client.list(
             "/v1/preReleaseVersions",
             {
-                "filter[app]": wanted.app.id,
-                "filter[platform]": wanted.platform,
+                "filter[app]": selection.app.id,
+                "filter[platform]": selection.platform,
                 "fields[preReleaseVersions]": "version,platform",
             },
             retry_404=True,
@@ -160,9 +162,14 @@ def _found_by_version(client: Client, wanted: Selection) -> list[SymbolBuild]:
         condition = "filter[preReleaseVersion]"
     if not ids:
         return []
-    query: Query = {condition: ",".join(ids), "sort": "-uploadedDate", "filter[app]": wanted.app.id, **QUERY}
+    query: Query = {
+        condition: ",".join(ids),
+        "sort": "-uploadedDate",
+        "filter[app]": selection.app.id,
+        **QUERY,
+    }
     found = read_builds(client.list("/v1/builds", query, retry_404=True))
-    return [build for build in found if _matches(build, wanted)]
+    return [build for build in found if _matches(build, selection)]
 
 
 def _live(page: Document) -> list[SymbolBuild]:
@@ -175,27 +182,31 @@ def _live(page: Document) -> list[SymbolBuild]:
     return [build for build in read_builds(page) if build.id in live]
 
 
-def _matches(build: SymbolBuild, wanted: Selection) -> bool:
+def _matches(build: SymbolBuild, selection: Selection) -> bool:
     # Compared again: Apple's filters can match more than the exact text. A missing value counts as a match.
     return (
-        (not wanted.platform or build.platform in (wanted.platform, ""))
-        and (not wanted.train or build.version == "" or same_value(build.version, wanted.train))
-        and (not wanted.number or same_value(build.build_number, wanted.number))
-        and (not wanted.min_version or _order(build.version) >= _order(wanted.min_version))
-        and (not wanted.uploaded_after or not build.uploaded_at or build.uploaded_at > wanted.uploaded_after)
+        (not selection.platform or build.platform in (selection.platform, ""))
+        and (not selection.train or build.version == "" or same_value(build.version, selection.train))
+        and (not selection.number or same_value(build.build_number, selection.number))
+        and (not selection.min_version or _order(build.version) >= _order(selection.min_version))
+        and (
+            not selection.uploaded_after
+            or not build.uploaded_at
+            or build.uploaded_at > selection.uploaded_after
+        )
     )
 
 
-def _reduced(wanted: Selection, builds: list[SymbolBuild]) -> list[SymbolBuild]:
+def _reduced(selection: Selection, builds: list[SymbolBuild]) -> list[SymbolBuild]:
     """Return the latest of each platform if those are selected, and not more than the limit."""
-    if wanted.wants_latest_train:
+    if selection.wants_latest_train:
         highest = _highest(builds, lambda build: build.platform, lambda build: _order(build.version))
         trains = {(build.platform, _order(build.version)) for build in highest}
         builds = [build for build in builds if (build.platform, _order(build.version)) in trains]
-    if wanted.build_number == LATEST:
+    if selection.build_number == LATEST:
         latest = _highest(builds, lambda build: build.platform, lambda build: _order(build.build_number))
         builds = [build for build in builds if build in latest]
-    return builds[: wanted.limit]
+    return builds[: selection.limit]
 
 
 def _highest(items: Iterable[T], group: Callable[[T], str], order: Callable[[T], BuildNumber]) -> list[T]:

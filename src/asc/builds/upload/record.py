@@ -69,8 +69,8 @@ def find(client: Client, number: Number) -> list[Upload]:
 def read(client: Client, upload_id: str, app_id: str = "") -> Upload:
     """Return one upload as it is now, with its file and build."""
     path = f"/v1/buildUploads/{upload_id}"
-    found = client.get(path, _FIELDS, retry_404=True)
-    return read_upload(found, found.resource, app_id)
+    document = client.get(path, _FIELDS, retry_404=True)
+    return read_upload(document, document.resource, app_id)
 
 
 def create(client: Client, number: Number) -> Upload:

@@ -108,8 +108,8 @@ def is_same_file(upload: Upload, source: Source) -> bool | None:
     known.append((0, source.size, file.checksums.get("MD5", "")))
     verdicts = [source.md5(offset, length) == md5_in(tag) for offset, length, tag in known if md5_in(tag)]
     # An earlier run declared the checksum of the whole file.
-    if whole := file.checksums.get("SHA_256"):
-        verdicts.append(source.sha256() == whole.lower())
+    if sha256 := file.checksums.get("SHA_256"):
+        verdicts.append(source.sha256() == sha256.lower())
     return all(verdicts) if verdicts else None
 
 
@@ -138,9 +138,9 @@ def refused(client: Client, number: Number, error: ApiError) -> Error:
         ),
         "",
     )
-    said = "; ".join(map(str, error.errors))
+    reasons = "; ".join(map(str, error.errors))
     return Error(
-        f"App Store Connect refused build number {number.build_number} of {number.version} ({platform}): {said}."
+        f"App Store Connect refused build number {number.build_number} of {number.version} ({platform}): {reasons}."
         + (f" The last number is {previous}." if previous else ""),
         f"Build again with the next free number, {_next(client, number)} (fetch-build-number returns it).",
     )

@@ -58,18 +58,19 @@ def read_train(client: Client, number: Number) -> Train:
 def check_train(train: Train, number: Number) -> str:
     """Return a warning if the number is below the train's highest, else "". Raises Error for a closed train."""
     # A number that exists is a resumed upload: Apple lets it finish also in a closed train.
-    ours = BuildNumber.parse(number.build_number)
-    if train.released and ours not in train.numbers:
+    number_to_upload = BuildNumber.parse(number.build_number)
+    if train.released and number_to_upload not in train.numbers:
         platform = PLATFORM_NAMES.get(number.platform, number.platform)
         raise Error(
             f"The train {number.version} ({platform}) is closed: this version was released ({train.released}).",
             "Raise CFBundleShortVersionString: Apple takes no more builds of a released version (90186).",
         )
     highest = max(train.numbers, default=None)
-    if ours and highest and ours < highest:
+    if number_to_upload and highest and number_to_upload < highest:
         return (
-            f"Build number {ours} is below {highest}, the highest of {number.version}: App Store Connect may refuse "
-            "it, and TestFlight offers it to nobody who has the other as an update. fetch-build-number tells the next."
+            f"Build number {number_to_upload} is below {highest}, the highest of {number.version}: "
+            "App Store Connect may refuse it, and TestFlight offers it to nobody who has the other as an update. "
+            "fetch-build-number tells the next."
         )
     return ""
 

@@ -148,8 +148,11 @@ class Uploader:
         return now_status
 
     def _just_begun(self, upload: Upload) -> bool:
-        there = self.client.traffic.time_there(self.client.clock.now())
-        return upload.created is not None and upload.created > datetime.fromtimestamp(there, UTC) - JUST_BEGUN
+        reservation = self.client.traffic.time_there(self.client.clock.now())
+        return (
+            upload.created is not None
+            and upload.created > datetime.fromtimestamp(reservation, UTC) - JUST_BEGUN
+        )
 
     def _take_back(self, upload: Upload, why: str) -> None:
         """Delete an upload, unless a job is sending to it."""

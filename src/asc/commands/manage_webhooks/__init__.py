@@ -76,9 +76,9 @@ def _ensure(
     if inputs.dry_run:
         log.info(NOT_WRITTEN)
     else:
-        made = carry_out(client, app_id, plan)
-        webhook_id = made.id
-        context.summary.append(_table([made]))
+        webhook = carry_out(client, app_id, plan)
+        webhook_id = webhook.id
+        context.summary.append(_table([webhook]))
     return Outputs(webhook_id=webhook_id, changed=flag(plan.changes))
 
 

@@ -157,13 +157,13 @@ def _request(inputs: Inputs, identifier: str, name: str, entitlements: Mapping[s
         )
     disabled = {capability.type for capability in inputs.disable or ()}
     try:
-        asked = merged((*(inputs.capabilities or ()), *needed))
+        requested = merged((*(inputs.capabilities or ()), *needed))
     except ValueError as error:
         raise InputError([Problem("capabilities", str(error), "Ask for one setting.")]) from None
     request = BundleIdRequest(
         identifier,
         PLATFORMS[inputs.platform],
-        asked,
+        requested,
         tuple(sorted(disabled)),
         name,
         rename=inputs.rename,

@@ -21,8 +21,8 @@ TYPES = {"appstore": "app-store", "adhoc": "ad-hoc"}
 def words(text: str) -> str:
     """Return a list of match's words (`appstore, mac_installer_distribution`) in the words of the inputs."""
     plain = text.lower().replace("_", "-")
-    for theirs, ours in TYPES.items():
-        plain = plain.replace(theirs, ours)
+    for match_word, our_word in TYPES.items():
+        plain = plain.replace(match_word, our_word)
     return plain
 
 

@@ -37,10 +37,10 @@ def missing_from_profile(
     """Return the name, and Apple's status if known, of each requested device that is not in `named` (UDIDs)."""
     known = {comparable_udid(device.udid): device for device in have}
     inside = {comparable_udid(udid) for udid in named}
-    found = []
+    missing = []
     for request in requests:
         udid = comparable_udid(request.udid)
         if udid not in inside:
             state = known[udid].status if udid in known else ""
-            found.append(f"{request.name} ({state})" if state else request.name)
-    return found
+            missing.append(f"{request.name} ({state})" if state else request.name)
+    return missing

@@ -98,10 +98,10 @@ class InstallError(Error):
 class SecurityError(InstallError):
     """The `security` command failed. `code` is its exit code, `said` its message without secrets."""
 
-    def __init__(self, what: str, code: int, said: str, remedy: str) -> None:
-        super().__init__(f"{what}: security ended with {code}{f' ({said})' if said else ''}.", remedy)
+    def __init__(self, what: str, code: int, output: str, remedy: str) -> None:
+        super().__init__(f"{what}: security ended with {code}{f' ({output})' if output else ''}.", remedy)
         self.code = code
-        self.said = said
+        self.said = output
 
 
 class CleanupError(InstallError):

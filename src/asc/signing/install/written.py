@@ -136,10 +136,10 @@ def safe_name(text: str) -> str:
     return re.sub(r"^[.-]+", "_", kept) or "_"
 
 
-def _different(wanted: Iterable[tuple[str, str]]) -> list[str]:
+def _different(content: Iterable[tuple[str, str]]) -> list[str]:
     taken: set[str] = set()
     names = []
-    for stem, suffix in wanted:
+    for stem, suffix in content:
         base = safe_name(stem)
         name, number = f"{base}{suffix}", 2
         # A Mac's file system does not tell upper from lower case.

@@ -104,10 +104,10 @@ class FolderStorage:
             os.close(descriptor)
 
     def _files(self) -> dict[str, bytes]:
-        found = {path: file for path, file in self._walk() if not _is_ours(path)}
-        accepted = names.accepted(found, self.label)
-        names.check_sizes({path: found[path].stat().st_size for path in accepted}, self.label)
-        return {path: found[path].read_bytes() for path in accepted}
+        files = {path: file for path, file in self._walk() if not _is_ours(path)}
+        accepted = names.accepted(files, self.label)
+        names.check_sizes({path: files[path].stat().st_size for path in accepted}, self.label)
+        return {path: files[path].read_bytes() for path in accepted}
 
     def _walk(self) -> Iterator[tuple[str, Path]]:
         """Yield path and file of each plain file below the root, without links and git's own folder."""

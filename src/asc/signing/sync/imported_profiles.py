@@ -28,10 +28,10 @@ def imported_profiles(
     file that is not a profile, for a Mac profile whose platform is unclear, and for one whose name contradicts
     `platforms`.
     """
-    wanted = tuple(platform for platform in platforms if platform in _MAC)
+    spec = tuple(platform for platform in platforms if platform in _MAC)
     places: dict[str, list[tuple[str, StoredProfile]]] = {}
     for name, content in files:
-        stored = _stored(name, content, wanted)
+        stored = _stored(name, content, spec)
         places.setdefault(stored.path, []).append((name, stored))
     return [_newest(found, now) for found in places.values()]
 

@@ -51,13 +51,13 @@ class IdentityFiles:
 
 def apple_types(in_house: bool) -> tuple[str, ...]:
     """Return all `certificateType`s that the storage keeps. Only its file says which one is imported."""
-    found = (
+    types = (
         apple_type
         for kind in CertificateType
         for platform in (Platform.IOS, Platform.MACOS)
         for apple_type in apple_certificate_types(kind, platform, in_house=in_house)
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(types))
 
 
 def read_imported_identity(

@@ -53,7 +53,7 @@ class ProfileMaker:
         """Return the created or reused profiles. Raises ProfilesFailed if some failed, after trying all of them."""
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
             results = list(pool.map(self._attempt, specs))
-        made = {
+        profiles = {
             spec: result
             for spec, result in zip(specs, results, strict=True)
             if isinstance(result, StoredProfile)
@@ -62,8 +62,8 @@ class ProfileMaker:
             (spec, result) for spec, result in zip(specs, results, strict=True) if isinstance(result, Error)
         ]
         if failed:
-            raise ProfilesFailed(made, failed)
-        return made
+            raise ProfilesFailed(profiles, failed)
+        return profiles
 
     def _attempt(self, spec: ProfileSpec) -> StoredProfile | Error:
         try:
@@ -89,8 +89,8 @@ class ProfileMaker:
     def _make_after_conflict(self, spec: ProfileSpec, name: str) -> StoredProfile:
         """Create the profile after another job, perhaps of another storage, took its name since the plan."""
         client = self.context.client
-        found = find_profiles(client, [name])
-        conflicts = find_name_conflicts(client, spec, self.stored.get(spec), self.apple, found)
+        existing = find_profiles(client, [name])
+        conflicts = find_name_conflicts(client, spec, self.stored.get(spec), self.apple, existing)
         if reusable := self._reusable(spec, conflicts):
             return reusable
         self._delete(conflicts)

@@ -217,7 +217,7 @@ class Sync:
         self, known: Mapping[str, RegisteredBundleId], needed: Collection[str]
     ) -> tuple[BundleIdChanges, ...]:
         """Return the writes for the bundle ids that profiles need. Raises Error if the team lacks one."""
-        requests = [one for one in self.request.bundle_id_requests if one.identifier in needed]
+        requests = [changes for changes in self.request.bundle_id_requests if changes.identifier in needed]
         if self.request.register_bundle_ids:
             # Also for bundle ids that are there: a run may have crashed before it enabled their capabilities.
             return tuple(plan_bundle_ids(requests, known))
@@ -315,13 +315,13 @@ class Sync:
                 return "its certificate is new"
             if self.request.force:
                 return "all are made anew (force)"
-            found = profile_defect(spec, stored, known[kind], now, self.request.renew_before)
-            if found or stored is None:
-                return found
-            found = apple_defect(stored, states) or device_defect(
+            defects = profile_defect(spec, stored, known[kind], now, self.request.renew_before)
+            if defects or stored is None:
+                return defects
+            defects = apple_defect(stored, states) or device_defect(
                 spec, stored, self.apple.devices_of(spec, self.request)
             )
-            return found or ("devices are new" if new_devices and spec.kind.has_devices else "")
+            return defects or ("devices are new" if new_devices and spec.kind.has_devices else "")
 
         return {spec: reason for spec in self.request.specs if (reason := defect(spec))}
 

@@ -107,7 +107,7 @@ def _testers(
     rows: Iterable[tuple[int, Sequence[str]]], columns: Mapping[str, int], width: int | None
 ) -> tuple[list[Tester], list[str]]:
     """Return the testers of the rows and the problems. `width` is the number of cells of the header, if any."""
-    found: dict[str, Tester] = {}
+    testers: dict[str, Tester] = {}
     problems = []
     for number, row in rows:
         # A cell too few or too many would move names into groups, and people out of theirs.
@@ -117,11 +117,11 @@ def _testers(
         tester = _tester(row, columns)
         if not _ADDRESS.fullmatch(tester.email):
             problems.append(f"line {number}: there is no email address")
-        elif tester.address in found:
+        elif tester.address in testers:
             problems.append(f"line {number}: the address is there twice")
         else:
-            found[tester.address] = tester
-    return list(found.values()), problems
+            testers[tester.address] = tester
+    return list(testers.values()), problems
 
 
 def _tester(row: Sequence[str], columns: Mapping[str, int]) -> Tester:

@@ -56,27 +56,27 @@ class Roster:
     known: Mapping[str, Sequence[KnownTester]] = field(repr=False)
 
 
-def read_roster(client: Client, app_id: str, wanted: Wanted) -> Roster:
+def read_roster(client: Client, app_id: str, by_group: Wanted) -> Roster:
     """Return the state of the groups and testers of a list.
 
     Raises Error if somebody is to join an internal group and is no user of the team.
     """
-    _check_internal(client, wanted)
-    members = {group: read_members(client, group.id) for group in wanted if group.id}
+    _check_internal(client, by_group)
+    members = {group: read_members(client, group.id) for group in by_group if group.id}
     lacking = {
         tester.address: tester.email
-        for group, testers in wanted.items()
+        for group, testers in by_group.items()
         for tester in _lacking(testers, members.get(group, ()))
     }
     return Roster(members, by_address(find_testers(client, app_id, list(lacking.values()))))
 
 
-def plan_addition(app_id: str, wanted: Wanted, roster: Roster, exact: Iterable[Group] = ()) -> TesterPlan:
+def plan_addition(app_id: str, by_group: Wanted, roster: Roster, exact: Iterable[Group] = ()) -> TesterPlan:
     """Return the writes after which each group has its testers, and those in `exact` have nobody else."""
     writes: list[TesterWrite] = []
     missing: set[str] = set()
     new: dict[str, tuple[Tester, list[Group]]] = {}
-    for group, testers in wanted.items():
+    for group, testers in by_group.items():
         there = []
         for tester in _lacking(testers, roster.members.get(group, ())):
             missing.add(tester.address)
@@ -88,10 +88,10 @@ def plan_addition(app_id: str, wanted: Wanted, roster: Roster, exact: Iterable[G
         writes += additions(group, there)
     writes += [creation(app_id, tester, groups) for tester, groups in new.values()]
     for group in exact:
-        writes += removals_from_group(group, _others(wanted[group], roster.members.get(group, ())))
-    everybody = {tester.address for testers in wanted.values() for tester in testers}
+        writes += removals_from_group(group, _others(by_group[group], roster.members.get(group, ())))
+    everybody = {tester.address for testers in by_group.values() for tester in testers}
     return TesterPlan(
-        tuple(writes), len(everybody - missing), tuple(group for group in wanted if not group.id)
+        tuple(writes), len(everybody - missing), tuple(group for group in by_group if not group.id)
     )
 
 
@@ -199,10 +199,10 @@ def _others(testers: Sequence[Tester], members: Sequence[KnownTester]) -> list[K
     return [member for member in members if member.email and member.address not in listed]
 
 
-def _check_internal(client: Client, wanted: Wanted) -> None:
+def _check_internal(client: Client, by_group: Wanted) -> None:
     """Raise Error if a stranger to the team is to join an internal group, before anything is written."""
     inside = {
-        tester.address: tester for group, testers in wanted.items() if group.internal for tester in testers
+        tester.address: tester for group, testers in by_group.items() if group.internal for tester in testers
     }
     # A key that may not read users learns nothing here: Apple refuses strangers one by one then.
     users = users_of_team(client, [tester.email for tester in inside.values()]) if inside else None

@@ -29,16 +29,16 @@ def read_usages(client: Client, app_id: str, period: str) -> dict[str, Usage]:
     Apple leaves out testers without a session. That holds only if every page came, and `pages` raises otherwise.
     """
     query = {"period": period, "groupBy": "betaTesters"}
-    found: dict[str, Usage] = {}
+    usages: dict[str, Usage] = {}
     pages = client.pages(f"/v1/apps/{app_id}/metrics/betaTesterUsages", query)
     for row in (row for page in pages for row in page.rows):
         if identifier := _tester(row):
             # Apple may give a tester a row for each part of the period.
-            before = found.get(identifier, Usage())
-            found[identifier] = Usage(
+            before = usages.get(identifier, Usage())
+            usages[identifier] = Usage(
                 before.sessions + _total(row, "sessionCount"), before.crashes + _total(row, "crashCount")
             )
-    return found
+    return usages
 
 
 def _tester(row: Mapping[str, Any]) -> str:

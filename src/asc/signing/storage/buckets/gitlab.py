@@ -67,11 +67,11 @@ class SecureFiles:
     def list_objects(self) -> Mapping[str, ListedObject]:
         """Return all files below the root, by their path from there."""
         # If two jobs created a name at once, the file with the lower id counts: it is written last here.
-        found: dict[str, ListedObject] = {}
+        objects: dict[str, ListedObject] = {}
         for record in sorted(self._records(), key=lambda record: int(record["id"]), reverse=True):
             if name := self._place.name(str(record["name"])):
-                found[name] = ListedObject(str(record["id"]), 0)
-        return found
+                objects[name] = ListedObject(str(record["id"]), 0)
+        return objects
 
     def keys_outside(self) -> list[str]:
         """Return the whole names of files outside the root."""

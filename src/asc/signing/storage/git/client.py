@@ -104,7 +104,7 @@ class TreeEntry:
 def entries(client: GitClient, commit: str, label: str) -> dict[str, TreeEntry]:
     """Return the plain files of a commit with allowed names; a warning names each other entry."""
     listed = client.run_checked("ls-tree", "-r", "-z", "--long", "--full-tree", commit)
-    found: dict[str, TreeEntry] = {}
+    entries_read: dict[str, TreeEntry] = {}
     for line in listed.split(b"\0"):
         if not line:
             continue
@@ -115,8 +115,8 @@ def entries(client: GitClient, commit: str, label: str) -> dict[str, TreeEntry]:
             kind = NO_PLAIN_FILE[mode]
             log.warning("%s: skipped “%s” because it is %s.", label, printable_name(path), kind)
         else:
-            found[path] = TreeEntry(blob, int(size))
-    return {path: found[path] for path in names.accepted(found, label)}
+            entries_read[path] = TreeEntry(blob, int(size))
+    return {path: entries_read[path] for path in names.accepted(entries_read, label)}
 
 
 def contents(client: GitClient, files: dict[str, TreeEntry]) -> dict[str, bytes]:

@@ -126,9 +126,9 @@ class GitStorage:
     def _files(self, tip: str | None) -> Files:
         if tip is None:
             return {}
-        found = client.entries(self._client, tip, self.label)
-        names.check_sizes({path: entry.size for path, entry in found.items()}, self.label)
-        return client.contents(self._client, found)
+        files = client.entries(self._client, tip, self.label)
+        names.check_sizes({path: entry.size for path, entry in files.items()}, self.label)
+        return client.contents(self._client, files)
 
     def _commit(self, tip: str | None, changes: Changes, message: str) -> str:
         author = f"{AUTHOR} {int(self._clock.now())} +0000"
