@@ -55,6 +55,12 @@ def read_open(client: Client, app_id: str, platform: str) -> list[Submission]:
     return [_submission(client, document, resource) for resource in document.data]
 
 
+def find_open(client: Client, app_id: str, version: StoreVersion) -> Submission | None:
+    """Return the submission that holds a version and is not over, also a draft; None if there is none."""
+    submissions = read_open(client, app_id, version.platform)
+    return next((submission for submission in submissions if submission.version_id == version.id), None)
+
+
 def make_draft(client: Client, app_id: str, platform: str) -> Submission:
     """Make an empty submission. If the answer is lost, or somebody was quicker, return the draft that is there."""
     body = request_body("reviewSubmissions", {"platform": platform}, None, {"app": reference("apps", app_id)})

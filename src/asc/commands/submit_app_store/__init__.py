@@ -22,8 +22,8 @@ from asc.store.preparing import check_prepared
 from asc.store.submission import (
     DRAFT,
     add_version,
+    find_open,
     make_draft,
-    read_open,
     submit,
     wait_for,
     withdraw,
@@ -49,7 +49,7 @@ class Outputs:
 
     app_id: str = output("Apple's id of the app.")
     version_id: str = output("Apple's id of the version.")
-    submission_id: str = output("Apple's id of the submission.")
+    submission_id: str = output("Apple's id of the submission; empty if there is no open one.")
     state: str = output("The state of the version, as Apple writes it (`WAITING_FOR_REVIEW`, …).")
     result: str = output("`approved`, `rejected`, `pending` while Apple has not decided, or `withdrawn`.")
     changed: str = output("`true` if the step changed anything at Apple.")
@@ -69,7 +69,10 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     is_done = version.state in APPROVED or (version.state in SUBMITTED and not _is_other(build, version))
     if is_done:
         log.info("Nothing to submit: %s", version)
-        require_submitted(client, inputs, app.id, version)
+        # An approved version has no open submission. A rerun gives later steps the id that the first run gave.
+        open_submission = find_open(client, app.id, version) if version.state in SUBMITTED else None
+        require_submitted(client, inputs, app.id, version, open_submission)
+        submission_id = open_submission.id if open_submission else ""
     else:
         plan = make_plan(client, inputs, app.id, versions, version, build, context.now())
         for line in plan.lines():
@@ -153,16 +156,8 @@ def _submit(client: Client, app: App, plan: SubmissionPlan, deadline: float) -> 
 def _withdraw(
     inputs: Inputs, context: Context, client: Client, app: App, version: StoreVersion, deadline: float
 ) -> Outputs:
-    submissions = read_open(client, app.id, version.platform)
-    open_submission = next(
-        (
-            submission
-            for submission in submissions
-            if submission.version_id == version.id and submission.state != DRAFT
-        ),
-        None,
-    )
-    if open_submission is None:
+    open_submission = find_open(client, app.id, version)
+    if open_submission is None or open_submission.state == DRAFT:
         if version.state in APPROVED:
             raise Error(
                 f"Version {version.version} cannot be withdrawn: its state is {version.state}.",

@@ -100,23 +100,21 @@ def _refuse(findings: Sequence[Finding]) -> None:
         raise as_error(refused)
 
 
-def require_submitted(client: Client, inputs: Inputs, app_id: str, version: StoreVersion) -> None:
-    """Raise Error if a purchase or another item that is asked for did not go along with a submitted version."""
+def require_submitted(
+    client: Client, inputs: Inputs, app_id: str, version: StoreVersion, open_submission: Submission | None
+) -> None:
+    """Raise Error if a purchase or another item that is asked for did not go along with a submitted version.
+
+    An approved version has no open submission: its purchases tell by their state.
+    """
     if not (inputs.in_app_purchases or inputs.items):
         return
     purchases = read_purchases(client, app_id) if inputs.in_app_purchases else []
     chosen, findings = choose_purchases(purchases, inputs.in_app_purchases or ())
     if findings:
         raise as_error(findings)
-    # An approved version has no open submission: its purchases tell by their state.
-    held: set[Item] = set()
+    held = read_items(client, open_submission.id) if open_submission else []
     if version.state in SUBMITTED:
-        held = {
-            item
-            for submission in read_open(client, app_id, version.platform)
-            if submission.version_id == version.id
-            for item in read_items(client, submission.id)
-        }
         chosen += inputs.items or ()
     if missing := [str(item) for item in chosen if item not in held]:
         raise Error(
