@@ -78,7 +78,7 @@ class Outputs:
 
     key_id: str = output("The id of the key.")
     apps: str = output("Bundle ids of the apps that the key sees, separated by commas.")
-    allowed: str = output("The actions that the key may read for, separated by commas.")
+    allowed: str = output("The actions whose reading requests the key may make, separated by commas.")
     clock_skew: str = output("Seconds that this machine's clock is ahead of Apple's.")
 
 

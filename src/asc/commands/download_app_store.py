@@ -92,12 +92,12 @@ class Outputs:
     version_id: str = output("Apple's id of the version.")
     version: str = output("Number of the version.")
     version_state: str = output("Apple's state of the version, like `PREPARE_FOR_SUBMISSION`.")
-    metadata: str = output("The folder with the texts; the input `metadata` of update-app-store takes it.")
+    metadata: str = output("The folder with the texts, for the input `metadata` of update-app-store.")
     screenshots: str = output(
-        "The folder with the screenshots; the input `screenshots` of update-app-store takes it."
+        "The folder with the screenshots, for the input `screenshots` of update-app-store."
     )
-    previews: str = output("The folder with the previews; the input `previews` of update-app-store takes it.")
-    written: str = output("How many files were new or different; `0` if the folders said it all.")
+    previews: str = output("The folder with the previews, for the input `previews` of update-app-store.")
+    written: str = output("How many files were new or different; `0` if no file changed.")
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
@@ -209,9 +209,9 @@ COMMAND = Command(
     name="download-app-store",
     summary="Download a version's store page, texts and pictures, into fastlane's folders.",
     description=(
-        "Writes the texts, categories, review information, screenshots and previews of the editable or the live "
-        "version into fastlane's folders. Equal files are not touched, files of yours are not deleted, and "
-        "update-app-store finds the folders unchanged."
+        "Writes the texts, categories, review information, screenshots and previews of the editable or "
+        "the live version into fastlane's folders. It does not touch equal files and never deletes your "
+        "files. Right after a download, update-app-store finds no difference."
     ),
     role="App Manager or Admin",
     icon="download",

@@ -158,8 +158,8 @@ COMMAND = Command(
     name="download-feedback",
     summary="Download the crash logs and screenshots that beta testers sent.",
     description=(
-        "Fetches the feedback of testers since a moment: crash logs, screenshots, comments and devices, with a JSON "
-        "index. Addresses of testers are left out unless you ask for them."
+        "Downloads the feedback of testers since a date or time: crash logs, screenshots, comments and "
+        "devices, with a JSON index. The index has no email addresses of testers unless you ask for them."
     ),
     role="App Manager or Admin",
     icon="message-square",

@@ -193,9 +193,9 @@ COMMAND = Command(
     name="manage-group",
     summary="Create a TestFlight group, or change its public link, feedback and criteria.",
     description=(
-        "Creates a group of testers, or changes the settings that differ: public link, its limit, feedback, and the "
-        "devices that can join by the link. A second run writes nothing. A setting that Apple lets be chosen only "
-        "when a group is created is an error if the group has another."
+        "Creates a group of testers, or changes the settings that differ: public link, its limit, "
+        "feedback, and the devices that can join by the link. A second run writes nothing. If an existing"
+        " group differs in a setting that can be chosen only when a group is created, the step fails."
     ),
     role="App Manager or Admin",
     icon="users",

@@ -87,7 +87,7 @@ class Outputs:
     enabled: str = output("The names of the devices that were enabled, as a JSON list.")
     renamed: str = output("The new names of the devices that were renamed, as a JSON list.")
     disabled: str = output("The names of the devices that were disabled, as a JSON list.")
-    existing: str = output("The names of the listed devices that were there already, as a JSON list.")
+    existing: str = output("The names of the listed devices that were already registered, as a JSON list.")
     changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
     slots_left: str = output(
         "How many devices of each class the team can still register, as JSON: class → number."
@@ -205,8 +205,8 @@ COMMAND = Command(
     name="register-devices",
     summary="Register devices with the team, and enable, rename or disable others.",
     description=(
-        "Registers the devices of a list, for development and ad-hoc profiles. It reads the team's devices first, so a "
-        "device that is there already is no error, and a second run writes nothing. It never deletes a device: Apple's "
+        "Registers the devices of a list, for development and ad-hoc profiles. It skips devices that are "
+        "already registered, so a second run writes nothing. It never deletes a device, because Apple's "
         "API cannot."
     ),
     role="App Manager or Admin",

@@ -114,8 +114,9 @@ COMMAND = Command(
     name="release-app-store",
     summary="Release an approved version, and pause, resume or complete its phased release.",
     description=(
-        "Releases a version that Apple approved and that waits for you, or steers its phased release. If the version "
-        "is released already, the step succeeds and changes nothing. Let a person approve the job with an environment."
+        "Releases a version that Apple has approved, or pauses, resumes or completes its phased release. "
+        "If the version is already released, the step succeeds and changes nothing. Use an environment, "
+        "so that a person approves the job."
     ),
     role="App Manager or Admin",
     icon="play-circle",

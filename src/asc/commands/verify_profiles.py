@@ -277,9 +277,10 @@ COMMAND = Command(
     name="verify-profiles",
     summary="Compare profiles with .entitlements files, so that no build fails because of a difference.",
     description=(
-        "Says which entitlements of an app its profiles lack: capabilities that are not enabled, and app groups, "
-        "iCloud containers and merchant ids that only a person can associate. It reads files, so that it needs no key "
-        "and runs on pull requests, also of forks; with a key it can read the team's profiles at Apple."
+        "Says which entitlements of an app its profiles lack: capabilities that are not enabled, and app "
+        "groups, iCloud containers and merchant ids that only a person can associate. It reads files, so "
+        "it needs no key and also runs on pull requests from forks. With a key it can read the team's "
+        "profiles at Apple."
     ),
     role="none; Developer with profiles: apple",
     icon="shield",

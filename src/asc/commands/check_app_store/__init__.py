@@ -37,11 +37,11 @@ PRIVACY = "https://appstoreconnect.apple.com/apps/{}/distribution/privacy"
 class Outputs:
     """Counts of findings, the report, and whether the page is ready."""
 
-    errors: str = output("How many errors were found: what Apple refuses.")
-    warnings: str = output("How many warnings were found: what Apple or a reviewer may refuse.")
+    errors: str = output("Number of errors: problems that Apple refuses.")
+    warnings: str = output("Number of warnings: problems that Apple or a reviewer may refuse.")
     report: str = output("All findings as a JSON list: `rule`, `level`, `message`, `file`, `line`, `fix`.")
     ready: str = output("`true` if there is no error.")
-    online: str = output("`true` if the version at Apple was checked, too.")
+    online: str = output("`true` if the version at Apple was checked as well.")
 
 
 @dataclass(frozen=True)
@@ -194,9 +194,10 @@ COMMAND = Command(
     name="check-app-store",
     summary="Check a store page for problems that Apple or a reviewer would refuse.",
     description=(
-        "Checks texts and screenshots of a repository without a key, so that it runs on pull requests, also of forks; "
-        "with a key, the version at Apple as well, for all that Apple refuses at its submission. Each finding is an "
-        "annotation at its file and line. It has the rules of fastlane's precheck under their names."
+        "Checks texts and screenshots of a repository without a key, so it also runs on pull requests "
+        "from forks. With a key it also checks the version at Apple for everything that Apple would "
+        "refuse at the submission. Each finding is an annotation at its file and line. It has the rules "
+        "of fastlane's precheck with the same names."
     ),
     role="Developer, App Manager or Admin (no key for files alone)",
     icon="check-square",

@@ -45,14 +45,15 @@ class Outputs:
     """Counts of testers, and the files and lists for later steps. The counts of a dry run are those of its plan."""
 
     added: str = output("How many testers of the app were added to a group.")
-    invited: str = output("How many new testers were invited, or were sent their invitation again.")
-    existing: str = output("How many of the listed testers were there already.")
+    invited: str = output("How many new testers were invited, or got their invitation again.")
+    existing: str = output("How many of the listed testers already existed.")
     removed: str = output(
         "How many testers were removed. After a dry run, this and the other counts say what would happen."
     )
     refused: str = output("How many testers Apple refused.")
     refused_list: str = output(
-        "The refused testers as JSON: a list of `email` and `reason`. Addresses are masked without `show-emails`."
+        "The refused testers as JSON: a list of `email` and `reason`. Addresses are masked unless "
+        "`show-emails` is `true`."
     )
     file: str = output("The file that `export` wrote.")
     changed: str = output("`true` if anything was changed at Apple; with a dry run, if anything would be.")
@@ -228,9 +229,10 @@ COMMAND = Command(
     name="manage-testers",
     summary="Add, remove, list, prune and invite TestFlight testers.",
     description=(
-        "Manages the testers of an app with an API key: a list or a CSV file is the truth for groups, people who do "
-        "not use the app are removed, everybody is exported. It reads first, so a tester who is there already is no "
-        "error. It removes nobody unseen: `prune` and `exact` print a plan until `dry-run: false`."
+        "Manages the testers of an app with an API key: adds and removes testers, makes groups equal to a"
+        " list or a CSV file, removes people who do not use the app, and exports all testers. The step "
+        "skips testers who are already there. `prune` and `exact` only print a plan until you set "
+        "`dry-run: false`."
     ),
     role="App Manager or Admin",
     icon="users",

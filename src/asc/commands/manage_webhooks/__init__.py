@@ -234,10 +234,10 @@ COMMAND = Command(
     name="manage-webhooks",
     summary="Send an app's events to your own address, and send lost events again.",
     description=(
-        "Creates or changes a webhook of an app, so that App Store Connect tells a relay when a build is processed, a "
-        "review ends or a tester sends feedback. It lists the webhooks and the events that did not arrive, sends those "
-        "again, tests the way with a ping, and deletes a webhook. It never touches webhooks that the inputs do not "
-        "name."
+        "Creates or changes a webhook of an app, so that App Store Connect sends an event to a relay when"
+        " a build is processed, a review ends or a tester sends feedback. It also lists webhooks and lost"
+        " events, sends lost events again, tests a webhook with a ping, and deletes a webhook. It never "
+        "touches webhooks that the inputs do not name."
     ),
     role="Admin",
     icon="bell",

@@ -35,7 +35,7 @@ class Outputs:
 
     bundle_id_ids: str = output("Apple's id of each bundle id, as JSON: bundle id → id.")
     created: str = output("The bundle ids that were registered, as a JSON list.")
-    renamed: str = output("The bundle ids that got another name, as a JSON list.")
+    renamed: str = output("The bundle ids that got a new name, as a JSON list.")
     enabled: str = output("The capabilities that were enabled, as JSON: bundle id → types.")
     disabled: str = output("The capabilities that were turned off, as JSON: bundle id → types.")
     changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
@@ -275,9 +275,10 @@ COMMAND = Command(
     summary="Register bundle ids, enable their capabilities, and check the settings that only a person can "
     "make.",
     description=(
-        "Registers bundle ids that the team lacks and enables capabilities: named ones, or those that .entitlements "
-        "files need. It only adds: nothing is turned off unless it is named. It reads back what it wrote, and can "
-        "compare profiles with the entitlements before a build on a Mac fails for them."
+        "Registers bundle ids that the team lacks and enables capabilities: the ones that you name, or "
+        "the ones that .entitlements files need. It turns off only capabilities that you name. It reads "
+        "its changes back, and can compare profiles with the entitlements, so that no build on a Mac "
+        "fails because of them."
     ),
     role="App Manager or Admin",
     icon="tag",

@@ -207,9 +207,10 @@ COMMAND = Command(
     name="submit-app-store",
     summary="Attach a build to a version, send it to Apple's review, and wait for the result.",
     description=(
-        "Attaches the build, answers export compliance, sets when and how the version is released, and submits it. All "
-        "that Apple lacks is told at once, with the locale. A version that is submitted already with this build is no "
-        "error, and a step that was cut off goes on: nothing is submitted twice."
+        "Attaches the build, answers export compliance, sets when and how the version is released, and "
+        "submits it. Reports everything that Apple still needs together, with the locale. If the version "
+        "is already submitted with this build, the step succeeds. A cancelled step continues where it "
+        "stopped and submits nothing twice."
     ),
     role="App Manager or Admin",
     icon="send",

@@ -48,7 +48,7 @@ class Outputs:
     version_id: str = output("Apple's id of the version.")
     version: str = output("Number of the version.")
     version_state: str = output("Apple's state of the version, like `PREPARE_FOR_SUBMISSION`.")
-    created: str = output("`true` if the version was made.")
+    created: str = output("`true` if the step created the version.")
     changes: str = output("The differences as a JSON list: `locale`, `field`, `before`, `after`.")
     changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
     uploaded_screenshots: str = output("How many screenshots and previews were uploaded.")
@@ -279,9 +279,10 @@ COMMAND = Command(
     name="update-app-store",
     summary="Write the texts and screenshots in the repository to the editable version on the App Store.",
     description=(
-        "Compares the texts, screenshots, categories, age rating and review information of a repository with App "
-        "Store Connect, prints the differences, and writes them. fastlane's folders work as they are. "
-        "A second run writes nothing; what the repository does not mention stays as it is."
+        "Compares the texts, screenshots, categories, age rating and review information of a repository "
+        "with App Store Connect, prints the differences, and writes them. fastlane's folders work without"
+        " changes. A second run writes nothing. Fields that the repository does not mention stay as they "
+        "are."
     ),
     role="App Manager or Admin",
     icon="edit",
