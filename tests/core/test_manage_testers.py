@@ -390,6 +390,12 @@ class TestPrune:
             done = manage(tmp_path, sandbox, "prune", groups="Team", dry_run="false")
             assert (done.code, writes(sandbox)) == (1, [])
 
+    def test_an_address_in_keep_that_no_tester_has_is_a_warning(self, tmp_path: Path) -> None:
+        with start_sandbox(world(*self.PEOPLE)) as sandbox:
+            done = manage(tmp_path, sandbox, "prune", keep="kept@example.com, kpet@example.com")
+        (warning,) = done.log.messages("warning")
+        assert warning.startswith("keep: the app has no tester k…@example.com.")
+
     def test_a_session_with_one_record_keeps_all_records_of_the_address(self, tmp_path: Path) -> None:
         second = person("idle", "GROUP-BETA", id="IDLE-2", state="INSTALLED", lastSession="1 day ago")
         with start_sandbox(world(*self.PEOPLE, second)) as sandbox:

@@ -45,7 +45,7 @@ def test_fastlanes_names_are_read_in_any_style() -> None:
         (mappings.app_info, {"en-US": {"descripton": "x"}}, ["descripton", "en-US", "description?"]),
         (mappings.whats_new, {"en-US": "a", "en_us": "b"}, ["en-US", "twice"]),
         (mappings.whats_new, {"en-US": {"text": "b"}}, ["text", "whats_new"]),
-        (mappings.testers, ["jane"], ["jane"]),
+        (mappings.testers, ["jane@example.com", "jane"], ["entry 2"]),
     ],
 )
 def test_a_wrong_entry_is_told_by_its_key(
@@ -55,6 +55,12 @@ def test_a_wrong_entry_is_told_by_its_key(
         parse(value)
     message = str(raised.value)
     assert message.isprintable() and all(name in message for name in named), message
+
+
+def test_entries_that_are_no_testers_are_told_together_and_no_address_is_shown() -> None:
+    with pytest.raises(ValueError, match=r"entry 1 .*entry 3") as raised:
+        mappings.testers(["Jane Doe jane@example.com", "ada@example.com", "jane(at)example.com"])
+    assert not any(text in str(raised.value) for text in ("jane@", "ane", "ada"))
 
 
 def test_testers_with_names_and_each_once() -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 from asc.apps import texts
 from asc.testflight.request import APP_ATTRIBUTES, DEFAULT, REVIEW_ATTRIBUTES, AppInfo, ReviewInfo
-from asc.testflight.testers.tester import ADDRESS, Tester
-from asc.words import did_you_mean, listed, printable_name
+from asc.testflight.testers.tester import ADDRESS, Tester, masked
+from asc.words import did_you_mean, listed, printable_name, some
 
 LONGEST_APP_DESCRIPTION = 4000
 """Characters."""
+_TESTER = rf"({ADDRESS})|([^<>]*?)\s*<({ADDRESS})>"
 # fastlane's spellings of the keys, in the form of `_plain`.
 _ALIASES = {"tvosprivacypolicyurl": "tv_os_privacy_policy", "privacypolicy": "privacy_policy_url"}
 
@@ -68,10 +69,10 @@ def app_info(value: Mapping[str, Any]) -> dict[str, AppInfo]:
 def testers(entries: Iterable[str]) -> tuple[Tester, ...]:
     """Return testers from `jane@example.com` or `Jane Doe <jane@example.com>`, each address once."""
     by_address: dict[str, Tester] = {}
-    for entry in entries:
-        match = re.fullmatch(rf"({ADDRESS})|([^<>]*?)\s*<({ADDRESS})>", entry.strip())
-        if not match:
-            raise ValueError(f"{printable_name(entry)} is not an email address, nor Name <address>")
+    matches = [(entry, re.fullmatch(_TESTER, entry.strip())) for entry in entries]
+    if wrong := [_place(number, entry) for number, (entry, match) in enumerate(matches, 1) if not match]:
+        raise ValueError(f"{some(wrong)}: not an email address, nor Name <address>")
+    for match in filter(None, (match for _, match in matches)):
         first, _, last = (match[2] or "").strip(" \"'").partition(" ")
         email = match[1] or match[3]
         tester = Tester(email, first, last.strip())
@@ -79,6 +80,11 @@ def testers(entries: Iterable[str]) -> tuple[Tester, ...]:
         if (before.first_name, before.last_name) != (tester.first_name, tester.last_name):
             raise ValueError(f"{tester.masked} is given twice, with different names")
     return tuple(by_address.values())
+
+
+def _place(number: int, entry: str) -> str:
+    # Even an entry with a slip may hold a whole address, and everybody reads the log of a public repository.
+    return f"entry {number}" + (f" ({printable_name(masked(entry.strip()))})" if "@" in entry else "")
 
 
 def _by_locale(value: Mapping[str, Any]) -> dict[str, Any]:
