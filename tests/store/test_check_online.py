@@ -108,7 +108,7 @@ LACKING: list[tuple[dict[str, Any], str, str]] = [
         "demo_password",
     ),
     ({"info": {"ageRatingDeclaration": {**ANSWERED, "gambling": None}}}, "age-rating", "gambling"),
-    ({"app_": {"contentRightsDeclaration": None}}, "content-rights", "others"),
+    ({"app_": {"contentRightsDeclaration": None}}, "content-rights", "third-party"),
     ({"app_": {"priced": False}}, "price", "price"),
     ({"app_": {"available": False}}, "availability", "territory"),
     ({"appStoreVersionLocalizations": [texts(appScreenshotSets=[])]}, "screenshots", "APP_IPHONE_67"),
