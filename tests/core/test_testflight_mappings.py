@@ -44,6 +44,8 @@ def test_fastlanes_names_are_read_in_any_style() -> None:
         (mappings.app_info, {"en-US": "text"}, ["en-US", "description"]),
         (mappings.app_info, {"en-US": {"descripton": "x"}}, ["descripton", "en-US", "description?"]),
         (mappings.whats_new, {"en-US": "a", "en_us": "b"}, ["en-US", "twice"]),
+        (mappings.whats_new, {"en-US": None, "en_us": "b"}, ["en-US", "twice"]),
+        (mappings.review_info, {"contact_phone": "", "contactPhone": "2"}, ["contact_phone", "twice"]),
         (mappings.whats_new, {"en-US": {"text": "b"}}, ["text", "whats_new"]),
         (mappings.testers, ["jane@example.com", "jane"], ["entry 2"]),
     ],
