@@ -1,4 +1,4 @@
-"""A proxy before the sandbox that changes one value in its answers, so that they are not quite JSON:API."""
+"""A proxy before the sandbox that changes some values in its answers, so that they are not quite JSON:API."""
 
 from __future__ import annotations
 
@@ -56,13 +56,11 @@ class Change:
     request: int
     place: int
     new: Any
-    done: bool = False
 
     def applied(self, document: Any) -> Any:
         places = list(_places(document, lambda value: None))
         if not places:
             return document
-        self.done = True
         box = [document]
         at = list(_places(document, lambda value: box.__setitem__(0, value)))[self.place % len(places)]
         at(self.new)
@@ -91,8 +89,8 @@ def _setter(parent: Any, key: Any) -> Callable[[Any], None]:
 
 
 @contextmanager
-def misanswering(sandbox: Sandbox, change: Change) -> Iterator[str]:
-    """Run a server that passes everything on and changes one answer. Yield its address."""
+def misanswering(sandbox: Sandbox, *changes: Change) -> Iterator[str]:
+    """Run a server that passes everything on and makes the changes. Yield its address."""
     there, counted, lock = urlsplit(sandbox.url), iter(range(1 << 30)), threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -107,8 +105,10 @@ def misanswering(sandbox: Sandbox, change: Change) -> Iterator[str]:
             connection.close()
             if content and answer.headers.get_content_type() == "application/json":
                 with lock:
-                    if next(counted) == change.request:
-                        content = json.dumps(change.applied(json.loads(content))).encode()
+                    number = next(counted)
+                    for change in changes:
+                        if change.request == number:
+                            content = json.dumps(change.applied(json.loads(content))).encode()
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 if name.lower() not in (

@@ -198,7 +198,7 @@ def context(case: str, folder: Path) -> Iterator[dict[str, Any]]:
         yield given
 
 
-def step(folder: Path, case: str, change: Change) -> Done:
+def step(folder: Path, case: str, *changes: Change) -> Done:
     with ExitStack() as stack:
         sandbox = stack.enter_context(
             Sandbox(
@@ -209,7 +209,7 @@ def step(folder: Path, case: str, change: Change) -> Done:
                 part_size=30_000,
             )
         )
-        url = stack.enter_context(misanswering(sandbox, change))
+        url = stack.enter_context(misanswering(sandbox, *changes))
         inputs = stack.enter_context(context(case, folder))
         key = sandbox.api_key()
         env = {
@@ -229,7 +229,7 @@ def step(folder: Path, case: str, change: Change) -> Done:
 
 @pytest.mark.parametrize("case", COMMANDS)
 def test_without_a_change_the_steps_do_their_work(case: str, tmp_path: Path) -> None:
-    done = step(tmp_path, case, Change(1 << 30, 0, None))
+    done = step(tmp_path, case)
     assert done.code == 0, done.everything
 
 
@@ -237,12 +237,12 @@ def test_without_a_change_the_steps_do_their_work(case: str, tmp_path: Path) -> 
 @given(data=st.data())
 @examples(5)
 def test_an_answer_that_is_not_as_it_should_be(case: str, tmp_path_factory: Any, data: st.DataObject) -> None:
-    change = Change(
-        data.draw(st.integers(0, MOST_REQUESTS[case] - 1)),
-        data.draw(st.integers(0, 400)),
-        data.draw(st.sampled_from([REMOVED, *REPLACEMENTS])),
+    requests = st.integers(0, MOST_REQUESTS[case] - 1)
+    values = st.sampled_from([REMOVED, *REPLACEMENTS])
+    changes = data.draw(
+        st.lists(st.builds(Change, requests, st.integers(0, 400), values), min_size=1, max_size=3)
     )
-    done = step(tmp_path_factory.mktemp("step"), case, change)
+    done = step(tmp_path_factory.mktemp("step"), case, *changes)
     assert "The action has a bug" not in done.everything, done.everything
     assert done.log.problems == []
     assert not any(message in ("x", "y") for message in done.log.messages("error"))
