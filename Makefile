@@ -14,7 +14,7 @@ help: ## this list
 setup: ## .venv with the locked runtime, the sandbox and the development tools
 	@tools/setup
 
-demo: setup ## the main job, end to end, against the sandbox
+demo: setup ## the main job, end to end, against the sandbox; VERBOSE=1, PAUSE=1
 	@$(with_pip) $(python) -I tools/demo.py
 
 test: setup contract ## all tests but those that need Docker or a browser
