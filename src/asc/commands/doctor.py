@@ -97,13 +97,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     answers = {path: _answers(client, path, key, app_id) for path, _ in PROBES.values()}
     refused = {action: role for action, (path, role) in PROBES.items() if not answers[path]}
     for action in PROBES:
-        if action not in refused:
-            writing = f"; its changes need the role {WRITING[action]}" if action in WRITING else ""
-            log.info("✓ %s: its reading requests are allowed%s", action, writing)
-        elif is_closed_to(key, PROBES[action][0]):
-            log.info("✗ %s: refused; %s: use a team key", action, INDIVIDUAL_KEY)
-        else:
-            log.info("✗ %s: refused; it needs the role %s", action, refused[action])
+        log.info("%s", _verdict(action, key, refused))
     log.info("Only reading requests were tried, because writing requests would change something")
     context.summary.append(_summary(key.key_id, apps, refused))
     missing = [action for action in inputs.needs or () if action in refused]
@@ -120,6 +114,16 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         allowed=",".join(action for action in PROBES if action not in refused),
         clock_skew=str(round(client.traffic.skew)),
     )
+
+
+def _verdict(action: str, key: ApiKey, refused: dict[str, str]) -> str:
+    if action not in refused:
+        writing = f"; its changes need the role {WRITING[action]}" if action in WRITING else ""
+        return f"✓ {action}: its reading requests are allowed{writing}"
+    # No role opens these requests to an individual key.
+    if is_closed_to(key, PROBES[action][0]):
+        return f"✗ {action}: refused; {INDIVIDUAL_KEY}: use a team key"
+    return f"✗ {action}: refused; it needs the role {refused[action]}"
 
 
 def _apps(client: Client) -> list[App]:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 INDEX = "feedback.json"
 ROWS = 20
+"""Submissions in the table of the summary, the newest ones. The index has all."""
 _KINDS: dict[str, tuple[Kind, ...]] = {
     "all": ("crash", "screenshot"),
     "crashes": ("crash",),

@@ -28,6 +28,7 @@ SOURCES = {
     "app-store": history.numbers_in_app_store,
 }
 ROWS = 10
+"""Numbers in the table of the summary."""
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,7 @@ def read_app(client: Client, bundle_id: str | None, app_id: str | None) -> AppFa
             if error.status == 404:
                 raise app_not_visible(client, f"the id {app_id}") from None
             raise
+    # By the bundle id the app and its facts come in one request.
     listed = client.list("/v1/apps", {"filter[bundleId]": bundle_id, **_FACTS})
     for resource in listed.data:
         # Apple's filter also finds bundle ids that only begin like this one.

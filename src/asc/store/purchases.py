@@ -113,4 +113,5 @@ def _purchases(document: Document, kind: str, texts: str, group_id: str = "") ->
 
 def _reviewable(versions: list[Resource]) -> Resource | None:
     """Return the one version that can be reviewed or is in a draft; None if all are over."""
+    # Older versions stay listed after their review.
     return next((version for version in versions if version.text("state") in {*EDITABLE, DRAFT}), None)

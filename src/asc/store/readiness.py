@@ -106,6 +106,7 @@ def missing_displays(
     """Yield each family of devices without screenshots."""
     remedy = "Put screenshots of one of these sizes into the folder, then run update-app-store."
     # Without the binary nobody knows the devices: an app for iPhone, iPad or both is one of the first two.
+    # A family that Apple adds later is left to Apple's own check.
     groups = [DISPLAYS[name] for name in families if name in DISPLAYS]
     groups = groups or [
         (*DISPLAYS["IPHONE"], *DISPLAYS["IPAD"]) if platform == "IOS" else DISPLAYS.get(platform, ())

@@ -69,6 +69,7 @@ def read_screenshots(folder: Path, platform: str, locales: Sequence[str] | None 
         for path, locale, imessage in reader.paths()
         if not locales or locale in locales
     ]
+    # A store page may have a gigabyte of pictures, whose checksums and headers are read side by side.
     with ThreadPoolExecutor(AT_ONCE) as pool:
         files = [file for file in pool.map(lambda picture: reader.file(*picture), located) if file]
     shots = Screenshots(tuple(files))

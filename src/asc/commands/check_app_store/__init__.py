@@ -62,6 +62,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     precheck = _precheckfile(inputs)
     watched = Watched(context.now().year, (*_forbidden(inputs), *precheck.words))
     files, collected = _files(inputs, watched.year)
+    # Masked before anything about the page is printed: the review information has a password.
     for secret in files.page.secrets:
         context.hide(secret)
     online = _is_online(inputs, context)

@@ -36,6 +36,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 def _work(inputs: Inputs, context: Context, report: DownloadReport) -> None:
     directory = Path(inputs.directory).absolute()
+    # A folder that cannot be written to fails before the first request.
     prepare(directory, context.clock.now())
     client = context.connect(inputs)
     app = inputs.app(client)

@@ -14,7 +14,9 @@ from asc.commands.declaration import moment, output
 from asc.job import summary
 
 ROWS = 200
+"""Files in the table of the summary, whose size GitHub limits."""
 UUIDS_SHOWN = 4
+"""UUIDs of a file in the table. The output has all."""
 
 
 @dataclass(frozen=True)

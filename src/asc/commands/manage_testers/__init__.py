@@ -108,6 +108,7 @@ def _add(
     _announce(inputs, plan)
     # All checks are done, so that a list with an error leaves no empty groups behind.
     created = {group: create_external(client, app.id, group.name) for group in plan.new_groups}
+    # The plan is computed again, because the new groups have ids now.
     by_group = {created.get(group, group): testers for group, testers in by_group.items()}
     return _send(inputs, context, client, plan_addition(app.id, by_group, roster, exact))
 
@@ -145,6 +146,7 @@ def _announce(inputs: Inputs, plan: TesterPlan) -> None:
         log.info("Plan: %s more", words.counted(len(plan.writes) - MOST_LOGGED, "request"))
     if not plan.writes:
         log.info("Nothing to do: %s stay as they are", words.counted(plan.existing, "tester"))
+    # The limit is for the whole plan, so that a wrong list removes nobody, rather than the first thousand.
     if plan.removed > inputs.limit:
         raise Error(
             f"{words.counted(plan.removed, 'tester')} would be removed, but limit is {inputs.limit}. "

@@ -97,6 +97,7 @@ def _list(inputs: Inputs, context: Context, client: Client, webhooks: Sequence[W
     for delivery in failed[:ROWS]:
         log.info("Did not arrive: %s: %s", delivery, delivery.answer)
     context.summary.append(_table(chosen) + _failed_table(failed))
+    # A step that fails because of lost events leaves the list of them to later steps.
     context.outputs = outputs = Outputs(
         changed=flag(False),
         webhooks=json.dumps([webhook.shown() for webhook in chosen], ensure_ascii=False),

@@ -66,6 +66,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     # From here on the outputs of a run that fails say what it has done.
     context.outputs = outputs = _outputs(plan, registered, current)
     context.summary.append(_summary(plan, "done", plan_bundle_ids(bundle_ids, current)))
+    # Without a connection the checks would only add errors of their own.
     if any(isinstance(error, UnreachableError) for error in findings.errors):
         findings.raise_all()
     invalid = _invalidated(client, plan, findings)

@@ -251,6 +251,7 @@ class Inputs(CommonInputs):
                 yield Problem(name, f"is required for mode: {self.mode}", f"Give {name}.")
         if self.mode == "import" and not (self.key_file or self.profile_files):
             yield Problem("key-file", "is required for mode: import (or profile-files)", "Give key-file.")
+        # The request cannot be made of unknown words: its own problems are found once they are right.
         if not words:
             try:
                 self.request(False)
