@@ -6,10 +6,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asc.formats.images import ImageError, read_image
+from asc.formats.images import MOST_CHUNKS, ImageError, read_image
 from asc.formats.movies import MovieError, read_movie
 from fuzz.bounds import bounded, examples
 from fuzz.mutating import damaged
@@ -36,3 +37,12 @@ def test_a_damaged_picture_is_read_or_refused(content: bytes) -> None:
 @examples(60)
 def test_a_damaged_video_is_read_or_refused(content: bytes) -> None:
     read(read_movie, content)
+
+
+def test_fill_bytes_without_end_are_refused_before_the_end_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "1.jpg"
+    path.write_bytes(b"\xff\xd8" + b"\xff" * (MOST_CHUNKS + 1))
+    with pytest.raises(ImageError, match="more segments"):
+        read_image(path)
+    path.write_bytes(b"\xff\xd8" + b"\xff" * 50 + jpeg(8, 8)[2:])
+    assert read_image(path).size == (8, 8)

@@ -192,9 +192,10 @@ def _segments(file: BinaryIO) -> Iterator[tuple[int, int, int]]:
     """Yield the segments as (marker, position of the content, length) from the place where `file` stands."""
     for _ in range(MOST_CHUNKS):
         head = file.read(2)
-        # Fill bytes may stand before a marker.
-        while head[1:] == b"\xff":
-            head = b"\xff" + file.read(1)
+        # Fill bytes may stand before a marker. Each counts like a segment: 500 MB of them would take a minute.
+        if head[1:] == b"\xff":
+            file.seek(-1, os.SEEK_CUR)
+            continue
         if len(head) < 2 or head[0] != 0xFF:
             raise ImageError("it is cut off or damaged")
         if head[1] in _ALONE:
