@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asc.commands import NAMES
 from asc.signing.sync import identities
 from asc_sandbox.plans import Processing, Review, Store
 from asc_sandbox.server import Sandbox
@@ -225,6 +226,12 @@ def step(folder: Path, case: str, *changes: Change) -> Done:
     shown = [line for line in done.everything.splitlines() if not line.startswith("::add-mask::")]
     assert not [line for line in shown if body in line or signing.PASSPHRASE in line]
     return done
+
+
+def test_each_command_that_asks_apple_has_a_case() -> None:
+    # The first asks nobody, and the second has its cases in test_webhooks.py.
+    elsewhere = {"cleanup-signing", "manage-webhooks"}
+    assert {case.split()[0] for case in COMMANDS} == set(NAMES) - elsewhere
 
 
 @pytest.mark.parametrize("case", COMMANDS)
