@@ -19,7 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from asc.errors import Error
+from asc.errors import Error, Findings, InputError, Problem
+from asc.words import printable_name
 from asc_relay.relay import LARGEST_BODY, SIGNATURE, Answer, Relay
 from asc_relay.settings import open_relay
 
@@ -208,16 +209,26 @@ def main(arguments: Sequence[str]) -> int:
 
 def _open_server(environment: Mapping[str, str]) -> RelayServer | None:
     """Return the listening server, or None after logging each problem of its settings."""
+    found = Findings()
     try:
-        relay = open_relay(environment)
+        relay = found.result_of(lambda: open_relay(environment), None)
+        port = found.result_of(lambda: _port(environment.get("PORT", "8080")), 0)
+        found.raise_all()
         host = environment.get("RELAY_HOST", "0.0.0.0")  # noqa: S104 (a container has no other way in)
-        port = int(environment.get("PORT", "8080"))
+        assert relay
         return RelayServer((host, port), relay)
     except Error as error:
         for message, remedy in error.pairs():
             log.error("%s\nfix: %s", message, remedy)
-    except (OSError, ValueError, OverflowError) as error:
+    except (OSError, ValueError) as error:
         log.error(
             "The relay cannot listen: %s\nfix: Set PORT to a free port, and RELAY_HOST to an address.", error
         )
     return None
+
+
+def _port(text: str) -> int:
+    """Return a port; 0 is any that is free. Raises InputError."""
+    if re.fullmatch("[0-9]{1,5}", text) and int(text) < 65536:
+        return int(text)
+    raise InputError([Problem("PORT", f"{printable_name(text)} is no port", "Set PORT to a free port.")])

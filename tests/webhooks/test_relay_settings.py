@@ -128,12 +128,17 @@ def test_the_relay_takes_no_arguments(capsys: pytest.CaptureFixture[str]) -> Non
     assert "environment" in capsys.readouterr().err
 
 
-def test_wrong_settings_end_the_relay_with_2(tmp_path: Path) -> None:
+@pytest.mark.parametrize("port", ["abc", "-1", "65536", "８０８０"])
+def test_wrong_settings_end_the_relay_with_2_and_are_told_together(port: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-I", str(ENTRYPOINT), "relay"], env={}, capture_output=True, text=True, timeout=30
+        [sys.executable, "-I", str(ENTRYPOINT), "relay"],
+        env={"PORT": port},
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert done.returncode == 2
-    assert "RELAY_APPS" in done.stderr
+    assert [name for name in ("RELAY_APPS", "PORT: ") if name not in done.stderr] == []
 
 
 @pytest.fixture(scope="module")
