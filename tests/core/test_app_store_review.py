@@ -340,7 +340,16 @@ def test_a_version_that_is_live_cannot_be_withdrawn(tmp_path: Path) -> None:
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     with start_sandbox(world(), store=QUICK) as sandbox:
         done = submit(tmp_path, sandbox, dry_run="true")
-        assert (done.code, writes(sandbox)) == (0, [])
+        assert (done.code, done.outputs["changed"], writes(sandbox)) == (0, "true", [])
+
+
+def test_a_dry_run_of_a_withdrawal_keeps_the_submission(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+        submit(tmp_path, sandbox)
+        before = len(writes(sandbox))
+        done = submit(tmp_path, sandbox, build_id="", action="withdraw", dry_run="true")
+        assert (done.code, done.outputs["result"], done.outputs["changed"]) == (0, "pending", "true")
+        assert len(writes(sandbox)) == before
 
 
 @pytest.mark.parametrize(
@@ -409,6 +418,33 @@ def test_an_approved_version_is_released_once(tmp_path: Path) -> None:
         ):
             steered = release(tmp_path, sandbox, action=action)
             assert (steered.code, steered.outputs["phased-state"]) == (0, state), steered.stdout
+
+
+@pytest.mark.parametrize(
+    ("state", "changed"), [("PENDING_DEVELOPER_RELEASE", "true"), ("READY_FOR_DISTRIBUTION", "false")]
+)
+def test_a_dry_run_says_if_the_release_would_change_anything(
+    tmp_path: Path, state: str, changed: str
+) -> None:
+    version = ready_version("2.0", build="BUILD-8", appVersionState=state)
+    with start_sandbox(world(version=version), store=QUICK) as sandbox:
+        done = release(tmp_path, sandbox, dry_run="true")
+        assert (done.code, done.outputs["changed"], writes(sandbox)) == (0, changed, [])
+
+
+def test_a_dry_run_refuses_a_release_that_is_not_possible(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=QUICK) as sandbox:
+        assert release(tmp_path, sandbox, dry_run="true").code == 1
+
+
+def test_a_pause_that_comes_after_the_end_of_the_phased_release_is_an_error(tmp_path: Path) -> None:
+    with start_sandbox(world(), store=QUICK) as sandbox:
+        submit(tmp_path, sandbox, wait="reviewed", release="manual", phased="true")
+        release(tmp_path, sandbox, wait="live")
+        release(tmp_path, sandbox, action="complete")
+        before = len(writes(sandbox))
+        late = release(tmp_path, sandbox, action="pause")
+        assert (late.code, len(writes(sandbox))) == (1, before)
 
 
 @pytest.mark.parametrize("action", ["release", "pause"])

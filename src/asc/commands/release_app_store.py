@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.commands import kinds
 from asc.commands.context import Context
-from asc.commands.declaration import Command, flag, given, output
+from asc.commands.declaration import NOT_WRITTEN, Command, flag, given, output
 from asc.commands.naming import PLATFORM, AppInputs
 from asc.job import summary
-from asc.store.release import release, steer
+from asc.store.release import is_needed, release, steer
 from asc.store.submission import wait_for
 from asc.store.version import LIVE, StoreVersion, choose_version, read_versions
 
@@ -62,7 +62,7 @@ class Outputs:
     version_state: str = output("The state of the version, as Apple writes it (`READY_FOR_DISTRIBUTION`, …).")
     phased_state: str = output("The state of its phased release; empty if it has none.")
     phased_day: str = output("The day of the phased release, from 1 to 7; empty before it begins.")
-    changed: str = output("`true` if the step changed anything at Apple.")
+    changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
@@ -71,14 +71,18 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     deadline = client.clock.monotonic() + inputs.timeout
     app = inputs.app(client)
     version = choose_version(read_versions(client, app.id, PLATFORMS[inputs.platform]), inputs.version)
-    if inputs.dry_run:
-        log.info("Plan: %s %s", inputs.action, version)
-        return _outputs(app.id, version, changed=False)
-    made = release(client, version) if inputs.action == "release" else steer(client, version, inputs.action)
-    changed = made is not None
+    changed = is_needed(version, inputs.action)
     if not changed:
         log.info("Nothing to do: %s", version)
-    current = made or version
+    if inputs.dry_run:
+        if changed:
+            log.info("Plan: %s %s", inputs.action, version)
+        log.info(NOT_WRITTEN)
+        return _outputs(app.id, version, changed=changed)
+    current = version
+    if changed:
+        is_release = inputs.action == "release"
+        current = release(client, version) if is_release else steer(client, version, inputs.action)
     # A wait that ends with an error leaves these outputs to later steps.
     context.outputs = _outputs(app.id, current, changed=changed)
     if inputs.wait == "live" and current.state != LIVE:

@@ -19,18 +19,55 @@ PHASED_STATES = {"pause": "PAUSED", "resume": "ACTIVE", "complete": "COMPLETE"}
 """Actions on a phased release and Apple's state for each."""
 
 
-def release(client: Client, version: StoreVersion) -> StoreVersion | None:
-    """Release a version that waits for it, and return it as it is then. Return None if it is released already.
+def is_needed(version: StoreVersion, action: str) -> bool:
+    """Return whether an action changes anything at Apple; False if it is done already.
 
-    Raises Error in other states, and if Apple does not carry the release out.
+    Raises Error if the state of the version, or of its phased release, does not allow the action.
     """
+    return _is_release_needed(version) if action == "release" else _is_steering_needed(version, action)
+
+
+def _is_release_needed(version: StoreVersion) -> bool:
     if version.state in RELEASED:
-        return None
+        return False
     if version.state != WAITS_FOR_RELEASE:
         raise Error(
             f"Version {version.version} cannot be released: its state is {version.state}.",
             "Wait until Apple has approved it (submit-app-store with wait: reviewed), then run the step again.",
         )
+    return True
+
+
+def _is_steering_needed(version: StoreVersion, action: str) -> bool:
+    phased = _phased(version)
+    if phased.state == "INACTIVE":
+        raise Error(
+            f"The phased release of version {version.version} has not begun: the version is {version.state}.",
+            "Wait until the version is in the App Store (action: release with wait: live), then run the step again.",
+        )
+    # A pause that came too late stops nothing: success would let a team believe that the bad version is held back.
+    if action == "pause" and phased.state == "COMPLETE":
+        raise Error(
+            f"The phased release of version {version.version} is complete: every user gets the version.",
+            "Release a corrected version, or remove the app from sale in App Store Connect.",
+        )
+    return phased.state not in (PHASED_STATES[action], "COMPLETE")
+
+
+def _phased(version: StoreVersion) -> PhasedRelease:
+    if version.phased is None:
+        raise Error(
+            f"Version {version.version} has no phased release.",
+            "Set phased: true in submit-app-store, before the version is released.",
+        )
+    return version.phased
+
+
+def release(client: Client, version: StoreVersion) -> StoreVersion:
+    """Release a version that waits for it, and return it as it is then.
+
+    Raises Error if Apple does not carry the release out.
+    """
     body = request_body(
         "appStoreVersionReleaseRequests",
         {},
@@ -47,26 +84,13 @@ def release(client: Client, version: StoreVersion) -> StoreVersion | None:
     return released
 
 
-def steer(client: Client, version: StoreVersion, action: str) -> StoreVersion | None:
-    """Pause, resume or complete a phased release, and return its version. Return None if it is so already.
+def steer(client: Client, version: StoreVersion, action: str) -> StoreVersion:
+    """Pause, resume or complete a phased release, and return its version.
 
     Raises Error if there is none, and if Apple does not carry the change out.
     """
     state = PHASED_STATES[action]
-    phased = version.phased
-    if phased is None:
-        raise Error(
-            f"Version {version.version} has no phased release.",
-            "Set phased: true in submit-app-store, before the version is released.",
-        )
-    if phased.state in (state, "COMPLETE"):
-        return None
-    if phased.state == "INACTIVE":
-        raise Error(
-            f"The phased release of version {version.version} has not begun: the version is {version.state}.",
-            "Wait until the version is in the App Store (action: release with wait: live), then run the step again.",
-        )
-    steered = _set_phased_state(client, version, phased, state)
+    steered = _set_phased_state(client, version, _phased(version), state)
     log.info("Set the phased release of version %s to %s", version.version, state)
     return steered
 

@@ -52,7 +52,7 @@ class Outputs:
     submission_id: str = output("Apple's id of the submission; empty if there is no open one.")
     state: str = output("The state of the version, as Apple writes it (`WAITING_FOR_REVIEW`, …).")
     result: str = output("`approved`, `rejected`, `pending` while Apple has not decided, or `withdrawn`.")
-    changed: str = output("`true` if the step changed anything at Apple.")
+    changed: str = output("`true` if anything was changed at Apple; with `dry-run`, if anything would be.")
 
 
 def run(inputs: Inputs, context: Context) -> Outputs:
@@ -79,7 +79,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
             log.info("Plan: %s", line)
         if inputs.dry_run:
             log.info(NOT_WRITTEN)
-            return _end(inputs, context, app, version, "", changed=False)
+            return _end(inputs, context, app, version, "", changed=True)
         submission_id = _submit(client, app, plan, deadline)
         version = read_version(client, version.id)
         # A wait that ends with an error leaves these outputs to later steps.
@@ -167,7 +167,8 @@ def _withdraw(
         return _end(inputs, context, app, version, "", changed=False)
     if inputs.dry_run:
         log.info("Plan: withdraw %s", version)
-        return _end(inputs, context, app, version, open_submission.id, changed=False)
+        log.info(NOT_WRITTEN)
+        return _end(inputs, context, app, version, open_submission.id, changed=True)
     withdrawn = withdraw(client, open_submission, version, deadline)
     log.info("Withdrew version %s: its state is %s", withdrawn.version, withdrawn.state)
     return _end(inputs, context, app, withdrawn, open_submission.id, changed=True)
@@ -176,7 +177,8 @@ def _withdraw(
 def _end(
     inputs: Inputs, context: Context, app: App, version: StoreVersion, submission_id: str, *, changed: bool
 ) -> Outputs:
-    outputs = _outputs(app, version, submission_id, changed=changed, withdrawn=inputs.action == "withdraw")
+    withdrawn = inputs.action == "withdraw" and not inputs.dry_run
+    outputs = _outputs(app, version, submission_id, changed=changed, withdrawn=withdrawn)
     context.outputs = outputs
     platform = PLATFORM_NAMES[PLATFORMS[inputs.platform]]
     rows = [("State", version.state), ("Build", version.build_number or "none"), ("Result", outputs.result)]
