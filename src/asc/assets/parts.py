@@ -124,7 +124,7 @@ class Sender:
         # Bytes already sent would not fit a new division of the file.
         if (now.offset, now.length) != (part.offset, part.length):
             raise UnreachableError(
-                "App Store Connect divided the file anew while it was sent.", "Run the step again."
+                "App Store Connect divided the file differently during the upload.", "Run the step again."
             )
         return now
 

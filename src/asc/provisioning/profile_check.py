@@ -67,7 +67,7 @@ def compare(requested: Mapping[str, Any], profile: Profile) -> Lacking:
 
 def errors_of(lacking: Lacking, identifier: str, profile: str) -> Iterator[tuple[str, Error]]:
     """Yield an error for each key that a profile (by its name) lacks, with the key."""
-    again = "then make the profile anew (sync-signing)."
+    again = "then create the profile again (sync-signing)."
     for key in lacking.keys:
         capability = capability_of(key)
         enable = (

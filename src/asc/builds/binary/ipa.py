@@ -91,7 +91,7 @@ class _Ipa:
                 if entry.path in found.entries:
                     raise self.error(
                         f"it has two files of the name {printable_name(entry.path)}",
-                        "Make the .ipa anew, from an empty folder.",
+                        "Create the .ipa again, in an empty folder.",
                     )
                 found.entries[entry.path] = entry
                 if len(found.entries) > MOST_KEPT:
@@ -223,7 +223,7 @@ def _profile(ipa: _Ipa, contents: _Contents, app: str) -> Profile | None:
     except ProfileError as error:
         raise ipa.error(
             f"the profile inside, {printable_name(entry.path)}, cannot be read: {error}",
-            "Export the app again with a profile that was downloaded anew.",
+            "Export the app again with a freshly downloaded profile.",
         ) from None
 
 

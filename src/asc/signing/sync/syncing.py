@@ -314,7 +314,7 @@ class Sync:
             if kind in certificates:
                 return "its certificate is new"
             if self.request.force:
-                return "all are made anew (force)"
+                return "force replaces all profiles"
             defects = profile_defect(spec, stored, known[kind], now, self.request.renew_before)
             if defects or stored is None:
                 return defects
