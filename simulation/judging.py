@@ -11,8 +11,9 @@ from pathlib import Path
 
 from asc.signing.vault.tree import Vault
 from asc_sandbox.server import Sandbox
-from simulation import stores
-from simulation.organisation import PASSPHRASE, VERSION, Job
+from simulation import people, releases, stores
+from simulation.job import Job
+from simulation.organisation import PASSPHRASE, VERSION
 from simulation.running import Outcome
 
 # The words of the errors that a job ends with if another one uploaded its number.
@@ -29,12 +30,19 @@ def findings(
         *_failures(outcomes),
         *_laggards(outcomes, longest),
         *_builds(outcomes, sandbox),
+        *releases.findings(outcomes, sandbox),
+        *people.findings(outcomes, sandbox),
         *(finding for kind in places for finding in _storage(kind, places[kind], outcomes, sandbox)),
     ]
 
 
 def lost_the_race(outcome: Outcome) -> bool:
-    """Return True if the job failed because another job took its build number, and its error says so."""
+    """Return True if the job failed because another job took its build number or submitted its version.
+
+    Its error must say so.
+    """
+    if releases.lost_the_race(outcome):
+        return True
     return outcome.code == 1 and bool(outcome.job.number and LOST_THE_RACE.search(outcome.error))
 
 
@@ -138,4 +146,4 @@ def _sha256(path: Path) -> str:
 
 
 def _name(job: Job) -> str:
-    return f"{job.folder.name} ({job.command}{' ' + ' '.join(job.number) if job.number else ''})"
+    return f"{job.folder.name} ({job.kind}{' ' + ' '.join(job.number) if job.number else ''})"

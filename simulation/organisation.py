@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from asc_sandbox.samples import make_ipa
+from simulation import people, releases
+from simulation.job import Job, Step
 
 APPS = tuple(f"com.example.app{number}" for number in range(1, 7))
 PASSPHRASE = "a passphrase of the team"
@@ -19,8 +20,10 @@ SIZE = 256 * 1024
 PATTERN = (
     *("fetch", "upload", "git", "fetch", "upload", "symbols", "s3", "upload", "fetch", "git"),
     *("upload", "fetch", "symbols", "upload", "s3", "fetch", "git", "upload", "symbols", "fetch"),
+    *("release", "testers", "release", "testers", "devices"),
 )
-"""The mixture: of 20 jobs, 6 fetch a build number, 6 upload, 5 sync signing, 3 download symbols."""
+"""The mixture: of 25 jobs, 6 fetch a build number, 6 upload, 5 sync signing, 3 download symbols, 2 release a version,
+2 sync testers, 1 registers devices."""
 
 RACES = 5
 """Every fifth upload uses the build number of the upload before it."""
@@ -31,21 +34,10 @@ KINDS = {
     "git": "sync-signing, git",
     "s3": "sync-signing, S3",
     "symbols": "download-dsyms",
+    "release": "update- and submit-app-store",
+    "testers": "manage-testers",
+    "devices": "register-devices",
 }
-
-
-@dataclass(frozen=True)
-class Job:
-    """One job. `kind` is one of KINDS; `number` is (bundle id, build number), only for uploads.
-
-    `inputs` are the inputs of the command.
-    """
-
-    folder: Path
-    kind: str
-    command: str
-    inputs: Mapping[str, str]
-    number: tuple[str, str] | None = None
 
 
 def seed() -> dict[str, Any]:
@@ -59,10 +51,14 @@ def seed() -> dict[str, Any]:
                 "name": f"App {index + 1}",
                 "bundleId": app,
                 "preReleaseVersions": [{"version": version, "platform": "IOS", "builds": [build]}],
-                "betaGroups": [{"name": "QA", "isInternalGroup": True, "hasAccessToAllBuilds": False}],
+                "betaGroups": [
+                    {"name": "QA", "isInternalGroup": True, "hasAccessToAllBuilds": False},
+                    {"name": people.GROUP},
+                ],
             }
             for index, app in enumerate(APPS)
-        ],
+        ]
+        + [releases.app(index) for index in range(len(releases.APPS))],
         "bundleIds": [
             {"id": f"BUNDLE{index:04d}", "name": app.replace(".", " "), "identifier": app}
             for index, app in enumerate(APPS)
@@ -77,6 +73,7 @@ def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], only: 
     `stores` are the inputs for each kind of storage.
     """
     uploads = _uploads(root)
+    counts = {kind: itertools.count() for kind in KINDS}
     found = []
     for index, kind in zip(range(count), itertools.cycle([only] if only else PATTERN), strict=False):
         folder, app = root / f"job-{index:03d}", APPS[index % len(APPS)]
@@ -84,11 +81,17 @@ def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], only: 
         if kind == "upload":
             found.append(_upload(folder, *next(uploads)))
         elif kind == "fetch":
-            found.append(Job(folder, kind, "fetch-build-number", {"bundle-id": app}))
+            found.append(Job(folder, kind, (Step("fetch-build-number", {"bundle-id": app}),)))
         elif kind == "symbols":
             version, number = WITH_SYMBOLS
             inputs = {"bundle-id": app, "version": version, "build-number": number}
-            found.append(Job(folder, kind, "download-dsyms", inputs))
+            found.append(Job(folder, kind, (Step("download-dsyms", inputs),)))
+        elif kind == "release":
+            found.append(releases.release(folder, releases.APPS[next(counts[kind]) // releases.RIVALS]))
+        elif kind == "testers":
+            found.append(people.testers(folder, next(counts[kind]), APPS[0]))
+        elif kind == "devices":
+            found.append(people.devices(folder, next(counts[kind])))
         else:
             found.append(_signing(folder, kind, app, stores[kind]))
     return found
@@ -107,9 +110,9 @@ def _uploads(root: Path) -> Iterator[tuple[str, str, Path]]:
 
 def _upload(folder: Path, app: str, number: str, file: Path) -> Job:
     inputs = {"file": str(file), "groups": "QA", "whats-new": "Faster start."}
-    return Job(folder, "upload", "upload-testflight", inputs, (app, number))
+    return Job(folder, "upload", (Step("upload-testflight", inputs),), (app, number))
 
 
 def _signing(folder: Path, kind: str, app: str, inputs: Mapping[str, str]) -> Job:
     usual = {"mode": "sync", "bundle-ids": app, "passphrase": PASSPHRASE, "install": "files"}
-    return Job(folder, kind, "sync-signing", {**usual, **inputs})
+    return Job(folder, kind, (Step("sync-signing", {**usual, **inputs}),))

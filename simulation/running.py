@@ -16,7 +16,7 @@ from pathlib import Path
 
 from asc_sandbox.server import Sandbox
 from simulation import step
-from simulation.organisation import Job
+from simulation.job import Job, Step
 from simulation.stores import ENVIRONMENT
 
 ROOT = Path(__file__).parents[1]
@@ -39,9 +39,8 @@ class Outcome:
 
     @property
     def requests(self) -> int:
-        """Return the number of requests in the job's log."""
-        found = re.search(r"^(\d+) requests? in ", self.log, re.MULTILINE)
-        return int(found[1]) if found else 0
+        """Return the number of requests in the job's log, of all its steps."""
+        return sum(map(int, re.findall(r"^(\d+) requests? in ", self.log, re.MULTILINE)))
 
     @property
     def refusals(self) -> int:
@@ -115,15 +114,23 @@ def _prepare(job: Job, sandbox: Sandbox) -> None:
         "GITHUB_RUN_ID": "1",
         "GITHUB_OUTPUT": str(job.folder / "output"),
         "GITHUB_STEP_SUMMARY": str(job.folder / "summary"),
-        "ASC_COMMAND": job.command,
-        # Two minutes of the machine's clock, as usual: faults of the machine do not run faster with the sandbox.
-        "ASC_INPUTS": json.dumps({"retry-for": f"{120 * sandbox.clock.speed:.0f}", **job.inputs}),
         "ASC_API_URL": sandbox.url,
         "ASC_API_KEY": json.dumps(sandbox.api_key()),
         **ENVIRONMENT,
     }
-    content: Mapping[str, object] = {"environment": environment, "clock": asdict(sandbox.clock)}
+    # Two minutes of the machine's clock, as usual: faults of the machine do not run faster with the sandbox.
+    usual = {"retry-for": f"{120 * sandbox.clock.speed:.0f}"}
+    content: Mapping[str, object] = {
+        "steps": [_variables(step, usual) for step in job.steps],
+        "environment": environment,
+        "clock": asdict(sandbox.clock),
+    }
     (job.folder / "job.json").write_text(json.dumps(content))
+
+
+def _variables(step: Step, usual: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the variables with which the launcher starts a step."""
+    return {"ASC_COMMAND": step.command, "ASC_INPUTS": json.dumps({**usual, **step.inputs})}
 
 
 def _outcome(job: Job, sandbox: Sandbox) -> Outcome:

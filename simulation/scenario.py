@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from asc_sandbox.plans import Processing, Review
+from asc_sandbox.plans import Processing, Review, Store
 from asc_sandbox.server import APPLES_RATE_LIMIT, Sandbox
 from simulation import judging, organisation
 from simulation.running import Outcome, run
@@ -63,6 +63,8 @@ def run_scenario(scenario: Scenario, folder: Path) -> Iterator[Result]:
             processing=Processing(scenario.processing * 60),
             # The groups of the jobs are internal, so nothing waits for beta review.
             review=Review(0),
+            # A submitted version stays in review, so that the check sees how often it was submitted.
+            store=Store(verdict="never"),
         ) as sandbox:
             outcomes = run(
                 jobs,

@@ -28,7 +28,7 @@ for _name in NAMES:
 
 
 def run(folder: Path) -> int:
-    """Run the job of the folder, and return its exit code."""
+    """Run the steps of the job of the folder until one fails, and return the last exit code."""
     job = json.loads((folder / "job.json").read_text())
     sandbox_time = sandbox_clock.Clock(**job["clock"])
     clock = Clock(now=sandbox_time.now, monotonic=sandbox_time.now, sleep=sandbox_time.sleep)
@@ -44,7 +44,11 @@ def run(folder: Path) -> int:
     os.nice(5)
     _stretch_timeouts(sandbox_time.speed)
     began = clock.now()
-    code = main([], clock)
+    code = 0
+    for variables in job["steps"]:
+        os.environ.update(variables)
+        if code := main([], clock):
+            break
     outcome = {"code": code, "began": began, "ended": clock.now()}
     (folder / "outcome.json").write_text(json.dumps(outcome))
     return code

@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
+from asc.api.client import Client
+from asc.commands import submit_app_store
+from asc.commands.submit_app_store.plan import make_plan
 from asc.store.items import Item, add_item
 from asc.store.submission import make_draft
+from asc.store.submission import submit as send
+from asc.store.version import StoreVersion, choose_version, read_versions
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from core.running import Done, in_job
@@ -303,10 +308,65 @@ def test_a_draft_with_other_items_is_refused_although_an_open_submission_is_to_b
         assert (done.code, len(writes(sandbox))) == (1, before), done.stdout
 
 
+def version_of(client: Client, number: str = "2.0") -> StoreVersion:
+    """Return the version that the tests submit."""
+    return choose_version(read_versions(client, "1000000001", "IOS"), number)
+
+
+def test_a_version_that_another_job_submits_between_plan_and_draft_is_submitted_once(tmp_path: Path) -> None:
+    refused = (
+        "POST /v1/reviewSubmissions status=409 code=STATE_ERROR detail='There is another reviewSubmissions'"
+    )
+    with start_sandbox(world(), store=NEVER) as sandbox, connect(sandbox) as client:
+        planned = version_of(client)
+        done = submit(tmp_path, sandbox)
+        sandbox.add_fault(refused)
+        joined = make_draft(client, "1000000001", planned)
+        assert (joined.id, joined.state) == (done.outputs["submission-id"], "WAITING_FOR_REVIEW")
+        assert submissions(sandbox) == ["WAITING_FOR_REVIEW"]
+
+
+def test_another_build_that_another_job_attached_before_the_submission_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+
+        def after_a_rival(client: Client, *rest: Any) -> None:
+            (version,) = [
+                one
+                for one in sandbox.world.all("appStoreVersions")
+                if one.attributes["versionString"] == "2.0"
+            ]
+            sandbox.world.relate(version, "build", "BUILD-9")
+            send(client, *rest)
+
+        monkeypatch.setattr(submit_app_store, "submit", after_a_rival)
+        done = submit(tmp_path, sandbox)
+        assert (done.code, "build 9, not 8" in done.stdout) == (1, True), done.stdout
+        assert done.outputs["state"] == "WAITING_FOR_REVIEW"
+
+
+def test_a_build_that_apple_refuses_because_another_job_submitted_the_version_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with start_sandbox(world(), store=NEVER) as sandbox:
+
+        def after_a_rival(*inputs: Any) -> Any:
+            plan = make_plan(*inputs)
+            monkeypatch.setattr(submit_app_store, "make_plan", make_plan)
+            assert submit(tmp_path, sandbox).code == 0
+            return plan
+
+        monkeypatch.setattr(submit_app_store, "make_plan", after_a_rival)
+        done = submit(tmp_path, sandbox)
+        assert (done.code, submissions(sandbox)) == (0, ["WAITING_FOR_REVIEW"]), done.stdout
+        assert done.outputs["submission-id"] == sandbox.world.all("reviewSubmissions")[0].id
+
+
 def foreign_draft(sandbox: Sandbox) -> None:
     """Make a draft of a submission with an event, as a person does in App Store Connect."""
     with connect(sandbox) as client:
-        draft = make_draft(client, "1000000001", "IOS")
+        draft = make_draft(client, "1000000001", version_of(client))
         add_item(client, draft.id, Item("appEvent", "race"))
 
 

@@ -1,4 +1,4 @@
-"""A small busy organisation: 20 jobs of one team at once, in real processes."""
+"""A small busy organisation: 25 jobs of one team at once, in real processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from simulation.scenario import Result, Scenario, run_scenario
 
 from simulation import judging, report
 
-SMALL = Scenario(jobs=20, arrival=8, speed=8, processing=0.3, cold=0)
+SMALL = Scenario(jobs=25, arrival=10, speed=8, processing=0.3, cold=0)
 
 
 def test_no_job_fails_and_everything_is_there_once(tmp_path: Path) -> None:

@@ -61,17 +61,25 @@ def find_open(client: Client, app_id: str, version: StoreVersion) -> Submission 
     return next((submission for submission in submissions if submission.version_id == version.id), None)
 
 
-def make_draft(client: Client, app_id: str, platform: str) -> Submission:
-    """Make an empty submission. If the answer is lost, or somebody was quicker, return the draft that is there."""
-    body = request_body("reviewSubmissions", {"platform": platform}, None, {"app": reference("apps", app_id)})
+def make_draft(client: Client, app_id: str, version: StoreVersion) -> Submission:
+    """Make an empty submission for a version.
+
+    If the answer is lost, or somebody was quicker, return the submission that holds the version, which may be sent
+    already, or the draft that is there.
+    """
+    attributes = {"platform": version.platform}
+    body = request_body("reviewSubmissions", attributes, None, {"app": reference("apps", app_id)})
 
     def create() -> Submission:
         resource = client.create("/v1/reviewSubmissions", body).resource
         return Submission(resource.id, resource.text("state") or DRAFT)
 
     def find() -> Submission | None:
-        submissions = read_open(client, app_id, platform)
-        return next((submission for submission in submissions if submission.state == DRAFT), None)
+        submissions = read_open(client, app_id, version.platform)
+        # Another job may have sent the draft between the refusal and this look.
+        holding = (submission for submission in submissions if submission.version_id == version.id)
+        drafts = (submission for submission in submissions if submission.state == DRAFT)
+        return next(holding, None) or next(drafts, None)
 
     return client.create_once(create, find).value
 

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from asc.api.client import Client
+from asc.api.errors import ApiError
 from asc.api.platforms import PLATFORM_NAMES, PLATFORMS
 from asc.apps.app import App
 from asc.builds.build import Build, fetch_build
@@ -80,10 +81,14 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         if inputs.dry_run:
             log.info(NOT_WRITTEN)
             return _end(inputs, context, app, version, "", changed=True)
-        submission_id = _submit(client, app, plan, deadline)
+        try:
+            submission_id = _submit(inputs, client, app, plan, deadline)
+        except ApiError as error:
+            submission_id = _by_another_job(inputs, client, app, plan, error)
         version = read_version(client, version.id)
         # A wait that ends with an error leaves these outputs to later steps.
         context.outputs = _outputs(app, version, submission_id, changed=True)
+        _require_build(build, version)
     version = _waited(inputs, client, version, deadline)
     return _result(inputs, _end(inputs, context, app, version, submission_id, changed=not is_done), version)
 
@@ -128,7 +133,38 @@ def _is_other(build: Build | None, version: StoreVersion) -> bool:
     return build is not None and build.id != version.build_id
 
 
-def _submit(client: Client, app: App, plan: SubmissionPlan, deadline: float) -> str:
+def _by_another_job(inputs: Inputs, client: Client, app: App, plan: SubmissionPlan, refusal: ApiError) -> str:
+    """Return the id of the submission if another job sent the version as planned, which Apple's refusal hides.
+
+    Raises the refusal if the version is as it was, Error if the other job is not done or sent something else.
+    """
+    version = read_version(client, plan.version.id)
+    # Apple locks a version that a submission holds, and its refusal of a write does not say so.
+    if refusal.status != 409 or version.state == plan.version.state:
+        raise refusal
+    if version.state not in SUBMITTED:
+        raise Error(
+            f"Another job is submitting version {version.version} ({version.state}). {refusal.message}",
+            "Run the step again.",
+        ) from refusal
+    log.info("Another job submitted version %s meanwhile", version.version)
+    check_prepared(client, version.id, plan.preparation)
+    open_submission = find_open(client, app.id, version)
+    require_submitted(client, inputs, app.id, version, open_submission)
+    return open_submission.id if open_submission else ""
+
+
+def _require_build(build: Build | None, version: StoreVersion) -> None:
+    """Raise Error if another job attached its build before this job's submission was sent."""
+    if build is not None and _is_other(build, version):
+        raise Error(
+            f"Another job submitted version {version.version} with build {version.build_number}, "
+            f"not {build.build_number}.",
+            "Decide which build to review; to replace the other one, run the step again with if-open: cancel.",
+        )
+
+
+def _submit(inputs: Inputs, client: Client, app: App, plan: SubmissionPlan, deadline: float) -> str:
     """Carry out the plan, and return Apple's id of the submission."""
     version = plan.version
     if plan.blocking:
@@ -139,9 +175,13 @@ def _submit(client: Client, app: App, plan: SubmissionPlan, deadline: float) -> 
         log.info("Done: %s", step.summary)
     if plan.steps:
         check_prepared(client, version.id, plan.preparation)
-    draft = plan.draft or make_draft(client, app.id, version.platform)
+    draft = plan.draft or make_draft(client, app.id, version)
     if draft.version_id != version.id:
         draft = add_version(client, draft, version)
+    if draft.state != DRAFT:
+        log.info("Another job submitted version %s meanwhile", version.version)
+        require_submitted(client, inputs, app.id, read_version(client, version.id), draft)
+        return draft.id
     # Apple looks at the version first: what it lacks is told before anything else is in the draft.
     for item in plan.new_items:
         add_item(client, draft.id, item)
