@@ -363,6 +363,25 @@ def test_a_build_that_apple_refuses_because_another_job_submitted_the_version_is
         assert done.outputs["submission-id"] == sandbox.world.all("reviewSubmissions")[0].id
 
 
+@pytest.mark.parametrize("reading", ["read_open", "read_versions"])
+def test_a_version_that_another_job_submits_while_this_one_reads_is_not_in_its_own_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reading: str
+) -> None:
+    read = getattr(submit_app_store, reading)
+    with start_sandbox(world(), store=NEVER) as sandbox:
+
+        def before_a_rival(*inputs: Any) -> Any:
+            result = read(*inputs)
+            monkeypatch.setattr(submit_app_store, reading, read)
+            assert submit(tmp_path, sandbox).code == 0
+            return result
+
+        monkeypatch.setattr(submit_app_store, reading, before_a_rival)
+        done = submit(tmp_path, sandbox)
+        assert (done.code, submissions(sandbox)) == (0, ["WAITING_FOR_REVIEW"]), done.stdout
+        assert done.outputs["submission-id"] == sandbox.world.all("reviewSubmissions")[0].id
+
+
 def foreign_draft(sandbox: Sandbox) -> None:
     """Make a draft of a submission with an event, as a person does in App Store Connect."""
     with connect(sandbox) as client:

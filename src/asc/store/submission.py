@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from asc.api.client import Client, Query
@@ -57,7 +57,11 @@ def read_open(client: Client, app_id: str, platform: str) -> list[Submission]:
 
 def find_open(client: Client, app_id: str, version: StoreVersion) -> Submission | None:
     """Return the submission that holds a version and is not over, also a draft; None if there is none."""
-    submissions = read_open(client, app_id, version.platform)
+    return holding(read_open(client, app_id, version.platform), version)
+
+
+def holding(submissions: Iterable[Submission], version: StoreVersion) -> Submission | None:
+    """Return the submission that holds a version, None if there is none."""
     return next((submission for submission in submissions if submission.version_id == version.id), None)
 
 
@@ -77,9 +81,8 @@ def make_draft(client: Client, app_id: str, version: StoreVersion) -> Submission
     def find() -> Submission | None:
         submissions = read_open(client, app_id, version.platform)
         # Another job may have sent the draft between the refusal and this look.
-        holding = (submission for submission in submissions if submission.version_id == version.id)
         drafts = (submission for submission in submissions if submission.state == DRAFT)
-        return next(holding, None) or next(drafts, None)
+        return holding(submissions, version) or next(drafts, None)
 
     return client.create_once(create, find).value
 

@@ -24,7 +24,9 @@ from asc.store.submission import (
     DRAFT,
     add_version,
     find_open,
+    holding,
     make_draft,
+    read_open,
     submit,
     wait_for,
     withdraw,
@@ -61,21 +63,28 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     client = context.connect(inputs)
     deadline = client.clock.monotonic() + inputs.timeout
     app = inputs.app(client)
-    versions = read_versions(client, app.id, PLATFORMS[inputs.platform])
-    version = choose_version(versions, inputs.version)
+    platform = PLATFORMS[inputs.platform]
     if inputs.action == "withdraw":
+        version = choose_version(read_versions(client, app.id, platform), inputs.version)
         return _withdraw(inputs, context, client, app, version, deadline)
+    # Before the version: if another job submits it in between, its state shows that, and the submission does not seem
+    # to be one in the way.
+    submissions = read_open(client, app.id, platform)
+    versions = read_versions(client, app.id, platform)
+    version = choose_version(versions, inputs.version)
     build = _build(inputs, client, app, version)
     submission_id = ""
     is_done = version.state in APPROVED or (version.state in SUBMITTED and not _is_other(build, version))
     if is_done:
         log.info("Nothing to submit: %s", version)
         # An approved version has no open submission. A rerun gives later steps the id that the first run gave.
-        open_submission = find_open(client, app.id, version) if version.state in SUBMITTED else None
+        open_submission = holding(submissions, version)
+        if open_submission is None and version.state in SUBMITTED:
+            open_submission = find_open(client, app.id, version)
         require_submitted(client, inputs, app.id, version, open_submission)
         submission_id = open_submission.id if open_submission else ""
     else:
-        plan = make_plan(client, inputs, app.id, versions, version, build, context.now())
+        plan = make_plan(client, inputs, app.id, versions, version, build, submissions, context.now())
         for line in plan.lines():
             log.info("Plan: %s", line)
         if inputs.dry_run:

@@ -18,7 +18,7 @@ from asc.store.precheck import Watched, check_style, check_words
 from asc.store.preparing import Preparation, Step, plan_preparation, problems
 from asc.store.purchases import Purchase, read_purchases
 from asc.store.readiness import check_candidate
-from asc.store.submission import DRAFT, Submission, read_open
+from asc.store.submission import DRAFT, Submission
 from asc.store.version import SUBMITTED, StoreVersion
 from asc.store.wanted import Finding
 from asc.words import sentence, some
@@ -63,10 +63,13 @@ def make_plan(
     versions: Sequence[StoreVersion],
     version: StoreVersion,
     build: Build | None,
+    submissions: Sequence[Submission],
     now: datetime,
 ) -> SubmissionPlan:
-    """Return the plan. Raises Error with everything that Apple would refuse; nothing was written then."""
-    submissions = read_open(client, app_id, version.platform)
+    """Return the plan. Raises Error with everything that Apple would refuse; nothing was written then.
+
+    `submissions` of the version's platform are not over.
+    """
     prepared = _prepared(inputs, build)
     purchases = tuple(read_purchases(client, app_id)) if inputs.in_app_purchases else ()
     chosen, findings = choose_purchases(purchases, inputs.in_app_purchases or ())
