@@ -109,7 +109,7 @@ def test_all_wrong_inputs_are_told_at_once_and_nothing_is_sent(tmp_path: Path) -
             "wait: is upload, but groups needs the processed",
         ),
         ({"file": "a.ipa", "wait": "none", "whats-new": "a"}, "or set wait: upload, which ends before Apple"),
-        ({"file": "a.ipa", "testers": "ada"}, "testers: ada is not an email address"),
+        ({"file": "a.ipa", "testers": "ada"}, "testers: entry 1: not an email address"),
         ({"file": "a.ipa", "whats-new": "{en: a}"}, "did you mean en-AU"),
         ({"file": "a.ipa", "beta-review-info": "contact-emial: a"}, "Did you mean contact_email?"),
         ({"file": "a.ipa", "app-info": "en-US: {descripton: a}"}, "Did you mean description?"),
