@@ -11,7 +11,8 @@ from asc.apps.texts import locale
 from asc.commands import kinds
 from asc.errors import InputError, Problem
 from asc.store.file import read_file
-from asc.store.folder import link_out, read_folder
+from asc.store.folder import read_folder
+from asc.store.folder_reader import link_out
 from asc.store.previews import read_previews
 from asc.store.screenshots import Screenshots, read_screenshots
 from asc.store.wanted import Finding, WantedPage

@@ -14,7 +14,7 @@ from asc.api.client import Client
 from asc.assets.model import AssetFile, read_asset_file
 from asc.assets.source import Source
 from asc.assets.upload import REVIEW_ATTACHMENT, AssetUploader
-from asc.store.folder import link_out
+from asc.store.folder_reader import link_out
 from asc.store.media import MediaSet, remove_asset
 from asc.store.media_plan import SetPlan, plan_set
 from asc.store.screenshots import LARGEST, Screenshot, Screenshots, md5_of, twins

@@ -17,7 +17,8 @@ from typing import Any
 
 from asc.formats import yamltree
 from asc.limited_files import read_limited
-from asc.store.folder import REVIEW_FOLDER, locale_of
+from asc.store.folder import REVIEW_FOLDER
+from asc.store.folder_reader import locale_of
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
 from asc.store.wanted import DEFAULT, Finding, Place, Text, Texts, WantedPage
 from asc.words import did_you_mean, printable_name

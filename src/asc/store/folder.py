@@ -7,11 +7,11 @@ https://docs.fastlane.tools/actions/deliver/#available-metadata-folder-options
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
-from asc.apps import texts as locales
 from asc.limited_files import read_limited
+from asc.store.folder_reader import FolderReader, folders_in, locale_of
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
 from asc.store.wanted import DEFAULT, Finding, Place, Text, Texts, WantedPage
 from asc.words import did_you_mean, printable_name
@@ -35,42 +35,8 @@ def read_folder(folder: Path) -> WantedPage:
     return replace(page, findings=tuple(reader.findings))
 
 
-def link_out(path: Path, folder: Path) -> Finding | None:
-    """Return the finding for a path that a link leads out of the workspace and of the given folder; None if none."""
-    # A pull request could make a text of any file that the runner can read. The folder's own name is not resolved,
-    # because it may be the link that leads out.
-    base = folder.parent.resolve() / folder.name
-    real = path.resolve()
-    if real.is_relative_to(Path.cwd().resolve()) or real.is_relative_to(base):
-        return None
-    return Finding(
-        "symlink", "is a link out of the workspace", Place(str(path)), "Put the file itself there."
-    )
-
-
-def locale_of(name: str, place: Place, findings: list[Finding], rule: str = "unknown-locale") -> str:
-    """Return the locale as Apple writes it, or "" with a finding: a spelling of it, or no locale at all."""
-    try:
-        locale = locales.locale(name)
-    except ValueError as error:
-        findings.append(Finding(rule, str(error), place, "Rename it, or move it elsewhere."))
-        return ""
-    if locale not in locales.LOCALES:
-        message = f"{locale} is not a locale that is known here: Apple decides"
-        findings.append(Finding(rule, message, place, "Check the spelling of the locale.", "warning"))
-    elif locale.lower() != name.lower():
-        findings.append(
-            Finding(rule, f"{name} is not how Apple writes {locale}", place, f"Call it {locale}.")
-        )
-    return locale
-
-
-@dataclass
-class _Reader:
-    """Reads one folder and collects the findings about it."""
-
-    folder: Path
-    findings: list[Finding] = field(default_factory=list)
+class _Reader(FolderReader):
+    """Reads the texts of one folder."""
 
     def page(self) -> WantedPage:
         single = {path.stem: path for path in self._files(self.folder)}
@@ -89,7 +55,7 @@ class _Reader:
             # A file system that tells cases apart can have `en-us` beside `en-US`.
             if locale in seen:
                 message = f"{seen[locale]} and {path.name} are one locale"
-                self._find("two-folders", message, path, "Put the texts into one folder.")
+                self.report("two-folders", message, path, "Put the texts into one folder.")
                 continue
             seen[locale] = path.name
             texts[locale] = self._texts(path)
@@ -116,7 +82,7 @@ class _Reader:
         files = {path.stem: path for path in self._files(folder)}
         for stem in files.keys() - BY_NAME.keys():
             hint = did_you_mean(stem, BY_NAME)
-            self._find(
+            self.report(
                 "unknown-file",
                 f"{printable_name(files[stem].name)} is not a text of a store page.{hint}",
                 files[stem],
@@ -132,12 +98,12 @@ class _Reader:
     def _text(self, path: Path) -> Text | None:
         try:
             if path.stat().st_size > LARGEST:
-                self._find("too-large", "is too large for a text", path, "Put the text itself there.")
+                self.report("too-large", "is too large for a text", path, "Put the text itself there.")
                 return None
             # Read as bytes, because the line of a wrong byte is counted in them.
             data = read_limited(path, LARGEST)
         except OSError as error:
-            self._find("unreadable", f"cannot be read: {error.strerror}", path, "Check its permissions.")
+            self.report("unreadable", f"cannot be read: {error.strerror}", path, "Check its permissions.")
             return None
         try:
             value = data.decode("utf-8-sig")
@@ -152,22 +118,11 @@ class _Reader:
         return Text(stripped, Place(str(path), first)) if stripped else None
 
     def _folders(self) -> Iterator[Path]:
-        for path in sorted(self.folder.iterdir()):
-            # The .DS_Store of a Mac, and folders of tools.
-            if path.name.startswith(".") or not path.is_dir():
-                continue
-            if path.name.lower() not in PASSED_OVER | {REVIEW_FOLDER} and self._is_inside(path):
+        for path in folders_in(self.folder):
+            if path.name.lower() not in PASSED_OVER | {REVIEW_FOLDER} and self.is_inside(path):
                 yield path
 
     def _files(self, folder: Path) -> Iterator[Path]:
         for path in sorted(folder.iterdir()):
-            if path.suffix == ".txt" and path.is_file() and self._is_inside(path):
+            if path.suffix == ".txt" and path.is_file() and self.is_inside(path):
                 yield path
-
-    def _is_inside(self, path: Path) -> bool:
-        if outside := link_out(path, self.folder):
-            self.findings.append(outside)
-        return outside is None
-
-    def _find(self, rule: str, message: str, path: Path, remedy: str, level: str = "error") -> None:
-        self.findings.append(Finding(rule, message, Place(str(path)), remedy, level))

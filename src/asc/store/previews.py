@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from asc.formats.movies import Movie, MovieError, read_movie
-from asc.store.folder import link_out, locale_of
+from asc.store.folder_reader import FolderReader, folders_in, locale_of
 from asc.store.manifest import read_manifest
 from asc.store.screenshots import (
     AT_ONCE,
@@ -25,6 +25,8 @@ from asc.store.screenshots import (
 )
 from asc.store.wanted import Finding, Place
 
+RULE = "preview"
+"""The rule of all findings about one preview."""
 MOST = 3
 """Previews in a set."""
 SHORTEST, LONGEST = 15.0, 30.0
@@ -60,23 +62,18 @@ def read_previews(folder: Path, platform: str, locales: Sequence[str] | None = N
 
 
 @dataclass
-class _Reader:
-    folder: Path
+class _Reader(FolderReader):
     platform: str
-    findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._entries = read_manifest(self.folder)
 
     def paths(self) -> Iterator[tuple[Path, str]]:
         """Yield the path and locale of each video in the folders of locales, in natural order."""
-        for folder in sorted(path for path in self.folder.iterdir() if path.is_dir() and path.name[0] != "."):
+        for folder in folders_in(self.folder):
             locale = locale_of(folder.name, Place(str(folder)), self.findings)
             for path in sorted(folder.iterdir(), key=natural) if locale else ():
-                if path.suffix.lower() in MIME_TYPES and path.is_file():
-                    if outside := link_out(path, self.folder):
-                        self.findings.append(outside)
-                        continue
+                if path.suffix.lower() in MIME_TYPES and path.is_file() and self.is_inside(path):
                     yield path, locale
 
     def file(self, path: Path, locale: str) -> Screenshot | None:
@@ -85,7 +82,9 @@ class _Reader:
         kind = _type_in(path.name)
         if not kind or PLATFORMS.get(kind, "IOS") != self.platform:
             names = ", ".join(name for name in SIZES if PLATFORMS.get(name, "IOS") == self.platform)
-            self._find(f"names no preview type of {self.platform}", path, f"Put one into its name: {names}.")
+            self.report(
+                RULE, f"names no preview type of {self.platform}", path, f"Put one into its name: {names}."
+            )
             return None
         try:
             if known := known_file(path, self.folder, locale, self._entries):
@@ -93,21 +92,22 @@ class _Reader:
             movie = read_movie(path)
             size = path.stat().st_size
         except MovieError as error:
-            self._find(str(error), path, "Export the video again.")
+            self.report(RULE, str(error), path, "Export the video again.")
             return None
         except OSError as error:
-            self._find(f"cannot be read: {error.strerror}", path, "Check its permissions.")
+            self.report(RULE, f"cannot be read: {error.strerror}", path, "Check its permissions.")
             return None
         for defect in _defects(movie, kind, size):
-            self._find(defect, path, "Export it as Apple's app preview specifications say.")
+            self.report(RULE, defect, path, "Export it as Apple's app preview specifications say.")
         if not movie.has_sound:
-            self._find(
-                "has no sound track; Apple may refuse it", path, "Add one, silent if need be.", "warning"
+            self.report(
+                RULE,
+                "has no sound track; Apple may refuse it",
+                path,
+                "Add one, silent if need be.",
+                "warning",
             )
         return Screenshot(path, locale, kind, size, md5_of(path))
-
-    def _find(self, message: str, path: Path, remedy: str, level: str = "error") -> None:
-        self.findings.append(Finding("preview", message, Place(str(path)), remedy, level))
 
 
 def _type_in(name: str) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 from asc.api.document import Resource
 from asc.errors import Error, writing_remedy
 from asc.private_files import private_folder, write_private
-from asc.store.folder import REVIEW_FOLDER, link_out
+from asc.store.folder import REVIEW_FOLDER
+from asc.store.folder_reader import link_out
 from asc.store.limits import CATEGORIES, FIELDS, REVIEW
 from asc.store.page import Page
 

@@ -10,12 +10,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from asc.formats.images import EXTENSIONS, Image, ImageError, read_image
 from asc.store.displays import display_type, displays_of, nearest_sizes
-from asc.store.folder import link_out, locale_of
+from asc.store.folder_reader import FolderReader, folders_in, locale_of
 from asc.store.manifest import Entries, Entry, read_manifest
 from asc.store.wanted import Finding, Place
 from asc.words import printable_name
@@ -113,17 +113,15 @@ def _as_at_apple(files: list[Screenshot]) -> list[Screenshot]:
 
 
 @dataclass
-class _Reader:
-    folder: Path
+class _Reader(FolderReader):
     platform: str
-    findings: list[Finding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._entries = read_manifest(self.folder)
 
     def paths(self) -> Iterator[tuple[Path, str, bool]]:
         """Yield the pictures with their locale, and whether they are for iMessage."""
-        special = {path.name.lower(): path for path in _folders(self.folder)}
+        special = {path.name.lower(): path for path in folders_in(self.folder)}
         # A screenshot of a TV may have the size of an iPhone in landscape: fastlane tells them apart by the folder.
         if self.platform == "TV_OS" and _TV in special:
             yield from self._of(special[_TV], imessage=False)
@@ -133,11 +131,11 @@ class _Reader:
             yield from self._of(special[_MESSAGES], imessage=True)
 
     def _of(self, root: Path, *, imessage: bool) -> Iterator[tuple[Path, str, bool]]:
-        for folder in _folders(root):
+        for folder in folders_in(root):
             if folder.name.lower() in (_TV, _MESSAGES):
                 continue
             if folder.name.lower() == "default":
-                self._find(
+                self.report(
                     "default", "has no locale: Apple knows no default screenshots", folder, "Name the locale."
                 )
                 continue
@@ -149,8 +147,8 @@ class _Reader:
         files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
         for path in files:
             if path.suffix.lower() in _OTHER_PICTURES:
-                self._find("extension", "is no PNG or JPEG", path, "Save it as PNG or JPEG.")
-        pictures = [path for path in files if path.suffix.lower() in EXTENSIONS and self._is_inside(path)]
+                self.report("extension", "is no PNG or JPEG", path, "Save it as PNG or JPEG.")
+        pictures = [path for path in files if path.suffix.lower() in EXTENSIONS and self.is_inside(path)]
         # frameit writes the framed picture beside the plain one, and never frames pictures of a watch.
         if any("_framed" in path.stem for path in pictures):
             pictures = [
@@ -166,15 +164,15 @@ class _Reader:
             size = path.stat().st_size
             image = read_image(path)
         except ImageError as error:
-            self._find("image", str(error), path, "Export the picture again.")
+            self.report("image", str(error), path, "Export the picture again.")
             return None
         except OSError as error:
-            self._find("image", f"cannot be read: {error.strerror}", path, "Check its permissions.")
+            self.report("image", f"cannot be read: {error.strerror}", path, "Check its permissions.")
             return None
         for message in (*_defects(path, image), *_too_large(size)):
-            self._find("image", message, path, "Export it as RGB with 8 bits, without transparency.")
+            self.report("image", message, path, "Export it as RGB with 8 bits, without transparency.")
         for doubt in _doubts(image):
-            self._find("image", doubt, path, "Export it plainly.", "warning")
+            self.report("image", doubt, path, "Export it plainly.", "warning")
         display = self._display(path, image, imessage)
         return Screenshot(path, locale, display, size, md5_of(path)) if display else None
 
@@ -189,23 +187,11 @@ class _Reader:
             message = (
                 f"{size} is a size of {displays[0].name} ({displays[0].platform}), not of {self.platform}"
             )
-            self._find("size", message, path, "Move it out, or set platform.")
+            self.report("size", message, path, "Move it out, or set platform.")
         else:
             near = nearest_sizes(image.size, self.platform)
-            self._find("size", f"{size} is no size that Apple takes", path, f"The nearest are {near}.")
+            self.report("size", f"{size} is no size that Apple takes", path, f"The nearest are {near}.")
         return ""
-
-    def _is_inside(self, path: Path) -> bool:
-        if outside := link_out(path, self.folder):
-            self.findings.append(outside)
-        return outside is None
-
-    def _find(self, rule: str, message: str, path: Path, remedy: str, level: str = "error") -> None:
-        self.findings.append(Finding(rule, message, Place(str(path)), remedy, level))
-
-
-def _folders(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _defects(path: Path, image: Image) -> Iterator[str]:

@@ -18,7 +18,7 @@ from asc.errors import InputError, Problem
 from asc.store import age_rating
 from asc.store.checks import check_page
 from asc.store.file import read_yaml
-from asc.store.folder import link_out
+from asc.store.folder_reader import link_out
 from asc.store.limits import BY_NAME, CATEGORIES, PROMOTIONAL_TEXT, RELEASE_NOTES, REVIEW
 from asc.store.wanted import Finding, Place, Text, WantedPage
 from asc.words import did_you_mean
