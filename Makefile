@@ -41,7 +41,7 @@ golden: setup ## what runs look like, written anew; read the difference before i
 	$(python) -m pytest -n 2 tests/look --update-golden
 
 simulate: setup ## 200 jobs of one team at once; e.g. JOBS=40 SPENT=3000
-	PYTHONPATH=src $(python) -m simulation $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMIT),--limit $(LIMIT)) \
+	$(python) -m simulation $(if $(JOBS),--jobs $(JOBS)) $(if $(LIMIT),--limit $(LIMIT)) \
 		$(if $(SPENT),--spent $(SPENT)) $(if $(SPEED),--speed $(SPEED)) $(if $(ONLY),--only $(ONLY))
 
 fuzz: setup contract ## hostile texts, files and answers, new ones each time; FOR=seconds, 300 unless told

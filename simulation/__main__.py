@@ -41,6 +41,7 @@ def _run(scenario: Scenario, folder: Path) -> Sequence[str]:
         print(f"{scenario}.\n")
         print("\n".join(report.table(result.outcomes)), end="\n\n")
         print("\n".join(report.traffic(result.sandbox, result.outcomes)))
+        print(report.dispatches(result.events))
         return result.findings
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from asc.signing.vault.tree import Vault
 from asc_sandbox.server import Sandbox
-from simulation import people, releases, stores
+from simulation import events, people, releases, stores
 from simulation.job import Job
 from simulation.organisation import PASSPHRASE, VERSION
+from simulation.relay import Relay
 from simulation.running import Outcome
 
 # The words of the errors that a job ends with if another one uploaded its number.
@@ -23,7 +24,11 @@ MOST_REFUSALS = 40
 
 
 def findings(
-    outcomes: Sequence[Outcome], sandbox: Sandbox, places: Mapping[str, Mapping[str, str]], longest: float
+    outcomes: Sequence[Outcome],
+    sandbox: Sandbox,
+    relay: Relay,
+    places: Mapping[str, Mapping[str, str]],
+    longest: float,
 ) -> list[str]:
     """Return everything that is wrong. `longest` is the number of seconds that a job may take."""
     return [
@@ -32,6 +37,7 @@ def findings(
         *_builds(outcomes, sandbox),
         *releases.findings(outcomes, sandbox),
         *people.findings(outcomes, sandbox),
+        *events.findings(relay, outcomes, sandbox, VERSION),
         *(finding for kind in places for finding in _storage(kind, places[kind], outcomes, sandbox)),
     ]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from asc_sandbox.samples import make_ipa
-from simulation import people, releases
+from simulation import people, relay, releases
 from simulation.job import Job, Step
 
-APPS = tuple(f"com.example.app{number}" for number in range(1, 7))
+SIGNED = tuple(f"com.example.app{number}" for number in range(1, 7))
+"""The apps of all jobs but uploads and releases, which have more."""
 PASSPHRASE = "a passphrase of the team"
 VERSION = "1.5.0"
 WITH_SYMBOLS = ("1.4.0", "41")
@@ -40,30 +41,43 @@ KINDS = {
 }
 
 
-def seed() -> dict[str, Any]:
-    """Return the seed: apps with one build each, bundle ids and a device, but no certificates or profiles."""
-    version, number = WITH_SYMBOLS
-    build = {"version": number, "uploadedDate": "3 days ago", "buildBundles": [{}]}
+def seed(jobs: Sequence[Job]) -> dict[str, Any]:
+    """Return the seed: the apps of the jobs, bundle ids and a device, but no certificates or profiles."""
     return {
         "apps": [
             {
+                **(releases.app(bundle_id) if kind == "release" else _app(bundle_id)),
                 "id": str(1000000001 + index),
-                "name": f"App {index + 1}",
-                "bundleId": app,
-                "preReleaseVersions": [{"version": version, "platform": "IOS", "builds": [build]}],
-                "betaGroups": [
-                    {"name": "QA", "isInternalGroup": True, "hasAccessToAllBuilds": False},
-                    {"name": people.GROUP},
-                ],
+                "webhooks": [relay.webhook(bundle_id)],
             }
-            for index, app in enumerate(APPS)
-        ]
-        + [releases.app(index) for index in range(len(releases.APPS))],
+            for index, (bundle_id, kind) in enumerate(apps(jobs).items())
+        ],
         "bundleIds": [
             {"id": f"BUNDLE{index:04d}", "name": app.replace(".", " "), "identifier": app}
-            for index, app in enumerate(APPS)
+            for index, app in enumerate(SIGNED)
         ],
         "devices": [{"name": "A phone", "udid": "00008110-0000000000000001"}],
+    }
+
+
+def apps(jobs: Sequence[Job]) -> dict[str, str]:
+    """Return the bundle ids of the apps of the jobs, each with the kind of one of its jobs."""
+    found = {job.number[0]: job.kind for job in jobs if job.number}
+    return found | {job.inputs["bundle-id"]: job.kind for job in jobs if "bundle-id" in job.inputs}
+
+
+def _app(bundle_id: str) -> dict[str, Any]:
+    """Return the seed of an app with one build and two groups."""
+    version, number = WITH_SYMBOLS
+    build = {"version": number, "uploadedDate": "3 days ago", "buildBundles": [{}]}
+    return {
+        "name": bundle_id.rpartition(".")[2].capitalize(),
+        "bundleId": bundle_id,
+        "preReleaseVersions": [{"version": version, "platform": "IOS", "builds": [build]}],
+        "betaGroups": [
+            {"name": "QA", "isInternalGroup": True, "hasAccessToAllBuilds": False},
+            {"name": people.GROUP},
+        ],
     }
 
 
@@ -76,7 +90,7 @@ def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], only: 
     counts = {kind: itertools.count() for kind in KINDS}
     found = []
     for index, kind in zip(range(count), itertools.cycle([only] if only else PATTERN), strict=False):
-        folder, app = root / f"job-{index:03d}", APPS[index % len(APPS)]
+        folder, app = root / f"job-{index:03d}", SIGNED[index % len(SIGNED)]
         folder.mkdir()
         if kind == "upload":
             found.append(_upload(folder, *next(uploads)))
@@ -87,9 +101,9 @@ def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], only: 
             inputs = {"bundle-id": app, "version": version, "build-number": number}
             found.append(Job(folder, kind, (Step("download-dsyms", inputs),)))
         elif kind == "release":
-            found.append(releases.release(folder, releases.APPS[next(counts[kind]) // releases.RIVALS]))
+            found.append(releases.release(folder, releases.bundle_id(next(counts[kind]))))
         elif kind == "testers":
-            found.append(people.testers(folder, next(counts[kind]), APPS[0]))
+            found.append(people.testers(folder, next(counts[kind]), SIGNED[0]))
         elif kind == "devices":
             found.append(people.devices(folder, next(counts[kind])))
         else:
@@ -99,13 +113,15 @@ def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], only: 
 
 def _uploads(root: Path) -> Iterator[tuple[str, str, Path]]:
     """Yield bundle id, build number and file of each upload."""
-    app, number = APPS[0], "100"
+    app, number = 0, ""
     for index in itertools.count(1):
         # Two jobs that race for one number bring different files, so that the check can tell which one won.
+        # Otherwise each upload has an app of its own: with the `concurrency` of docs/ship-to-testflight.md the uploads
+        # of one app come one after the other. Without it a higher number may come first, and Apple refuses the lower.
         if index % RACES:
-            app, number = APPS[index % len(APPS)], str(100 + index)
-        path = root / f"{index}.ipa"
-        yield app, number, make_ipa(path, app, VERSION, number, size=SIZE, seed=index)
+            app, number = app + 1, str(100 + index)
+        path, bundle_id = root / f"{index}.ipa", f"com.example.app{app}"
+        yield bundle_id, number, make_ipa(path, bundle_id, VERSION, number, size=SIZE, seed=index)
 
 
 def _upload(folder: Path, app: str, number: str, file: Path) -> Job:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 RIVALS = 2
 """Jobs that release the same version: the second one is a rerun while the first one may still run."""
-APPS = tuple(f"com.example.release{number}" for number in range(1, 101))
 VERSION, BUILD = "2.0", "7"
 NOTES = {"en-US": "Faster start.", "de-DE": "Startet schneller.", "fr-FR": "Démarre plus vite."}
 
@@ -24,12 +23,17 @@ NOTES = {"en-US": "Faster start.", "de-DE": "Startet schneller.", "fr-FR": "Dém
 LOST = re.compile(r"Another job is submitting")
 
 
-def app(index: int) -> dict[str, Any]:
+def bundle_id(index: int) -> str:
+    """Return the app that the job with this index among the releases submits, from 0."""
+    return f"com.example.release{index // RIVALS + 1}"
+
+
+def app(bundle_id: str) -> dict[str, Any]:
     """Return the seed of an app with a live version and one that can be submitted."""
     build = {"version": BUILD, "usesNonExemptEncryption": False}
     return {
-        "name": f"Release {index + 1}",
-        "bundleId": APPS[index],
+        "name": _name(bundle_id),
+        "bundleId": bundle_id,
         "preReleaseVersions": [{"version": VERSION, "platform": "IOS", "builds": [build]}],
         "appStoreVersions": [
             {**_version("1.0"), "appVersionState": "READY_FOR_DISTRIBUTION", "createdDate": "90 days ago"},
@@ -45,7 +49,7 @@ def release(folder: Path, bundle_id: str) -> Job:
         texts.mkdir(parents=True)
         (texts / "release_notes.txt").write_text(f"{notes}\n", "utf-8")
         # A locale that is submitted needs these two, and the seed has them in one locale only.
-        (texts / "name.txt").write_text(f"Release {APPS.index(bundle_id) + 1}\n", "utf-8")
+        (texts / "name.txt").write_text(f"{_name(bundle_id)}\n", "utf-8")
         (texts / "privacy_url.txt").write_text("https://example.com/privacy\n", "utf-8")
     version = {"bundle-id": bundle_id, "version": VERSION}
     return Job(
@@ -97,6 +101,10 @@ def _notes(sandbox: Sandbox, bundle_id: str) -> Mapping[str, str]:
         for version in versions
         for text in sandbox.world.related(version, "appStoreVersionLocalizations")
     }
+
+
+def _name(bundle_id: str) -> str:
+    return bundle_id.rpartition(".")[2].capitalize()
 
 
 def _version(number: str) -> dict[str, Any]:

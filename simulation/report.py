@@ -8,6 +8,7 @@ from statistics import median
 
 from asc_sandbox.requestlog import Entry
 from asc_sandbox.server import Sandbox
+from simulation.events import Events
 from simulation.judging import lost_the_race
 from simulation.organisation import KINDS
 from simulation.running import Outcome
@@ -29,7 +30,8 @@ def table(outcomes: Sequence[Outcome]) -> Iterator[str]:
 
 def traffic(sandbox: Sandbox, outcomes: Iterable[Outcome]) -> Iterator[str]:
     """Yield lines about the requests that the sandbox received."""
-    sent = [request for request in sandbox.requests if request.path.startswith("/v1/")]
+    # A part of a file goes to Apple's storage and costs nothing of the budget.
+    sent = [request for request in sandbox.requests if request.path.startswith("/v")]
     speed, origin = sandbox.clock.speed, sandbox.clock.origin
     refused = [request for request in sent if request.status == 429]
     # The log has the machine's time, and the figures are in the sandbox's.
@@ -44,7 +46,18 @@ def traffic(sandbox: Sandbox, outcomes: Iterable[Outcome]) -> Iterator[str]:
     )
     yield f"* {len(refused)} answers 429; in the worst minute {max(storm.values(), default=0)}"
     polls = sum(map(_is_poll, sent))
-    yield f"* {polls} of the requests polled uploads, or builds that Apple was processing"
+    yield f"* {polls} of the requests read uploads and builds, most of them to poll while Apple processed a build"
+
+
+def dispatches(events: Events) -> str:
+    """Return the line about the events of webhooks."""
+    answers = events.relay.answers
+    return (
+        f"* {events.count} events of webhooks, {len(events.relay.hub.dispatches)} started workflows, "
+        f"{events.redelivered} of them after the hourly workflow asked for them again; the slowest took "
+        f"{events.slowest:.0f} s. The relay made {len(answers)} requests for their details, and got "
+        f"{answers.count(429)} answers 429"
+    )
 
 
 def _is_poll(entry: Entry) -> bool:

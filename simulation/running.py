@@ -12,14 +12,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing.context import ForkServerProcess
-from pathlib import Path
 
 from asc_sandbox.server import Sandbox
-from simulation import step
+from simulation import ROOT, step
 from simulation.job import Job, Step
 from simulation.stores import ENVIRONMENT
-
-ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)

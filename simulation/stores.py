@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ import requests
 
 from asc.provisioning.kinds import CertificateType, ProfileType
 from asc.signing.storage import Options, open_storage
+from simulation.servers import free_port, serving
 
 BUCKET = "signing"
 ENVIRONMENT = {
@@ -56,25 +55,9 @@ def history(inputs: Mapping[str, str]) -> list[list[str]]:
 
 @contextmanager
 def _bucket() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _make_bucket(url)
+    with serving(command, port):
+        requests.put(f"{url}/{BUCKET}", timeout=10).raise_for_status()
         yield url
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _make_bucket(url: str) -> None:
-    # moto needs a moment until it listens: at most 15 seconds.
-    for _ in range(150):
-        try:
-            requests.put(f"{url}/{BUCKET}", timeout=10).raise_for_status()
-            return
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    raise RuntimeError("moto's S3 did not start")

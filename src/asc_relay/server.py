@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from asc.api.clock import SYSTEM_CLOCK, Clock
 from asc.errors import Error, Findings, InputError, Problem
 from asc.words import printable_name
 from asc_relay.relay import LARGEST_BODY, SIGNATURE, Answer, Relay
@@ -185,7 +186,7 @@ class _Receiver(io.RawIOBase):
         return self._connection.recv_into(buffer)
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], clock: Clock = SYSTEM_CLOCK) -> int:
     """Serve until SIGTERM or SIGINT. Return 0, or 2 if the settings are wrong or there are arguments."""
     if arguments:
         # A secret in an argument could be read by everybody on the machine, so there are none.
@@ -194,7 +195,7 @@ def main(arguments: Sequence[str]) -> int:
         )
         return 0 if arguments == ["--help"] else 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    server = _open_server(os.environ)
+    server = _open_server(os.environ, clock)
     if server is None:
         return 2
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -207,11 +208,11 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _open_server(environment: Mapping[str, str]) -> RelayServer | None:
+def _open_server(environment: Mapping[str, str], clock: Clock) -> RelayServer | None:
     """Return the listening server, or None after logging each problem of its settings."""
     found = Findings()
     try:
-        relay = found.result_of(lambda: open_relay(environment), None)
+        relay = found.result_of(lambda: open_relay(environment, clock), None)
         port = found.result_of(lambda: _port(environment.get("PORT", "8080")), 0)
         found.raise_all()
         host = environment.get("RELAY_HOST", "0.0.0.0")  # noqa: S104 (a container has no other way in)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from asc import __version__
 from asc.api.client import Client
+from asc.api.clock import SYSTEM_CLOCK, Clock
 from asc.api.key.model import ApiKey, KeyRefused
 from asc.api.key.sources import find_key
 from asc.api.session import HOST, HOST_IN_HOUSE, Settings, check_base_url, is_loopback
@@ -27,6 +27,8 @@ from asc_relay.seen import Seen, open_seen
 
 ASK_FOR = 20.0
 """Seconds for all requests about one event."""
+RETRY_FOR = 5.0
+"""Seconds for repeats of one request."""
 SHORTEST_SECRET = 16
 """Characters, as manage-webhooks requires it."""
 # A second copy, because tools/relay-function packs only `asc.api` and `asc.apps` for the relay.
@@ -35,14 +37,14 @@ _BUNDLE_ID = re.compile(r"[A-Za-z0-9.-]{1,155}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}")
 
 
-def open_relay(environment: Mapping[str, str]) -> Relay:
+def open_relay(environment: Mapping[str, str], clock: Clock = SYSTEM_CLOCK) -> Relay:
     """Return a relay with the settings of the environment. Raises InputError with all problems."""
     reader = _Reader(environment)
     apps = tuple(reader.apps())
     token = reader.token()
     github = reader.github_url()
     key, settings = reader.app_store_connect()
-    seen = reader.seen()
+    seen = reader.seen(clock)
     if reader.problems or seen is None:
         raise InputError(reader.problems)
 
@@ -52,9 +54,9 @@ def open_relay(environment: Mapping[str, str]) -> Relay:
         if key is None or not event.resource_id:
             return Details()
         # The time limit of a client is for all its threads, so each event has a client of its own.
-        client = Client(key, settings, "Developer")
+        client = Client(key, settings, "Developer", clock=clock)
         try:
-            with client.until(client.clock.monotonic() + ASK_FOR):
+            with client.until(clock.monotonic() + ASK_FOR):
                 return reader_of_details.read(client, app.bundle_id, event.resource_type, event.resource_id)
         finally:
             client.close()
@@ -63,7 +65,7 @@ def open_relay(environment: Mapping[str, str]) -> Relay:
     def send(repository: str, event_type: str, payload: Mapping[str, str]) -> None:
         dispatch(github, token, repository, event_type, payload)
 
-    return Relay(apps, seen, ask, send, Refusals(time.monotonic))
+    return Relay(apps, seen, ask, send, Refusals(clock.monotonic))
 
 
 class _Reader:
@@ -165,16 +167,16 @@ class _Reader:
         return key, Settings(
             url=url,
             ca_bundle=self._environment.get("SSL_CERT_FILE"),
-            retry_for=5.0,
+            retry_for=RETRY_FOR,
             wait_for_budget=0.0,
             user_agent=f"app-store-connect-actions-relay/{__version__}",
         )
 
-    def seen(self) -> Seen | None:
+    def seen(self, clock: Clock) -> Seen | None:
         """Return the memory that RELAY_SEEN names, None if it cannot be used."""
         location = self._environment.get("RELAY_SEEN") or "/data/seen.sqlite"
         try:
-            return open_seen(location, time.time)
+            return open_seen(location, clock.now)
         except (OSError, ValueError, ImportError) as error:
             self._problem(
                 "RELAY_SEEN",

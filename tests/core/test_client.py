@@ -253,6 +253,18 @@ def test_a_small_budget_slows_the_client_down() -> None:
     assert asking.traffic.requests == 20
 
 
+def test_a_client_that_may_not_wait_for_budget_takes_the_last_requests_without_pauses() -> None:
+    time = Time()
+    with start_sandbox(seed(), rate_limit=20) as sandbox:
+        asking = client(sandbox, time, wait_for_budget=0)
+        for _ in range(20):
+            asking.get("/v1/apps")
+        with pytest.raises(UnreachableError, match="wait-for-budget"):
+            asking.get("/v1/apps")
+        asking.close()
+    assert time.slept == []
+
+
 @pytest.mark.parametrize("fault", ["lost", "reset", "truncate"])
 def test_a_write_whose_answer_is_lost_is_not_repeated(fault: str) -> None:
     time = Time()

@@ -185,7 +185,8 @@ class Transport:
         # A repeat has waited already.
         if not budget or attempts.made or attempts.over_budget:
             return
-        wait = budget.wait(self._clock.chance())
+        # A client that must answer at once, as the relay, takes the request although little is left.
+        wait = min(budget.wait(self._clock.chance()), self.settings.wait_for_budget)
         if wait:
             log.info(
                 "Only %d of %d requests are left this hour: %s waits %.1f s",

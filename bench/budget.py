@@ -1,4 +1,4 @@
-"""Count what one store page costs of the hour's budget: `python -m simulation.budget`.
+"""Count what one store page costs of the hour's budget: `python -m bench.budget`.
 
 An app with 39 locales and 10 screenshots in each: first upload, nothing changed, one locale changed.
 """
@@ -10,11 +10,10 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from asc.store.displays import DISPLAYS
 from bench import measure
 from bench.measure import Asked
 from bench.store import PAGES, SHOTS_IN_SET, UPDATE, metadata, page_seed, png
-
-from asc.store.displays import DISPLAYS
 
 SIZE = DISPLAYS[0].sizes[0]
 
