@@ -1,6 +1,6 @@
-"""Count what one store page costs of the hour's budget: `python -m bench.budget`.
+"""Count the requests of update-app-store for one large store page: `python -m bench.budget`.
 
-An app with 39 locales and 10 screenshots in each: first upload, nothing changed, one locale changed.
+The app has 39 locales with 10 screenshots each. The cases are the first upload, nothing changed, one locale changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SIZE = DISPLAYS[0].sizes[0]
 
 
 def main() -> int:
-    """Print a row for each case: requests, and how many of them read and write. Return 0."""
+    """Print a row for each case, with the number of requests by method. Return 0."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seed = page_seed(folder / "seed.yml", PAGES)
@@ -57,7 +57,7 @@ def pictures(folder: Path) -> Path:
 
 
 def row(name: str, asked: Asked) -> str:
-    """Return the line of one run, by methods."""
+    """Return the row of one run."""
     # A part of a file goes to Apple's storage and costs nothing of the budget.
     methods = Counter(str(entry["method"]) for entry in asked.entries if str(entry["path"]).startswith("/v"))
     counts = (methods.total(), *(methods[method] for method in ("GET", "POST", "PATCH", "DELETE")))

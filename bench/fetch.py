@@ -18,7 +18,7 @@ WORKS = (10, 100, 400)
 """Numbers of builds of the app."""
 OURS, ONE_QUESTION, PEER, FLOOR = (
     "fetch-build-number",
-    "fetch-build-number, only what codemagic asks",
+    "fetch-build-number, only codemagic's request",
     "codemagic get-latest-testflight-build-number",
     "floor: a bare script",
 )
@@ -53,8 +53,8 @@ def compare(folder: Path, settings: Settings) -> Chapter:
     slower = value[OURS, "whole process"] / value[FLOOR, "whole process"]
     return Chapter(
         "fetch-build-number",
-        "The highest build number of an app with few builds. The peer asks for builds alone; ours for uploads too, "
-        "which use up numbers as well. The floor asks what ours asks, one after the other.",
+        "The highest build number of an app with few builds. The peer reads only builds; fetch-build-number also reads "
+        "uploads, because they use up numbers as well. The floor sends the same requests, one after the other.",
         figures,
         targets=(
             Target("times faster than codemagic", faster, 3.5, "at least"),
@@ -65,7 +65,7 @@ def compare(folder: Path, settings: Settings) -> Chapter:
         ),
         sentences=(
             f"fetch-build-number is {faster:.1f} times as fast as codemagic-cli-tools, and takes {slower:.1f} times "
-            "what a bare script takes that asks the same.",
+            "as long as a bare script with the same requests.",
         ),
     )
 
@@ -101,7 +101,7 @@ def by_builds(folder: Path, settings: Settings) -> Chapter:
         "builds",
         tuple(result for name in (OURS, PEER) for result in curves(name, found[name])),
     )
-    return Chapter("fetch-build-number by builds", "In turn, as above.", charts=(chart,))
+    return Chapter("fetch-build-number by builds", "The programs run in turn, as above.", charts=(chart,))
 
 
 def curves(name: str, found: Mapping[int, list[Asked]]) -> tuple[Figure, ...]:

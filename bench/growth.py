@@ -68,8 +68,8 @@ def grown(
     chart = Chart(f"growth-{action}", f"{action} by {x_name}", x_name, tuple(figures))
     return Chapter(
         f"Growth of {action}",
-        f"Medians of up to {settings.runs} runs, of fewer where one takes long. The exponent is k of: cost = what the "
-        "least work costs + c · work^k.",
+        f"Medians of up to {settings.runs} runs, or of fewer if a run takes long. The exponent is k in: cost = cost of "
+        "the least work + c · work^k.",
         charts=(chart,),
         targets=tuple(
             Target(f"{result.name}, {result.quantity}: exponent", result.exponent, STEEPEST[result.quantity])

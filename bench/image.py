@@ -33,10 +33,10 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
     figures = [
         figure(f"base ({base})", "size", "MB", [sizes[base] / MB]),
         figure(
-            "runtime, which bin/run mounts the checkout into", "size", "MB", [sizes[runtime_image()] / MB]
+            "runtime, into which bin/run mounts the checkout", "size", "MB", [sizes[runtime_image()] / MB]
         ),
         figure(
-            "runtime, which bin/run mounts the checkout into",
+            "runtime, into which bin/run mounts the checkout",
             "built without a cache",
             "s",
             [built[runtime_image()]],
@@ -47,10 +47,10 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
     ]
     yield Chapter(
         "Images",
-        "Sizes are unpacked. The layers are those that the Docker action adds to its base.",
+        "The sizes are those of unpacked images. The layers are those that the Docker action adds to its base.",
         tuple(figures),
         targets=(Target("runtime without its base, MB", ours, 90),),
-        sentences=(f"The runtime image adds {ours:.0f} MB to its base, git and the locked packages.",),
+        sentences=(f"The runtime image adds {ours:.0f} MB to its base: git and the locked packages.",),
     )
 
 

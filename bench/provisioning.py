@@ -40,7 +40,7 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
     value = values(figures)
     yield Chapter(
         "register-bundle-ids and register-devices",
-        f"A team that lacks nothing, {LATENCY} ms a request.",
+        f"A team that needs no change, {LATENCY} ms a request.",
         tuple(figures),
         targets=(
             Target(f"{bundle_ids}, requests", value[bundle_ids, "requests"], 1 + BUNDLE_IDS),

@@ -69,16 +69,16 @@ def in_sync(folder: Path, settings: Settings) -> Chapter:
     faster = by_name[PEER, "whole process"] / by_name[OURS, "whole process"]
     return Chapter(
         f"sync-signing, {FEW} bundle ids that are in sync",
-        "The store is a bare git repository on this machine. codemagic-cli-tools has no store: it asks Apple for "
-        "certificate and profiles in each job, with the private key that it is given.",
+        "The storage is a bare git repository on this machine. codemagic-cli-tools has no storage: in each job it asks "
+        "Apple for the certificate and the profiles, and gets the private key as an input.",
         compared(figures),
         targets=(
             Target(f"requests in sync, {FEW} bundle ids", by_name[OURS, "requests"], 3),
             Target("requests in read-only", by_name[READ, "requests"], 0),
         ),
         sentences=(
-            f"sync-signing that finds {FEW} bundle ids in sync makes {by_name[OURS, 'requests']:.0f} requests, "
-            f"codemagic-cli-tools {by_name[PEER, 'requests']:.0f}, and it is {faster:.1f} times as fast.",
+            f"If {FEW} bundle ids are in sync, sync-signing makes {by_name[OURS, 'requests']:.0f} requests and "
+            f"codemagic-cli-tools {by_name[PEER, 'requests']:.0f}, and sync-signing is {faster:.1f} times as fast.",
         ),
     )
 
@@ -93,12 +93,12 @@ def read_only(folder: Path, settings: Settings) -> Chapter:
     ours, least = (result.value for result in figures if result.quantity == "whole process")
     return Chapter(
         f"sync-signing, read-only, {STORED} profiles",
-        "From a bare git repository on this machine. The floor clones it and decrypts every file, and does no more.",
+        "The storage is a bare git repository on this machine. The floor only clones it and decrypts every file.",
         figures,
         targets=(Target(f"times git clone and decryption alone, {STORED} profiles", ours / least, 3),),
         sentences=(
-            f"sync-signing reads {STORED} profiles from git in {ours / least:.1f} times what `git clone` and "
-            "decryption alone take.",
+            f"sync-signing reads {STORED} profiles from git in {ours / least:.1f} times the time of `git clone` "
+            "and decryption alone.",
         ),
     )
 
@@ -111,8 +111,9 @@ def by_work(folder: Path, settings: Settings) -> Chapter:
     at_once, rounds = side_by_side(folder)
     return Chapter(
         "sync-signing by work",
-        f"Bundle ids for the App Store; devices and profiles of other apps with {FEW} bundle ids. "
-        f"Of {MADE} profiles that are made, {at_once:.1f} are at Apple at a time, {LATENCY} ms a request.",
+        f"The first chart is about App Store profiles; the charts by devices and by profiles of other apps have {FEW} "
+        f"bundle ids. Of {MADE} new profiles, the step requests {at_once:.1f} at a time on average, at {LATENCY} ms a "
+        "request.",
         charts=(
             Chart(
                 "signing-bundle-ids",

@@ -18,8 +18,8 @@ LAUNCHED: Command = (ROOT / "bin" / "run", "fetch-build-number", *APP)
 BARE = "python, nothing imported"
 DIRECT, NATIVE, CONTAINER, COLD_UV, COLD_PIP = (
     "entrypoint.py, no launcher",
-    "native, packages there",
-    "container, image there",
+    "native, packages installed",
+    "container, image present",
     "native, first time, uv",
     "native, first time, pip",
 )
@@ -63,11 +63,11 @@ def launched(settings: Settings) -> Chapter:
     launcher = seconds[NATIVE] / seconds[DIRECT]
     return Chapter(
         "Start of a step",
-        "fetch-build-number through `bin/run`. The first time it installs the locked packages, with nothing in any "
-        "cache, from the package index that this machine uses. Memory and processor of a container are not those of "
-        f"its client. {'' if CONTAINER in runs else 'No Docker answers here: the container was not measured.'}",
+        "fetch-build-number through `bin/run`. The first time it installs the locked packages from this machine's "
+        "package index, with empty caches. Memory and processor of the container are those of the Docker client only."
+        f"{'' if CONTAINER in runs else ' No Docker answers here, so the container was not measured.'}",
         figures,
-        targets=(Target("native, packages there, times without a launcher", launcher, 1.5),),
+        targets=(Target("native, packages installed, times without a launcher", launcher, 1.5),),
     )
 
 

@@ -110,7 +110,8 @@ def pictures_kept(folder: Path, settings: Settings) -> Chapter:
     return Chapter(
         "update-app-store, unchanged screenshots",
         f"{len(pages)} locales with {len(SHOWN)} sets of {SHOTS_IN_SET} screenshots of {PICTURE // 1024} KiB, "
-        f"{LATENCY} ms a request. Ours hashes every file too; its throughput includes the start and the requests.",
+        f"{LATENCY} ms a request. update-app-store hashes every file as well; its throughput includes "
+        "the start and the requests.",
         tuple(figures),
         targets=(
             Target(f"{name}, requests", value[name, "requests"], 46),
@@ -143,8 +144,8 @@ def pictures_added(folder: Path, settings: Settings) -> Chapter:
     faster = value[single, "whole process"] / value[many, "whole process"]
     return Chapter(
         "update-app-store, new screenshots",
-        f"Into {len(SHOWN)} sets of one locale, {LATENCY} ms a request. Apple's processing is left out: it is "
-        "the same for both.",
+        f"Into {len(SHOWN)} sets of one locale, {LATENCY} ms a request. Apple's processing is left out, because "
+        "it is the same for both.",
         tuple(figures),
         targets=(
             Target(f"{many}, times faster than one after the other", faster, 5, "at least"),

@@ -94,15 +94,16 @@ def many(folder: Path, settings: Settings) -> Chapter:
     faster, whole = (value[SINGLE, what] / value[OURS, what] for what in ("downloading", "whole process"))
     return Chapter(
         "download-dsyms, many builds",
-        f"{BUILDS} builds, {LATENCY} ms a request, in turn. Downloading is from the first link to the last byte.",
+        f"{BUILDS} builds, {LATENCY} ms a request. The programs run in turn. “Downloading” is the time "
+        "from the first link to the last byte.",
         tuple(figures),
         targets=(
             Target("downloading, times faster than one at a time", faster, 6, "at least"),
             Target("whole process, times faster", whole, 4, "at least"),
-            Target("rounds of questions", runs[OURS][0].rounds, 2),
+            Target("rounds of requests", runs[OURS][0].rounds, 2),
         ),
         sentences=(
-            f"download-dsyms brings {BUILDS} builds {whole:.1f} times as fast as one after the other.",
+            f"download-dsyms gets the symbols of {BUILDS} builds {whole:.1f} times as fast as one build at a time.",
         ),
     )
 
@@ -125,7 +126,8 @@ def large(folder: Path, settings: Settings) -> Chapter:
     peak = max(run.asked.run.peak for run in ours) / MIB
     return Chapter(
         "download-dsyms, large archives",
-        f"{LARGE} archives of {size // MIB} MiB on loopback, in turn. Ours reads each archive again to check it.",
+        f"{LARGE} archives of {size // MIB} MiB on loopback. The programs run in turn. "
+        "download-dsyms reads each archive again to check it.",
         (
             figure(OURS, "throughput", "MiB/s", [total / run.seconds for run in ours]),
             figure(CURL, "throughput", "MiB/s", [total / seconds for seconds in theirs]),
@@ -135,7 +137,7 @@ def large(folder: Path, settings: Settings) -> Chapter:
             Target("peak memory, MiB", peak, 80),
         ),
         sentences=(
-            f"download-dsyms reaches {share:.2f} of the throughput of curl on loopback, with each archive checked.",
+            f"download-dsyms reaches {share:.2f} of curl's throughput on loopback, and checks each archive.",
         ),
     )
 

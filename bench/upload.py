@@ -115,8 +115,9 @@ def by_parallelism(folder: Path, settings: Settings) -> Chapter:
     faster = sending.values[0] / sending.value
     return Chapter(
         "upload-testflight by parts at a time",
-        f"{PARTS_SIZE // MIB} MiB in {PARTS} parts, each of which waits {DELAY} s at the store. {PARALLEL} at a time "
-        f"is the default; its ideal is {ideal:.2f} s for the whole process, {beside:.2f} s of that beside the parts.",
+        f"{PARTS_SIZE // MIB} MiB in {PARTS} parts. The storage answers each part after {DELAY} s. The default is "
+        f"{PARALLEL} parts at a time; its ideal is {ideal:.2f} s for the whole process, with {beside:.2f} s for "
+        "other work than the parts.",
         charts=(
             Chart(
                 "upload-parallel",
@@ -132,7 +133,7 @@ def by_parallelism(folder: Path, settings: Settings) -> Chapter:
             Target("whole process, times the ideal", whole.value / ideal, 1.3),
         ),
         sentences=(
-            f"An upload whose parts wait on a distant store is {faster:.1f} times as fast as one part at a time.",
+            f"If the storage is distant, an upload is {faster:.1f} times as fast as with one part at a time.",
         ),
     )
 
@@ -166,8 +167,8 @@ def throughput(folder: Path, settings: Settings) -> Chapter:
     share = best[OURS] / max(best[name] for name in CURLS)
     return Chapter(
         "upload-testflight against curl",
-        f"{size // MIB} MiB on loopback, parts of {PART_SIZE // MIB} MiB, in turn. curl is given the links, and "
-        "the parts as files of their own.",
+        f"{size // MIB} MiB on loopback, in parts of {PART_SIZE // MIB} MiB. The programs run in turn. curl gets the "
+        "links, and each part as a separate file.",
         tuple(figures),
         targets=(Target("of curl's best throughput", share, 0.6, "at least"),),
         sentences=(f"upload-testflight, which hashes each byte, reaches {share:.2f} of curl's throughput.",),
@@ -196,7 +197,7 @@ def requests(folder: Path, settings: Settings) -> Chapter:
             runs.append(upload(file, folder, *NO_WAIT, server=("--latency", latency)).run.seconds)
     return Chapter(
         "upload-testflight, requests",
-        "Beside the parts, and the looks while waiting. Requests whose times overlap are one round.",
+        "Without the parts, and without the polls while it waits. Requests that overlap in time are one round.",
         (
             *_asked("upload", alone),
             *_asked("upload, two locales, compliance, two groups, review", everything),

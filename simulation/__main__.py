@@ -1,4 +1,4 @@
-"""Run the jobs of one scenario and print the figures: `python -m simulation`. Exit code 1: something is wrong."""
+"""Run the jobs of one scenario and print the figures: `python -m simulation`. Return 1 if something is wrong."""
 
 from __future__ import annotations
 
@@ -49,9 +49,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     usual, add = Scenario(), parser.add_argument
     add("--jobs", type=int, default=usual.jobs, help="number of jobs (%(default)s)")
-    add("--arrival", type=float, default=usual.arrival, help="seconds in which they start (%(default)s)")
-    add("--speed", type=float, default=usual.speed, help="how fast time passes (%(default)s)")
-    add("--limit", type=int, default=APPLES_RATE_LIMIT, help="requests of the key an hour (%(default)s)")
+    add("--arrival", type=float, default=usual.arrival, help="seconds in which all jobs start (%(default)s)")
+    add(
+        "--speed",
+        type=float,
+        default=usual.speed,
+        help="speed of the clock, as a multiple of real time (%(default)s)",
+    )
+    add(
+        "--limit",
+        type=int,
+        default=APPLES_RATE_LIMIT,
+        help="requests that the key has in an hour (%(default)s)",
+    )
     add(
         "--spent",
         type=int,
@@ -62,9 +72,9 @@ def _parser() -> argparse.ArgumentParser:
         "--processing",
         type=float,
         default=usual.processing,
-        help="minutes that Apple processes an upload (%(default)s)",
+        help="minutes that Apple takes to process an upload (%(default)s)",
     )
-    add("--cold", type=int, default=usual.cold, help="every Nth job is a fresh Python (%(default)s)")
+    add("--cold", type=int, default=usual.cold, help="start a fresh Python for every Nth job (%(default)s)")
     add("--only", choices=tuple(KINDS), default="", help="run jobs of this kind only")
     add("--keep", action="store_true", help="keep the folder with the logs of the jobs")
     return parser

@@ -69,7 +69,7 @@ def _laggards(outcomes: Iterable[Outcome], longest: float) -> Iterator[str]:
 
 
 def _builds(outcomes: Iterable[Outcome], sandbox: Sandbox) -> Iterator[str]:
-    """Yield the build numbers without exactly one build, made from the file of the one job that succeeded."""
+    """Yield each build number unless it has exactly one build, from the file of the one job that succeeded."""
     rivals: dict[tuple[str, str], list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
         if outcome.job.number:

@@ -39,7 +39,7 @@ def traffic(sandbox: Sandbox, outcomes: Iterable[Outcome]) -> Iterator[str]:
     storm = Counter(int((request.t - origin) * speed // 60) for request in refused)
     most = max(sum(1 for other in outcomes if other.began <= job.began < other.ended) for job in outcomes)
     end = max(outcome.ended for outcome in outcomes)
-    yield f"* {most} jobs ran at once, and all of them over {_minutes(end - origin)}"
+    yield f"* At most {most} jobs ran at once, and the last one ended after {_minutes(end - origin)}"
     yield (
         f"* {len(sent)} requests, {len(sent) - len(refused)} of them within the budget; in the busiest minute "
         f"{max(minutes.values())}"
