@@ -19,7 +19,7 @@ def read_limited(path: Path, largest: int = LARGEST) -> bytes:
 
     Raises OSError with a reason in `strerror`, also for a larger file and for a pipe that does not end.
     """
-    # Not the size of the file decides: that of /dev/zero is 0, and a link in a pull request can lead there.
+    # The size of the file is no limit: that of /dev/zero is 0, and a link in a pull request can lead there.
     # O_NONBLOCK: to open a pipe without a writer would wait for one.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as file:  # noqa: PTH123
         until, content = time.monotonic() + PATIENCE, bytearray()

@@ -56,7 +56,7 @@ def _watch(reader: socket.socket, signals: tuple[int, ...]) -> None:
 def _stay_while_it_ends() -> None:
     """Never return if a signal is ending the process."""
     # An undo in the other thread breaks what this one does, as when it closes the pipes of a program. The error that
-    # comes of it must neither be reported as a bug nor decide the exit code.
+    # follows must neither be reported as a bug nor decide the exit code.
     if _ending.locked():
         threading.Event().wait()
 

@@ -15,8 +15,8 @@ LONGEST_NAME = 120
 _CONTROLS = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]"
 )
-# The forms of iPhones, iPads and Macs with Apple silicon anywhere; that of Intel Macs, a UUID as ids are, only where
-# Apple says that it is one.
+# UDIDs of iPhones, iPads and Macs with Apple silicon count anywhere. That of an Intel Mac is a UUID, as ids are, so it
+# counts only if Apple's words call it a UDID.
 _UDID = re.compile(
     r"\b(?:[0-9A-F]{36}|[0-9A-F]{8}-[0-9A-F]{12})([0-9A-F]{4})\b"
     r"|(?<=device with number ')[0-9A-F-]{32}([0-9A-F]{4})(?=')"

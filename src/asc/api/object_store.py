@@ -139,10 +139,10 @@ class ObjectStore:
             except (NotSent, Broken) as error:
                 attempts.after(str(error), None)
                 continue
-            # requests counts redirects as fine, too.
+            # `answer.ok` would be True for a redirect as well.
             if 200 <= answer.status_code < 300:
                 return
-            # Signed links that are over are answered so.
+            # The store answers like this if a signed link has expired.
             if answer.status_code == 403:
                 raise Expired
             if _passes(answer):
@@ -164,7 +164,7 @@ class ObjectStore:
             try:
                 answer = self._fetch_once(link, sink, attempts.time_left())
             except (NotSent, Broken) as error:
-                # It came further: patience begins anew.
+                # New bytes arrived, so the time for retries begins again.
                 if sink.received >= furthest + BLOCK:
                     furthest = sink.received
                     attempts = Attempts(link.label, self._settings.retry_for, self._clock)
@@ -172,7 +172,7 @@ class ObjectStore:
                 continue
             if answer.status_code in (200, 206):
                 return
-            # Signed links that are over are answered so.
+            # The store answers like this if a signed link has expired.
             if answer.status_code in (401, 403, 410):
                 raise Expired
             if answer.status_code == 416:
@@ -186,7 +186,7 @@ class ObjectStore:
 
     def _fetch_once(self, link: Link, sink: Sink, time_left: float) -> requests.Response:
         if sink.received and not sink.tag:
-            # Nothing says whether the rest would be of the same bytes.
+            # Without a tag nothing shows that the rest would belong to the same file.
             sink.restart()
         going_on = {"Range": f"bytes={sink.received}-", "If-Range": sink.tag} if sink.received else {}
         try:
@@ -212,7 +212,7 @@ class ObjectStore:
         """Write the body of an answer. Raises Broken if it is incomplete or too slow."""
         total = _begin(response, sink)
         counted = sink.received
-        # The end is later than the window: what came slowly, but came, is judged by its bytes.
+        # The read ends later than the window, so that a slow transfer is judged by the bytes that arrived.
         while self._take_for_a_window(response, sink):
             if sink.received - counted < LEAST_PER_WINDOW:
                 raise Broken("it came too slowly")

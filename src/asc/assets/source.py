@@ -15,7 +15,7 @@ from asc.api.object_store import BLOCK
 from asc.errors import Error
 
 Advance = Callable[[int], None]
-"""Is told how many more bytes are on their way; fewer than none when some have to go again."""
+"""Called with the number of further bytes that are on their way. It is negative if bytes have to be sent again."""
 
 
 class Stopped(Exception):

@@ -28,7 +28,7 @@ from asc.errors import Error, UnreachableError
 log = logging.getLogger(__name__)
 
 CLOCKS_DIFFER = timedelta(minutes=1)
-"""Between the services at Apple that write the dates of uploads and of builds."""
+"""The most that the dates of an upload and of its build may differ, because two services at Apple write them."""
 BLANKS_SURVIVED = 5
 """Looks in a row that may be answered “not found”."""
 INSTALLABLE_INTERNALLY = {"READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
@@ -179,7 +179,7 @@ class Watch:
             return BuildSnapshot(build=fetch_build(client, target.build_id))
         if not target.upload_id:
             return BuildSnapshot(build=find_build(client, target.number))
-        # Then the record alone leads to the build.
+        # Without the app, only the record of the upload leads to the build.
         if not target.number.app_id:
             upload = record.read(client, target.upload_id)
             return BuildSnapshot(upload, fetch_build(client, upload.build_id) if upload.build_id else None)

@@ -64,7 +64,7 @@ OTHER_STEPS = {
     *("screenshot_processing_timeout", "version_check_wait_retry_limit", "precheck_default_rule_level"),
     *("precheck_include_in_app_purchases", "use_live_version"),
 }
-"""Options that choose what a step here is or does anyway."""
+"""Options that need no input here: the choice of the action, or its normal behaviour, replaces them."""
 COUNTERPARTS = {
     "app_review_information": "review-info",
     "languages": "locales",
@@ -75,7 +75,7 @@ COUNTERPARTS = {
     **dict.fromkeys(("support_url", "marketing_url", "privacy_url"), "texts"),
 }
 """deliver's options whose values only Ruby can read → the input to set instead."""
-# Two names of one thing would be refused together.
+# An input beats the option that names the same thing in another way, because both together are an error.
 _INSTEAD_OF = {"bundle-id": "app-id", "app-id": "bundle-id", "build-number": "build-id"}
 
 

@@ -47,7 +47,7 @@ def _readable(name: str) -> Iterator[None]:
 def metadata_in(path_given: str | None, unknown_folders: str) -> WantedPage:
     """Return the page of the folder or YAML file that is given, else of fastlane's folder if it is there.
 
-    Raises InputError if what is given is not there.
+    Raises InputError if the path that is given does not exist.
     """
     if path_given == NONE or (path_given is None and not Path(METADATA).is_dir()):
         return WantedPage()

@@ -149,7 +149,7 @@ def _at_apple(inputs: Inputs, context: Context) -> list[Profile]:
 
 
 def _installed(home: Path, now: datetime) -> list[Profile]:
-    """Return the profiles in Xcode's folders: of each name the newest, as Xcode takes it, and none that expired."""
+    """Return the profiles in Xcode's folders that are valid, of each name only the newest, which Xcode uses."""
     # Old profiles pile up there, so that a damaged or expired one is no fault of this job.
     newest: dict[str, Profile] = {}
     for folder in FOLDERS:

@@ -1,4 +1,4 @@
-"""Boxes of MP4 and MOV: what a video says of its length, its size, its codec and its frame rate.
+"""Read the boxes of MP4 and MOV: the length, the size, the codec and the frame rate of a video.
 
 https://developer.apple.com/documentation/quicktime-file-format · ISO/IEC 14496-12
 Only headers are read; the pictures and sounds are passed over by seeking.
@@ -45,7 +45,7 @@ class Movie:
 
 
 def read_movie(path: Path) -> Movie:
-    """Return what a file says of its video. Raises MovieError, or OSError if it cannot be read."""
+    """Return the properties of the video in a file. Raises MovieError, or OSError if it cannot be read."""
     with path.open("rb") as file:
         end = os.fstat(file.fileno()).st_size
         if end == 0:

@@ -180,7 +180,7 @@ def _unpack(packed: bytes, member: Member, limit: int) -> bytes:
 
 
 def _inflate(packed: bytes, what: str, limit: int) -> bytes:
-    # What xar calls gzip is a zlib stream; 32 tells zlib to take either.
+    # The "gzip" of xar is a zlib stream; 32 tells zlib to accept either.
     return _bounded(zlib.decompressobj(32 + zlib.MAX_WBITS), packed, what, limit)
 
 

@@ -81,7 +81,7 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
     try:
         created_id = client.create_once(lambda: client.create("/v1/bundleIds", body).resource.id, find).value
     except ApiError as error:
-        # Apple's words for an identifier that anybody has.
+        # Apple's words for an identifier that is registered, by this team or by another one.
         if error.status == 409 and "not available" in error.message:
             raise _taken(client, identifier, error) from None
         raise

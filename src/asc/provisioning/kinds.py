@@ -39,7 +39,7 @@ class CertificateType(StrEnum):
 
     @property
     def needs_account_holder(self) -> bool:
-        """Return whether Apple lets the account holder alone make it: an API key gets 403."""
+        """Return True if only the account holder can create it. An API key gets 403."""
         return self in (CertificateType.DEVELOPER_ID_APPLICATION, CertificateType.DEVELOPER_ID_INSTALLER)
 
     @property

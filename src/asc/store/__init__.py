@@ -1,1 +1,1 @@
-"""The store page of an app: what the repository says of it, what Apple has, and the changes between the two."""
+"""The store page of an app: the texts and files in the repository, those at Apple, and the changes between the two."""

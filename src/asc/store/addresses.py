@@ -1,4 +1,4 @@
-"""Looks whether the addresses of a page can be reached, as reviewers will."""
+"""Check that the addresses of a page can be reached, as reviewers will do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers behind the age rating: Apple's names today, older names, and what is passed through unknown.
+"""The answers behind the age rating: Apple's names of today, older names, and unknown answers, which pass.
 
 https://developer.apple.com/documentation/appstoreconnectapi/ageratingdeclaration
 Apple adds and drops questions twice a year: a list of all that is allowed would break as often.
@@ -105,7 +105,7 @@ def answers(stated: Mapping[str, Any]) -> dict[str, Any]:
             normalized[name] = _TRUTHS.get(text.lower(), value)
         elif text.lower() in ("null", "none", "") and name in ("kidsAgeBand", "developerAgeRatingInfoUrl"):
             normalized[name] = None
-        # Of an unknown question "0" may be a level and "yes" a word, but true and false are what they say.
+        # In an unknown question "0" may be a level and "yes" a word, but true and false are always truth values.
         elif text.lower() in ("true", "false"):
             normalized[name] = _TRUTHS[text.lower()]
         else:
@@ -114,7 +114,7 @@ def answers(stated: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(page: WantedPage) -> Iterator[Finding]:
-    """Yield what is wrong with the answers. An unknown question that resembles a known one is a misspelling."""
+    """Yield the faults of the answers. An unknown question that resembles a known one is a misspelling."""
     for stated_name, value in page.age_rating.items():
         name = _OLDER.get(stated_name, stated_name)
         if name == "seventeenPlus":

@@ -165,7 +165,7 @@ def _has_price(client: Client, app_id: str) -> bool:
 def _get_if_made(client: Client, path: str, query: Query | None = None) -> Document | None:
     """Return a document, or None if Apple has nothing there."""
     try:
-        # Apple answers 404 for what was never made, and for some resources at random: a second answer decides.
+        # Apple answers 404 for a resource that was never made, and for some at random: a second answer decides.
         document = client.get(path, query, retry_404=True)
     except ApiError as error:
         if error.status != 404:

@@ -1,4 +1,4 @@
-"""Categories of apps: Apple's ids, the names that old files of fastlane have for them, and what contradicts itself.
+"""Categories of apps: Apple's ids, the names in old files of fastlane, and the check of a page's categories.
 
 https://developer.apple.com/documentation/appstoreconnectapi/get-v1-appcategories
 """
@@ -25,7 +25,7 @@ MOVIES_AND_TV MUSIC PEOPLE PLACES_AND_OBJECTS SPORTS_AND_ACTIVITIES
 """
 TOP = tuple(_TOP.split())
 SUB = (*(f"GAMES_{name}" for name in _GAMES.split()), *(f"STICKERS_{name}" for name in _STICKERS.split()))
-"""Known subcategories. Apple may have more, so unknown ones are warnings, unless they look like a slip."""
+"""Known subcategories. Apple may have more, so unknown ones are warnings, unless they look like a misspelling."""
 # iTunes Connect's names: metadata folders from before 2020 have them, and fastlane still translates them.
 _OLD_TOP = {
     "BOOK": "BOOKS",
@@ -79,6 +79,6 @@ def check_categories(page: WantedPage) -> Iterator[Finding]:
         elif category not in (known := SUB if "sub_category" in name else TOP):
             meant = nearest(category, known)
             remedy = f"Did you mean {meant}?" if meant else "Check its spelling. Apple decides."
-            # A name close to a known one is a slip. Another one may be a category that Apple added.
+            # A name close to a known one is a misspelling. Another one may be a category that Apple added.
             level = "error" if meant else "warning"
             yield Finding("categories", f"{name} {category} is not known", text.place, remedy, level)

@@ -63,7 +63,7 @@ def read_items(client: Client, submission_id: str) -> list[Item]:
     document = client.list(f"/v1/reviewSubmissions/{submission_id}/items", {"include": ",".join(kinds)})
     items = []
     for resource in document.data:
-        # Apple lists what was taken out after a rejection, too.
+        # Apple also lists items that were taken out after a rejection.
         if resource.text("state") == "REMOVED":
             continue
         relations = [(kind, identifier) for kind in kinds for _, identifier in resource.related(kind)]

@@ -336,7 +336,7 @@ def _review_attributes(texts: Texts, before: Mapping[str, Any]) -> dict[str, Any
     elif "demo_user" in texts and "demo_password" in texts:
         attributes["demoAccountRequired"] = True
     elif texts and not before:
-        # As fastlane does. A true that is there is never taken back.
+        # As fastlane does. The step never changes a true at Apple to false.
         attributes["demoAccountRequired"] = False
     return attributes
 

@@ -11,7 +11,7 @@ from asc.words import printable_name
 LONGEST_PATH = 300
 """Characters of a path in a line: enough to recognize a file."""
 DEFAULT = "default"
-"""The folder, or the entry, whose texts fill what a locale lacks. It is no locale itself."""
+"""The folder, or the entry, with the texts for locales that lack them. It is not a locale itself."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Place:
 
 
 APPLE = Place("App Store Connect")
-"""The place of what Apple has, and of what is missing there."""
+"""The place of values at Apple, and of values that are missing there."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class WantedPage:
         )
 
     def with_locales(self, locales: Iterable[str]) -> WantedPage:
-        """Return the page with these locales, too; without texts of their own if it has none."""
+        """Return the page with these locales as well. New ones have no texts of their own."""
         return replace(
             self, texts={**self.texts, **{locale: {} for locale in locales if locale not in self.texts}}
         )
@@ -117,7 +117,7 @@ class WantedPage:
 
     def texts_of(self, locale: str) -> Texts:
         """Return the texts of a locale, filled with the texts of `default`."""
-        # The more precise place wins, but for an input that is said to be for every locale.
+        # The more precise place wins, except over an input that is meant for every locale.
         return {**self.default, **self.texts.get(locale, {}), **self.everywhere}
 
     @property

@@ -17,7 +17,7 @@ from asc.testflight.state import AppState, goes_outside
 
 IN_QUEUE = ("WAITING_FOR_REVIEW", "IN_REVIEW")
 SETTLED, DECIDED = ("VALID", "FAILED", "INVALID", ""), ("APPROVED", "REJECTED", "")
-"""Where a build stands in beta review as long as that is not over."""
+"""The states of processing and of the review in which nothing happens to a build any more."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ LONGEST_ID = 200
 TRIES = 2
 """Downloads of a picture that arrives as something else."""
 _PERSONAL = ("email",)
-"""Attributes that say who somebody is."""
+"""Attributes that identify a person."""
 _LEFT_OUT = ("screenshots",)
 
 

@@ -30,7 +30,7 @@ MOST_COMPONENTS = 50
 MOST_NESTED = 100
 BUILD = "Make a product archive: productbuild --component Example.app /Applications --sign … Example.pkg."
 _INSIDE = re.compile(r"\.(?:app|appex|framework|bundle|plugin|xpc|kext)/")
-"""What the path of a bundle has that lies in another bundle."""
+"""The part of a path that shows that a bundle lies in another bundle."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from asc.errors import LostAnswerError
 log = logging.getLogger(__name__)
 
 LISTINGS_LAG = (1.0, 2.0, 4.0)
-"""Seconds between looks for what was just made: listings show it a moment later."""
+"""Seconds between looks for a new record, because listings show it a moment later."""
 FILES = "buildUploadFiles"
 """The type of the file of an upload."""
 _FIELDS = {

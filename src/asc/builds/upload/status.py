@@ -56,7 +56,7 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
     assert upload.number
     same = is_same_file(upload, source)
     if upload.state == FAILED:
-        # The file was mended since, and only Apple knows if the number can be used again.
+        # The file was corrected since then, and only Apple knows if the number can be used again.
         if same is False:
             return UploadStatus()
         raise Error(

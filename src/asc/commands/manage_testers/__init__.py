@@ -127,7 +127,7 @@ def _pruning(
     by_id = {group.id: group for group in groups}
     usages = read_usages(client, app.id, PERIODS[inputs.inactive_for])
     testers = list(read_testers(client, app.id))
-    # An address with a slip protects nobody, and the person may be removed.
+    # A mistyped address protects nobody, and the step may remove the person.
     there = {tester.address for tester in testers}
     if unknown := [masked(name) for name in keep if "@" in name and name.casefold() not in there]:
         log.warning("keep: the app has no tester %s. Check the spelling.", words.listed(unknown))

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SubmissionPlan:
-    """The writes of a submission. blocking: the submission to withdraw first. draft: the one to go on with."""
+    """The writes of a submission. blocking: the submission to withdraw first. draft: the one to continue."""
 
     version: StoreVersion
     preparation: Preparation
@@ -108,7 +108,7 @@ def require_submitted(
 ) -> None:
     """Raise Error if a purchase or another item that is asked for did not go along with a submitted version.
 
-    An approved version has no open submission: its purchases tell by their state.
+    An approved version has no open submission, so the states of its purchases decide.
     """
     if not (inputs.in_app_purchases or inputs.items):
         return
@@ -170,7 +170,7 @@ def _check_draft(draft: Submission, items: Sequence[Item]) -> None:
 def _blocking(inputs: Inputs, version: StoreVersion, submissions: Sequence[Submission]) -> Submission | None:
     """Return the submission to cancel first. Raises Error if one is in the way and `if-open` is fail."""
     for submission in submissions:
-        # A draft is gone on with, and a submission of events alone leaves the version free.
+        # The step continues a draft, and a submission of events alone leaves the version free.
         if submission.state == DRAFT or not submission.version_id:
             continue
         if inputs.if_open == "cancel":

@@ -83,7 +83,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     context.outputs = outputs = replace(
         outputs, version_id=version.id, version_state=version.state, created=flag(choice.version is None)
     )
-    # A failure of texts leaves the pictures to be made, and the reverse: all that failed is told at the end.
+    # If texts fail, the step still writes the pictures, and the reverse. It reports all failures at the end.
     findings = Findings()
     findings.result_of(lambda: _write(client, app, page, options, is_first=choice.is_first), None)
     media = _media_now(client, app, choice, version, inputs, local, media)

@@ -111,8 +111,8 @@ def plan_copied_media(
 ) -> MediaPlan:
     """Return the plan for a version that was just made. `before` is the one for the version that Apple copies.
 
-    Apple may copy pictures later than texts: a picture that is sent meanwhile would be there twice. After a minute
-    the plan is what it is.
+    Apple may copy pictures later than texts, and a picture that is sent meanwhile would be there twice. So this waits
+    for Apple's copies, for a minute at most.
     """
     plan = plan_media(client, page, local, mode)
     for pause in APPEARS:
@@ -147,7 +147,7 @@ def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan
 
     findings = Findings()
     with context.storage(client, inputs.parallel) as storage:
-        # Files go side by side, so that the parts of one file need not.
+        # Several files are sent side by side, so the parts of one file are sent one after the other.
         uploader = AssetUploader(client, storage, parallel=1)
         pictures = MediaSync(client, MediaSets(client, uploader), pace)
         videos = MediaSync(client, MediaSets(client, uploader, PREVIEWS, details), pace, MOST_PREVIEWS)
@@ -160,7 +160,7 @@ def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan
 
 
 def _possible(plans: Sequence[SetPlan]) -> list[SetPlan]:
-    # A locale, or review information, that could not be made was told as failed.
+    # A locale, or review information, that could not be created was reported already.
     return [plan for plan in plans if plan.text_id]
 
 

@@ -38,16 +38,16 @@ class KnownTester:
 
     @property
     def address(self) -> str:
-        """Return the address as addresses compare: Apple keeps its case and does not heed it."""
+        """Return the address in the form that is compared, because Apple keeps its case and ignores it."""
         return self.email.casefold()
 
     @property
     def person(self) -> str:
-        """Return what tells persons apart: the folded address, or the id of a tester without one."""
+        """Return the text that tells people apart: the folded address, or the id of a tester without one."""
         return self.address or self.id
 
     def groups_among(self, groups: Mapping[str, Group]) -> list[Group]:
-        """Return the tester's groups out of these, which go by id: those of other apps are not there."""
+        """Return the tester's groups among `groups` (by id). Groups of other apps are not among them."""
         return [groups[identifier] for identifier in self.group_ids if identifier in groups]
 
 

@@ -148,7 +148,7 @@ def invitation(app_id: str, tester: KnownTester) -> TesterWrite:
 
 
 def send_all(client: Client, writes: Sequence[TesterWrite]) -> Sent:
-    """Send the writes side by side, and return what became of them.
+    """Send the writes side by side, and return the results.
 
     Once App Store Connect cannot be reached, nothing more is sent.
     """
