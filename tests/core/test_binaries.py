@@ -97,7 +97,7 @@ def test_an_answer_about_encryption_that_is_no_boolean_is_told(path: Path, value
     binary = read_binary(make_ipa(path, info={"ITSAppUsesNonExemptEncryption": value}))
     (told,) = defects(binary, NOW)
     assert binary.uses_non_exempt_encryption is None
-    assert ("is no boolean" in told.text, told.fatal) == (True, False)
+    assert ("is not a boolean" in told.text, told.fatal) == (True, False)
 
 
 def test_a_build_number_as_integer_is_read_and_told(path: Path) -> None:

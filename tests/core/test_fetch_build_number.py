@@ -72,7 +72,7 @@ def test_an_upload_whose_build_spells_the_train_otherwise_counts_once(tmp_path: 
 @pytest.mark.parametrize(
     ("version", "meaning"),
     [
-        ("v1.5.0", "leave the v away (1.5.0)"),
+        ("v1.5.0", "leave out the v (1.5.0)"),
         ("$(MARKETING_VERSION)", "not filled in"),
         ("1.5 (3)", "give 1.5"),
         ("refs/tags/v1.5.0", "without the name of the tag"),

@@ -197,14 +197,14 @@ def _likely(text: str, noun: str) -> str:
     if re.fullmatch(rf"refs/tags/.*|.*/v?{number}", text):
         return f"give the {noun} alone, without the name of the tag or branch"
     if match := re.fullmatch(rf"[vV]\.?\s*({number})", text):
-        return f"leave the v away ({match[1]})"
+        return f"leave out the v ({match[1]})"
     if match := re.fullmatch(rf"({number})\s*\(({number})\)", text):
         return f"that is version and build number in one; give {match[1] if noun == 'version' else match[2]}"
     if match := re.fullmatch(rf"({number})[-+].*", text):
         return f"omit the text after the numbers ({match[1]})"
     if "," in text:
         return "write dots in place of commas"
-    return "Apple takes digits and dots alone"
+    return "Apple accepts only digits and dots"
 
 
 def choice(words: Iterable[str], also: Mapping[str, str] | None = None) -> Kind:

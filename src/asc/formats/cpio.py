@@ -33,7 +33,7 @@ def find(packed: BinaryIO, is_wanted: Callable[[str], bool], limit: int) -> byte
         with cast("BinaryIO", gzip.GzipFile(fileobj=packed, mode="rb")) as stream:
             return _find(stream, is_wanted, limit)
     except (OSError, EOFError, zlib.error) as error:
-        raise CpioError(f"it is no gzip archive that can be read ({type(error).__name__})") from None
+        raise CpioError(f"it is not a readable gzip archive ({type(error).__name__})") from None
 
 
 def _find(stream: BinaryIO, is_wanted: Callable[[str], bool], limit: int) -> bytes | None:

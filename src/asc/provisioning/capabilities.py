@@ -214,7 +214,7 @@ def read_capability(name: str, setting: str = "") -> Capability:
     kind = plain if plain in TYPES else _FASTLANE.get(plain, plain)
     if kind not in TYPES and kind not in _FASTLANE.values() and name.strip() != plain:
         hint = words.did_you_mean(plain, [*TYPES, *_FASTLANE])
-        raise ValueError(f"“{words.printable_name(name)}” is no capability.{hint}")
+        raise ValueError(f"“{words.printable_name(name)}” is not a capability.{hint}")
     return Capability(kind, _option(kind, setting.strip()))
 
 

@@ -78,7 +78,7 @@ def read_attachments(paths: Iterable[str]) -> Screenshots:
             size = path.stat().st_size
             if not path.is_file() or not 0 < size <= LARGEST:
                 reason = (
-                    f"has {size} bytes; Apple takes 1 to {LARGEST}" if path.is_file() else "is not a file"
+                    f"has {size} bytes; Apple accepts 1 to {LARGEST}" if path.is_file() else "is not a file"
                 )
                 findings.append(_finding(path, reason))
                 continue

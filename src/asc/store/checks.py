@@ -40,7 +40,7 @@ def _review(page: WantedPage) -> Iterator[Finding]:
         message = "phone_number begins without + and the code of the country"
         yield Finding("review-information", message, phone.place, "Write it like +1 555 555 0100.")
     if notes and len(notes.value) > LONGEST_NOTES:
-        message = f"notes have {len(notes.value)} characters; Apple takes {LONGEST_NOTES}"
+        message = f"notes have {len(notes.value)} characters; Apple accepts {LONGEST_NOTES}"
         yield Finding("review-information", message, notes.place, "Shorten them.")
     user, password = review.get("demo_user"), review.get("demo_password")
     if bool(user) != bool(password):

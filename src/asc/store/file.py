@@ -83,7 +83,7 @@ class _Reader:
                 self._find("unknown-key", f"{printable_name(key)} is not known.{close}", place)
             elif locale := locale_of(key, place, self.findings):
                 if locale in texts:
-                    self._find("twice", f"{locale} stands there twice", place)
+                    self._find("twice", f"{locale} is there twice", place)
                 texts[locale] = self._texts(node, place, BY_NAME)
         copyright_ = single.pop("copyright", None)
         return WantedPage(
@@ -126,7 +126,7 @@ class _Reader:
         for key, value in node.value:
             key_place = Place(self.name, key.start_mark.line + 1)
             if key.value in seen:
-                self._find("twice", f"{printable_name(str(key.value))} stands there twice", key_place)
+                self._find("twice", f"{printable_name(str(key.value))} is there twice", key_place)
             seen.add(str(key.value))
             yield str(key.value), value, key_place
 

@@ -91,7 +91,7 @@ def add_item(client: Client, submission_id: str, item: Item) -> None:
     except ApiError as error:
         # Apple's text names neither the product id nor the input.
         remedy = "Complete it in App Store Connect, or leave it out of in-app-purchases and items."
-        raise Error(f"Apple does not take {item} into the submission: {error.message}", remedy) from None
+        raise Error(f"Apple does not accept {item} into the submission: {error.message}", remedy) from None
 
 
 def check_items(client: Client, submission_id: str, items: Sequence[Item]) -> None:
@@ -138,7 +138,7 @@ def _unknown(names: Sequence[str], by_name: Mapping[str, Purchase]) -> Iterator[
     for name in names:
         if name not in by_name:
             hint = did_you_mean(name, by_name).strip() or f"The app has: {some(list(by_name)) or 'none'}."
-            message = f"in-app-purchases: {printable_name(name)} is no product id of the app"
+            message = f"in-app-purchases: {printable_name(name)} is not a product id of the app"
             yield Finding("in-app-purchases", message, APPLE, hint)
 
 

@@ -80,7 +80,7 @@ def defects(field: TextField, text: str) -> Iterator[str]:
     length = len(text)
     if field.longest and length > field.longest:
         excess = length - field.longest
-        yield f"has {length} characters, {excess} more than the {field.longest} that Apple takes"
+        yield f"has {length} characters, {excess} more than the {field.longest} that Apple accepts"
     if length < field.shortest:
         yield f"has {length} characters; Apple wants {field.shortest} at least"
     if field.is_url and not is_address(text):
@@ -91,7 +91,7 @@ def doubts(field: TextField, text: str) -> Iterator[str]:
     """Yield what Apple may refuse about a text."""
     # Apple's help once said bytes and its form counts characters: which one counts is not known.
     if field.name == "keywords" and len(text) <= field.longest < in_bytes(text):
-        yield f"has {in_bytes(text)} bytes; Apple may count them, and takes {field.longest}"
+        yield f"has {in_bytes(text)} bytes; Apple may count them, and accepts {field.longest}"
 
 
 def is_address(text: str) -> bool:

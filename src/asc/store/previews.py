@@ -124,21 +124,21 @@ def _defects(movie: Movie, kind: str, size: int) -> Iterator[str]:
         allowed |= {(height, width) for width, height in SIZES[kind]}
     if movie.size not in allowed:
         sizes = ", ".join(f"{width} × {height}" for width, height in SIZES[kind])
-        yield f"is {movie.width} × {movie.height}; Apple takes {sizes} for {kind}"
+        yield f"is {movie.width} × {movie.height}; Apple accepts {sizes} for {kind}"
     # Rounded: the last frame of a video of 30 s often ends some milliseconds later.
     if not SHORTEST <= round(movie.seconds, 1) <= LONGEST:
-        yield f"is {movie.seconds:.1f} s long; Apple takes {SHORTEST:.0f} to {LONGEST:.0f} s"
+        yield f"is {movie.seconds:.1f} s long; Apple accepts {SHORTEST:.0f} to {LONGEST:.0f} s"
     if movie.codec not in CODECS:
-        yield f"has the codec {movie.codec}; Apple takes H.264 (avc1) and ProRes 422 HQ (apch)"
+        yield f"has the codec {movie.codec}; Apple accepts H.264 (avc1) and ProRes 422 HQ (apch)"
     if not SLOWEST <= movie.frame_rate <= FASTEST:
-        yield f"has {movie.frame_rate:.1f} frames a second; Apple takes 23.976 to 30"
+        yield f"has {movie.frame_rate:.1f} frames a second; Apple accepts 23.976 to 30"
     if size > LARGEST:
-        yield f"has {size} bytes; Apple takes {LARGEST}"
+        yield f"has {size} bytes; Apple accepts {LARGEST}"
 
 
 def _of_sets(previews: Screenshots) -> Iterator[Finding]:
     for (locale, kind), files in previews.by_set().items():
         for file in files[MOST:]:
-            message = f"is number {files.index(file) + 1} of {locale} {kind}; Apple takes {MOST}"
+            message = f"is number {files.index(file) + 1} of {locale} {kind}; Apple accepts {MOST}"
             yield Finding("too-many", message, Place(str(file.path)), "Remove videos.")
         yield from twins(files)

@@ -147,7 +147,7 @@ class _Reader(FolderReader):
         files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
         for path in files:
             if path.suffix.lower() in _OTHER_PICTURES:
-                self.report("extension", "is no PNG or JPEG", path, "Save it as PNG or JPEG.")
+                self.report("extension", "is not a PNG or JPEG", path, "Save it as PNG or JPEG.")
         pictures = [path for path in files if path.suffix.lower() in EXTENSIONS and self.is_inside(path)]
         # frameit writes the framed picture beside the plain one, and never frames pictures of a watch.
         if any("_framed" in path.stem for path in pictures):
@@ -190,7 +190,7 @@ class _Reader(FolderReader):
             self.report("size", message, path, "Move it out, or set platform.")
         else:
             near = nearest_sizes(image.size, self.platform)
-            self.report("size", f"{size} is no size that Apple takes", path, f"The nearest are {near}.")
+            self.report("size", f"{size} is not a size that Apple accepts", path, f"The nearest are {near}.")
         return ""
 
 
@@ -202,11 +202,11 @@ def _defects(path: Path, image: Image) -> Iterator[str]:
     if image.alpha:
         yield "it has an alpha channel (transparency), which Apple refuses as wrong dimensions"
     if image.colours == "cmyk":
-        yield "its colours are CMYK; Apple takes RGB"
+        yield "its colours are CMYK; Apple accepts RGB"
     if image.is_turned:
         yield "its Exif note turns it, so that its pixels have another size than it shows"
     if image.depth > 8:
-        yield f"it has {image.depth} bits a channel; Apple takes 8"
+        yield f"it has {image.depth} bits a channel; Apple accepts 8"
 
 
 def _doubts(image: Image) -> Iterator[str]:
@@ -218,13 +218,13 @@ def _doubts(image: Image) -> Iterator[str]:
 
 def _too_large(size: int) -> Iterator[str]:
     if size > LARGEST:
-        yield f"it has {size} bytes; Apple takes {LARGEST}"
+        yield f"it has {size} bytes; Apple accepts {LARGEST}"
 
 
 def _of_sets(shots: Screenshots) -> Iterator[Finding]:
     for (locale, display), files in shots.by_set().items():
         for file in files[MOST:]:
-            message = f"is number {files.index(file) + 1} of {locale} {display}; Apple takes {MOST}"
+            message = f"is number {files.index(file) + 1} of {locale} {display}; Apple accepts {MOST}"
             yield Finding("too-many", message, Place(str(file.path)), "Remove pictures.")
         yield from twins(files)
 

@@ -93,7 +93,7 @@ def event_defects(events: Iterable[str]) -> Iterator[str]:
     """Yield a reason for each name that is no event."""
     for event in events:
         if event not in EVENT_TYPES and not is_unknown(event):
-            yield f"{words.printable_name(event)} is no event.{words.did_you_mean(event, EVENT_TYPES)}"
+            yield f"{words.printable_name(event)} is not an event.{words.did_you_mean(event, EVENT_TYPES)}"
 
 
 def parse_event(text: str) -> str:

@@ -191,7 +191,7 @@ def _main_app(ipa: _Ipa, contents: _Contents) -> str:
         return next(iter(contents.apps))
     if contents.stranger:
         what, remedy = contents.stranger
-        raise ipa.error(f"it is no .ipa, but {what}", remedy)
+        raise ipa.error(f"it is not an .ipa, but {what}", remedy)
     if not contents.seen:
         raise ipa.error(
             "it is an empty zip archive", "Look at the step that makes it: it found no app to pack."
@@ -282,7 +282,7 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
         )
     if any(name.lower() == "watchos" for name in named):
         raise ipa.error(
-            "it is a watch app alone, and watchOS is no platform that TestFlight has by itself",
+            "it is a watch app alone, and TestFlight has no separate platform for watchOS",
             "Archive the iOS app around it (Xcode makes a container for a watch-only app), and export that.",
         )
     raise ipa.error(
@@ -325,7 +325,7 @@ def remarks(info: Mapping[str, Any]) -> Iterator[Defect]:
     answer = info.get("ITSAppUsesNonExemptEncryption")
     if answer is not None and not isinstance(answer, bool):
         yield Defect(
-            f"ITSAppUsesNonExemptEncryption is there, but is no boolean ({printable_name(str(answer))}): "
+            f"ITSAppUsesNonExemptEncryption is there, but is not a boolean ({printable_name(str(answer))}): "
             "it answers nothing.",
             "Write it as <false/> or <true/> (in Xcode, give the key the type Boolean).",
             fatal=False,

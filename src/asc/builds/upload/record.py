@@ -192,8 +192,8 @@ HINTS = {
     "90478": "The build number must be higher than that of the last build of this train: raise CFBundleVersion.",
     "90534": "The SDK is too new: builds made with a beta of Xcode go to TestFlight's internal testers at most.",
     "90592": (
-        "ITSEncryptionExportComplianceCode is missing, or is no code of this app: take it from App Store Connect, App "
-        "Information, or give encryption-declaration."
+        "ITSEncryptionExportComplianceCode is missing, or is not a code of this app: take it from App Store Connect, "
+        "App Information, or give encryption-declaration."
     ),
     "90683": "Add the purpose string that Apple names to Info.plist (also where only a framework uses the API).",
     "90713": "CFBundleIconName is missing in Info.plist: use an asset catalog for the icon.",

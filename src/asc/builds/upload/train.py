@@ -18,7 +18,7 @@ from asc.errors import Error
 log = logging.getLogger(__name__)
 
 RELEASED = ("READY_FOR_DISTRIBUTION", "REPLACED_WITH_NEW_VERSION")
-"""States of a version that customers have, or had: Apple takes no more builds of it (90186)."""
+"""States of a version that customers have, or had: Apple accepts no more builds of it (90186)."""
 NEWEST = 50
 """Builds that are compared. The highest number is among the newest ones, unless numbers were counted down."""
 
@@ -63,7 +63,7 @@ def check_train(train: Train, number: Number) -> str:
         platform = PLATFORM_NAMES.get(number.platform, number.platform)
         raise Error(
             f"The train {number.version} ({platform}) is closed: this version was released ({train.released}).",
-            "Raise CFBundleShortVersionString: Apple takes no more builds of a released version (90186).",
+            "Raise CFBundleShortVersionString: Apple accepts no more builds of a released version (90186).",
         )
     highest = max(train.numbers, default=None)
     if number_to_upload and highest and number_to_upload < highest:

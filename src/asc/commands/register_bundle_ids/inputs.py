@@ -186,7 +186,7 @@ def _problems_of_ids(bundle_ids: tuple[tuple[str, str], ...]) -> Iterator[Proble
     seen: dict[str, str] = {}
     for identifier, name in bundle_ids:
         if not _IDENTIFIER.fullmatch(identifier):
-            reason = f"{kinds.quoted(identifier)} is no bundle id"
+            reason = f"{kinds.quoted(identifier)} is not a bundle id"
             yield Problem(
                 "bundle-ids",
                 reason,

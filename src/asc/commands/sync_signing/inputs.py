@@ -296,7 +296,7 @@ NOT_IN_HOUSE = Problem(
 IN_HOUSE = Problem(
     "type",
     "teams of the Enterprise Program have neither app-store nor developer-id, and the API key has in_house: true",
-    "Use enterprise, ad-hoc or development; or, if it is no such team, take in_house out of the JSON of the key.",
+    "Use enterprise, ad-hoc or development; or, if it is not such a team, take in_house out of the JSON of the key.",
 )
 
 

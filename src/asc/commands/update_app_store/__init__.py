@@ -131,7 +131,7 @@ def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
     if overfull := [*too_full, *(set_plan for set_plan in media.previews if set_plan.total > MOST_PREVIEWS)]:
         names = ", ".join(f"{set_plan.locale} {set_plan.display} ({set_plan.total})" for set_plan in overfull)
         raise Error(
-            f"Apple takes {MOST} screenshots and {MOST_PREVIEWS} previews of a type: {names}. Nothing was written.",
+            f"Apple accepts {MOST} screenshots and {MOST_PREVIEWS} previews of a type: {names}. Nothing was written.",
             "Set screenshots-mode: sync, or remove files.",
         )
 
