@@ -30,6 +30,7 @@ def hurry() -> None:
         (retry, "FIRST_PAUSE", 0.1),
         (client, "PAUSE_AFTER_404", 0.05),
         (polling, "FIRST_PAUSE", 0.05),
+        (polling, "LATE", looks),
         (apply, "LOOK_AGAIN_AFTER", 0.05),
         (sending, "SETTLING", (0.1, 0.2, 0.4)),
         (preparing, "SETTLING", (0.1, 0.2, 0.4)),

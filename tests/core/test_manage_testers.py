@@ -181,9 +181,9 @@ class TestAdd:
             assert len(writes(sandbox)) == 10
             reads = [entry for entry in sandbox.requests if entry.method == "GET"]
             assert (
-                sum("/betaTesters" in entry.path for entry in reads) <= 6
-            )  # five pages, and the ten new ones
-            assert len(reads) <= 8
+                sum("/betaTesters" in entry.path for entry in reads) <= 7
+            )  # five pages, and the ten new ones before and after the writes
+            assert len(reads) <= 9
 
     @pytest.mark.parametrize(
         "fault", ["POST /v1/betaTesters lost", "POST /v1/betaTesters status=409 code=STATE_ERROR"]
@@ -541,3 +541,53 @@ def test_a_file_that_is_no_list_is_one_problem(content: bytes) -> None:
 def test_each_wrong_line_of_a_list_is_named() -> None:
     _, problems = read_csv(b"Ada,Example,ada@example.com\nBob,Example\nAda,Again,ADA@example.com\n")
     assert [problem.partition(":")[0] for problem in problems] == ["line 2", "line 3"]
+
+
+# A write that Apple accepts and does not make
+
+ADA, BOB = person("ada", "GROUP-BETA"), person("bob")
+TO_GROUP = "/v1/betaGroups/GROUP-BETA/relationships/betaTesters"
+LINK = person("link", "GROUP-BETA", email=None, inviteType="PUBLIC_LINK", state="INSTALLED")
+
+
+@pytest.mark.parametrize(
+    ("write", "mode", "inputs"),
+    [
+        (f"POST {TO_GROUP}", "add", {"testers": "bob@example.com"}),
+        ("POST /v1/betaTesters", "add", {"testers": "cy@example.com"}),
+        (
+            "POST /v1/betaGroups",
+            "add",
+            {"testers": "cy@example.com", "groups": "New", "create_groups": "true"},
+        ),
+        (f"DELETE {TO_GROUP}", "remove", {"testers": "ada@example.com"}),
+        (
+            "DELETE /v1/apps/*/relationships/betaTesters",
+            "remove",
+            {"testers": "ada@example.com", "groups": "", "remove_from": "app"},
+        ),
+        (f"DELETE {TO_GROUP}", "prune", {"inactive_for": "30d", "dry_run": "false"}),
+    ],
+)
+def test_a_write_that_is_answered_and_changes_nothing_fails_the_step(
+    tmp_path: Path, write: str, mode: str, inputs: dict[str, str]
+) -> None:
+    faults = [f"{write} ignored times=always"]
+    given = {"groups": "Beta testers", "on_refused": "warn", **inputs}
+    with start_sandbox(world(ADA, BOB, LINK), faults=faults) as sandbox:
+        done = manage(tmp_path, sandbox, mode, **given)
+        assert (done.code, "accepted" in done.error) == (1, True), done.stdout
+        counts = {done.outputs.get(name, "0") for name in ("added", "invited", "removed")}
+        assert (counts, done.outputs.get("changed", "false")) == ({"0"}, "false")
+        sandbox.end_faults()
+        assert manage(tmp_path, sandbox, mode, **given).code == 0
+
+
+def test_of_two_batches_only_the_one_that_apple_did_not_make_is_missing(tmp_path: Path) -> None:
+    people = [person(f"t{number}") for number in range(150)]
+    listed = "\n".join(str(one["email"]) for one in people)
+    with start_sandbox(world(*people), faults=[f"POST {TO_GROUP} ignored"]) as sandbox:
+        done = manage(tmp_path, sandbox, testers=listed, groups="Beta testers")
+        assert (done.code, len(members(sandbox))) == (1, int(done.outputs["added"]))
+        assert len(members(sandbox)) in (50, 100)
+        assert "t1@example.com" not in done.everything

@@ -1,14 +1,37 @@
-"""Pauses between polls of something that Apple is still working on: short at first, then longer."""
+"""Pauses between polls of something that Apple is still working on, and the looks after a write that it accepted."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from asc.api.client import Client
+
+T = TypeVar("T")
 
 # Small apps are processed within a minute, large ones in half an hour.
 FIRST_PAUSE, GROWTH, LONGEST_PAUSE = 0.5, 1.5, 30.0
 """Seconds before the second poll, the factor from pause to pause, and the longest pause in seconds."""
 HEARTBEAT = 60.0
 """Seconds after which an unchanged state is logged again."""
+
+LATE = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds between the looks after a write: listings of App Store Connect show a write some seconds late."""
+
+
+def look_until(client: Client, look: Callable[[], T], is_made: Callable[[T], bool]) -> T:
+    """Call `look` until its result shows a write that Apple accepted, with the pauses of LATE. Return the last result.
+
+    A write that was really made costs one look. The caller raises an error if the last result does not show it either.
+    """
+    # An answer to a write is no proof: it may repeat a request that Apple did not carry out.
+    result = look()
+    for pause in LATE:
+        if is_made(result):
+            break
+        client.pause(pause)
+        result = look()
+    return result
 
 
 class Polling:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from asc.api.client import Client
+from asc.api.polling import look_until
 from asc.changes.apply import apply, log_plan
 from asc.changes.change import Plan
 from asc.changes.rules import Rules
@@ -152,8 +153,11 @@ def _make(client: Client, app_id: str, request: GroupRequest, plan: Plan) -> Gro
         return next(plans, None) or plan_group(app_id, request, read_group(client, app_id, request))
 
     apply(client, replan, Rules())
-    # A 200 is no proof that Apple kept a setting, so the group is compared with the request.
-    state = read_group(client, app_id, request)
+    state = look_until(
+        client,
+        lambda: read_group(client, app_id, request),
+        lambda now: not plan_group(app_id, request, now).changes,
+    )
     check_group(request, state)
     if differing := plan_group(app_id, request, state).changes:
         raise Error(

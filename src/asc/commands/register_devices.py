@@ -13,7 +13,7 @@ from asc.commands import devices as devices_input
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import NOT_WRITTEN, Command, CommonInputs, flag, given, output
-from asc.errors import Error, Problem
+from asc.errors import Problem
 from asc.job import summary
 from asc.provisioning.devices.apple import list_devices
 from asc.provisioning.devices.device import Device, comparable_udid
@@ -22,6 +22,8 @@ from asc.provisioning.devices.plan import (
     DeviceRules,
     IfDisabled,
     apply_devices,
+    confirm_devices,
+    not_shown,
     plan_devices,
     with_changes,
 )
@@ -123,9 +125,10 @@ def run(inputs: Inputs, context: Context) -> Outputs:
             finally:
                 # If a later change fails, the places that are left are counted with the earlier ones.
                 registered = with_changes(registered, changed)
-            # A 201 is no proof: Apple's list is compared with the request.
-            registered = list_devices(client)
-            _check_made(changes_made, plan_devices(requests, registered, _rules(inputs)))
+            registered, missing = confirm_devices(client, changes_made)
+            if missing:
+                changes_made[:] = [change for change in changes_made if change not in missing]
+                raise not_shown(missing)
     finally:
         # The outputs of a run that fails say what it has done all the same.
         outputs = _outputs(
@@ -134,19 +137,6 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         context.outputs = outputs
         context.summary.append(_summary(changes, changes_made, inputs.dry_run, registered))
     return outputs
-
-
-def _check_made(made: list[DeviceChange], left: Sequence[DeviceChange]) -> None:
-    """Raise Error if Apple's list does not show changes that Apple accepted, and take them out of `made`."""
-    to_do = {change.summary for change in left}
-    not_made = [change for change in made if change.summary in to_do]
-    if not_made:
-        made[:] = [change for change in made if change not in not_made]
-        raise Error(
-            f"Apple accepted these changes, but its list does not show them: "
-            f"{'; '.join(change.summary for change in not_made)}.",
-            "Run the step again. If the error stays, make the change at developer.apple.com/account, Devices.",
-        )
 
 
 def _rules(inputs: Inputs) -> DeviceRules:

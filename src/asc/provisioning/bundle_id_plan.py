@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from asc.api.client import REQUESTS_AT_ONCE, Client
+from asc.api.polling import look_until
 from asc.errors import Error, Findings
 from asc.provisioning.bundle_ids import (
     EnabledCapability,
@@ -155,9 +156,14 @@ def _write(
         # A capability that is refused does not stop the others.
         if findings.result_of(lambda write=write: write() or True, False):  # type: ignore[misc]
             log.info("Done: %s", line)
-    now = fetch_bundle_id(client, before.id)
+    # Apple was seen to answer 201 to PUSH_NOTIFICATIONS and to change nothing. After a refusal there is nothing to
+    # wait for.
+    now = look_until(
+        client,
+        lambda: fetch_bundle_id(client, before.id),
+        lambda read: findings.any or not _plan(changes.request, read).any,
+    )
     left = _plan(changes.request, now)
-    # Apple was seen to answer 201 to PUSH_NOTIFICATIONS and to change nothing.
     if left.any and not findings.any:
         findings.add(
             Error(

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from asc.api.client import Client, Query
 from asc.api.document import Document, Resource
+from asc.api.polling import look_until
 from asc.builds.number import same_value
 from asc.errors import Error
 from asc.words import listed
@@ -34,9 +35,6 @@ SETTLED = {LIVE, "REPLACED_WITH_NEW_VERSION"}
 """States beside which a new version can be made."""
 DRAFT = "READY_FOR_REVIEW"
 """The state of a version in a draft of a submission. That its texts can be changed is a guess."""
-
-LATE = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds between looks at a version for a change that Apple accepted."""
 
 _OLD_NAMES = {
     "READY_FOR_SALE": LIVE,
@@ -126,15 +124,10 @@ def confirm(
     otherwise: Callable[[StoreVersion], Error],
 ) -> StoreVersion:
     """Return the version once a change that Apple accepted is made. Raises the error if it is never made."""
-    # An answer to a write may repeat a request that Apple did not carry out, and reads may be some seconds late.
-    for pause in (*LATE, None):
-        version = read_version(client, version_id)
-        if is_made(version):
-            return version
-        if pause is None:
-            raise otherwise(version)
-        client.pause(pause)
-    raise AssertionError("the last read returns or raises")
+    version = look_until(client, lambda: read_version(client, version_id), is_made)
+    if not is_made(version):
+        raise otherwise(version)
+    return version
 
 
 def made_version(document: Document) -> StoreVersion:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from asc import words
 from asc.api.client import Client
+from asc.api.polling import look_until
 from asc.errors import Error
 from asc.webhooks.apple import (
     Webhook,
@@ -70,8 +71,13 @@ def carry_out(client: Client, app_id: str, plan: EnsurePlan) -> Webhook:
             log.info("Set the secret of the webhook %s again", written.id)
     else:
         return plan.existing
-    # Read from the app's list: the answer to a write may repeat a request that Apple did not carry out.
-    result = next((webhook for webhook in read_webhooks(client, app_id) if webhook.id == written.id), None)
+    result = look_until(
+        client,
+        lambda: next(
+            (webhook for webhook in read_webhooks(client, app_id) if webhook.id == written.id), None
+        ),
+        lambda webhook: webhook is not None and not any(_differences(webhook, plan.request)),
+    )
     if result is None:
         raise Error(
             "App Store Connect accepted the webhook, but the app does not have it.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asc import words
 from asc.api.client import Client
@@ -14,11 +14,12 @@ from asc.commands.context import Context
 from asc.commands.declaration import Command, flag, output
 from asc.commands.manage_testers.exporting import export
 from asc.commands.manage_testers.inputs import Inputs, listed_testers
-from asc.errors import Error
+from asc.errors import Error, Findings
 from asc.job import summary
 from asc.testflight import choosing
 from asc.testflight.groups import create_external, read_groups
 from asc.testflight.state import Group
+from asc.testflight.testers.confirming import confirm_groups, confirm_writes, not_made
 from asc.testflight.testers.planning import (
     TesterPlan,
     Wanted,
@@ -32,7 +33,7 @@ from asc.testflight.testers.planning import (
 from asc.testflight.testers.roster import places_left, read_testers
 from asc.testflight.testers.tester import Tester, masked
 from asc.testflight.testers.usage import PERIODS, read_usages
-from asc.testflight.testers.writing import RefusedTesters, Sent, send_all
+from asc.testflight.testers.writing import RefusedTesters, Sent, TesterWrite, send_all
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     client = context.connect(inputs)
     app = inputs.app(client)
     if inputs.mode == "invite":
-        return _carry_out(inputs, context, client, plan_invitations(client, app.id, listed))
+        return _carry_out(inputs, context, client, app.id, plan_invitations(client, app.id, listed))
     groups = read_groups(client, app.id)
     if inputs.mode == "export":
         file, left = export(inputs, context, client, app.id, groups)
@@ -76,9 +77,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     chosen, _ = choosing.groups(inputs.groups or (), groups, None)
     if inputs.mode == "prune":
         plan, left = _pruning(inputs, client, app, groups, chosen)
-        return _carry_out(inputs, context, client, plan, left)
+        return _carry_out(inputs, context, client, app.id, plan, left)
     places = None if inputs.remove_from == "app" else chosen
-    return _carry_out(inputs, context, client, plan_removal(client, app.id, listed, places))
+    return _carry_out(inputs, context, client, app.id, plan_removal(client, app.id, listed, places))
 
 
 def _by_group(inputs: Inputs, listed: Sequence[Tester], existing: Sequence[Group]) -> Wanted:
@@ -104,13 +105,14 @@ def _add(
     roster = read_roster(client, app.id, by_group)
     plan = plan_addition(app.id, by_group, roster, exact)
     if inputs.only_plans or not plan.new_groups:
-        return _carry_out(inputs, context, client, plan)
+        return _carry_out(inputs, context, client, app.id, plan)
     _announce(inputs, plan)
     # All checks are done, so that a list with an error leaves no empty groups behind.
     created = {group: create_external(client, app.id, group.name) for group in plan.new_groups}
+    confirm_groups(client, app.id, created.values())
     # The plan is computed again, because the new groups have ids now.
     by_group = {created.get(group, group): testers for group, testers in by_group.items()}
-    return _send(inputs, context, client, plan_addition(app.id, by_group, roster, exact))
+    return _send(inputs, context, client, app.id, plan_addition(app.id, by_group, roster, exact))
 
 
 def _pruning(
@@ -155,25 +157,41 @@ def _announce(inputs: Inputs, plan: TesterPlan) -> None:
         )
 
 
-def _carry_out(inputs: Inputs, context: Context, client: Client, plan: TesterPlan, left: str = "") -> Outputs:
-    """Print the plan and send it, unless it is a dry run. Raises Error for testers that Apple refused."""
+def _carry_out(
+    inputs: Inputs, context: Context, client: Client, app_id: str, plan: TesterPlan, left: str = ""
+) -> Outputs:
+    """Print the plan and send it, unless it is a dry run. Raises Error for all that was refused or not made."""
     _announce(inputs, plan)
-    return _send(inputs, context, client, plan, left)
+    return _send(inputs, context, client, app_id, plan, left)
 
 
-def _send(inputs: Inputs, context: Context, client: Client, plan: TesterPlan, left: str = "") -> Outputs:
+def _send(
+    inputs: Inputs, context: Context, client: Client, app_id: str, plan: TesterPlan, left: str = ""
+) -> Outputs:
     sent = Sent()
-    if plan.writes and inputs.only_plans:
-        log.info("Nothing was written, because this is a dry run. Set dry-run: false to carry out the plan.")
-    elif plan.writes:
-        sent = send_all(client, plan.writes)
-    # The outputs of a run that fails say what it has done all the same.
-    outputs = _outputs(inputs, plan, sent, left)
-    context.outputs = outputs
-    context.summary.append(_summary(inputs, plan, outputs, sent.refused))
+    missing: tuple[TesterWrite, ...] = ()
+    try:
+        if plan.writes and inputs.only_plans:
+            log.info(
+                "Nothing was written, because this is a dry run. Set dry-run: false to carry out the plan."
+            )
+        elif plan.writes:
+            sent = send_all(client, plan.writes)
+            if not sent.unreachable:
+                made, missing = confirm_writes(client, app_id, sent.made)
+                sent = replace(sent, made=made)
+    finally:
+        # The outputs of a run that fails say what it has done all the same.
+        outputs = _outputs(inputs, plan, sent, left)
+        context.outputs = outputs
+        context.summary.append(_summary(inputs, plan, outputs, sent.refused))
     if sent.unreachable:
         raise sent.unreachable
-    _judge(inputs, sent.refused)
+    findings = Findings()
+    if missing:
+        findings.add(not_made(missing))
+    findings.result_of(lambda: _judge(inputs, sent.refused), None)
+    findings.raise_all()
     return outputs
 
 
@@ -195,7 +213,7 @@ def _outputs(inputs: Inputs, plan: TesterPlan, sent: Sent, left: str) -> Outputs
         removed=people("remove"),
         refused=str(len(refused_people)),
         refused_list=json.dumps(refused_people, ensure_ascii=False),
-        changed=flag(bool(counted)),
+        changed=flag(any(write.people for write in counted)),
         slots_left=left,
     )
 

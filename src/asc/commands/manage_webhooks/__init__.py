@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from asc import words
 from asc.api.client import Client
+from asc.api.polling import look_until
 from asc.commands.context import Context
 from asc.commands.declaration import NOT_WRITTEN, Command, flag, moment, output
 from asc.commands.manage_webhooks.inputs import Inputs
@@ -163,8 +164,12 @@ def _delete(inputs: Inputs, client: Client, app_id: str, webhooks: Sequence[Webh
         log.info(NOT_WRITTEN)
     else:
         delete_webhook(client, webhook)
-        # An answer that accepts a deletion is no proof of it.
-        if any(left.id == webhook.id for left in read_webhooks(client, app_id)):
+        left = look_until(
+            client,
+            lambda: [left for left in read_webhooks(client, app_id) if left.id == webhook.id],
+            lambda left: not left,
+        )
+        if left:
             raise Error(
                 f"App Store Connect accepted that the webhook {webhook.id} is deleted, but the app still has it.",
                 "Run the step again. If the error stays, delete it on the website "

@@ -9,8 +9,9 @@ from typing import Literal
 
 from asc import words
 from asc.api.client import Client
+from asc.api.polling import look_until
 from asc.errors import Error, Findings, InputError, Problem
-from asc.provisioning.devices.apple import change_device, register_device
+from asc.provisioning.devices.apple import change_device, list_devices, register_device
 from asc.provisioning.devices.device import DISABLED, ENABLED, Device, Family, comparable_udid
 from asc.provisioning.devices.request import ApplePlatform, DeviceRequest
 from asc.provisioning.kinds import Platform
@@ -88,6 +89,37 @@ def apply_devices(client: Client, changes: Iterable[DeviceChange]) -> Iterator[t
             log.info("Done: %s", change.summary)
             yield change, device
     findings.raise_all()
+
+
+def confirm_devices(
+    client: Client, made: Sequence[DeviceChange]
+) -> tuple[tuple[Device, ...], list[DeviceChange]]:
+    """Return the team's devices after changes that Apple accepted, and those of the changes that its list lacks."""
+
+    def missing(devices: Iterable[Device]) -> list[DeviceChange]:
+        listed = {comparable_udid(device.udid): device for device in devices}
+        return [change for change in made if not _is_shown(change, listed.get(comparable_udid(change.udid)))]
+
+    devices = look_until(client, lambda: tuple(list_devices(client)), lambda devices: not missing(devices))
+    return devices, missing(devices)
+
+
+def not_shown(changes: Iterable[DeviceChange]) -> Error:
+    """Return the error for changes that Apple accepted and that its list does not show."""
+    return Error(
+        "Apple accepted these changes, but its list does not show them: "
+        f"{'; '.join(change.summary for change in changes)}.",
+        "Run the step again. If the error stays, make the change at developer.apple.com/account, Devices.",
+    )
+
+
+def _is_shown(change: DeviceChange, device: Device | None) -> bool:
+    if device is None:
+        return False
+    if change.action == "rename":
+        return device.name == change.name
+    # A device that was enabled may be processed for days: it is no longer disabled, and not enabled yet.
+    return change.action == "register" or (device.status == DISABLED) == (change.action == "disable")
 
 
 def with_changes(have: Iterable[Device], changed: Iterable[Device]) -> tuple[Device, ...]:

@@ -13,7 +13,7 @@ from asc.provisioning.bundle_id_plan import BundleIdChanges, apply_bundle_ids, p
 from asc.provisioning.bundle_ids import RegisteredBundleId, read_bundle_ids
 from asc.provisioning.certificates import AppleCertificate
 from asc.provisioning.devices.device import Device, comparable_udid, fits_profile
-from asc.provisioning.devices.plan import apply_devices, plan_devices, with_changes
+from asc.provisioning.devices.plan import apply_devices, confirm_devices, not_shown, plan_devices
 from asc.provisioning.devices.request import DeviceRequest
 from asc.provisioning.devices.state import missing_from_profile
 from asc.provisioning.kinds import CertificateType
@@ -116,7 +116,12 @@ class Sync:
     def _prepare(self, plan: SyncPlan) -> ProfileMaker:
         """Write the devices, bundle ids and certificates of the plan, and return the maker of profiles with them."""
         client = self.context.client
-        changed_devices = [device for _, device in apply_devices(client, plan.devices)]
+        devices = self.apple.devices
+        if changes := [change for change, _ in apply_devices(client, plan.devices)]:
+            # A profile with a device that Apple does not have would be made without it.
+            devices, missing = confirm_devices(client, changes)
+            if missing:
+                raise not_shown(missing)
         changed_bundle_ids, findings = apply_bundle_ids(client, plan.bundle_ids)
         findings.raise_all()
         identities = {**self._identities(), **{kind: self._new_identity(kind) for kind in plan.certificates}}
@@ -130,7 +135,7 @@ class Sync:
         ]
         apple = replace(
             self.apple,
-            devices=with_changes(self.apple.devices, changed_devices),
+            devices=devices,
             certificates=(*self.apple.certificates, *created),
         )
         return ProfileMaker(

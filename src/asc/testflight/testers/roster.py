@@ -74,15 +74,19 @@ def read_testers(client: Client, app_id: str) -> Iterator[KnownTester]:
         yield from map(_known, page.data)
 
 
-def find_testers(client: Client, app_id: str, emails: Sequence[str]) -> list[KnownTester]:
-    """Return the records of an app that have one of these addresses, in any case."""
-    if not emails:
-        return []
+def find_testers(
+    client: Client, app_id: str, emails: Sequence[str], *, group_id: str = "", ids: Sequence[str] = ()
+) -> list[KnownTester]:
+    """Return the records of an app, or of one of its groups, that have one of these addresses, in any case, or ids."""
     # One address can have records of several apps, so the app is part of the filter.
-    wanted = {email.casefold() for email in emails}
-    query: Query = {"filter[apps]": app_id, "fields[betaTesters]": _FIELDS}
-    found = list_by(client, "/v1/betaTesters", "filter[email]", emails, query).data
-    return [tester for tester in map(_known, found) if tester.address in wanted]
+    place = {"filter[betaGroups]": group_id} if group_id else {"filter[apps]": app_id}
+    query: Query = {**place, "fields[betaTesters]": _FIELDS}
+    folded = {email.casefold() for email in emails}
+    found = [
+        *list_by(client, "/v1/betaTesters", "filter[email]", emails, query).data,
+        *list_by(client, "/v1/betaTesters", "filter[id]", ids, query).data,
+    ]
+    return [tester for tester in map(_known, found) if tester.address in folded or tester.id in ids]
 
 
 def is_member(client: Client, group_id: str, email: str) -> bool:

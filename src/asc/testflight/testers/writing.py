@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -31,7 +31,8 @@ class TesterWrite:
     """One request about testers: `emails` are their addresses, `send` sends it. It may be repeated.
 
     `people` tell persons apart: the folded address, or the id of a tester without one. `singles` are sent in its place
-    if Apple refuses it: Apple refuses all testers for one, and does not name it.
+    if Apple refuses it: Apple refuses all testers for one, and does not name it. `ids` are Apple's ids of the testers,
+    "" for a new one. `places` are the ids of the groups whose testers change, "" for the app; none for a mail.
     """
 
     kind: Kind
@@ -40,6 +41,15 @@ class TesterWrite:
     people: tuple[str, ...]
     send: Callable[[Client], object] = field(repr=False)
     singles: tuple[TesterWrite, ...] = ()
+    ids: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+
+    def narrowed(self, people: Collection[str]) -> TesterWrite:
+        """Return the write for these people alone."""
+        testers = zip(self.emails, self.people, self.ids, strict=True)
+        kept = [tester for tester in testers if tester[1] in people]
+        emails, persons, ids = (tuple(tester[part] for tester in kept) for part in range(3))
+        return replace(self, emails=emails, people=persons, ids=ids)
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ class Sent:
 
 def additions(group: Group, testers: Sequence[KnownTester]) -> Iterator[TesterWrite]:
     """Yield the requests that put testers whom the app has into a group."""
-    for write in _links("add", f"to {group}", _members(group), testers):
+    for write in _links("add", f"to {group}", _members(group), testers, group.id):
         yield replace(
             write, singles=tuple(_looking_again(group, single) for single in write.singles or (write,))
         )
@@ -100,35 +110,41 @@ def creation(app_id: str, tester: Tester, groups: Sequence[Group]) -> TesterWrit
             _linking("add", _members(group), filter(None, [there]))(client)
 
     summary = f"invite {tester.masked} to {', '.join(map(str, groups))}"
-    return TesterWrite("create", summary, (tester.email,), (tester.address,), send)
+    places = tuple(group.id for group in groups)
+    return TesterWrite("create", summary, (tester.email,), (tester.address,), send, ids=("",), places=places)
 
 
 def removals_from_group(group: Group, testers: Sequence[KnownTester]) -> Iterator[TesterWrite]:
     """Yield the requests that take testers out of a group."""
-    return _links("remove", f"from {group}", _members(group), testers)
+    return _links("remove", f"from {group}", _members(group), testers, group.id)
 
 
 def removals_from_app(app_id: str, testers: Sequence[KnownTester]) -> Iterator[TesterWrite]:
     """Yield the requests that take testers out of an app, but out of no other app."""
-    return _links("remove", "from the app", f"/v1/apps/{app_id}/relationships/betaTesters", testers)
+    return _links("remove", "from the app", f"/v1/apps/{app_id}/relationships/betaTesters", testers, "")
 
 
 def _links(
-    kind: Literal["add", "remove"], place: str, path: str, testers: Sequence[KnownTester]
+    kind: Literal["add", "remove"], place: str, path: str, testers: Sequence[KnownTester], place_id: str
 ) -> Iterator[TesterWrite]:
     """Yield the requests that make or end the links of a list with these testers, in batches."""
+
+    def link(linked: Sequence[KnownTester]) -> TesterWrite:
+        named = masked(linked[0].email) if len(linked) == 1 else words.counted(len(linked), "tester")
+        return TesterWrite(
+            kind,
+            f"{kind} {named} {place}",
+            tuple(tester.email for tester in linked),
+            tuple(tester.person for tester in linked),
+            _linking(kind, path, linked),
+            ids=tuple(tester.id for tester in linked),
+            places=(place_id,),
+        )
+
     for start in range(0, len(testers), IN_ONE_REQUEST):
         chunk = testers[start : start + IN_ONE_REQUEST]
-        singles = [_link(kind, place, path, [tester]) for tester in chunk] if len(chunk) > 1 else []
-        yield replace(_link(kind, place, path, chunk), singles=tuple(singles))
-
-
-def _link(
-    kind: Literal["add", "remove"], place: str, path: str, testers: Sequence[KnownTester]
-) -> TesterWrite:
-    named = masked(testers[0].email) if len(testers) == 1 else words.counted(len(testers), "tester")
-    emails, people = (tuple(tester.email for tester in testers), tuple(tester.person for tester in testers))
-    return TesterWrite(kind, f"{kind} {named} {place}", emails, people, _linking(kind, path, testers))
+        singles = tuple(link([tester]) for tester in chunk) if len(chunk) > 1 else ()
+        yield replace(link(chunk), singles=singles)
 
 
 def invitation(app_id: str, tester: KnownTester) -> TesterWrite:
@@ -144,6 +160,7 @@ def invitation(app_id: str, tester: KnownTester) -> TesterWrite:
         (tester.email,),
         (tester.person,),
         lambda client: client.post("/v1/betaTesterInvitations", body),
+        ids=(tester.id,),
     )
 
 
