@@ -47,7 +47,7 @@ SIZES: dict[str, tuple[tuple[int, int], ...]] = {
     "APPLE_TV": ((1920, 1080),),
     "APPLE_VISION_PRO": ((3840, 2160),),
 }
-"""Sizes by preview type, upright for phones and tablets; these may lie, too. Vision's is a guess."""
+"""Sizes by preview type, upright for phones and tablets, whose previews may also be turned. Vision's is a guess."""
 PLATFORMS = {"DESKTOP": "MAC_OS", "APPLE_TV": "TV_OS", "APPLE_VISION_PRO": "VISION_OS"}
 
 

@@ -98,7 +98,7 @@ def steer(client: Client, version: StoreVersion, action: str) -> StoreVersion:
 def _set_phased_state(
     client: Client, version: StoreVersion, phased: PhasedRelease, state: str
 ) -> StoreVersion:
-    """Set the state of a phased release. A lost answer is looked up."""
+    """Set the state of a phased release. After a lost answer, read the state."""
     body = request_body("appStoreVersionPhasedReleases", {"phasedReleaseState": state}, phased.id)
 
     def is_made(current: StoreVersion) -> bool:
