@@ -203,7 +203,8 @@ def _info(ipa: _Ipa, contents: _Contents, app: str) -> dict[str, Any]:
     entry = _first(contents, app, "Info.plist")
     if not entry:
         raise ipa.error(
-            f"{printable_name(app)} has no Info.plist", "Export it again: the file does not contain a whole app."
+            f"{printable_name(app)} has no Info.plist",
+            "Export it again: the file does not contain a whole app.",
         )
     return ipa.plist(entry)
 
