@@ -1,4 +1,4 @@
-"""Run the jobs of one scenario and print the figures: `python -m simulation`. Return 1 if something is wrong."""
+"""Run the jobs of one scenario and print the figures: `python -m simulation`. Exits with 1 if something is wrong."""
 
 from __future__ import annotations
 
