@@ -19,6 +19,7 @@ from core.uploading import (
     an_ipa,
     apple,
     builds,
+    calls,
     group,
     groups_with_it,
     step,
@@ -306,3 +307,75 @@ def test_apples_warnings_are_told(tmp_path: Path, second_job: bool) -> None:
     assert done.code == 0
     assert "Apple warns: Invalid Document. (90737)" in done.log.messages("warning")
     assert "⚠️ Invalid Document. (90737)" in done.summary
+
+
+# A change that Apple accepts and does not make
+
+OLDER = build("1.5.0", "41", id="build-41", uploadedDate="1 day ago")
+
+
+@pytest.mark.parametrize(
+    ("write", "inputs", "kept"),
+    [
+        ("POST /v1/builds/*/relationships/betaGroups", {"groups": "QA"}, ""),
+        ("POST /v1/betaGroups", {"groups": "QA, Family", "create-groups": "internal"}, "QA"),
+        ("POST /v1/builds/*/relationships/individualTesters", {"testers": "toni@example.com"}, ""),
+        ("POST /v1/betaTesters", {"testers": "ada@example.com", "groups": "QA"}, "QA"),
+        ("POST /v1/betaBuildLocalizations", {"whats-new": "{de-DE: Schneller.}"}, ""),
+        ("PATCH /v1/betaBuildLocalizations/*", {"whats-new": "{en-US: Faster.}"}, ""),
+        ("PATCH /v1/betaAppLocalizations/*", {"app-info": "{en-US: {feedback-email: qa@example.com}}"}, ""),
+        ("POST /v1/betaAppLocalizations", {"app-info": "{de-DE: {description: Ein Beispiel.}}"}, ""),
+        ("PATCH /v1/betaAppReviewDetails/*", {"beta-review-info": "notes: Hello."}, ""),
+        ("PATCH /v1/buildBetaDetails/*", {"notify-testers": "true"}, ""),
+        ("PATCH /v1/builds/*", {"uses-non-exempt-encryption": "false"}, ""),
+        ("POST /v1/betaAppReviewSubmissions", {"groups": "Beta testers"}, "Beta testers"),
+        (
+            "PATCH /v1/builds/build-41",
+            {"groups": "QA", "expire-previous-builds": "train", "wait": "available"},
+            "QA",
+        ),
+    ],
+)
+def test_a_change_that_is_answered_and_not_made_fails_the_step(
+    tmp_path: Path, write: str, inputs: dict[str, str], kept: str
+) -> None:
+    file = an_ipa(tmp_path, encryption=None if "non-exempt" in str(inputs) else False)
+    given = {"file": str(file), "wait": "processing", **inputs}
+    known = [{"id": "t-1", "email": "toni@example.com", "apps": [APP_ID]}]
+    with apple(world(builds=[OLDER], betaTesters=known)) as sandbox:
+        sandbox.add_fault(f"{write} ignored times=always")
+        done = step(tmp_path, sandbox, given)
+        assert (done.code, "Apple accepted" in done.error) == (1, True), done.stdout
+        assert (sandbox.faults_hit, done.outputs["groups"]) == (1, kept)
+        sandbox.end_faults()
+        again = step(tmp_path, sandbox, given)
+        assert (again.code, len(builds(sandbox))) == (0, 1), again.stdout
+
+
+def test_reading_the_changes_back_costs_a_request_for_the_app_and_one_for_older_builds(
+    tmp_path: Path,
+) -> None:
+    inputs = {"file": str(an_ipa(tmp_path)), "wait": "processing", "groups": "QA"}
+    both = {"app-info": "{en-US: {feedback-email: qa@example.com}}", "expire-previous-builds": "train"}
+    counts = []
+    for given in (inputs, {**inputs, **both}):
+        with apple(world(builds=[OLDER])) as sandbox:
+            assert step(tmp_path, sandbox, given).code == 0
+            last = max(number for number, call in enumerate(calls(sandbox)) if not call.startswith("GET"))
+            counts.append(len(calls(sandbox)[last + 1 :]))
+    assert counts == [1, 3]
+
+
+def test_more_testers_and_groups_than_an_answer_includes_are_all_found(tmp_path: Path) -> None:
+    people = [f"t{number}@example.com" for number in range(60)]
+    known = [{"id": f"t-{number}", "email": email, "apps": [APP_ID]} for number, email in enumerate(people)]
+    groups = [group(f"G{number}", internal=True) for number in range(55)]
+    inputs = {
+        "file": str(an_ipa(tmp_path)),
+        "wait": "processing",
+        "testers": "\n".join(people),
+        "groups": "\n".join(made["name"] for made in groups),
+    }
+    with apple(world(groups=groups, betaTesters=known)) as sandbox:
+        done = step(tmp_path, sandbox, inputs)
+        assert (done.code, len(groups_with_it(sandbox))) == (0, 55), done.stdout

@@ -5,7 +5,7 @@ https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds-_id_
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
@@ -62,8 +62,9 @@ class Build:
     """A build. States are Apple's, "" if unknown; flags are None if Apple gives no value.
 
     `version` is the train (CFBundleShortVersionString), `audience` Apple's buildAudienceType, and `detail_id` the id
-    of the buildBetaDetail. `group_ids` and `tester_ids` hold only those that came with the answer: there may be more.
-    `localizations` go by locale; `localizations_cut` is True if not all of them came.
+    of the buildBetaDetail. `group_ids` and `tester_ids` hold only those that came with the answer, as do `group_names`
+    and `tester_addresses` (folded): there may be more if `links_cut` is True. `localizations` go by locale;
+    `localizations_cut` is True if not all of them came.
     """
 
     id: str
@@ -85,6 +86,9 @@ class Build:
     review_state: str = ""
     group_ids: frozenset[str] = frozenset()
     tester_ids: frozenset[str] = frozenset()
+    group_names: frozenset[str] = frozenset()
+    tester_addresses: frozenset[str] = field(default=frozenset(), repr=False)
+    links_cut: bool = False
     localizations: Mapping[str, Localization] = field(default_factory=dict, hash=False)
     localizations_cut: bool = False
 
@@ -120,6 +124,9 @@ class Build:
             review_state=one("betaAppReviewSubmission").text("betaReviewState"),
             group_ids=frozenset(identifier for _, identifier in build.related("betaGroups")),
             tester_ids=frozenset(identifier for _, identifier in build.related("individualTesters")),
+            group_names=_texts(document.many(build, "betaGroups"), "name"),
+            tester_addresses=_addresses(document.many(build, "individualTesters")),
+            links_cut=is_cut(build, "betaGroups") or is_cut(build, "individualTesters"),
             localizations=_localizations(document.many(build, "betaBuildLocalizations")),
             localizations_cut=is_cut(build, "betaBuildLocalizations"),
             **others,
@@ -143,6 +150,29 @@ def fetch_rest(client: Client, state: Build) -> Build:
         retry_404=True,
     )
     return replace(state, localizations=_localizations(document.data), localizations_cut=False)
+
+
+def fetch_links(client: Client, state: Build) -> Build:
+    """Return the build with all its groups and individual testers, from one listing of each."""
+    groups = client.list("/v1/betaGroups", {"filter[builds]": state.id, "fields[betaGroups]": "name"}).data
+    testers = client.list(f"/v1/builds/{state.id}/individualTesters", {"fields[betaTesters]": "email"}).data
+    return replace(
+        state,
+        group_ids=frozenset(group.id for group in groups),
+        tester_ids=frozenset(tester.id for tester in testers),
+        group_names=_texts(groups, "name"),
+        tester_addresses=_addresses(testers),
+        links_cut=False,
+    )
+
+
+def _texts(resources: Iterable[Resource], name: str) -> frozenset[str]:
+    return frozenset(resource.text(name) for resource in resources)
+
+
+def _addresses(testers: Iterable[Resource]) -> frozenset[str]:
+    # Apple keeps the case of an address and does not heed it.
+    return frozenset(address.casefold() for address in _texts(testers, "email"))
 
 
 def _localizations(resources: list[Resource] | tuple[Resource, ...]) -> dict[str, Localization]:

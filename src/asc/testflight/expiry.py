@@ -6,10 +6,12 @@ A build leaves the queue only by expiring, and that cannot be undone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from asc.api.client import Client, Query
+from asc.api.lists import chunks
 from asc.builds.build import Build
 from asc.builds.number import same_value, spellings
 from asc.testflight.request import DistributionRequest
@@ -68,6 +70,18 @@ def others(
         ),
         waiting=tuple(other for other in waiting if _is_in_the_way(other, version, state)),
     )
+
+
+def expired_among(client: Client, build_ids: Sequence[str]) -> frozenset[str]:
+    """Return those of the builds (ids) that have expired. Makes no request for none."""
+    found = (
+        build
+        for ids in chunks(build_ids)
+        for build in client.list(
+            "/v1/builds", {"filter[id]": ",".join(ids), "fields[builds]": "expired"}, retry_404=True
+        ).data
+    )
+    return frozenset(build.id for build in found if build.attributes.get("expired") is True)
 
 
 def _list(client: Client, app_id: str, platform: str, query: Query) -> tuple[Build, ...]:

@@ -95,7 +95,7 @@ def _app_info(request: DistributionRequest, app_state: AppState) -> Iterator[Cha
     existing = app_state.app_localizations
     for locale, info in by_locale(request.app_info, existing, app_state.primary_locale).items():
         known = existing[locale].attributes if locale in existing else {}
-        attributes = _differing(info.attributes(), known)
+        attributes = differing(info.attributes(), known)
         if not attributes:
             continue
         summary = f"set the test information in {printable_name(locale)}: {', '.join(attributes)}"
@@ -113,7 +113,7 @@ def review_info(request: DistributionRequest, app_state: AppState) -> Iterator[C
     """Yield the change of the information for reviewers, with the attributes that differ."""
     detail = app_state.review_detail
     requested = request.review_info.attributes() if request.review_info else {}
-    attributes = _differing(requested, detail.attributes if detail else {})
+    attributes = differing(requested, detail.attributes if detail else {})
     if attributes:
         identifier = detail.id if detail else app_state.destination.app.id  # Apple gives both the same id
         yield Change(
@@ -153,8 +153,10 @@ def by_locale(requested: Mapping[str, Any], existing: Iterable[str], primary: st
     return {**named, **dict.fromkeys(unnamed, requested[DEFAULT])}
 
 
-def _differing(requested: Mapping[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
-    def equal(text: object, other: object) -> bool:
-        return texts.same(text, other) if isinstance(text, str) and isinstance(other, str) else text == other
+def differing(requested: Mapping[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the requested attributes that App Store Connect does not have; null is an empty text."""
+
+    def equal(value: object, other: object) -> bool:
+        return texts.same(value, str(other or "")) if isinstance(value, str) else value == other
 
     return {name: value for name, value in requested.items() if not equal(value, existing.get(name))}

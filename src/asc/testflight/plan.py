@@ -20,13 +20,14 @@ from asc.testflight.state import AppState, Group, build_id, goes_outside
 from asc.testflight.testers.tester import Tester, tester_body
 from asc.words import printable_name
 
-_REVIEWED = {
+REVIEWED = {
     "WAITING_FOR_BETA_REVIEW",
     "IN_BETA_REVIEW",
     "BETA_APPROVED",
     "READY_FOR_BETA_TESTING",
     "IN_BETA_TESTING",
 }
+"""External states of a build that was submitted to beta review."""
 IN_REVIEW = {"WAITING_FOR_BETA_REVIEW", "IN_BETA_REVIEW"}
 _STAY = "The previous builds stay until this one is out: use wait: available, or run the step again then"
 _AVAILABLE = {"BETA_APPROVED", "READY_FOR_BETA_TESTING", "IN_BETA_TESTING"}
@@ -155,7 +156,7 @@ def _review(
     if not request.submit_review or not goes_outside(request, app_state):
         return
     if state:
-        if state.external_state in _REVIEWED or state.review_state or _waits_for_compliance(state):
+        if state.external_state in REVIEWED or state.review_state or _waits_for_compliance(state):
             return
         if state.external_state == "MISSING_EXPORT_COMPLIANCE" and not complied:
             raise Error(
@@ -208,7 +209,7 @@ def _notes(request: DistributionRequest, app_state: AppState, state: Build | Non
     if state and _waits_for_compliance(state):
         yield "Apple reviews the export compliance first: run the step again afterwards to submit to beta review"
     elif not request.submit_review and not (
-        state and (state.external_state in _REVIEWED or state.review_state)
+        state and (state.external_state in REVIEWED or state.review_state)
     ):
         yield "External testers get the build after beta review, and submit-beta-review is false"
 

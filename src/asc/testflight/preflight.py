@@ -7,7 +7,7 @@ https://developer.apple.com/documentation/appstoreconnectapi/get-v1-apps-_id_
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ def _survey(
     names = _asked_for(request)
     if not names:
         return AppState(destination, primary_locale=destination.app.primary_locale)
-    document = client.get(f"/v1/apps/{destination.app.id}", _query(request, names))
+    document = client.get(f"/v1/apps/{destination.app.id}", _query(names, _compares_password(request)))
     app = document.data[0] if document.data else Resource("apps", destination.app.id)
     found = {name: _all(client, document, app, name) for name in names if name in _PLACES}
     existing = [group_of(resource) for resource in found.get("betaGroups", ())]
@@ -71,7 +71,6 @@ def _survey(
     groups, new_groups = findings.result_of(
         lambda: choosing.groups(request.groups, existing, request.create_groups), nothing
     )
-    detail = document.one(app, "betaAppReviewDetail")
     declarations = [_declaration(resource) for resource in found.get("appEncryptionDeclarations", ())]
     requested = request.encryption_declaration
     return AppState(
@@ -79,17 +78,42 @@ def _survey(
         primary_locale=app.text("primaryLocale") or destination.app.primary_locale,
         groups=groups,
         new_groups=new_groups,
-        review_detail=Known(detail.id, detail.attributes) if detail else None,
-        app_localizations={
-            resource.text("locale"): Known(resource.id, resource.attributes)
-            for resource in found.get("betaAppLocalizations", ())
-        },
+        review_detail=_review_detail(document, app),
+        app_localizations=_localizations(found.get("betaAppLocalizations", ())),
         declaration=(
             findings.result_of(lambda: choosing.declaration(requested, declarations), None)
             if requested
             else None
         ),
     )
+
+
+def read_information(client: Client, app_state: AppState, kinds: Collection[str]) -> AppState:
+    """Return the state with the texts of the app and for reviewers as they are now, as far as `kinds` has changes."""
+    places = {"app-info": "betaAppLocalizations", "review-info": "betaAppReviewDetail"}
+    names = [name for kind, name in places.items() if kind in kinds]
+    if not names:
+        return app_state
+    app_id = app_state.destination.app.id
+    document = client.get(f"/v1/apps/{app_id}", _query(names, False))
+    app = document.data[0] if document.data else Resource("apps", app_id)
+    texts = _all(client, document, app, "betaAppLocalizations") if "app-info" in kinds else ()
+    return replace(
+        app_state, review_detail=_review_detail(document, app), app_localizations=_localizations(texts)
+    )
+
+
+def _review_detail(document: Document, app: Resource) -> Known | None:
+    detail = document.one(app, "betaAppReviewDetail")
+    return Known(detail.id, detail.attributes) if detail else None
+
+
+def _localizations(resources: Iterable[Resource]) -> dict[str, Known]:
+    return {resource.text("locale"): Known(resource.id, resource.attributes) for resource in resources}
+
+
+def _compares_password(request: DistributionRequest) -> bool:
+    return bool(request.review_info and request.review_info.demo_account_password)
 
 
 def _asked_for(request: DistributionRequest) -> list[str]:
@@ -104,9 +128,9 @@ def _asked_for(request: DistributionRequest) -> list[str]:
     return [name for name, needed in asked.items() if needed]
 
 
-def _query(request: DistributionRequest, names: Sequence[str]) -> dict[str, str | int]:
+def _query(names: Sequence[str], password: bool) -> dict[str, str | int]:
     review = list(REVIEW_ATTRIBUTES.values())
-    if not (request.review_info and request.review_info.demo_account_password):
+    if not password:
         review.remove("demoAccountPassword")  # a password that the step does not compare is not fetched
     fields = {**_FIELDS, "betaAppReviewDetails": ",".join(review)}
     query: dict[str, str | int] = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
 from asc.api.client import Client
 from asc.api.errors import ApiError
+from asc.api.polling import look_until
 from asc.apps.app import App
 from asc.assets.source import Source
 from asc.builds.binary import Binary
@@ -29,6 +30,7 @@ from asc.builds.waiting import (
     is_taken,
 )
 from asc.changes.apply import log_plan
+from asc.changes.change import Change
 from asc.changes.sending import SETTLING
 from asc.commands.context import Context
 from asc.commands.declaration import Command
@@ -43,6 +45,7 @@ from asc.commands.upload_testflight.report import Outputs, UploadReport
 from asc.errors import Error, Findings, InputError, Problem
 from asc.job import progress
 from asc.testflight.audience import check_reached, compliance_gap, kept_out
+from asc.testflight.confirming import accepted_only, not_made
 from asc.testflight.distribution import DistributionResult, distribute, expire_previous, planned
 from asc.testflight.preflight import preflight
 from asc.testflight.request import DistributionRequest
@@ -188,19 +191,45 @@ def _follow(
             client, request, app_state, build, report.done.append, available, deadline=watch.deadline
         )
         _tell(outcome, report)
-    # The writes have changed the state of the build.
-    if report.done:
-        report.seen = watch.until(_reached(inputs))
+        if report.done:
+            _confirm(client, report, app_state, report.done, lambda: watch.until(_reached(inputs)))
     _judge(client, report, request, watch)
     if available:
         _check_availability(inputs, request, app_state, report.seen.build)
         with report.timeline.phase("Until testers have it"):
             outside = goes_outside(request, app_state)
             report.seen = watch.until(lambda seen: is_installable(seen, outside))
-            _tell(
-                expire_previous(client, request, app_state, report.seen.build or build, report.done.append),
-                report,
-            )
+            _expire(client, report, request, app_state, report.seen.build or build)
+
+
+def _expire(
+    client: Client, report: UploadReport, request: DistributionRequest, app_state: AppState, build: Build
+) -> None:
+    """Expire earlier builds as requested. Raises Error if Apple accepts that and does not do it."""
+    before = len(report.done)
+    _tell(expire_previous(client, request, app_state, build, report.done.append), report)
+    if expired := report.done[before:]:
+        _confirm(client, report, app_state, expired, lambda: report.seen)
+
+
+def _confirm(
+    client: Client,
+    report: UploadReport,
+    app_state: AppState,
+    done: Sequence[Change],
+    look: Callable[[], BuildSnapshot],
+) -> None:
+    """Read the build after the changes. Raises Error for those that it does not show, which leave the report."""
+
+    def missing() -> list[Change]:
+        report.seen = look()
+        assert report.seen.build
+        return not_made(client, done, app_state, report.seen.build)
+
+    if left := look_until(client, missing, lambda left: not left):
+        report.done[:] = [change for change in report.done if change not in left]
+        report.groups = ()
+        raise accepted_only(left)
 
 
 def _judge(client: Client, report: UploadReport, request: DistributionRequest, watch: Watch) -> None:
