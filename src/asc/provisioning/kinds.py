@@ -26,6 +26,11 @@ class Platform(StrEnum):
         # Apple has no profiles for visionOS; those for iOS are valid there.
         return Platform.IOS if self is Platform.VISIONOS else self
 
+    @property
+    def on_mac(self) -> bool:
+        """Return True if its apps run on a Mac and are signed with Mac profiles."""
+        return self in (Platform.MACOS, Platform.CATALYST)
+
 
 class CertificateType(StrEnum):
     """A type of certificate that the storage keeps apart. The values are the names of match's folders."""

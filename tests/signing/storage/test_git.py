@@ -127,6 +127,14 @@ def test_a_push_that_is_refused_always(repository: Place) -> None:
     assert repository.contents() == {}
 
 
+def test_a_hook_with_the_words_of_a_race_is_told_with_its_words(repository: Place) -> None:
+    hook(repository, 'echo "A file of that name already exists"; echo x >> "$GIT_DIR/asked"; exit 1')
+    with pytest.raises(StorageError) as caught:
+        repository.open().update(add, "Add")
+    assert "hook declined" in caught.value.message
+    assert (repository.more["repository"] / "asked").read_text().count("x") < 10
+
+
 def test_a_protected_branch_is_told_with_the_reason_of_the_host(repository: Place) -> None:
     hook(repository, 'echo "GH006: Protected branch update failed"; echo x >> "$GIT_DIR/asked"; exit 1')
     with pytest.raises(StorageError, match="GH006"):

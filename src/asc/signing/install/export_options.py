@@ -21,7 +21,6 @@ METHODS = {
     ProfileType.DEVELOPER_ID: "developer-id",
 }
 """Type of profile → the method of exporting with it."""
-_MAC = (Platform.MACOS, Platform.CATALYST)
 
 
 def profile_mapping(profiles: Iterable[WrittenProfile]) -> dict[str, str]:
@@ -66,7 +65,8 @@ def export_options(
     signer = next((profile.identity for profile in profiles if profile.identity), None)
     if signer:
         values["signingCertificate"] = signer.certificate.sha1
-    if kind is ProfileType.APP_STORE and platform in _MAC:
+    # The App Store takes Mac apps in an installer package, which has a signature of its own.
+    if kind is ProfileType.APP_STORE and platform.on_mac:
         for identity in identities:
             if identity.certificate_type is CertificateType.MAC_INSTALLER_DISTRIBUTION:
                 values.setdefault("installerSigningCertificate", identity.certificate.sha1)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography import x509
+
 from asc.identity.keys import key_pem
 from asc.identity.p12 import p12
 from asc.private_files import write_private
@@ -19,7 +21,6 @@ from asc.signing.install.security import (
     failed,
     identities,
 )
-from asc.signing.install.written import issuer_of
 from asc.signing.vault.entries import StoredIdentity
 
 LOCKED_AFTER = 21600
@@ -146,9 +147,23 @@ def _not_valid(identity: StoredIdentity, listing: Iterable[KeychainIdentity]) ->
         return InstallError(
             f"macOS says that “{certificate.common_name}” is revoked.", "Create a new one with mode: sync."
         )
-    issuer = issuer_of(certificate.der) or "its issuer"
+    issuer = _issuer_of(certificate.der) or "its issuer"
     return InstallError(
         f"macOS has “{certificate.common_name}” but does not trust it{f' ({fault})' if fault else ''}: the "
         f"intermediate certificate “{issuer}” is probably missing on this machine.",
         "Install that certificate from https://www.apple.com/certificateauthority/ (Xcode includes it).",
     )
+
+
+def _issuer_of(der: bytes) -> str:
+    """Return the name of a certificate's issuer: `Apple Worldwide Developer Relations … (G3)`, or "" if it has none."""
+    try:
+        issuer = x509.load_der_x509_certificate(der).issuer
+    except ValueError:
+        return ""
+    # Apple's intermediate certificates share a common name; the unit tells the generation, which the user needs.
+    name, generation = (
+        next((str(attribute.value) for attribute in issuer.get_attributes_for_oid(oid)), "")
+        for oid in (x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
+    )
+    return f"{name} ({generation})" if name and generation else name

@@ -13,8 +13,8 @@ from asc.errors import SetupError, writing_remedy
 from asc.private_files import half_written, private_folder, write_private
 from asc.signing.install.ledger import Ledger, MachineState, Placed
 from asc.signing.install.security import InstallError
-from asc.signing.install.written import profile_suffix
 from asc.signing.vault.entries import StoredProfile
+from asc.signing.vault.layout import profile_suffix
 
 FOLDERS = (
     "Library/Developer/Xcode/UserData/Provisioning Profiles",

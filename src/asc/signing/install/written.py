@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from asc import words
 from asc.provisioning.kinds import Platform, ProfileType
 from asc.signing.vault.entries import StoredIdentity, StoredProfile
+from asc.signing.vault.layout import profile_stem, profile_suffix
 
 
 @dataclass(frozen=True)
@@ -83,38 +83,19 @@ def _sha1(der: bytes) -> str:
     return digest.finalize().hex().upper()
 
 
-def issuer_of(der: bytes) -> str:
-    """Return the name of a certificate's issuer: `Apple Worldwide Developer Relations … (G3)`, or "" if it has none."""
-    try:
-        issuer = x509.load_der_x509_certificate(der).issuer
-    except ValueError:
-        return ""
-    name, generation = (
-        next((str(attribute.value) for attribute in issuer.get_attributes_for_oid(oid)), "")
-        for oid in (x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATIONAL_UNIT_NAME)
-    )
-    return f"{name} ({generation})" if name and generation else name
-
-
 _LONGEST = 180
 """Bytes of a name without its suffix. File systems allow 255, but temporary files get a longer name."""
-_MAC = (Platform.MACOS, Platform.CATALYST)
-
-
-def profile_suffix(platform: Platform) -> str:
-    """Return the suffix of a profile's file. Xcode recognises profiles for macOS by it."""
-    return ".provisionprofile" if platform.of_profile in _MAC else ".mobileprovision"
 
 
 def profile_names(profiles: Iterable[StoredProfile]) -> list[str]:
     """Return a different file name for each profile, in order."""
-    names = []
-    for profile in profiles:
-        platform = profile.platform.of_profile
-        # On macOS the suffix is enough; match writes no platform there either.
-        ending = f"_{platform}" if platform in (Platform.TVOS, Platform.CATALYST) else ""
-        names.append((f"{profile.profile_type.prefix}_{profile.bundle_id}{ending}", profile_suffix(platform)))
-    return _different(names)
+    return _different(
+        (
+            profile_stem(profile.profile_type, profile.bundle_id, profile.platform),
+            profile_suffix(profile.platform),
+        )
+        for profile in profiles
+    )
 
 
 def p12_names(identities: Iterable[StoredIdentity]) -> list[str]:

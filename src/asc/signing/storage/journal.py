@@ -3,7 +3,7 @@
 The file `asc-journal.json` holds the number of the newest change and, until that change has been carried out, all of
 its contents. Before the journal is written, nothing of the change is stored; afterwards all of it is, because readers
 apply the journal to the files they find. A writer that finds an unfinished change carries it out first. The contents
-are encrypted like the stored files.
+are encrypted like the stored files. Below it stand the operations that such a storage has to offer.
 """
 
 from __future__ import annotations

@@ -27,6 +27,11 @@ LARGEST_TREE = 100 * 1024 * 1024
 """Bytes of one file, and of all files together."""
 
 
+def folded(path: str) -> str:
+    """Return a path as a Mac compares it: names that differ in case or in the form of an umlaut are one file there."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
 def problem(path: str) -> str | None:
     """Return the reason to refuse `path`, or None if it is allowed."""
     try:
@@ -62,13 +67,9 @@ def accepted(paths: Iterable[str], label: str) -> list[str]:
     """Return the allowed paths, sorted; a warning names each of the others."""
     kept: dict[str, str] = {}
     for path in sorted(paths):
-        # Two names that differ in case or in the form of an umlaut are one file on a Mac.
-        folded = unicodedata.normalize("NFC", path).casefold()
-        reason = problem(path)
-        if reason is None and folded in kept:
-            reason = f"it differs from “{printable_name(kept[folded])}” in case alone"
+        reason = problem(path) or _reason_of_twin(path, kept)
         if reason is None:
-            kept[folded] = path
+            kept[folded(path)] = path
         else:
             log.warning("%s: skipped “%s” because %s.", label, printable_name(path), reason)
     return list(kept.values())
@@ -96,24 +97,30 @@ def planned(change: Callable[[Files], Changes], files: Files, label: str) -> Cha
     allowed.
     """
     changes = change(files).needed(files)
-    held = {
-        unicodedata.normalize("NFC", path).casefold(): path for path in files if path not in changes.delete
-    }
+    kept = {folded(path): path for path in files if path not in changes.delete}
     for path, data in changes.put.items():
-        folded = unicodedata.normalize("NFC", path).casefold()
-        reason = problem(path)
-        if reason is None and held.setdefault(folded, path) != path:
-            reason = f"it differs from “{printable_name(held[folded])}” in case alone"
-        if reason is None and len(data) > LARGEST_FILE:
-            reason = f"it has {len(data)} bytes"
-        if reason is None and path.startswith("asc-"):
-            reason = "names that begin with asc- are reserved for the storage itself"
-        if reason is None and path in changes.delete:
-            reason = "the same change removes it"
-        if reason:
+        if reason := _reason_to_refuse(path, data, changes, kept):
             raise StorageError(
                 "storage",
                 f"“{printable_name(path)}” cannot be stored in {label} because {reason}. Nothing was stored.",
                 "Rename the asset that the name comes from, for example the bundle id.",
             )
+        # Two names of one change can be twins as well.
+        kept[folded(path)] = path
     return changes
+
+
+def _reason_to_refuse(path: str, data: bytes, changes: Changes, kept: Mapping[str, str]) -> str | None:
+    if reason := problem(path) or _reason_of_twin(path, kept):
+        return reason
+    if len(data) > LARGEST_FILE:
+        return f"it has {len(data)} bytes"
+    if path.startswith("asc-"):
+        return "names that begin with asc- are reserved for the storage itself"
+    return "the same change removes it" if path in changes.delete else None
+
+
+def _reason_of_twin(path: str, kept: Mapping[str, str]) -> str | None:
+    """Return the reason against a path if `kept` has another one that is the same file on a Mac; None if not."""
+    twin = kept.get(folded(path), path)
+    return None if twin == path else f"it differs from “{printable_name(twin)}” in case alone"

@@ -14,7 +14,6 @@ from asc.signing.vault.entries import StoredProfile, new_profile
 log = logging.getLogger(__name__)
 
 _PLATFORMS = {"tvOS": Platform.TVOS, "OSX": Platform.MACOS, "xrOS": Platform.IOS, "visionOS": Platform.IOS}
-_MAC = (Platform.MACOS, Platform.CATALYST)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -28,15 +27,15 @@ def imported_profiles(
     file that is not a profile, for a Mac profile whose platform is unclear, and for one whose name contradicts
     `platforms`.
     """
-    spec = tuple(platform for platform in platforms if platform in _MAC)
-    places: dict[str, list[tuple[str, StoredProfile]]] = {}
+    mac_platforms = tuple(platform for platform in platforms if platform.on_mac)
+    by_path: dict[str, list[tuple[str, StoredProfile]]] = {}
     for name, content in files:
-        stored = _stored(name, content, spec)
-        places.setdefault(stored.path, []).append((name, stored))
-    return [_newest(found, now) for found in places.values()]
+        stored = _stored(name, content, mac_platforms)
+        by_path.setdefault(stored.path, []).append((name, stored))
+    return [_newest(profiles, now) for profiles in by_path.values()]
 
 
-def _stored(name: str, content: bytes, wanted: tuple[Platform, ...]) -> StoredProfile:
+def _stored(name: str, content: bytes, mac_platforms: tuple[Platform, ...]) -> StoredProfile:
     try:
         profile = read_profile(content)
     except ProfileError as error:
@@ -46,17 +45,17 @@ def _stored(name: str, content: bytes, wanted: tuple[Platform, ...]) -> StoredPr
     bundle_id = profile.application_identifier.partition(".")[2]
     if not bundle_id:
         raise Error(f"profile-files: {name} is for no app.", "Remove it from profile-files.")
-    return new_profile(_kind(profile), bundle_id, _platform(name, profile, wanted), content)
+    return new_profile(_kind(profile), bundle_id, _platform(name, profile, mac_platforms), content)
 
 
-def _newest(found: list[tuple[str, StoredProfile]], now: datetime) -> StoredProfile:
+def _newest(profiles: list[tuple[str, StoredProfile]], now: datetime) -> StoredProfile:
     def rank(item: tuple[str, StoredProfile]) -> tuple[bool, datetime, datetime]:
         profile = item[1].profile
         expires = profile.expires or _NEVER
         return expires > now, profile.created or _NEVER, expires
 
-    name, best = max(found, key=rank)
-    for other, stored in found:
+    name, best = max(profiles, key=rank)
+    for other, stored in profiles:
         if stored is not best and stored.profile.uuid != best.profile.uuid:
             log.warning(
                 "Skipped %s: %s is the newest valid profile for the same place (%s)",
@@ -76,23 +75,23 @@ def _kind(profile: Profile) -> ProfileType:
     return ProfileType.AD_HOC if profile.devices else ProfileType.APP_STORE
 
 
-def _platform(name: str, profile: Profile, wanted: tuple[Platform, ...]) -> Platform:
+def _platform(name: str, profile: Profile, mac_platforms: tuple[Platform, ...]) -> Platform:
     only = profile.platforms[0] if len(profile.platforms) == 1 else ""
-    found = _PLATFORMS.get(only, Platform.IOS)
-    if found is not Platform.MACOS:
-        return found
+    inside = _PLATFORMS.get(only, Platform.IOS)
+    if inside is not Platform.MACOS:
+        return inside
     # match ends the names of its profiles with the platform. Nothing else in a profile tells the two apart.
-    named = next((platform for platform in _MAC if profile.name.endswith(f" {platform}")), None)
-    if named and wanted and named not in wanted:
+    named = next((mac for mac in Platform if mac.on_mac and profile.name.endswith(f" {mac}")), None)
+    if named and mac_platforms and named not in mac_platforms:
         raise Error(
-            f"profile-files: {name} is called “{profile.name}”, and platform says {', '.join(wanted)}.",
+            f"profile-files: {name} is called “{profile.name}”, and platform says {', '.join(mac_platforms)}.",
             f"Add {named} to platform, or remove the file from profile-files.",
         )
     if named:
         return named
-    if len(wanted) > 1:
+    if len(mac_platforms) > 1:
         raise Error(
             f"profile-files: {name} is for the Mac, either for macOS or for Catalyst; nothing in it tells.",
             "Import the profiles of each in a step of their own, with platform: macos or platform: catalyst.",
         )
-    return wanted[0] if wanted else Platform.MACOS
+    return mac_platforms[0] if mac_platforms else Platform.MACOS

@@ -28,7 +28,12 @@ from asc.identity.p12 import looks_like_p12
 from asc.signing.vault.errors import PASSPHRASE, BadPassphrase, Damaged, NotEncrypted, WrongPassphrase
 
 Version = Literal[1, 2]
+Digest = Literal["md5", "sha256"]
 
+SALT, TAG, BLOCK = 8, 16, 16
+"""Bytes."""
+ROUNDS = 10_000
+"""Iterations of PBKDF2, as match has them."""
 V1_PREFIX = b"Salted__"
 V2_PREFIX = b"match_encrypted_v2__"
 LINE = 60
@@ -157,13 +162,6 @@ def _decoded(data: bytes) -> bytes | None:
 def _lines(raw: bytes) -> bytes:
     text = base64.b64encode(raw)
     return b"".join(text[start : start + LINE] + b"\n" for start in range(0, len(text), LINE))
-
-
-SALT, TAG, BLOCK = 8, 16, 16
-"""Bytes."""
-ROUNDS = 10_000
-"""Iterations of PBKDF2, as match has them."""
-Digest = Literal["md5", "sha256"]
 
 
 def seal_v2(plain: bytes, secret: bytes, salt: bytes) -> tuple[bytes, bytes]:

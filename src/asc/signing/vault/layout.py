@@ -22,8 +22,7 @@ SUFFIXES = (".cer", ".p12", ".mobileprovision", ".provisionprofile")
 _TEAM = re.compile(r"[A-Z0-9]{10}")
 _BUNDLE_ID = re.compile(r"(?=.)[A-Za-z0-9._-]*\*?")
 _CERTIFICATE_ID = re.compile(r"[^-./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*")
-_MAC = (Platform.MACOS, Platform.CATALYST)
-_WITH_SUFFIX = (Platform.TVOS, Platform.CATALYST)
+_NAMED_PLATFORMS = (Platform.TVOS, Platform.CATALYST)
 _PROFILES = {kind.match_type: kind for kind in ProfileType}
 _CERTIFICATES = {kind.value: kind for kind in CertificateType}
 
@@ -86,12 +85,20 @@ def key_path(kind: CertificateType, certificate_id: str, team: str = "") -> str:
 
 def profile_path(kind: ProfileType, bundle_id: str, platform: Platform, team: str = "") -> str:
     """Return the path of a profile. Raises InputError if the bundle id is invalid."""
-    of_profile = platform.of_profile
-    ending = f"_{of_profile}" if of_profile in _WITH_SUFFIX else ""
-    suffix = ".provisionprofile" if of_profile in _MAC else ".mobileprovision"
-    return _below(
-        team, "profiles", kind.match_type, f"{kind.prefix}_{checked_bundle_id(bundle_id)}{ending}{suffix}"
-    )
+    stem = profile_stem(kind, checked_bundle_id(bundle_id), platform)
+    return _below(team, "profiles", kind.match_type, stem + profile_suffix(platform))
+
+
+def profile_stem(kind: ProfileType, bundle_id: str, platform: Platform) -> str:
+    """Return the name of a profile's file without its suffix, as match has it."""
+    # The suffix tells macOS from iOS, but not tvOS from iOS or Catalyst from macOS.
+    named = platform.of_profile in _NAMED_PLATFORMS
+    return f"{kind.prefix}_{bundle_id}_{platform}" if named else f"{kind.prefix}_{bundle_id}"
+
+
+def profile_suffix(platform: Platform) -> str:
+    """Return the suffix of a profile's file. Xcode recognises profiles for macOS by it."""
+    return ".provisionprofile" if platform.on_mac else ".mobileprovision"
 
 
 def checked_bundle_id(bundle_id: str) -> str:
@@ -132,7 +139,7 @@ def _profile(path: str, team: str, folder: str, name: str) -> VaultEntry | None:
         return None
     platform = Platform.MACOS if suffix == "provisionprofile" else Platform.IOS
     # Apple allows no underscore in a bundle id, so this removes no part of one.
-    for candidate in _WITH_SUFFIX:
+    for candidate in _NAMED_PLATFORMS:
         if rest.endswith(f"_{candidate}"):
             rest, platform = rest.removesuffix(f"_{candidate}"), candidate
     return ProfileEntry(path, team, kind, rest, platform) if _BUNDLE_ID.fullmatch(rest) else None

@@ -43,17 +43,17 @@ class Opener:
 
         Raises WrongPassphrase if a file does not open and the passphrase opens no other file either; BadPassphrase.
         """
-        wanted = list(paths)
-        untried = [path for path in wanted if path not in self._opened]
+        requested = list(paths)
+        untried = [path for path in requested if path not in self._opened]
         self._try(untried)
         self._warn_of_plain([path for path in untried if self._opened[path] == self._files[path]])
-        found = {path: self._opened[path] for path in wanted}
-        if any(isinstance(opened, WrongPassphrase) for opened in found.values()):
+        contents = {path: self._opened[path] for path in requested}
+        if any(isinstance(opened, WrongPassphrase) for opened in contents.values()):
             self.prove()
         # The passphrase is right, since it opens another file: so this file is damaged.
         return {
             path: _unlike_others(path) if isinstance(opened, WrongPassphrase) else opened
-            for path, opened in found.items()
+            for path, opened in contents.items()
         }
 
     def _warn_of_plain(self, paths: list[str]) -> None:

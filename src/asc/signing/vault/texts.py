@@ -51,9 +51,9 @@ def commit_message(kinds: Iterable[ProfileType], platforms: Iterable[Platform]) 
     return f"[fastlane] Updated {types} and platform {names}"
 
 
-def revoked_message(what: str) -> str:
-    """Return the commit message of match's `nuke`; `what` names the removed type."""
-    return f"[fastlane] Nuked files for {what}"
+def revoked_message(removed: str) -> str:
+    """Return the commit message of match's `nuke`; `removed` counts the certificates and profiles."""
+    return f"[fastlane] Nuked files for {removed}"
 
 
 def profile_name(kind: ProfileType, bundle_id: str, platform: Platform) -> str:

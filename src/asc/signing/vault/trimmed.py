@@ -42,17 +42,17 @@ def warn_of_trimmed(files: Mapping[str, bytes], passphrase: str) -> None:
 
 def _opens(files: Mapping[str, bytes], passphrase: str) -> bool:
     """Return True if the passphrase opens one of the first encrypted files."""
-    found = {
+    versions = {
         path: version
         for path, data in files.items()
         if path.endswith(SUFFIXES) and (version := version_of(data))
     }
     # Version 1 comes first: trying it costs microseconds, and its content has to look right as well.
-    for path in sorted(found, key=lambda path: (found[path], path))[:MOST_PROBES]:
+    for path in sorted(versions, key=lambda path: (versions[path], path))[:MOST_PROBES]:
         try:
             decrypt(files[path], passphrase, check_for(path))
         except BadPassphrase:
-            # It is the same for every file.
+            # No file can have this passphrase, so the others need no try.
             raise
         except VaultError:
             continue

@@ -114,7 +114,7 @@ class GoogleBucket:
                 data = blob.download_as_bytes(timeout=TIMEOUT, **condition)
         except (refusals.NotFound, Conflict):
             raise ObjectMissing from None
-        # The answer's headers name it.
+        # The client takes the generation from the headers of the answer.
         return bytes(data), str(blob.generation)
 
     def create(self, name: str, data: bytes) -> str:

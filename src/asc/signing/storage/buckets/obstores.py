@@ -24,14 +24,14 @@ from asc.words import printable_name
 
 OF_THE_REGION = ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraint")
 """S3's error codes for a request that was signed for another region than the bucket's."""
-OTHER_WAYS_IN_S3 = (
+FETCHED_S3_CREDENTIALS = (
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
 )
 """Variables of credentials that the library fetches by itself."""
 RETRY: Any = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
-WAYS_IN_AZURE = {
+AZURE_VARIABLES = {
     "account_name": ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"),
     "account_key": ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_KEY"),
     "sas_key": ("AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_SAS_KEY"),
@@ -40,13 +40,14 @@ WAYS_IN_AZURE = {
     "tenant_id": ("AZURE_TENANT_ID",),
     "federated_token_file": ("AZURE_FEDERATED_TOKEN_FILE",),
 }
-WAYS_IN_S3 = {
+S3_VARIABLES = {
     "access_key_id": ("AWS_ACCESS_KEY_ID",),
     "secret_access_key": ("AWS_SECRET_ACCESS_KEY",),
     "session_token": ("AWS_SESSION_TOKEN",),
     "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
     "endpoint": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
 }
+"""Setting of the library → the variables that it may come from, the first one first."""
 
 
 def open_s3(place: BucketAddress, options: Options) -> ObstoreBucket:
@@ -61,16 +62,15 @@ def open_s3(place: BucketAddress, options: Options) -> ObstoreBucket:
         "region": options.region,
         "endpoint": options.endpoint,
     }
-    settings = _settings(given, WAYS_IN_S3, options, ("access_key_id", "secret_access_key", "session_token"))
+    settings = _settings(
+        given, S3_VARIABLES, options, ("access_key_id", "secret_access_key", "session_token")
+    )
     settings.setdefault("region", "us-east-1")
-    # Without this check the library asks the machine's metadata service, which hands out the machine's own role. A
+    # Without credentials the library asks the machine's metadata service, which hands out the machine's own role. A
     # self-hosted runner may want that, and has to say so.
     asks_machine = options.environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "false"
-    if (
-        "access_key_id" not in settings
-        and not asks_machine
-        and not any(options.environment.get(name) for name in OTHER_WAYS_IN_S3)
-    ):
+    fetched = any(options.environment.get(name) for name in FETCHED_S3_CREDENTIALS)
+    if not ("access_key_id" in settings or asks_machine or fetched):
         raise StorageError(
             "storage",
             "there are no credentials for s3://.",
@@ -93,7 +93,7 @@ def open_azure(place: BucketAddress, options: Options) -> ObstoreBucket:
         "sas_key": options.session_token,
         "endpoint": options.endpoint,
     }
-    settings = _settings(given, WAYS_IN_AZURE, options, ("account_key", "sas_key"))
+    settings = _settings(given, AZURE_VARIABLES, options, ("account_key", "sas_key"))
     if "account_name" not in settings:
         raise StorageError(
             "storage",

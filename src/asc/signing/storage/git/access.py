@@ -29,16 +29,8 @@ from asc.signing.storage.model import Options, StorageError
 # git starts programs (hooks, helpers, ssh), so it gets these variables and not the secrets of the job.
 PASSED = (
     *("PATH", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH"),
-    *(
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "NO_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "no_proxy",
-    ),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
 )
 PASSED_WITHOUT_TOKEN = (
     "HOME",
@@ -103,22 +95,23 @@ class Access:
         Files with credentials exist below `private` until the command has ended.
         """
         with contextlib.ExitStack() as stack:
-            environment = self._basic(private) | _as_configuration(self._settings())
+            environment = self._passed_on(private) | _as_configuration(self._settings())
             if self._options.deploy_key:
                 environment["GIT_SSH_COMMAND"] = stack.enter_context(self._ssh(private))
             elif self._location.scheme == "ssh":
                 environment.setdefault("GIT_SSH_COMMAND", stack.enter_context(self._agent(private)))
             yield environment
 
-    def _basic(self, private: Path) -> dict[str, str]:
-        ours = self._options.environment
+    def _passed_on(self, private: Path) -> dict[str, str]:
+        """Return the job's variables that git gets, and the ones that replace the machine's configuration."""
+        job = self._options.environment
         isolated = bool(self.token or self._options.deploy_key)
         passed = PASSED if isolated else (*PASSED, *PASSED_WITHOUT_TOKEN)
         if self._location.scheme == "ssh":
             passed = (*passed, *PASSED_TO_SSH)
-        environment = {name: ours[name] for name in passed if ours.get(name)}
+        environment = {name: job[name] for name in passed if job.get(name)}
         environment.setdefault("PATH", os.defpath)
-        if authorities := next((ours[name] for name in CA_FILES if ours.get(name)), None):
+        if authorities := next((job[name] for name in CA_FILES if job.get(name)), None):
             environment["GIT_SSL_CAINFO"] = authorities
         if isolated:
             # A credential helper or insteadOf rule of the machine could send the token or key elsewhere.
@@ -158,11 +151,14 @@ class Access:
         pair = self.token if ":" in self.token else f"{self._location.user or 'x-access-token'}:{self.token}"
         return base64.b64encode(pair.encode()).decode()
 
+    def _known_hosts(self) -> bytes:
+        return f"{self._options.known_hosts.strip()}\n{KNOWN_HOSTS}".encode()
+
     @contextlib.contextmanager
     def _agent(self, private: Path) -> Iterator[str]:
         """Yield the ssh command with the machine's keys and configuration, and our host keys in addition to its own."""
         known = private / f"known_hosts-{secrets.token_hex(8)}"
-        write_private(known, (self._options.known_hosts.strip() + "\n" + KNOWN_HOSTS).encode())
+        write_private(known, self._known_hosts())
         # This setting adds to the global files; the user's own file stays as the machine configures it.
         files = f'"{known}" {" ".join(GLOBAL_KNOWN_HOSTS)}'
         words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
@@ -173,12 +169,13 @@ class Access:
 
     @contextlib.contextmanager
     def _ssh(self, private: Path) -> Iterator[str]:
+        """Yield the ssh command with the deploy key alone, without the machine's keys and configuration."""
         folder = private / f"ssh-{secrets.token_hex(8)}"
         folder.mkdir(mode=0o700)
         key, known = folder / "key", folder / "known_hosts"
         try:
             write_private(key, self._key.encode())
-            write_private(known, (self._options.known_hosts.strip() + "\n" + KNOWN_HOSTS).encode())
+            write_private(known, self._known_hosts())
             home = self._options.environment.get("HOME")
             files = [str(known), *([f"{home}/.ssh/known_hosts"] if home else [])]
             settings = {
@@ -205,8 +202,8 @@ class Access:
 def _job_token(location: Location, environment: Mapping[str, str]) -> str:
     """Return GITHUB_TOKEN if the repository is on the job's own server, else ""."""
     server = urlsplit(environment.get("GITHUB_SERVER_URL") or "https://github.com")
-    theirs = urlsplit(location.url)
-    same = (server.scheme, server.netloc.lower()) == (theirs.scheme, theirs.netloc.lower())
+    repository = urlsplit(location.url)
+    same = (server.scheme, server.netloc.lower()) == (repository.scheme, repository.netloc.lower())
     return environment.get("GITHUB_TOKEN", "") if same and server.scheme == "https" else ""
 
 

@@ -46,8 +46,9 @@ class GitClient:
 
     def run(self, *arguments: str, data: bytes = b"") -> GitResult:
         """Run a command and return its result. Raises StorageError if git is missing or does not end in time."""
-        gone = partial(shutil.rmtree, self._private, ignore_errors=True)
-        with undone_at_the_end(gone), self._access.environment(self._private) as environment:
+        remove_folder = partial(shutil.rmtree, self._private, ignore_errors=True)
+        # A signal ends the process without `finally` and without finalizers, and the folder holds credentials.
+        with undone_at_the_end(remove_folder), self._access.environment(self._private) as environment:
             command = ["git", f"--git-dir={self.repository}", *arguments]
             try:
                 done = run_program(command, environment, PATIENCE, data, self._private)

@@ -78,7 +78,7 @@ class Remote:
         """
         return self._retrying(self._fetch)
 
-    def holders(self) -> list[str]:
+    def other_branches_with_files(self) -> list[str]:
         """Return the other branches that hold match's files. Raises StorageError."""
         default, heads = self._heads()
         others = sorted(heads - {self.branch or default})[:MOST_BRANCHES]

@@ -26,8 +26,11 @@ from asc.words import printable_name
 
 log = logging.getLogger(__name__)
 
-SAME_REFUSAL = 3
-"""Attempts to push while the branch stays unchanged. A hook or a host may refuse for a moment only."""
+PUSHES = {trouble.Refused: 3, StorageUnreachable: 3, trouble.Raced: 6}
+"""Attempts to push by the error, as long as the branch stays unchanged; one for other errors.
+
+A hook or a host may refuse for a moment. After a race, the host may read from a copy that lags behind.
+"""
 AUTHOR = "app-store-connect-actions <app-store-connect-actions@users.noreply.github.com>"
 
 
@@ -53,7 +56,7 @@ class GitStorage:
     def nearby(self) -> Nearby:
         """Return the other branches that hold match's files."""
         try:
-            branches = self._remote.holders()
+            branches = self._remote.other_branches_with_files()
         except StorageError as error:
             log.info("%s: other branches could not be read: %s", self.label, error.message)
             return Nearby()
@@ -79,11 +82,12 @@ class GitStorage:
 
     def update(self, change: Callable[[Files], Changes], message: str) -> Files:
         """Store a change as described at Storage.update; `message` becomes the message of the commit."""
-        refusals = 0
+        failures, before = 0, None
         for attempt in range(1, self._options.attempts + 1):
             if attempt > 1:
                 self._clock.sleep(retry.pause(attempt - 1, None, self._clock.chance()))
             tip = self._remote.fetch()
+            failures, before = failures if tip == before else 0, tip
             files = self._files(tip)
             changes = names.planned(change, files, self.label)
             if not changes:
@@ -93,10 +97,9 @@ class GitStorage:
             if error is None:
                 log.info("Wrote to the %s: %s (commit %s)", self.label, message, commit[:10])
                 return changes.applied(files)
-            if not isinstance(error, _Overtaken):
-                refusals += 1
-                if refusals == SAME_REFUSAL or not isinstance(error, trouble.Refused | StorageUnreachable):
-                    raise error
+            failures += 1
+            if not isinstance(error, _Overtaken) and failures >= PUSHES.get(type(error), 1):
+                raise error
             log.info("%s; trying again.", error.message)
         raise StorageError(
             "storage",
@@ -107,20 +110,18 @@ class GitStorage:
     def _push(self, commit: str, tip: str | None) -> StorageError | None:
         """Push a commit made on `tip`. Return the error if it did not arrive."""
         result = self._remote.push(commit)
-        overtaken = _Overtaken("storage", f"{self.label}: another writer was quicker ({result.words})", "")
         # “=” means up to date: another writer pushed the very same commit in the same second, so ours did not count.
-        same = any(line.startswith(b"=") for line in result.output.splitlines())
-        if same or (result.code and trouble.RACE.search(result.words)):
-            return overtaken
-        if result.code == 0:
+        is_theirs = any(line.startswith(b"=") for line in result.output.splitlines())
+        if result.code == 0 and not is_theirs:
             return None
+        # The branch decides and not the message: a hook may write “already exists” as well.
         with contextlib.suppress(StorageError):
             newest = self._remote.fetch()
             # The push was applied, but its answer was lost.
-            if newest == commit:
+            if newest == commit and not is_theirs:
                 return None
             if newest != tip:
-                return overtaken
+                return _Overtaken("storage", f"{self.label}: another writer was quicker ({result.words})", "")
         return self._remote.explainer.writing(result.words)
 
     def _files(self, tip: str | None) -> Files:

@@ -62,12 +62,17 @@ NO_SSH = re.compile(r"cannot run ssh|ssh: not found|ssh: command not found", re.
 NETWORK = (
     "Check that this runner reaches the host (the proxy variables are honoured), then run the step again."
 )
+FOLLOW = "Follow the message of the repository."
 TOKEN_READS = "Set storage-token to a token with read access to the repository's contents."
 TOKEN_WRITES = "Set storage-token (or deploy-key) to one with write access to the repository's contents."
 
 
 class Refused(StorageError):
     """The repository itself refused the push, usually by a hook. A later push may succeed."""
+
+
+class Raced(StorageError):
+    """git reported that another writer was quicker, or holds the lock of the branch. A later push may succeed."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,9 @@ class Explainer:
         words = self._without_names(words)
         if full := disk_is_full(words):
             return full
+        # The words of a race come first, because they are precise: the patterns below match parts of many messages.
+        if RACE.search(words):
+            return Raced("storage", f"{self.label} refused the push: {words}", FOLLOW)
         if PROTECTED.search(words):
             return self._error(
                 "storage",
@@ -100,17 +108,17 @@ class Explainer:
                 "Let the token's owner (or the deploy key) push there, or name another branch.",
             )
         if NO_WRITE.search(words):
-            return self._error(
-                self._way_in(), f"may be read but not written: {words}", self._writing_remedy()
-            )
+            return self._not_writable(words)
         if (common := self._common(words)) is not None:
             return common
+        # The repository was read before, so “not found” means that the right to write is missing.
         if NOT_THERE.search(words):
-            return self._error(
-                self._way_in(), f"may be read but not written: {words}", self._writing_remedy()
-            )
-        message = f"{self.label} refused the push: {words}"
-        return Refused("storage", message, "Follow the message of the repository.")
+            return self._not_writable(words)
+        return Refused("storage", f"{self.label} refused the push: {words}", FOLLOW)
+
+    def _not_writable(self, words: str) -> StorageError:
+        message = f"may be read but not written: {words}"
+        return self._error(self._input_of_access(), message, self._writing_remedy())
 
     def _without_names(self, words: str) -> str:
         """Return the message without the repository's names."""
@@ -152,8 +160,8 @@ class Explainer:
             return self._error(
                 "known-hosts",
                 f"is on a host with an unknown SSH key: {words}",
-                f"Set known-hosts to the output of “ssh-keyscan {self._scanned()}”, after comparing it with the keys "
-                "that the host publishes.",
+                f"Set known-hosts to the output of “ssh-keyscan {self._keyscan_target()}”, after comparing it with the "
+                "keys that the host publishes.",
             )
         if KEY_REFUSED.search(words):
             return self._error(
@@ -188,7 +196,9 @@ class Explainer:
             remedy = f"Check the address. {self._reading_remedy()}"
             if self.access.is_job_token:
                 remedy = f"{TOKEN_READS} GITHUB_TOKEN only reaches the workflow's own repository."
-            return self._error(self._way_in(), f"does not exist, or may not be read: {words}", remedy)
+            return self._error(
+                self._input_of_access(), f"does not exist, or may not be read: {words}", remedy
+            )
         return self._error("storage", f"could not be read: {words}", "Follow the message of git.")
 
     def _reading_remedy(self) -> str:
@@ -196,12 +206,13 @@ class Explainer:
             return "Set deploy-key to a key of this repository; ssh does not accept a token."
         return TOKEN_READS
 
-    def _scanned(self) -> str:
+    def _keyscan_target(self) -> str:
         """Return the host for ssh-keyscan, with its port if that is not 22."""
         port = urlsplit(self.location.url).port if "://" in self.location.url else None
         return f"-p {port} {self.location.host}" if port and port != 22 else self.location.host
 
-    def _way_in(self) -> str:
+    def _input_of_access(self) -> str:
+        """Return the input that decides on the access to the repository."""
         if self.location.scheme == "ssh":
             return "deploy-key"
         return "storage" if self.location.scheme == "file" else "storage-token"
