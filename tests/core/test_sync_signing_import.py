@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from asc import limited_files
 from asc.identity.keys import key_pem
 from asc.identity.p12 import p12
 from core.signing import (
@@ -213,6 +215,16 @@ class TestImport:
         assert done.code != 0
         assert words in done.error
         assert store.files() == {}
+
+    @pytest.mark.parametrize("name", ["key-file", "profile-files"])
+    def test_gives_up_a_pipe_that_nobody_writes(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        monkeypatch.setattr(limited_files, "PATIENCE", 0.0)
+        os.mkfifo(tmp_path / "pipe")
+        done = step(tmp_path, None, folder_store(tmp_path), {"mode": "import", name: str(tmp_path / "pipe")})
+        assert done.code == 1
+        assert "nobody wrote it" in done.error
 
     def test_refuses_a_certificate_that_does_not_belong_to_the_key(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)

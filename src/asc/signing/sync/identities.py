@@ -217,19 +217,23 @@ class IdentityMaker:
     def _key_not_stored(self, identity: StoredIdentity, passphrase: str, error: StorageError) -> KeyNotStored:
         """Write an encrypted copy of the key to the rescue folder, and return the error that names it."""
         # The storage holds the pending key already. It has just failed, though, so a second copy is worth having.
-        # `passphrase` has the form that the storage is encrypted with, which may be the trimmed one.
-        copied_to: Path | None
-        copied_to = path = self.context.rescue_folder / f"{identity.certificate_id}.p12"
-        try:
-            private_folder(self.context.rescue_folder)
-            write_private(path, encrypt(key_pem(identity.key), passphrase))
-        except OSError as problem:
-            log.warning("A copy of the key could not be written to %s (%s).", path, problem.strerror)
-            copied_to = None
-        copy = f", and in {copied_to}" if copied_to else ""
+        copy = self._rescue_copy(identity, passphrase)
+        copied = f", and in {copy}" if copy else ""
         return KeyNotStored(
             f"The certificate {identity.certificate_id} was created, but could not be stored: {error.message}",
             f"{error.remedy} Then run the step again: it finishes with the key, which lies encrypted in the storage "
-            f"(pending/){copy}, and creates no second certificate.",
-            copied_to,
+            f"(pending/){copied}, and creates no second certificate.",
+            copy,
         )
+
+    def _rescue_copy(self, identity: StoredIdentity, passphrase: str) -> Path | None:
+        """Write the encrypted key to the rescue folder and return its path, or None if it cannot be written."""
+        path = self.context.rescue_folder / f"{identity.certificate_id}.p12"
+        try:
+            private_folder(self.context.rescue_folder)
+            # `passphrase` has the form that the storage is encrypted with, which may be the trimmed one.
+            write_private(path, encrypt(key_pem(identity.key), passphrase))
+        except OSError as error:
+            log.warning("A copy of the key could not be written to %s (%s).", path, error.strerror)
+            return None
+        return path

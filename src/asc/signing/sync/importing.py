@@ -11,13 +11,13 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from asc import words
 from asc.errors import Error
 from asc.identity.certificate import Certificate
 from asc.identity.choosing import choose
 from asc.identity.errors import NoMatch
 from asc.identity.keys import same_key
 from asc.identity.reading import read_certificates, read_identity
+from asc.limited_files import read_limited
 from asc.provisioning.certificates import AppleCertificate, by_public_key
 from asc.provisioning.kinds import (
     CertificateType,
@@ -37,8 +37,6 @@ log = logging.getLogger(__name__)
 EXPORT_ONE = "Export each identity into a .p12 of its own, and import one after the other."
 APPLE_ID = re.compile(r"[A-Z0-9]{10}")
 """The form of Apple's ids of certificates."""
-LARGEST_FILE = 16 * 1024 * 1024
-"""Bytes. Certificates, keys and profiles are far smaller."""
 
 
 @dataclass(frozen=True)
@@ -71,31 +69,32 @@ def read_imported_identity(
 
     Raises IdentityError if key and certificate do not match or cannot be read, Error if the files lack a key.
     """
-    found = read_identity(_read(files.key, "key-file"), password, files.key.name)
-    if found.key is None:
+    content = read_identity(_read(files.key, "key-file"), password, files.key.name)
+    if content.key is None:
         raise Error(
             f"key-file: {files.key.name} holds no private key.",
             "Give the .p12 or the PEM with the key.",
         )
-    certificates: Iterable[Certificate] = found.certificates
+    certificates: Iterable[Certificate] = content.certificates
     if files.certificate:
         certificates = read_certificates(_read(files.certificate, "certificate-file"), files.certificate.name)
     try:
-        certificate = choose(certificates, found.key, now)
+        certificate = choose(certificates, content.key, now)
     except NoMatch as error:
-        if not (others := _others(found.certificates, found.key)):
+        if not (others := _others(content.certificates, content.key)):
             raise
         raise NoMatch(f"{error.message} {_several(files.key, others)}", EXPORT_ONE) from None
-    if others := _others(found.certificates, found.key):
+    if others := _others(content.certificates, content.key):
         log.warning("%s %s", _several(files.key, others), EXPORT_ONE)
     at_apple = by_public_key(listed, certificate.public_key)
-    stem = (files.certificate or files.key).stem
-    identifier = (
-        at_apple.id
-        if at_apple
-        else "".join(c for c in stem if c.isalnum() or c in "-_").lstrip("-") or "IMPORTED"
-    )
-    return new_identity(_kind(certificate, in_house), identifier, certificate, found.key)
+    identifier = at_apple.id if at_apple else _identifier_from(files.certificate or files.key)
+    return new_identity(_kind(certificate, in_house), identifier, certificate, content.key)
+
+
+def _identifier_from(file: Path) -> str:
+    """Return the name of a file without the characters that a path in the storage cannot have, or `IMPORTED`."""
+    kept = "".join(character for character in file.stem if character.isalnum() or character in "-_")
+    return kept.lstrip("-") or "IMPORTED"
 
 
 def read_imported_profiles(
@@ -167,10 +166,6 @@ def _kind(certificate: Certificate, in_house: bool) -> CertificateType:
 
 def _read(path: Path, name: str) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        return read_limited(path)
     except OSError as error:
         raise Error(f"{name}: {path} cannot be read: {error.strerror}.", "Check the path.") from None
-    if len(content) > LARGEST_FILE:
-        raise Error(f"{name}: {path} is too large ({words.size(LARGEST_FILE)} at most).", "Check the path.")
-    return content

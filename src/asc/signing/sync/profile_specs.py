@@ -135,7 +135,7 @@ class SigningRequest:
         """Return a request for each bundle id of the profiles, with the capabilities."""
         identifiers = dict.fromkeys(spec.bundle_id for spec in self.specs)
         # A universal bundle id serves the profiles of all platforms.
-        return [BundleIdRequest(one, "UNIVERSAL", self.capabilities) for one in identifiers]
+        return [BundleIdRequest(identifier, "UNIVERSAL", self.capabilities) for identifier in identifiers]
 
     @property
     def needs_devices(self) -> bool:
@@ -144,12 +144,12 @@ class SigningRequest:
 
     def apple_types(self, kind: CertificateType) -> tuple[str, ...]:
         """Return the `certificateType`s that serve as `kind` on any platform of the request; create the first."""
-        found = (
+        types = (
             apple_type
             for platform in self.platforms
             for apple_type in apple_certificate_types(kind, platform, in_house=self.in_house)
         )
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(types))
 
 
 def profile_specs(
@@ -167,9 +167,9 @@ def profile_specs(
         for bundle_id in bundle_ids
     )
     for spec in specs:
-        # Raises InputError, before the first request.
+        # Both are computed here because they raise InputError, which has to come before the first request.
         _ = spec.apple_type, spec.name
-    found: dict[tuple[ProfileType, str, Platform], ProfileSpec] = {}
+    different: dict[tuple[ProfileType, str, Platform], ProfileSpec] = {}
     for spec in specs:
-        found.setdefault((spec.kind, spec.bundle_id, spec.platform.of_profile), spec)
-    return tuple(found.values())
+        different.setdefault((spec.kind, spec.bundle_id, spec.platform.of_profile), spec)
+    return tuple(different.values())

@@ -43,27 +43,12 @@ def ready_signing(
     ]
     if missing:
         faults = [f"{fault.message} {fault.remedy}" for fault in stored_signing.faults]
-        how = "with mode: sync and a key that may change certificates and profiles"
-        remedy = f"Run sync-signing once {how}."
-        lacking = [kind for kind in request.certificates if not stored_signing.valid(kind, now, timedelta())]
-        by_hand = any(kind.needs_account_holder for kind in lacking)
-        if by_hand:
-            remedy = f"Apple lets only the account holder create Developer ID certificates: {CREATE_BY_HAND}."
-        if any(stored_signing.damaged(kind) for kind in request.certificates):
-            alternative = (
-                CREATE_BY_HAND if by_hand else f"run sync-signing once {how}, and if-revoked: replace"
-            )
-            remedy = f"Restore the damaged files, or {alternative}."
         report = inspect() if _absent(stored_signing, request) else None
         elsewhere = report.lines() if report else []
-        # Apple allows few certificates, so one that lies in another place must not be created a second time.
-        if (
-            report
-            and report.other_places
-            and any(_lacks(stored_signing, kind) for kind in request.certificates)
-        ):
-            remedy = report.remedy
-        raise Error("\n".join([*missing, *faults, *_other_apps(stored_signing, request), *elsewhere]), remedy)
+        raise Error(
+            "\n".join([*missing, *faults, *_other_apps(stored_signing, request), *elsewhere]),
+            _remedy(stored_signing, request, now, report),
+        )
     profiles = tuple((spec, stored_signing.profiles[spec]) for spec in request.specs)
     identities = [
         identity
@@ -71,6 +56,25 @@ def ready_signing(
         for identity in _used(stored_signing.valid(kind, now, timedelta()), profiles)
     ]
     return ReadySigning(tuple(identities), profiles)
+
+
+def _remedy(
+    stored_signing: StoredSigning, request: SigningRequest, now: datetime, report: StorageReport | None
+) -> str:
+    """Return the one thing to do about everything that is missing."""
+    lacks_certificate = any(_lacks(stored_signing, kind) for kind in request.certificates)
+    # Apple allows few certificates, so one that lies in another place must not be created a second time.
+    if report and report.other_places and lacks_certificate:
+        return report.remedy
+    how = "with mode: sync and a key that may change certificates and profiles"
+    invalid = [kind for kind in request.certificates if not stored_signing.valid(kind, now, timedelta())]
+    by_hand = any(kind.needs_account_holder for kind in invalid)
+    if any(stored_signing.damaged(kind) for kind in request.certificates):
+        alternative = CREATE_BY_HAND if by_hand else f"run sync-signing once {how}, and if-revoked: replace"
+        return f"Restore the damaged files, or {alternative}."
+    if by_hand:
+        return f"Apple lets only the account holder create Developer ID certificates: {CREATE_BY_HAND}."
+    return f"Run sync-signing once {how}."
 
 
 def _absent(stored_signing: StoredSigning, request: SigningRequest) -> bool:

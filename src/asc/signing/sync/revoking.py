@@ -79,15 +79,15 @@ def plan_revocation(
     ids, requested = {certificate.id for certificate in named}, _apple_types(kinds, request.platforms)
     # Types share certificates: a distribution certificate is in profiles for app-store and for ad-hoc.
     profiles = profiles_of_types(context.client, {*requested, *_made_with(request.certificates)})
-    doomed = [
+    affected = [
         profile
         for profile in profiles
         if set(profile.certificate_ids) & ids or (profile.apple_type in requested and not certificate_ids)
     ]
     return RevocationPlan(
         tuple(named),
-        tuple(profile for profile in doomed if profile.apple_type in requested),
-        tuple(profile for profile in doomed if profile.apple_type not in requested),
+        tuple(profile for profile in affected if profile.apple_type in requested),
+        tuple(profile for profile in affected if profile.apple_type not in requested),
     )
 
 
@@ -97,7 +97,9 @@ def _named(certificates: Sequence[AppleCertificate], ids: Collection[str]) -> li
     if unknown:
         raise Error(
             f"certificate-ids: the team has no such certificate of these types: {', '.join(sorted(unknown))}.",
-            f"It has: {'; '.join(map(str, certificates)) or 'none'}.",
+            f"Take the ids from this list: {'; '.join(map(str, certificates))}."
+            if certificates
+            else "Remove certificate-ids: the team has no certificate of these types.",
         )
     return [certificate for certificate in certificates if not ids or certificate.id in ids]
 
@@ -176,5 +178,8 @@ def _apple_types(kinds: Collection[ProfileType], platforms: Collection[Platform]
 
 def _made_with(certificates: Collection[CertificateType]) -> list[str]:
     """Return the `profileType`s whose profiles contain certificates of these types."""
-    found = apple_profile_types()
-    return [apple for apple, kind in found.items() if kind.certificate_type in certificates]
+    return [
+        apple_type
+        for apple_type, kind in apple_profile_types().items()
+        if kind.certificate_type in certificates
+    ]

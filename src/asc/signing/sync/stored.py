@@ -51,14 +51,15 @@ class StoredSigning:
     def renamed(self, names: Mapping[str, StoredIdentity]) -> StoredSigning:
         """Return a copy with new certificate ids: `names` maps each new id to its identity. Each id is there once."""
         ids = {identity.certificate_id: identifier for identifier, identity in names.items()}
-        found: dict[CertificateType, tuple[StoredIdentity, ...]] = {}
+        renamed: dict[CertificateType, tuple[StoredIdentity, ...]] = {}
         for kind, identities in self.identities.items():
             named = (
                 replace(identity, certificate_id=ids.get(identity.certificate_id, identity.certificate_id))
                 for identity in identities
             )
-            found[kind] = tuple({identity.certificate_id: identity for identity in named}.values())
-        return replace(self, identities=found)
+            # The storage may hold a certificate under both names, after an import without and one with an API key.
+            renamed[kind] = tuple({identity.certificate_id: identity for identity in named}.values())
+        return replace(self, identities=renamed)
 
     def expired(self, kind: CertificateType, now: datetime) -> list[StoredIdentity]:
         """Return the identities of a type that have expired."""
@@ -78,7 +79,7 @@ def read_store(
     kinds = {spec.kind for spec in request.specs}
     bundle_ids = {spec.bundle_id for spec in request.specs}
     profiles = vault.profiles(kinds, bundle_ids, {spec.platform for spec in request.specs})
-    found = {(entry.profile_type, entry.bundle_id, entry.platform): entry for entry in profiles.entries}
+    by_key = {(entry.profile_type, entry.bundle_id, entry.platform): entry for entry in profiles.entries}
     by_kind: dict[CertificateType, tuple[StoredIdentity, ...]] = {}
     for kind in request.certificates:
         of_kind = [identity for identity in identities.entries if identity.certificate_type is kind]
@@ -88,9 +89,9 @@ def read_store(
     return StoredSigning(
         identities=by_kind,
         profiles={
-            spec: found[key]
+            spec: by_key[key]
             for spec in request.specs
-            if (key := (spec.kind, spec.bundle_id, spec.platform.of_profile)) in found
+            if (key := (spec.kind, spec.bundle_id, spec.platform.of_profile)) in by_key
         },
         faults=(*identities.faults, *profiles.faults),
         bundle_ids={kind: _bundle_ids(vault, kind) for kind in kinds},

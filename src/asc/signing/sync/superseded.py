@@ -50,19 +50,19 @@ def superseded_identities(
     old = [
         identity
         for identity in valid_identities(stored_signing, kind, context.now)
-        if _is_due(identity, context, request)
+        if _renewal_is_due(identity, context, request)
     ]
     if not old:
         return Superseded()
     kinds = [profile_type for profile_type in ProfileType if profile_type.certificate_type is kind]
-    found = Vault(files, context.passphrase).profiles(kinds)
+    profiles = Vault(files, context.passphrase).profiles(kinds)
     # An unreadable profile may contain the old certificate.
-    if found.faults:
+    if profiles.faults:
         return Superseded()
     removable, warnings = [], []
     for identity in old:
         users = [
-            stored for stored in found.entries if identity.certificate.der in stored.profile.certificates
+            stored for stored in profiles.entries if identity.certificate.der in stored.profile.certificates
         ]
         if users:
             warnings.append(_warning(identity, current[0], users))
@@ -87,7 +87,7 @@ def remove_superseded(
         kind
         for kind in renewed
         if any(
-            _is_due(identity, context, request)
+            _renewal_is_due(identity, context, request)
             for identity in valid_identities(stored_signing, kind, context.now)
         )
     ]
@@ -95,10 +95,10 @@ def remove_superseded(
         return []
 
     def change(files: Mapping[str, bytes]) -> Changes:
-        now = context.stored_signing(files, replace(request, specs=()))
-        replaced = [superseded_identities(context, request, files, now, None, kind) for kind in kinds]
-        removed[:] = [identity for superseded in replaced for identity in superseded.removable]
-        warnings[:] = [warning for superseded in replaced for warning in superseded.warnings]
+        newest = context.stored_signing(files, replace(request, specs=()))
+        found = [superseded_identities(context, request, files, newest, None, kind) for kind in kinds]
+        removed[:] = [identity for superseded in found for identity in superseded.removable]
+        warnings[:] = [warning for superseded in found for warning in superseded.warnings]
         return Changes(delete=frozenset(path for identity in removed for path in identity.files()))
 
     try:
@@ -119,7 +119,7 @@ def removal_line(identity: StoredIdentity) -> str:
     )
 
 
-def _is_due(identity: StoredIdentity, context: SyncContext, request: SigningRequest) -> bool:
+def _renewal_is_due(identity: StoredIdentity, context: SyncContext, request: SigningRequest) -> bool:
     return identity.certificate.expires_within(request.renew_before, context.now)
 
 

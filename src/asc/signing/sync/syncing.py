@@ -79,22 +79,23 @@ class Sync:
         request = self.request
         devices = tuple(plan_devices(request.devices, self.apple.devices, request.device_rules))
         certificates = {
-            kind: reason for kind in self.request.certificates if (reason := self._certificate_defect(kind))
+            kind: reason for kind in request.certificates if (reason := self._certificate_defect(kind))
         }
         profiles = self._profile_defects(certificates, bool(devices))
-        known = self._known({spec.bundle_id for spec in profiles})
-        bundle_ids = self._bundle_id_changes(known, {spec.bundle_id for spec in profiles})
+        registered = self._registered({spec.bundle_id for spec in profiles})
+        bundle_ids = self._bundle_id_changes(registered, {spec.bundle_id for spec in profiles})
+        # Apple invalidates all profiles of a bundle id when its capabilities change.
         changed = {changes.request.identifier for changes in bundle_ids}
         profiles = {
             spec: profiles.get(spec, "its bundle id gets capabilities")
-            for spec in self.request.specs
+            for spec in request.specs
             if spec in profiles or spec.bundle_id in changed
         }
-        left = find_unused(self.context, self.request, self.files, self.stored_signing, self.apple)
-        stored_signing = self.stored_signing.renamed(left.misnamed)
+        unused = find_unused(self.context, request, self.files, self.stored_signing, self.apple)
+        stored_signing = self.stored_signing.renamed(unused.misnamed)
         name_conflicts = self._name_conflicts(profiles)
-        plan = SyncPlan(certificates, profiles, bundle_ids, devices, left, name_conflicts)
-        return replace(self, bundle_ids=known, stored_signing=stored_signing), plan
+        plan = SyncPlan(certificates, profiles, bundle_ids, devices, unused, name_conflicts)
+        return replace(self, bundle_ids=registered, stored_signing=stored_signing), plan
 
     def carry_out(self, plan: SyncPlan) -> SyncResult:
         """Carry out the plan and return the result. Profiles that were created are stored also if others failed.
@@ -199,19 +200,19 @@ class Sync:
         def conflicts_of(spec: ProfileSpec) -> NameConflicts:
             stored = self.stored_signing.profiles.get(spec)
             uuid = stored.profile.uuid if stored else None
-            there = [
+            candidates = [
                 profile
                 for profile in self.apple.profiles
                 if profile.name == spec.name or profile.uuid == uuid
             ]
-            return find_name_conflicts(self.context.client, spec, stored, self.apple, there)
+            return find_name_conflicts(self.context.client, spec, stored, self.apple, candidates)
 
         specs = tuple(specs)
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
             found = dict(zip(specs, pool.map(conflicts_of, specs), strict=True))
         return {spec: conflicts for spec, conflicts in found.items() if conflicts != NameConflicts()}
 
-    def _known(self, identifiers: set[str]) -> dict[str, RegisteredBundleId]:
+    def _registered(self, identifiers: set[str]) -> dict[str, RegisteredBundleId]:
         """Return the registered bundle ids of these identifiers; no request is sent for an empty set."""
         if not identifiers:
             return {}
@@ -219,14 +220,14 @@ class Sync:
         return read_bundle_ids(self.context.client, identifiers, capabilities=capabilities)
 
     def _bundle_id_changes(
-        self, known: Mapping[str, RegisteredBundleId], needed: Collection[str]
+        self, registered: Mapping[str, RegisteredBundleId], needed: Collection[str]
     ) -> tuple[BundleIdChanges, ...]:
         """Return the writes for the bundle ids that profiles need. Raises Error if the team lacks one."""
-        requests = [changes for changes in self.request.bundle_id_requests if changes.identifier in needed]
+        requests = [request for request in self.request.bundle_id_requests if request.identifier in needed]
         if self.request.register_bundle_ids:
-            # Also for bundle ids that are there: a run may have crashed before it enabled their capabilities.
-            return tuple(plan_bundle_ids(requests, known))
-        if missing := [request.identifier for request in requests if request.identifier not in known]:
+            # Also for bundle ids that are registered: a run may have crashed before it enabled their capabilities.
+            return tuple(plan_bundle_ids(requests, registered))
+        if missing := [request.identifier for request in requests if request.identifier not in registered]:
             raise Error(
                 f"The team has no bundle id {', '.join(missing)}.",
                 "Check bundle-ids and the team of the key, or register them with register-bundle-ids: true.",
@@ -239,7 +240,7 @@ class Sync:
         Raises Error if the user has to decide, or if the API cannot create a certificate of this type.
         """
         now = self.context.now
-        if usable_identities(self.stored_signing, self.apple, self.request, kind, now):
+        if self._usable(kind):
             return ""
         unlisted = self.stored_signing.valid(kind, now, self.request.renew_before)
         damaged = self.stored_signing.damaged(kind)
@@ -272,21 +273,12 @@ class Sync:
             raise Error(
                 f"The storage has {kind.with_article} certificate that Apple does not list: {names}.",
                 "Either the key is of another team, or the certificate was revoked. If it was revoked, "
-                + (
-                    f"{CREATE_BY_HAND}."
-                    if kind.needs_account_holder
-                    else "use if-revoked: replace to create a new one."
-                ),
+                f"{_replacement(kind)}.",
             )
         if damaged:
             raise Error(
                 f"The storage has {kind.with_article} certificate, but it cannot be used: {damaged[0].message}",
-                f"{damaged[0].remedy} Or "
-                + (
-                    f"{CREATE_BY_HAND}."
-                    if kind.needs_account_holder
-                    else "use if-revoked: replace to create a new one; Apple allows only few."
-                ),
+                f"{damaged[0].remedy} Or {_replacement(kind)}; Apple allows only few certificates.",
             )
 
     def _check_other_places(self, kind: CertificateType) -> None:
@@ -306,11 +298,8 @@ class Sync:
     ) -> dict[ProfileSpec, str]:
         """Return each profile that has to be created, with the reason."""
         now, states = self.context.now, self.apple.active_by_uuid()
-        known = {
-            kind: [
-                identity.certificate
-                for identity in usable_identities(self.stored_signing, self.apple, self.request, kind, now)
-            ]
+        usable = {
+            kind: [identity.certificate for identity in self._usable(kind)]
             for kind in self.request.certificates
         }
 
@@ -320,24 +309,22 @@ class Sync:
                 return "its certificate is new"
             if self.request.force:
                 return "force replaces all profiles"
-            defects = profile_defect(spec, stored, known[kind], now, self.request.renew_before)
-            if defects or stored is None:
-                return defects
-            defects = apple_defect(stored, states) or device_defect(
+            reason = profile_defect(spec, stored, usable[kind], now, self.request.renew_before)
+            if reason or stored is None:
+                return reason
+            reason = apple_defect(stored, states) or device_defect(
                 spec, stored, self.apple.devices_of(spec, self.request)
             )
-            return defects or ("devices are new" if new_devices and spec.kind.has_devices else "")
+            return reason or ("devices are new" if new_devices and spec.kind.has_devices else "")
 
         return {spec: reason for spec in self.request.specs if (reason := defect(spec))}
 
     def _identities(self) -> dict[CertificateType, StoredIdentity]:
         """Return the identity to use for each type that has a usable one."""
-        now = self.context.now
-        found = {
-            kind: usable_identities(self.stored_signing, self.apple, self.request, kind, now)
-            for kind in self.request.certificates
-        }
-        return {kind: identities[0] for kind, identities in found.items() if identities}
+        return {kind: usable[0] for kind in self.request.certificates if (usable := self._usable(kind))}
+
+    def _usable(self, kind: CertificateType) -> list[StoredIdentity]:
+        return usable_identities(self.stored_signing, self.apple, self.request, kind, self.context.now)
 
     def _new_identity(self, kind: CertificateType) -> StoredIdentity:
         stored = self.stored_signing.identities.get(kind, ())
@@ -371,3 +358,8 @@ class Sync:
             if identity.certificate.der in inside and identity not in identities.values()
         ]
         return ReadySigning((*identities.values(), *others), requested)
+
+
+def _replacement(kind: CertificateType) -> str:
+    """Return the imperative that brings a new certificate of a type."""
+    return CREATE_BY_HAND if kind.needs_account_holder else "use if-revoked: replace to create a new one"
