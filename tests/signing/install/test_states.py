@@ -149,6 +149,15 @@ def test_a_sweep_that_fails_stops_nothing(here: Job, caplog: pytest.LogCaptureFi
     assert here.left() == []
 
 
+def test_a_sweep_that_cannot_open_the_lock_stops_nothing(here: Job, caplog: pytest.LogCaptureFixture) -> None:
+    here.begin()
+    lock = here.ledger.folder / "lock"
+    lock.unlink()
+    lock.symlink_to("elsewhere")
+    assert sweep(here.ledger, NOW + timedelta(days=9), here.security) == []
+    assert "could not be removed" in caplog.text
+
+
 # Processes of this machine
 
 

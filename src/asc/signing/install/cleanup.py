@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from asc.errors import Error
@@ -41,15 +42,17 @@ def cleanup(ledger: Ledger, identifier: str, security: Security | None = None) -
         if state is None:
             return CleanupResult(found=False)
         files = sum(Path(output).is_file() for output in state.outputs)
+        steps: tuple[Callable[[], None], ...] = (
+            partial(_remove_keychain, state, security),
+            partial(_remove_work_folder, state),
+            partial(displace, ledger, state),
+            partial(_remove_outputs, state),
+        )
         # Every step is tried, so that one failure does not leave more than necessary on the machine.
-        left = [
-            problem
-            for step in (_keychain(state, security), _work(state), _profiles(ledger, state), _outputs(state))
-            if (problem := _attempt(step))
-        ]
-        if left:
+        failures = [failure for step in steps if (failure := _attempt(step))]
+        if failures:
             raise CleanupError(
-                f"Not everything of this job could be removed: {'; '.join(left)}.",
+                f"Not everything of this job could be removed: {'; '.join(failures)}.",
                 "Run cleanup-signing again; the next sync-signing on this machine also tries again.",
             )
         ledger.forget(identifier)
@@ -70,11 +73,16 @@ def undone_on_failure(ledger: Ledger, identifier: str, security: Security | None
         try:
             cleanup(ledger, identifier, security)
         except (Error, OSError) as error:
-            log.warning("%s", error.message if isinstance(error, Error) else error)
+            log.warning("%s", _message(error))
         raise
 
 
+def _message(error: Error | OSError) -> str:
+    return error.message if isinstance(error, Error) else str(error)
+
+
 def _attempt(step: Callable[[], None]) -> str:
+    """Take a step, and return the reason why it failed, or "" if it did not."""
     try:
         step()
     except Error as error:
@@ -84,53 +92,40 @@ def _attempt(step: Callable[[], None]) -> str:
     return ""
 
 
-def _keychain(state: MachineState, security: Security | None) -> Callable[[], None]:
-    def step() -> None:
-        if state.keychain is None:
-            return
-        path = Path(state.keychain)
-        try:
-            if security is None:
-                raise CleanupError(f"{path} is a keychain", "Run this on macOS.")
-            # Some versions of macOS list a new keychain by themselves, so it is removed in any case.
-            remove_from_search_list(security, state.keychain)
-        finally:
-            if security is not None:
-                # This makes macOS forget that the keychain is open. A failure is ignored because the file goes anyway.
-                security.run("delete-keychain", state.keychain)
-            path.unlink(missing_ok=True)
-
-    return step
+def _remove_keychain(state: MachineState, security: Security | None) -> None:
+    if state.keychain is None:
+        return
+    path = Path(state.keychain)
+    try:
+        if security is None:
+            raise CleanupError(f"{path} is a keychain", "Run this on macOS.")
+        # Some versions of macOS list a new keychain by themselves, so it is removed in any case.
+        remove_from_search_list(security, state.keychain)
+    finally:
+        if security is not None:
+            # This makes macOS forget that the keychain is open. A failure is ignored because the file goes anyway.
+            security.run("delete-keychain", state.keychain)
+        path.unlink(missing_ok=True)
 
 
-def _work(state: MachineState) -> Callable[[], None]:
-    def step() -> None:
-        if state.work and Path(state.work).exists():
-            shutil.rmtree(state.work)
-
-    return step
+def _remove_work_folder(state: MachineState) -> None:
+    if state.work and Path(state.work).exists():
+        shutil.rmtree(state.work)
 
 
-def _profiles(ledger: Ledger, state: MachineState) -> Callable[[], None]:
-    return lambda: displace(ledger, state)
-
-
-def _outputs(state: MachineState) -> Callable[[], None]:
-    def step() -> None:
-        folders = []
-        for output in map(Path, state.outputs):
-            if output.is_dir() and not output.is_symlink():
-                folders.append(output)
-                continue
-            output.unlink(missing_ok=True)
-        for temporary in half_written(map(Path, state.outputs)):
-            temporary.unlink(missing_ok=True)
-        # The innermost folder was created last. A folder with other files in it stays.
-        for folder in reversed(folders):
-            if not any(folder.iterdir()):
-                folder.rmdir()
-
-    return step
+def _remove_outputs(state: MachineState) -> None:
+    folders = []
+    for output in map(Path, state.outputs):
+        if output.is_dir() and not output.is_symlink():
+            folders.append(output)
+            continue
+        output.unlink(missing_ok=True)
+    for temporary in half_written(map(Path, state.outputs)):
+        temporary.unlink(missing_ok=True)
+    # The innermost folder was created last. A folder with other files in it stays.
+    for folder in reversed(folders):
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 WORKER = "Runner.Worker"
@@ -163,8 +158,8 @@ def processes(path: str) -> Mapping[int, Process] | None:
         return None
     if done.code:
         return None
-    found = (_process(line) for line in done.output.decode("utf-8", "replace").splitlines())
-    return {process.pid: process for process in found if process} or None
+    listed = (_process(line) for line in done.output.decode("utf-8", "replace").splitlines())
+    return {process.pid: process for process in listed if process} or None
 
 
 def holder_of(pid: int, running: Mapping[int, Process] | None, name: str = WORKER) -> Holder | None:
@@ -192,8 +187,8 @@ def _process(line: str) -> Process | None:
     if len(parts) < 8:
         return None
     try:
-        time = datetime.strptime(" ".join(parts[2:7]), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
-        return Process(int(parts[0]), int(parts[1]), time.timestamp(), parts[7].strip())
+        started = datetime.strptime(" ".join(parts[2:7]), "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+        return Process(int(parts[0]), int(parts[1]), started.timestamp(), parts[7].strip())
     except ValueError:
         return None
 
@@ -208,7 +203,7 @@ def sweep(
     security: Security | None = None,
     running: Mapping[int, Process] | None = None,
 ) -> list[MachineState]:
-    """Clean up after jobs that have ended, and return their states. Never raises Error: a failure is logged.
+    """Clean up after jobs that have ended, and return their states. A failure is logged and never raised.
 
     A job has ended if its process is not in `running`. If its process is unknown or `running` is None, its age decides.
     """
@@ -218,8 +213,8 @@ def sweep(
             continue
         try:
             cleanup(ledger, state.id, security)
-        except Error as error:
-            log.warning("The keychain and files of an earlier job could not be removed: %s", error.message)
+        except (Error, OSError) as error:
+            log.warning("The keychain and files of an earlier job could not be removed: %s", _message(error))
             continue
         log.info("Removed the keychain and files of a job of %s", f"{state.created:%Y-%m-%d %H:%M} UTC")
         cleaned.append(state)

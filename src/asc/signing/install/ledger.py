@@ -191,10 +191,10 @@ class Ledger:
     def note(self, identifier: str) -> Callable[[Iterable[Path]], None]:
         """Return a function that records paths of `output-directory`, for the parameter `before` of `write_files`."""
 
-        def note(paths: Iterable[Path]) -> None:
+        def record(paths: Iterable[Path]) -> None:
             self.change(identifier, lambda state: state.with_outputs(map(str, paths)))
 
-        return note
+        return record
 
     def find(self, identifier: str) -> MachineState | None:
         """Return the state with this id, or None if there is none."""
@@ -203,8 +203,8 @@ class Ledger:
     def states(self) -> list[MachineState]:
         """Return all states, oldest first. Unreadable files are logged and left alone."""
         # Names with a dot in front are files that `write_private` has not finished.
-        found = [_read(path) for path in self.folder.glob("[!.]*.json")]
-        return sorted((state for state in found if state), key=lambda state: (state.created, state.id))
+        states = [_read(path) for path in self.folder.glob("[!.]*.json")]
+        return sorted((state for state in states if state), key=lambda state: (state.created, state.id))
 
     def of_owner(self, owner: str) -> list[MachineState]:
         """Return the states of one job, newest first: the order to clean them up in."""

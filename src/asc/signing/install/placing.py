@@ -93,31 +93,33 @@ def displace(ledger: Ledger, state: MachineState) -> None:
 
     Raises OSError.
     """
-    left = {placed.path: placed for placed in state.placed if placed.made}
+    ours = {placed.path: placed for placed in state.placed if placed.made}
     for other in ledger.states():
-        for path in _bequeath(ledger, other, left) if other.id != state.id else ():
-            del left[path]
-    for temporary in half_written(map(Path, left)):
+        for path in _hand_over(ledger, other, ours) if other.id != state.id else ():
+            del ours[path]
+    for temporary in half_written(map(Path, ours)):
         temporary.unlink(missing_ok=True)
-    for placed in left.values():
+    for placed in ours.values():
         _remove(placed)
 
 
-def _bequeath(ledger: Ledger, other: MachineState, ours: Mapping[str, Placed]) -> list[str]:
+def _hand_over(ledger: Ledger, other: MachineState, ours: Mapping[str, Placed]) -> list[str]:
     """Return the paths that another job uses, after recording in its state that it has to remove them."""
-    found = [
-        inherited
+    inherited = [
+        placed
         for theirs in other.placed
-        if theirs.path in ours and (inherited := _inherited(theirs, ours[theirs.path]))
+        if theirs.path in ours and (placed := _inherited(theirs, ours[theirs.path]))
     ]
-    if found:
-        ledger.change(other.id, lambda state: state.with_placed(found))
-    return [placed.path for placed in found]
+    if inherited:
+        ledger.change(other.id, lambda state: state.with_placed(inherited))
+    return [placed.path for placed in inherited]
 
 
 def _inherited(theirs: Placed, ours: Placed) -> Placed | None:
+    """Return the entry of another job after it takes over our file, or None if it does not use that file."""
     if theirs.sha256 == ours.sha256:
         return ours
+    # The other job replaced our file by its own: it has to restore the content that was there before ours.
     if theirs.previous is not None and _sha256(base64.b64decode(theirs.previous)) == ours.sha256:
         return replace(theirs, previous=ours.previous)
     return None
