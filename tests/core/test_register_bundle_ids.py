@@ -264,6 +264,17 @@ def test_capabilities_beyond_those_that_apple_includes_are_listed(tmp_path: Path
         assert len(sandbox.requests) == 2
 
 
+def test_two_jobs_at_once_disable_a_capability_and_both_succeed(tmp_path: Path) -> None:
+    faults = ["DELETE /v1/bundleIdCapabilities/* delay=0.3 times=2"]
+    with start_sandbox(team(bundle_ids=[APP]), faults=faults) as sandbox:
+        register(tmp_path, sandbox, capabilities="MAPS, SIRIKIT")
+        inputs = {"bundle-ids": APP, "disable": "SIRIKIT"}
+        done = side_by_side(tmp_path, sandbox, "register-bundle-ids", inputs)
+        assert [job.code for job in done] == [0, 0], done
+        assert len([write for write in writes(sandbox) if write.startswith("DELETE")]) == 2
+        assert {"MAPS"} <= capabilities(sandbox) and "SIRIKIT" not in capabilities(sandbox)
+
+
 def test_two_jobs_at_once_register_a_bundle_id_and_its_capabilities_once(tmp_path: Path) -> None:
     faults = ["POST /v1/bundleIds delay=0.3 times=2", "POST /v1/bundleIdCapabilities delay=0.3 times=2"]
     with start_sandbox(team(bundle_ids=[]), faults=faults) as sandbox:

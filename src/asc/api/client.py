@@ -198,6 +198,29 @@ class Client:
         """Delete a resource. Raises as `post`; after a LostAnswerError, a 404 means that it was deleted."""
         self._document("DELETE", path, body)
 
+    def patch_repeatable(self, path: str, body: object) -> None:
+        """Set values of a resource, and set them again if the answer was lost. Raises as `post`."""
+        try:
+            self.patch(path, body)
+        except LostAnswerError:
+            # The same values twice change nothing, so the state needs no look.
+            self.patch(path, body)
+
+    def remove(self, path: str) -> None:
+        """Delete a resource, again if the answer was lost. One that does not exist is no error. Raises as `post`.
+
+        App Store Connect answers 404 at random, so a caller that has to be sure looks afterwards.
+        """
+        try:
+            try:
+                self.delete(path)
+            except LostAnswerError:
+                # The first request may have deleted it; then the second one is answered with 404.
+                self.delete(path)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
     def _document(self, method: str, target: str, body: object = None) -> Document:
         answer = self._transport.send(method, target, body)
         if answer.status >= 300:

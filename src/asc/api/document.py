@@ -107,8 +107,7 @@ class Document:
 
     def many(self, resource: Resource, relationship: str) -> list[Resource]:
         """Return the included resources of a to-many relationship. May be fewer than there are: see `is_cut`."""
-        references = resource.related(relationship)
-        return [self.included[reference] for reference in references if reference in self.included]
+        return [self.included[ref] for ref in resource.related(relationship) if ref in self.included]
 
 
 def _is_id(value: object) -> bool:
@@ -137,16 +136,22 @@ def _resources(items: object) -> Iterator[Resource]:
 
 
 LARGEST_INCLUDE = 50
+"""Resources of a relationship that an answer includes at most, where the request asks for that many."""
 
 
 def is_cut(resource: Resource, relationship: str) -> bool:
     """Return True if the relationship may have more resources than the answer includes."""
-    came = len(resource.related(relationship))
+    came, total = len(resource.related(relationship)), total_of(resource, relationship)
+    # Nothing can be said of resources that were cut off: the caller must list them separately.
+    return came >= LARGEST_INCLUDE if total is None else total > came
+
+
+def total_of(resource: Resource, relationship: str) -> int | None:
+    """Return the number of resources in a relationship as Apple counts them, or None if the answer has no number."""
     value: object = resource.relationships.get(relationship)
     for member in ("meta", "paging", "total"):
         value = value.get(member) if isinstance(value, Mapping) else None
-    # Nothing can be said of resources that were cut off: the caller must list them separately.
-    return value > came if isinstance(value, int) else came >= LARGEST_INCLUDE
+    return value if isinstance(value, int) else None
 
 
 def reference(type_name: str, identifier: str) -> dict[str, Any]:

@@ -71,11 +71,9 @@ def read_errors(body: object) -> tuple[AppleError, ...]:
 
 def is_closed_to(key: ApiKey, path: str) -> bool:
     """Return True if `key` is an individual key and Apple allows `path` only with a team key."""
-    return (
-        key.issuer_id is None
-        and path.split("/")[2:3] != []
-        and path.split("/")[2] in _CLOSED_TO_INDIVIDUAL_KEYS
-    )
+    # The type of the resource follows the version: /v1/profiles/….
+    types = path.split("/")[2:3]
+    return key.issuer_id is None and any(type_name in _CLOSED_TO_INDIVIDUAL_KEYS for type_name in types)
 
 
 def api_error(call: str, status: int, errors: tuple[AppleError, ...], role: str, key: ApiKey) -> ApiError:

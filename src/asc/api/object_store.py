@@ -16,7 +16,7 @@ from asc.api import retry
 from asc.api.clock import Clock
 from asc.api.retry import Attempts, Broken, NotSent, classify
 from asc.api.session import Settings, ended_after, is_loopback, no_credentials, open_session, split
-from asc.errors import UnreachableError
+from asc.errors import Error, UnreachableError
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"(?! )[ -~]*")
@@ -51,13 +51,8 @@ SILENCE = 60.0
 """Seconds without a byte in either direction after which the store counts as silent."""
 LARGEST_REFUSAL = 64 * 1024
 """Bytes of a refusal that are read."""
-_PASSING_CODES = {
-    " RequestTimeout",
-    " SlowDown",
-    " OperationAborted",
-    " InternalError",
-    " RequestTimeTooSkewed",
-}
+_PASSING_CODES = {"RequestTimeout", "SlowDown", "OperationAborted", "InternalError", "RequestTimeTooSkewed"}
+"""Codes of refusals that the next attempt may not get, whatever their status is."""
 BLOCK = 256 * 1024
 """Bytes that are read or sent at a time."""
 LEAST_PER_WINDOW = 64 * 1024
@@ -81,10 +76,12 @@ class Body(Protocol):
 class Sink(Protocol):
     """The destination of a download. It remembers its state, so that the download can continue with another link."""
 
-    received: int
-    """The number of bytes that have arrived without a gap."""
     tag: str
     """The entity tag or date that the store gives these bytes, or "" if it gives none that can be relied on."""
+
+    @property
+    def received(self) -> int:
+        """Return the number of bytes that have arrived without a gap."""
 
     def expect(self, total: int | None) -> None:
         """Receive the length of the whole file before the first byte, or None if the store does not say."""
@@ -94,6 +91,36 @@ class Sink(Protocol):
 
     def restart(self) -> None:
         """Discard all bytes, because the file begins again."""
+
+
+class MemorySink:
+    """A sink that keeps a small file in memory. Raises `too_large` for a file of more than `largest` bytes."""
+
+    def __init__(self, largest: int, too_large: Error) -> None:
+        self.content = bytearray()
+        self.tag = ""
+        self._largest = largest
+        self._too_large = too_large
+
+    @property
+    def received(self) -> int:
+        """Return the number of bytes that have arrived without a gap."""
+        return len(self.content)
+
+    def expect(self, total: int | None) -> None:
+        """Raise the error for a file that is too large before its first byte."""
+        if total is not None and total > self._largest:
+            raise self._too_large
+
+    def write(self, block: bytes) -> None:
+        """Append the next bytes. A store may send more than it announced."""
+        self.content += block
+        self.expect(self.received)
+
+    def restart(self) -> None:
+        """Discard all bytes and their tag, because the file begins again."""
+        self.content.clear()
+        self.tag = ""
 
 
 class Expired(Exception):
@@ -147,7 +174,8 @@ class ObjectStore:
                 raise Expired
             if _passes(answer):
                 wait = retry.retry_after(answer.headers.get("Retry-After"), self._now())
-                attempts.after(f"the store answered {answer.status_code}{_code(answer)}", wait)
+                reason = f"the store answered {answer.status_code} {_code(answer)}".rstrip()
+                attempts.after(reason, wait)
             else:
                 raise _refused(link, answer)
 
@@ -303,21 +331,21 @@ def _reliable_tag(response: requests.Response) -> str:
 def _passes(answer: requests.Response) -> bool:
     """Return True if the next attempt may succeed."""
     return (
-        # Stores answer slow connections with 400 or 409 and a code that says so.
         answer.status_code in retry.PASSING_STATUSES
         or answer.status_code == 429
+        # Stores answer slow connections with 400 or 409 and a code that says so.
         or _code(answer) in _PASSING_CODES
     )
 
 
 def _code(answer: requests.Response) -> str:
-    """Return ` Code` from the XML of a refusal, or "" if it has none."""
+    """Return the code from the XML of a refusal, or "" if it has none."""
     found = re.search(rb"<Code>([A-Za-z]{1,40})</Code>", answer.content)
-    return f" {found[1].decode()}" if found else ""
+    return found[1].decode() if found else ""
 
 
 def _refused(link: Link, answer: requests.Response) -> RefusedLink:
     return RefusedLink(
-        f"{link.label}: the store answered {answer.status_code}{_code(answer) or f' {answer.reason}'}.",
+        f"{link.label}: the store answered {answer.status_code} {_code(answer) or answer.reason}.",
         "Run the step again: it continues where it stopped. If it fails again, check for a proxy that alters requests.",
     )

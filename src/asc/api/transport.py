@@ -100,19 +100,9 @@ class Transport:
                 limit = 1 if isinstance(error, TooLarge) else limit
                 attempts.after(str(error), None, limit)
                 continue
-            if answer.status == 401:
-                if attempts.first_refusal():
-                    self._tokens.forget(answer.token)
-                    self._tell_of_the_clock(call)
-                    continue
-                # App Store Connect refuses good tokens now and then: a key that worked in this run is not gone.
-                if self.accepted and attempts.refusals <= REFUSALS_SURVIVED:
-                    self._tokens.forget(answer.token)
-                    # No time is left: Apple's refusal says more.
-                    with contextlib.suppress(UnreachableError):
-                        attempts.after(_describe(answer), None)
-                        continue
-            elif answer.status < 300:
+            if answer.status == 401 and self._may_work_with_a_new_token(call, answer, attempts):
+                continue
+            if answer.status < 300:
                 # A refusal may come from a proxy, which looks at no token.
                 self.accepted = True
             if not retry.may_repeat(method, answer.status):
@@ -123,6 +113,23 @@ class Transport:
                 attempts.await_budget(wait)
             else:
                 attempts.after(_describe(answer), wait)
+
+    def _may_work_with_a_new_token(self, call: str, answer: Answer, attempts: Attempts) -> bool:
+        """Discard the token of a 401, and wait unless it is the first. Return True if the request may be repeated."""
+        if attempts.first_refusal():
+            self._tokens.forget(answer.token)
+            self._tell_of_the_clock(call)
+            return True
+        # App Store Connect refuses good tokens now and then: a key that worked in this run is not gone.
+        if not self.accepted or attempts.refusals > REFUSALS_SURVIVED:
+            return False
+        self._tokens.forget(answer.token)
+        try:
+            attempts.after(_describe(answer), None)
+        except UnreachableError:
+            # No time is left: Apple's refusal says more.
+            return False
+        return True
 
     def _patience(self) -> float:
         """Return the seconds during which a request may be repeated."""

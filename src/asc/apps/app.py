@@ -47,7 +47,8 @@ def visible_apps(client: Client) -> list[App]:
     """Return all apps that the key sees, sorted by bundle id."""
     apps = client.list("/v1/apps", {"fields[apps]": "bundleId,name"})
     return sorted(
-        (App(app.id, app.text("bundleId"), app.text("name")) for app in apps.data), key=lambda a: a.bundle_id
+        (App(app.id, app.text("bundleId"), app.text("name")) for app in apps.data),
+        key=lambda app: app.bundle_id,
     )
 
 

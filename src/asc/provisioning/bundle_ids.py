@@ -14,7 +14,7 @@ from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut, reference, request_body
 from asc.api.errors import ApiError
 from asc.api.lists import list_by
-from asc.errors import Error, LostAnswerError
+from asc.errors import Error
 from asc.provisioning.capabilities import Capability, option_of
 
 _CAPABILITY_FIELDS: dict[str, str | int | None] = {"fields[bundleIdCapabilities]": "capabilityType,settings"}
@@ -105,12 +105,8 @@ def fetch_bundle_id(client: Client, bundle_id: str) -> RegisteredBundleId:
 
 def rename_bundle_id(client: Client, bundle_id: str, name: str) -> None:
     """Give a bundle id (by Apple's id of it) another name."""
-    path, body = f"/v1/bundleIds/{bundle_id}", request_body("bundleIds", {"name": name}, bundle_id)
-    try:
-        client.patch(path, body)
-    except LostAnswerError:
-        # The same name twice changes nothing.
-        client.patch(path, body)
+    body = request_body("bundleIds", {"name": name}, bundle_id)
+    client.patch_repeatable(f"/v1/bundleIds/{bundle_id}", body)
 
 
 def list_capabilities(client: Client, bundle_id: str) -> dict[str, EnabledCapability]:
@@ -129,26 +125,14 @@ def enable_capability(client: Client, bundle_id: str, capability: Capability) ->
 
 def configure_capability(client: Client, capability: Capability, capability_id: str) -> None:
     """Set the option of a capability that is enabled."""
-    path, body = f"/v1/bundleIdCapabilities/{capability_id}", _capability_body(capability, capability_id)
-    try:
-        client.patch(path, body)
-    except LostAnswerError:
-        # The same settings twice change nothing.
-        client.patch(path, body)
+    body = _capability_body(capability, capability_id)
+    client.patch_repeatable(f"/v1/bundleIdCapabilities/{capability_id}", body)
 
 
 def disable_capability(client: Client, capability_id: str) -> None:
-    """Disable a capability. Apple invalidates the profiles of its bundle id for it."""
-    path = f"/v1/bundleIdCapabilities/{capability_id}"
-    try:
-        client.delete(path)
-    except LostAnswerError:
-        try:
-            client.delete(path)
-        except ApiError as error:
-            # A 404 says that the first request worked.
-            if error.status != 404:
-                raise
+    """Disable a capability, which another job may have disabled already. Apple invalidates its bundle id's profiles."""
+    # Apple's API has no GET for one capability. The caller reads the bundle id again after all changes.
+    client.remove(f"/v1/bundleIdCapabilities/{capability_id}")
 
 
 def invalid_profiles(client: Client, bundle_ids: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from asc.assets.model import AssetFile, read_asset_file
 from asc.assets.source import Source
 from asc.assets.upload import REVIEW_ATTACHMENT, AssetUploader
 from asc.store.folder_reader import link_out
-from asc.store.media import MediaSet, remove_asset
+from asc.store.media import MediaSet
 from asc.store.media_plan import SetPlan, plan_set
 from asc.store.screenshots import LARGEST, Screenshot, Screenshots, md5_of, twins
 from asc.store.wanted import Finding, Place
@@ -53,7 +53,7 @@ class ReviewAttachments:
 
     def remove(self, file_id: str) -> None:
         """Delete a file; one that is gone is no error."""
-        remove_asset(self.client, f"/v1/{REVIEW_ATTACHMENT.type_name}/{file_id}")
+        self.client.remove(f"/v1/{REVIEW_ATTACHMENT.type_name}/{file_id}")
 
     def order(self, set_id: str, file_ids: Sequence[str]) -> None:
         """Leave the order alone: Apple keeps none for attachments."""

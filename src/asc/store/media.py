@@ -14,11 +14,9 @@ from typing import ClassVar, Protocol
 
 from asc.api.client import Client
 from asc.api.document import LARGEST_INCLUDE, is_cut, reference, references, request_body
-from asc.api.errors import ApiError
 from asc.assets.model import FAILED, AssetFile, read_asset_file
 from asc.assets.source import Source
 from asc.assets.upload import PREVIEW, SCREENSHOT, AssetKind, AssetUploader
-from asc.errors import LostAnswerError
 
 WAITS_FOR_BYTES = "AWAITING_UPLOAD"
 
@@ -135,26 +133,13 @@ class MediaSets:
 
     def remove(self, file_id: str) -> None:
         """Delete a file; one that is gone is no error."""
-        remove_asset(self.client, f"/v1/{self.names.asset.type_name}/{file_id}")
+        self.client.remove(f"/v1/{self.names.asset.type_name}/{file_id}")
 
     def order(self, set_id: str, file_ids: Sequence[str]) -> None:
         """Put the files of a set into this order."""
         kind = self.names.asset
         path = f"/v1/{kind.parent_type}/{set_id}/relationships/{kind.type_name}"
         self.client.patch(path, references(kind.type_name, file_ids))
-
-
-def remove_asset(client: Client, path: str) -> None:
-    """Delete a file, again after a lost answer; one that is gone is no error."""
-    try:
-        # The first answer may be lost after Apple has deleted it; then the second one is a 404.
-        try:
-            client.delete(path)
-        except LostAnswerError:
-            client.delete(path)
-    except ApiError as error:
-        if error.status != 404:
-            raise
 
 
 def is_dead(file: AssetFile) -> bool:

@@ -13,7 +13,7 @@ from asc.api.document import reference, request_body
 from asc.api.errors import ApiError
 from asc.builds.build import Build
 from asc.builds.number import same_value
-from asc.errors import Error, LostAnswerError
+from asc.errors import Error
 from asc.store.release import make_phased, remove_phased
 from asc.store.version import StoreVersion, confirm
 from asc.store.wanted import APPLE, Finding
@@ -187,10 +187,7 @@ def _patch(client: Client, path: str, body: dict[str, Any]) -> None:
     """Send a PATCH. Repeat it after a lost answer, and while Apple settles after it made the version."""
     for pause in (*SETTLING, None):
         try:
-            client.patch(path, body)
-            return
-        except LostAnswerError:
-            client.patch(path, body)
+            client.patch_repeatable(path, body)
             return
         except ApiError as error:
             if pause is None or error.status != 409 or "cannot be edited at this time" not in error.message:

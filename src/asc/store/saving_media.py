@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from urllib.parse import urljoin, urlsplit
 
-from asc.api.object_store import Expired, Link, ObjectStore, RefusedLink
+from asc.api.object_store import Expired, Link, MemorySink, ObjectStore, RefusedLink, Sink
 from asc.assets.model import AssetFile
 from asc.builds.symbols.files import PartialFile, file_errors
 from asc.errors import Error, Findings, UnreachableError
@@ -236,7 +236,11 @@ class MediaSaver:
         url = remote.file.video
         if _suffix(url) in MIME_TYPES:
             return url
-        playlist = _Small()
+        too_large = Error(
+            f"{remote.path}: the list of the video's pieces has more than {LARGEST_PLAYLIST} bytes.",
+            "Keep the original file of the preview.",
+        )
+        playlist = MemorySink(LARGEST_PLAYLIST, too_large)
         self._transfer(remote, url, playlist)
         lines = bytes(playlist.content).decode("utf-8", "replace").splitlines()
         pieces = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
@@ -247,7 +251,7 @@ class MediaSaver:
         )
         return ""
 
-    def _transfer(self, remote: _RemoteFile, url: str, sink: PartialFile | _Small) -> None:
+    def _transfer(self, remote: _RemoteFile, url: str, sink: Sink) -> None:
         try:
             self.object_store.fetch(Link(remote.path, "GET", url, {}, None), sink)
         except Expired:
@@ -261,28 +265,6 @@ def _is_media(path: Path) -> bool:
         beginning = file.read(16)
         file.seek(max(0, path.stat().st_size - ENDING))
         return is_media(beginning, file.read(ENDING))
-
-
-class _Small:
-    """A short text on its way (a Sink)."""
-
-    def __init__(self) -> None:
-        self.content = bytearray()
-        self.received = 0
-        self.tag = ""
-
-    def expect(self, total: int | None) -> None:
-        if total is not None and total > LARGEST_PLAYLIST:
-            raise Error(f"The list of a video has {total} bytes.", "Keep the original file of the preview.")
-
-    def write(self, block: bytes) -> None:
-        self.content += block
-        self.received = len(self.content)
-        self.expect(self.received)
-
-    def restart(self) -> None:
-        self.content.clear()
-        self.received = 0
 
 
 def _suffix(url: str) -> str:

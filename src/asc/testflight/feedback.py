@@ -18,7 +18,7 @@ from typing import Any, Literal
 from asc.api.client import Client, Query
 from asc.api.document import Document, Resource
 from asc.api.errors import ApiError
-from asc.api.object_store import Expired, Link, ObjectStore, RefusedLink
+from asc.api.object_store import Expired, Link, MemorySink, ObjectStore, RefusedLink
 from asc.errors import Error, UnreachableError, writing_remedy
 from asc.formats.images import CHECK_THE_PROXY, ENDING, NOT_MEDIA, is_media
 from asc.private_files import half_written, write_private
@@ -218,10 +218,14 @@ def _again(client: Client, item: Feedback) -> Feedback:
 def _fetch(storage: ObjectStore, name: str, picture: Mapping[str, Any]) -> bytes:
     expires = Resource("", "", picture).time("expirationDate")
     link = Link(name, "GET", str(picture.get("url") or ""), {}, expires)
+    too_large = Error(
+        f"{name} has more than {LARGEST_PICTURE} bytes, which no screenshot has.",
+        "Look at it in App Store Connect (TestFlight, Feedback).",
+    )
     for _ in range(TRIES):
-        picture_file = _InMemory()
-        storage.fetch(link, picture_file)
-        content = bytes(picture_file.content)
+        sink = MemorySink(LARGEST_PICTURE, too_large)
+        storage.fetch(link, sink)
+        content = bytes(sink.content)
         if is_media(content[:16], content[-ENDING:]):
             return content
     raise UnreachableError(NOT_MEDIA.format(name), CHECK_THE_PROXY)
@@ -230,28 +234,3 @@ def _fetch(storage: ObjectStore, name: str, picture: Mapping[str, Any]) -> bytes
 def _extension(picture: Mapping[str, Any]) -> str:
     path = str(picture.get("url") or "").partition("?")[0]
     return "jpg" if path.lower().endswith((".jpg", ".jpeg")) else "png"
-
-
-class _InMemory:
-    """A picture on its way (a Sink)."""
-
-    def __init__(self) -> None:
-        self.content = bytearray()
-        self.received = 0
-        self.tag = ""
-
-    def expect(self, total: int | None) -> None:
-        if total is not None and total > LARGEST_PICTURE:
-            raise Error(
-                f"A screenshot has {total} bytes, more than any screenshot has.",
-                "Look at it in App Store Connect (TestFlight, Feedback).",
-            )
-
-    def write(self, block: bytes) -> None:
-        self.content += block
-        self.received = len(self.content)
-        self.expect(self.received)
-
-    def restart(self) -> None:
-        self.content.clear()
-        self.received = 0

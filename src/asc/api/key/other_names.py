@@ -41,14 +41,14 @@ NAMES_HERE = {
 }
 
 
-def advice(environ: Mapping[str, str], wanted: str | None = None) -> str:
+def advice(environ: Mapping[str, str], only: str | None = None) -> str:
     """Return a sentence that renames the variables of other tools that are set; "" if none is.
 
-    `wanted` limits it to those that have this name here.
+    `only` limits it to the ones that have this name here.
     """
-    there = [
-        f"{name} to {here}"
-        for name, here in NAMES_HERE.items()
-        if environ.get(name) and wanted in (None, here)
+    renamings = [
+        f"{name} to {name_here}"
+        for name, name_here in NAMES_HERE.items()
+        if environ.get(name) and only in (None, name_here)
     ]
-    return f"Rename {', '.join(there)}." if there else ""
+    return f"Rename {', '.join(renamings)}." if renamings else ""

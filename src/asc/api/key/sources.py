@@ -76,12 +76,12 @@ def is_given(text: str | None, path: str | None, environ: Mapping[str, str]) -> 
 
 def _separate(environ: Mapping[str, str]) -> dict[str, Any]:
     """Return the fields that fastlane's separate variables give; {} if all of them are absent or empty."""
-    there = {field: environ[name] for name, field in _SEPARATE.items() if name in environ}
-    if not any(there.values()):
+    fields = {field: environ[name] for name, field in _SEPARATE.items() if name in environ}
+    if not any(fields.values()):
         return {}
     # An empty variable is a secret that is not set. For the optional fields that is the same as none.
-    needed = {"key_id", "issuer_id"} if there.get("filepath") else {"key_id", "issuer_id", "key"}
-    return {field: value for field, value in there.items() if value or field in needed}
+    needed = {"key_id", "issuer_id"} if fields.get("filepath") else {"key_id", "issuer_id", "key"}
+    return {field: value for field, value in fields.items() if value or field in needed}
 
 
 def _from_separate(_: str, separate: dict[str, Any]) -> ApiKey:

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from asc.api.document import Document, Resource
+from asc.api.document import Document, Resource, total_of
 from asc.api.platforms import PLATFORM_NAMES
 from asc.builds.build import Build
 
@@ -57,7 +57,8 @@ def read_builds(document: Document) -> list[SymbolBuild]:
 
 def _read(document: Document, resource: Resource) -> SymbolBuild:
     bundles = tuple(_bundles(document, resource))
-    hidden = max(0, _total(resource) - len(bundles))
+    # Not more than 50 bundles are included.
+    hidden = max(0, (total_of(resource, "buildBundles") or 0) - len(bundles))
     return SymbolBuild.read(document, resource, bundles=bundles, hidden=hidden)
 
 
@@ -72,14 +73,6 @@ def _bundles(document: Document, resource: Resource) -> Iterator[Bundle]:
                 includes_symbols=includes if isinstance(includes, bool) else None,
                 url=bundle.text("dSYMUrl"),
             )
-
-
-def _total(resource: Resource) -> int:
-    """Return the number of bundles of the build. Not more than 50 of them are included."""
-    value: object = resource.relationships.get("buildBundles")
-    for name in ("meta", "paging", "total"):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, int) else 0
 
 
 ENDING = ".dSYM.zip"
