@@ -45,7 +45,7 @@ def export(
 
     path = Path(inputs.file).absolute()
     try:
-        write_private(path, write_csv(HEADER, rows()).encode())
+        write_private(path, write_csv(HEADER, rows()))
     except OSError as error:
         remedy = writing_remedy(error, "Name a file in a folder that exists and that the step can write to.")
         raise Error(f"file: {inputs.file}: {error.strerror}.", remedy) from None

@@ -49,13 +49,14 @@ def read_csv(content: bytes) -> tuple[list[Tester], list[str]]:
     return _testers(rows[1:], columns, len(rows[0][1]))
 
 
-def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return the text of a CSV file. Cells that a spreadsheet would take for a formula get an apostrophe."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """Return the content of a CSV file. Cells that a spreadsheet would take for a formula get an apostrophe."""
+    content = io.BytesIO()
+    text = io.TextIOWrapper(content, "utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([[_harmless(cell) for cell in row] for row in rows])
-    return out.getvalue()
+    writer.writerows([_harmless(cell) for cell in row] for row in rows)
+    return content.getvalue()
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:

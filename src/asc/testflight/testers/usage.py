@@ -15,7 +15,7 @@ PERIODS = {"7d": "P7D", "30d": "P30D", "90d": "P90D", "365d": "P365D"}
 """Periods that the metrics know, as inputs and as Apple write them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Usage:
     """The sessions and crashes of one tester in a period."""
 
