@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.act import ActRun, run_act
+from support.runner import checkout
 from support.scratch import REPOSITORY
 from support.security import Mac, mac
 
@@ -31,9 +31,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def folder(house: Path, tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
     """A checkout in which `make setup` finds its work done."""
-    copy = shutil.copytree(house, tmp_path / "ours", symlinks=True)
+    copy = checkout(REPOSITORY, tmp_path / "ours")
     (copy / ".venv").symlink_to(REPOSITORY / ".venv")
     return copy
 

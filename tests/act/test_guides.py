@@ -10,7 +10,6 @@ import base64
 import json
 import plistlib
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,7 +35,7 @@ from signing.test_vault_encryption import v2_step_by_step
 from signing.test_vault_samples import by_match, openssl, traditional
 from support.act import ActRun, become_git_repository, run_act
 from support.examples import example, run_example
-from support.runner import Result, Runner
+from support.runner import Result, Runner, checkout
 from support.sandbox import start_sandbox
 from support.scratch import REPOSITORY, outside_a_job
 
@@ -298,9 +297,9 @@ def test_the_secrets_are_made_as_the_page_says(tmp_path: Path) -> None:
     assert len((tmp_path / "secret-MATCH_PASSWORD").read_text()) == 33
 
 
-def test_the_page_on_act(tmp_path: Path, house: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_page_on_act(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Its commands in a shell, with the sandbox at another port."""
-    here = shutil.copytree(house, tmp_path / "here", symlinks=True)
+    here = checkout(REPOSITORY, tmp_path / "here")
     become_git_repository(here)
     (here / ".venv").symlink_to(REPOSITORY / ".venv")
     app = tmp_path / "app"

@@ -9,7 +9,7 @@ import pytest
 
 from asc_sandbox.server import Sandbox
 from support.act import Act, run_act
-from support.runner import checkout
+from support.runner import actions_alone
 from support.sandbox import app, build, seed, start_sandbox
 from support.scratch import REPOSITORY
 
@@ -17,7 +17,7 @@ from support.scratch import REPOSITORY
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of this repository, as someone else has it."""
-    return checkout(REPOSITORY, tmp_path_factory.mktemp("house") / "checkout")
+    return actions_alone(REPOSITORY, tmp_path_factory.mktemp("house") / "checkout")
 
 
 @pytest.fixture

@@ -286,6 +286,19 @@ def checkout(source: Path, target: Path) -> Path:
     return target
 
 
+def actions_alone(source: Path, target: Path) -> Path:
+    """A copy without tests, pages and tools: act copies the whole of it anew for each step that uses an action."""
+    parts = ("action.yml", "actions", "bin", ".github", "entrypoint.py", "Dockerfile", "src")
+    ignored = shutil.ignore_patterns("__pycache__", "asc_sandbox")
+    target.mkdir(parents=True)
+    for path in (*map(source.joinpath, parts), *source.glob("*.lock")):
+        if path.is_dir():
+            shutil.copytree(path, target / path.name, ignore=ignored)
+        else:
+            shutil.copy2(path, target)
+    return target
+
+
 def _as_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
