@@ -138,7 +138,7 @@ def test_what_is_named_twice_is_made_once(tmp_path: Path, inputs: dict[str, str]
     with apple() as sandbox:
         done = step(tmp_path, sandbox, store, inputs)
         assert done.code == 0, done.stdout
-        assert len(sandbox.requests) == 5
+        assert len(sandbox.requests) == 7
         assert_one_certificate_with_its_key(sandbox, store)
         assert len(profiles_at_apple(sandbox)) == 1
         assert len(list((tmp_path / "signing").glob("*.mobileprovision"))) == 1

@@ -119,7 +119,7 @@ class TestASurplusCertificate:
             assert step(tmp_path, sandbox, store, BOTH).outputs["changed"] == "false"
             assert calls(sandbox, *WRITES) == writes
 
-    def test_costs_no_request_besides_its_revocation(self, tmp_path: Path) -> None:
+    def test_costs_no_request_besides_its_revocation_and_a_look_afterwards(self, tmp_path: Path) -> None:
         store = folder_store(tmp_path)
         with apple() as sandbox:
             step(tmp_path, sandbox, store)
@@ -130,7 +130,7 @@ class TestASurplusCertificate:
             made = calls(sandbox)[asked:]
             assert sorted(made) == [
                 f"DELETE /v1/certificates/{surplus.id}",
-                "GET /v1/certificates",
+                *("GET /v1/certificates", "GET /v1/certificates"),
                 "GET /v1/profiles",
             ]
             assert_one_certificate_with_its_key(sandbox, store)

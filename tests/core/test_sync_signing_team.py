@@ -160,7 +160,7 @@ class TestALargeTeam:
                 sandbox.world.add("profiles", about, {"bundleId": "BUNDLE0001", "certificates": [record.id]})
             done = step(tmp_path, sandbox, store)
             assert done.code == 0, done.stdout
-            assert len(sandbox.requests) == 5
+            assert len(sandbox.requests) == 7
             asked = len(sandbox.requests)
             assert step(tmp_path, sandbox, store).outputs["changed"] == "false"
             assert len(sandbox.requests) - asked == 2
@@ -171,7 +171,7 @@ class TestALargeTeam:
         with apple(team(bundle_ids=many)) as sandbox:
             done = step(tmp_path, sandbox, store, {"bundle-ids": "\n".join(many)})
             assert done.code == 0, done.stdout
-            assert len(sandbox.requests) == 4 + len(many)
+            assert len(sandbox.requests) == 6 + len(many)
             asked = len(sandbox.requests)
             assert step(tmp_path, sandbox, store, {"bundle-ids": "\n".join(many)}).code == 0
             assert len(sandbox.requests) - asked == 2

@@ -15,6 +15,7 @@ from asc import words
 from asc.api.client import Client
 from asc.api.document import Resource, request_body
 from asc.api.errors import ApiError
+from asc.api.polling import look_until
 from asc.errors import Error
 from asc.identity.certificate import Certificate
 from asc.identity.errors import IdentityError
@@ -84,7 +85,7 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
 
     `public_key` is the key of the CSR (SubjectPublicKeyInfo in DER); after a lost answer the certificate is looked up
     by it, so that no second one is created. Raises LimitReached or CertificateRefused if Apple refuses, Error if Apple
-    answers without the certificate of this key.
+    accepts the request and lists no certificate of this key.
     """
     attributes = {"csrContent": csr, "certificateType": apple_type}
     body = request_body("certificates", attributes)
@@ -93,22 +94,21 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
         lambda: by_public_key(list_certificates(client, _listed_as(apple_type)), public_key),
         pauses=LOOKUP_PAUSES,  # Apple may still be creating it
     )
-    return _of_our_key(client, apple_type, creation.value, public_key)
-
-
-def _of_our_key(
-    client: Client, apple_type: str, answered: AppleCertificate, public_key: bytes
-) -> AppleCertificate:
-    """Return the certificate of our key. A certificate of another key in the answer is never used."""
-    ours = by_public_key([answered], public_key) or by_public_key(
-        list_certificates(client, _listed_as(apple_type)), public_key
+    if creation.doubt:
+        return creation.value
+    # The list, and not the answer: a certificate that Apple does not list cannot be in a profile.
+    listed = look_until(
+        client,
+        lambda: by_public_key(list_certificates(client, _listed_as(apple_type)), public_key),
+        lambda found: found is not None,
     )
-    if ours:
-        return ours
-    raise Error(
-        f"App Store Connect created the certificate {answered.id}, but answered without it or with another one.",
-        "Run the step again. It finds the certificate by its key, which the storage holds in pending/.",
-    )
+    if listed is None:
+        raise Error(
+            f"App Store Connect answered that it created the certificate {creation.value.id}, but lists none of this "
+            "key.",
+            "Run the step again. It finds the certificate by its key, which the storage holds in pending/.",
+        )
+    return listed
 
 
 def _listed_as(apple_type: str) -> tuple[str, ...]:
@@ -139,6 +139,26 @@ def revoke_certificate(client: Client, certificate_id: str) -> None:
     Apps that it signed for development, ad-hoc or Developer ID no longer start.
     """
     delete_if_there(client, f"/v1/certificates/{certificate_id}")
+
+
+def not_revoked(
+    client: Client, apple_types: Collection[str], revoked_ids: Collection[str]
+) -> list[AppleCertificate]:
+    """Return those of the revoked certificates (Apple's ids) that Apple lists all the same. Makes one request."""
+
+    def look() -> list[AppleCertificate]:
+        return [listed for listed in list_certificates(client, apple_types) if listed.id in revoked_ids]
+
+    return look_until(client, look, lambda left: not left) if revoked_ids else []
+
+
+def check_revoked(client: Client, apple_types: Collection[str], certificate_id: str) -> None:
+    """Raise Error if Apple accepted that a certificate is revoked, and lists it all the same."""
+    if left := not_revoked(client, apple_types, [certificate_id]):
+        raise Error(
+            f"Apple accepted that the certificate {left[0]} is revoked, but still lists it.",
+            "Run the step again. If the error stays, revoke it at developer.apple.com/account.",
+        )
 
 
 def _refusal(client: Client, apple_type: str, error: ApiError) -> CertificateRefused:

@@ -28,6 +28,7 @@ from asc.provisioning.certificates import (
     CertificateRefused,
     LimitReached,
     by_public_key,
+    check_revoked,
     create_certificate,
     revoke_certificate,
 )
@@ -158,6 +159,7 @@ class IdentityMaker:
         log.info("Another job stored the certificate %s first; revoking ours", stored.certificate_id)
         try:
             revoke_certificate(self.context.client, ours.certificate_id)
+            check_revoked(self.context.client, self.request.apple_types(self.kind), ours.certificate_id)
         except Error as error:
             log.warning(
                 "%s could not be revoked: %s The next run does it.", ours.certificate_id, error.message

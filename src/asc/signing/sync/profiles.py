@@ -6,9 +6,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from asc.api.client import REQUESTS_AT_ONCE
 from asc.api.errors import ApiError
+from asc.api.polling import look_until
 from asc.errors import Error
 from asc.provisioning.bundle_ids import RegisteredBundleId
 from asc.provisioning.certificates import by_public_key
@@ -52,7 +54,7 @@ class ProfileMaker:
     def make_all(self, specs: Sequence[ProfileSpec]) -> dict[ProfileSpec, StoredProfile]:
         """Return the created or reused profiles. Raises ProfilesFailed if some failed, after trying all of them."""
         with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
-            results = list(pool.map(self._attempt, specs))
+            results = self._listed(list(pool.map(self._attempt, specs)))
         profiles = {
             spec: result
             for spec, result in zip(specs, results, strict=True)
@@ -64,6 +66,26 @@ class ProfileMaker:
         if failed:
             raise ProfilesFailed(profiles, failed)
         return profiles
+
+    def _listed(self, results: Sequence[StoredProfile | Error]) -> list[StoredProfile | Error]:
+        """Return the results, with an error for each profile that Apple does not list as active."""
+        made = {
+            result.profile.uuid: result.profile.name
+            for result in results
+            if isinstance(result, StoredProfile)
+        }
+
+        def missing() -> set[str]:
+            found = find_profiles(self.context.client, set(made.values()))
+            return made.keys() - {profile.uuid for profile in found if profile.active}
+
+        left = look_until(self.context.client, missing, lambda missing: not missing) if made else ()
+        return [
+            _not_listed(result)
+            if isinstance(result, StoredProfile) and result.profile.uuid in left
+            else result
+            for result in results
+        ]
 
     def _attempt(self, spec: ProfileSpec) -> StoredProfile | Error:
         try:
@@ -80,7 +102,7 @@ class ProfileMaker:
         self._delete(conflicts)
         name = free_name(spec.name, {profile.name for profile in conflicts.foreign})
         try:
-            return self._stored(spec, create_profile(self.context.client, self._draft(spec, name)))
+            return self._created(spec, name)
         except ApiError as error:
             if error.status != 409 or "name" not in error.message.lower():
                 raise
@@ -96,7 +118,18 @@ class ProfileMaker:
         self._delete(conflicts)
         # match appends the time as well. Another number could be taken by another job again.
         free = f"{spec.name} {int(self.context.now.timestamp())}" if conflicts.foreign else name
-        return self._stored(spec, create_profile(client, self._draft(spec, free)))
+        return self._created(spec, free)
+
+    def _created(self, spec: ProfileSpec, name: str) -> StoredProfile:
+        """Create a profile and return it. Raises Error if Apple made another one than was asked for."""
+        stored = self._stored(spec, create_profile(self.context.client, self._draft(spec, name)))
+        certificates = [self.identities[spec.kind.certificate_type].certificate]
+        if defect := profile_defect(spec, stored, certificates, self.context.now, timedelta()):
+            raise Error(
+                f"Apple created the profile {name}, but {defect}.",
+                "Run the step again. If the error stays, look at the profile at developer.apple.com/account.",
+            )
+        return stored
 
     def _delete(self, conflicts: NameConflicts) -> None:
         for profile in conflicts.deletable:
@@ -157,6 +190,13 @@ class ProfileMaker:
                 f"Apple's profile {profile.name} cannot be read: {error.message}",
                 "Run the step again. If the error stays, report it.",
             ) from None
+
+
+def _not_listed(stored: StoredProfile) -> Error:
+    return Error(
+        f"Apple answered with the profile {stored.profile.name}, but does not list it as active.",
+        "Run the step again: it creates the profile once more.",
+    )
 
 
 class ProfilesFailed(Error):

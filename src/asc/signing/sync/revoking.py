@@ -12,7 +12,7 @@ from asc import words
 from asc.api.client import REQUESTS_AT_ONCE
 from asc.errors import Error
 from asc.identity.keys import public_key_der
-from asc.provisioning.certificates import AppleCertificate, list_certificates, revoke_certificate
+from asc.provisioning.certificates import AppleCertificate, list_certificates, not_revoked, revoke_certificate
 from asc.provisioning.kinds import (
     CertificateType,
     Platform,
@@ -20,7 +20,7 @@ from asc.provisioning.kinds import (
     apple_profile_type,
     apple_profile_types,
 )
-from asc.provisioning.profiles import AppleProfile, delete_profiles, profiles_of_types
+from asc.provisioning.profiles import AppleProfile, delete_profiles, not_deleted, profiles_of_types
 from asc.signing.storage import Changes
 from asc.signing.sync.context import SyncContext
 from asc.signing.sync.profile_specs import SigningRequest
@@ -107,8 +107,8 @@ def _named(certificates: Sequence[AppleCertificate], ids: Collection[str]) -> li
 def revoke(context: SyncContext, plan: RevocationPlan) -> None:
     """Carry out the plan at Apple, then in the storage.
 
-    If Apple refuses a part, the rest is removed from the storage all the same. Raises WrongPassphrase or StorageError
-    before the first request if the storage cannot be changed, and then the first refusal of Apple.
+    If Apple refuses a part, or lists it all the same, the rest is removed from the storage. Raises WrongPassphrase or
+    StorageError before the first request if the storage cannot be changed, and then the first refusal of Apple.
     """
     # Apple comes first: a stored file of a revoked certificate does no harm, but an unknown live certificate does.
     Opener(context.storage.read(), context.passphrase).prove()
@@ -118,13 +118,32 @@ def revoke(context: SyncContext, plan: RevocationPlan) -> None:
         (*plan.profiles, *plan.others), lambda profile: delete_profiles(client, [profile])
     )
     certificates: list[AppleCertificate] = []
-    if not refused:
+    left = RevocationPlan((), tuple(not_deleted(client, profiles)))
+    # As long as Apple keeps one of its profiles, the certificate stays as well.
+    if not refused and not left.profiles:
         certificates, refused = _remove_each(
             plan.certificates, lambda certificate: revoke_certificate(client, certificate.id)
         )
-    _remove_from_storage(context, RevocationPlan(tuple(certificates), tuple(profiles)))
+        types = {certificate.apple_type for certificate in certificates}
+        ids = {certificate.id for certificate in certificates}
+        left = RevocationPlan(tuple(not_revoked(client, types, ids)), ())
+    _remove_from_storage(context, _without(RevocationPlan(tuple(certificates), tuple(profiles)), left))
     if refused:
         raise refused
+    if left.lines():
+        raise Error(
+            f"Apple accepted these changes, but lists what they remove: {'; '.join(left.lines())}.",
+            "Run the step again. If the error stays, remove them at developer.apple.com/account.",
+        )
+
+
+def _without(plan: RevocationPlan, left: RevocationPlan) -> RevocationPlan:
+    """Return the plan without the certificates and profiles of another one, by Apple's ids."""
+    ids = {certificate.id for certificate in left.certificates} | {profile.id for profile in left.profiles}
+    return RevocationPlan(
+        tuple(certificate for certificate in plan.certificates if certificate.id not in ids),
+        tuple(profile for profile in plan.profiles if profile.id not in ids),
+    )
 
 
 def _remove_each(items: Sequence[T], remove: Callable[[T], None]) -> tuple[list[T], Error | None]:

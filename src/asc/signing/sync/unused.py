@@ -19,7 +19,7 @@ from datetime import timedelta
 
 from asc.errors import Error
 from asc.identity.keys import public_key_der
-from asc.provisioning.certificates import AppleCertificate, by_public_key, revoke_certificate
+from asc.provisioning.certificates import AppleCertificate, by_public_key, check_revoked, revoke_certificate
 from asc.provisioning.kinds import CertificateType
 from asc.signing.storage import Changes
 from asc.signing.sync.context import AppleState, SyncContext, usable_identities
@@ -123,6 +123,8 @@ def remove_unused(context: SyncContext, unused: UnusedFiles) -> list[str]:
         context.storage.prove_writable()
         for certificate in unused.surplus.values():
             revoke_certificate(context.client, certificate.id)
+            # The key goes only after its certificate: nobody could revoke that one by its key any more.
+            check_revoked(context.client, [certificate.apple_type], certificate.id)
         context.storage.update(
             lambda files: _removal(context, unused, files), "[sync-signing] Removed unused files"
         )
