@@ -13,7 +13,7 @@ from pathlib import Path
 from asc import words
 from asc.api.client import Client
 from asc.api.object_store import Expired, Link, ObjectStore
-from asc.builds.symbols import archives, extracting, files
+from asc.builds.symbols import archives, extracting
 from asc.builds.symbols.archives import ArchiveError, Contents
 from asc.builds.symbols.files import PartialFile, file_errors
 from asc.builds.symbols.model import ENDING, Bundle, SymbolBuild
@@ -70,19 +70,19 @@ class Downloader:
 
         A failure does not stop the others, unless it would stop them too: no disk space, no network.
         """
-        hopeless, lock = threading.Event(), threading.Lock()
+        stopped, lock = threading.Event(), threading.Lock()
 
-        def one(target: DownloadTarget) -> None:
-            fetched = self._not_begun(target) if hopeless.is_set() else self._one(target)
+        def download(target: DownloadTarget) -> None:
+            result = self._not_begun(target) if stopped.is_set() else self._result(target)
             # No disk space or no network: each of the others would only fail later.
-            if fetched.error and not isinstance(fetched.error, RefusedArchive):
-                hopeless.set()
+            if result.error and not isinstance(result.error, RefusedArchive):
+                stopped.set()
             # Callers write to the log and to their report, and need no lock of their own.
             with lock:
-                done(fetched)
+                done(result)
 
         with ThreadPoolExecutor(self.parallel) as pool:
-            for future in [pool.submit(one, target) for target in targets]:
+            for future in [pool.submit(download, target) for target in targets]:
                 future.result()
 
     def _not_begun(self, target: DownloadTarget) -> DownloadResult:
@@ -92,18 +92,18 @@ class Downloader:
         )
         return DownloadResult(target, self.directory / target.name, error=error)
 
-    def _one(self, target: DownloadTarget) -> DownloadResult:
-        fetched = DownloadResult(target, self.directory / target.name)
+    def _result(self, target: DownloadTarget) -> DownloadResult:
+        result = DownloadResult(target, self.directory / target.name)
         try:
-            with file_errors(fetched.path):
-                fetched = self._there(fetched) or self._brought(fetched)
-                return self._extracted(fetched) if self.extract else fetched
+            with file_errors(result.path):
+                result = self._existing(result) or self._downloaded(result)
+                return self._extracted(result) if self.extract else result
         except Error as error:
-            return replace(fetched, error=error)
+            return replace(result, error=error)
 
-    def _there(self, fetched: DownloadResult) -> DownloadResult | None:
+    def _existing(self, result: DownloadResult) -> DownloadResult | None:
         """Return the archive if it exists and is complete. Every byte of it is read for that."""
-        path = fetched.path
+        path = result.path
         # A link could lead to a file that is not ours to trust or to replace.
         if not self.skip_existing or path.is_symlink() or not path.is_file():
             return None
@@ -113,27 +113,28 @@ class Downloader:
             log.info("%s exists but is broken (%s); fetching it again", path.name, error)
             return None
         log.info("%s exists already and is whole", path.name)
-        return replace(fetched, contents=contents, was_there=True)
+        return replace(result, contents=contents, was_there=True)
 
-    def _brought(self, fetched: DownloadResult) -> DownloadResult:
-        name, count = fetched.target.name, 0
-        for left in reversed(range(TRIES)):
+    def _downloaded(self, result: DownloadResult) -> DownloadResult:
+        """Download the archive, and once more if it arrives broken. Raises RefusedArchive."""
+        name, received = result.target.name, 0
+        for tries_left in reversed(range(TRIES)):
             with PartialFile(self.directory, self._shown(name)) as part:
-                self._fill(part, fetched.target)
-                count += part.fetched
+                self._fill(part, result.target)
+                received += part.fetched
                 try:
                     contents = archives.inspect(part.path)
                 except ArchiveError as error:
-                    if left and error.broken:
+                    if tries_left and error.broken:
                         log.info("%s arrived broken (%s); fetching it again", name, error)
                         continue
                     raise _refused(name, error) from None
-                part.path.replace(fetched.path)
+                part.path.replace(result.path)
             log.info("%s: %s, whole", name, words.size(contents.size))
             for text in contents.unread:
                 log.warning("%s: no UUIDs could be read from %s", name, text)
             break
-        return replace(fetched, contents=contents, fetched=count)
+        return replace(result, contents=contents, fetched=received)
 
     def _fill(self, part: PartialFile, target: DownloadTarget) -> None:
         """Download the archive, with new links as often as they expire."""
@@ -153,14 +154,14 @@ class Downloader:
             "Check the clock of this machine, then run the step again: files that are whole are not fetched again.",
         )
 
-    def _extracted(self, fetched: DownloadResult) -> DownloadResult:
-        folder = fetched.path.with_name(fetched.path.name.removesuffix(ENDING))
+    def _extracted(self, result: DownloadResult) -> DownloadResult:
+        folder = result.path.with_name(result.path.name.removesuffix(ENDING))
         try:
-            if extracting.extract(fetched.path, folder):
-                log.info("%s: unpacked to %s", fetched.path.name, folder)
+            if extracting.extract(result.path, folder):
+                log.info("%s: unpacked to %s", result.path.name, folder)
         except ArchiveError as error:
-            raise _refused(fetched.path.name, error) from None
-        return replace(fetched, folder=folder)
+            raise _refused(result.path.name, error) from None
+        return replace(result, folder=folder)
 
     def _shown(self, name: str) -> Callable[[int, ExitStack], Callable[[int], None]]:
         def show(total: int, display: ExitStack) -> Callable[[int], None]:
@@ -189,11 +190,6 @@ def _refused(name: str, error: ArchiveError) -> RefusedArchive:
     )
 
 
-def prepare(directory: Path, now: float) -> None:
-    """Make the folder ready at the time `now` (seconds since the epoch). Raises Error if it is not writable."""
-    files.open_folder(directory, now)
-
-
 class Links:
     """The newest links of the bundles of `builds`, safe to use from several threads."""
 
@@ -210,11 +206,11 @@ class Links:
         """Return the link of a bundle by its id in the API."""
         return self._urls[bundle_id]
 
-    def renewed(self, bundle_id: str, over: str) -> str:
-        """Return a link other than `over`, the expired one. Makes a request unless another thread did."""
+    def renewed(self, bundle_id: str, expired: str) -> str:
+        """Return another link than the `expired` one. Makes a request unless another thread did."""
         with self._lock:
             # Threads whose links expired together need one request, not one each.
-            if self._urls[bundle_id] == over:
+            if self._urls[bundle_id] == expired:
                 log.debug("A link has expired; requesting new ones")
                 group = next(group for group in self._groups if bundle_id in _urls(group))
                 self._urls.update(_urls(list(refreshed(self._client, group).values())))

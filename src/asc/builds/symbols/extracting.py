@@ -37,19 +37,19 @@ def extract(archive: Path, folder: Path) -> bool:
         entries = _planned(members(file))
         if _is_there(entries, folder):
             return False
-        made = temporary(folder.parent)
+        unpacked = temporary(folder.parent)
         try:
-            made.mkdir()
+            unpacked.mkdir()
             for path, entry in entries.items():
-                target = made / path
+                target = unpacked / path
                 target.parent.mkdir(parents=True, exist_ok=True)
                 # "x" never follows a link and never opens a file that somebody put there.
                 with target.open("xb") as out:
                     for block in contents(file, entry):
                         out.write(block)
-            _put_in_place(made, folder)
+            _put_in_place(unpacked, folder)
         finally:
-            remove(made)
+            remove(unpacked)
     return True
 
 
@@ -110,8 +110,8 @@ def _is_there(entries: dict[PurePosixPath, ZipEntry], folder: Path) -> bool:
     """Return True if the folder holds exactly these files with these bytes."""
     if folder.is_symlink() or not folder.is_dir():
         return False
-    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
-    if there != {str(path) for path in entries}:
+    existing = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    if existing != {str(path) for path in entries}:
         return False
     return all(_is_same(folder / path, entry) for path, entry in entries.items())
 
@@ -126,14 +126,15 @@ def _is_same(path: Path, entry: ZipEntry) -> bool:
     return crc == entry.crc
 
 
-def _put_in_place(made: Path, folder: Path) -> None:
+def _put_in_place(unpacked: Path, folder: Path) -> None:
     """Rename a folder over another. The system itself only replaces empty ones."""
+    # Between the two renames another job may put its own folder there.
     for turn in range(TURNS):
         old = temporary(folder.parent)
         with contextlib.suppress(FileNotFoundError):
             folder.rename(old)
         try:
-            made.rename(folder)
+            unpacked.rename(folder)
             return
         except OSError:
             if turn == TURNS - 1:
@@ -143,5 +144,4 @@ def _put_in_place(made: Path, folder: Path) -> None:
 
 
 def _refused(entry: ZipEntry, reason: str) -> ArchiveError:
-    name = words.printable_name(entry.path)
-    return ArchiveError(f"“{name[:200]}” {reason}", broken=False)
+    return ArchiveError(f"“{words.printable_name(entry.path)}” {reason}", broken=False)

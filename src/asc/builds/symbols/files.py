@@ -6,7 +6,6 @@ Each writer has its own temporary name, so that jobs that share a folder never w
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import shutil
@@ -16,12 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from asc.errors import Error
+from asc.errors import NO_ROOM, Error
 
 ENDING = ".asc-part"
 LEFT_BEHIND = 24 * 3600.0
 """Seconds after which a temporary file belongs to no job any more."""
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class PartialFile:
@@ -51,7 +49,7 @@ class PartialFile:
     ) -> None:
         self._display.close()
         os.close(self._file)
-        # Renamed, or it must not hide the true error.
+        # A complete file has another name by now. An error here would hide the one that ended the block.
         with contextlib.suppress(OSError):
             self.path.unlink()
 
@@ -115,7 +113,7 @@ def file_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        if error.errno in _FULL:
+        if error.errno in NO_ROOM:
             raise Error(
                 f"There is no room for {path} ({reason}).",
                 "Free space on the runner, fetch fewer builds (limit, min-version), or give another directory.",

@@ -98,5 +98,5 @@ def _looked_at_again(
 ) -> list[SymbolBuild]:
     if not builds:
         return select(client, selection)
-    now = refreshed(client, dict.fromkeys(pending))
-    return [now.get(build.id, build) for build in builds]
+    current = refreshed(client, dict.fromkeys(pending))
+    return [current.get(build.id, build) for build in builds]

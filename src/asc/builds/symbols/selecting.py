@@ -6,13 +6,13 @@ https://developer.apple.com/documentation/appstoreconnectapi/get-v1-builds
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from asc.api.client import LARGEST_PAGE, Client, Query
-from asc.api.document import Document
+from asc.api.document import Document, Resource
 from asc.apps.app import App
 from asc.builds.number import BuildNumber, same_value, spellings
 from asc.builds.symbols.model import QUERY, SymbolBuild, read_builds
@@ -63,15 +63,15 @@ def select(client: Client, selection: Selection) -> list[SymbolBuild]:
     """Return the selected builds, the newest upload first. Makes one request if all builds fit on one page."""
     query = _query(selection)
     pages = client.pages("/v1/builds", query, retry_404=True)
-    first = next(pages)
+    page = next(pages)
     # More than one page: two exact requests cost less than all pages.
-    if first.next and (selection.wants_latest_train or selection.version == LIVE):
+    if page.next and (selection.wants_latest_train or selection.version == LIVE):
         return _reduced(selection, _found_by_version(client, selection))
-    builds = _live(first) if selection.version == LIVE else read_builds(first)
+    builds = _live(page) if selection.version == LIVE else read_builds(page)
     matching = [build for build in builds if _matches(build, selection)]
-    while first.next and not _is_enough(selection, builds, matching):
-        first = next(pages)
-        builds = read_builds(first)
+    while page.next and not _is_enough(selection, builds, matching):
+        page = next(pages)
+        builds = read_builds(page)
         matching += [build for build in builds if _matches(build, selection)]
     return _reduced(selection, matching)
 
@@ -79,13 +79,13 @@ def select(client: Client, selection: Selection) -> list[SymbolBuild]:
 def refreshed(client: Client, builds: Iterable[SymbolBuild]) -> dict[str, SymbolBuild]:
     """Return the builds as they are now, with new links, by id. Makes one request for 50 builds."""
     ids = [build.id for build in builds]
-    document: dict[str, SymbolBuild] = {}
+    current: dict[str, SymbolBuild] = {}
     for start in range(0, len(ids), BUILDS_IN_ONE_REQUEST):
-        some = ids[start : start + BUILDS_IN_ONE_REQUEST]
-        query = {"filter[id]": ",".join(some), "limit": LARGEST_PAGE, **QUERY}
+        group = ids[start : start + BUILDS_IN_ONE_REQUEST]
+        query = {"filter[id]": ",".join(group), "limit": LARGEST_PAGE, **QUERY}
         page = client.get("/v1/builds", query, retry_404=True)
-        document.update({build.id: build for build in read_builds(page)})
-    return document
+        current.update({build.id: build for build in read_builds(page)})
+    return current
 
 
 def _query(selection: Selection) -> Query:
@@ -129,37 +129,9 @@ def _is_enough(selection: Selection, builds: list[SymbolBuild], matching: list[S
 def _found_by_version(client: Client, selection: Selection) -> list[SymbolBuild]:
     """Return the builds of the selected version, found by the version's id in two requests."""
     if selection.version == LIVE:
-        versions = client.list(
-            f"/v1/apps/{selection.app.id}/appStoreVersions",
-            {
-                "filter[appVersionState]": LIVE_STATE,
-                "filter[platform]": selection.platform,
-                "fields[appStoreVersions]": "versionString,platform",
-            },
-            retry_404=True,
-        )
-        condition, ids = "filter[appStoreVersion]", [version.id for version in versions.data]
+        condition, ids = "filter[appStoreVersion]", _live_versions(client, selection)
     else:
-        trains = client.list(
-            "/v1/preReleaseVersions",
-            {
-                "filter[app]": selection.app.id,
-                "filter[platform]": selection.platform,
-                "fields[preReleaseVersions]": "version,platform",
-            },
-            retry_404=True,
-        )
-        highest = _highest(
-            trains.data, lambda train: train.text("platform"), lambda train: _order(train.text("version"))
-        )
-        # 1.5 and 1.5.0 may stand side by side in the list: both are the highest train.
-        latest = {(train.text("platform"), _order(train.text("version"))) for train in highest}
-        ids = [
-            train.id
-            for train in trains.data
-            if (train.text("platform"), _order(train.text("version"))) in latest
-        ]
-        condition = "filter[preReleaseVersion]"
+        condition, ids = "filter[preReleaseVersion]", _highest_trains(client, selection)
     if not ids:
         return []
     query: Query = {
@@ -168,8 +140,39 @@ def _found_by_version(client: Client, selection: Selection) -> list[SymbolBuild]
         "filter[app]": selection.app.id,
         **QUERY,
     }
-    found = read_builds(client.list("/v1/builds", query, retry_404=True))
-    return [build for build in found if _matches(build, selection)]
+    builds = read_builds(client.list("/v1/builds", query, retry_404=True))
+    return [build for build in builds if _matches(build, selection)]
+
+
+def _live_versions(client: Client, selection: Selection) -> list[str]:
+    """Return the ids of the versions that are live in the App Store."""
+    query: Query = {
+        "filter[appVersionState]": LIVE_STATE,
+        "filter[platform]": selection.platform,
+        "fields[appStoreVersions]": "versionString,platform",
+    }
+    versions = client.list(f"/v1/apps/{selection.app.id}/appStoreVersions", query, retry_404=True)
+    return [version.id for version in versions.data]
+
+
+def _highest_trains(client: Client, selection: Selection) -> list[str]:
+    """Return the ids of the highest train of each platform."""
+    query: Query = {
+        "filter[app]": selection.app.id,
+        "filter[platform]": selection.platform,
+        "fields[preReleaseVersions]": "version,platform",
+    }
+    trains = client.list("/v1/preReleaseVersions", query, retry_404=True).data
+    # 1.5 and 1.5.0 may stand side by side in the list: both are the highest train.
+    return [train.id for train in _all_highest(trains, _platform_of, _order_of)]
+
+
+def _platform_of(train: Resource) -> str:
+    return train.text("platform")
+
+
+def _order_of(train: Resource) -> BuildNumber:
+    return _order(train.text("version"))
 
 
 def _live(page: Document) -> list[SymbolBuild]:
@@ -200,9 +203,7 @@ def _matches(build: SymbolBuild, selection: Selection) -> bool:
 def _reduced(selection: Selection, builds: list[SymbolBuild]) -> list[SymbolBuild]:
     """Return the latest of each platform if those are selected, and not more than the limit."""
     if selection.wants_latest_train:
-        highest = _highest(builds, lambda build: build.platform, lambda build: _order(build.version))
-        trains = {(build.platform, _order(build.version)) for build in highest}
-        builds = [build for build in builds if (build.platform, _order(build.version)) in trains]
+        builds = _all_highest(builds, lambda build: build.platform, lambda build: _order(build.version))
     if selection.build_number == LATEST:
         latest = _highest(builds, lambda build: build.platform, lambda build: _order(build.build_number))
         builds = [build for build in builds if build in latest]
@@ -217,6 +218,12 @@ def _highest(items: Iterable[T], group: Callable[[T], str], order: Callable[[T],
         if known is None or order(known) < order(item):
             highest[group(item)] = item
     return list(highest.values())
+
+
+def _all_highest(items: Sequence[T], group: Callable[[T], str], order: Callable[[T], BuildNumber]) -> list[T]:
+    """Return the highest items of each group, also several that are equal."""
+    highest = {(group(item), order(item)) for item in _highest(items, group, order)}
+    return [item for item in items if (group(item), order(item)) in highest]
 
 
 def _order(text: str) -> BuildNumber:

@@ -8,7 +8,8 @@ from pathlib import Path
 from asc import words
 from asc.api.platforms import PLATFORMS
 from asc.apps.app import App, find_app_by_id
-from asc.builds.symbols.downloading import Downloader, DownloadResult, DownloadTarget, Links, prepare
+from asc.builds.symbols.downloading import Downloader, DownloadResult, DownloadTarget, Links
+from asc.builds.symbols.files import open_folder
 from asc.builds.symbols.missing import await_symbols, missing_now
 from asc.builds.symbols.model import archive_names
 from asc.builds.symbols.selecting import Selection, select
@@ -37,7 +38,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 def _work(inputs: Inputs, context: Context, report: DownloadReport) -> None:
     directory = Path(inputs.directory).absolute()
     # A folder that cannot be written to fails before the first request.
-    prepare(directory, context.clock.now())
+    open_folder(directory, context.clock.now())
     client = context.connect(inputs)
     app = inputs.app(client)
     selection = _selection(inputs, app)
