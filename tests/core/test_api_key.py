@@ -196,6 +196,7 @@ REFUSED = {  # form → the text, the field, the reason, a word of the remedy
     ),
     "in_house in other words": (text(in_house="perhaps"), "in_house", "is neither true nor false", "Write"),
     "the key as in_house": (text(in_house=BODY), "in_house", "is neither true nor false", "Write"),
+    "an integer that is too long": (f"# key\nkey_id: 0x{'F' * 5_000}\n", "", "is not JSON", "The format is"),
     "nested very deeply": ("[" * 100_000, "", "is not JSON", "The format is"),
     "a YAML with a tag": ("key_id: !!python/object:os.system x", "", "is not JSON", "The format is"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import plistlib
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -79,6 +80,13 @@ def test_names_are_shown_without_control_characters(path: Path) -> None:
     message = refused(zipped(path, {f"Payload/a\n::error::\x1b[2J{'x' * 200}.app/b": b""}))
     assert "\x1b" not in message
     assert len(message) < 400 + len(str(path))
+
+
+@pytest.mark.parametrize("key", ["ITSAppUsesNonExemptEncryption", "CFBundleVersion"])
+def test_an_integer_that_is_too_long_to_print_is_refused(path: Path, key: str) -> None:
+    long = f"<key>{key}</key><integer>0x{'F' * 5_000}</integer></dict>"
+    info = plistlib.dumps(plistlib.loads(INFO)).replace(b"</dict>", long.encode())
+    assert "bits" in refused(zipped(path, {f"{APP}Info.plist": info}))
 
 
 def test_two_files_of_one_name_are_refused(path: Path) -> None:

@@ -138,10 +138,10 @@ def test_the_payload_of_a_pkg_tells_its_export_compliance(path: Path, answer: bo
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        (b"pbzx\0\0", "no gzip"),
+        (b"pbzx\0\0", "gzip archive"),
         (gzip.compress(b"?" * 100, mtime=0), "not a cpio"),
         (gzip.compress(make_cpio({"E.app/Contents/Info.plist": INFO})[:300], mtime=0), "not a cpio"),
-        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": INFO}), mtime=0)[:60], "no gzip"),
+        (gzip.compress(make_cpio({"E.app/Contents/Info.plist": INFO}), mtime=0)[:60], "gzip archive"),
         (gzip.compress(make_cpio({"E.app/Contents/Info.plist": b"?"}), mtime=0), "not a property list"),
         (gzip.compress(make_cpio({"E.app/Contents/PkgInfo": b"?"}), mtime=0), "no payload has it"),
     ],

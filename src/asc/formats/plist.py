@@ -15,12 +15,13 @@ TRAILER = 32
 LIMIT = 2 << 20
 """Bytes. The longest real lists, profiles with all their certificates, are far shorter."""
 
-_INTEGER, _TEXT_ASCII, _TEXT_UTF16, _ARRAY, _SET, _DICTIONARY = 0x1, 0x5, 0x6, 0xA, 0xC, 0xD
-_BYTES_EACH = {0x4: 1, _TEXT_ASCII: 1, _TEXT_UTF16: 2}
-
-
+LONGEST_INTEGER = 128
+"""Bits. A binary list has no longer integers; XML can write them in hexadecimal."""
 MOST = 200_000
 """Objects of a binary list."""
+
+_INTEGER, _TEXT_ASCII, _TEXT_UTF16, _ARRAY, _SET, _DICTIONARY = 0x1, 0x5, 0x6, 0xA, 0xC, 0xD
+_BYTES_EACH = {0x4: 1, _TEXT_ASCII: 1, _TEXT_UTF16: 2}
 
 
 class PlistError(ValueError):
@@ -34,18 +35,33 @@ def read_plist(data: bytes, limit: int = LIMIT) -> dict[str, Any]:
     if len(data) > limit:
         raise PlistError(f"it is {len(data):,} bytes long, more than the {limit:,} that are read")
     # XML cannot share parts, so it cannot grow like this.
-    if data.startswith(MAGIC):
-        _look_through(data)
+    is_binary = data.startswith(MAGIC)
+    if is_binary:
+        _check_objects(data)
     try:
         value = plistlib.loads(data)
     except Exception as error:  # noqa: BLE001 - plistlib passes on whatever breaks in it, RecursionError included
         raise PlistError(f"it is not a property list ({type(error).__name__})") from None
     if not isinstance(value, dict):
         raise PlistError(f"it is a property list, but holds a {type(value).__name__}, not a dictionary")
+    if not is_binary:
+        _check_integers(value)
     return value
 
 
-def _look_through(data: bytes) -> None:
+def _check_integers(root: object) -> None:
+    """Raise PlistError for an integer that is longer than any in a binary list."""
+    # Python refuses to print integers of thousands of digits, so one of them would break the text of an error.
+    pending = [root]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER:
+            raise PlistError(f"an integer in it has more than {LONGEST_INTEGER} bits")
+        if isinstance(value, dict | list):
+            pending.extend(value.values() if isinstance(value, dict) else value)
+
+
+def _check_objects(data: bytes) -> None:
     """Raise PlistError if objects overlap or a key is not a text.
 
     The format is described in CoreFoundation's source, CFBinaryPList.c.
@@ -66,7 +82,7 @@ def _look_through(data: bytes) -> None:
     ]
     extents = sorted(_extent(data, offset, table, reference_size) for offset in offsets)
     # If each object has bytes of its own, the result is in proportion to the input.
-    if any(one[1] > other[0] for one, other in pairwise(extents)):
+    if any(extent[1] > following[0] for extent, following in pairwise(extents)):
         raise PlistError("its objects overlap")
     for key in _keys(data, extents, reference_size):
         if key >= count or data[offsets[key]] >> 4 not in (_TEXT_ASCII, _TEXT_UTF16):

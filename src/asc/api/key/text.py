@@ -149,10 +149,14 @@ def _structure(text: str) -> object:
     import yaml
 
     try:
-        return yaml.safe_load(text)
+        loaded: object = yaml.safe_load(text)
+        # YAML has values that JSON has not: integers too long to print, circles, names that are lists.
+        json.dumps(loaded, default=str)
+        return loaded
     except (
         yaml.YAMLError,
         ValueError,
+        TypeError,
         OverflowError,
         RecursionError,
         LookupError,

@@ -6,13 +6,14 @@ https://developer.apple.com/documentation/bundleresources/information-property-l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from asc.builds.binary.errors import BinaryError
-from asc.builds.binary.model import Binary, Defect, Nested
+from asc.builds.binary.info_plist import LIMIT, boolean_of, remarks, text_of
+from asc.builds.binary.model import Binary, Nested
 from asc.builds.binary.wrong_file_hints import EXPORT
 from asc.formats import mobileprovision, zipfiles
 from asc.formats.mobileprovision import Profile, ProfileError, read_profile
@@ -20,8 +21,6 @@ from asc.formats.plist import PlistError, read_plist
 from asc.formats.zipfiles import CutOffError, ZipEntry, ZipError
 from asc.words import printable_name
 
-INFO_LIMIT = 1 << 20
-"""Bytes of an Info.plist; those of the largest apps have some ten thousand."""
 MOST_KEPT = 20_000
 """Entries worth a closer look. An app with all its extensions has some dozens."""
 LONGEST_PATH = 1024
@@ -35,15 +34,15 @@ FAMILIES = {1: "IPHONE", 2: "IPAD"}
 
 # Payload may lie in one folder more. A Mac app keeps its files in Contents.
 _BUNDLE = r"(?P<app>(?:[^/]+/)?Payload/[^/]+\.app)/"
-_WANTED = re.compile(
+_READ = re.compile(
     _BUNDLE + r"(?P<inner>.*/)?(?P<file>Info\.plist|embedded\.(?:mobile|)provision(?:profile|))", re.S
 )
 _NESTED = re.compile(
     r"(?:Contents/)?((?:PlugIns|Extensions|Watch|AppClips|Frameworks)/[^/]+\.(?:app|appex|framework)/(?:Contents/)?)+",
     re.S,
 )
-_NOISE = re.compile(r"(?:^|/)(?:__MACOSX/|\._)")
-_STRANGERS = (
+_FINDER_FILES = re.compile(r"(?:^|/)(?:__MACOSX/|\._)")
+_OTHER_KINDS = (
     (r"AndroidManifest\.xml|BundleConfig\.pb", "an Android app", "Google's store takes it; give the .ipa."),
     (r"[^/]+\.xcarchive/.*|(?:[^/]+/)?Products/Applications/.*", "a zipped archive of Xcode", EXPORT),
     (r"(?:[^/]+/)*[^/]+\.dSYM/.*", "zipped symbols (dSYM)", "Give the .ipa or .pkg of the same build."),
@@ -67,7 +66,7 @@ class _Contents:
 
     entries: dict[str, ZipEntry] = field(default_factory=dict)
     apps: set[str] = field(default_factory=set)
-    stranger: tuple[str, str] | None = None
+    other_kind: tuple[str, str] | None = None
     seen: int = 0
 
 
@@ -117,7 +116,7 @@ class _Ipa:
     def plist(self, entry: ZipEntry) -> dict[str, Any]:
         """Return an Info.plist of the archive as a dictionary."""
         try:
-            return read_plist(self.read(entry, INFO_LIMIT), INFO_LIMIT)
+            return read_plist(self.read(entry, LIMIT), LIMIT)
         except PlistError as error:
             raise self.error(
                 f"{printable_name(entry.path)} cannot be read: {error}",
@@ -164,18 +163,18 @@ def _note(found: _Contents, name: str) -> bool:
     """Learn from the name of an entry. Return True if its content will be read."""
     found.seen += 1
     # The Finder adds __MACOSX and ._ files when it zips; they mirror the names of real ones.
-    if len(name) > LONGEST_PATH or _NOISE.search(name):
+    if len(name) > LONGEST_PATH or _FINDER_FILES.search(name):
         return False
     inside = re.match(_BUNDLE, name, re.S)
     if not inside:
-        found.stranger = found.stranger or next(
-            ((what, remedy) for pattern, what, remedy in _STRANGERS if re.fullmatch(pattern, name, re.S)),
+        found.other_kind = found.other_kind or next(
+            ((what, remedy) for pattern, what, remedy in _OTHER_KINDS if re.fullmatch(pattern, name, re.S)),
             None,
         )
         return False
     if len(found.apps) < MOST_KEPT:
         found.apps.add(inside["app"])
-    match = _WANTED.fullmatch(name)
+    match = _READ.fullmatch(name)
     inner = (match["inner"] or "") if match else None
     return inner is not None and (inner in ("", "Contents/") or _NESTED.fullmatch(inner) is not None)
 
@@ -189,8 +188,8 @@ def _main_app(ipa: _Ipa, contents: _Contents) -> str:
         )
     if contents.apps:
         return next(iter(contents.apps))
-    if contents.stranger:
-        what, remedy = contents.stranger
+    if contents.other_kind:
+        what, remedy = contents.other_kind
         raise ipa.error(f"it is not an .ipa, but {what}", remedy)
     if not contents.seen:
         raise ipa.error(
@@ -256,7 +255,7 @@ def _nested(ipa: _Ipa, contents: _Contents, app: str) -> tuple[Nested, ...]:
 def _families(info: Mapping[str, Any], nested: Sequence[Nested]) -> tuple[str, ...]:
     listed = info.get("UIDeviceFamily")
     named = [FAMILIES[number] for number in FAMILIES if isinstance(listed, list) and number in listed]
-    return (*named, *(["WATCH"] if any(one.is_watch_app for one in nested) else []))
+    return (*named, *(["WATCH"] if any(bundle.is_watch_app for bundle in nested) else []))
 
 
 def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
@@ -265,7 +264,7 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
     sdk = re.sub(r"[0-9.]+$", "", text_of(info, "DTSDKName"))
     # All three keys are compared, because Info.plists are copied between targets and then contradict themselves.
     named = [*supported] if isinstance(supported, list) else []
-    named = [one for one in (*named, info.get("DTPlatformName"), sdk) if isinstance(one, str) and one]
+    named = [name for name in (*named, info.get("DTPlatformName"), sdk) if isinstance(name, str) and name]
     for name in named:
         if name.lower().endswith("simulator"):
             raise ipa.error(
@@ -279,7 +278,7 @@ def _platform(ipa: _Ipa, info: Mapping[str, Any]) -> str:
         raise ipa.error(
             "CFBundleSupportedPlatforms, DTPlatformName and DTSDKName in its Info.plist name different platforms:"
             f" {printable_name(', '.join(dict.fromkeys(named)))}",
-            "Take the keys out of the Info.plist that you keep, for Xcode sets them, and build again.",
+            "Remove the keys from the Info.plist in your repository, because Xcode sets them, and build again.",
         )
     if any(name.lower() == "watchos" for name in named):
         raise ipa.error(
@@ -303,37 +302,3 @@ def _required(ipa: _Ipa, info: Mapping[str, Any], key: str) -> str:
             else "Set it in the target's build settings, then build again.",
         )
     return text
-
-
-def text_of(info: Mapping[str, Any], key: str) -> str:
-    """Return the text of a key, "" if there is none. Whole numbers count, because people omit the quotes in XML."""
-    value = info.get(key)
-    # Python refuses to print integers of thousands of digits, and takes long for them.
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 64:
-        return str(value)
-    return value.strip() if isinstance(value, str) else ""
-
-
-def remarks(info: Mapping[str, Any]) -> Iterator[Defect]:
-    """Yield a remark for each key of Info.plist with a value of the wrong type, which Apple reads differently."""
-    for key in ("CFBundleShortVersionString", "CFBundleVersion"):
-        if isinstance(info.get(key), int):
-            yield Defect(
-                f"{key} is an <integer> in its Info.plist, where Apple documents a text.",
-                f"Write it as <string>{info[key]}</string>.",
-                fatal=False,
-            )
-    answer = info.get("ITSAppUsesNonExemptEncryption")
-    if answer is not None and not isinstance(answer, bool):
-        yield Defect(
-            f"ITSAppUsesNonExemptEncryption is there, but is not a boolean ({printable_name(str(answer))}): "
-            "it answers nothing.",
-            "Write it as <false/> or <true/> (in Xcode, give the key the type Boolean).",
-            fatal=False,
-        )
-
-
-def boolean_of(info: Mapping[str, Any], key: str) -> bool | None:
-    """Return the boolean of a key, None if there is none."""
-    value = info.get(key)
-    return value if isinstance(value, bool) else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from asc.builds.binary import ipa
+from asc.builds.binary import info_plist
 from asc.builds.binary.errors import BinaryError
 from asc.builds.binary.model import Binary, Defect, Nested
 from asc.formats import cpio, xar
@@ -83,10 +83,10 @@ class _Pkg:
             data = cpio.find(
                 cast("BinaryIO", xar.MemberStream(self._archive, payload)),
                 _is_info(component.get("install-location") or "", app_path),
-                ipa.INFO_LIMIT,
+                info_plist.LIMIT,
             )
             if data is not None:
-                return read_plist(data, ipa.INFO_LIMIT)
+                return read_plist(data, info_plist.LIMIT)
         raise CpioError("no payload has it")
 
 
@@ -105,7 +105,7 @@ def _inside(pkg: _Pkg, app: _Bundle) -> tuple[dict[str, Any], tuple[Defect, ...]
             fatal=False,
         )
         return {}, (unread,)
-    return info, tuple(ipa.remarks(info))
+    return info, tuple(info_plist.remarks(info))
 
 
 def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
@@ -133,8 +133,8 @@ def read_pkg(path: Path, file: BinaryIO, size: int) -> Binary:
         platform="MAC_OS",
         name=app.path.rsplit("/", 1)[-1].removesuffix(".app"),
         app_path=app.path,
-        uses_non_exempt_encryption=ipa.boolean_of(info, "ITSAppUsesNonExemptEncryption"),
-        compliance_code=ipa.text_of(info, "ITSEncryptionExportComplianceCode"),
+        uses_non_exempt_encryption=info_plist.boolean_of(info, "ITSAppUsesNonExemptEncryption"),
+        compliance_code=info_plist.text_of(info, "ITSEncryptionExportComplianceCode"),
         nested=_nested(app, bundles),
         remarks=remarks,
     )
@@ -187,19 +187,19 @@ def _joined(location: str, path: str) -> str:
 
 def _main_app(pkg: _Pkg, distribution: Element | None, bundles: list[_Bundle]) -> _Bundle:
     """Return the main app: the product's own one, else one in Applications. Raises BinaryError if there is none."""
-    apps = [one for one in bundles if one.path.endswith(".app") and not _INSIDE.search(one.path)]
+    apps = [bundle for bundle in bundles if bundle.path.endswith(".app") and not _INSIDE.search(bundle.path)]
     if not apps:
         raise pkg.error("no app is in it that could be uploaded", BUILD)
     product = distribution.find("product") if distribution is not None else None
     product_id = product.get("id") if product is not None else None
-    return min(apps, key=lambda one: (one.id != product_id, not one.path.startswith("Applications/")))
+    return min(apps, key=lambda app: (app.id != product_id, not app.path.startswith("Applications/")))
 
 
 def _nested(app: _Bundle, bundles: list[_Bundle]) -> tuple[Nested, ...]:
     """Return the extensions and apps inside the app, without frameworks, whose numbers need not be the app's."""
     inside = f"{app.path}/Contents/"
     return tuple(
-        Nested(one.path.removeprefix(inside), one.id, one.version, one.build_number)
-        for one in bundles
-        if one.path.startswith(inside) and one.path.endswith((".app", ".appex"))
+        Nested(bundle.path.removeprefix(inside), bundle.id, bundle.version, bundle.build_number)
+        for bundle in bundles
+        if bundle.path.startswith(inside) and bundle.path.endswith((".app", ".appex"))
     )[:MOST_NESTED]
