@@ -1,4 +1,4 @@
-"""Reads files that an input names, however large, endless or never written they are."""
+"""Read files that an input names, however large, endless or never written they are."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from asc.job.progress import Lines
+from asc.job.progress import ProgressLines
 from core.running import ENTRYPOINT
 from core.uploading import SIZE, an_ipa, apple, step
 
@@ -26,14 +26,14 @@ LINE = re.compile(r"Uploaded: (\d+) of (\d+) MiB \((\d+)%\), [\d.]+ MiB/s")
 
 
 class Told:
-    """Lines of a transfer, with the second at which each was told."""
+    """ProgressLines of a transfer, with the second at which each was told."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, total: int, there: int = 0) -> None:
         self.now = 0.0
         self.lines: list[tuple[float, str]] = []
         logger = logging.getLogger("asc.job.progress")
         monkeypatch.setattr(logger, "info", lambda text, *given: self.lines.append((self.now, text % given)))
-        self.display = Lines("Uploaded", total, there, lambda: self.now)
+        self.display = ProgressLines("Uploaded", total, there, lambda: self.now)
 
     def goes_on(self, seconds: float, count: int) -> None:
         self.now += seconds

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asc.errors import Error
-from asc.signing.vault.encryption import Version, decrypt, encrypt, open_v1, version_of
+from asc.signing.vault.encryption import Version, check_for, decrypt, encrypt, open_v1, version_of
 from asc.signing.vault.errors import BadPassphrase, Damaged, NotEncrypted, WrongPassphrase
 from signing.test_vault_samples import by_match, openssl, unnamed
 
@@ -274,3 +274,8 @@ def test_a_changed_byte_of_version_2_is_never_missed(data: st.DataObject) -> Non
     raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
     with pytest.raises(Error):
         decrypt(base64.encodebytes(bytes(raw)), PASSPHRASE, nothing)
+
+
+def test_a_certificate_with_a_description_in_front_opens_in_the_old_encryption() -> None:
+    pem = b"Bag Attributes\n    friendlyName: Example\n-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    assert decrypt(encrypt(pem, PASSPHRASE, 1), PASSPHRASE, check_for("certs/distribution/A.cer")) == pem

@@ -22,6 +22,12 @@ class CmsError(ValueError):
     """The bytes are not a CMS signature with contents."""
 
 
+def looks_signed(data: bytes) -> bool:
+    """Return True if `data` begins like a CMS signature, without reading it."""
+    # Before the identifier stand only its tag and its length, and the tag and length of the sequence around it.
+    return data[:1] == bytes((ber.SEQUENCE,)) and SIGNED_DATA in data[:32]
+
+
 def signed_content(data: bytes) -> bytes:
     """Return the contents of a CMS SignedData (DER or BER). Raises CmsError."""
     try:

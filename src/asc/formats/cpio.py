@@ -37,8 +37,8 @@ def find(packed: BinaryIO, is_wanted: Callable[[str], bool], limit: int) -> byte
 
 
 def _find(stream: BinaryIO, is_wanted: Callable[[str], bool], limit: int) -> bytes | None:
-    gone = 0
-    while gone < MOST_BYTES:
+    passed = 0
+    while passed < MOST_BYTES:
         header = stream.read(HEADER)
         if not re.fullmatch(MAGIC + rb"[0-7]{70}", header):
             raise CpioError("it is not a cpio archive of the portable kind")
@@ -54,8 +54,8 @@ def _find(stream: BinaryIO, is_wanted: Callable[[str], bool], limit: int) -> byt
                 raise CpioError(f"the file is {size:,} bytes long; at most {limit:,} are read")
             return stream.read(size)
         # Without a limit, a payload that unpacks to terabytes would hold the step for days.
-        gone += HEADER + name_size + size
-        if gone < MOST_BYTES:
+        passed += HEADER + name_size + size
+        if passed < MOST_BYTES:
             _skip(stream, size)
     raise CpioError(f"it is not among the first {MOST_BYTES >> 20:,} MiB of the payload")
 

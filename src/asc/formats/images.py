@@ -27,16 +27,11 @@ _ALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 """Markers without a length."""
 _APP1, _EXIF, _ORIENTATION = 0xE1, b"Exif\0\0", 0x0112
 _LARGEST_EXIF = 64 * 1024
-
-
 _MEDIA = re.compile(rb"GIF8|RIFF....WEBP|....(?:ftyp|moov|mdat|wide|free|skip)", re.DOTALL)
 """Beginnings of GIF, WebP, and of the boxes of HEIF, MP4 and MOV."""
 
-
 NOT_MEDIA = "{}: the store answered with something else than a picture or a video, or with a part of it."
 CHECK_THE_PROXY = "Check the proxy between this machine and Apple, then run the step again."
-
-
 ENDING = 64 * 1024
 """Bytes at the end of a file in which `is_media` looks for the end of a picture: some tools write notes behind it."""
 

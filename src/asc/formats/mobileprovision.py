@@ -72,7 +72,7 @@ def _profile(values: Mapping[str, Any]) -> Profile:
         uuid=_text(values.get("UUID")),
         team_id=teams[0] if teams else "",
         team_name=_text(values.get("TeamName")),
-        application_identifier=next((one for one in identifiers if isinstance(one, str)), ""),
+        application_identifier=next((text for text in identifiers if isinstance(text, str)), ""),
         created=_time(values.get("CreationDate")),
         expires=_time(values.get("ExpirationDate")),
         devices=_texts(values.get("ProvisionedDevices")),
@@ -82,7 +82,7 @@ def _profile(values: Mapping[str, Any]) -> Profile:
         ),
         platforms=_texts(values.get("Platform")),
         certificates=tuple(
-            one for one in _list(values.get("DeveloperCertificates")) if isinstance(one, bytes)
+            der for der in _list(values.get("DeveloperCertificates")) if isinstance(der, bytes)
         ),
         entitlements=entitlements,
     )
@@ -97,7 +97,7 @@ def _list(value: object) -> list[object]:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    return tuple(one for one in _list(value) if isinstance(one, str))
+    return tuple(text for text in _list(value) if isinstance(text, str))
 
 
 def _time(value: object) -> datetime | None:

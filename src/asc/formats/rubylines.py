@@ -25,7 +25,7 @@ class Statement:
 
     @property
     def setting(self) -> tuple[str, str] | None:
-        """The name and the value of a line like `key "value"`, `key true` or `key 5`; None for any other."""
+        """Return the name and the value of a line like `key "value"`, `key true` or `key 5`; None for any other."""
         found = _SETTING.fullmatch(self.text)
         # #{…} is Ruby that only Ruby can read, and so is a word like a constant or a call.
         if not found or "#{" in (found["double"] or ""):

@@ -104,7 +104,8 @@ def open_archive(file: BinaryIO) -> Archive:
 
 def _check_whole(archive: Archive) -> None:
     size = archive.file.seek(0, os.SEEK_END)
-    needed = max((one.offset + one.length for one in archive.members.values()), default=0) + archive.heap
+    ends = (member.offset + member.length for member in archive.members.values())
+    needed = max(ends, default=0) + archive.heap
     if needed > size:
         raise XarError(f"it is cut off: {size:,} bytes of at least {needed:,} are there")
 

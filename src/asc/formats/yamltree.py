@@ -1,4 +1,4 @@
-"""Reads YAML of texts, lists and mappings as a tree of nodes with their lines, with bounds on its depth."""
+"""Read YAML of texts, lists and mappings as a tree of nodes with their lines, with bounds on its depth."""
 
 from __future__ import annotations
 

@@ -252,7 +252,7 @@ def _zip64_sizes(extra: bytes, *sizes: int) -> tuple[int, int, int]:
             field = extra[at + 4 : at + 4 + length]
             values = [int.from_bytes(field[i : i + 8], "little") for i in range(0, len(field) - 7, 8)]
         at += 4 + length
-    size, packed, offset = (values.pop(0) if one == 0xFFFFFFFF and values else one for one in sizes)
+    size, packed, offset = (values.pop(0) if number == 0xFFFFFFFF and values else number for number in sizes)
     return size, packed, offset
 
 

@@ -81,7 +81,6 @@ class Certificate:
 
     def expires_within(self, span: timedelta, now: datetime) -> bool:
         """Return True if the certificate ends before `now` + `span`, or has ended."""
-        # Includes certificates that have ended already.
         return self.not_after < now + span
 
 

@@ -29,7 +29,7 @@ def choose(certificates: Iterable[Certificate], key: RSAPrivateKey, now: datetim
         day = last.not_before if last.not_before > now else last.not_after
         raise NoMatch(
             f"The certificate “{last.common_name}” {state} {day:%Y-%m-%d}.",
-            "Have a new one made with sync-signing in the mode sync.",
+            "Create a new one with sync-signing and mode: sync.",
         )
     names = words.some([f"“{certificate.common_name}”" for certificate in candidates]) or "none was given"
     raise NoMatch(

@@ -34,7 +34,7 @@ def p12(key: RSAPrivateKey, certificate: Certificate, password: str, friendly_na
     algorithms.
     """
     if not password:
-        raise IdentityError("A .p12 needs a password.", "Give one, or leave it out to have a random one.")
+        raise IdentityError("A .p12 needs a password.", "Give one, or omit it to use a random one.")
     if not same_key(certificate, key):
         raise IdentityError(
             f"The private key does not belong to the certificate “{certificate.common_name}”.",
@@ -106,11 +106,8 @@ def _load(data: bytes, passwords: list[bytes | None], name: str) -> pkcs12.PKCS1
             raise IdentityError(
                 f"{name} is encrypted in a way that is not supported.", _EXPORT_AGAIN
             ) from None
-        except (
-            ValueError,
-            TypeError,
-        ) as error:
-            # The text tells one case from the other, and is not passed on.
+        except (ValueError, TypeError) as error:
+            # Only this text tells a wrong password from a damaged file. No error of ours quotes it.
             said = str(error)
     if "password" in said.lower() and looks_like_p12(data):
         given = "with the password given" if passwords[0] else "without a password"

@@ -6,6 +6,7 @@ import base64
 import binascii
 import contextlib
 import re
+from collections.abc import Callable
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -37,7 +38,8 @@ _WORDS = {
     "NEW CERTIFICATE REQUEST": "a signing request",
     "PKCS7": "a PKCS#7 bundle",
 }
-_SIGNED_DATA = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
+# asc.formats.cms has this as well, and the two packages stand side by side.
+_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 _CERTIFICATE_EXPECTED = "Expected is the .cer file as Apple gives it, or the same as PEM."
 _KEY_EXPECTED = (
     "Expected is the RSA private key of the certificate: a .p12 file, or a PEM (PKCS#8 or PKCS#1)."
@@ -129,8 +131,7 @@ def _key(data: bytes, password: str | None, name: str) -> RSAPrivateKey:
     return key
 
 
-def _loaded(load: object, data: bytes, secret: bytes | None) -> object:
-    assert callable(load)
+def _loaded(load: Callable[[bytes, bytes | None], object], data: bytes, secret: bytes | None) -> object:
     try:
         return load(data, secret)
     except TypeError:

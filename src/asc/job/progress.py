@@ -32,7 +32,7 @@ def transfer(what: str, total: int, there: int) -> Iterator[Callable[[int], None
     if sys.stderr.isatty():
         from tqdm import tqdm
 
-        # No thread that looks after idle bars.
+        # tqdm would start a thread that redraws idle bars, and it could outlive the bar.
         tqdm.monitor_interval = 0
         with tqdm(desc=what, total=total, initial=there, unit="B", unit_scale=True, leave=False) as bar:
             lock = threading.Lock()
@@ -47,10 +47,10 @@ def transfer(what: str, total: int, there: int) -> Iterator[Callable[[int], None
             finally:
                 _bars.pop()
     else:
-        yield Lines(what, total, there).advance
+        yield ProgressLines(what, total, there).advance
 
 
-class Lines:
+class ProgressLines:
     """Logs a line every 10 seconds or every 10 %, but never more than one a second."""
 
     def __init__(self, what: str, total: int, there: int, now: Callable[[], float] = time.monotonic) -> None:

@@ -35,12 +35,12 @@ class Nested:
 class Binary:
     """An .ipa or .pkg. `size` in bytes; `platform` IOS, TV_OS, VISION_OS or MAC_OS; `name` as users see the app.
 
-    `version` is CFBundleShortVersionString, `build_number` CFBundleVersion. `app_path` is where the app lies in the
-    archive (`Payload/Example.app`) or where it is installed to.
-    `families` are the devices that the app runs on: IPHONE, IPAD, WATCH; () for other platforms than iOS.
-    `uses_non_exempt_encryption` is ITSAppUsesNonExemptEncryption, None where it is not set, and `compliance_code`
-    ITSEncryptionExportComplianceCode, which Apple takes for the declaration. `profile` and the
-    nested frameworks of a .pkg are inside its payload, of which only the app's Info.plist is read.
+    `version` is CFBundleShortVersionString, `build_number` CFBundleVersion. `app_path` is the app's place in the
+    archive (`Payload/Example.app`) or the place that a .pkg installs it to. `families` are the devices that the app
+    runs on: IPHONE, IPAD, WATCH; () for other platforms than iOS. `uses_non_exempt_encryption` is
+    ITSAppUsesNonExemptEncryption, None if it is not set; `compliance_code` is ITSEncryptionExportComplianceCode, the
+    code of a declaration. A .pkg has no `profile` and no nested frameworks here, because only the app's Info.plist is
+    read from its payload.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class Binary:
     nested: tuple[Nested, ...] = ()
     families: tuple[str, ...] = ()
     remarks: tuple[Defect, ...] = ()
-    """Defects that show while the file is read, and nowhere in the values that are read."""
+    """Defects that only the reader of the file sees, because the values here do not show them."""
 
     @property
     def uti(self) -> str:

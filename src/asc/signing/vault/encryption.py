@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
+from asc.formats.cms import looks_signed
 from asc.identity.p12 import looks_like_p12
 from asc.signing.vault.errors import PASSPHRASE, BadPassphrase, Damaged, NotEncrypted, WrongPassphrase
 
@@ -215,13 +216,10 @@ def _cbc(secret: bytes, salt: bytes, digest: Digest) -> Cipher[modes.CBC]:
     return Cipher(algorithms.AES(derived[:32]), modes.CBC(derived[32 : 32 + BLOCK]))
 
 
-_SIGNED_DATA = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"
-"""The object identifier of CMS signed data; every profile begins with it (RFC 5652, 5.1)."""
-
-
 def is_certificate(data: bytes) -> bool:
     """Return True if `data` is a certificate in PEM, or DER of a sequence in a sequence with the right length."""
-    if data.lstrip().startswith(b"-----BEGIN CERTIFICATE-----"):
+    # Tools write a description in front of the PEM, and match stores an imported file as it is.
+    if b"-----BEGIN CERTIFICATE-----" in data[:4096]:
         return True
     return (
         data[:2] == b"\x30\x82" and data[4:5] == b"\x30" and int.from_bytes(data[2:4], "big") == len(data) - 4
@@ -234,13 +232,9 @@ def is_private_key(data: bytes) -> bool:
     return (b"-----BEGIN " in head and b"PRIVATE KEY-----" in head) or looks_like_p12(data)
 
 
-def is_profile(data: bytes) -> bool:
-    """Return True if `data` begins like a CMS signature, which every profile is."""
-    return data[:1] == b"\x30" and _SIGNED_DATA in data[:32]
-
-
 def check_for(path: str) -> Callable[[bytes], bool]:
     """Return the function that recognises the plaintext of a file with this path's suffix."""
     if path.endswith(".cer"):
         return is_certificate
-    return is_private_key if path.endswith(".p12") else is_profile
+    # Every profile is a CMS signature.
+    return is_private_key if path.endswith(".p12") else looks_signed
