@@ -165,6 +165,23 @@ def test_pictures_are_checked_too(tmp_path: Path) -> None:
     assert (done.code, [one["rule"] for one in report(done)]) == (1, ["image"])
 
 
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [("en-US", "en-us"), ("appleTV/en-US", "appleTV/en_US"), ("appleTV/en-US", "appletv/en-US")],
+)
+def test_two_folders_of_one_locale_are_an_error_for_pictures_too(
+    tmp_path: Path, name: str, again: str
+) -> None:
+    for number, folder in enumerate((name, again)):
+        picture = tmp_path / "shots" / folder / f"{number}.png"
+        picture.parent.mkdir(parents=True)
+        picture.write_bytes(png(1920, 1080))
+    platform = "tvos" if "TV" in name else "macos"
+    done = check(tmp_path, GOOD, screenshots=tmp_path / "shots", platform=platform)
+    assert "two-folders" in [one["rule"] for one in report(done)], done.everything
+    assert done.code == 1
+
+
 def test_a_link_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("hunter2")
     metadata = write_files(tmp_path / "metadata", GOOD)

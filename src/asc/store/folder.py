@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from asc.limited_files import read_limited
-from asc.store.folder_reader import FolderReader, folders_in, locale_of
+from asc.store.folder_reader import FolderReader, folders_in
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
 from asc.store.wanted import DEFAULT, Finding, Place, Text, Texts, WantedPage
 from asc.words import did_you_mean, printable_name
@@ -32,7 +32,7 @@ def read_folder(folder: Path) -> WantedPage:
     """Return the page that a folder has. `findings` holds all that is wrong with it; nothing is raised."""
     reader = _Reader(folder)
     page = reader.page()
-    return replace(page, findings=tuple(reader.findings))
+    return replace(page, findings=tuple(reader.in_order()))
 
 
 class _Reader(FolderReader):
@@ -40,25 +40,16 @@ class _Reader(FolderReader):
 
     def page(self) -> WantedPage:
         single = {path.stem: path for path in self._files(self.folder)}
-        texts: dict[str, Texts] = {}
-        seen: dict[str, str] = {}
-        default: Texts = {}
-        for path in self._folders():
-            name = path.name.lower()
-            # It is no locale itself: Apple knows no default.
-            if name == DEFAULT:
-                default = self._texts(path)
-                continue
-            locale = locale_of(path.name, Place(str(path)), self.findings)
-            if not locale:
-                continue
-            # A file system that tells cases apart can have `en-us` beside `en-US`.
-            if locale in seen:
-                message = f"{seen[locale]} and {path.name} are one locale"
-                self.report("two-folders", message, path, "Put the texts into one folder.")
-                continue
-            seen[locale] = path.name
-            texts[locale] = self._texts(path)
+        folders = list(self._folders())
+        # Apple knows no default; its texts fill the gaps of all locales.
+        defaults = [path for path in folders if path.name.lower() == DEFAULT]
+        for path in defaults[1:]:
+            self.report(
+                "two-folders", f"is a second folder {DEFAULT}", path, "Put their files into one folder."
+            )
+        default = self._texts(defaults[0]) if defaults else {}
+        named = (path for path in folders if path.name.lower() != DEFAULT)
+        texts = {locale: self._texts(path) for locale, path in self.locales_of(named)}
         copyright_ = self._text(single["copyright"]) if "copyright" in single else None
         return WantedPage(
             texts=texts,

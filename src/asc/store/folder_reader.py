@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from asc.apps import texts as locales
 from asc.store.wanted import Finding, Place
+from asc.words import printable_name
 
 
 @dataclass
@@ -22,6 +24,26 @@ class FolderReader:
         if outside:
             self.findings.append(outside)
         return outside is None
+
+    def locales_of(self, folders: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+        """Yield each folder that is called by a locale with the locale as Apple writes it.
+
+        A folder that has another name, and a second one for the same locale, is a finding.
+        """
+        seen: dict[str, str] = {}
+        for folder in folders:
+            locale = locale_of(folder.name, Place(str(folder)), self.findings)
+            # A file system that tells cases apart can have `en-us` beside `en-US`.
+            if locale in seen:
+                message = f"{seen[locale]} and {printable_name(folder.name)} are one locale"
+                self.report("two-folders", message, folder, "Put their files into one folder.")
+            elif locale:
+                seen[locale] = printable_name(folder.name)
+                yield locale, folder
+
+    def in_order(self) -> list[Finding]:
+        """Return the findings sorted by file: files are read side by side, and end in any order."""
+        return sorted(self.findings, key=lambda finding: finding.place.file)
 
     def report(self, rule: str, message: str, path: Path, remedy: str, level: str = "error") -> None:
         """Add a finding about a file or folder."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from asc.formats.movies import Movie, MovieError, read_movie
-from asc.store.folder_reader import FolderReader, folders_in, locale_of
+from asc.store.folder_reader import FolderReader, folders_in
 from asc.store.manifest import read_manifest
 from asc.store.screenshots import (
     AT_ONCE,
@@ -58,7 +58,7 @@ def read_previews(folder: Path, platform: str, locales: Sequence[str] | None = N
     with ThreadPoolExecutor(AT_ONCE) as pool:
         files = [file for file in pool.map(lambda located: reader.file(*located), paths) if file]
     previews = Screenshots(tuple(files))
-    return Screenshots(previews.files, (*reader.findings, *_of_sets(previews)))
+    return Screenshots(previews.files, (*reader.in_order(), *_of_sets(previews)))
 
 
 @dataclass
@@ -70,9 +70,8 @@ class _Reader(FolderReader):
 
     def paths(self) -> Iterator[tuple[Path, str]]:
         """Yield the path and locale of each video in the folders of locales, in natural order."""
-        for folder in folders_in(self.folder):
-            locale = locale_of(folder.name, Place(str(folder)), self.findings)
-            for path in sorted(folder.iterdir(), key=natural) if locale else ():
+        for locale, folder in self.locales_of(folders_in(self.folder)):
+            for path in sorted(folder.iterdir(), key=natural):
                 if path.suffix.lower() in MIME_TYPES and path.is_file() and self.is_inside(path):
                     yield path, locale
 

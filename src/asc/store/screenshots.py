@@ -15,7 +15,7 @@ from pathlib import Path
 
 from asc.formats.images import EXTENSIONS, Image, ImageError, read_image
 from asc.store.displays import display_type, displays_of, nearest_sizes
-from asc.store.folder_reader import FolderReader, folders_in, locale_of
+from asc.store.folder_reader import FolderReader, folders_in
 from asc.store.manifest import Entries, Entry, read_manifest
 from asc.store.wanted import Finding, Place
 from asc.words import printable_name
@@ -73,7 +73,7 @@ def read_screenshots(folder: Path, platform: str, locales: Sequence[str] | None 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         files = [file for file in pool.map(lambda picture: reader.file(*picture), located) if file]
     shots = Screenshots(tuple(files))
-    return Screenshots(shots.files, (*reader.findings, *_of_sets(shots)))
+    return Screenshots(shots.files, (*reader.in_order(), *_of_sets(shots)))
 
 
 def natural(path: Path) -> list[tuple[int, int, str]]:
@@ -121,7 +121,13 @@ class _Reader(FolderReader):
 
     def paths(self) -> Iterator[tuple[Path, str, bool]]:
         """Yield the pictures with their locale, and whether they are for iMessage."""
-        special = {path.name.lower(): path for path in folders_in(self.folder)}
+        special: dict[str, Path] = {}
+        for folder in folders_in(self.folder):
+            name = folder.name.lower()
+            if name in (_TV, _MESSAGES) and name in special:
+                message = f"{special[name].name} and {folder.name} are one folder to App Store Connect"
+                self.report("two-folders", message, folder, "Put their files into one folder.")
+            special.setdefault(name, folder)
         # A screenshot of a TV may have the size of an iPhone in landscape: fastlane tells them apart by the folder.
         if self.platform == "TV_OS" and _TV in special:
             yield from self._of(special[_TV], imessage=False)
@@ -131,17 +137,18 @@ class _Reader(FolderReader):
             yield from self._of(special[_MESSAGES], imessage=True)
 
     def _of(self, root: Path, *, imessage: bool) -> Iterator[tuple[Path, str, bool]]:
+        for locale, folder in self.locales_of(self._folders_of_locales(root)):
+            for path in self._pictures(folder):
+                yield path, locale, imessage
+
+    def _folders_of_locales(self, root: Path) -> Iterator[Path]:
         for folder in folders_in(root):
-            if folder.name.lower() in (_TV, _MESSAGES):
-                continue
             if folder.name.lower() == "default":
                 self.report(
                     "default", "has no locale: Apple knows no default screenshots", folder, "Name the locale."
                 )
-                continue
-            locale = locale_of(folder.name, Place(str(folder)), self.findings)
-            for path in self._pictures(folder) if locale else ():
-                yield path, locale, imessage
+            elif folder.name.lower() not in (_TV, _MESSAGES):
+                yield folder
 
     def _pictures(self, folder: Path) -> list[Path]:
         files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
