@@ -71,8 +71,7 @@ def broken(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
     """Yield a cell for each request and fault, and one for each fault that hits any request now and then."""
     for request in requests:
         for kind in EVERY:
-            # A connection can be cut in the middle of a body only if the request has one.
-            if "cut=" not in kind.words or request.method != "GET":
+            if kind.fits(request.method, request.path):
                 yield Cell(scenario, (request,), kind)
     first_of_each = tuple(request for request in requests if not request.before)
     yield from (Cell(scenario, first_of_each, kind) for kind in NOW_AND_THEN if len(first_of_each) > 1)

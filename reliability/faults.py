@@ -21,6 +21,19 @@ class Kind:
         """Return True if the fault is an answer by which Apple refuses."""
         return any(f"status={status}" in self.words for status in REFUSALS)
 
+    @property
+    def is_ignored(self) -> bool:
+        """Return True if the fault is a write that is answered as usual and changes nothing."""
+        return self.words == "ignored"
+
+    def fits(self, method: str, path: str) -> bool:
+        """Return True if the fault makes sense for a request."""
+        # A connection can be cut in the middle of a body only if the request has one.
+        if "cut=" in self.words:
+            return method != "GET"
+        # Parts of files go to a storage whose answer has the checksum of the bytes: it cannot ignore them.
+        return not self.is_ignored or (method != "GET" and path.startswith("/v1/"))
+
     def spec(self, method: str, path: str, after: int) -> str:
         """Return the fault for one request, as the sandbox reads it. `after` equal requests are answered before it."""
         times = "1" if self.often == ONCE else "always"
@@ -42,7 +55,7 @@ STATUSES = (
 )
 WIRE = (
     *("reset", "cut=20", "lost", "mute", "hang", "truncate", "short", "damage"),
-    *("html", "garbage-json", "empty", "slow=0.3", "slow=60", "delay=0.3"),
+    *("html", "garbage-json", "empty", "slow=0.3", "slow=60", "delay=0.3", "ignored"),
 )
 EVERY = tuple(Kind(words, often) for words in (*STATUSES, *WIRE) for often in (ONCE, ALWAYS))
 NOW_AND_THEN = tuple(

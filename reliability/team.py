@@ -55,8 +55,12 @@ def _owner(record: Record) -> object:
 
 
 def _facts(sandbox: Sandbox, record: Record) -> list[object]:
-    # Times differ from run to run.
-    names = {name for name in record.attributes if not name.endswith("Date") and name != "lastSession"}
+    # Times differ from run to run, and the address of a public link comes of the id of its group.
+    names = {
+        name
+        for name in record.attributes
+        if not name.endswith("Date") and name not in ("lastSession", "publicLink", "publicLinkId")
+    }
     groups = (
         [one.attributes["name"] for one in sandbox.world.related(record, "betaGroups")]
         if (record.type == "betaTesters")

@@ -138,7 +138,7 @@ class Service:
 
     @contextmanager
     def _undone(self) -> Iterator[None]:
-        with self.world.undone(), self.context.agenda.undone():
+        with self.world.undone(), self.context.agenda.undone(), self.context.depot.undone():
             yield
 
 

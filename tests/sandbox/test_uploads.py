@@ -321,3 +321,17 @@ def test_a_part_of_64_mib_is_stored_whole() -> None:
         client, file_id, operation = first_operation(sandbox, size)
         assert client.put(operation, bytes(size)).status == 200
         assert operation_of(client, file_id)["entityTag"] == hashlib.md5(bytes(size)).hexdigest()
+
+
+def test_an_ignored_deletion_or_commit_leaves_the_file_as_it_was() -> None:
+    faults = ["DELETE /v1/buildUploads/* ignored", "PATCH /v1/buildUploadFiles/* ignored"]
+    content = ipa()
+    with running(faults=faults) as sandbox:
+        client = Client(sandbox)
+        upload_id, file_id = send(client, content)
+        assert client.delete("buildUploads", upload_id).status == 204
+        assert commit(client, file_id).status == 200
+        assert state(client, upload_id)["state"] == "AWAITING_UPLOAD"
+        assert commit(client, file_id).status == 200
+        assert state(client, upload_id)["state"] == "COMPLETE"
+        assert sandbox.uploaded(file_id).path.read_bytes() == content

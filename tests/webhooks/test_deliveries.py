@@ -149,3 +149,16 @@ def test_a_ping_that_failed_is_not_sent_again(tmp_path: Path) -> None:
 def test_without_a_wait_a_ping_is_only_sent(tmp_path: Path) -> None:
     with delivering(500) as (sandbox, _):
         assert manage(tmp_path, sandbox, "ping", wait="0").code == 0
+
+
+def test_a_redelivery_that_apple_accepts_and_does_not_make_is_an_error_also_without_a_wait(
+    tmp_path: Path,
+) -> None:
+    with delivering(500, "7") as (sandbox, target):
+        complete(sandbox)
+        target.status = 200
+        sandbox.add_fault("POST /v1/webhookDeliveries ignored")
+        done = manage(tmp_path, sandbox, "redeliver", wait="0")
+        assert (done.code, done.outputs["changed"], done.outputs["failed"]) == (1, "false", "1"), done.stdout
+        again = manage(tmp_path, sandbox, "redeliver", wait="0")
+        assert (again.code, again.outputs["changed"]) == (0, "true")

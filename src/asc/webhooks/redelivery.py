@@ -11,9 +11,11 @@ from functools import partial
 from asc import words
 from asc.api.client import Client
 from asc.api.document import reference, request_body
+from asc.api.polling import look_until
 from asc.errors import Error, Findings
 from asc.webhooks.apple import Webhook
 from asc.webhooks.deliveries import (
+    FAILED,
     SUCCEEDED,
     Delivery,
     await_deliveries,
@@ -71,7 +73,8 @@ def redeliver_all(
 ) -> Redelivered:
     """Send again each event of `deliveries` that did not arrive, the oldest first, and wait for the answers.
 
-    Refusals of Apple are kept in `findings`. Without `wait` (seconds) the result has only their number.
+    Refusals of Apple are kept in `findings`. Without `wait` (seconds) the result has their number, and the ones that
+    Apple accepted and does not list.
     """
     known = {delivery.id for delivery in deliveries}
     requested: list[Delivery] = []
@@ -81,11 +84,31 @@ def redeliver_all(
         if new:
             log.info("Sent again %s", delivery)
             requested.append(new)
-    return (
-        _await_arrivals(client, webhook, requested, wait)
-        if requested and wait
-        else Redelivered(len(requested))
-    )
+    if not requested:
+        return Redelivered()
+    if wait:
+        return _await_arrivals(client, webhook, requested, wait)
+    missing = _not_listed(client, webhook, requested)
+    return Redelivered(len(requested) - len(missing), failed=tuple(map(_unlisted, missing)))
+
+
+def _not_listed(client: Client, webhook: Webhook, requested: Sequence[Delivery]) -> list[Delivery]:
+    """Return the deliveries that Apple accepted and does not list. Makes one request."""
+
+    def look() -> list[Delivery]:
+        listed = {delivery.id for delivery in read_deliveries(client, webhook.id, _first(requested))}
+        return [delivery for delivery in requested if delivery.id not in listed]
+
+    return look_until(client, look, lambda missing: not missing)
+
+
+def _unlisted(delivery: Delivery) -> Delivery:
+    return replace(delivery, state=FAILED, reason="Apple accepted the request and does not list the delivery")
+
+
+def _first(requested: Sequence[Delivery]) -> datetime | None:
+    # The time comes from Apple's clock, because this machine's clock may be wrong.
+    return min((delivery.created for delivery in requested if delivery.created), default=None)
 
 
 def _await_arrivals(
@@ -93,12 +116,11 @@ def _await_arrivals(
 ) -> Redelivered:
     """Wait at most `wait` seconds for the answers to the requested deliveries, and return the result."""
     ids = {delivery.id for delivery in requested}
-    # The time comes from Apple's clock, because this machine's clock may be wrong.
-    since = min((delivery.created for delivery in requested if delivery.created), default=None)
+    since = _first(requested)
     listed = await_deliveries(client, webhook, lambda delivery: delivery.id in ids, len(ids), since, wait)
     newest = {delivery.id: delivery for delivery in listed}
     # Apple's listing may lack a delivery for a while: it counts as not arrived.
-    ended = [newest.get(delivery.id, delivery) for delivery in requested]
+    ended = [newest.get(delivery.id) or _unlisted(delivery) for delivery in requested]
     return Redelivered(
         len(requested),
         tuple(delivery for delivery in ended if delivery.state == SUCCEEDED),

@@ -7,7 +7,8 @@ import hmac
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -100,6 +101,7 @@ class Depot:
         self._folder: Path | None = None
         self._by_file: dict[str, Delivery] = {}
         self._by_token: dict[str, Delivery] = {}
+        self._keeps_files = False
 
     def expect(self, file_id: str, size: int) -> Delivery:
         """Reserve space for a file, and return its delivery."""
@@ -126,7 +128,21 @@ class Depot:
         """Delete a file and end its addresses."""
         if delivery := self._by_file.pop(file_id, None):
             del self._by_token[delivery.token]
-            delivery.path.unlink(missing_ok=True)
+            if not self._keeps_files:
+                delivery.path.unlink(missing_ok=True)
+
+    @contextmanager
+    def undone(self) -> Iterator[None]:
+        """Undo all changes of the block at its end, apart from the bytes of parts."""
+        by_file, by_token = dict(self._by_file), dict(self._by_token)
+        committed = {token: delivery.committed for token, delivery in by_token.items()}
+        self._keeps_files = True
+        try:
+            yield
+        finally:
+            self._by_file, self._by_token, self._keeps_files = by_file, by_token, False
+            for token, delivery in by_token.items():
+                delivery.committed = committed[token]
 
     def operations(self, delivery: Delivery, base: str) -> list[dict[str, Any]]:
         """Return the uploadOperations of a file. Addresses that have expired, or soon will, are renewed."""
