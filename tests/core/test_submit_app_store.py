@@ -275,6 +275,7 @@ def test_a_submission_without_effect_is_repeated_once_and_then_an_error(tmp_path
         ("PATCH /v1/appStoreVersions/*", {"release": "2099-01-01T10:00:00Z"}),
         ("POST /v1/appStoreVersionPhasedReleases", {"phased": "true"}),
         ("PATCH /v1/appStoreVersions/*/relationships/build", {"build_id": "BUILD-9"}),
+        ("PATCH /v1/builds/*", {"build_id": "BUILD-9"}),
         ("POST /v1/reviewSubmissionItems", {"items": "appEvents/race"}),
     ],
 )

@@ -37,6 +37,11 @@ class Resource:
         value = self.attributes.get(name)
         return "" if value is None or isinstance(value, list | Mapping) else str(value)
 
+    def flag(self, name: str) -> bool | None:
+        """Return an attribute that is true or false; None if it is missing or null, which is no "no"."""
+        value = self.attributes.get(name)
+        return value if isinstance(value, bool) else None
+
     def time(self, name: str) -> datetime | None:
         """Return a date attribute in UTC, or None. Apple writes both `2021-02-02T04:00:19-08:00` and `…220+0000`."""
         try:

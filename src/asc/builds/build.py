@@ -114,11 +114,11 @@ class Build:
             expired=build.attributes.get("expired") is True,
             uploaded_at=build.time("uploadedDate"),
             audience=build.text("buildAudienceType"),
-            uses_non_exempt_encryption=_flag(build, "usesNonExemptEncryption"),
+            uses_non_exempt_encryption=build.flag("usesNonExemptEncryption"),
             declaration_id=_id(build, "appEncryptionDeclaration"),
             # Apple gives both the same id.
             detail_id=_id(build, "buildBetaDetail") or build.id,
-            auto_notify=_flag(detail, "autoNotifyEnabled"),
+            auto_notify=detail.flag("autoNotifyEnabled"),
             internal_state=detail.text("internalBuildState"),
             external_state=detail.text("externalBuildState"),
             review_state=one("betaAppReviewSubmission").text("betaReviewState"),
@@ -185,9 +185,3 @@ def _localizations(resources: list[Resource] | tuple[Resource, ...]) -> dict[str
 def _id(resource: Resource, relationship: str) -> str:
     # Apple links resources by data without including them, so the id may be all there is.
     return next((identifier for _, identifier in resource.related(relationship)), "")
-
-
-def _flag(resource: Resource, name: str) -> bool | None:
-    value = resource.attributes.get(name)
-    # A missing flag differs from a false one: export compliance that is not answered is no "no".
-    return value if isinstance(value, bool) else None

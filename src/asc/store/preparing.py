@@ -70,6 +70,8 @@ def check_prepared(client: Client, version_id: str, preparation: Preparation) ->
 def _lacking(version: StoreVersion, preparation: Preparation) -> Iterator[str]:
     if preparation.build and preparation.build.id != version.build_id:
         yield f"build {preparation.build.build_number}"
+    elif preparation.build and preparation.encryption not in (None, version.encryption):
+        yield "the answer to export compliance"
     if preparation.release_type and preparation.release_type != version.release_type:
         yield f"the release type {preparation.release_type}"
     if preparation.release_date and not _same_hour(preparation.release_date, version.earliest_release):

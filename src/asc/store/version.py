@@ -51,7 +51,7 @@ _FIELDS = (
 _QUERY: Query = {
     "fields[appStoreVersions]": _FIELDS,
     "include": "build,appStoreVersionPhasedRelease",
-    "fields[builds]": "version",
+    "fields[builds]": "version,usesNonExemptEncryption",
     "fields[appStoreVersionPhasedReleases]": "phasedReleaseState,currentDayNumber",
 }
 
@@ -67,7 +67,10 @@ class PhasedRelease:
 
 @dataclass(frozen=True)
 class StoreVersion:
-    """A version. `state` is Apple's appVersionState; `build_id` and `build_number` are "" if no build is attached."""
+    """A version. `state` is Apple's appVersionState; `build_id` and `build_number` are "" if no build is attached.
+
+    `encryption` is the answer of the build to export compliance, None if Apple has none.
+    """
 
     id: str
     version: str
@@ -78,6 +81,7 @@ class StoreVersion:
     created: datetime | None = None
     build_id: str = ""
     build_number: str = ""
+    encryption: bool | None = None
     phased: PhasedRelease | None = None
     copyright: str = ""
 
@@ -162,6 +166,7 @@ def _version(document: Document, resource: Resource) -> StoreVersion:
         created=resource.time("createdDate"),
         build_id=build.id if build else "",
         build_number=build.text("version") if build else "",
+        encryption=build.flag("usesNonExemptEncryption") if build else None,
         phased=_phased(phased) if phased else None,
         copyright=resource.text("copyright"),
     )
