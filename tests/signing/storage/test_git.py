@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from asc.api.clock import Clock
 from asc.signing.storage import Changes, Files, StorageError, open_storage
 from asc.signing.storage.git.remote import Remote
 from signing.storage.git_server import git
@@ -43,6 +44,17 @@ def test_one_commit_for_each_change(repository: Place) -> None:
         f"[fastlane] Updated appstore and platform ios|{author}",
     ]
     assert not git("--git-dir", str(repository.more["repository"]), "fsck", "--strict")
+
+
+def test_one_change_of_two_writers_in_one_second_is_two_commits(repository: Place) -> None:
+    """Otherwise a writer whose push was refused could take the other's commit for its own, and lose a change."""
+    bare = str(repository.more["repository"])
+    commits = set()
+    for _ in range(2):
+        repository.open(clock=Clock(now=lambda: 1_800_000_000.0)).update(add, "Add")
+        commits.add(git("--git-dir", bare, "rev-parse", "master"))
+        git("--git-dir", bare, "update-ref", "-d", "refs/heads/master")
+    assert len(commits) == 2
 
 
 def test_the_clone_is_private_and_goes(repository: Place, tmp_path: Path) -> None:

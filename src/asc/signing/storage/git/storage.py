@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -110,15 +111,13 @@ class GitStorage:
     def _push(self, commit: str, tip: str | None) -> StorageError | None:
         """Push a commit made on `tip`. Return the error if it did not arrive."""
         result = self._remote.push(commit)
-        # “=” means up to date: another writer pushed the very same commit in the same second, so ours did not count.
-        is_theirs = any(line.startswith(b"=") for line in result.output.splitlines())
-        if result.code == 0 and not is_theirs:
+        if result.code == 0:
             return None
         # The branch decides and not the message: a hook may write “already exists” as well.
         with contextlib.suppress(StorageError):
             newest = self._remote.fetch()
             # The push was applied, but its answer was lost.
-            if newest == commit and not is_theirs:
+            if newest == commit:
                 return None
             if newest != tip:
                 return _Overtaken("storage", f"{self.label}: another writer was quicker ({result.words})", "")
@@ -133,6 +132,8 @@ class GitStorage:
 
     def _commit(self, tip: str | None, changes: Changes, message: str) -> str:
         author = f"{AUTHOR} {int(self._clock.now())} +0000"
+        # Two writers that make the same change in one second would make one commit, and both would take it for theirs.
+        message = f"{message}\n\nWrite-Id: {uuid.uuid4().hex}\n"
         return client.commit(self._client, tip, changes, message, author)
 
     def _check_folder(self, root: Path) -> None:
