@@ -110,6 +110,5 @@ def test_a_certificate_of_another_key_is_never_taken_for_ours(whose: str) -> Non
     body = json.dumps({"data": made}).encode()
     head = b"HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
     with server(head + body) as url, pytest.raises(Error, match="created the certificate A"):
-        create_certificate(
-            Client(parse_key(key_json()), Settings(url), "Admin"), "DISTRIBUTION", "csr", b"ours"
-        )
+        client = Client(parse_key(key_json()), Settings(url), "Admin", clock=QuickClock().clock)
+        create_certificate(client, "DISTRIBUTION", "csr", b"ours")
