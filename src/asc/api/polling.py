@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
 from asc.api.client import Client
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 # Small apps are processed within a minute, large ones in half an hour.
@@ -29,6 +31,7 @@ def look_until(client: Client, look: Callable[[], T], is_made: Callable[[T], boo
     for pause in LATE:
         if is_made(result):
             break
+        log.info("App Store Connect does not show the change yet; looking again in %.0f s", pause)
         client.pause(pause)
         result = look()
     return result

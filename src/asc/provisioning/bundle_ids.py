@@ -14,6 +14,7 @@ from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut, reference, request_body
 from asc.api.errors import ApiError
 from asc.api.lists import list_by
+from asc.api.polling import look_until
 from asc.errors import Error
 from asc.provisioning.capabilities import Capability, option_of
 
@@ -85,16 +86,21 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
         if error.status == 409 and "not available" in error.message:
             raise _taken(client, identifier, error) from None
         raise
-    try:
-        return fetch_bundle_id(client, created_id)
-    except ApiError as error:
-        if error.status != 404:
-            raise
-        raise Error(
-            f"Apple answered that it registered the bundle id {identifier}, but does not have it.",
-            "Run the step again in a minute. If the error stays, register it at developer.apple.com/account, "
-            "Identifiers.",
-        ) from None
+
+    def look() -> RegisteredBundleId | None:
+        try:
+            return fetch_bundle_id(client, created_id)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    if registered := look_until(client, look, lambda found: found is not None):
+        return registered
+    raise Error(
+        f"Apple answered that it registered the bundle id {identifier}, but does not have it.",
+        "Run the step again in a minute. If the error stays, register it at developer.apple.com/account, Identifiers.",
+    )
 
 
 def fetch_bundle_id(client: Client, bundle_id: str) -> RegisteredBundleId:

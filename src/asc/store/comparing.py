@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from asc.api.client import Client
+from asc.api.polling import look_until
 from asc.changes.change import Change
 from asc.errors import Error
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
@@ -14,10 +14,6 @@ from asc.store.page import AppFacts, Page, read_app, read_page
 from asc.store.texts_plan import Difference, PagePlan, UpdateOptions, plan_page
 from asc.words import listed
 
-log = logging.getLogger(__name__)
-
-SHOWS_LATE = (0.0, 1.0, 2.0, 4.0, 8.0)
-"""Seconds before each look: Apple's listings show a write some seconds late."""
 _OF_THE_APP = {"locale", "name of the app", "copyright", "third-party-content", *CATEGORIES, *REVIEW}
 _NEVER_SHOWN = "demo_password"
 """A field that Apple need not give back, because it is a secret."""
@@ -38,17 +34,19 @@ def compare_page(
     """
     if not done:
         return
-    for pause in SHOWS_LATE:
-        client.pause(pause)
+
+    def left() -> list[Difference]:
         shown = read_page(client, app.id, before.version)
+        facts = app
         # Content rights belong to the app, not to the page: one more request, only if they were written.
         if any(change.kind == "apps" for change in done):
-            app = replace(app, content_rights=read_app(client, None, app.id).content_rights)
-        left = _differences_left(plan_page(app, shown, options, is_first=is_first), shown, done)
-        if not left:
-            return
-        log.info("Apple does not show all that was written yet; looking again")
-    names = listed([f"{difference.locale} {difference.field}".strip() for difference in left])
+            facts = replace(app, content_rights=read_app(client, None, app.id).content_rights)
+        return _differences_left(plan_page(facts, shown, options, is_first=is_first), shown, done)
+
+    differing = look_until(client, left, lambda differing: not differing)
+    if not differing:
+        return
+    names = listed([f"{difference.locale} {difference.field}".strip() for difference in differing])
     raise Error(
         f"Apple took the changes, but these are not as they were written: {names}.",
         "Check that nobody else edits the page, then run the step again: it writes what differs.",

@@ -13,7 +13,7 @@ from functools import partial
 from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
-from asc.api.polling import Polling
+from asc.api.polling import Polling, look_until
 from asc.assets.model import FAILED, AssetFile
 from asc.assets.source import Source
 from asc.assets.upload import plain_name, reasons_text
@@ -25,8 +25,6 @@ from asc.words import listed
 
 log = logging.getLogger(__name__)
 
-SHOWS_LATE = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each look for a write that Apple's listings show late, such as a deletion."""
 STALL = 600.0
 """Seconds without any processing until a file counts as stuck. Some wait for hours (fastlane#20619)."""
 _NOT_BEGUN = (WAITS_FOR_BYTES, "UPLOAD_COMPLETE", "")
@@ -149,11 +147,12 @@ class LocaleSync:
             self.media.remove(old_file.id)
         deleted = frozenset(old_file.id for old_file in early)
         # Apple counts a deleted file as long as it lists it.
-        for pause in SHOWS_LATE if deleted and plan.add else ():
-            self.client.pause(pause)
-            listed_set = self.media.sets(plan.text_id).get(plan.display)
-            if listed_set is None or not deleted & {file.id for file in listed_set.files}:
-                break
+        if deleted and plan.add:
+            look_until(
+                self.client,
+                lambda: self.media.sets(plan.text_id).get(plan.display),
+                lambda shown: shown is None or not deleted & {file.id for file in shown.files},
+            )
         return _SetUpload(plan, set_id, {}, deleted)
 
     def _begin(self, upload: _SetUpload) -> list[Future[dict[str, AssetFile]]]:
@@ -296,22 +295,21 @@ class LocaleSync:
 
     def _compare(self, moved: Sequence[_SetUpload]) -> None:
         """Raise Error unless Apple shows the files of the sets in the order that was set."""
-        differing: list[_SetUpload] = []
-        for pause in SHOWS_LATE:
-            self.client.pause(pause)
+
+        def differing() -> list[_SetUpload]:
             shown = self.media.sets(moved[0].plan.text_id)
-            differing = [
+            return [
                 upload
                 for upload in moved
                 if upload.shown_in(shown.get(upload.plan.display)) != upload.all_ids
             ]
-            if not differing:
-                return
-        names = listed([str(upload) for upload in differing])
-        raise Error(
-            f"{names}: Apple shows other files, or another order, than was set.",
-            "Run the step again in some minutes.",
-        )
+
+        if left := look_until(self.client, differing, lambda left: not left):
+            names = listed([str(upload) for upload in left])
+            raise Error(
+                f"{names}: Apple shows other files, or another order, than was set.",
+                "Run the step again in some minutes.",
+            )
 
 
 @contextmanager
