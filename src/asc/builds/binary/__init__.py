@@ -1,4 +1,4 @@
-"""Read an .ipa or a .pkg without unpacking it, and find what Apple would refuse.
+"""Read an .ipa or a .pkg without unpacking it, and find the defects that Apple would refuse.
 
 binary = read_binary(Path("Example.ipa"))
 for defect in defects(binary, now): …

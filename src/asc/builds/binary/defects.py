@@ -147,5 +147,6 @@ def _framework(nested: Nested) -> Iterator[Defect]:
 
 
 def _is_helper(binary: Binary, nested: Nested) -> bool:
-    """Return True for a helper app inside a Mac app, which may have a version of its own."""
+    """Return True for a helper app inside a Mac app."""
+    # Helper apps may have versions of their own, and Apple accepts that.
     return binary.platform == "MAC_OS" and nested.path.endswith(".app")

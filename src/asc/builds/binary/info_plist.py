@@ -1,4 +1,4 @@
-"""Read the values of an Info.plist, and remark on those that have the wrong type.
+"""Read the values of an Info.plist, and remark on values of the wrong type.
 
 https://developer.apple.com/documentation/bundleresources/information-property-list
 """
@@ -12,7 +12,7 @@ from asc.builds.binary.model import Defect
 from asc.words import printable_name
 
 LIMIT = 1 << 20
-"""Bytes of an Info.plist; those of the largest apps have some ten thousand."""
+"""Bytes of an Info.plist. The largest apps have some ten thousand."""
 
 
 def text_of(info: Mapping[str, Any], key: str) -> str:
@@ -24,7 +24,7 @@ def text_of(info: Mapping[str, Any], key: str) -> str:
 
 
 def remarks(info: Mapping[str, Any]) -> Iterator[Defect]:
-    """Yield a remark for each key of Info.plist with a value of the wrong type, which Apple reads differently."""
+    """Yield a remark for each value of the wrong type: Apple may read it differently."""
     for key in ("CFBundleShortVersionString", "CFBundleVersion"):
         if isinstance(info.get(key), int):
             yield Defect(

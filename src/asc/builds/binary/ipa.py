@@ -1,4 +1,4 @@
-"""Read an .ipa: a zip with `Payload/<name>.app` in it, whose Info.plist describes the app.
+"""Read an .ipa: a zip with `Payload/<name>.app` in it. The Info.plist there describes the app.
 
 https://developer.apple.com/documentation/bundleresources/information-property-list
 """
@@ -125,7 +125,7 @@ class _Ipa:
 
 
 def _repacking(entry: ZipEntry) -> str:
-    """Return what to do about a member that cannot be read."""
+    """Return the remedy for an unreadable member."""
     if entry.encrypted:
         return "Export the app again, without encryption."
     if entry.method not in (zipfiles.STORED, zipfiles.DEFLATED):

@@ -22,12 +22,12 @@ class Nested:
 
     @property
     def is_framework(self) -> bool:
-        """Return True for a framework, which has a version of its own."""
+        """Return True for a framework. Frameworks have versions of their own."""
         return self.path.endswith(".framework")
 
     @property
     def is_watch_app(self) -> bool:
-        """Return True for a watch app, which has stricter rules than extensions."""
+        """Return True for a watch app. Its rules are stricter than those of extensions."""
         return self.path.startswith("Watch/") and self.path.endswith(".app")
 
 

@@ -196,7 +196,8 @@ def _main_app(pkg: _Pkg, distribution: Element | None, bundles: list[_Bundle]) -
 
 
 def _nested(app: _Bundle, bundles: list[_Bundle]) -> tuple[Nested, ...]:
-    """Return the extensions and apps inside the app, without frameworks, whose numbers need not be the app's."""
+    """Return the extensions and apps inside the app, without frameworks."""
+    # A framework's numbers need not be the app's.
     inside = f"{app.path}/Contents/"
     return tuple(
         Nested(bundle.path.removeprefix(inside), bundle.id, bundle.version, bundle.build_number)

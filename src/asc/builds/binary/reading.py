@@ -17,7 +17,7 @@ ZIP_BEGINS, XAR_BEGINS = b"PK", b"xar!"
 def read_binary(path: Path) -> Binary:
     """Return the binary in an .ipa or a .pkg of any size. Nothing is unpacked, and little is kept in memory.
 
-    The profiles of a .pkg stay unknown, and signatures are not verified. Raises BinaryError, which says what kind of
+    The profiles of a .pkg stay unknown, and signatures are not verified. Raises BinaryError, which names the kind of
     file it is instead.
     """
     size = _size(path)
