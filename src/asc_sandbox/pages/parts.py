@@ -48,13 +48,13 @@ def code(text: str | None) -> Html | None:
     return element("code", text) if text else None
 
 
-def names(found: Sequence[str]) -> Html:
+def names(listed: Sequence[str]) -> Html:
     """Return a few of the names, and how many more there are."""
-    if not found:
+    if not listed:
         return element("span", "none", class_="quiet")
-    more = len(found) - MOST_NAMED
+    more = len(listed) - MOST_NAMED
     rest = element("span", f" and {more} more", class_="quiet") if more > 0 else None
-    return joined(", ".join(found[:MOST_NAMED]), rest)
+    return joined(", ".join(listed[:MOST_NAMED]), rest)
 
 
 def table(

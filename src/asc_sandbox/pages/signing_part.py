@@ -10,20 +10,20 @@ from asc_sandbox.pages.html import Child, Html, element, joined
 from asc_sandbox.pages.views.signing import Signing
 
 
-def section(found: Signing, now: datetime, client: str) -> Html:
+def section(signing: Signing, now: datetime, client: str) -> Html:
     """Return the section of signing with its four tables."""
     return parts.section(
         "signing",
         "Signing",
         None,
-        _certificates(found, now, client),
-        _profiles(found, now),
-        _bundle_ids(found),
-        _devices(found),
+        _certificates(signing, now, client),
+        _profiles(signing, now),
+        _bundle_ids(signing),
+        _devices(signing),
     )
 
 
-def _certificates(found: Signing, now: datetime, client: str) -> Html:
+def _certificates(signing: Signing, now: datetime, client: str) -> Html:
     rows = (
         (
             certificate.name,
@@ -32,7 +32,7 @@ def _certificates(found: Signing, now: datetime, client: str) -> Html:
             parts.expiry(certificate.expires, now),
             parts.code(certificate.id),
         )
-        for certificate in found.certificates
+        for certificate in signing.certificates
     )
     columns = ("Certificate", "Type", "Serial number", "Expires", "Id")
     hint = parts.empty(
@@ -42,10 +42,10 @@ def _certificates(found: Signing, now: datetime, client: str) -> Html:
         "MATCH_PASSWORD=try .venv/bin/python entrypoint.py sync-signing --mode sync --bundle-ids com.example.app \\",
         "  --register-bundle-ids true --storage dir:signing --install files",
     )
-    return _part("Certificates", columns, rows, len(found.certificates), hint)
+    return _part("Certificates", columns, rows, len(signing.certificates), hint)
 
 
-def _profiles(found: Signing, now: datetime) -> Html:
+def _profiles(signing: Signing, now: datetime) -> Html:
     rows = (
         (
             profile.name,
@@ -56,14 +56,14 @@ def _profiles(found: Signing, now: datetime) -> Html:
             profile.devices,
             parts.expiry(profile.expires, now),
         )
-        for profile in found.profiles
+        for profile in signing.profiles
     )
     columns = ("Profile", "Type", "State", "Bundle id", "Certificates", "Devices", "Expires")
     hint = parts.empty("No profiles. sync-signing creates the profiles that an app needs.")
-    return _part("Profiles", columns, rows, len(found.profiles), hint)
+    return _part("Profiles", columns, rows, len(signing.profiles), hint)
 
 
-def _bundle_ids(found: Signing) -> Html:
+def _bundle_ids(signing: Signing) -> Html:
     rows = (
         (
             parts.code(bundle_id.identifier),
@@ -71,21 +71,21 @@ def _bundle_ids(found: Signing) -> Html:
             bundle_id.platform,
             parts.names(bundle_id.capabilities),
         )
-        for bundle_id in found.bundle_ids
+        for bundle_id in signing.bundle_ids
     )
     columns = ("Bundle id", "Name", "Platform", "Capabilities")
     hint = parts.empty("No bundle ids. sync-signing registers them with --register-bundle-ids true.")
-    return _part("Bundle ids", columns, rows, len(found.bundle_ids), hint)
+    return _part("Bundle ids", columns, rows, len(signing.bundle_ids), hint)
 
 
-def _devices(found: Signing) -> Html:
+def _devices(signing: Signing) -> Html:
     rows = (
         (device.name, device.model, parts.code(device.udid), parts.badge(device.status))
-        for device in found.devices
+        for device in signing.devices
     )
     columns = ("Device", "Model", "UDID", "Status")
     hint = parts.empty("No devices. sync-signing registers its --devices.")
-    return _part("Devices", columns, rows, len(found.devices), hint)
+    return _part("Devices", columns, rows, len(signing.devices), hint)
 
 
 def _part(

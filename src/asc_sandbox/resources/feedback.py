@@ -91,7 +91,6 @@ SCREENSHOTS = Resource(
     ),
     defaults=_DEFAULTS,
     derived={"screenshots": _screenshots},
-    # The number of screenshots of a submission.
     # The number of screenshots, and the seconds for which their links are valid.
     private={"pictures": number, "linksLast": number},
 )

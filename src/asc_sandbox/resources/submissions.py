@@ -37,7 +37,7 @@ _TARGETS = {
     "subscriptionGroupVersion": "subscriptionGroupVersions",
 }
 
-_PLAYED = (
+_IMPLEMENTED = (
     *("appStoreVersions", "appEvents", "inAppPurchaseVersions"),
     *("subscriptionVersions", "subscriptionGroupVersions"),
 )
@@ -63,7 +63,7 @@ REVIEW_SUBMISSION_ITEMS = Resource(
     relationships=(
         hidden("reviewSubmission", "reviewSubmissions"),
         *(
-            one(name, target, has_links=False, is_never_set=target not in _PLAYED)
+            one(name, target, has_links=False, is_never_set=target not in _IMPLEMENTED)
             for name, target in _TARGETS.items()
         ),
     ),

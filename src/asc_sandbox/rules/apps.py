@@ -30,11 +30,12 @@ def change_info(call: Call, info: Record, given: Given) -> Record:
         for name in ("primaryCategory", "secondaryCategory")
     }
     for name, found in given.related.items():
-        above = chosen["primaryCategory" if name.startswith("primary") else "secondaryCategory"]
+        rank = "primaryCategory" if name.startswith("primary") else "secondaryCategory"
+        categories = [category.id for category in chosen[rank]]
         for category in found:
-            # A subcategory has to belong to the category of the same rank.
-            parents = call.world.related(category, "parent")
-            if "Subcategory" in name and [parent.id for parent in parents] != [parent.id for parent in above]:
+            # A subcategory has to belong to the category of its rank, and a category to none.
+            parents = [parent.id for parent in call.world.related(category, "parent")]
+            if "Subcategory" in name and parents != categories:
                 raise invalid_relationship(name, f"'{category.id}' is not a subcategory of the category")
             if "Subcategory" not in name and parents:
                 raise invalid_relationship(name, f"'{category.id}' is a subcategory")

@@ -110,7 +110,9 @@ def disable(call: Call, record: Record) -> None:
 def _require_settings(capability: str, given: Given) -> None:
     """Raise Refusal for settings with read-only fields, or with keys that the capability does not have."""
     for setting in given.attributes.get("settings") or ():
-        options: list[dict[str, Any]] = [one for one in setting.get("options") or () if isinstance(one, dict)]
+        options: list[dict[str, Any]] = [
+            option for option in setting.get("options") or () if isinstance(option, dict)
+        ]
         unknown = _READ_ONLY & {name for member in (setting, *options) for name in member}
         if unknown:
             # The words were recorded in ittybitty/appstoreconnect-cli 95; the status is a guess.

@@ -13,16 +13,14 @@ BASE = 0x1_0000_0000
 PLATFORMS = {"MAC_OS": 1, "IOS": 2, "TV_OS": 3, "VISION_OS": 11}
 # mov w0, #0; ret
 _CODE = struct.pack("<II", 0x52800000, 0xD65F03C0)
-_SEGMENT, _SYMTAB, _DYSYMTAB, _LOAD_DYLIB, _LOAD_DYLINKER, _UUID, _BUILD_VERSION = (
-    0x19,
-    2,
-    0xB,
-    0xC,
-    0xE,
-    0x1B,
-    0x32,
-)
-_MAIN = 0x80000028
+_SEGMENT = 0x19
+_SYMTAB = 0x2
+_DYSYMTAB = 0xB
+_LOAD_DYLIB = 0xC
+_LOAD_DYLINKER = 0xE
+_UUID = 0x1B
+_BUILD_VERSION = 0x32
+_MAIN = 0x8000_0028
 
 
 def make_executable(identity: uuid.UUID, platform: str = "IOS", minimum_os: str = "16.0") -> bytes:

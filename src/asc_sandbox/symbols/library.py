@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
-import secrets
 import shutil
 import tempfile
 import threading
@@ -16,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from asc_sandbox.clock import Clock
 from asc_sandbox.samples.padding import padding as make_padding
+from asc_sandbox.signedlinks import SignedLinks
 from asc_sandbox.symbols.dsym import make_companion, make_info_plist
 from asc_sandbox.symbols.programs import Program
 
@@ -53,7 +52,7 @@ class Library:
         self._clock = clock
         self._lifetime = lifetime
         self._padding = padding
-        self._secret = secrets.token_bytes(32)
+        self._links = SignedLinks(clock)
         self._folder: Path | None = None
         self._contents: dict[str, ArchiveContents] = {}
         self._archives: dict[str, Archive] = {}
@@ -70,16 +69,11 @@ class Library:
     def link(self, base: str, bundle: str, name: str) -> str:
         """Return a new signed link to the archive of a build bundle."""
         path = f"{FOLDER}{quote(bundle, safe='')}/{quote(name, safe='')}"
-        expires = f"{self._clock.now() + self._lifetime:.3f}"
-        return f"{base}{path}?expires={expires}&signature={self._signature(path, expires)}"
+        return base + self._links.sign(path, self._clock.now() + self._lifetime)
 
     def addressed(self, path: str, query: Mapping[str, str]) -> Archive | None:
         """Return the archive behind an address (its raw path); None unless the link is signed and not expired."""
-        expires = query.get("expires", "")
-        if not hmac.compare_digest(self._signature(path, expires), query.get("signature", "")):
-            return None
-        # Signed, so this is a number.
-        if float(expires) <= self._clock.now():
+        if not self._links.is_good(path, query):
             return None
         return self._archive(unquote(path.removeprefix(FOLDER).partition("/")[0]))
 
@@ -112,9 +106,6 @@ class Library:
                 # Padding does not compress, so deflating it would only take time.
                 method = zipfile.ZIP_STORED if self._padding else zipfile.ZIP_DEFLATED
                 _add(archive, f"{folder}/Resources/DWARF/{name}", companion, method)
-
-    def _signature(self, path: str, expires: str) -> str:
-        return hmac.new(self._secret, f"{path}?{expires}".encode(), "sha256").hexdigest()
 
 
 def _add(archive: zipfile.ZipFile, path: str, data: bytes, method: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 import shutil
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from asc_sandbox.clock import Clock
+from asc_sandbox.signedlinks import SignedLinks
 
 FOLDER = "/uploads/"
 """Prefix of the paths of parts: `/uploads/<token>/<part number>`."""
@@ -97,7 +97,7 @@ class Depot:
         self._clock = clock
         self._part_size = part_size
         self._lifetime = lifetime
-        self._secret = secrets.token_bytes(32)
+        self._links = SignedLinks(clock)
         self._folder: Path | None = None
         self._by_file: dict[str, Delivery] = {}
         self._by_token: dict[str, Delivery] = {}
@@ -152,7 +152,7 @@ class Depot:
         return [
             {
                 "method": "PUT",
-                "url": f"{base}{self._address(delivery, part)}",
+                "url": base + self._links.sign(f"{FOLDER}{delivery.token}/{part.number}", delivery.expires),
                 "offset": part.offset,
                 "length": part.length,
                 "requestHeaders": [
@@ -167,16 +167,12 @@ class Depot:
 
     def addressed(self, path: str, query: Mapping[str, str]) -> tuple[Delivery, Part] | None:
         """Return the delivery and the part behind an address; None unless it is signed and not expired."""
+        if not self._links.is_good(path, query):
+            return None
+        # Signed, so the path is the sandbox's own and needs no further checks.
         token, _, number = path.removeprefix(FOLDER).partition("/")
-        expires = query.get("expires", "")
-        signature = query.get("signature", "").encode()
-        if not hmac.compare_digest(self._signature(path, expires).encode(), signature):
-            return None
-        # The signature is good, so the path and the time are the sandbox's own and need no further checks.
         delivery = self._by_token.get(token)
-        if delivery is None or float(expires) <= self._clock.now():
-            return None
-        return delivery, delivery.parts[int(number)]
+        return (delivery, delivery.parts[int(number)]) if delivery else None
 
     def close(self) -> None:
         """Delete the folder and every file in it."""
@@ -184,13 +180,5 @@ class Depot:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _new_expiry(self) -> float:
-        # In milliseconds, as the address shows it: comparisons must not differ by a rounding.
+        # In milliseconds, as the address has it: comparisons must not differ by a rounding.
         return round(self._clock.now() + self._lifetime, 3)
-
-    def _address(self, delivery: Delivery, part: Part) -> str:
-        path = f"{FOLDER}{delivery.token}/{part.number}"
-        expires = f"{delivery.expires:.3f}"
-        return f"{path}?expires={expires}&signature={self._signature(path, expires)}"
-
-    def _signature(self, path: str, expires: str) -> str:
-        return hmac.new(self._secret, f"{path}?{expires}".encode(), "sha256").hexdigest()
