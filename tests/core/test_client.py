@@ -225,10 +225,26 @@ def test_what_is_asked_for_beyond_that_is_not_waited_for() -> None:
     time = Time()
     attempt = retry.Attempts("GET /v1/apps", 120, time.clock, 600)
     with pytest.raises(UnreachableError, match="wait-for-budget"):
-        attempt.await_budget(601)
+        attempt.await_budget(601, 1)
     attempt = retry.Attempts("GET /v1/apps", 120, time.clock, 600)
-    attempt.await_budget(60)
+    attempt.await_budget(60, 1)
     assert 60 < time.slept[-1] < 70
+
+
+def test_a_step_asks_less_often_the_longer_no_requests_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a key that gets one request every ten minutes, then each request of a step begins with longer pauses."""
+    with start_sandbox(seed(), rate_limit=6, rate_spent=6) as sandbox:
+        time = PassingTime(sandbox, monkeypatch)
+        asking = client(sandbox, time)
+        refusals = []
+        for _ in range(6):
+            before = len(sandbox.requests)
+            asking.get("/v1/apps")
+            refusals.append(len(sandbox.requests) - before - 1)
+        asking.close()
+    # 15, 30, 60, 120 and 240 s, then 240 s and more at once.
+    assert refusals[0] >= 5
+    assert max(refusals[1:]) <= 3
 
 
 def test_429_while_there_is_plenty_is_a_fault_like_others() -> None:

@@ -16,8 +16,10 @@ from asc.store.page import read_app, read_page
 from asc.store.texts_plan import UpdateOptions, plan_page
 from asc.store.version import read_versions
 from asc.store.wanted import Place, Text, WantedPage
+from core.running import in_job
 from store.pages import BUNDLE_ID, page_of, update, world, write_files, writes
 from support.api_client import connect
+from support.clock import QuickClock
 from support.sandbox import app, seed, start_sandbox
 
 
@@ -101,6 +103,32 @@ def test_a_version_in_review_is_not_written_but_for_its_promotional_text(tmp_pat
         assert "withdraw" in refused.error
         assert update(tmp_path, sandbox, texts="en-US: {promotional_text: Now.}").code == 0
         assert page_of(sandbox)["en-US"]["promotionalText"] == "Now."
+
+
+@pytest.mark.parametrize(("notes", "code"), [("New.", 0), ("Others.", 1)])
+def test_a_version_that_another_job_submits_meanwhile_is_good_with_the_same_texts_alone(
+    tmp_path: Path, notes: str, code: int
+) -> None:
+    with start_sandbox(
+        world(), faults=["PATCH /v1/appStoreVersionLocalizations/* status=429 times=1"]
+    ) as sandbox:
+
+        def another_job_submits() -> None:
+            (version,) = [
+                version
+                for version in sandbox.world.all("appStoreVersions")
+                if version.attributes["versionString"] == "2.0"
+            ]
+            if version.attributes["appVersionState"] == "PREPARE_FOR_SUBMISSION":
+                (text,) = sandbox.world.related(version, "appStoreVersionLocalizations")
+                sandbox.world.change(text, whatsNew=notes)
+                sandbox.world.change(version, appVersionState="WAITING_FOR_REVIEW")
+
+        given = {"bundle-id": BUNDLE_ID, "metadata": "none", "release-notes": "New."}
+        clock = QuickClock(sandbox, at_pause=another_job_submits)
+        done = in_job(tmp_path, given, sandbox=sandbox, command="update-app-store", clock=clock)
+    assert done.code == code, done.everything
+    assert "WAITING_FOR_REVIEW" in done.everything
 
 
 def test_target_live_changes_the_promotional_text_of_the_live_version(tmp_path: Path) -> None:

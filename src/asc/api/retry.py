@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -144,6 +145,29 @@ SHORTEST_READ_TIMEOUT = 5.0
 """Seconds that a first attempt always gets. A short `retry_for` must not turn a slow answer into a failure."""
 
 
+class Shortage:
+    """The refusals of a step since requests were left, of all its threads: the more, the less often it asks.
+
+    Each answer that is no refusal takes one away. Otherwise each request, and each thread, would begin anew to ask
+    after 15 seconds, and the jobs of a team would ask more often the longer nothing is left.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._refusals = 0
+
+    def refused(self) -> int:
+        """Count a refusal, and return how many there are."""
+        with self._lock:
+            self._refusals += 1
+            return self._refusals
+
+    def answered(self) -> None:
+        """Take a refusal away."""
+        with self._lock:
+            self._refusals = max(0, self._refusals - 1)
+
+
 @dataclass
 class Attempts:
     """The attempts at one request. Counts them, and either waits for the next one or gives up."""
@@ -155,7 +179,7 @@ class Attempts:
     made: int = 0
     deadline: float | None = None
     refusals: int = 0
-    over_budget: int = 0
+    over_budget: bool = False
     budget_deadline: float | None = None
 
     def time_left(self) -> float:
@@ -181,9 +205,12 @@ class Attempts:
         log.info("%s: %s; trying again in %.1f s (until %s UTC)", self.call, reason, wait, f"{when:%H:%M:%S}")
         self.clock.sleep(wait)
 
-    def await_budget(self, asked: float | None) -> None:
-        """Wait until requests of the hour may be left again. Raises UnreachableError after wait-for-budget."""
-        self.over_budget += 1
+    def await_budget(self, asked: float | None, refusals: int) -> None:
+        """Wait until requests of the hour may be left again, longer after more refusals of the step.
+
+        Raises UnreachableError after wait-for-budget.
+        """
+        self.over_budget = True
         now = self.clock.monotonic()
         if self.budget_deadline is None:
             self.budget_deadline = now + self.wait_for_budget
@@ -195,7 +222,7 @@ class Attempts:
                 "Run the step again later, give it a longer wait-for-budget, or give some jobs a key of their own: "
                 "all jobs of a key share its budget.",
             )
-        wait = min(pause_for_budget(self.over_budget, asked, self.clock.chance()), left)
+        wait = min(pause_for_budget(refusals, asked, self.clock.chance()), left)
         log.info(
             "%s: answered 429, the requests of this hour are used up; asking again in %.0f s", self.call, wait
         )

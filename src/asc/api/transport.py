@@ -23,7 +23,16 @@ from asc.api import retry
 from asc.api.budget import Budget
 from asc.api.clock import Clock, Traffic
 from asc.api.errors import read_errors
-from asc.api.retry import Attempts, Broken, NotJson, NotSent, TooLarge, classify, proxy_wants_credentials
+from asc.api.retry import (
+    Attempts,
+    Broken,
+    NotJson,
+    NotSent,
+    Shortage,
+    TooLarge,
+    classify,
+    proxy_wants_credentials,
+)
 from asc.api.session import HOST, HOST_IN_HOUSE, Settings, ended_after, open_session, split
 from asc.api.token import TokenSource
 from asc.errors import LostAnswerError, UnreachableError
@@ -63,6 +72,7 @@ class Transport:
         self._lock = threading.Lock()
         self._told_of_the_clock = False
         self._told_of_the_budget = False
+        self._shortage = Shortage()
         self.accepted = False
         """True after a request with this key succeeded."""
         self.deadline: float | None = None
@@ -106,11 +116,12 @@ class Transport:
                 # A refusal may come from a proxy, which looks at no token.
                 self.accepted = True
             if not retry.may_repeat(method, answer.status):
+                self._shortage.answered()
                 return _final(call, method, answer)
             wait = retry.retry_after(answer.headers.get("Retry-After"), self._now_there())
             if answer.status == 429 and self.traffic.budget and self.traffic.budget.scarce:
                 self._tell_of_the_budget(self.traffic.budget)
-                attempts.await_budget(wait)
+                attempts.await_budget(wait, self._shortage.refused())
             else:
                 attempts.after(_describe(answer), wait)
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from asc.api.client import Client
 from asc.api.polling import look_until
 from asc.changes.change import Change
-from asc.errors import Error
+from asc.errors import Error, UnreachableError
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
 from asc.store.page import AppFacts, Page, read_app, read_page
 from asc.store.texts_plan import Difference, PagePlan, UpdateOptions, plan_page
+from asc.store.version import read_version
 from asc.words import listed
 
 _OF_THE_APP = {"locale", "name of the app", "copyright", "third-party-content", *CATEGORIES, *REVIEW}
@@ -51,6 +52,32 @@ def compare_page(
         f"Apple took the changes, but these are not as they were written: {names}.",
         "Check that nobody else edits the page, then run the step again: it writes what differs.",
     )
+
+
+def check_after_refusal(
+    client: Client, app: AppFacts, before: Page, options: UpdateOptions, error: Error, *, is_first: bool
+) -> None:
+    """Return if another job submitted the version meanwhile, with the page as wished. Raises Error otherwise.
+
+    `error` is the refusal of a change. It is raised as it is unless the version was submitted since `before`.
+    """
+    if isinstance(error, UnreachableError) or not before.version or not before.version.is_editable:
+        raise error
+    try:
+        version = read_version(client, before.version.id)
+        if version.is_editable:
+            raise error
+        now = plan_page(app, read_page(client, app.id, version), options, is_first=is_first)
+    except Error:
+        # A second failure says less than the first.
+        raise error from None
+    if now.blocked or now.plan.changes:
+        raise Error(
+            f"{error.message} The version was submitted while this step ran, and is {version.state}.",
+            "Withdraw it (submit-app-store, action: withdraw), then run the step again. Give jobs that write one "
+            "version `concurrency`.",
+        )
+    log.info("Another job wrote the same page and submitted the version, which is %s", version.state)
 
 
 def _differences_left(plan: PagePlan, shown: Page, done: Sequence[Change]) -> list[Difference]:

@@ -24,7 +24,7 @@ from asc.commands.update_app_store.media import (
 )
 from asc.commands.update_app_store.report import plan_table
 from asc.errors import Error, Findings, InputError, Problem
-from asc.store.comparing import compare_page
+from asc.store.comparing import check_after_refusal, compare_page
 from asc.store.limits import PROMOTIONAL_TEXT
 from asc.store.locale_sync import UploadCounts
 from asc.store.media_plan import differences as media_differences
@@ -207,7 +207,11 @@ def _write(client: Client, app: AppFacts, page: Page, options: UpdateOptions, *,
         at_apple = first_read.pop() if first_read else read_page(client, app.id, page.version)
         return plan_page(app, at_apple, options, is_first=is_first).plan
 
-    done = apply(client, plan, StoreRules()).done
+    try:
+        done = apply(client, plan, StoreRules()).done
+    except Error as error:
+        check_after_refusal(client, app, page, options, error, is_first=is_first)
+        return
     compare_page(client, app, page, options, done, is_first=is_first)
 
 
