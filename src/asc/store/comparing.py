@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from asc.store.page import AppFacts, Page, read_app, read_page
 from asc.store.texts_plan import Difference, PagePlan, UpdateOptions, plan_page
 from asc.store.version import read_version
 from asc.words import listed
+
+log = logging.getLogger(__name__)
 
 _OF_THE_APP = {"locale", "name of the app", "copyright", "third-party-content", *CATEGORIES, *REVIEW}
 _NEVER_SHOWN = "demo_password"
