@@ -135,13 +135,13 @@ def by_work(folder: Path, settings: Settings) -> Chapter:
                 for x, requests in bundle_ids.items()
             ),
             *(
-                Target(f"requests to make {x} profiles", requests.made, 4 + x)
+                Target(f"requests to make {x} profiles", requests.made, 6 + x)
                 for x, requests in bundle_ids.items()
             ),
             Target("requests in sync, ad hoc, 300 devices", devices[300].kept, 4),
             Target("requests in sync beside 450 profiles of others", others[450].kept, 3),
             Target("profiles made at a time", at_once, 4, "at least"),
-            Target("rounds before the profiles are made", rounds, 3),
+            Target("rounds before the profiles are made", rounds, 4),
         ),
     )
 

@@ -398,3 +398,14 @@ def test_checksums_that_are_refused_are_left_out(tmp_path: Path) -> None:
     code = "ENTITY_ERROR.ATTRIBUTE.UNKNOWN.sourceFileChecksums"
     done = upload_through(tmp_path, f"PATCH /v1/buildUploadFiles/* status=409 code={code}")
     assert "takes no checksum here" in done.stdout
+
+
+@pytest.mark.parametrize("wait", ["none", "processing"])
+def test_an_end_of_an_upload_that_is_answered_and_not_made_fails_the_step(tmp_path: Path, wait: str) -> None:
+    file = an_ipa(tmp_path)
+    with apple(faults=["PATCH /v1/buildUploadFiles/* ignored times=always"]) as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(file), "wait": wait})
+        assert (done.code, "the upload is AWAITING_UPLOAD" in done.error) == (1, wait != "none"), done.stdout
+        sandbox.end_faults()
+        assert step(tmp_path, sandbox, {"file": str(file), "wait": wait}).code == 0
+        assert_exactly_one(sandbox, file)

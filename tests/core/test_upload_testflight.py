@@ -94,7 +94,7 @@ def test_a_file_goes_to_its_groups_with_all_outputs_and_a_summary(tmp_path: Path
         assert expected in done.summary
 
 
-def test_seven_requests_bring_a_file_and_all_of_it_is_asked_for_once(tmp_path: Path) -> None:
+def test_seven_requests_bring_a_file_and_one_sees_that_it_is_there(tmp_path: Path) -> None:
     with apple() as sandbox:
         step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), "wait": "none"})
         paths = [re.sub(r"/[0-9a-f-]{36}", "/…", call) for call in calls(sandbox, "GET", *WRITES)]
@@ -110,6 +110,7 @@ def test_seven_requests_bring_a_file_and_all_of_it_is_asked_for_once(tmp_path: P
             "POST /v1/buildUploads",
             "POST /v1/buildUploadFiles",
             "PATCH /v1/buildUploadFiles/…",
+            "GET /v1/buildUploads/…",
         ]
         assert len(calls(sandbox, "PUT")) == 4
 

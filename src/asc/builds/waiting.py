@@ -15,7 +15,7 @@ from datetime import timedelta
 from asc import words
 from asc.api.client import Client
 from asc.api.errors import ApiError
-from asc.api.polling import Polling
+from asc.api.polling import Polling, look_until
 from asc.assets.model import Reason
 from asc.assets.upload import reasons_text
 from asc.builds.build import DEAD_ENDS, Build, fetch_build
@@ -232,6 +232,18 @@ class Watch:
         return Error(
             message,
             f"Nothing is lost. Run the step again with a longer timeout{instead}.",
+        )
+
+
+def check_received(client: Client, number: Number, upload_id: str) -> None:
+    """Raise Error if App Store Connect accepted the end of an upload and lacks the file, or refuses it already."""
+    upload = look_until(client, lambda: record.read(client, upload_id), record.is_received)
+    if upload.state == FAILED:
+        raise refusal(number, FAILED, upload.errors)
+    if not record.is_received(upload):
+        raise Error(
+            f"App Store Connect accepted the end of the upload of {number}, but still waits for its file.",
+            "Run the step again: it continues where it stopped, and sends no part twice.",
         )
 
 

@@ -157,11 +157,14 @@ def delete(client: Client, upload: Upload) -> None:
 
 
 def _commit(client: Client, upload: Upload, file: AssetFile, checksums: Mapping[str, Any]) -> None:
-    def is_committed() -> bool:
-        now = read(client, upload.id)
-        return now.state != AWAITING or (now.file is not None and now.file.committed)
+    commit_asset(client, FILES, file.id, checksums, lambda: is_received(read(client, upload.id)))
 
-    commit_asset(client, FILES, file.id, checksums, is_committed)
+
+def is_received(upload: Upload) -> bool:
+    """Return True if App Store Connect has the whole file: it was declared complete, or is processed."""
+    file = upload.file
+    # The record may say AWAITING_UPLOAD for longer than its file, and the checksum came with the declaration.
+    return upload.state != AWAITING or (file is not None and (file.committed or bool(file.checksums)))
 
 
 # Codes of the App Store validation, as developers quoted them with their causes in public reports. Apple publishes

@@ -17,6 +17,7 @@ from asc.builds.binary import Binary
 from asc.builds.build import MISSING_COMPLIANCE, Build, fetch_build
 from asc.builds.finding import find_build
 from asc.builds.upload import record
+from asc.builds.upload.model import PROCESSING
 from asc.builds.upload.status import IfExists, UploadStatus, assess, taken
 from asc.builds.upload.train import Train, check_train, read_train
 from asc.builds.upload.uploading import Uploader
@@ -24,6 +25,7 @@ from asc.builds.waiting import (
     BuildSnapshot,
     Watch,
     WatchedBuild,
+    check_received,
     has_build,
     is_installable,
     is_processed,
@@ -110,6 +112,9 @@ def _bring(
         if uploaded.sent:
             log.info("Sent %s", report.sent_in_words())
         report.upload_id, report.state = uploaded.upload.id, uploaded.upload.state
+        # A step that waits sees it in its polls.
+        if inputs.wait == "none" and uploaded.upload.state == PROCESSING:
+            check_received(client, reference.number, uploaded.upload.id)
         target = WatchedBuild(reference.number, uploaded.upload.id, uploaded.upload.build_id)
         report.reference = replace(reference, target=target)
 
