@@ -390,6 +390,17 @@ class TestPrune:
             done = manage(tmp_path, sandbox, "prune", groups="Team", dry_run="false")
             assert (done.code, writes(sandbox)) == (1, [])
 
+    def test_a_user_of_the_team_in_more_groups_than_apple_includes_is_not_pruned(
+        self, tmp_path: Path
+    ) -> None:
+        content = world(person("user", "GROUP-BETA", "GROUP-TEAM", state="ACCEPTED"))
+        others = [{"name": f"Group {number}", "betaTesters": ["TESTER-user"]} for number in range(49)]
+        # Apple includes 50 groups of a tester: the external group of this app is the last, the internal one cut off.
+        content["apps"].insert(0, app("com.example.other", id="1000000002", betaGroups=others))
+        with start_sandbox(content) as sandbox:
+            done = manage(tmp_path, sandbox, "prune", dry_run="false")
+            assert (done.code, members(sandbox)) == (0, {"user@example.com"})
+
     def test_an_address_in_keep_that_no_tester_has_is_a_warning(self, tmp_path: Path) -> None:
         with start_sandbox(world(*self.PEOPLE)) as sandbox:
             done = manage(tmp_path, sandbox, "prune", keep="kept@example.com, kpet@example.com")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asc.api.client import Client, Query
-from asc.api.document import Resource
+from asc.api.document import LARGEST_INCLUDE, Resource, is_cut
 from asc.api.errors import ApiError
 from asc.api.lists import list_by
 from asc.testflight.state import Group
@@ -62,18 +62,21 @@ def read_members(client: Client, group_id: str) -> list[KnownTester]:
 
 
 def read_testers(client: Client, app_id: str) -> Iterator[KnownTester]:
-    """Yield all testers of an app with their groups: one request for 200 testers, sent when the caller needs it."""
+    """Yield all testers of an app with their groups: one request for 200 testers, sent when the caller needs it.
+
+    A tester in more groups than Apple includes costs one request more.
+    """
     query: Query = {
         "filter[apps]": app_id,
         "fields[betaTesters]": f"{_FIELDS},betaGroups",
         "include": "betaGroups",
         "fields[betaGroups]": "name",
-        "limit[betaGroups]": 50,
+        "limit[betaGroups]": LARGEST_INCLUDE,
         # An app can have 10,000 testers: pages in a fixed order show each of them once.
         "sort": "email",
     }
     for page in client.pages("/v1/betaTesters", query):
-        yield from map(_known, page.data)
+        yield from (_with_all_groups(client, resource) for resource in page.data)
 
 
 def find_testers(
@@ -119,6 +122,16 @@ def places_left(testers: Iterable[KnownTester], groups: Mapping[str, Group]) -> 
         if not (own := tester.groups_among(groups)) or any(not group.internal for group in own)
     }
     return max(0, LARGEST - len(external))
+
+
+def _with_all_groups(client: Client, resource: Resource) -> KnownTester:
+    tester = _known(resource)
+    if not is_cut(resource, "betaGroups"):
+        return tester
+    # A user of the team may be in a group of each of fifty apps. Pruning spares users of the team, and knows them only
+    # by their internal group of this app, which must not be the one that was cut off.
+    groups = client.list(f"/v1/betaTesters/{tester.id}/betaGroups", {"fields[betaGroups]": "name"}).data
+    return replace(tester, group_ids=tuple(sys.intern(group.id) for group in groups))
 
 
 def _known(resource: Resource) -> KnownTester:
