@@ -100,6 +100,7 @@ class _Work:
         # Listings are slow: a new plan may still hold a change that was made a moment ago.
         left = plan.without([result.change for result in self._sent if not result.failed])
         failed = self._make_phases(left)
+        # This logs the warnings of the plan, which belong to the log of a step that fails as well.
         outcome = self._outcome(plan)
         if failed:
             raise self.failure(failed)
@@ -112,6 +113,7 @@ class _Work:
         if rest:
             others = "; ".join(f"{other.summary} ({reason.message})" for other, reason in rest)
             message += f" Neither: {others}"
+        # Only an outage keeps its exit code (3). All other failures are one: the work was not done (1).
         kind = type(error) if isinstance(error, UnreachableError) else Error
         return kind(message, self._rules.hint(change, error))
 
@@ -126,6 +128,7 @@ class _Work:
                     results = list(pool.map(self._send, ready))
             self._sent += results
             for result in results:
+                # Later phases name the new resources by placeholders, since the plan was made before they had ids.
                 self._ids.update(result.ids)
             # Report before raising: the caller's summary has to show what was made.
             for change in _done(results):

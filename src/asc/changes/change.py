@@ -37,6 +37,7 @@ class Change:
     serves: tuple[str, ...] = ()
     makes: str = ""
     after: str = ""
+    # Both say how the change came about. A change of a later plan is the same one without them.
     clears: bool = field(default=False, compare=False)
     mended: bool = field(default=False, compare=False)
 
@@ -93,13 +94,13 @@ class Plan:
         return self.where(lambda change: change not in done)
 
     def where(self, keeps: Callable[[Change], bool]) -> Plan:
-        """Return the plan with only the changes that `wanted` accepts."""
+        """Return the plan with only the changes that `keeps` accepts."""
         left = (tuple(filter(keeps, phase)) for phase in self.phases)
         return replace(self, phases=tuple(phase for phase in left if phase))
 
 
 def enumerated(parts: Iterable[str], noun: str) -> str:
-    """Return "a, b and c", or a count such as "25 groups" (`what` is the noun) if there are too many to name."""
+    """Return "a, b and c", or a count such as "25 groups" (`noun` in the plural) if there are too many to name."""
     *head, last = parts
     if len(head) >= words.MOST_NAMED:
         return f"{len(head) + 1} {noun}"

@@ -33,6 +33,7 @@ def without_listed(change: Change, error: ApiError) -> Fallback | None:
 
     Returns None if Apple lists no characters, if the change was mended before, or if no text would be left.
     """
+    # One repair at most: a second refusal of a mended text means that the list was read wrongly.
     if change.mended:
         return None
     for reason in error.errors:
@@ -42,6 +43,7 @@ def without_listed(change: Change, error: ApiError) -> Fallback | None:
             continue
         mended = _without(change, name, characters)
         left = str(_attributes(mended)[name])
+        # Nothing of the text was listed, or it has nothing else: the user has to see Apple's refusal.
         if left == text or not left.strip():
             continue
         named = ", ".join(
@@ -73,6 +75,7 @@ def _without(change: Change, name: str, characters: Iterable[str]) -> Change:
         changes = tuple(_without(replacement, name, characters) for replacement in instead.changes)
         instead = replace(instead, changes=changes)
     text = str(_attributes(change)[name])
+    # An emoji of several code points goes before its parts, which would leave the joiners behind.
     for character in sorted(characters, key=len, reverse=True):
         text = text.replace(character, "")
     attributes = {**_attributes(change), name: text}

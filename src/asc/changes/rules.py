@@ -42,6 +42,7 @@ class Rules:
 
 def is_there(change: Change, error: ApiError) -> bool:
     """Return True if the resource to create exists already."""
+    # Apple has several codes for it, of the kind DUPLICATE or ALREADY_EXISTS, and a 409 alone means much else.
     return change.method == "POST" and any(
         "DUPLICATE" in reason.code or "ALREADY" in reason.code for reason in error.errors
     )

@@ -57,6 +57,7 @@ def send(client: Client, change: Change, rules: Rules, deadline: float | None = 
         log.warning("%s It is not sent again.", lost.message)
         answer = Document(())
     except Error as error:
+        # The replacement goes first: it is cut for this refusal, and taking out characters would not shorten the text.
         if change.otherwise and isinstance(error, ApiError) and rules.is_foreseen(change, error):
             return _send_instead(client, change, change.otherwise, rules, deadline)
         if isinstance(error, ApiError) and (mended := without_listed(change, error)):
@@ -72,6 +73,7 @@ def _send_instead(
 ) -> SendResult:
     results = [send(client, replacement, rules, deadline) for replacement in instead.changes]
     notes = (instead.note,) if instead.note else ()
+    # The warning says that a changed text was published, so that it must not come if that one was refused too.
     is_made = any(result.done for result in results)
     warnings = (instead.warning,) if instead.warning and is_made else ()
     for warning in warnings:
@@ -81,6 +83,7 @@ def _send_instead(
         tuple(done for result in results for done in result.done),
         tuple(failure for result in results for failure in result.failed),
         tuple(name for result in results for name in result.served)
+        # A replacement without changes says that nothing is needed, as for a group that gets every build by itself.
         + (() if instead.changes else change.serves),
         tuple(note for result in results for note in result.notes) + notes,
         warnings,

@@ -49,6 +49,7 @@ def check_reached(request: DistributionRequest, app_state: AppState | None, buil
         return ""
     states = ", ".join(f"{state} for {audience}" for audience, state in kept.items())
     remedy = " ".join(dict.fromkeys(DEAD_ENDS[state] for state in kept.values()))
+    # If one of the audiences can get the build, the step did a part of its work, and a warning tells the rest.
     if request.distributes and len(kept) == len(_states(request, app_state, build)):
         raise Error(f"Testers will not get the build: it is {states}.", remedy)
     return f"The build is at App Store Connect, but it is {states}. {remedy}"
@@ -57,7 +58,7 @@ def check_reached(request: DistributionRequest, app_state: AppState | None, buil
 def _states(request: DistributionRequest, app_state: AppState | None, build: Build) -> dict[str, str]:
     outside = app_state is not None and goes_outside(request, app_state)
     inside = app_state is None or any(group.internal for group in app_state.groups)
-    # Without any named group the team is the audience.
     inside = inside or bool(app_state and app_state.new_groups and request.create_groups == "internal")
     states = {"external testers": build.external_state} if outside else {}
+    # Without any named group the team is the audience.
     return {"the team": build.internal_state, **states} if inside or not outside else states

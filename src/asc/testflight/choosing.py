@@ -27,7 +27,9 @@ def groups(
         group = _group(name, existing)
         if group:
             chosen.setdefault(group.id, group)
+        # An id without a group comes from another app or a deleted group: nobody wants a group with an id for its name.
         elif create and not re.fullmatch(_LIKE_AN_ID, name):
+            # Two spellings of one new name must not become two groups.
             new.setdefault(folded(name), name)
         else:
             unknown.append(name)

@@ -71,6 +71,7 @@ def _is_made(change: Change, shown: _Shown) -> bool:
     attributes: Mapping[str, Any] = data.get("attributes", {})
     match change.kind:
         case "group":
+            # The body of a new group or tester has no id, so that its name or address is looked for.
             return attributes["name"] in build.group_names
         case "tester":
             return attributes["email"].casefold() in build.tester_addresses

@@ -59,6 +59,7 @@ def parse_criteria(value: Mapping[str, Any]) -> dict[str, Range]:
                 or f" There are {listed([known.lower() for known in FAMILIES])}."
             )
             raise ValueError(f"{printable_name(str(name))} is not a device family.{hint}")
+        # YAML reads an unquoted 18.0 as a number.
         put_once(criteria, family, _range(family, str(text).strip()))
     return criteria
 

@@ -78,6 +78,7 @@ def expire_previous(
     """
     if not request.expire_previous:
         return DistributionResult(groups=groups_with_build(app_state, state))
+    # Nothing is submitted here, so that no build has to leave the queue, and the queue need not be read.
     alone = replace(request, reject_waiting=False)
     replanning = _Replanning(client, alone, app_state, state, _only_expiry)
     return replanning.result(apply(client, replanning, RULES, tell))
@@ -113,6 +114,7 @@ class _Replanning:
         self._withdrawn = False
 
     def __call__(self) -> Plan:
+        # The caller has just read both for the first plan. `apply` plans again only after a write that it is unsure of.
         if not self._is_read:
             self._app_state = preflight(self._client, self._request, self._app_state.destination)
             self._state = fetch_build(self._client, self._state.id)

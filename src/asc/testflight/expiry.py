@@ -48,6 +48,7 @@ def others(
     # The two listings do not depend on each other.
     with ThreadPoolExecutor(1) as pool:
         withdrawn = (
+            # Without a version this would empty the queue of the whole platform, and only its train blocks the build.
             version and request.reject_waiting and request.submit_review and goes_outside(request, app_state)
         )
         in_queue = {
@@ -118,6 +119,7 @@ def _is_in_the_way(other: Build, version: str, state: Build | None) -> bool:
 
 def _is_before(other: Build, state: Build | None) -> bool:
     """Return True if the other build was uploaded before. Without a date that is unknown, and the build stays."""
+    # A build that does not exist yet is newer than all others.
     if state is None:
         return True
     # Expiring cannot be undone, so that a build of unknown age stays.

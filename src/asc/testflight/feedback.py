@@ -40,6 +40,7 @@ TRIES = 2
 """Downloads of a picture that arrives as something else."""
 _PERSONAL = ("email",)
 """Attributes that identify a person."""
+# Apple's links expire, and anybody who has one can open it: an index in an artifact must not hold them.
 _LEFT_OUT = ("screenshots",)
 
 
@@ -99,6 +100,7 @@ def read_feedback(client: Client, app_id: str, kind: Kind, since: datetime | Non
             if since is None or item.created is None or item.created > since
         ]
         feedback += fresh
+        # An undated submission counts as fresh: feedback that comes twice is better than feedback that is lost.
         if len(fresh) < len(page.data):
             break
     return feedback[::-1]
@@ -172,6 +174,7 @@ def _save_crash(client: Client, folder: Path, item: Feedback, name: str) -> None
             raise
         log.warning("The crash %s has no log.", printable_name(item.id))
         return
+    # JSON can hold half of a surrogate pair, which UTF-8 cannot.
     write_file(folder / name, log_text.encode("utf-8", "replace"))
 
 
@@ -180,6 +183,7 @@ def _save_pictures(
 ) -> None:
     if len(_existing(folder, names)) == len(names):
         return
+    # A link may expire while the files before it are fetched. New links that are over as well mean a wrong clock.
     for renewed in (False, True):
         current = _again(client, item) if renewed else item
         try:
@@ -222,6 +226,7 @@ def _fetch(storage: ObjectStore, name: str, picture: Mapping[str, Any]) -> bytes
         f"{name} has more than {LARGEST_PICTURE} bytes, which no screenshot has.",
         "Look at it in App Store Connect (TestFlight, Feedback).",
     )
+    # A proxy or a cut-off answer may deliver something else, which must not be kept under the name of a picture.
     for _ in range(TRIES):
         sink = MemorySink(LARGEST_PICTURE, too_large)
         storage.fetch(link, sink)

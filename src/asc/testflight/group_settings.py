@@ -42,6 +42,7 @@ class GroupRequest:
 
     def attributes(self) -> dict[str, Any]:
         """Return the settings that can be changed at any time, by Apple's names."""
+        # Third parties found that Apple takes a limit only together with its switch. Apple has no limit 0.
         limits = {} if self.limit is None else {"publicLinkLimitEnabled": self.limit > 0}
         settings = {
             "publicLinkEnabled": self.public_link,
@@ -146,6 +147,7 @@ def plan_group(app_id: str, request: GroupRequest, state: GroupState) -> Plan:
 def has_compatible_build(client: Client, group: Group) -> bool:
     """Return False if Apple says that no build of the group can be installed on devices of its criteria."""
     path = f"/v1/betaGroups/{group.id}/betaRecruitmentCriterionCompatibleBuildCheck"
+    # An answer without the attribute says nothing, and a warning needs Apple's word.
     return client.get(path).resource.attributes.get("hasCompatibleBuild") is not False
 
 

@@ -25,9 +25,11 @@ def whats_new(request: DistributionRequest, app_state: AppState, state: Build | 
     requested = by_locale(request.whats_new, existing, primary)
     for locale, text in requested.items():
         known = existing.get(locale)
+        # An empty text is no request to empty Apple's.
         if not text or (known and texts.same(known.whats_new, text)):
             continue
         change = _whats_new(locale, text, known, state)
+        # App Store Connect takes most texts that only their bytes make too long: this one is sent after a refusal.
         shorter = texts.cut_to_bytes(text)
         if known and texts.same(known.whats_new, shorter):
             continue  # an earlier run had to cut the text, and cutting it again would write the same
@@ -71,7 +73,10 @@ def _for_notes(request: DistributionRequest, app_state: AppState, state: Build |
     known = app_state.app_localizations[primary].attributes if primary in app_state.app_localizations else {}
     primary_texts = {**known, **(requested[primary].attributes() if primary in requested else {})}
     attributes = {
-        name: primary_texts[name] for name in ("description", "feedbackEmail") if primary_texts.get(name)
+        # Beta review needs these two. The addresses of pages may differ by language, so that they are not copied.
+        name: primary_texts[name]
+        for name in ("description", "feedbackEmail")
+        if primary_texts.get(name)
     }
     notes = by_locale(request.whats_new, state.localizations if state else {}, primary)
     for locale in notes:

@@ -83,16 +83,19 @@ def plan(
 
 def is_out(request: DistributionRequest, app_state: AppState, state: Build | None) -> bool:
     """Return True if nobody needs earlier builds: external testers can install this one, or none get it."""
+    # A build that has expired replaces no other.
     if state and state.expired:
         return False
     # External testers keep an earlier build until they can install this one.
     if state and state.external_state in _AVAILABLE:
         return True
+    # An earlier run or a person may have submitted it, although this request names nobody outside of the team.
     reviewed = state and (state.external_state in IN_REVIEW or state.review_state in IN_QUEUE)
     return not reviewed and not goes_outside(request, app_state)
 
 
 def _check(request: DistributionRequest, app_state: AppState, state: Build | None) -> None:
+    # A step that only uploads or waits asks nothing of the build, so that its state hinders nothing.
     if state is None or not request.anything:
         return
     name = f"Build {printable_name(state.build_number)}"
@@ -101,6 +104,7 @@ def _check(request: DistributionRequest, app_state: AppState, state: Build | Non
             f"{name} is {state.processing_state}: App Store Connect could not process it, so nobody can get it.",
             "Read Apple's email, fix the reason, and upload a build with a new number.",
         )
+    # Texts and answers reach no tester, so that an expired or rejected build is no error for them.
     if not request.distributes:
         return
     if state.expired or "EXPIRED" in (state.internal_state, state.external_state):
@@ -130,6 +134,7 @@ def _compliance(request: DistributionRequest, app_state: AppState, state: Build 
     answer = requested if requested is not None else binary if existing is None and state else None
     if state and request.distributes and answer is None and existing is None:
         raise encryption_unanswered()
+    # Apple takes the answer of a new build from its Info.plist, so that it is not sent again.
     answered = existing is not None or (state is None and binary is not None)
     attributes = {} if answer is None or answered else {"usesNonExemptEncryption": answer}
     declaration = app_state.declaration
@@ -156,8 +161,10 @@ def _review(
     if not request.submit_review or not goes_outside(request, app_state):
         return
     if state:
+        # A build is submitted once. `_check` has refused a rejected one, and a note tells of the compliance review.
         if state.external_state in REVIEWED or state.review_state or _waits_for_compliance(state):
             return
+        # An answer in this plan comes before the submission, and may be all that Apple misses.
         if state.external_state == "MISSING_EXPORT_COMPLIANCE" and not complied:
             raise Error(
                 "The build cannot go to beta review: Apple has no export compliance declaration for it.",
@@ -224,9 +231,8 @@ def groups(request: DistributionRequest, app_state: AppState, state: Build | Non
         internal = request.create_groups == "internal"
         attributes = {"isInternalGroup": internal}
         if internal:
-            attributes["hasAccessToAllBuilds"] = (
-                False  # the request is about this build, not about all later ones
-            )
+            # The request is about this build, not about all later ones.
+            attributes["hasAccessToAllBuilds"] = False
         yield Change(
             "group",
             f"create the {'internal' if internal else 'external'} group {printable_name(name)} with the build in it",
@@ -234,6 +240,7 @@ def groups(request: DistributionRequest, app_state: AppState, state: Build | Non
             "/v1/betaGroups",
             group_body(app_state.destination.app.id, name, attributes, [build_id(state)]),
             settles=True,
+            # A group has no id before it is created, so that its name stands for it.
             serves=(name,),
         )
 
@@ -271,7 +278,7 @@ def _one_by_one(groups: Sequence[Group], state: Build | None) -> Fallback | None
 def testers(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """Yield one change that adds all testers of the app, and one for each new tester."""
     have = state.tester_ids if state else frozenset()
-    ids = {tester: app_state.tester_ids.get(tester.email.casefold()) for tester in request.testers}
+    ids = {tester: app_state.tester_ids.get(tester.address) for tester in request.testers}
     known = [
         (tester, identifier) for tester, identifier in ids.items() if identifier and identifier not in have
     ]

@@ -95,6 +95,7 @@ def read_information(client: Client, app_state: AppState, kinds: Collection[str]
     if not names:
         return app_state
     app_id = app_state.destination.app.id
+    # Apple need not give the password back, so that nothing can be compared with it.
     document = client.get(f"/v1/apps/{app_id}", _query(names, False))
     app = document.data[0] if document.data else Resource("apps", app_id)
     texts = _all(client, document, app, "betaAppLocalizations") if "app-info" in kinds else ()
@@ -118,6 +119,7 @@ def _compares_password(request: DistributionRequest) -> bool:
 
 def _asked_for(request: DistributionRequest) -> list[str]:
     """Return the relationships of the app that the request is about."""
+    # Before the groups are read nobody knows which are external, so that any distribution may need a review.
     reviewed = request.submit_review and request.distributes
     asked = {
         "betaGroups": bool(request.groups),
@@ -164,6 +166,7 @@ def _check_encryption(request: DistributionRequest, destination: Destination) ->
         )
     if requested is not None and existing is not None and requested != existing:
         raise encryption_contradiction(requested, existing)
+    # `plan` asks the same of a build that exists, when it has been read.
     if request.distributes and requested is None and existing is None and not destination.exists:
         raise encryption_unanswered()
 

@@ -59,6 +59,7 @@ class TestFlightRules(Rules):
         """Return True if the refusal looks like one of a build that App Store Connect is not done with."""
         if error.status not in (404, 409, 422) or is_there(change, error) or self.is_foreseen(change, error):
             return False
+        # One reason that waiting does not mend is enough to fail at once.
         return bool(error.errors) and all(_passes(change, reason) for reason in error.errors)
 
     def takes_minutes(self, error: ApiError) -> bool:
@@ -74,6 +75,7 @@ class TestFlightRules(Rules):
         return any(
             _TOO_LONG.search(_words(reason))
             and not lists_characters(reason.detail)
+            # A refusal of another attribute, such as the locale, does not pass by cutting the text.
             and reason.source in ("", "/data/attributes/whatsNew")
             for reason in error.errors
         )
@@ -113,6 +115,7 @@ def _passes(change: Change, reason: AppleError) -> bool:
     if _COMPLIANCE.search(_words(reason)):
         return True  # the answer was given before: the phases of the plan see to that
     if reason.code.startswith("ENTITY_ERROR.RELATIONSHIP.INVALID"):
+        # App Store Connect may not find a new build yet. A link to a group of another app is wrong for good.
         return bool(_NO_SUCH_BUILD.search(_words(reason)))
     if change.kind == "review":
         return reason.code in _PASSING_IN_REVIEW

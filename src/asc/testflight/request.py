@@ -27,6 +27,7 @@ class ReviewInfo:
     contact_email: str | None = None
     contact_phone: str | None = None
     demo_account_name: str | None = None
+    # A repr reaches tracebacks and debug logs.
     demo_account_password: str | None = field(default=None, repr=False)
     demo_account_required: bool | None = None
     notes: str | None = None
@@ -112,6 +113,7 @@ class DistributionRequest:
     def anything(self) -> bool:
         """Return True if anything may need a request to Apple."""
         return bool(
+            # `create_groups` and `reject_waiting` only say how: alone they ask for nothing.
             self.distributes
             or self.whats_new
             or self.review_info
@@ -123,4 +125,5 @@ class DistributionRequest:
 
 
 def _given(info: object, names: Mapping[str, str]) -> dict[str, Any]:
+    # False is an answer ("no demo account is required"), so only None is left out.
     return {name: getattr(info, ours) for ours, name in names.items() if getattr(info, ours) is not None}

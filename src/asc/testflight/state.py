@@ -94,6 +94,7 @@ class AppState:
 def goes_outside(request: DistributionRequest, app_state: AppState) -> bool:
     """Return True if external testers get the build, which Apple reviews first."""
     new = bool(app_state.new_groups) and request.create_groups == "external"
+    # Testers who are added to a build one by one get it after beta review, as an external group does.
     return bool(request.testers) or new or any(not group.internal for group in app_state.groups)
 
 

@@ -173,6 +173,7 @@ def send_all(client: Client, writes: Sequence[TesterWrite]) -> Sent:
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         ended = [
             pair
+            # `map` keeps the order of the writes: outputs and summaries are the same from run to run.
             for pairs in pool.map(lambda write: _send(client, write, unreachable), writes)
             for pair in pairs
         ]
