@@ -89,6 +89,7 @@ def ensure(document: Path) -> bool:
 
 def download(folder: Path) -> Path:
     """Fetch the package with the machine's npm, or the one of the virtualenv, and check its digest."""
+    # `npm pack` only downloads: no script of the package runs.
     npm = shutil.which("npm") or str(Path(sys.executable).with_name("npm"))
     try:
         packed = subprocess.run(
@@ -126,6 +127,7 @@ def rebuild(package: Package) -> Json:
             re.DOTALL | re.MULTILINE,
         )
     )
+    # JavaScript writes the names of members without quotes, which JSON does not allow.
     schemas = {
         name: pyjson5.decode(text)
         for name, text in re.findall(

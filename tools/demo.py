@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +21,10 @@ ROOT = Path(__file__).resolve().parent.parent
 ENTRYPOINT = (str(ROOT / ".venv" / "bin" / "python"), "-I", str(ROOT / "entrypoint.py"))
 KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 KEPT_STARTS = ("PIP_", "UV_", "ASC_RUN")
-APP = {"bundle-id": "com.example.app", "platform": "ios"}
+APP = {"bundle-id": "com.example.app"}
 VERSION = "1.5.0"
+SIZE = 12 * 1024 * 1024
+"""Bytes of the .ipa, about: more than one part."""
 LINES = 6
 """Lines of a step's log without VERBOSE=1."""
 STOP_AFTER = 600
@@ -40,24 +43,31 @@ class Step:
 
 def main() -> int:
     """Start the sandbox, run the steps of a release, and print the page to look at. Return the exit code."""
-    with tempfile.TemporaryDirectory() as folder:
-        temp = Path(folder)
-        key, requests = temp / "api-key.json", temp / "requests.jsonl"
-        sandbox = [*ENTRYPOINT, "sandbox", "--key-file", str(key), "--log", str(requests)]
-        sandbox += ["--stop-after", str(STOP_AFTER)]
-        with subprocess.Popen(sandbox, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                assert server.stdout
-                url = server.stdout.readline().split()[-1]
-                title(f"A local App Store Connect at {url}. No Apple account is touched.")
-                code = tour(Job(temp, url, key.read_text()))
-                entries = [json.loads(line) for line in requests.read_text().splitlines()]
-                tell_requests(entries)
-                if code == 0:
-                    show_pages(url)
-            finally:
-                server.terminate()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        requests = folder / "requests.jsonl"
+        with sandbox(folder, "--log", str(requests), "--stop-after", str(STOP_AFTER)) as job:
+            title(f"A local App Store Connect at {job.url}. No Apple account is touched.")
+            code = tour(job)
+            tell_requests([json.loads(line) for line in requests.read_text().splitlines()])
+            if code == 0:
+                show_pages(job.url)
     return code
+
+
+@contextmanager
+def sandbox(folder: Path, *options: str) -> Iterator[Job]:
+    """Start a sandbox, and yield a job with its key in this folder. The sandbox stops at the end of the block."""
+    key = folder / "api-key.json"
+    command = [*ENTRYPOINT, "sandbox", "--key-file", str(key), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            # The sandbox prints its address once it listens and the key is written.
+            url = server.stdout.readline().split()[-1]
+            yield Job(folder, url, key.read_text())
+        finally:
+            server.terminate()
 
 
 def tour(job: Job) -> int:
@@ -74,44 +84,27 @@ def tour(job: Job) -> int:
 
 
 def steps_of(folder: Path, outputs: Mapping[str, str]) -> Iterator[Step]:
-    """Yield the steps. `outputs` holds what the steps before gave."""
-    storage = folder / "storage"
-    storage.mkdir()
-    signing = {
-        "mode": "sync",
-        "bundle-ids": "com.example.app",
-        "storage": f"dir:{storage}",
-        "passphrase": "only for the demo",
-        "output-directory": str(folder / "signing"),
-        "install": "files",
-    }
+    """Yield the steps. The caller adds the outputs of each to `outputs` before it asks for the next."""
     yield Step(
         "sync-signing",
         "make a certificate and a profile, as match keeps them",
-        signing,
+        signing(folder),
         ("certificate-name",),
     )
     yield Step(
-        "fetch-build-number", "find the next free build number", APP, ("build-number", "next-build-number")
+        "fetch-build-number",
+        "find the next free build number",
+        {**APP, "platform": "ios"},
+        ("build-number", "next-build-number"),
     )
     number = outputs["next-build-number"]
-    ipa = folder / "Example.ipa"
-    make = [*ENTRYPOINT, "sandbox", "make-ipa", str(ipa), "--version", VERSION, "--build-number", number]
-    subprocess.run([*make, "--size", str(12 * 1024 * 1024)], check=True, stdout=subprocess.DEVNULL)
-    upload = {
-        "file": str(ipa),
-        "whats-new": "en-US: Faster start.\nde-DE: Schnellerer Start.",
-        "groups": "QA, Beta testers",
-        "uses-non-exempt-encryption": "false",
-    }
     yield Step(
         "upload-testflight",
         "upload the build and give it to testers",
-        upload,
+        upload(folder, number),
         ("build-id", "state", "groups"),
     )
     people = {**APP, "testers": "Ada Example <ada@example.com>", "groups": "Beta testers"}
-    people.pop("platform")
     yield Step("manage-testers", "invite a tester", people, ("invited", "existing"))
     symbols = {
         "app-id": outputs["app-id"],
@@ -120,7 +113,40 @@ def steps_of(folder: Path, outputs: Mapping[str, str]) -> Iterator[Step]:
         "directory": str(folder / "dsyms"),
     }
     yield Step("download-dsyms", "fetch the symbols of the build", symbols, ("dsym-count",))
-    store = {**APP, "version": VERSION}
+    yield from release_steps(outputs["build-id"])
+
+
+def signing(folder: Path) -> dict[str, str]:
+    """Return the inputs of sync-signing for an empty storage in this folder, which is made."""
+    storage = folder / "storage"
+    storage.mkdir()
+    return {
+        "mode": "sync",
+        "bundle-ids": APP["bundle-id"],
+        "storage": f"dir:{storage}",
+        "passphrase": "only for the demo",
+        "output-directory": str(folder / "signing"),
+        # Only files: the demo must not touch the keychains of a Mac.
+        "install": "files",
+    }
+
+
+def upload(folder: Path, number: str) -> dict[str, str]:
+    """Return the inputs of upload-testflight for an .ipa with this build number, which is made."""
+    ipa = folder / "Example.ipa"
+    make = [*ENTRYPOINT, "sandbox", "make-ipa", str(ipa), "--version", VERSION, "--build-number", number]
+    subprocess.run([*make, "--size", str(SIZE)], check=True, stdout=subprocess.DEVNULL)
+    return {
+        "file": str(ipa),
+        "whats-new": "en-US: Faster start.\nde-DE: Schnellerer Start.",
+        "groups": "QA, Beta testers",
+        "uses-non-exempt-encryption": "false",
+    }
+
+
+def release_steps(build_id: str) -> Iterator[Step]:
+    """Yield the steps that bring a build to the App Store."""
+    store = {**APP, "platform": "ios", "version": VERSION}
     texts = {**store, "metadata": "none", "release-notes": "Faster search."}
     yield Step(
         "update-app-store",
@@ -128,7 +154,7 @@ def steps_of(folder: Path, outputs: Mapping[str, str]) -> Iterator[Step]:
         texts,
         ("version-state", "changed"),
     )
-    review = {**store, "build-id": outputs["build-id"], "release": "manual", "wait": "reviewed"}
+    review = {**store, "build-id": build_id, "release": "manual", "wait": "reviewed"}
     yield Step("submit-app-store", "submit it, and wait for the reviewers", review, ("state", "result"))
     yield Step(
         "release-app-store", "release the approved version", {**store, "wait": "live"}, ("version-state",)
@@ -140,6 +166,7 @@ class Job:
 
     def __init__(self, folder: Path, url: str, key: str) -> None:
         self.folder = folder
+        self.url = url
         self._key = key
         tools = Path(os.environ.get("RUNNER_TOOL_CACHE") or ROOT / ".cache" / "tools")
         tools.mkdir(parents=True, exist_ok=True)

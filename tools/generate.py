@@ -1,4 +1,4 @@
-"""Writes action.yml, the READMEs of the actions and the tables in the docs from the declarations of the commands, and
+"""Write action.yml, the READMEs of the actions and the tables in the docs from the declarations of the commands, and
 puts the recipes into their page.
 
 `--check` writes nothing and fails when a file is stale.
@@ -86,13 +86,14 @@ def composite_action(command: Command) -> str:
 def root_action(commands: list[Command]) -> str:
     """Return the Marketplace entry: a Docker action with the union of all inputs and outputs.
 
-    It gives no defaults, because the command has its own: a value that is set came from the user.
+    It gives no defaults: a value that is set came from the user, and the command has the defaults.
     """
     text = NOTE + "name: App Store Connect Actions\n"
     summary = "Build numbers, TestFlight, signing and symbols with one App Store Connect API key."
     text += f"description: {quoted(summary)}\n"
     text += branding("upload-cloud") + "inputs:\n  command:\n"
     text += f"    description: {quoted('What to do: ' + ', '.join(NAMES) + '.')}\n    required: true\n"
+    # Reversed, so that the first command with an input describes it.
     union = {name: spec for command in reversed(commands) for name, (_, spec) in inputs_of(command).items()}
     for name, spec in union.items():
         users = [command.name for command in commands if name in inputs_of(command)]

@@ -71,34 +71,18 @@ def main() -> int:
 def summaries() -> list[str]:
     """Return the summaries of the shown steps, from a run against a sandbox of its own."""
     found: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        temp = Path(folder)
-        key = temp / "api-key.json"
-        sandbox = [
-            *demo.ENTRYPOINT,
-            "sandbox",
-            "--key-file",
-            str(key),
-            "--stop-after",
-            "120",
-            "--processing",
-            "6",
-        ]
-        with subprocess.Popen(sandbox, stdout=subprocess.PIPE, text=True) as server:
-            try:
-                assert server.stdout
-                url = server.stdout.readline().split()[-1]
-                job, outputs = demo.Job(temp, url, key.read_text()), dict[str, str]()
-                for step in demo.steps_of(temp, outputs):
-                    code, new = job.run(step)
-                    if code:
-                        sys.exit(f"pictures: {step.command} failed with {code}")
-                    outputs.update(new)
-                    found[step.command] = (temp / "summary").read_text()
-                    if found.keys() >= set(SHOWN):
-                        break
-            finally:
-                server.terminate()
+    outputs: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with demo.sandbox(folder, "--stop-after", "120", "--processing", "6") as job:
+            for step in demo.steps_of(folder, outputs):
+                code, new = job.run(step)
+                if code:
+                    sys.exit(f"pictures: {step.command} failed with {code}")
+                outputs.update(new)
+                found[step.command] = (folder / "summary").read_text()
+                if found.keys() >= set(SHOWN):
+                    break
     return [found[name] for name in SHOWN]
 
 

@@ -122,6 +122,7 @@ def commit(version: str) -> str:
         git("commit", "--quiet", "--message", f"Release {version}: image.lock names its image")
     if git("rev-list", "-1", own, missing_is_empty=True) != git("rev-list", "-1", "HEAD"):
         git("tag", "--annotate", own, "--message", f"Release {version}")
+    # A workflow that names v1 gets this release from now on.
     for tag in moving:
         git("tag", "--force", tag, f"{own}^{{commit}}")
     return f"{' '.join((own, *moving))} at {git('rev-parse', '--short', 'HEAD')}\n"
@@ -131,6 +132,7 @@ STEPS: dict[str, Callable[[str], str]] = {
     action.__name__: action for action in (prepare, check, notes, lock, tags, commit)
 }
 FINAL = sys.maxsize
+"""The number of a release among its candidates: it sorts after them."""
 
 
 def parsed(version: str) -> tuple[int, int, int, int]:

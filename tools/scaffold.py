@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def register(name: str) -> None:
-    """Adds the name to NAMES, at the end."""
+    """Add the name to NAMES, at the end."""
     text = NAMES.read_text("utf-8")
     start = text.index("NAMES = (")
     end = text.index("\n)", start) + 1
@@ -52,7 +52,7 @@ def register(name: str) -> None:
 
 
 def add_to_readme(name: str) -> None:
-    """Adds a row below the last action of the README's table."""
+    """Add a row below the last action of the README's table."""
     text = README.read_text("utf-8")
     *_, last = re.finditer(r"^\| \[[a-z-]+\]\(docs/[a-z-]+\.md\) \|.*\n", text, re.MULTILINE)
     row = f"| [{name}](docs/{name}.md) | One sentence on what it brings | Developer | Linux, macOS |\n"

@@ -23,11 +23,9 @@ FROM_ROOT = {
     "CHANGELOG.md": "changelog.md",
 }
 FOLDERS = {"docs/adr": "adr/index.md", "docs/recipes": "recipes.md"}
-# Draws the pictures that are written as Mermaid, as GitHub does it. Lies beside the pages: nothing is fetched by them.
-MERMAID, MERMAID_SHA256 = (
-    "mermaid@11.12.0",
-    "93492e4d609be83653a41c435f4cbd7e74419f7fa6b4fc90a8c983195f64af82",
-)
+# The script that draws the diagrams, as GitHub does it. The site has a copy, so that its pages fetch nothing.
+MERMAID = "mermaid@11.12.0"
+MERMAID_SHA256 = "93492e4d609be83653a41c435f4cbd7e74419f7fa6b4fc90a8c983195f64af82"
 SCRIPT = ROOT / ".cache" / "node" / MERMAID / "mermaid.min.js"
 LINK = re.compile(r"\[([^]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
