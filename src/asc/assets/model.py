@@ -63,6 +63,7 @@ class ImageLink:
 
     def _url(self, width: int, height: int, form: str) -> str:
         sized = self.template.replace("{w}", str(width)).replace("{h}", str(height))
+        # `{c}` is the place of a way to crop. The whole picture needs none.
         return sized.replace("{c}", "").replace("{f}", form)
 
 
@@ -88,12 +89,12 @@ class AssetFile:
 
     @property
     def committed(self) -> bool:
-        """True if the file was declared complete."""
+        """Return True if the file was declared complete."""
         return self.state in _COMMITTED
 
     @property
     def delivered(self) -> bool:
-        """True if Apple has checked and processed the file."""
+        """Return True if Apple has checked and processed the file."""
         return self.state == "COMPLETE"
 
 
@@ -151,6 +152,7 @@ def _image(asset: object) -> ImageLink | None:
 def _part(position: int, operation: Mapping[str, Any]) -> Part:
     headers = operation.get("requestHeaders")
     return Part(
+        # Apple numbers only the parts of builds.
         number=_whole_number(operation.get("partNumber")) or position,
         method=str(operation.get("method") or "PUT"),
         url=str(operation.get("url") or ""),

@@ -20,6 +20,7 @@ RENEWALS = 3
 
 def check_parts(parts: Sequence[Part], size: int) -> None:
     """Raise UnreachableError unless the parts cover the file exactly once."""
+    # Checked before the first byte, because Apple would miss the bytes of a gap only after the whole upload.
     end = 0
     for part in sorted(parts, key=lambda part: part.offset):
         if part.offset != end or part.length <= 0:

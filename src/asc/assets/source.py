@@ -28,6 +28,7 @@ class Source:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
+            # With one descriptor for all parts they are of one file, even if the path gets another one meanwhile.
             self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
             raise self._unreadable(error) from None

@@ -68,6 +68,7 @@ class AssetUploader:
         source.check_unchanged()
         attributes = {"sourceFileChecksum": source.md5(0, source.size)}
         committed = commit(self.client, kind.type_name, file.id, attributes, lambda: read().committed)
+        # Without an answer only a read gives the state.
         return committed or read()
 
     def reserve(
@@ -91,6 +92,7 @@ class AssetUploader:
                 (
                     file
                     for file in self._files(kind, parent_id)
+                    # A complete file of the same name and size has a place of its own in the set.
                     if not file.committed and (file.name, file.size) == (name, source.size)
                 ),
                 None,

@@ -50,10 +50,12 @@ def find_latest(client: Client, app: App, platform: str, version: str) -> Number
     Raises InputError if `platform` is "" and there are builds for several.
     """
     used = numbers_used(client, app, platform or None, version or None)
+    # A failed upload has used its number up, but nobody can test it.
     used = [number for number in used if number.state not in DEAD]
     _check_platform("a latest build", (number.platform for number in used))
     if not used:
         return None
+    # By number and not by date: a hotfix of an older version may be the newest upload.
     latest = max(used, key=_age)
     return Number(app.id, latest.version, latest.number.text, latest.platform)
 

@@ -105,6 +105,7 @@ def numbers_in_app_store(
 
 def highest_first(used: Iterable[UsedNumber]) -> list[UsedNumber]:
     """Sort by number, the highest first; among equals builds before uploads, then the latest upload."""
+    # Apple may leave the date out. With a zone, because Apple's dates have one and could not be compared otherwise.
     long_ago = datetime.min.replace(tzinfo=UTC)
     return sorted(
         used,

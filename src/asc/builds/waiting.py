@@ -141,6 +141,7 @@ class Watch:
             look = self._look()
             if look:
                 self._check(look)
+                # Before the time is checked: a build that became ready in the last pause is in time.
                 if reached(look):
                     log.info("%s: %s (after %s)", self.target.number, look, self._waited())
                     return look
@@ -223,6 +224,7 @@ class Watch:
         # With the id the next run needs neither the file nor a second upload.
         known = self.target.upload_id and f"build-upload-id: {self.target.upload_id}"
         known = known or (self.target.build_id and f"build-id: {self.target.build_id}")
+        # Nothing was ever listed for a number alone, so that the number itself may be mistyped.
         if not known and seen == BuildSnapshot():
             return Error(
                 message,
@@ -254,6 +256,7 @@ def _is_of(build: Build, upload: Upload) -> bool:
     """
     if upload.build_id:
         return build.id == upload.build_id
+    # Without a date the number decides: a wait for ever would be worse.
     return not (build.uploaded_at and upload.created) or build.uploaded_at >= upload.created - CLOCKS_DIFFER
 
 

@@ -122,6 +122,7 @@ def _plan(request: BundleIdRequest, registered: RegisteredBundleId | None) -> Bu
         configure=tuple(
             capability
             for capability in request.capabilities
+            # Without a requested option the one that a person chose stays.
             if capability.option
             and capability.type in enabled
             and enabled[capability.type].option != capability.option

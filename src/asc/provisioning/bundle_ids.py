@@ -89,6 +89,7 @@ def register_bundle_id(client: Client, identifier: str, name: str, platform: str
 
     def look() -> RegisteredBundleId | None:
         try:
+            # Apple may not find a bundle id that it registered a moment ago.
             return fetch_bundle_id(client, created_id)
         except ApiError as error:
             if error.status != 404:

@@ -177,6 +177,7 @@ _ENTITLEMENTS = {
 
 https://developer.apple.com/documentation/bundleresources/entitlements
 """
+# Every profile grants the first ones by itself, and a Mac lets any app claim those of the sandbox (TN3125).
 _NEED_NO_CAPABILITY = re.compile(
     r"(com\.apple\.)?application-identifier|(com\.apple\.security\.)?get-task-allow|keychain-access-groups"
     r"|beta-reports-active|com\.apple\.developer\.(team-identifier|icloud-container-environment)"
@@ -225,6 +226,7 @@ def capabilities_of(entitlements: Mapping[str, Any]) -> tuple[tuple[Capability, 
     for key, value in entitlements.items():
         kind = _ENTITLEMENTS.get(key)
         if kind == "DATA_PROTECTION":
+            # The level is the value of the entitlement. An unknown one leaves the level to Apple's default.
             found[kind] = Capability(kind, _DATA_PROTECTION_LEVELS.get(str(value), ""))
         elif kind:
             found[kind] = Capability(kind)

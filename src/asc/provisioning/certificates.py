@@ -50,7 +50,7 @@ class AppleCertificate:
 
 def list_certificates(client: Client, apple_types: Collection[str]) -> list[AppleCertificate]:
     """Return the team's certificates of these `certificateType`s, over all pages."""
-    query = {"fields[certificates]": "name,displayName,certificateType,certificateContent,activated"}
+    query = {"fields[certificates]": "name,displayName,certificateType,certificateContent"}
     # Apple refuses some types as a filter. Then everything is listed, and the types are compared here.
     filtered = not any(apple_type.endswith(UNFILTERABLE_SUFFIX) for apple_type in apple_types)
     if filtered:
@@ -94,6 +94,7 @@ def create_certificate(client: Client, apple_type: str, csr: str, public_key: by
         lambda: by_public_key(list_certificates(client, _listed_as(apple_type)), public_key),
         pauses=LOOKUP_PAUSES,  # Apple may still be creating it
     )
+    # `create_once` has found it in the list, so that it need not be looked for again.
     if creation.doubt:
         return creation.value
     # The list, and not the answer: a certificate that Apple does not list cannot be in a profile.
@@ -163,6 +164,7 @@ def check_revoked(client: Client, apple_types: Collection[str], certificate_id: 
 
 def _refusal(client: Client, apple_type: str, error: ApiError) -> CertificateRefused:
     text = error.message.lower()
+    # Apple has no code for the limit, and its words differ by type: "You already have a current … certificate".
     if error.status == 409 and ("already have" in text or "maximum" in text or "limit" in text):
         existing: list[AppleCertificate] = []
         with contextlib.suppress(Error):  # the refusal matters more than a failure of this listing
@@ -186,6 +188,7 @@ def _read_certificate(resource: Resource) -> AppleCertificate:
     try:
         der = base64.b64decode(resource.text("certificateContent"), validate=True)
         certificate = Certificate.from_der(der) if der else None
+    # One certificate that cannot be read must not hide the others.
     except (ValueError, IdentityError):  # ValueError: neither ASCII nor base64
         certificate = None
     name = resource.text("name") or resource.text("displayName")

@@ -145,6 +145,7 @@ def apple_certificate_types(
     """
     mobile = platform.of_profile in _MOBILE
     if kind is CertificateType.DEVELOPMENT:
+        # Apple Development and Apple Distribution serve all platforms. The older types of one platform are still valid.
         return ("DEVELOPMENT", "IOS_DEVELOPMENT" if mobile else "MAC_APP_DEVELOPMENT")
     own = "IOS_DISTRIBUTION" if mobile else "MAC_APP_DISTRIBUTION"
     if kind is CertificateType.DISTRIBUTION:

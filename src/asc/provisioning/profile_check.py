@@ -58,6 +58,7 @@ def compare(requested: Mapping[str, Any], profile: Profile) -> Lacking:
         missing = tuple(
             text for text in _texts(value) if not _VARIABLE.search(text) and not _allows(granted, text)
         )
+        # A key can be there without its values: an API key enables the capability, and a person names the value.
         if key in BY_HAND and missing:
             values[key] = missing
         elif granted is None:
@@ -105,6 +106,7 @@ def active_profiles(client: Client, bundle_id: str) -> list[Profile]:
         if resource.text("profileState") == "ACTIVE":
             try:
                 profiles.append(read_profile(base64.b64decode(resource.text("profileContent"))))
+            # The step compares what it can read; a profile of an unknown form is no reason to fail.
             except (ProfileError, ValueError):
                 continue
     return profiles
@@ -121,6 +123,7 @@ def not_granted(capabilities: Iterable[str], profile: Profile) -> list[str]:
             lacking.append(
                 f"names no {BY_HAND[to_associate[0]]}: a key enables {capability}, and only a person can associate one"
             )
+        # A capability can have several keys, such as iCloud, and a profile need not hold all of them.
         elif keys and not any(key in profile.entitlements for key in keys):
             lacking.append(f"has no entitlement of {capability}, which was asked for")
     return lacking

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from asc.api.client import Client
-from asc.api.document import Resource, reference, references, request_body
+from asc.api.document import LARGEST_INCLUDE, Resource, is_cut, reference, references, request_body
 from asc.api.lists import list_by
 from asc.api.polling import look_until
 from asc.errors import UnreachableError
@@ -19,8 +19,6 @@ from asc.provisioning.deleting import delete_if_there
 
 log = logging.getLogger(__name__)
 
-MOST_INCLUDED = 50
-"""Certificates of one profile that a listing includes; Apple allows no higher `limit[certificates]`."""
 _FIELDS = "name,uuid,profileType,profileState"
 _WITH_CONTENT = f"{_FIELDS},profileContent"
 
@@ -66,7 +64,7 @@ def profiles_of_types(client: Client, apple_types: Collection[str]) -> list[Appl
         "include": "certificates",
         "fields[profiles]": f"{_FIELDS},certificates",
         "fields[certificates]": "serialNumber",
-        "limit[certificates]": MOST_INCLUDED,
+        "limit[certificates]": LARGEST_INCLUDE,
     }
     return [_with_all_certificates(client, resource) for resource in client.list("/v1/profiles", query).data]
 
@@ -75,7 +73,7 @@ def _with_all_certificates(client: Client, resource: Resource) -> AppleProfile:
     """Return a profile with the ids of all its certificates."""
     profile = _read_profile(resource)
     # A development profile of a large team can have more certificates than a listing includes.
-    if len(profile.certificate_ids) < MOST_INCLUDED:
+    if not is_cut(resource, "certificates"):
         return profile
     query = {"fields[certificates]": "serialNumber"}
     certificates = client.list(f"/v1/profiles/{profile.id}/certificates", query).data

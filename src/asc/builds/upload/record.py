@@ -88,6 +88,7 @@ def create(client: Client, number: Number) -> Upload:
         return read_upload(created, created.resource, number.app_id)
 
     def find_upload() -> Upload | None:
+        # A failed one is of an earlier run: this request did not make it.
         return next((upload for upload in find(client, number) if upload.state != FAILED), None)
 
     # A refusal is never doubted: it says that the number is used up, and the caller decides what that means.

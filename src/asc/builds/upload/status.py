@@ -64,6 +64,7 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
             f"Fix that, then build again with the next build number ({_next(client, upload.number)}).",
         )
     if is_unfinished(upload):
+        # Unknown is enough here: the parts are compared before any is sent.
         return UploadStatus(upload, start_again=same is False)
     if if_exists is IfExists.FAIL:
         raise taken(client, upload.number, if_exists)
@@ -147,6 +148,7 @@ def refused(client: Client, number: Number, error: ApiError) -> Error:
 
 
 def _next(client: Client, number: Number) -> str:
+    # Over all versions: a number that is free in each of them is never refused as too low.
     used = history.highest_first(history.numbers_used(client, App(number.app_id), number.platform, None))
     highest = used[0].number if used else BuildNumber.parse(number.build_number)
     return highest.next().text if highest else "a higher one"

@@ -43,6 +43,7 @@ def read_train(client: Client, number: Number) -> Train:
             "fields[builds]": "version,uploadedDate,preReleaseVersion",
             "fields[preReleaseVersions]": "version",
             "sort": "-uploadedDate",
+            # One page, because an app can have thousands of builds and Apple checks the number again.
             "limit": NEWEST,
         },
         retry_404=True,

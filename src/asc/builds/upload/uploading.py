@@ -194,6 +194,7 @@ class Uploader:
             if joined:
                 self._check_committed(source, upload)
             log.info("App Store Connect has received all of %s", source.path.name)
+        # `upload` answers these two with a new record. Any other error may mean that another job was quicker.
         except (LinksOver, _OtherParts):
             raise
         except Error as error:

@@ -31,6 +31,7 @@ def register_device(client: Client, request: DeviceRequest, platform: ApplePlatf
     body = request_body("devices", attributes)
 
     def find() -> Device | None:
+        # No filter: Apple may have the device in another spelling (fastlane 17433), which a filter might not find.
         devices = list_devices(client)
         return next(
             (device for device in devices if comparable_udid(device.udid) == comparable_udid(request.udid)),
@@ -40,6 +41,7 @@ def register_device(client: Client, request: DeviceRequest, platform: ApplePlatf
     try:
         return client.create_once(lambda: _device(client.create("/v1/devices", body).resource), find).value
     except ApiError as error:
+        # Apple answered so in April 2026. A 403 alone means that the role of the key is too small.
         if error.status == 403 and "maximum number" in error.message.lower():
             raise _limit_reached(request, error) from None
         raise

@@ -63,6 +63,7 @@ class DeviceRequest:
         if self.platform:
             return self.platform
         if len(comparable_udid(self.udid)) != 24:
+            # Watches and TVs are registered as IOS as well: Apple knows the class from the UDID.
             return "MAC_OS" if has_mac_udid(self.udid) else "IOS"
         # Phones and Macs with Apple silicon share this form. A step that signs for both does not tell them apart.
         if not platforms or (MAC_PLATFORMS & set(platforms) and set(platforms) - MAC_PLATFORMS):
