@@ -34,8 +34,6 @@ TOPICS: dict[str, Callable[[Settings], Iterator[Chapter]]] = {
     "image": image.chapters,
     "growth": growth.chapters,
 }
-
-
 DATA = ROOT / ".cache" / "bench" / "latest.json"
 """The figures of the last run as data. The repository holds only the page."""
 
@@ -60,8 +58,8 @@ def main() -> int:
 
 def settings_of_environment() -> Settings:
     quick = bool(os.environ.get("QUICK"))
-    growth = float(os.environ.get("GROWTH") or (40 if quick else 420))
-    return Settings(runs=2 if quick else 5, growth=growth, quick=quick)
+    seconds = float(os.environ.get("GROWTH") or (40 if quick else 420))
+    return Settings(runs=2 if quick else 5, growth=seconds, quick=quick)
 
 
 def folder_for(*, whole: bool) -> Path:
@@ -81,6 +79,7 @@ def write(folder: Path, chapters: list[Chapter], machine: Machine) -> None:
     figures = {"machine": asdict(machine), "chapters": [asdict(chapter) for chapter in chapters]}
     DATA.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n")
     (folder / "latest.md").write_text(report(chapters, machine))
+    # matplotlib is large, and only this needs it: it has an environment of its own.
     subprocess.run([ROOT / "tools" / "setup", "plot"], check=True, stdout=sys.stderr)
     python = ROOT / ".cache" / "venvs" / "plot" / "bin" / "python"
     subprocess.run([python, "-I", ROOT / "bench" / "plot.py", DATA, folder], check=True)

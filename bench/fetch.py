@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench import measure
-from bench.data import Chapter, Chart, Figure, Target, compared, curve, figure
+from bench.data import Chapter, Chart, Figure, Target, compared, figure
 from bench.measure import ENTRYPOINT, PYTHON, ROOT, Asked, Command, Run, Settings, costs
 from bench.peers import codemagic
 from bench.worlds import APP, app_seed
@@ -89,28 +89,20 @@ def figures_of(name: str, runs: list[Run], delayed: Asked) -> list[Figure]:
 
 def by_builds(folder: Path, settings: Settings) -> Chapter:
     """Ask for apps with more builds. Apple lists them in pages of 200."""
-    found: dict[str, dict[int, list[Asked]]] = {}
+    runs: dict[str, dict[float, list[Asked]]] = {}
     for builds in WORKS:
         with measure.sandbox(folder, "--seed", app_seed(folder, builds)) as sandbox:
             for _ in settings.repeated(budget=30):
                 for name, command in commands().items():
-                    found.setdefault(name, {}).setdefault(builds, []).append(measure.asked(command, sandbox))
+                    runs.setdefault(name, {}).setdefault(builds, []).append(measure.asked(command, sandbox))
     chart = Chart(
         "fetch-builds",
         "fetch-build-number by builds of the app",
         "builds",
-        tuple(result for name in (OURS, PEER) for result in curves(name, found[name])),
-    )
-    return Chapter("fetch-build-number by builds", "The programs run in turn, as above.", charts=(chart,))
-
-
-def curves(name: str, found: Mapping[int, list[Asked]]) -> tuple[Figure, ...]:
-    return (
-        curve(name, "requests", "", {x: [asked.requests for asked in runs] for x, runs in found.items()}),
-        curve(
-            name,
-            "whole process",
-            "s",
-            {x: [asked.run.seconds for asked in runs] for x, runs in found.items()},
+        tuple(
+            result
+            for name in (OURS, PEER)
+            for result in measure.curves(name, runs[name], "requests", "whole process")
         ),
     )
+    return Chapter("fetch-build-number by builds", "The programs run in turn, as above.", charts=(chart,))

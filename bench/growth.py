@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import measure
-from bench.data import Chapter, Chart, Figure, Target, curve
-from bench.measure import ENTRYPOINT, MIB, Asked, Settings
+from bench.data import Chapter, Chart, Figure, Target
+from bench.measure import ENTRYPOINT, MIB, QUANTITIES, Asked, Settings
 from bench.signing import synced
 from bench.symbols import download
 from bench.upload import NO_WAIT, UPLOAD
@@ -19,12 +19,6 @@ from bench.worlds import APP, Team, app_seed, make_file
 
 COUNTS, SIZES = (1, 10, 100, 1000), (10, 100, 1000, 4000)
 """Numbers of builds, bundle ids or profiles; and sizes in MiB."""
-QUANTITIES: Mapping[tuple[str, str], Callable[[Asked], float]] = {
-    ("requests", ""): lambda asked: asked.requests,
-    ("whole process", "s"): lambda asked: asked.run.seconds,
-    ("processor", "s"): lambda asked: asked.run.cpu,
-    ("peak memory", "MiB"): lambda asked: asked.run.peak / MIB,
-}
 STEEPEST = {"requests": 1.05, "whole process": 1.3, "processor": 1.15, "peak memory": 1.15}
 """The largest exponent of each quantity: linear, plus the error of the measurement."""
 
@@ -44,6 +38,7 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
     if not settings.growth:
         return
     counts, sizes = (COUNTS[:3], SIZES[:2]) if settings.quick else (COUNTS, SIZES)
+    # Four actions, and each gets the same time.
     share = settings.growth / 4
     fetch, symbols = Subject("fetch-build-number", fetching), Subject("download-dsyms", downloading)
     signing = (
@@ -64,7 +59,7 @@ def grown(
     """Return the curves of an action. The measurement takes about `seconds`."""
     budget = seconds / len(subjects) / len(works)
     figures = [result for subject in subjects for result in curves(subject, works, settings, budget)]
-    figures.sort(key=lambda result: [quantity for quantity, _ in QUANTITIES].index(result.quantity))
+    figures.sort(key=lambda result: list(QUANTITIES).index(result.quantity))
     chart = Chart(f"growth-{action}", f"{action} by {x_name}", x_name, tuple(figures))
     return Chapter(
         f"Growth of {action}",
@@ -79,22 +74,17 @@ def grown(
     )
 
 
-def curves(subject: Subject, works: Sequence[int], settings: Settings, budget: float) -> list[Figure]:
-    found: dict[int, list[Asked]] = {}
+def curves(subject: Subject, works: Sequence[int], settings: Settings, budget: float) -> tuple[Figure, ...]:
+    runs: dict[float, list[Asked]] = {}
     for work in works:
         with tempfile.TemporaryDirectory() as folder, subject.prepared(Path(folder), work) as once:
-            found[work] = [once() for _ in settings.repeated(budget, least=3)]
-    return [
-        curve(
-            subject.name, quantity, unit, {x: [value(asked) for asked in runs] for x, runs in found.items()}
-        )
-        for (quantity, unit), value in QUANTITIES.items()
-    ]
+            runs[work] = [once() for _ in settings.repeated(budget, least=3)]
+    return measure.curves(subject.name, runs)
 
 
 def memory_targets(chart: Chart) -> Iterator[Target]:
     """Yield the targets for the memory of an upload, which must not depend on the size of the file."""
-    # The smallest file is left out: it has too few parts to fill the parallel uploads.
+    # The smallest file does not count: it has too few parts to fill the parallel uploads.
     (peaks,) = (result.values[1:] for result in chart.figures if result.quantity == "peak memory")
     yield Target("the largest peak, MiB", max(peaks), 80)
     yield Target("the largest peak, times the smallest", max(peaks) / min(peaks), 1.1)

@@ -11,6 +11,8 @@ from bench.measure import ROOT, Settings, machine_environment, run
 
 MB = 1_000_000
 ACTION = "app-store-connect-actions:bench"
+RUNTIME, WITH_CODE = "runtime, into which bin/run mounts the checkout", "Docker action, runtime and code"
+"""Names of the two images in the table."""
 LONGEST = 60
 """Characters of an instruction in the table."""
 
@@ -32,17 +34,10 @@ def chapters(settings: Settings) -> Iterator[Chapter]:
     ours = (sizes[runtime_image()] - sizes[base]) / MB
     figures = [
         figure(f"base ({base})", "size", "MB", [sizes[base] / MB]),
-        figure(
-            "runtime, into which bin/run mounts the checkout", "size", "MB", [sizes[runtime_image()] / MB]
-        ),
-        figure(
-            "runtime, into which bin/run mounts the checkout",
-            "built without a cache",
-            "s",
-            [built[runtime_image()]],
-        ),
-        figure("Docker action, runtime and code", "size", "MB", [sizes[ACTION] / MB]),
-        figure("Docker action, runtime and code", "built on the runtime", "s", [built[ACTION]]),
+        figure(RUNTIME, "size", "MB", [sizes[runtime_image()] / MB]),
+        figure(RUNTIME, "built without a cache", "s", [built[runtime_image()]]),
+        figure(WITH_CODE, "size", "MB", [sizes[ACTION] / MB]),
+        figure(WITH_CODE, "built on the runtime", "s", [built[ACTION]]),
         *layers(ACTION, base),
     ]
     yield Chapter(
@@ -66,6 +61,7 @@ def size(name: str) -> int:
 
 def layers(name: str, base: str) -> Iterator[Figure]:
     """Yield the size of each layer above the base, the lowest first. Empty layers are left out."""
+    # Docker shows how it runs each instruction; the table needs only the instruction.
     noise = r"/bin/sh -c (#\(nop\) *)?|# buildkit|\b(dir|file):[0-9a-f]+"
     rows = [line.split("\t") for line in _history(name)[len(_history(base)) :]]
     for number, (room, instruction) in enumerate(rows, 1):

@@ -14,6 +14,8 @@ from bench.measure import ROOT
 
 @dataclass(frozen=True)
 class Machine:
+    """The machine and the moment of a measurement."""
+
     date: str
     command: str
     commit: str

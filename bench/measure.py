@@ -8,12 +8,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.data import Figure, figure
+from bench.data import Figure, curve, figure
 
 ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
@@ -54,6 +54,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Traffic:
+    """The requests of a run, the rounds that they took one after the other, and their connections."""
+
     requests: int
     rounds: int
     connections: int
@@ -61,6 +63,8 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Sandbox:
+    """A running sandbox: the environment of the commands that use it, and the log of its requests."""
+
     environment: Mapping[str, str]
     log: Path
 
@@ -79,6 +83,15 @@ class Asked:
     @property
     def requests(self) -> int:
         return len(self.entries)
+
+
+QUANTITIES: Mapping[str, tuple[str, Callable[[Asked], float]]] = {
+    "requests": ("", lambda asked: asked.requests),
+    "whole process": ("s", lambda asked: asked.run.seconds),
+    "processor": ("s", lambda asked: asked.run.cpu),
+    "peak memory": ("MiB", lambda asked: asked.run.peak / MIB),
+}
+"""Quantity → its unit and its value for a run."""
 
 
 def run(command: Command, environment: Mapping[str, str]) -> Run:
@@ -106,10 +119,11 @@ def in_turn(
     commands: Mapping[str, Command], settings: Settings, environment: Mapping[str, str]
 ) -> dict[str, list[Run]]:
     """Run the commands in turn (A B C A B C …) and return the runs of each."""
-    # In turn, so that a busy moment of the machine hits all alike. The first turn fills the caches and is not kept.
     runs: dict[str, list[Run]] = {name: [] for name in commands}
+    # The first turn fills the caches and does not count.
     for command in commands.values():
         run(command, environment)
+    # In turn, so that a busy moment of the machine hits all alike.
     for _ in settings.repeated():
         for name, command in commands.items():
             runs[name].append(run(command, environment))
@@ -169,6 +183,15 @@ def costs(name: str, runs: Sequence[Run], requests: int | None = None) -> list[F
         figure(name, "peak memory", "MiB", [run.peak / MIB for run in runs]),
         *asked,
     ]
+
+
+def curves(name: str, runs: Mapping[float, Sequence[Asked]], *quantities: str) -> tuple[Figure, ...]:
+    """Return a curve of each of these quantities (of all, if none is named). `runs` has work → runs."""
+    return tuple(
+        curve(name, quantity, unit, {work: [value(asked) for asked in runs[work]] for work in runs})
+        for quantity, (unit, value) in QUANTITIES.items()
+        if not quantities or quantity in quantities
+    )
 
 
 def traffic(entries: Entries) -> Traffic:

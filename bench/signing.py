@@ -19,7 +19,9 @@ from bench.worlds import PASSPHRASE, Store, Team
 WORKS = (1, 3, 30, 100)
 """Numbers of bundle ids."""
 DEVICES, OTHERS = (1, 100, 300), (0, 100, 450)
+"""Numbers of devices of the team, and of profiles of other apps."""
 FEW, STORED, MADE = 3, 50, 30
+"""Bundle ids of most measurements, profiles that read-only reads, and profiles that are made at a time."""
 LATENCY = 100
 """Milliseconds a request."""
 P12_PASSWORD = "bench"
@@ -138,8 +140,8 @@ def by_work(folder: Path, settings: Settings) -> Chapter:
                 Target(f"requests to make {x} profiles", requests.made, 6 + x)
                 for x, requests in bundle_ids.items()
             ),
-            Target("requests in sync, ad hoc, 300 devices", devices[300].kept, 4),
-            Target("requests in sync beside 450 profiles of others", others[450].kept, 3),
+            Target(f"requests in sync, ad hoc, {DEVICES[-1]} devices", devices[DEVICES[-1]].kept, 4),
+            Target(f"requests in sync beside {OTHERS[-1]} profiles of others", others[OTHERS[-1]].kept, 3),
             Target("profiles made at a time", at_once, 4, "at least"),
             Target("rounds before the profiles are made", rounds, 4),
         ),
@@ -172,14 +174,14 @@ def curves(found: dict[int, MadeAndKept]) -> tuple[Figure, ...]:
 def side_by_side(folder: Path) -> tuple[float, int]:
     """Return the average number of profiles that are made at a time, and the rounds of requests before them."""
     with synced(folder, Team(MADE), latency=LATENCY) as (_, _, made):
-        parts = [
+        posts = [
             entry for entry in made.entries if (entry["method"], entry["path"]) == ("POST", "/v1/profiles")
         ]
-        begun = min(entry["t"] for entry in parts)
+        begun = min(entry["t"] for entry in posts)
         # The time of all requests divided by the span in which they were made is how many ran at a time.
-        span = max(map(end_of, parts)) - begun
+        span = max(map(end_of, posts)) - begun
         before = [entry for entry in made.entries if entry["t"] < begun]
-        return sum(entry["ms"] for entry in parts) / 1000 / span, measure.traffic(before).rounds
+        return sum(entry["ms"] for entry in posts) / 1000 / span, measure.traffic(before).rounds
 
 
 def fetch_signing_files(team: Team, store: Store) -> Command:

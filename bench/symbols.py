@@ -74,7 +74,7 @@ def floor(sandbox: Sandbox, folder: Path) -> Download:
 
 def many(folder: Path, settings: Settings) -> Chapter:
     """Compare the default number of parallel downloads with one at a time and with the floor."""
-    # The whole process also has the start of Python and two rounds of requests, which no parallel download shortens.
+    # Both times: the start of Python and two rounds of requests are in the whole process, and stay the same.
     runs: dict[str, list[Download]] = {OURS: [], SINGLE: [], FLOOR: []}
     with measure.sandbox(folder, "--seed", app_seed(folder, BUILDS), "--latency", LATENCY) as sandbox:
         download(sandbox, folder)  # the sandbox makes an archive at the first request for it

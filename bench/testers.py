@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench import measure
-from bench.data import Chapter, Chart, Target, curve
-from bench.measure import ENTRYPOINT, MIB, Asked, Settings
+from bench.data import Chapter, Chart, Target
+from bench.measure import ENTRYPOINT, Asked, Settings
 from bench.store import asked_figures, values
 from bench.worlds import APP, written
 
@@ -37,7 +37,8 @@ def listed(folder: Path, settings: Settings) -> Chapter:
     people.write_text("".join(f"Ada,Example,{address(number)}\n" for number in range(LISTED)))
     seed = team_seed(folder / "listed.yml", PRESENT)
     command = (*MANAGE, "--groups", GROUP, "--testers-file", people)
-    adding, again = "10 of 1,000 testers are new", "all 1,000 testers are there"
+    adding = f"{LISTED - PRESENT} of {LISTED:,} testers are new"
+    again = f"all {LISTED:,} testers are there"
     runs: dict[str, list[Asked]] = {adding: [], again: []}
     for _ in settings.repeated(budget=40):
         # A new sandbox for each pair of runs, because the first run adds the testers.
@@ -54,7 +55,9 @@ def listed(folder: Path, settings: Settings) -> Chapter:
         tuple(figures),
         targets=(
             Target("pages of testers", len(pages), LISTED // PAGE),
-            Target("writes for 10 new testers", len(writes(runs[adding][-1])), LISTED - PRESENT),
+            Target(
+                f"writes for {LISTED - PRESENT} new testers", len(writes(runs[adding][-1])), LISTED - PRESENT
+            ),
             Target("writes if all are there", len(writes(runs[again][-1])), 0),
             Target("a long list, peak memory, MiB", value[adding, "peak memory"], 60),
         ),
@@ -64,28 +67,15 @@ def listed(folder: Path, settings: Settings) -> Chapter:
 def exported(folder: Path, counts: Sequence[int], settings: Settings) -> Chapter:
     """Export more and more testers into a CSV file."""
     command = (*MANAGE, "--mode", "export", "--file", folder / "out.csv")
-    found: dict[float, list[Asked]] = {}
+    runs: dict[float, list[Asked]] = {}
     for count in counts:
         seed = team_seed(folder / f"export-{count}.yml", count)
         with measure.sandbox(folder, "--seed", seed) as sandbox:
-            found[count] = [measure.asked(command, sandbox) for _ in settings.repeated(budget=30)]
-    curves = (
-        curve("export", "requests", "", {x: [asked.requests for asked in runs] for x, runs in found.items()}),
-        curve(
-            "export",
-            "whole process",
-            "s",
-            {x: [asked.run.seconds for asked in runs] for x, runs in found.items()},
-        ),
-        curve(
-            "export",
-            "peak memory",
-            "MiB",
-            {x: [asked.run.peak / MIB for asked in runs] for x, runs in found.items()},
-        ),
-    )
+            runs[count] = [measure.asked(command, sandbox) for _ in settings.repeated(budget=30)]
+    curves = measure.curves("export", runs, "requests", "whole process", "peak memory")
+    memory = curves[-1].values
     most = counts[-1]
-    paths = [str(entry["path"]).rpartition("/")[2] for entry in found[most][-1].entries]
+    paths = [str(entry["path"]).rpartition("/")[2] for entry in runs[most][-1].entries]
     return Chapter(
         "manage-testers, export",
         "All testers of an app into a file, with the metrics of their use.",
@@ -97,7 +87,7 @@ def exported(folder: Path, counts: Sequence[int], settings: Settings) -> Chapter
             ),
             Target(
                 f"export of {most:,} testers, times the memory of {counts[0]:,}",
-                curves[2].value / curves[2].values[0],
+                memory[-1] / memory[0],
                 1.2,
             ),
         ),

@@ -17,7 +17,7 @@ from statistics import median
 from asc.commands.upload_testflight.inputs import Inputs
 from bench import curl, measure
 from bench.data import Chapter, Chart, Figure, Target, curve, figure
-from bench.measure import ENTRYPOINT, MIB, PYTHON, ROOT, Entries, Run, Settings, end_of
+from bench.measure import ENTRYPOINT, MIB, PYTHON, ROOT, Asked, Entries, Settings, end_of
 from bench.worlds import make_file
 
 UPLOAD = (*ENTRYPOINT, "upload-testflight")
@@ -51,11 +51,8 @@ DISTRIBUTION = (
 
 
 @dataclass(frozen=True)
-class Upload:
-    """A run of the command and its requests. The sandbox served nothing else meanwhile."""
-
-    run: Run
-    entries: Entries
+class Upload(Asked):
+    """An upload and its requests."""
 
     @property
     def sending(self) -> float:
@@ -89,28 +86,16 @@ def upload(file: Path, folder: Path, *options: object, server: Sequence[object] 
 def by_parallelism(folder: Path, settings: Settings) -> Chapter:
     """Upload slow parts, with more and more of them in parallel.
 
-    The ideal of the whole process is that of its parts (rounds of PARALLEL parts, DELAY each, as if the bytes took no
-    time) and what it does beside them: a dry run of the same file (start of Python, reading the file, the questions)
-    and the three writes. Moving and hashing the bytes is not in it.
+    The ideal of the whole process is the time of its parts (rounds of PARALLEL parts, DELAY each, as if the bytes took
+    no time) and of its other work. Moving and hashing the bytes is not in it.
     """
-    file = make_file(folder / "parts.ipa", PARTS_SIZE)
-    delay = f"PUT /uploads/*/* delay={DELAY} times=always"
-    server = ("--part-size", ceil(PARTS_SIZE / PARTS), "--fault", delay)
-    found: dict[float, list[Upload]] = {count: [] for count in AT_ONCE}
-    dry = []
-    for _ in settings.repeated(budget=90):
-        dry.append(upload(file, folder, *NO_WAIT, "--dry-run", "true", server=server))
-        for count, runs in found.items():
-            runs.append(upload(file, folder, *NO_WAIT, "--parallel-parts", count, server=server))
-    file.unlink()
+    found, beside = slow_uploads(folder, settings)
     sending = curve(
         OURS, "sending the parts", "s", {x: [sent.sending for sent in runs] for x, runs in found.items()}
     )
     whole = curve(
         OURS, "whole process", "s", {x: [sent.run.seconds for sent in runs] for x, runs in found.items()}
     )
-    beside = median(dry_run.run.seconds for dry_run in dry)
-    beside += median(sent.seconds_of("POST", "PATCH") for sent in found[PARALLEL])
     ideal = ROUNDS * DELAY + beside
     faster = sending.values[0] / sending.value
     return Chapter(
@@ -138,12 +123,28 @@ def by_parallelism(folder: Path, settings: Settings) -> Chapter:
     )
 
 
-def throughput(folder: Path, settings: Settings) -> Chapter:
-    """A large file against curl and the floor.
+def slow_uploads(folder: Path, settings: Settings) -> tuple[Mapping[float, list[Upload]], float]:
+    """Return the uploads for each number of parts at a time, and the seconds that one takes beside its parts."""
+    file = make_file(folder / "parts.ipa", PARTS_SIZE)
+    delay = f"PUT /uploads/*/* delay={DELAY} times=always"
+    server = ("--part-size", ceil(PARTS_SIZE / PARTS), "--fault", delay)
+    found: dict[float, list[Upload]] = {count: [] for count in AT_ONCE}
+    dry = []
+    for _ in settings.repeated(budget=90):
+        dry.append(upload(file, folder, *NO_WAIT, "--dry-run", "true", server=server))
+        for count, runs in found.items():
+            runs.append(upload(file, folder, *NO_WAIT, "--parallel-parts", count, server=server))
+    file.unlink()
+    # A dry run starts Python, reads the file and asks the same questions. It lacks only the three writes.
+    writes = median(sent.seconds_of("POST", "PATCH") for sent in found[PARALLEL])
+    return found, median(dry_run.run.seconds for dry_run in dry) + writes
 
-    Ours is the whole process, but for the sandbox's check of the whole file at the end, which curl does not ask for;
-    so is the floor. curl has its parts as files, and hashes nothing. The fastest run of each counts in the target:
-    what else the machine does, and its disk with what was written before, only slows a run down.
+
+def throughput(folder: Path, settings: Settings) -> Chapter:
+    """Upload a large file with ours, curl and the floor.
+
+    curl has its parts as files, and hashes nothing. Of ours and the floor the sandbox's check of the whole file at the
+    end does not count, because curl does not ask for it.
     """
     size = SIZE // 8 if settings.quick else SIZE
     file, server = make_file(folder / "large.ipa", size), ("--part-size", PART_SIZE)
@@ -162,7 +163,7 @@ def throughput(folder: Path, settings: Settings) -> Chapter:
         figure(name, "throughput", "MiB/s", [size / MIB / seconds for seconds in runs])
         for name, runs in speeds.items()
     ]
-    # The fastest run of each, because a busy moment only ever slows a run down.
+    # The fastest run of each, because other work of the machine and of its disk only ever slows a run down.
     best = {result.name: result.spread[0][1] for result in figures}
     share = best[OURS] / max(best[name] for name in CURLS)
     return Chapter(
