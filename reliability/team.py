@@ -11,8 +11,8 @@ from asc_sandbox.world import Record
 from core.running import Done
 from core.signing import team
 from core.test_download_feedback import BOTH
-from core.test_manage_testers import person
-from core.test_manage_testers import world as testers_world
+from core.testers import person
+from core.testers import world as testers_world
 from reliability.faults import Kind
 from reliability.hurry import RETRY_FOR
 from reliability.scenarios import Json, Scenario, twice
