@@ -155,6 +155,13 @@ def test_apple_refuses_what_the_check_calls_an_error(tmp_path: Path, lacking: di
         assert states <= {"READY_FOR_REVIEW"}
 
 
+def test_a_file_that_says_that_no_demo_account_is_required_needs_none(tmp_path: Path) -> None:
+    files = write_files(tmp_path / "metadata", {"review_information/demo_required.txt": "false"})
+    with start_sandbox(world()) as sandbox:
+        done = check(tmp_path, sandbox, metadata=files)
+        assert [rule for rule, level in found(done) if level == "error"] == [], done.stdout
+
+
 def test_a_number_below_the_live_one_is_an_error(tmp_path: Path) -> None:
     with start_sandbox(world(versionString="0.9", build=None)) as sandbox:
         assert ("version", "error") in found(check(tmp_path, sandbox))

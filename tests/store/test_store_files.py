@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from asc.formats.images import read_image
+from asc.store import age_rating
 from asc.store.categories import category_id, check_categories
 from asc.store.folder import read_folder
 from asc.store.precheckfile import read_precheckfile
@@ -49,6 +50,21 @@ def test_a_slip_in_a_category_is_an_error_and_a_new_category_a_warning(
 ) -> None:
     texts = {name: Text(value, Place("a.txt", 1)) for name, value in categories.items()}
     assert [finding.level for finding in check_categories(WantedPage(categories=texts))] == levels
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "levels"),
+    [
+        ("MZGenre.UNRESTRICTED_WEB_ACCESS", 0, []),
+        ("MZGenre.HORROR", 1, []),
+        ("HORROR", 1, []),
+        ("MZGenre.HORROR", 7, ["error"]),
+    ],
+)
+def test_an_old_name_of_an_age_rating_question_is_checked_like_the_new_one(
+    name: str, value: int, levels: list[str]
+) -> None:
+    assert [finding.level for finding in age_rating.check(WantedPage(age_rating={name: value}))] == levels
 
 
 def test_a_linked_folder_of_review_information_is_not_read(tmp_path: Path) -> None:

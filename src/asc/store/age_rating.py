@@ -93,8 +93,7 @@ def answers(stated: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answers by Apple's names of today and with its values. Unknown ones stay as they are."""
     normalized: dict[str, Any] = {}
     for name, value in stated.items():
-        # Old files of fastlane have iTunes Connect's names, with this prefix.
-        name = _OLDER.get(name.removeprefix("MZGenre."), name)
+        name = _name_of_today(name)
         text = str(value).strip()
         # Apple split this question. Only a "no" answers both; `check` refuses a "yes".
         if name == "gamblingAndContests":
@@ -116,7 +115,7 @@ def answers(stated: Mapping[str, Any]) -> dict[str, Any]:
 def check(page: WantedPage) -> Iterator[Finding]:
     """Yield the faults of the answers. An unknown question that resembles a known one is a misspelling."""
     for stated_name, value in page.age_rating.items():
-        name = _OLDER.get(stated_name, stated_name)
+        name = _name_of_today(stated_name)
         if name == "seventeenPlus":
             yield _finding("seventeenPlus is gone", "Give ageRatingOverrideV2: EIGHTEEN_PLUS.")
         elif name == "gamblingAndContests":
@@ -133,6 +132,11 @@ def check(page: WantedPage) -> Iterator[Finding]:
         elif name not in _KNOWN:
             message = f"{printable_name(name)} is not known here: Apple decides"
             yield _finding(message, "Check its spelling.", "warning")
+
+
+def _name_of_today(name: str) -> str:
+    # Old files of fastlane have iTunes Connect's names, with this prefix.
+    return _OLDER.get(name.removeprefix("MZGenre."), name)
 
 
 def _finding(message: str, remedy: str, level: str = "error") -> Finding:

@@ -18,6 +18,7 @@ from asc.store.page import AppFacts, Page, read_app, read_page
 from asc.store.preparing import Preparation
 from asc.store.purchases import Purchase, read_purchases
 from asc.store.screenshots import Screenshots
+from asc.store.texts_plan import review_attributes
 from asc.store.version import LIVE, StoreVersion
 from asc.store.wanted import APPLE, Text, WantedPage
 
@@ -68,10 +69,8 @@ class Candidate:
             page=self.page.beaten_by(written),
             text_locales=self.text_locales | locales,
             name_locales=self.name_locales | locales,
-            details={
-                **self.details,
-                **{REVIEW[name]: text.value for name, text in files.review.items() if name in REVIEW},
-            },
+            # A file says "false" in letters, which would be true to Python.
+            details={**self.details, **review_attributes(files.review, self.details)},
             rating={**self.rating, **age_rating.answers(files.age_rating)},
             families=families,
             local_sets=local,

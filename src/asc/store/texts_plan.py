@@ -264,7 +264,7 @@ class _Planner:
     def _review(self) -> None:
         existing = self._page.review
         before: Mapping[str, Any] = existing.attributes if existing else {}
-        requested = _review_attributes(self._local.review, before)
+        requested = review_attributes(self._local.review, before)
         different = {
             name: value
             for name, value in requested.items()
@@ -327,7 +327,8 @@ def _creation(body: Mapping[str, Any], summary: str, *, makes: str = "", after: 
     return Change(kind, summary, "POST", f"/v1/{kind}", body, makes=makes, after=after)
 
 
-def _review_attributes(texts: Texts, before: Mapping[str, Any]) -> dict[str, Any]:
+def review_attributes(texts: Texts, before: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the review information of the repository by Apple's names; `before` are the attributes at Apple."""
     attributes: dict[str, Any] = {
         REVIEW[name]: text.value for name, text in texts.items() if name != "demo_required"
     }
