@@ -102,6 +102,7 @@ def read_candidate(
         live_version = next(
             (listed_version.version for listed_version in versions if listed_version.state == LIVE), ""
         )
+        # The only version of a platform is its first one: the list holds the candidate itself.
         bare = Candidate(app.result(), version, len(versions) == 1, now, WantedPage(), prepared)
         return replace(
             _with_page(bare, page),

@@ -64,6 +64,7 @@ def check_after_refusal(
 
     `error` is the refusal of a change. It is raised as it is unless the version was submitted since `before`.
     """
+    # An outage says nothing about other jobs, and a version that was locked before was not submitted meanwhile.
     if isinstance(error, UnreachableError) or not before.version or not before.version.is_editable:
         raise error
     try:

@@ -110,6 +110,7 @@ class _Reader:
         if node.id != "scalar":
             self._find("not-a-text", f"{key} has to be a text", place)
             return {}
+        # The letters of the file: YAML would make false of `no`, and 1.1 of 1.10.
         value = str(node.value).strip()
         # The text of a block (| or >) begins below its name.
         line = node.start_mark.line + (2 if node.style in ("|", ">") else 1)

@@ -142,6 +142,7 @@ class LocaleSync:
         # Reservations without bytes count against the limit (recorded).
         staying = len(plan.existing.files) - len(plan.dead)
         overflow = max(0, staying + len(plan.add) - len(plan.adopt) - self.most)
+        # From the end of the set: its first pictures are those that users see first, and they stay longest.
         early = [*plan.dead, *(plan.remove[-overflow:] if overflow else ())]
         for old_file in early:
             self.media.remove(old_file.id)
@@ -203,6 +204,7 @@ class LocaleSync:
             upload for upload in sets if upload.shown_in(shown.get(upload.plan.display)) != upload.all_ids
         ]
         self._all(findings, (partial(self._order, upload) for upload in moved))
+        # A set that failed has another order in any case, and its own error says why.
         if moved and not findings.any:
             findings.result_of(partial(self._compare, moved), None)
         findings.raise_all()
@@ -226,6 +228,7 @@ class LocaleSync:
             }
             if not waiting:
                 return shown
+            # Old files go only when the new ones are processed, so that the page never shows fewer.
             if not self.pace.waits:
                 return None
             self._refuse_stuck(locale, waiting, since)
@@ -328,4 +331,5 @@ def _naming(subject: str) -> Iterator[None]:
 
 
 def _is_over(file: AssetFile | None) -> bool:
+    # A listing may lack a file that was just sent: it is waited for like one in process.
     return file is not None and (file.delivered or file.state == FAILED)

@@ -184,6 +184,8 @@ def _is_same_file(at_apple: AssetFile, file: Screenshot) -> bool:
 def _has_bytes(at_apple: AssetFile, file: Screenshot) -> bool:
     if not at_apple.committed:
         return False
+    # Apple keeps the checksum of the uploaded bytes. A download has other bytes, since Apple encodes pictures anew:
+    # its entry in the manifest has that checksum, or the id of the file if Apple gave none.
     checksum, known = at_apple.checksums.get("MD5", "").lower(), file.known
     if checksum == file.md5 or known is None:
         return checksum == file.md5

@@ -17,6 +17,7 @@ from asc.store.version import LIVE, StoreVersion
 log = logging.getLogger(__name__)
 
 
+# The last one is a guess, as for versions (`version.DRAFT`).
 EDITABLE_INFO = ("PREPARE_FOR_SUBMISSION", "DEVELOPER_REJECTED", "REJECTED", "READY_FOR_REVIEW")
 _NEWER_INFO = {"READY_FOR_SALE": LIVE}
 _FACTS = {"fields[apps]": "bundleId,name,primaryLocale,contentRightsDeclaration"}
@@ -104,6 +105,7 @@ def read_info(client: Client, app_id: str, *, live: bool = False) -> Info | None
         {
             "include": ",".join(_INFO_INCLUDES),
             "limit[appInfoLocalizations]": LARGEST_INCLUDE,
+            # An app has two or three of them: one page holds all.
             "limit": LARGEST_INCLUDE,
         },
     )

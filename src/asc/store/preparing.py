@@ -70,6 +70,7 @@ def check_prepared(client: Client, version_id: str, preparation: Preparation) ->
 def _lacking(version: StoreVersion, preparation: Preparation) -> Iterator[str]:
     if preparation.build and preparation.build.id != version.build_id:
         yield f"build {preparation.build.build_number}"
+    # Only now is the answer that of the wanted build: it is read with the attached one.
     elif preparation.build and preparation.encryption not in (None, version.encryption):
         yield "the answer to export compliance"
     if preparation.release_type and preparation.release_type != version.release_type:
@@ -160,11 +161,13 @@ def _build_steps(version: StoreVersion, preparation: Preparation) -> list[Step]:
 
 def _release_steps(version: StoreVersion, preparation: Preparation) -> list[Step]:
     same_date = (
+        # To the second: a wish that differs by minutes is sent, even if Apple may round it.
         preparation.release_type != "SCHEDULED" or version.earliest_release == preparation.release_date
     )
     if not preparation.release_type or (version.release_type == preparation.release_type and same_date):
         return []
     date = f"{preparation.release_date:%Y-%m-%dT%H:%M:%SZ}" if preparation.release_date else None
+    # A null clears the date of an earlier wish.
     attributes = {"releaseType": preparation.release_type, "earliestReleaseDate": date}
     body = request_body("appStoreVersions", attributes, version.id)
     ways = {"MANUAL": "by release-app-store", "AFTER_APPROVAL": "once it is approved"}

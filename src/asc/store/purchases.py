@@ -97,6 +97,7 @@ def _purchases(document: Document, kind: str, texts: str, group_id: str = "") ->
         yield Purchase(
             id=resource.id,
             kind=kind,
+            # A group of subscriptions has a reference name only.
             product_id=resource.text("productId") or resource.text("referenceName") or resource.id,
             state=resource.text("state"),
             version_id=version.id if version else "",

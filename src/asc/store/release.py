@@ -51,6 +51,7 @@ def _is_steering_needed(version: StoreVersion, action: str) -> bool:
             f"The phased release of version {version.version} is complete: every user gets the version.",
             "Release a corrected version, or remove the app from sale in App Store Connect.",
         )
+    # A complete release needs neither a resume nor a completion.
     return phased.state not in (PHASED_STATES[action], "COMPLETE")
 
 
@@ -77,8 +78,10 @@ def release(client: Client, version: StoreVersion) -> StoreVersion:
     # If another job is quicker, or the answer is lost, the state of the version tells.
     client.create_once(
         lambda: client.post("/v1/appStoreVersionReleaseRequests", body),
+        # `create_once` asks for None if nothing was found; False would be a find.
         lambda: read_version(client, version.id).state in RELEASED or None,
     )
+    # Any other state will do, because Apple's list of states is open.
     released = confirm(client, version.id, lambda read: read.state != WAITS_FOR_RELEASE, _not_made)
     log.info("Released version %s", version.version)
     return released

@@ -257,6 +257,7 @@ class MediaSaver:
         except Expired:
             raise Error(f"{remote.path}: the link from Apple has expired.", "Run the step again.") from None
         except RefusedLink as error:
+            # The storage of one picture is no outage: as a plain error it does not stop the others.
             raise Error(error.message, error.remedy) from None
 
 

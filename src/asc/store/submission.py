@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from asc.api.client import Client, Query
-from asc.api.document import Document, Resource, reference, request_body
+from asc.api.document import LARGEST_INCLUDE, Document, Resource, reference, request_body
 from asc.api.errors import ApiError
 from asc.api.polling import Polling
 from asc.errors import Error
@@ -33,7 +33,7 @@ _ID = re.compile(r"reviewSubmissions? with id ([0-9a-fA-F-]{8,})")
 _QUERY: Query = {
     "filter[state]": ",".join(OPEN),
     "include": "items,appStoreVersionForReview",
-    "limit[items]": 50,
+    "limit[items]": LARGEST_INCLUDE,
     "fields[appStoreVersions]": "versionString",
 }
 

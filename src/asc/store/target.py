@@ -57,6 +57,7 @@ def choose_target(versions: Sequence[StoreVersion], number: str | None, *, live:
                 f"Version {number} is live or was live, and can no longer be edited.",
                 "Set version to a higher number, or set target: live for the promotional text.",
             )
+        # All of them are settled here, and Apple copies the texts of the newest.
         return Choice(None, number, versions[0] if versions else None, is_first=not versions)
     # fastlane renames it as well: Apple would refuse a second version beside it.
     new_number = number or under_way.version

@@ -190,6 +190,7 @@ class _Planner:
             before = existing.text(text_field.attribute) if existing else ""
             if text_field.name in texts and not _same(before, texts[text_field.name].value):
                 yield text_field.attribute, texts[text_field.name].value
+            # A text of the repository wins over `clear`, and an empty text needs no clearing.
             elif text_field.name in self._options.clear and text_field.name not in texts and before:
                 yield text_field.attribute, None
 

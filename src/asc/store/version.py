@@ -39,6 +39,7 @@ DRAFT = "READY_FOR_REVIEW"
 _OLD_NAMES = {
     "READY_FOR_SALE": LIVE,
     "PROCESSING_FOR_APP_STORE": "PROCESSING_FOR_DISTRIBUTION",
+    # Nobody can download these three now, but they are settled: a new version can be made beside them.
     "REMOVED_FROM_SALE": LIVE,
     "DEVELOPER_REMOVED_FROM_SALE": LIVE,
     "PREORDER_READY_FOR_SALE": LIVE,
