@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from asc.api.object_store import ObjectStore
+from asc.errors import Error
+from asc.testflight.feedback import read_feedback, save_all
 from asc_sandbox.server import Sandbox
 from core.running import Done, in_job
+from support.api_client import connect
 from support.sandbox import app, build, seed, start_sandbox
 
 APP = "com.example.app"
@@ -210,6 +214,18 @@ def test_links_that_are_over_at_once_fail_the_step_with_the_index_written(tmp_pa
         pictures = [entry for entry in sandbox.requests if entry.path.startswith("/pictures/")]
     assert (done.code, len(index(tmp_path)), "clock" in done.stdout) == (1, 1, True)
     assert {entry.status for entry in pictures} == {403}
+
+
+def test_a_picture_that_the_renewed_answer_lacks_is_an_error_of_its_submission(tmp_path: Path) -> None:
+    shots = [{"id": "SHOT-1", "pictures": 2, "linksLast": -60}]
+    with start_sandbox(world(screenshots=shots)) as sandbox, connect(sandbox) as client:
+        storage = ObjectStore(client.settings, client.clock, 1, client.traffic.time_there)
+        feedback = read_feedback(client, "1000000001", "screenshot", None)
+        (record,) = sandbox.world.all("betaFeedbackScreenshotSubmissions")
+        sandbox.world.change(record, pictures=1, linksLast=600)
+        saved = save_all(client, storage, tmp_path, feedback)["SHOT-1"]
+        storage.close()
+    assert (len(saved.files), type(saved.error)) == (1, Error)
 
 
 @pytest.mark.parametrize("inputs", [{"since": "yesterday"}, {"kind": "all of it"}])

@@ -67,6 +67,14 @@ def test_an_old_name_of_an_age_rating_question_is_checked_like_the_new_one(
     assert [finding.level for finding in age_rating.check(WantedPage(age_rating={name: value}))] == levels
 
 
+@pytest.mark.parametrize(("answer", "levels"), [("INFREQUENT_OR_MILD", []), ("NONE", ["error"])])
+def test_two_names_of_one_age_rating_question_may_not_contradict_each_other(
+    answer: str, levels: list[str]
+) -> None:
+    page = WantedPage(age_rating={"MZGenre.HORROR": 1, "horrorOrFearThemes": answer})
+    assert [finding.level for finding in age_rating.check(page)] == levels
+
+
 def test_a_linked_folder_of_review_information_is_not_read(tmp_path: Path) -> None:
     write_files(tmp_path / "elsewhere", {"notes.txt": "secret"})
     metadata = write_files(tmp_path / "metadata", {"copyright.txt": "2026"})

@@ -114,8 +114,12 @@ def answers(stated: Mapping[str, Any]) -> dict[str, Any]:
 
 def check(page: WantedPage) -> Iterator[Finding]:
     """Yield the faults of the answers. An unknown question that resembles a known one is a misspelling."""
+    seen: dict[str, Any] = {}
     for stated_name, value in page.age_rating.items():
         name = _name_of_today(stated_name)
+        # An old name and a new one may stand for one question, and Apple would get the later answer.
+        if seen.setdefault(name, answers({name: value})) != answers({name: value}):
+            yield _finding(f"{name} has two answers, under an old name and a new one", "Give one of them.")
         if name == "seventeenPlus":
             yield _finding("seventeenPlus is gone", "Give ageRatingOverrideV2: EIGHTEEN_PLUS.")
         elif name == "gamblingAndContests":

@@ -190,6 +190,12 @@ def _save_pictures(
             for name, picture in zip(names, current.pictures, strict=False):
                 if not (folder / name).exists():
                     write_file(folder / name, _fetch(storage, name, picture))
+            # The new answer may list fewer pictures than the one that the names are from.
+            if len(current.pictures) < len(names):
+                raise Error(
+                    f"App Store Connect no longer lists all screenshots of {printable_name(item.id)}.",
+                    "Run the step again. If the error stays, look at it in App Store Connect (TestFlight, Feedback).",
+                )
             return
         except Expired:
             log.info("The links of %s have expired; asking for new ones", printable_name(item.id))
