@@ -45,7 +45,6 @@ def hurry() -> None:
         (certificates, "LOOKUP_PAUSES", looks),
         (redelivery, "PAUSES", looks),
     ):
-        getattr(
-            module, name
-        )  # a constant that was renamed would be set in vain, and the matrix would take hours
+        # A constant that was renamed would be set in vain, and the matrix would take hours.
+        getattr(module, name)
         setattr(module, name, pauses)

@@ -90,7 +90,7 @@ class Bench:
 
 
 @contextmanager
-def bench(scenario: Scenario, nursery: Nursery, folder: Path) -> Iterator[Bench]:
+def set_up(scenario: Scenario, nursery: Nursery, folder: Path) -> Iterator[Bench]:
     """Start a fresh sandbox and a fresh machine. At the end, kill the steps that still run."""
     own = Path(tempfile.mkdtemp(dir=folder))
     machine = own / "machine"
@@ -124,13 +124,13 @@ class Course:
 
 def course_of(scenario: Scenario, nursery: Nursery, folder: Path) -> Course:
     """Run a scenario without faults. Raises AssertionError if that already goes wrong."""
-    with bench(scenario, nursery, folder) as one:
-        assert one.start(**PATIENT).wait(DEADLINE), "the step hangs without a fault"
-        done = one.steps[0].done()
+    with set_up(scenario, nursery, folder) as bench:
+        assert bench.start(**PATIENT).wait(DEADLINE), "the step hangs without a fault"
+        done = bench.steps[0].done()
         assert done.code == 0, done.everything
-        wrong = [*one.wrongs(), *one.leaked(done)]
+        wrong = [*bench.wrongs(), *bench.leaked(done)]
         assert not wrong, wrong
-        return Course(scenario, tuple(requests_of(one.sandbox.requests)), one.facts(done))
+        return Course(scenario, tuple(requests_of(bench.sandbox.requests)), bench.facts(done))
 
 
 def run(
@@ -144,21 +144,21 @@ def run(
 def run_cell(course: Course, cell: Cell, nursery: Nursery, folder: Path) -> Outcome:
     """Run one cell: the step with its fault, then the same step again without a fault."""
     began = time.monotonic()
-    with bench(course.scenario, nursery, folder) as one:
+    with set_up(course.scenario, nursery, folder) as bench:
         for spec in cell.specs:
-            one.sandbox.add_fault(spec)
-        step = one.start()
-        details = _ended(one, cell, step) if cell.signal else _waited(step)
+            bench.sandbox.add_fault(spec)
+        step = bench.start()
+        details = _ended(bench, cell, step) if cell.signal else _waited(step)
         took = time.monotonic() - began
         if details:
             return Outcome(cell, WRONG, took, tuple(details))
-        done, met = step.done(), one.sandbox.faults_hit > 0
-        result, details = _judged(course, one, cell, done)
-        details += one.wrongs()
-        details += one.leaked(done)
+        done, met = step.done(), bench.sandbox.faults_hit > 0
+        result, details = _judged(course, bench, cell, done)
+        details += bench.wrongs()
+        details += bench.leaked(done)
         # The second run meets no fault: it shows what the first one left behind.
-        one.sandbox.end_faults()
-        details += _again(course, one)
+        bench.sandbox.end_faults()
+        details += _again(course, bench)
     if details:
         return Outcome(cell, WRONG, took, tuple(details))
     return Outcome(cell, result if met else NOT_MET, took)
@@ -168,11 +168,11 @@ def _waited(step: Step) -> list[str]:
     return [] if step.wait(DEADLINE) else [f"it hangs: not ended after {DEADLINE:.0f} s"]
 
 
-def _ended(one: Bench, cell: Cell, step: Step) -> list[str]:
+def _ended(bench: Bench, cell: Cell, step: Step) -> list[str]:
     """Send the signal once the request has arrived. Return the problems: a step that does not end in time."""
     # A step that never sends this request (its requests depend on time) ends by itself.
     until = time.monotonic() + DEADLINE
-    while not one.sandbox.faults_hit and not step.wait(0.002):
+    while not bench.sandbox.faults_hit and not step.wait(0.002):
         if time.monotonic() > until:
             return ["it neither sends the request nor ends"]
     # The fault counts as met when the request arrives; the sandbox needs a moment more to apply it.
@@ -182,10 +182,10 @@ def _ended(one: Bench, cell: Cell, step: Step) -> list[str]:
     return [] if step.wait(PROMPT) else [f"it does not end within {PROMPT:.0f} s of {cell.what}"]
 
 
-def _judged(course: Course, one: Bench, cell: Cell, done: Done) -> tuple[str, list[str]]:
+def _judged(course: Course, bench: Bench, cell: Cell, done: Done) -> tuple[str, list[str]]:
     """Return success, clear failure or ended, and the problems with that result."""
     if done.code == 0:
-        facts = one.facts(done)
+        facts = bench.facts(done)
         if course.scenario.is_right(cell.kind, facts, course.facts):
             return SUCCESS, []
         return SUCCESS, [f"it says success, and came to {_difference(facts, course.facts)}"]
@@ -220,18 +220,18 @@ def _unclear(cell: Cell, done: Done) -> Iterator[str]:
         yield f"standard error: {done.stderr[-500:]}"
 
 
-def _again(course: Course, one: Bench) -> list[str]:
+def _again(course: Course, bench: Bench) -> list[str]:
     """Run the step again without a fault, and return the problems with that run."""
-    step = one.start(**PATIENT)
+    step = bench.start(**PATIENT)
     if not step.wait(DEADLINE):
         return ["run again, it hangs"]
     done = step.done()
     if done.code:
         return [f"run again, it ends with {done.code}: {done.log.messages('error') or done.stderr[-500:]}"]
-    facts, details = one.facts(done), []
+    facts, details = bench.facts(done), []
     if not course.scenario.is_finished(facts, course.facts):
         details.append(f"run again, it came to {_difference(facts, course.facts)}")
-    details += (f"run again: {problem}" for problem in (*one.wrongs(), *one.leaked(done)))
+    details += (f"run again: {problem}" for problem in (*bench.wrongs(), *bench.leaked(done)))
     return details
 
 

@@ -44,7 +44,9 @@ class BundleIds(Scenario):
         yield from twice("the bundle id", [bundle_id.attributes["identifier"] for bundle_id in found])
         for bundle_id in found:
             related = sandbox.world.related(bundle_id, "bundleIdCapabilities")
-            yield from twice("the capability", [one.attributes["capabilityType"] for one in related])
+            yield from twice(
+                "the capability", [capability.attributes["capabilityType"] for capability in related]
+            )
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def _table(
     rows = [head, ["---", *("--:" for _ in head[1:])]]
     order = requests or [str(kind) for kind in (*EVERY, *NOW_AND_THEN)]
     there = [key(outcome) for outcome in outcomes]
+    # A scenario without cells has a row as well; a fault without cells has none.
     for name in dict.fromkeys([*(name for name in order if requests or name in there), *there]):
         counts = Counter(outcome.result for outcome in outcomes if key(outcome) == name)
         of_requests = [str(requests.get(name, 0))] if requests is not None else []

@@ -70,6 +70,19 @@ def twice(what: str, found: Iterable[object]) -> Iterator[str]:
     yield from (f"{count} times {what} {thing}" for thing, count in Counter(found).items() if count > 1)
 
 
+def writes(sandbox: Sandbox) -> Iterator[str]:
+    """Yield a complaint for each request that may change something, for steps that only read."""
+    for request in sandbox.requests:
+        if request.method != "GET":
+            yield f"{request.method} {request.path} was sent"
+
+
+def sizes(folder: Path) -> list[tuple[str, int]]:
+    """Return path and size of each file below a folder, sorted by path."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return [(str(path.relative_to(folder)), path.stat().st_size) for path in files]
+
+
 def without(outputs: Mapping[str, str], *but: str) -> dict[str, str]:
     """Return the outputs without those named in `but`."""
     return {name: value for name, value in outputs.items() if name not in but}

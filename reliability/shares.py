@@ -45,6 +45,7 @@ class Share:
         with tempfile.TemporaryDirectory(prefix="asc-matrix-") as folder, Nursery() as nursery:
             course = matrix.course_of(SCENARIOS[self.scenario], nursery, Path(folder))
             chosen = [cell for cell in course.cells() if self.containing in str(cell)]
+            # Every nth, and not a block: neighbours take about as long, and all shares should end together.
             chosen = sampled(chosen, self.one_in)[self.number :: self.of]
             outcomes = list(matrix.run(course, chosen, nursery, Path(folder), self.side_by_side))
         return Ran(self.scenario, len(course.requests), time.monotonic() - began, outcomes)

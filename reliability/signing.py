@@ -32,7 +32,7 @@ from core.signing import (
     team,
 )
 from reliability.hurry import RETRY_FOR
-from reliability.scenarios import Json, Scenario, twice
+from reliability.scenarios import Json, Scenario, twice, writes
 
 UUIDS = {APP: "11111111-2222-3333-4444-555555555555", WIDGET: "11111111-2222-3333-4444-666666666666"}
 
@@ -80,10 +80,10 @@ class Signing(Scenario):
         store = self.store(machine)
         identities = store.identities()
         return {
-            "changed at last": done.outputs["changed"] in ("true", "false"),
+            "changed is set": done.outputs["changed"] in ("true", "false"),
             "certificates": len(sandbox.world.all("certificates")),
             "identities": len(identities),
-            "the right one": done.outputs["certificate-id"]
+            "certificate-id is stored": done.outputs["certificate-id"]
             in ("", *(identity.certificate_id for identity in identities)),
             "stored": sorted(store.profiles()),
             # A key without a certificate stays for a day, because the run that made it may still be asking Apple.
@@ -100,11 +100,14 @@ class Signing(Scenario):
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
         """Yield each lost key, each record that exists twice, and each file that others can read."""
         yield from self._lost_keys(machine, sandbox)
-        everything = sandbox.world
-        yield from twice("the bundle id", [e.attributes["identifier"] for e in everything.all("bundleIds")])
-        yield from twice("the device", [e.attributes["udid"] for e in everything.all("devices")])
-        yield from twice("the profile", [e.attributes["name"] for e in everything.all("profiles")])
-        yield from twice("a certificate", ["" for _ in everything.all("certificates")])
+        for what, kind, attribute in (
+            ("the bundle id", "bundleIds", "identifier"),
+            ("the device", "devices", "udid"),
+            ("the profile", "profiles", "name"),
+        ):
+            yield from twice(what, [record.attributes[attribute] for record in sandbox.world.all(kind)])
+        # One certificate serves all bundle ids, so a second one is too many.
+        yield from twice("a certificate", ["" for _ in sandbox.world.all("certificates")])
         for path in _all_written(machine):
             if path.stat().st_mode & 0o077:
                 yield f"{path.name} can be read by others"
@@ -176,13 +179,9 @@ class Plan(Signing):
         return {**super().facts(machine, sandbox, done), "plan": plan}
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """Yield each request other than GET as well."""
+        """Yield each broken rule of a sync, and each request that is not a GET."""
         yield from super().wrongs(machine, sandbox)
-        yield from (
-            f"{request.method} {request.path} was sent"
-            for request in sandbox.requests
-            if request.method != "GET"
-        )
+        yield from writes(sandbox)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ _STREAMS = ("stdout", "stderr")
 
 
 class Nursery:
-    """Starts steps by asking a process of `reliability.nursery`. Safe for several threads."""
+    """Start steps by asking a process of `reliability.nursery`. Safe for several threads."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -99,9 +99,9 @@ class Nursery:
         folder.mkdir(parents=True)
         for part in MACHINE:
             (machine / part).mkdir(parents=True, exist_ok=True)
-        for name in _STREAMS:
+        for stream in _STREAMS:
             # A step that is killed at once has not opened them.
-            (folder / name).touch()
+            (folder / stream).touch()
         context = {**step_environment(folder, command, inputs), **_places(machine), **env}
         step = Step(folder)
         with self._lock:

@@ -12,7 +12,7 @@ from asc_sandbox.server import Sandbox
 from core.running import Done
 from reliability.faults import Kind
 from reliability.hurry import RETRY_FOR, TIMEOUT
-from reliability.scenarios import Json, Scenario, twice, without
+from reliability.scenarios import Json, Scenario, sizes, twice, without, writes
 from sandbox.store import png
 from support.sandbox import app, build, seed, store_version
 from support.store import ready_version, texts
@@ -43,7 +43,7 @@ def texts_of(sandbox: Sandbox) -> list[Json]:
 def pictures(sandbox: Sandbox) -> list[tuple[str, str]]:
     """Return name and state of each screenshot, sorted."""
     found = sandbox.world.all("appScreenshots")
-    return sorted((str(one.attributes["fileName"]), str(_state(one.attributes))) for one in found)
+    return sorted((str(shot.attributes["fileName"]), str(_state(shot.attributes))) for shot in found)
 
 
 def _state(attributes: Json) -> object:
@@ -53,8 +53,10 @@ def _state(attributes: Json) -> object:
 
 def versions(sandbox: Sandbox) -> list[tuple[str, str]]:
     """Return number and state of each version, sorted."""
-    found = sandbox.world.all("appStoreVersions")
-    return sorted((one.attributes["versionString"], one.attributes["appVersionState"]) for one in found)
+    return sorted(
+        (version.attributes["versionString"], version.attributes["appVersionState"])
+        for version in sandbox.world.all("appStoreVersions")
+    )
 
 
 class _Versions(Scenario):
@@ -68,16 +70,17 @@ class _Versions(Scenario):
         yield from twice(
             "the set",
             [
-                (one.references["appStoreVersionLocalization"], one.attributes["screenshotDisplayType"])
-                for one in sets
+                (record.references["appStoreVersionLocalization"], record.attributes["screenshotDisplayType"])
+                for record in sets
             ],
         )
-        open_ones = [
-            one
-            for one in sandbox.world.all("reviewSubmissions")
-            if one.attributes["state"] not in ("COMPLETE", "READY_FOR_REVIEW")
+        # A draft does not count: Apple's API cannot delete it, and the next submission uses it.
+        submitted = [
+            submission
+            for submission in sandbox.world.all("reviewSubmissions")
+            if submission.attributes["state"] not in ("COMPLETE", "READY_FOR_REVIEW")
         ]
-        yield from twice("an open submission", ["" for _ in open_ones])
+        yield from twice("an open submission", ["" for _ in submitted])
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ class Update(_Versions):
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
         """Return the page as Apple has it."""
-        details = [dict(one.attributes) for one in sandbox.world.all("appStoreReviewDetails")]
+        details = [dict(detail.attributes) for detail in sandbox.world.all("appStoreReviewDetails")]
         return {
             "texts": texts_of(sandbox),
             "pictures": pictures(sandbox),
@@ -130,8 +133,8 @@ class Submit(_Versions):
         phases = sandbox.world.all("appStoreVersionPhasedReleases")
         return {
             "versions": versions(sandbox),
-            "submissions": sorted(str(one.attributes["state"]) for one in submissions),
-            "phases": [one.attributes["phasedReleaseState"] for one in phases],
+            "submissions": sorted(str(submission.attributes["state"]) for submission in submissions),
+            "phases": [phase.attributes["phasedReleaseState"] for phase in phases],
             "state": done.outputs["state"],
         }
 
@@ -145,7 +148,7 @@ class Release(_Versions):
         return {**APP, "wait": "live", "timeout": TIMEOUT}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """Return states of versions, and the number of release requests."""
+        """Return states of versions, and the outputs without those that differ in each run."""
         return {
             "versions": versions(sandbox),
             "outputs": without(done.outputs, "changed", "released-at", "requests"),
@@ -162,9 +165,7 @@ class Download(_Versions):
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
         """Return the names and sizes of all files."""
-        folder = machine / "workspace" / "fastlane"
-        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        return {"files": [(str(path.relative_to(folder)), path.stat().st_size) for path in files]}
+        return {"files": sizes(machine / "workspace" / "fastlane")}
 
 
 @dataclass(frozen=True)
@@ -192,12 +193,8 @@ class Check(_Versions):
         return "status=404" in kind.words and done.code == 1 and done.outputs.get("errors") == "1"
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
-        """Yield each request that is no GET, because a check only reads."""
-        yield from (
-            f"{request.method} {request.path} was sent"
-            for request in sandbox.requests
-            if request.method != "GET"
-        )
+        """Yield each request that is not a GET, because a check only reads."""
+        yield from writes(sandbox)
 
 
 UPDATE = Update("update-app-store", "update-app-store", world(), {"store": AT_ONCE})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +29,12 @@ class Symbols(Scenario):
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
         """Return the outputs, with paths below the machine, and the digests of the files."""
         outputs = {name: value.replace(str(machine), "") for name, value in done.outputs.items()}
-        del outputs["downloaded-bytes"]  # of this run
+        # The second run finds files of the first one and downloads less.
+        del outputs["downloaded-bytes"]
         return {"outputs": outputs, "files": _digests(machine)}
 
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
         """Yield each archive that is damaged although it has its final name."""
-        import zipfile
-
         for path in _files(machine):
             try:
                 with zipfile.ZipFile(path) as archive:

@@ -15,7 +15,7 @@ from core.testers import person
 from core.testers import world as testers_world
 from reliability.faults import Kind
 from reliability.hurry import RETRY_FOR
-from reliability.scenarios import Json, Scenario, twice
+from reliability.scenarios import Json, Scenario, sizes, twice
 
 APP = {"bundle-id": "com.example.app"}
 
@@ -51,6 +51,7 @@ class Records(Scenario):
 
 
 def _owner(record: Record) -> object:
+    # Two bundle ids may have the same capability: it exists twice only if one bundle id has it twice.
     return record.references.get("bundleId", ())
 
 
@@ -61,12 +62,11 @@ def _facts(sandbox: Sandbox, record: Record) -> list[object]:
         for name in record.attributes
         if not name.endswith("Date") and name not in ("lastSession", "publicLink", "publicLinkId")
     }
-    groups = (
-        [one.attributes["name"] for one in sandbox.world.related(record, "betaGroups")]
-        if (record.type == "betaTesters")
-        else []
-    )
-    return [{name: record.attributes[name] for name in sorted(names)}, sorted(groups)]
+    groups = sandbox.world.related(record, "betaGroups") if record.type == "betaTesters" else ()
+    return [
+        {name: record.attributes[name] for name in sorted(names)},
+        sorted(group.attributes["name"] for group in groups),
+    ]
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,7 @@ class Feedback(Scenario):
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
         """Return the names and sizes of all files."""
-        folder = machine / "workspace" / "feedback"
-        files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        return {"files": [(str(path.relative_to(folder)), path.stat().st_size) for path in files]}
+        return {"files": sizes(machine / "workspace" / "feedback")}
 
     def is_right(self, kind: Kind, facts: Json, expected: Json) -> bool:
         """Return True also if a crash lost its log: a 404 that stays says that it has none."""

@@ -88,27 +88,27 @@ def jobs(count: int, root: Path, stores: Mapping[str, Mapping[str, str]], only: 
     """
     uploads = _uploads(root)
     counts = {kind: itertools.count() for kind in KINDS}
-    found = []
+    made = []
     for index, kind in zip(range(count), itertools.cycle([only] if only else PATTERN), strict=False):
         folder, app = root / f"job-{index:03d}", SIGNED[index % len(SIGNED)]
         folder.mkdir()
         if kind == "upload":
-            found.append(_upload(folder, *next(uploads)))
+            made.append(_upload(folder, *next(uploads)))
         elif kind == "fetch":
-            found.append(Job(folder, kind, (Step("fetch-build-number", {"bundle-id": app}),)))
+            made.append(Job(folder, kind, (Step("fetch-build-number", {"bundle-id": app}),)))
         elif kind == "symbols":
             version, number = WITH_SYMBOLS
             inputs = {"bundle-id": app, "version": version, "build-number": number}
-            found.append(Job(folder, kind, (Step("download-dsyms", inputs),)))
+            made.append(Job(folder, kind, (Step("download-dsyms", inputs),)))
         elif kind == "release":
-            found.append(releases.release(folder, releases.bundle_id(next(counts[kind]))))
+            made.append(releases.release(folder, releases.bundle_id(next(counts[kind]))))
         elif kind == "testers":
-            found.append(people.testers(folder, next(counts[kind]), SIGNED[0]))
+            made.append(people.testers(folder, next(counts[kind]), SIGNED[0]))
         elif kind == "devices":
-            found.append(people.devices(folder, next(counts[kind])))
+            made.append(people.devices(folder, next(counts[kind])))
         else:
-            found.append(_signing(folder, kind, app, stores[kind]))
-    return found
+            made.append(_signing(folder, kind, app, stores[kind]))
+    return made
 
 
 def _uploads(root: Path) -> Iterator[tuple[str, str, Path]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,10 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asc.api.clock import Clock
 from asc.webhooks.request import USUAL_EVENTS
 from asc_relay import server, settings
 from asc_sandbox import clock as sandbox_clock
+from simulation.processes import become, clock_of
 from simulation.servers import serving
 from support.github import TOKEN, GitHub, github
 
@@ -92,18 +91,13 @@ def _serve(folder: Path) -> int:
     """Run the relay until SIGTERM, and return its exit code."""
     content = json.loads((folder / "relay.json").read_text())
     sandbox_time = sandbox_clock.Clock(**content["clock"])
-    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.environ.clear()
-    os.environ.update(content["environment"])
+    become(content["environment"], folder / "log")
     # The relay logs no requests of its own accord; here they are counted.
     logging.getLogger("asc.api.transport").setLevel(logging.DEBUG)
     # Faults of the machine do not run faster with the sandbox.
     settings.ASK_FOR *= sandbox_time.speed
     settings.RETRY_FOR *= sandbox_time.speed
-    clock = Clock(now=sandbox_time.now, monotonic=sandbox_time.now, sleep=sandbox_time.sleep)
-    return server.main([], clock)
+    return server.main([], clock_of(sandbox_time))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 
 from asc_sandbox.server import Sandbox
 from simulation import ROOT, step
@@ -57,13 +57,7 @@ def run(jobs: Sequence[Job], sandbox: Sandbox, *, arrival: float, cold: int, lim
     """
     for job in jobs:
         _prepare(job, sandbox)
-    # A fork server imports the commands once, so that 200 jobs do not each spend a second on imports.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([step.__name__])
-    # The first process starts the fork server, which imports everything that jobs need.
-    first = context.Process(target=int)
-    first.start()
-    first.join()
+    context = _fork_server()
     running: list[ForkServerProcess | subprocess.Popen[bytes]] = []
     began = time.monotonic()
     for index, job in enumerate(jobs):
@@ -78,6 +72,18 @@ def run(jobs: Sequence[Job], sandbox: Sandbox, *, arrival: float, cold: int, lim
     for process in running:
         _await(process, began + limit)
     return [_outcome(job, sandbox) for job in jobs]
+
+
+def _fork_server() -> ForkServerContext:
+    """Return a context whose processes have imported everything that jobs need."""
+    # So 200 jobs do not each spend a second on imports.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([step.__name__])
+    # The first process starts the server. It must not be a job, whose time would include the imports.
+    first = context.Process(target=int)
+    first.start()
+    first.join()
+    return context
 
 
 def _started_cold(job: Job) -> subprocess.Popen[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from simulation import ROOT
 
-MOST_PATIENT = 30.0
+LISTENS_WITHIN = 30.0
 """Seconds of the machine until a server must listen."""
 
 
@@ -35,7 +35,7 @@ def serving(command: Sequence[str | Path], port: int) -> Iterator[None]:
 
 
 def _await(server: subprocess.Popen[bytes], port: int) -> None:
-    until = time.monotonic() + MOST_PATIENT
+    until = time.monotonic() + LISTENS_WITHIN
     while server.poll() is None and time.monotonic() < until:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

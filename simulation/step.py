@@ -17,11 +17,11 @@ import asc.signing.storage.buckets.obstores
 import asc.signing.storage.git.storage
 import asc.signing.sync.syncing  # noqa: F401
 from asc.api import transport
-from asc.api.clock import Clock
 from asc.builds.upload import uploading
 from asc.commands import NAMES, load
 from asc.commands.main import main
 from asc_sandbox import clock as sandbox_clock
+from simulation.processes import become, clock_of
 
 for _name in NAMES:
     load(_name)
@@ -31,14 +31,8 @@ def run(folder: Path) -> int:
     """Run the steps of the job of the folder until one fails, and return the last exit code."""
     job = json.loads((folder / "job.json").read_text())
     sandbox_time = sandbox_clock.Clock(**job["clock"])
-    clock = Clock(now=sandbox_time.now, monotonic=sandbox_time.now, sleep=sandbox_time.sleep)
-    # File descriptors and not sys.stdout, so that programs that the job starts write to the log as well.
-    log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    # Nothing of the caller may reach the job: the environment is the runner's.
-    os.environ.clear()
-    os.environ.update(job["environment"])
+    clock = clock_of(sandbox_time)
+    become(job["environment"], folder / "log")
     os.chdir(folder)
     # App Store Connect is faster than its clients: the sandbox's process comes first.
     os.nice(5)
