@@ -105,6 +105,7 @@ class Checksum:
         self._digest = hashlib.sha256()
         self._failure: Error | None = None
         self._stop = threading.Event()
+        # A daemon does not keep a process alive that has failed elsewhere.
         self._thread = threading.Thread(target=self._work, name="checksum", daemon=True)
         self._thread.start()
 

@@ -131,6 +131,7 @@ def commit(
         answer = client.patch(path, body)
     except LostAnswerError as lost:
         log.info("%s Checking whether the file is complete.", lost.message)
+        # Apple may have applied the first request, and processes the file once.
         if is_committed():
             return None
         answer = client.patch(path, body)

@@ -140,6 +140,7 @@ class Watch:
         while True:
             look = self._look()
             if look:
+                # First, because a condition such as `has_build` also holds for a build that Apple refused.
                 self._check(look)
                 # Before the time is checked: a build that became ready in the last pause is in time.
                 if reached(look):

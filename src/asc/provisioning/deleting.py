@@ -31,6 +31,7 @@ def delete_if_there(client: Client, path: str) -> None:
         # App Store Connect answers 404 at random, also for existing records, so a 404 proves nothing by itself.
         if not _exists(client, path):
             return
+    # Not a refusal: the same step may succeed in a minute, which exit code 3 says.
     raise UnreachableError(
         f"DELETE {path} was sent {DELETE_ATTEMPTS} times, and the record still exists.",
         "Run the step again: App Store Connect fails at random.",

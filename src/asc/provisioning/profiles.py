@@ -124,6 +124,7 @@ def not_deleted(client: Client, deleted: Collection[AppleProfile]) -> list[Apple
 def free_name(name: str, taken: Collection[str]) -> str:
     """Return `name`, or the first of `name 2`, `name 3`, … that is not in `taken`."""
     number, free = 1, name
+    # Apple refuses a name that another profile of the team has.
     while free in taken:
         number += 1
         free = f"{name} {number}"

@@ -36,6 +36,7 @@ def _texts(page: WantedPage) -> Iterator[Finding]:
 def _review(page: WantedPage) -> Iterator[Finding]:
     review = page.review
     phone, notes = review.get("phone_number"), review.get("notes")
+    # Apple refuses the number otherwise, and with it the whole review information.
     if phone and not phone.value.startswith("+"):
         message = "phone_number begins without + and the code of the country"
         yield Finding("review-information", message, phone.place, "Write it like +1 555 555 0100.")

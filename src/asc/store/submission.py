@@ -160,6 +160,7 @@ def withdraw(client: Client, submission: Submission, version: StoreVersion, dead
         lambda: client.patch(f"/v1/reviewSubmissions/{submission.id}", body),
         lambda: read_submission(client, submission.id).state in ("CANCELING", "COMPLETE") or None,
     )
+    # A canceled draft holds its version as READY_FOR_REVIEW until Apple frees it.
     return wait_for(client, version, deadline, lambda seen: seen.state not in {*SUBMITTED, DRAFT})
 
 

@@ -100,6 +100,7 @@ def make_version(client: Client, app_id: str, platform: str, number: str) -> Sto
         # Beside another one Apple says "in the current state", beside the same number "previously used".
         return error.status == 409
 
+    # Listings show a new version some seconds late.
     created = client.create_once(create, find, pauses=(0.0, 2.0, 5.0), may_exist=may_exist).value
     log.info("Created version %s", number)
     return created

@@ -76,6 +76,7 @@ def plan_page(app: AppFacts, page: Page, options: UpdateOptions, *, is_first: bo
     planner = _Planner(app, page, options, is_first)
     planner.work()
     # A name that fails keeps the texts of its locale from being made: the next run then finds neither, and makes both.
+    # Removals come last, so that a step that breaks off leaves too many locales and not too few.
     all_phases = (planner.names, planner.creations, planner.changes, planner.removals)
     phases = tuple(tuple(phase) for phase in all_phases if phase)
     plan = Plan(phases, warnings=tuple(planner.warnings))

@@ -92,6 +92,7 @@ def _by_locale(value: Mapping[str, Any]) -> dict[str, Any]:
     for key, entry in value.items():
         name = DEFAULT if str(key).strip().lower() == DEFAULT else texts.locale(str(key))
         put_once(by_locale, name, entry)
+    # A key without a value asks for nothing.
     return {name: entry for name, entry in by_locale.items() if entry is not None}
 
 
@@ -123,6 +124,7 @@ def _plain(key: str) -> str:
 
 
 def _text(value: object, name: str) -> str:
+    # YAML reads an unquoted `yes` as true: the letters are lost, and a guess would be published.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"{printable_name(name)} is not a text")
     return str(value)

@@ -270,6 +270,7 @@ def _one_by_one(groups: Sequence[Group], state: Build | None) -> Fallback | None
     if not internal:
         return None
     if len(groups) == 1:
+        # The group got access to all builds after it was read, or the answer left its flag out.
         return Fallback(note=gets_it_by_itself(groups[0]))
     parts = [external] if external else []
     return Fallback(tuple(_add_groups(part, state) for part in (*parts, *([group] for group in internal))))

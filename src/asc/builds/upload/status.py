@@ -66,6 +66,7 @@ def judge(client: Client, upload: Upload, source: Source, if_exists: IfExists) -
     if is_unfinished(upload):
         # Unknown is enough here: the parts are compared before any is sent.
         return UploadStatus(upload, start_again=same is False)
+    # An upload that was only begun has returned above: it is continued, since no build has the number yet.
     if if_exists is IfExists.FAIL:
         raise taken(client, upload.number, if_exists)
     # Another file under the same number would pass off an older build as the new one.

@@ -148,6 +148,7 @@ class Uploader:
         return now_status
 
     def _just_begun(self, upload: Upload) -> bool:
+        # By Apple's clock, which wrote the date of the record: the runner's may be minutes off.
         reservation = self.client.traffic.time_there(self.client.clock.now())
         return (
             upload.created is not None

@@ -72,6 +72,7 @@ def plan_devices(
     rename = [
         _rename(device, request.name)
         for request, device in pairs
+        # The name at Apple may be the team's own, so that a list changes it only on request.
         if rules.rename and device and device.name != request.name
     ]
     return [*enable, *rename, *register, *disable]

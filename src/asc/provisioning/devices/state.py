@@ -40,6 +40,7 @@ def missing_from_profile(
     missing = []
     for request in requests:
         udid = comparable_udid(request.udid)
+        # A device that Apple still processes is registered and in no profile: its status tells the user why.
         if udid not in inside:
             state = known[udid].status if udid in known else ""
             missing.append(f"{request.name} ({state})" if state else request.name)
