@@ -69,7 +69,7 @@ def numbers_of_uploads(
 
 def numbers_used(client: Client, app: App, platform: str | None, version: str | None) -> list[UsedNumber]:
     """Return the numbers of builds and of uploads, read side by side. A build and its upload count once."""
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(1) as pool:
         uploads = pool.submit(numbers_of_uploads, client, app, platform, version)
         builds = numbers_of_builds(client, app, platform, version)
         # The build says more than its upload, so that it is kept.

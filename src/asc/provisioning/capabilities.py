@@ -213,6 +213,7 @@ def read_capability(name: str, setting: str = "") -> Capability:
     """
     plain = name.strip().replace("-", "_").upper()
     kind = plain if plain in TYPES else _FASTLANE.get(plain, plain)
+    # A name in Apple's own form may be a type that this list lacks. Any other form is a misspelling of a known one.
     if kind not in TYPES and kind not in _FASTLANE.values() and name.strip() != plain:
         hint = words.did_you_mean(plain, [*TYPES, *_FASTLANE])
         raise ValueError(f"“{words.printable_name(name)}” is not a capability.{hint}")

@@ -103,6 +103,7 @@ def active_profiles(client: Client, bundle_id: str) -> list[Profile]:
     query: dict[str, str | int | None] = {"fields[profiles]": "profileState,profileContent"}
     profiles = []
     for resource in client.list(f"/v1/bundleIds/{bundle_id}/profiles", query).data:
+        # Xcode signs with no other profile.
         if resource.text("profileState") == "ACTIVE":
             try:
                 profiles.append(read_profile(base64.b64decode(resource.text("profileContent"))))

@@ -91,7 +91,7 @@ def _facts(app: Resource) -> AppFacts:
 def read_page(client: Client, app_id: str, version: StoreVersion | None, *, live: bool = False) -> Page:
     """Return the page of a version, with the app info that can be edited or is live: two requests, side by side."""
     # Neither needs the other's answer.
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(1) as pool:
         info = pool.submit(read_info, client, app_id, live=live)
         if version is None:
             return Page(None, info=info.result())
@@ -166,6 +166,7 @@ def _info(client: Client, document: Document, resource: Resource) -> Info:
     }
     return Info(
         resource.id,
+        # Some answers have only the deprecated name of the state, as those of versions.
         resource.text("state") or _NEWER_INFO.get(older, older),
         _by_locale(texts),
         categories,

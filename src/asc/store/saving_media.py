@@ -186,6 +186,7 @@ class MediaSaver:
         known = {}
         for remote in remotes:
             earlier = before.get(remote.path)
+            # Taken out: two pictures at Apple with the same bytes need two files here.
             if path := originals.pop((PurePosixPath(remote.path).parent, remote.checksum), None):
                 # A video comes back with the bytes that were uploaded: it stays a download, and may go as one.
                 is_download = (

@@ -17,6 +17,7 @@ def compliance_gap(request: DistributionRequest, destination: Destination) -> st
     Apple holds such a build back as MISSING_EXPORT_COMPLIANCE, also from the team, and notifies nobody.
     """
     answer = request.encryption if request.encryption is not None else destination.uses_non_exempt_encryption
+    # A warning only: without groups the step has done its work, and a person may answer in App Store Connect.
     if answer is None:
         return (
             "Export compliance is not answered, neither by uses-non-exempt-encryption nor by "

@@ -111,6 +111,7 @@ def check_group(request: GroupRequest, state: GroupState) -> None:
                 f"Set kind: {kind}, or choose another name.",
             )
         )
+    # Asked only for the right kind: after the wrong one another name is needed in any case.
     elif group and request.all_builds not in (None, group.all_builds):
         findings.add(
             Error(

@@ -132,6 +132,7 @@ def with_changes(have: Iterable[Device], changed: Iterable[Device]) -> tuple[Dev
 
 
 def _warn_of_other_platform(request: DeviceRequest, device: Device) -> None:
+    # Only Macs are told apart: watches, TVs and headsets are registered as IOS, too.
     if request.platform and (request.platform == "MAC_OS") != (device.family is Family.MAC):
         log.warning(
             "devices gives %s the platform %s, but Apple has it among the devices for %s; nobody can change that.",
