@@ -207,6 +207,7 @@ def test_the_password_of_the_demo_account_shows_nowhere(tmp_path: Path) -> None:
         ("en-US/support_url.txt", "example.com", "support_url.txt:1"),
         ("review_information/phone_number.txt", "555 0100", "phone_number.txt:1"),
         ("review_information/demo_user.txt", "tester", "demo_user.txt:1"),
+        ("review_information/demo_required.txt", "ture", "demo_required.txt:1"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_line_before_anything_is_sent(

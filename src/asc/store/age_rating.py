@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from asc.limited_files import read_limited
+from asc.store.limits import TRUTHS
 from asc.store.wanted import Finding, Place, WantedPage
 from asc.words import nearest, printable_name
 
@@ -72,7 +73,6 @@ _OLDER = {
     "UNRESTRICTED_WEB_ACCESS": "unrestrictedWebAccess",
     "GAMBLING_CONTESTS": "gamblingAndContests",
 }
-_TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _LEVELS = {"0": "NONE", "1": "INFREQUENT_OR_MILD", "2": "FREQUENT_OR_INTENSE"}
 
 
@@ -97,16 +97,16 @@ def answers(stated: Mapping[str, Any]) -> dict[str, Any]:
         text = str(value).strip()
         # Apple split this question. Only a "no" answers both; `check` refuses a "yes".
         if name == "gamblingAndContests":
-            normalized.update(gambling=_TRUTHS.get(text.lower(), value), contests="NONE")
+            normalized.update(gambling=TRUTHS.get(text.lower(), value), contests="NONE")
         elif name in FREQUENCY_QUESTIONS:
             normalized[name] = _LEVELS.get(text, text.upper())
         elif name in YES_NO_QUESTIONS:
-            normalized[name] = _TRUTHS.get(text.lower(), value)
+            normalized[name] = TRUTHS.get(text.lower(), value)
         elif text.lower() in ("null", "none", "") and name in ("kidsAgeBand", "developerAgeRatingInfoUrl"):
             normalized[name] = None
         # In an unknown question "0" may be a level and "yes" a word, but true and false are always truth values.
         elif text.lower() in ("true", "false"):
-            normalized[name] = _TRUTHS[text.lower()]
+            normalized[name] = TRUTHS[text.lower()]
         else:
             normalized[name] = value
     return normalized
@@ -123,7 +123,7 @@ def check(page: WantedPage) -> Iterator[Finding]:
         if name == "seventeenPlus":
             yield _finding("seventeenPlus is gone", "Give ageRatingOverrideV2: EIGHTEEN_PLUS.")
         elif name == "gamblingAndContests":
-            if _TRUTHS.get(str(value).lower()) is not False:
+            if TRUTHS.get(str(value).lower()) is not False:
                 yield _finding("gamblingAndContests became two questions", "Answer gambling and contests.")
         elif name in FREQUENCY_QUESTIONS and answers({name: value})[name] not in FREQUENCIES:
             yield _finding(

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from asc.errors import Error, ManyError
 from asc.store import age_rating
 from asc.store.categories import check_categories
-from asc.store.limits import BY_NAME, LONGEST_NOTES, defects, doubts
+from asc.store.limits import BY_NAME, LONGEST_NOTES, TRUTHS, defects, doubts
 from asc.store.wanted import Finding, Place, Text, WantedPage
-from asc.words import sentence
+from asc.words import printable_name, sentence
 
 
 def check_page(page: WantedPage) -> list[Finding]:
@@ -43,6 +43,10 @@ def _review(page: WantedPage) -> Iterator[Finding]:
     if notes and len(notes.value) > LONGEST_NOTES:
         message = f"notes have {len(notes.value)} characters; Apple accepts {LONGEST_NOTES}"
         yield Finding("review-information", message, notes.place, "Shorten them.")
+    required = review.get("demo_required")
+    if required and required.value.lower() not in TRUTHS:
+        message = f"demo_required is {printable_name(required.value)}"
+        yield Finding("review-information", message, required.place, "Write true or false.")
     user, password = review.get("demo_user"), review.get("demo_password")
     if bool(user) != bool(password):
         present, absent = ("demo_user", "demo_password") if user else ("demo_password", "demo_user")

@@ -74,6 +74,9 @@ REVIEW = {
 
 LONGEST_NOTES = 4000
 
+TRUTHS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+"""Answers in the files of a page, in small letters."""
+
 
 def defects(field: TextField, text: str) -> Iterator[str]:
     """Yield what Apple would refuse about a text, each with the figures that say by how much."""

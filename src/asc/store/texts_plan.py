@@ -12,7 +12,7 @@ from asc.apps.texts import same
 from asc.changes.change import Change, Plan
 from asc.store import age_rating
 from asc.store.categories import category_id
-from asc.store.limits import CATEGORIES, FIELDS, RELEASE_NOTES, REVIEW, Owner
+from asc.store.limits import CATEGORIES, FIELDS, RELEASE_NOTES, REVIEW, TRUTHS, Owner
 from asc.store.page import AppFacts, Info, Page
 from asc.store.wanted import Texts, WantedPage
 from asc.words import listed
@@ -334,8 +334,11 @@ def review_attributes(texts: Texts, before: Mapping[str, Any]) -> dict[str, Any]
     attributes: dict[str, Any] = {
         REVIEW[name]: text.value for name, text in texts.items() if name != "demo_required"
     }
-    if required := texts.get("demo_required"):
-        attributes["demoAccountRequired"] = required.value.lower() in ("true", "yes", "1")
+    required = texts.get("demo_required")
+    # `check_page` has refused any other word.
+    answer = TRUTHS.get(required.value.lower()) if required else None
+    if answer is not None:
+        attributes["demoAccountRequired"] = answer
     elif "demo_user" in texts and "demo_password" in texts:
         attributes["demoAccountRequired"] = True
     elif texts and not before:
