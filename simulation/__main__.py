@@ -6,6 +6,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from simulation.scenario import Scenario, run_scenario
 
 def main() -> int:
     """Run one scenario. Return 1 if anything is wrong afterwards, else 0."""
+    # An end from outside must end the servers beside the jobs as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options = vars(_parser().parse_args())
     keep = options.pop("keep")
     folder = Path(tempfile.mkdtemp(prefix="simulation-"))
