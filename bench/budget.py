@@ -57,7 +57,7 @@ def pictures(folder: Path) -> Path:
 
 
 def row(name: str, asked: Asked) -> str:
-    """Return the row of one run."""
+    """Return the row of one run in the table of requests."""
     # A part of a file goes to Apple's storage and costs nothing of the budget.
     methods = Counter(str(entry["method"]) for entry in asked.entries if str(entry["path"]).startswith("/v"))
     counts = (methods.total(), *(methods[method] for method in ("GET", "POST", "PATCH", "DELETE")))

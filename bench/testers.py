@@ -100,7 +100,7 @@ def writes(asked: Asked) -> list[object]:
 
 
 def address(number: int) -> str:
-    """Return the address of a tester."""
+    """Return the e-mail address of the tester with this number."""
     return f"tester{number}@example.com"
 
 

@@ -52,7 +52,7 @@ DISTRIBUTION = (
 
 @dataclass(frozen=True)
 class Upload(Asked):
-    """An upload and its requests."""
+    """A run of upload-testflight and its requests."""
 
     @property
     def sending(self) -> float:

@@ -54,10 +54,7 @@ class UnusedFiles:
     def lines(self) -> list[str]:
         """Return the plan as lines for the log, in the order of the writes."""
         return [
-            *(
-                f"revoke the certificate {certificate}: a run that was ended made it, and another one is stored"
-                for certificate in self.surplus.values()
-            ),
+            *(_revocation_line(certificate) for certificate in self.surplus.values()),
             *(f"remove {path}: a pending key that is not needed" for path in sorted(self.keys)),
             *(
                 f"remove {identity.certificate_id} from the storage: this certificate has expired"
@@ -119,19 +116,26 @@ def remove_unused(context: SyncContext, unused: UnusedFiles) -> list[str]:
     """
     if not unused.lines():
         return []
+    revoked: list[str] = []
     try:
         context.storage.prove_writable()
         for certificate in unused.surplus.values():
             revoke_certificate(context.client, certificate.id)
             # The key goes only after its certificate: nobody could revoke that one by its key any more.
             check_revoked(context.client, [certificate.apple_type], certificate.id)
+            revoked.append(_revocation_line(certificate))
         context.storage.update(
             lambda files: _removal(context, unused, files), "[sync-signing] Removed unused files"
         )
     except Error as error:
         log.warning("Unused files of earlier runs could not be removed: %s %s", error.message, error.remedy)
-        return []
+        # Apple has revoked these, whatever became of the files.
+        return revoked
     return unused.lines()
+
+
+def _revocation_line(certificate: AppleCertificate) -> str:
+    return f"revoke the certificate {certificate}: a run that was ended made it, and another one is stored"
 
 
 def _removal(context: SyncContext, unused: UnusedFiles, files: Mapping[str, bytes]) -> Changes:
