@@ -8,9 +8,21 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from asc_sandbox.requestlog import Entry
 from reliability.faults import APPLIED, EVERY, NOT_APPLIED, NOW_AND_THEN, Kind
+
+
+class Logged(Protocol):
+    """A request in the log of a server."""
+
+    @property
+    def method(self) -> str:
+        """Return the method."""
+
+    @property
+    def path(self) -> str:
+        """Return the path without the query."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class Cell:
         return f"{self.scenario}: {self.request}: {self.what}"
 
 
-def requests_of(log: Iterable[Entry]) -> list[Request]:
+def requests_of(log: Iterable[Logged]) -> list[Request]:
     """Return the requests of a run in their order, with ids replaced."""
     seen: Counter[tuple[str, str]] = Counter()
     found = []
@@ -67,14 +79,19 @@ def requests_of(log: Iterable[Entry]) -> list[Request]:
     return found
 
 
-def broken(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:
+def broken(
+    scenario: str,
+    requests: Sequence[Request],
+    kinds: Sequence[Kind] = EVERY,
+    now_and_then: Sequence[Kind] = NOW_AND_THEN,
+) -> Iterator[Cell]:
     """Yield a cell for each request and fault, and one for each fault that hits any request now and then."""
     for request in requests:
-        for kind in EVERY:
+        for kind in kinds:
             if kind.fits(request.method, request.path):
                 yield Cell(scenario, (request,), kind)
     first_of_each = tuple(request for request in requests if not request.before)
-    yield from (Cell(scenario, first_of_each, kind) for kind in NOW_AND_THEN if len(first_of_each) > 1)
+    yield from (Cell(scenario, first_of_each, kind) for kind in now_and_then if len(first_of_each) > 1)
 
 
 def ended(scenario: str, requests: Sequence[Request]) -> Iterator[Cell]:

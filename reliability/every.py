@@ -8,6 +8,7 @@ from reliability.provisioning import CHANGED_BUNDLE_IDS, CHANGED_DEVICES
 from reliability.reading import DOCTOR, FETCH
 from reliability.scenarios import Scenario
 from reliability.signing import PLAN, READ_ONLY, REVOKE, SYNC, SYNC_GIT
+from reliability.storages import STORAGES
 from reliability.store import CHECK, DOWNLOAD, RELEASE, SUBMIT, UPDATE
 from reliability.symbols import DSYMS
 from reliability.team import ADD, BUNDLE_IDS, DEVICES, FEEDBACK, GROUP, PRUNE, REMOVE
@@ -20,6 +21,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     for scenario in (
         *(FETCH, UPLOAD, SYNC, SYNC_GIT, READ_ONLY, PLAN, REVOKE, DSYMS, ENSURE, REDELIVER, DOCTOR),
         *(UPDATE, SUBMIT, RELEASE, DOWNLOAD, CHECK, ADD, REMOVE, PRUNE, EXPORT, INVITE, GROUP, FEEDBACK),
+        *STORAGES,
         *(BUNDLE_IDS, CHANGED_BUNDLE_IDS, DEVICES, CHANGED_DEVICES),
     )
 }

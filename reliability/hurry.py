@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 RETRY_FOR = 2
 """Seconds: the input `retry-for` of each step."""
 TIMEOUT = 6
@@ -20,14 +22,26 @@ def hurry() -> None:
     from asc.builds.upload import record, uploading
     from asc.changes import apply, sending
     from asc.provisioning import certificates
+    from asc.signing.storage.buckets import gitlab, google, obstores
+    from asc.signing.storage.git import access
+    from asc.signing.storage.git import client as git_client
     from asc.signing.sync import identities
     from asc.store import preparing, submission
     from asc.webhooks import redelivery
 
     looks = (0.05, 0.1, 0.2)
+    second = timedelta(seconds=1)
     for module, name, pauses in (
         (retry, "SHORTEST_READ_TIMEOUT", 1.0),
         (retry, "FIRST_PAUSE", 0.1),
+        (retry, "LONGEST_PAUSE", 0.4),
+        (obstores, "RETRY", {"max_retries": 2, "retry_timeout": 2 * second}),
+        (obstores, "TIMEOUTS", {"connect_timeout": second, "timeout": 2 * second}),
+        (google, "TIMEOUT", 2.0),
+        (google, "RETRY", google.RETRY.with_timeout(3.0)),
+        (gitlab, "TIMEOUT", (1.0, 2.0)),
+        (access, "STALLED_AFTER", 2),
+        (git_client, "PATIENCE", 4.0),
         (client, "PAUSE_AFTER_404", 0.05),
         (polling, "FIRST_PAUSE", 0.05),
         (polling, "LATE", looks),

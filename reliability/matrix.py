@@ -16,10 +16,10 @@ from typing import Any
 from asc_sandbox.server import Sandbox
 from core.running import Done
 from reliability import leaks
-from reliability.cells import Cell, Request, broken, ended, requests_of
+from reliability.cells import Cell, Request, requests_of
 from reliability.faults import APPLIED
 from reliability.hurry import DEADLINE
-from reliability.scenarios import Json, Scenario
+from reliability.scenarios import Faulty, Json, Scenario
 from reliability.steps import Nursery, Step
 from support.contract import contract
 from support.step_environment import access_to
@@ -59,6 +59,11 @@ class Bench:
     nursery: Nursery
     steps: list[Step] = field(default_factory=list)
 
+    @property
+    def faulty(self) -> Faulty:
+        """Return the server that goes wrong."""
+        return self.scenario.broken(self.sandbox)
+
     def start(self, **more: object) -> Step:
         """Start a step with the inputs of the scenario, and more."""
         env = {
@@ -95,9 +100,12 @@ def set_up(scenario: Scenario, nursery: Nursery, folder: Path) -> Iterator[Bench
     own = Path(tempfile.mkdtemp(dir=folder))
     machine = own / "machine"
     (machine / "workspace").mkdir(parents=True)
-    with Sandbox(scenario.world, contract=contract(), **scenario.options) as sandbox:
-        made = Bench(scenario, sandbox, machine, nursery)
-        scenario.prepare(machine, sandbox)
+    with (
+        Sandbox(scenario.world, contract=contract(), **scenario.options) as sandbox,
+        scenario.begun(machine) as begun,
+    ):
+        made = Bench(begun, sandbox, machine, nursery)
+        begun.prepare(machine, sandbox)
         try:
             yield made
         finally:
@@ -117,9 +125,7 @@ class Course:
 
     def cells(self) -> list[Cell]:
         """Return the cells of the scenario: its part of the matrix."""
-        name = self.scenario.name
-        faults = () if self.scenario.only_ended else broken(name, self.requests)
-        return [*faults, *ended(name, self.requests)]
+        return self.scenario.cells(self.requests)
 
 
 def course_of(scenario: Scenario, nursery: Nursery, folder: Path) -> Course:
@@ -130,7 +136,7 @@ def course_of(scenario: Scenario, nursery: Nursery, folder: Path) -> Course:
         assert done.code == 0, done.everything
         wrong = [*bench.wrongs(), *bench.leaked(done)]
         assert not wrong, wrong
-        return Course(scenario, tuple(requests_of(bench.sandbox.requests)), bench.facts(done))
+        return Course(scenario, tuple(requests_of(bench.faulty.requests)), bench.facts(done))
 
 
 def run(
@@ -146,18 +152,18 @@ def run_cell(course: Course, cell: Cell, nursery: Nursery, folder: Path) -> Outc
     began = time.monotonic()
     with set_up(course.scenario, nursery, folder) as bench:
         for spec in cell.specs:
-            bench.sandbox.add_fault(spec)
+            bench.faulty.add_fault(spec)
         step = bench.start()
         details = _ended(bench, cell, step) if cell.signal else _waited(step)
         took = time.monotonic() - began
         if details:
             return Outcome(cell, WRONG, took, tuple(details))
-        done, met = step.done(), bench.sandbox.faults_hit > 0
+        done, met = step.done(), bench.faulty.faults_hit > 0
         result, details = _judged(course, bench, cell, done)
         details += bench.wrongs()
         details += bench.leaked(done)
         # The second run meets no fault: it shows what the first one left behind.
-        bench.sandbox.end_faults()
+        bench.faulty.end_faults()
         details += _again(course, bench)
     if details:
         return Outcome(cell, WRONG, took, tuple(details))
@@ -172,7 +178,7 @@ def _ended(bench: Bench, cell: Cell, step: Step) -> list[str]:
     """Send the signal once the request has arrived. Return the problems: a step that does not end in time."""
     # A step that never sends this request (its requests depend on time) ends by itself.
     until = time.monotonic() + DEADLINE
-    while not bench.sandbox.faults_hit and not step.wait(0.002):
+    while not bench.faulty.faults_hit and not step.wait(0.002):
         if time.monotonic() > until:
             return ["it neither sends the request nor ends"]
     # The fault counts as met when the request arrives; the sandbox needs a moment more to apply it.
@@ -194,15 +200,14 @@ def _judged(course: Course, bench: Bench, cell: Cell, done: Done) -> tuple[str, 
         return ENDED, [] if done.code in allowed else [f"it ended with {done.code}"]
     if course.scenario.is_clear(cell.kind, done):
         return FAILURE, []
-    return FAILURE, list(_unclear(cell, done))
+    return FAILURE, list(_unclear(course.scenario, cell, done))
 
 
-def _unclear(cell: Cell, done: Done) -> Iterator[str]:
+def _unclear(scenario: Scenario, cell: Cell, done: Done) -> Iterator[str]:
     """Yield the reasons why a failure is not clear: exit code, number of errors, missing remedy, traceback."""
     errors = done.log.messages("error")
     may_be_no = (
-        cell.kind.is_refusal
-        or cell.kind.is_ignored  # Apple was reached, and did not do what it accepted
+        scenario.may_refuse(cell.kind)
         or cell.requests[0].path.startswith(("/symbols/", "/uploads/"))  # what is broken there, stays broken
         or any("(timeout)" in error for error in errors)
     )

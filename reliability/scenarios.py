@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from asc_sandbox.server import Sandbox
 from core.running import Done
+from reliability.cells import Cell, Logged, Request, broken, ended
 from reliability.faults import Kind
 
 Json = dict[str, Any]
+
+
+class Faulty(Protocol):
+    """A server whose requests go wrong: the sandbox, or a proxy in front of another server."""
+
+    @property
+    def requests(self) -> Sequence[Logged]:
+        """Return the requests so far."""
+
+    @property
+    def faults_hit(self) -> int:
+        """Return the number of requests that a fault has hit so far."""
+
+    def add_fault(self, spec: str) -> None:
+        """Add a fault."""
+
+    def end_faults(self) -> None:
+        """Serve every request as usual again."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +45,24 @@ class Scenario:
     options: Mapping[str, Any] = field(default_factory=dict)
     only_ended: bool = False
     """True if this scenario has only cells with signals, because another scenario covers the faults."""
+
+    @contextmanager
+    def begun(self, machine: Path) -> Iterator[Scenario]:
+        """Start the servers of one cell besides the sandbox, and yield this scenario with them."""
+        yield self
+
+    def broken(self, sandbox: Sandbox) -> Faulty:
+        """Return the server that goes wrong."""
+        return sandbox
+
+    def cells(self, requests: Sequence[Request]) -> list[Cell]:
+        """Return the cells of the scenario, its part of the matrix, from the requests of a run without faults."""
+        return [*(() if self.only_ended else broken(self.name, requests)), *ended(self.name, requests)]
+
+    def may_refuse(self, kind: Kind) -> bool:
+        """Return True if a step may end with exit code 1 because of this fault."""
+        # An ignored write: Apple was reached, and did not do what it accepted.
+        return kind.is_refusal or kind.is_ignored
 
     def prepare(self, machine: Path, sandbox: Sandbox) -> None:
         """Put the files and records in place that the step needs."""

@@ -68,6 +68,10 @@ class Signing(Scenario):
         return (PASSPHRASE, P12_PASSWORD)
 
     def prepare(self, machine: Path, sandbox: Sandbox) -> None:
+        """Make an empty storage."""
+        self.make_store(machine)
+
+    def make_store(self, machine: Path) -> None:
         """Make an empty storage: a folder or a git repository."""
         store = self.store(machine)
         if self.git:

@@ -6,7 +6,9 @@
     ├── UnreachableError     3  App Store Connect could not be reached or kept failing
     │   └── LostAnswerError  3  a write was sent, and nobody knows if it was applied
     ├── ManyError            1  several errors at once (2 if all of them have 2)
-    └── ApiError             1  App Store Connect refused a request (asc.api.errors)
+    ├── ApiError             1  App Store Connect refused a request (asc.api.errors)
+    └── StorageError         1  the storage of sync-signing refused a request (asc.signing.storage.model)
+        └── StorageUnreachable 3  it could not be reached or kept failing
 
 No text holds a secret: texts name inputs, fields, files and Apple's codes.
 """

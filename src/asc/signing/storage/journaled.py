@@ -44,6 +44,8 @@ class ObjectStorage:
         self._reader = SnapshotReader(objects, options)
         self._clock = options.clock
         self._attempts = options.attempts
+        self._kept: set[str] = set()
+        """Paths that a warning has named as kept already."""
 
     @property
     def label(self) -> str:
@@ -68,15 +70,19 @@ class ObjectStorage:
     def prove_writable(self) -> None:
         """Create, replace and remove an object. Raises StorageError if that fails or the store ignores conditions."""
         name = journal.PROBE + journal.new_identity()
-        version = self._objects.create(name, b"Written to see whether this place can be written.\n")
         try:
-            honoured = self._refused(self._objects.create, name, b"") and self._heeds_versions(name, version)
+            version = self._arrived(name, b"Written to see whether this place can be written.\n", "")
+            honoured = (
+                version is not None
+                and self._refused(self._objects.create, name, b"")
+                and self._heeds_versions(name, version)
+            )
         finally:
             self._remove(name)
         if not honoured:
             raise StorageError(
                 "storage",
-                f"{self.label} ignores the conditions of conditional writes (If-Match, If-None-Match).",
+                f"{self.label} does not honour the conditions of conditional writes (If-Match, If-None-Match).",
                 "Two jobs could lose each other's keys there. Use a store, or a version of it, that honours them.",
             )
 
@@ -120,9 +126,21 @@ class ObjectStorage:
 
     def _heeds_versions(self, name: str, version: str) -> bool:
         """Return True if the store replaces an object in its current version and refuses to in an older one."""
-        if self._refused(self._objects.replace, name, b"Replaced.\n", version):
+        if self._arrived(name, b"Replaced.\n", version) is None:
             return False
         return self._refused(self._objects.replace, name, b"", version)
+
+    def _arrived(self, name: str, data: bytes, version: str) -> str | None:
+        """Write an object that nobody else writes. Return its version, or None if the store refuses the condition."""
+        try:
+            return self._objects.replace(name, data, version) if version else self._objects.create(name, data)
+        except Conflict:
+            # Clients repeat a request if its answer was lost; the conflict is then with our own first write.
+            with contextlib.suppress(ObjectMissing):
+                held, current = self._objects.get(name, "")
+                if held == data:
+                    return current
+        return None
 
     @staticmethod
     def _refused(call: Callable[..., str], *arguments: object) -> bool:
@@ -145,9 +163,14 @@ class ObjectStorage:
                 return state
             log.info("%s: finishing a change that another writer began.", self.label)
             for path in carry_out(self._objects, state.journal):
-                log.warning(
-                    "%s: kept “%s”, which others have changed meanwhile.", self.label, printable_name(path)
-                )
+                # Once for each path: the loop may come here again and again while others write.
+                if path not in self._kept:
+                    self._kept.add(path)
+                    log.warning(
+                        "%s: kept “%s”, which others have changed meanwhile.",
+                        self.label,
+                        printable_name(path),
+                    )
             self._finish(state.journal, state.journal_version)
         raise StorageError(
             "storage",

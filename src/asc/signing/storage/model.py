@@ -27,6 +27,8 @@ class StorageError(Error):
 class StorageUnreachable(StorageError):
     """The server did not answer, or reported an error of its own. The same request may work later."""
 
+    exit_code = 3
+
 
 @dataclass(frozen=True)
 class Changes:

@@ -54,11 +54,15 @@ PAUSE, GROWTH, LONGEST_PAUSE = 2.0, 1.5, 8.0
 
 
 class KeyNotStored(Error):
-    """A certificate was created, but not stored in its place. `path` is an encrypted copy of the key, or None."""
+    """A certificate was created, but not stored in its place. `path` is an encrypted copy of the key, or None.
 
-    def __init__(self, message: str, remedy: str, path: Path | None) -> None:
+    The exit code is that of the storage's error.
+    """
+
+    def __init__(self, message: str, remedy: str, path: Path | None, exit_code: int) -> None:
         super().__init__(message, remedy)
         self.path = path
+        self.exit_code = exit_code
 
 
 @dataclass(frozen=True)
@@ -223,9 +227,10 @@ class IdentityMaker:
         copied = f", and in {copy}" if copy else ""
         return KeyNotStored(
             f"The certificate {identity.certificate_id} was created, but could not be stored: {error.message}",
-            f"{error.remedy} Then run the step again: it finishes with the key, which lies encrypted in the storage "
+            f"{error.remedy} The next run finishes with the key, which lies encrypted in the storage "
             f"(pending/){copied}, and creates no second certificate.",
             copy,
+            error.exit_code,
         )
 
     def _rescue_copy(self, identity: StoredIdentity, passphrase: str) -> Path | None:

@@ -112,19 +112,23 @@ class SecureFiles:
 
     def replace(self, name: str, data: bytes, version: str) -> str:
         """Remove the file with this id, then create the new one. Raises Conflict if the id is gone."""
-        answer = self._call("DELETE", f"/{version}")
-        if answer.status_code == 404:
+        if not self._removed(version):
             raise Conflict
-        self._check(answer, "written")
         return self.create(name, data)
 
     def delete(self, name: str, version: str) -> None:
         """Remove the file with this id. Raises Conflict if its name has another id now."""
-        answer = self._call("DELETE", f"/{version}")
-        if answer.status_code != 404:
-            self._check(answer, "written")
-        elif name in self.list_objects():
+        if not self._removed(version) and name in self.list_objects():
             raise Conflict
+
+    def _removed(self, version: str) -> bool:
+        """Remove the file with this id. Return False if others removed it before."""
+        answer, attempt = self._sent("DELETE", f"/{version}")
+        if answer.status_code == 404:
+            # After a repetition the file is gone because of our own first request, whose answer was lost.
+            return attempt > 1
+        self._check(answer, "written")
+        return True
 
     def _records(self) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = []
@@ -152,7 +156,13 @@ class SecureFiles:
             ) from None
 
     def _call(self, method: str, path: str, **details: Any) -> requests.Response:
-        """Send a request and return the answer; repeat it if it is safe to. Raises StorageUnreachable, StorageError."""
+        return self._sent(method, path, **details)[0]
+
+    def _sent(self, method: str, path: str, **details: Any) -> tuple[requests.Response, int]:
+        """Send a request until an answer comes; return it and the number of attempts.
+
+        Raises StorageUnreachable, StorageError.
+        """
         reason = ""
         for attempt in range(1, ATTEMPTS + 1):
             if attempt > 1:
@@ -169,9 +179,10 @@ class SecureFiles:
                 # The time limit above starts again with each byte: a body that trickles in would never end.
                 with ended_after(answer, TIMEOUT[1]):
                     _ = answer.content
-                # A DELETE may be repeated like a GET: the second one is answered with 404, and callers expect that.
-                if not retry.may_repeat("GET" if method == "DELETE" else method, answer.status_code):
-                    return answer
+                # All may be repeated like a GET. If the first one was applied, a second DELETE is answered with 404,
+                # and a second POST with “already been taken”, and callers expect that.
+                if not retry.may_repeat("GET", answer.status_code):
+                    return answer, attempt
                 reason = f"it answered {answer.status_code}"
             except requests.exceptions.SSLError:
                 raise StorageError(
@@ -181,9 +192,6 @@ class SecureFiles:
                 ) from None
             except requests.exceptions.RequestException as error:
                 reason = type(error).__name__
-                # A POST may have been applied unless not even the connection was made.
-                if method == "POST" and not isinstance(error, requests.exceptions.ConnectTimeout):
-                    break
         raise StorageUnreachable(
             "storage",
             f"{self.label} could not be reached ({reason}).",

@@ -14,8 +14,11 @@ import google.auth
 import google.auth.exceptions
 import requests
 from google.auth.credentials import AnonymousCredentials
+from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage  # type: ignore[import-untyped, unused-ignore]
+from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped, unused-ignore]
 
+from asc.api.session import ended_after
 from asc.limited_files import read_limited
 from asc.signing.storage.buckets.address import BucketAddress, check_server
 from asc.signing.storage.journal import Conflict, ListedObject, ObjectMissing
@@ -27,6 +30,8 @@ logging.getLogger("google").setLevel(logging.WARNING)
 SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
 TIMEOUT = 60.0
 """Seconds for one request."""
+RETRY = DEFAULT_RETRY.with_timeout(120.0)
+"""The client's own rules for repeating a request, and the seconds until it gives up."""
 
 
 def open_google(place: BucketAddress, options: Options) -> GoogleBucket:
@@ -38,8 +43,30 @@ def open_google(place: BucketAddress, options: Options) -> GoogleBucket:
     described = options.credentials or options.environment.get("GOOGLE_APPLICATION_CREDENTIALS", "")
     settings = {"api_endpoint": check_server(endpoint)} if endpoint else {}
     credentials = AnonymousCredentials() if endpoint and not described else _credentials(described)  # type: ignore[no-untyped-call, unused-ignore]
-    client = storage.Client(project="-", credentials=credentials, client_options=settings)
+    client = storage.Client(
+        project="-", credentials=credentials, client_options=settings, _http=_session(credentials)
+    )
     return GoogleBucket(client.bucket(place.container), place)
+
+
+def _session(credentials: Any) -> AuthorizedSession:
+    """Return the client's own kind of session, in which no answer takes longer than TIMEOUT."""
+    session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call, unused-ignore]
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _InTime())
+    return session
+
+
+class _InTime(requests.adapters.HTTPAdapter):
+    """Connections that read each answer at once, and give up if it does not end in time."""
+
+    def send(self, *arguments: Any, **options: Any) -> requests.Response:
+        """Send a request and return the whole answer."""
+        answer = super().send(*arguments, **options)
+        # A time limit of requests starts again with each byte: a body that trickles in would never end.
+        with ended_after(answer, TIMEOUT):
+            _ = answer.content
+        return answer
 
 
 def _credentials(described: str) -> Any:
@@ -94,15 +121,17 @@ class GoogleBucket:
 
     def list_objects(self) -> Mapping[str, ListedObject]:
         """Return all objects below the root, by their path from there."""
-        with self._explained("read"):
-            blobs = list(self._bucket.list_blobs(prefix=self._place.root or None, timeout=TIMEOUT))
+        with self._explained("read", conditional=False):
+            blobs = list(
+                self._bucket.list_blobs(prefix=self._place.root or None, timeout=TIMEOUT, retry=RETRY)
+            )
         named = ((self._place.name(blob.name), blob) for blob in blobs)
         return {name: ListedObject(str(blob.generation), int(blob.size or 0)) for name, blob in named if name}
 
     def keys_outside(self) -> list[str]:
         """Return the whole keys of objects outside the root."""
-        with self._explained("read"):
-            blobs = list(self._bucket.list_blobs(max_results=MOST_KEYS, timeout=TIMEOUT))
+        with self._explained("read", conditional=False):
+            blobs = list(self._bucket.list_blobs(max_results=MOST_KEYS, timeout=TIMEOUT, retry=RETRY))
         return [blob.name for blob in blobs if self._place.is_outside(blob.name)]
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
@@ -111,10 +140,16 @@ class GoogleBucket:
         condition = {"if_generation_match": int(version)} if version else {}
         try:
             with self._explained("read"):
-                data = blob.download_as_bytes(timeout=TIMEOUT, **condition)
+                data = blob.download_as_bytes(timeout=TIMEOUT, retry=RETRY, **condition)
         except (refusals.NotFound, Conflict):
             raise ObjectMissing from None
         # The client takes the generation from the headers of the answer.
+        if blob.generation is None:
+            raise StorageError(
+                "endpoint",
+                f"{self.label}: the server that answered is not Google Cloud Storage.",
+                "Check the endpoint and the proxy.",
+            )
         return bytes(data), str(blob.generation)
 
     def create(self, name: str, data: bytes) -> str:
@@ -128,7 +163,11 @@ class GoogleBucket:
         try:
             with self._explained("written"):
                 blob.upload_from_string(
-                    data, "application/octet-stream", if_generation_match=int(version), timeout=TIMEOUT
+                    data,
+                    "application/octet-stream",
+                    if_generation_match=int(version),
+                    timeout=TIMEOUT,
+                    retry=RETRY,
                 )
         # A missing object breaks the condition; only a missing bucket is an error.
         except refusals.NotFound as error:
@@ -142,7 +181,7 @@ class GoogleBucket:
         try:
             with self._explained("written"):
                 self._bucket.blob(self._place.key(name)).delete(
-                    if_generation_match=int(version or 0), timeout=TIMEOUT
+                    if_generation_match=int(version or 0), timeout=TIMEOUT, retry=RETRY
                 )
         except refusals.NotFound:
             return
@@ -151,10 +190,13 @@ class GoogleBucket:
         return StorageError("storage", f"{self.label} does not exist.", "Check its name.")
 
     @contextmanager
-    def _explained(self, done: str) -> Iterator[None]:
+    def _explained(self, done: str, *, conditional: bool = True) -> Iterator[None]:
         try:
             yield
-        except refusals.PreconditionFailed:
+        except refusals.PreconditionFailed as error:
+            # Only requests with a condition can conflict; callers of the others expect no Conflict.
+            if not conditional:
+                raise self._refused(error) from None
             raise Conflict from None
         except refusals.NotFound as error:
             if "bucket does not exist" in str(error).lower():
@@ -179,11 +221,11 @@ class GoogleBucket:
                 "Check the network and the endpoint, then run the step again.",
             ) from None
         except refusals.GoogleAPICallError as error:
-            raise StorageError(
-                "storage",
-                f"{self.label}: {printable_name(_said(error), 300)}",
-                "Follow the message of the store.",
-            ) from None
+            raise self._refused(error) from None
+
+    def _refused(self, error: Exception) -> StorageError:
+        said = printable_name(_said(error), 300)
+        return StorageError("storage", f"{self.label}: {said}", "Follow the message of the store.")
 
 
 def _said(error: Exception) -> str:

@@ -7,15 +7,17 @@ is checked just before a removal.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from itertools import islice
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import AzureStore, S3Store
 
+from asc.api import retry
+from asc.api.clock import Clock
 from asc.signing.storage.buckets.address import BucketAddress, check_server
 from asc.signing.storage.journal import Conflict, ListedObject, ObjectMissing
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
@@ -31,6 +33,17 @@ FETCHED_S3_CREDENTIALS = (
 )
 """Variables of credentials that the library fetches by itself."""
 RETRY: Any = {"max_retries": 5, "retry_timeout": timedelta(seconds=60)}
+TIMEOUTS = {"connect_timeout": timedelta(seconds=10), "timeout": timedelta(seconds=60)}
+"""Time to connect, and for one request with its answer."""
+BROKEN_ANSWER = re.compile(
+    r"response body|error decoding|partial response|end of file|unexpected eof", re.IGNORECASE
+)
+"""The library's words for an answer that broke off or took too long after its first bytes."""
+NO_ANSWER = re.compile(f"error sending request|{BROKEN_ANSWER.pattern}", re.IGNORECASE)
+"""The same, and its words for a request without any answer."""
+ATTEMPTS = 3
+"""Attempts for a request whose answer broke off, or a conditional write without an answer. The library itself repeats
+only requests without an answer, and of those not the conditional writes."""
 AZURE_VARIABLES = {
     "account_name": ("AZURE_STORAGE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"),
     "account_key": ("AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_KEY"),
@@ -78,7 +91,7 @@ def open_s3(place: BucketAddress, options: Options) -> ObstoreBucket:
             "an EC2 runner with a role of its own, set AWS_EC2_METADATA_DISABLED to false.",
         )
     store = S3Store(place.container, config=settings, client_options=_client(settings), retry_config=RETRY)
-    return ObstoreBucket(store, place, f"S3 bucket {place.container}")
+    return ObstoreBucket(store, place, f"S3 bucket {place.container}", options.clock)
 
 
 def open_azure(place: BucketAddress, options: Options) -> ObstoreBucket:
@@ -101,7 +114,8 @@ def open_azure(place: BucketAddress, options: Options) -> ObstoreBucket:
             "Set AZURE_STORAGE_ACCOUNT_NAME to its name.",
         )
     store = AzureStore(place.container, config=settings, client_options=_client(settings), retry_config=RETRY)
-    return ObstoreBucket(store, place, f"Azure container {settings['account_name']}/{place.container}")
+    label = f"Azure container {settings['account_name']}/{place.container}"
+    return ObstoreBucket(store, place, label, options.clock)
 
 
 def _settings(
@@ -129,15 +143,19 @@ def _client(settings: Mapping[str, str]) -> Any:
     """Return the client options; http:// is allowed if the endpoint has it."""
     # check_server accepts http:// only for this machine.
     local = settings.get("endpoint", "").startswith("http://")
-    return {"allow_http": local, "connect_timeout": timedelta(seconds=10), "timeout": timedelta(seconds=60)}
+    return {"allow_http": local, **TIMEOUTS}
+
+
+_Answer = TypeVar("_Answer")
 
 
 class ObstoreBucket:
     """The interface `Objects` on a store of obstore. The version of an object is its ETag."""
 
-    def __init__(self, store: S3Store | AzureStore, place: BucketAddress, label: str) -> None:
+    def __init__(self, store: S3Store | AzureStore, place: BucketAddress, label: str, clock: Clock) -> None:
         self._store = store
         self._place = place
+        self._clock = clock
         self.shared = tuple(place.shared)
         self.label = f"{label} ({place.root})" if place.root else label
 
@@ -146,9 +164,9 @@ class ObstoreBucket:
 
         obstore refuses the whole list if one key is not a path (“..”, “//”); this then raises StorageError.
         """
+        root = self._place.root or None
         try:
-            pages = obstore.list(self._store, self._place.root or None)
-            listed = [meta for page in pages for meta in page]
+            listed = self._whole(lambda: [meta for page in obstore.list(self._store, root) for meta in page])
         except (BaseError, OSError) as error:
             self._fail(error, writing=False)
         named = ((self._place.name(meta["path"]), meta) for meta in listed)
@@ -171,7 +189,7 @@ class ObstoreBucket:
         """Return True if an empty object is a file, and False if it only marks a folder."""
         # obstore lists marks of folders without the slash at the end of their key; they have no object by that name.
         try:
-            obstore.head(self._store, key)
+            self._whole(lambda: obstore.head(self._store, key))
         except FileNotFoundError:
             return False
         except (BaseError, OSError) as error:
@@ -181,12 +199,15 @@ class ObstoreBucket:
     def get(self, name: str, version: str) -> tuple[bytes, str]:
         """Return content and ETag of the newest version; `version` is ignored. Raises ObjectMissing."""
         try:
-            result = obstore.get(self._store, self._place.key(name))
-            return bytes(result.bytes()), _bare(result.meta["e_tag"])
+            return self._whole(lambda: self._downloaded(self._place.key(name)))
         except FileNotFoundError:
             raise ObjectMissing from None
         except (BaseError, OSError) as error:
             self._fail(error, writing=False)
+
+    def _downloaded(self, key: str) -> tuple[bytes, str]:
+        result = obstore.get(self._store, key)
+        return bytes(result.bytes()), _bare(result.meta["e_tag"])
 
     def create(self, name: str, data: bytes) -> str:
         """Create an object (If-None-Match: *) and return its ETag. Raises Conflict if it exists."""
@@ -197,8 +218,12 @@ class ObstoreBucket:
         return self._put(name, data, {"e_tag": f'"{version}"'})
 
     def _put(self, name: str, data: bytes, mode: Any) -> str:
+        key = self._place.key(name)
         try:
-            result = obstore.put(self._store, self._place.key(name), data, mode=mode, use_multipart=False)
+            # If the first attempt was applied, the second one is a conflict; callers expect that.
+            result = self._whole(
+                lambda: obstore.put(self._store, key, data, mode=mode, use_multipart=False), NO_ANSWER
+            )
         except (AlreadyExistsError, PreconditionError, FileNotFoundError) as error:
             if "NoSuchBucket" in str(error) or "ContainerNotFound" in str(error):
                 self._fail(error, writing=True)
@@ -213,13 +238,24 @@ class ObstoreBucket:
         """
         key = self._place.key(name)
         try:
-            if _bare(obstore.head(self._store, key)["e_tag"]) != version:
+            if _bare(self._whole(lambda: obstore.head(self._store, key))["e_tag"]) != version:
                 raise Conflict
-            obstore.delete(self._store, key)
+            self._whole(lambda: obstore.delete(self._store, key))
         except FileNotFoundError:
             return
         except (BaseError, OSError) as error:
             self._fail(error, writing=True)
+
+    def _whole(self, ask: Callable[[], _Answer], passing: re.Pattern[str] = BROKEN_ANSWER) -> _Answer:
+        """Return the answer of `ask`, which is called again after a pause if its error has one of the words."""
+        for attempt in range(1, ATTEMPTS):
+            try:
+                return ask()
+            except (BaseError, OSError) as error:
+                if not passing.search(str(error)):
+                    raise
+                self._clock.sleep(retry.pause(attempt, None, self._clock.chance()))
+        return ask()
 
     def _fail(self, error: Exception, *, writing: bool) -> NoReturn:
         raise error_from(str(error), self.label, writing=writing) from None
@@ -251,7 +287,7 @@ def error_from(text: str, label: str, *, writing: bool) -> StorageError:
         return StorageError(
             "storage", f"{label} does not exist: {said}", "Check its name, the region and endpoint."
         )
-    if status >= 500 or status in {408, 429} or (not status and "error sending request" in text):
+    if status >= 500 or status in {408, 429} or (not status and NO_ANSWER.search(text)):
         return StorageUnreachable(
             "storage",
             f"{label} could not be reached: {said}",

@@ -55,6 +55,10 @@ bitbucket.org ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIazEu89wgQZ4bqs3d63QSMzYVa0Mu
 """
 
 
+STALLED_AFTER = 60
+"""Seconds below 100 bytes a second after which a transfer counts as a lost connection."""
+
+
 class Access:
     """The credentials for one repository. `secrets` are the texts that no message may show.
 
@@ -124,8 +128,7 @@ class Access:
         }
 
     def _settings(self) -> list[tuple[str, str]]:
-        # Nothing that the machine configures may run a program or change the commit. A transfer below 100 bytes a
-        # second for 60 seconds counts as a lost connection.
+        # Nothing that the machine configures may run a program or change the commit.
         settings = [
             ("core.hooksPath", os.devnull),
             ("core.fsmonitor", "false"),
@@ -133,7 +136,7 @@ class Access:
             ("maintenance.auto", "false"),
             ("push.gpgSign", "false"),
             ("http.lowSpeedLimit", "100"),
-            ("http.lowSpeedTime", "60"),
+            ("http.lowSpeedTime", str(STALLED_AFTER)),
         ]
         if self.token:
             settings += [

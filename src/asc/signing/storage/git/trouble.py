@@ -17,7 +17,8 @@ NOT_REACHED = re.compile(
     r"could not resolve host|failed to connect|couldn't connect|could not connect|connection (timed out|refused|reset)"
     r"|network is unreachable|no route to host|operation too slow|operation timed out|temporary failure in name"
     r"|the remote end hung up|unexpected disconnect|early eof|empty reply from server|recv failure|gnutls_handshake"
-    r"|returned error: (429|5\d\d)|rpc failed; http 5|connection closed by|unable to rewind",
+    r"|returned error: (429|5\d\d)|rpc failed; http 5|connection closed by|unable to rewind"
+    r"|rpc failed; curl|transfer closed|bytes of body are still expected|unexpected eof",
     re.IGNORECASE,
 )
 RACE = re.compile(
