@@ -15,7 +15,7 @@ from asc.testflight.plan import is_out, plan
 from asc.testflight.request import AppInfo, DistributionRequest, ReviewInfo
 from asc.testflight.state import TO_COME, AppState, Declaration, Known
 from asc.testflight.testers.tester import Tester as Person  # pytest takes names with Test for its own
-from core.testflight import DESTINATION, FRIENDS, QA, READY, STAFF, TO_FRIENDS, app_state
+from core.testflight import DESCRIBED, DESTINATION, FRIENDS, QA, READY, STAFF, TO_FRIENDS, app_state
 
 
 def summaries(
@@ -254,6 +254,16 @@ def test_test_information_sends_only_the_attributes_that_differ() -> None:
         ("PATCH", {"description": "New"}),
         ("POST", {"locale": "ja", "description": "New", "feedbackEmail": "a@example.com"}),
     ]
+
+
+@pytest.mark.parametrize("primary", ["en-US", ""])
+def test_notes_in_a_new_language_bring_the_test_information_of_a_language_that_has_it(primary: str) -> None:
+    existing = {"ja": Known("a-ja", {}), "en-US": Known("a-en-US", DESCRIBED)}
+    of = replace(app_state(FRIENDS, app_localizations=existing), primary_locale=primary)
+    wishes = replace(TO_FRIENDS, whats_new={"fr-FR": "Plus rapide."})
+    changes = plan(wishes, of, replace(READY, primary_locale=primary)).changes
+    (information,) = [change for change in changes if change.kind == "app-info"]
+    assert information.body["data"]["attributes"] == {"locale": "fr-FR", **DESCRIBED}
 
 
 def test_a_demo_password_is_in_no_repr() -> None:

@@ -17,6 +17,9 @@ from asc.testflight.request import DEFAULT, DistributionRequest
 from asc.testflight.state import TO_COME, AppState, build_id, goes_outside
 from asc.words import printable_name
 
+NEEDED = {"description": "description", "feedbackEmail": "feedback-email"}
+"""The test information without which Apple refuses beta review: Apple's names → the keys of app-info."""
+
 
 def whats_new(request: DistributionRequest, app_state: AppState, state: Build | None) -> Iterator[Change]:
     """Yield the changes of "What to Test" in the locales that differ."""
@@ -69,22 +72,18 @@ def _for_notes(request: DistributionRequest, app_state: AppState, state: Build |
     the texts of the primary language in these languages today, so the new ones are copies of them.
     """
     primary = (state.primary_locale if state else "") or app_state.primary_locale
-    requested = by_locale(request.app_info, app_state.app_localizations, primary)
-    known = app_state.app_localizations[primary].attributes if primary in app_state.app_localizations else {}
-    primary_texts = {**known, **(requested[primary].attributes() if primary in requested else {})}
-    attributes = {
-        # Beta review needs these two. The addresses of pages may differ by language, so that they are not copied.
-        name: primary_texts[name]
-        for name in ("description", "feedbackEmail")
-        if primary_texts.get(name)
-    }
+    described = described_after(request, app_state, primary)
+    # App Store Connect returns no primary language for some apps. Any language that has both texts serves then.
+    model = primary or next((locale for locale, texts in described.items() if not lacking(texts)), "")
+    # Beta review needs these two. The addresses of pages may differ by language, so that they are not copied.
+    attributes = {name: described[model][name] for name in NEEDED if described.get(model, {}).get(name)}
     notes = by_locale(request.whats_new, state.localizations if state else {}, primary)
     for locale in notes:
-        if locale in app_state.app_localizations or locale in requested:
+        if locale in described:
             continue
         yield Change(
             "app-info",
-            f"set the test information in {printable_name(locale)} as in {printable_name(primary)}, "
+            f"set the test information in {printable_name(locale)} as in {printable_name(model)}, "
             "because beta review needs it",
             "POST",
             "/v1/betaAppLocalizations",
@@ -94,6 +93,26 @@ def _for_notes(request: DistributionRequest, app_state: AppState, state: Build |
                 relationships={"app": reference("apps", app_state.destination.app.id)},
             ),
         )
+
+
+def described_after(
+    request: DistributionRequest, app_state: AppState, primary: str
+) -> dict[str, dict[str, Any]]:
+    """Return the test information of the app by locale and by Apple's names, as it is once the request is fulfilled."""
+    existing = app_state.app_localizations
+    requested = by_locale(request.app_info, existing, primary)
+    return {
+        locale: {
+            **(existing[locale].attributes if locale in existing else {}),
+            **(requested[locale].attributes() if locale in requested else {}),
+        }
+        for locale in dict.fromkeys((*existing, *requested))
+    }
+
+
+def lacking(texts: Mapping[str, Any]) -> list[str]:
+    """Return the names in app-info of the texts that beta review needs and that one language lacks."""
+    return [ours for name, ours in NEEDED.items() if not str(texts.get(name) or "").strip()]
 
 
 def _app_info(request: DistributionRequest, app_state: AppState) -> Iterator[Change]:

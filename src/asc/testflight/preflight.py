@@ -210,25 +210,11 @@ def _check_review_detail(request: DistributionRequest, app_state: AppState) -> N
 
 def _check_test_information(request: DistributionRequest, app_state: AppState) -> None:
     # Apple refuses a submission without description and feedback address, with a code that does not name them.
-    primary, existing = app_state.primary_locale, app_state.app_localizations
-    requested = information.by_locale(request.app_info, existing, primary)
-    texts = {
-        locale: {
-            **(existing[locale].attributes if locale in existing else {}),
-            **(requested[locale].attributes() if locale in requested else {}),
-        }
-        for locale in {*existing, *requested}
-    }
+    primary = app_state.primary_locale
+    described = information.described_after(request, app_state, primary)
     # App Store Connect returns no primary language for some apps. One language that has both texts is enough then.
-    candidates = [texts.get(primary, {})] if primary else [*texts.values(), {}]
-    needed = {"description": "description", "feedbackEmail": "feedback-email"}
-    missing = min(
-        (
-            [ours for name, ours in needed.items() if not str(found.get(name) or "").strip()]
-            for found in candidates
-        ),
-        key=len,
-    )
+    candidates = [described.get(primary, {})] if primary else [*described.values(), {}]
+    missing = min(map(information.lacking, candidates), key=len)
     if missing:
         locale = primary or "en-US"
         raise Error(
