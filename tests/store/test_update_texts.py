@@ -12,7 +12,7 @@ from asc.apps.texts import LOCALES
 from asc.errors import Error
 from asc.store import page as page_module
 from asc.store.comparing import compare_page
-from asc.store.page import read_app, read_page
+from asc.store.page import AppFacts, Info, Page, read_app, read_page
 from asc.store.texts_plan import UpdateOptions, plan_page
 from asc.store.version import read_versions
 from asc.store.wanted import Place, Text, WantedPage
@@ -280,6 +280,14 @@ def test_a_text_that_apple_does_not_keep_fails_the_step_by_its_name() -> None:
         lost = plan_page(app, page, wishes, is_first=False).plan.changes
         with pytest.raises(Error, match="en-US description"):
             compare_page(client, app, page, wishes, lost, is_first=False)
+
+
+def test_answers_to_an_age_rating_that_apple_does_not_show_are_an_error() -> None:
+    wishes = UpdateOptions(WantedPage(age_rating={"gambling": False}))
+    app = AppFacts("1000000001", BUNDLE_ID, "en-US", "")
+    page = Page(None, info=Info("INFO", "PREPARE_FOR_SUBMISSION"))
+    with pytest.raises(Error, match="age-rating"):
+        plan_page(app, page, wishes, is_first=False)
 
 
 def test_remove_locales_removes_what_the_files_do_not_have_but_for_the_primary_language(

@@ -10,6 +10,7 @@ from typing import Any
 from asc.api.document import Resource, reference, request_body
 from asc.apps.texts import same
 from asc.changes.change import Change, Plan
+from asc.errors import Error
 from asc.store import age_rating
 from asc.store.categories import category_id
 from asc.store.limits import CATEGORIES, FIELDS, RELEASE_NOTES, REVIEW, TRUTHS, Owner
@@ -72,7 +73,10 @@ class PagePlan:
 
 
 def plan_page(app: AppFacts, page: Page, options: UpdateOptions, *, is_first: bool) -> PagePlan:
-    """Return the writes that make `page` as wished; none if it is so already."""
+    """Return the writes that make `page` as wished; none if it is so already.
+
+    Raises Error if Apple shows no age rating that the wished answers could change.
+    """
     planner = _Planner(app, page, options, is_first)
     planner.work()
     # A name that fails keeps the texts of its locale from being made: the next run then finds neither, and makes both.
@@ -250,7 +254,12 @@ class _Planner:
     def _age_rating(self, info: Info) -> None:
         if not self._local.age_rating:
             return
-        current: Mapping[str, Any] = info.rating.attributes if info.rating else {}
+        if info.rating is None:
+            raise Error(
+                "age-rating: App Store Connect shows no age rating of the app, so no answer can be set.",
+                "Answer the questions in App Store Connect (App Information), and omit age-rating.",
+            )
+        current: Mapping[str, Any] = info.rating.attributes
         requested = age_rating.answers(self._local.age_rating)
         different = {
             # A question that Apple does not show is sent: it may be newer than this code.
@@ -260,7 +269,7 @@ class _Planner:
         }
         for name, value in different.items():
             self._say("", name, _words(current.get(name)), _words(value), info.is_editable)
-        if different and info.rating:
+        if different:
             self._patch("ageRatingDeclarations", info.rating.id, different, "the age rating")
 
     def _review(self) -> None:
