@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from asc.store.items import Item, add_item
+from asc.store.preparing import Preparation, plan_preparation
 from asc.store.submission import make_draft
+from asc.store.version import StoreVersion
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from core.app_store_review import NEVER, QUICK, submissions, submit, version_of, with_sold, world, writes
@@ -291,3 +294,13 @@ def test_a_version_that_is_not_as_asked_for_is_not_submitted(
         assert "WAITING_FOR_REVIEW" not in submissions(sandbox)
         sandbox.end_faults()
         assert submit(tmp_path, sandbox, **given).code == 0
+
+
+@pytest.mark.parametrize(("hour", "minute", "steps"), [(10, 20, 0), (11, 0, 1)])
+def test_a_date_of_release_that_apple_rounded_is_not_set_again(hour: int, minute: int, steps: int) -> None:
+    at_apple = datetime(2027, 1, 31, hour, minute, tzinfo=UTC)
+    version = StoreVersion(
+        "V", "2.0", "IOS", "PREPARE_FOR_SUBMISSION", "SCHEDULED", earliest_release=at_apple
+    )
+    wanted = Preparation(release_type="SCHEDULED", release_date=datetime(2027, 1, 31, 10, tzinfo=UTC))
+    assert len(plan_preparation(version, wanted)) == steps

@@ -82,7 +82,8 @@ def _lacking(version: StoreVersion, preparation: Preparation) -> Iterator[str]:
 
 
 def _same_hour(requested: datetime, current: datetime | None) -> bool:
-    # Apple may round the date to an hour: a guess, because fastlane's deliver does so before it sends one.
+    # The input takes whole hours alone, so that a smaller difference is Apple's rounding: a guess, because fastlane's
+    # deliver rounds a date before it sends one.
     return current is not None and abs(requested - current) < timedelta(hours=1)
 
 
@@ -160,11 +161,9 @@ def _build_steps(version: StoreVersion, preparation: Preparation) -> list[Step]:
 
 
 def _release_steps(version: StoreVersion, preparation: Preparation) -> list[Step]:
-    same_date = (
-        # To the second: a wish that differs by minutes is sent, even if Apple may round it.
-        preparation.release_type != "SCHEDULED" or version.earliest_release == preparation.release_date
-    )
-    if not preparation.release_type or (version.release_type == preparation.release_type and same_date):
+    requested = preparation.release_date
+    is_same_date = requested is None or _same_hour(requested, version.earliest_release)
+    if not preparation.release_type or (version.release_type == preparation.release_type and is_same_date):
         return []
     date = f"{preparation.release_date:%Y-%m-%dT%H:%M:%SZ}" if preparation.release_date else None
     # A null clears the date of an earlier wish.
