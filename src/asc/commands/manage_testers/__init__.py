@@ -63,9 +63,11 @@ class Outputs:
 
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Read the testers that the mode needs, print the plan, and carry it out."""
+    # Before the client, so that a list with wrong lines ends the step without a request.
     listed = listed_testers(inputs)
     client = context.connect(inputs)
     app = inputs.app(client)
+    # An invitation is about the app, so this mode needs no request for the groups.
     if inputs.mode == "invite":
         return _carry_out(inputs, context, client, app.id, plan_invitations(client, app.id, listed))
     groups = read_groups(client, app.id)
@@ -177,6 +179,7 @@ def _send(
             )
         elif plan.writes:
             sent = send_all(client, plan.writes)
+            # Without a connection the comparison would only add an error of its own.
             if not sent.unreachable:
                 made, missing = confirm_writes(client, app_id, sent.made)
                 sent = replace(sent, made=made)
@@ -199,6 +202,7 @@ def _outputs(inputs: Inputs, plan: TesterPlan, sent: Sent, left: str) -> Outputs
     counted = plan.writes if inputs.only_plans else sent.made
 
     def people(*kinds: str) -> str:
+        # A person who is added to two groups counts once.
         return str(len({person for write in counted if write.kind in kinds for person in write.people}))
 
     refused_people = [

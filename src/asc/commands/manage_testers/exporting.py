@@ -34,6 +34,7 @@ def export(
     chosen, _ = choosing.groups(inputs.groups or (), groups, None)
     group_ids = {group.id for group in chosen}
     by_id = {group.id: group for group in groups}
+    # The default period of mode: prune, so that the file shows whom it would remove.
     usages = read_usages(client, app_id, "P90D")
     testers = list(read_testers(client, app_id))
     exported = [tester for tester in testers if not group_ids or group_ids & set(tester.group_ids)]

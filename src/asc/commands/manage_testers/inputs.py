@@ -114,6 +114,7 @@ class Inputs(AppInputs):
             )
         if self.exact and self.mode != "add":
             yield Problem("exact", f"is not for mode: {self.mode}", "Use it with mode: add.")
+        # Groups that only the file names keep their other members, so exact would do nothing.
         if self.exact and self.testers_file and not self.groups:
             yield Problem(
                 "groups", "is required with exact", "Name the groups that the list is the truth for."

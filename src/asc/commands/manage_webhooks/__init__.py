@@ -164,6 +164,7 @@ def _delete(inputs: Inputs, client: Client, app_id: str, webhooks: Sequence[Webh
         log.info(NOT_WRITTEN)
     else:
         delete_webhook(client, webhook)
+        # Apple's lists may lag behind a change, so the webhook is an error only if it stays there.
         left = look_until(
             client,
             lambda: [left for left in read_webhooks(client, app_id) if left.id == webhook.id],

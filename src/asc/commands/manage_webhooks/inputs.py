@@ -116,6 +116,7 @@ class Inputs(AppInputs):
             yield Problem(
                 "url", defect, "Give a public https address, like https://relay.example.com/events."
             )
+        # No secret is no defect here: an existing webhook keeps its own. The plan requires one for a new webhook.
         if self.secret and (defect := secret_defect(self.secret)):
             yield Problem("secret", defect, "Make one: openssl rand -hex 32.")
         for defect in event_defects(self.events):

@@ -58,6 +58,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     if inputs.dry_run:
         log.info(NOT_WRITTEN)
         context.summary.append(_summary(plan, "planned"))
+        # Without the plan, because the lists name changes that were made, and there are none.
         outputs = replace(_outputs((), registered, registered), changed=flag(bool(plan)))
         context.outputs = outputs
         return outputs
@@ -103,6 +104,7 @@ def _invalidated(client: Client, plan: Sequence[BundleIdChanges], findings: Find
     touched = [
         changes.registered.id
         for changes in plan
+        # A new bundle id has no profiles yet, and a new name leaves them valid.
         if changes.registered and (changes.enable or changes.configure or changes.disable)
     ]
     no_names: list[str] = []
@@ -188,7 +190,10 @@ def _verify(
 ) -> dict[str, dict[str, list[str]]]:
     """Compare the valid profiles with the .entitlements files, and return the values to associate by hand."""
     with_files = [
-        request for request in requests if request.entitlements and request.bundle_id.identifier in registered
+        # A bundle id that could not be registered has no profiles, and its error is told already.
+        request
+        for request in requests
+        if request.entitlements and request.bundle_id.identifier in registered
     ]
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         reading = [
@@ -199,6 +204,7 @@ def _verify(
     for request, future in zip(with_files, reading, strict=True):
         identifier, no_profiles = request.bundle_id.identifier, list[Profile]()
         profiles = findings.result_of(future.result, no_profiles)
+        # A warning, because the first run for a new bundle id comes before its first profile.
         if not profiles:
             log.warning(
                 "%s has no valid profile to compare with: create one (sync-signing) and run the step again.",

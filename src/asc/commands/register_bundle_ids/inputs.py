@@ -125,6 +125,7 @@ def requests_of(inputs: Inputs) -> list[Request]:
     paths = inputs.entitlements or ()
     for (identifier, _), keys in zip(paths, entitlements_input.read_files(paths), strict=True):
         owner = identifier or inputs.bundle_ids[0][0]
+        # A bundle id may have several files, and gets the capabilities that any of them needs.
         files[owner] = {**files.get(owner, {}), **keys}
     requests = []
     for identifier, name in inputs.bundle_ids:

@@ -61,6 +61,7 @@ class Outputs:
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Read the version and its submissions, print the plan, carry it out, and wait as asked for."""
     client = context.connect(inputs)
+    # Counted from the start, because a withdrawal and the wait for the review share one `timeout`.
     deadline = client.clock.monotonic() + inputs.timeout
     app = inputs.app(client)
     platform = PLATFORMS[inputs.platform]
@@ -74,6 +75,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     version = choose_version(versions, inputs.version)
     build = _build(inputs, client, app, version)
     submission_id = ""
+    # A version in review with another build is not done: `if-open` decides about its submission.
     is_done = version.state in APPROVED or (version.state in SUBMITTED and not _is_other(build, version))
     if is_done:
         log.info("Nothing to submit: %s", version)
@@ -81,6 +83,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         open_submission = holding(submissions, version)
         if open_submission is None and version.state in SUBMITTED:
             open_submission = find_open(client, app.id, version)
+        # Apple takes no more items after the submission, so a purchase that it does not hold was left behind.
         require_submitted(client, inputs, app.id, version, open_submission)
         submission_id = open_submission.id if open_submission else ""
     else:
@@ -127,6 +130,7 @@ def _build(inputs: Inputs, client: Client, app: App, version: StoreVersion) -> B
     if inputs.build_id:
         return fetch_build(client, inputs.build_id)
     if not inputs.build_number:
+        # The plan needs the answer to export compliance of the attached build as well.
         return fetch_build(client, version.build_id) if version.build_id else None
     number = Number(app.id, version.version, inputs.build_number, PLATFORMS[inputs.platform])
     build = find_build(client, number)
@@ -187,6 +191,7 @@ def _submit(inputs: Inputs, client: Client, app: App, plan: SubmissionPlan, dead
     draft = plan.draft or make_draft(client, app.id, version)
     if draft.version_id != version.id:
         draft = add_version(client, draft, version)
+    # A job that was quicker may have sent the submission that the two requests above returned.
     if draft.state != DRAFT:
         log.info("Another job submitted version %s meanwhile", version.version)
         require_submitted(client, inputs, app.id, read_version(client, version.id), draft)
@@ -206,6 +211,7 @@ def _withdraw(
     inputs: Inputs, context: Context, client: Client, app: App, version: StoreVersion, deadline: float
 ) -> Outputs:
     open_submission = find_open(client, app.id, version)
+    # A draft was never sent, so there is nothing to take back.
     if open_submission is None or open_submission.state == DRAFT:
         if version.state in APPROVED:
             raise Error(

@@ -40,6 +40,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 def _read_only(inputs: Inputs, context: Context) -> Outputs:
     """Install from the storage alone. Sends no request to App Store Connect, and needs no API key."""
+    # Only the key tells the team's program. This mode has no key, and lists nothing at Apple.
     storage, request = storage_of(inputs, context), inputs.request(in_house=False)
     files, passphrase = storage.read(), inputs.passphrase or ""
     warn_of_trimmed(files, passphrase)
@@ -177,6 +178,7 @@ def _context(inputs: Inputs, context: Context) -> tuple[SyncContext, SigningRequ
         client=client,
         storage=storage_of(inputs, context),
         passphrase=inputs.passphrase or "",
+        # Absolute, because a later step that reads the path from the outputs may run in another folder.
         rescue_folder=Path(inputs.output_directory).absolute() / "unsaved",
         p12_password=inputs.p12_password,
         encryption=_version(inputs),

@@ -254,6 +254,7 @@ class Inputs(CommonInputs):
         # The request cannot be made of unknown words: its own problems are found once they are right.
         if not words:
             try:
+                # Only the key tells the program, and it is not read yet: check_program looks at that later.
                 self.request(False)
             except InputError as error:
                 yield from error.problems

@@ -58,6 +58,7 @@ def install(inputs: Inputs, context: Context, signing: ReadySigning, changed: bo
         if security:
             mac = Mac(Path(_home(environment)), _temporary(environment), security)
             installed = machine.install(mac, ledger, state.id, signing.identities, profiles)
+    # After the block, so that no variable names a file that a failure has removed.
     if inputs.export_fastlane_env:
         for name, value in fastlane_environment(
             written.profiles, installed.profiles if installed else None
@@ -154,6 +155,7 @@ def second_storage_of(inputs: Inputs, context: Context) -> Storage:
     # It never gets the token or the branch of the first storage.
     location = inputs.to_storage or ""
     options = _options(inputs, context)
+    # The target may be a new repository without any branch.
     options = replace(options, token=inputs.to_storage_token or "", branch="", create_branch=True)
     return open_storage(location, options)
 

@@ -43,8 +43,10 @@ def storage(environment: Mapping[str, str]) -> str:
     if mode == "gitlab_secure_files" and variable("GITLAB_PROJECT"):
         return f"gitlab://{variable('GITLAB_PROJECT')}"
     url = variable("GIT_URL")
+    # match passes this variable to git, which accepts a path. A storage needs a scheme.
     if url.startswith("/"):
         return f"git+file://{url}"
+    # The variable is about git, so an https address needs no .git at its end.
     return f"git+{url}" if url.startswith("https://") and not is_git(url) else url
 
 
@@ -64,6 +66,7 @@ def with_access(options: Options, location: str, environment: Mapping[str, str])
 
 def text_or_file(key: str) -> str:
     """Return the text of a deploy key, which match also accepts as a path."""
+    # A key has several lines, and a path has one.
     if not key or "\n" in key.strip():
         return key
     try:

@@ -58,6 +58,7 @@ class Outputs:
 
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Read the files, then Apple; print the plan; write it; and compare."""
+    # Files come first, so that a wrong picture or text ends the step without a request.
     local = local_media(inputs)
     options = _options(inputs, context, local)
     client = context.connect(inputs)
@@ -70,8 +71,10 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         # The names of an app are those of all its platforms.
         options = replace(options, keep_names=True)
     plan = plan_page(app, page, options, is_first=choice.is_first)
+    # Pictures are planned before the texts are written, so that one plan holds all, and all of it is checked.
     media = plan_media(client, page, local, inputs.screenshots_mode)
     _tell(context, inputs, choice, plan, media)
+    # A real run has changed nothing yet; a dry run says if it would.
     outputs = _outputs(app, choice, plan, media, changed=inputs.dry_run)
     context.outputs = outputs
     # The plan stands in the log and the outputs also if it is refused.
@@ -108,6 +111,7 @@ def _media_now(
     if choice.version is None and local.any:
         page = read_page(client, app.id, version)
         return plan_copied_media(client, page, local, inputs.screenshots_mode, before)
+    # Pictures belong to the texts of a locale, and those of a new locale have an id only now.
     if any(not plan.text_id for plan in before.all):
         return plan_media(client, read_page(client, app.id, version), local, inputs.screenshots_mode)
     return before
@@ -119,6 +123,7 @@ def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
         Difference(set_plan.locale, set_plan.display, "", "") for set_plan in media.all if set_plan.writes
     ]
     makes_review = any(change.kind == "appStoreReviewDetails" for change in plan.plan.changes)
+    # Attachments belong to the review information: it exists, or this plan makes it, or they have no place.
     if media.attachments and not page.review and not makes_review:
         raise Error(
             "review-attachments: the version has no review information that they could belong to.",
@@ -137,6 +142,7 @@ def _refuse_blocked(page: Page, plan: PagePlan, media: MediaPlan) -> None:
 
 
 def _options(inputs: Inputs, context: Context, local: LocalMedia) -> UpdateOptions:
+    # A locale with pictures alone is made as well, because at Apple its pictures belong to its texts.
     page = wanted_page(inputs, context.now().year).with_locales(local.locales)
     # Masked before the findings are told, which quote texts of the page.
     for secret in page.secrets:
@@ -210,6 +216,7 @@ def _write(client: Client, app: AppFacts, page: Page, options: UpdateOptions, *,
     try:
         done = apply(client, plan, StoreRules()).done
     except Error as error:
+        # Apple locks a version that another job submitted meanwhile. That is no error if the page is as requested.
         check_after_refusal(client, app, page, options, error, is_first=is_first)
         return
     compare_page(client, app, page, options, done, is_first=is_first)
@@ -233,6 +240,7 @@ def _tell(context: Context, inputs: Inputs, choice: Choice, plan: PagePlan, medi
         log.info("Nothing to do: the store page of version %s matches the files", choice.number)
     else:
         count = _requests(choice, plan, media)
+        # All jobs of a key share Apple's hourly limit, so a large plan says what it costs before it begins.
         budget = context.client.traffic.budget if context.client else None
         left = f"; {budget.left} are left this hour" if budget else ""
         log.info("Plan: about %s%s", words.counted(count, "request"), left)

@@ -41,6 +41,7 @@ _LIVE_INPUTS = (
 
 
 def _rating(text: str) -> Mapping[str, Any]:
+    # A mapping has at least one of these, and the path of a rating file has none.
     if "\n" in text or ":" in text or text.startswith("{"):
         answers: Mapping[str, Any] = kinds.MAPPING.parse(text)
         return answers
@@ -221,6 +222,7 @@ class Inputs(AppInputs):
                 yield Problem(name.replace("_", "-"), f"{kinds.quoted(key)} is not known", hint)
         if self.release_notes and self.release_notes_file:
             yield given_together("release-notes-file", "release-notes")
+        # With locales the step sees only a part of the files, and would remove all other locales.
         if self.remove_locales and (self.locales or self.target == "live"):
             other = "locales" if self.locales else "target: live"
             yield Problem("remove-locales", f"is given together with {other}", "Omit one of the two.")
@@ -237,6 +239,7 @@ def wanted_page(inputs: Inputs, year: int) -> WantedPage:
     """Return the page that files and inputs ask for, inputs first. Raises InputError with all that is wrong."""
     page = metadata_in(inputs.metadata, inputs.unknown_folders).beaten_by(_given(inputs))
     if inputs.locales:
+        # A locale that has no folder stays in the request: the texts for all locales are meant for it as well.
         page = page.only(inputs.locales).with_locales(inputs.locales)
     return page.with_year(year)
 
@@ -307,6 +310,7 @@ def _notes(text: str, name: str) -> WantedPage:
     # A text with a colon in its first line is YAML, too: only names that look like locales make it a mapping.
     if not all(map(_is_locale, by_locale)):
         return everywhere
+    # Read like the input texts, so that spellings of locales and errors are the same in both.
     as_page = {name: {RELEASE_NOTES.name: value} for name, value in by_locale.items()}
     return read_yaml(json.dumps(as_page), name)
 

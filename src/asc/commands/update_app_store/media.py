@@ -138,6 +138,7 @@ def _attachment_plans(
 
 def sync_media(context: Context, client: Client, inputs: Inputs, plan: MediaPlan) -> UploadCounts:
     """Carry out the plans whose locale is there, and count the uploads. Raises Error with all failures."""
+    # One deadline for screenshots, previews and attachments, because `timeout` is about the step.
     deadline = client.clock.monotonic() + inputs.timeout
     pace = Pace(inputs.parallel, deadline, waits=inputs.wait == "processing")
 
@@ -168,6 +169,7 @@ def _plans(media: Media, texts: Mapping[str, Resource], local: Screenshots, mode
     files_by_set = local.by_set()
     sets = _sets(media, texts, list(dict.fromkeys(locale for locale, _ in files_by_set)))
     plans = []
+    # Sets without files in the folder are not looked at, because they never change.
     for (locale, display), files in files_by_set.items():
         text = texts.get(locale)
         existing = sets.get(locale, {}).get(display, MediaSet("", display))
@@ -178,6 +180,7 @@ def _plans(media: Media, texts: Mapping[str, Resource], local: Screenshots, mode
 def _sets(
     media: Media, texts: Mapping[str, Resource], locales: Sequence[str]
 ) -> dict[str, dict[str, MediaSet]]:
+    # A locale that the plan still has to make has no sets at Apple.
     known = [locale for locale in locales if locale in texts]
     if not known:
         return {}

@@ -71,10 +71,12 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 
 def _work(inputs: Inputs, context: Context, report: UploadReport) -> None:
     request, changed = inputs.request
+    # The input is masked whole and line by line; the password alone is a text of its own.
     if request.review_info and request.review_info.demo_account_password:
         context.hide(request.review_info.demo_account_password)
     for change in changed:
         log.warning("whats-new: %s", change)
+    # Before the client, so that a file with a defect ends the step without a request.
     binary = read_file(inputs, context.now()) if inputs.file else None
     client = context.connect(inputs)
     if binary:
@@ -129,10 +131,12 @@ def _check(
     with ThreadPoolExecutor(2) as pool:
         reading_train = pool.submit(read_train, client, number)
         reading_app = pool.submit(preflight, client, request, _destination(report.reference))
+        # A check that fails has a default as its result, so that the problems of the others are told as well.
         if_exists = IfExists(inputs.if_exists)
         status = findings.result_of(lambda: assess(client, number, source, if_exists), UploadStatus())
         report.app_state = app_state = findings.result_of(reading_app.result, None)
         train = findings.result_of(reading_train.result, Train())
+    # A rerun of a finished upload sends no file, so a train that was closed since does not matter to it.
     if not status.is_there:
         warning = findings.result_of(lambda: check_train(train, number), "")
     if app_state:
@@ -148,6 +152,7 @@ def _tell_upload(inputs: Inputs, client: Client, report: UploadReport, status: U
     assert report.reference and report.reference.binary
     number, if_exists = report.reference.number, IfExists(inputs.if_exists)
     report.state = status.upload.state if status.upload else ""
+    # A real run learns of such a build from Apple's refusal of the new upload; a dry run has to look for it.
     if not status.upload and if_exists is not IfExists.SKIP and find_build(client, number):
         raise taken(client, number, if_exists, "by a build that was uploaded by other means")
     log.info("Would upload %s as %s%s", report.reference.binary.path.name, number, _so_far(status))
@@ -158,6 +163,7 @@ def _take_up(inputs: Inputs, client: Client, report: UploadReport, request: Dist
     with report.timeline.phase("Check"):
         report.reference = reference = reference_of_ids(client, inputs)
         report.upload_id = reference.target.upload_id
+        # Groups and texts belong to an app, and the record of an upload does not name its app.
         if reference.app.id:
             report.app_state = preflight(client, request, _destination(reference))
 
@@ -166,6 +172,7 @@ def _wait_and_give(
     inputs: Inputs, client: Client, report: UploadReport, request: DistributionRequest
 ) -> None:
     assert report.reference
+    # The watch is made here, because `timeout` counts from the end of the upload.
     watch = Watch(client, report.reference.target, inputs.timeout)
     try:
         _follow(inputs, client, report, request, watch)
@@ -181,6 +188,7 @@ def _follow(
     with report.timeline.phase("Processing at Apple"):
         report.seen = watch.until(_reached(inputs))
     _tell_warnings(client, report)
+    # Nothing is to be written to the build, so an accepted upload is enough, and there may be no build yet.
     if inputs.wait == "upload" and not inputs.asked_of_the_build():
         _judge(client, report, request, watch)
         return
@@ -190,6 +198,7 @@ def _follow(
     report.app_state = app_state = report.app_state or preflight(
         client, request, _destination(report.reference, report.seen)
     )
+    # Then earlier builds expire at the end, when testers can install this one and need the others no more.
     available = inputs.wait == "available"
     with report.timeline.phase("Distribution"):
         outcome = distribute(
@@ -200,6 +209,7 @@ def _follow(
             _confirm(client, report, app_state, report.done, lambda: watch.until(_reached(inputs)))
     _judge(client, report, request, watch)
     if available:
+        # Again, with the build's own state: a build that Apple approved before needs no submission.
         _check_availability(inputs, request, app_state, report.seen.build)
         with report.timeline.phase("Until testers have it"):
             outside = goes_outside(request, app_state)
@@ -233,6 +243,7 @@ def _confirm(
 
     if left := look_until(client, missing, lambda left: not left):
         report.done[:] = [change for change in report.done if change not in left]
+        # The groups were told as served. Without this line they are worked out from the changes that are left.
         report.groups = ()
         raise accepted_only(left)
 
@@ -270,6 +281,7 @@ def _check_availability(
     inputs: Inputs, request: DistributionRequest, app_state: AppState, build: Build | None = None
 ) -> None:
     """Raise InputError if the inputs wait for external testers but skip the beta review."""
+    # Before there is a build, the review counts as needed.
     state = build.external_state if build else "READY_FOR_BETA_SUBMISSION"
     waits = inputs.wait == "available" and goes_outside(request, app_state)
     if waits and not request.submit_review and state == "READY_FOR_BETA_SUBMISSION":
@@ -301,6 +313,7 @@ def _tell_plan(inputs: Inputs, client: Client, report: UploadReport, request: Di
 def _build_there(client: Client, target: WatchedBuild) -> Build | None:
     if target.build_id:
         return fetch_build(client, target.build_id)
+    # Builds can be looked up by number only within an app.
     return find_build(client, target.number) if target.number.app_id else None
 
 
@@ -311,6 +324,7 @@ def _tell_warnings(client: Client, report: UploadReport) -> None:
     try:
         report.warnings = record.read(client, report.upload_id).warnings
     except ApiError as error:
+        # The warnings are an extra: the upload is whole, so the step goes on without them.
         log.debug("Apple's warnings cannot be read: %s", error.message)
     for warning in report.warnings:
         log.warning("Apple warns: %s (%s)", warning.text, warning.code)

@@ -167,6 +167,7 @@ def _by_number(client: Client, app: App, number: Number) -> BuildReference:
     """Return the newest upload of the number, or its build if that was uploaded by other means."""
     uploads = record.find(client, number)
     platforms = {upload.number.platform for upload in uploads if upload.number}
+    # A number can be used once on each platform of an app, and the inputs do not say which one is meant.
     if len(platforms) > 1:
         raise InputError(
             [
@@ -181,7 +182,9 @@ def _by_number(client: Client, app: App, number: Number) -> BuildReference:
         return BuildReference(app, WatchedBuild(uploads[0].number, uploads[0].id, uploads[0].build_id))
     build = find_build(client, number)
     if build:
+        # The inputs may leave out the platform, and the build has it.
         return BuildReference(app, WatchedBuild(replace(number, platform=build.platform), build_id=build.id))
+    # Not an error yet: App Store Connect may list the upload of an earlier job late, and the wait looks again.
     return BuildReference(app, WatchedBuild(number))
 
 

@@ -197,6 +197,7 @@ class Inputs(CommonInputs):
         """Yield the problems: exactly one build is named, and the options fit together."""
         yield from self._problems_of_the_build()
         try:
+            # Read here, so that wrong texts and testers are told with the other problems, before any request.
             _ = self.request
         except InputError as error:
             yield from error.problems
@@ -207,6 +208,7 @@ class Inputs(CommonInputs):
     def _problems_of_the_wait(self) -> Iterator[Problem]:
         names = self.asked_of_the_build()
         late = [name for name in names if name not in EARLY]
+        # Texts need a build, but not a processed one: for them the shorter wait is enough, and the fix says so.
         if self.wait == "none" and names and not late:
             yield Problem(
                 "wait",
@@ -277,6 +279,7 @@ def _request_of(inputs: Inputs) -> tuple[DistributionRequest, list[str]]:
     notes: dict[str, str] = read(
         "whats-new-file" if inputs.whats_new_file else "whats-new", lambda: _notes(inputs), {}
     )
+    # Apple refuses these characters, and would do so after the upload. Each change is told as a warning.
     cleaned, changed = texts.clean_all(notes)
     request = DistributionRequest(
         whats_new=cleaned,
@@ -307,6 +310,7 @@ def _notes(inputs: Inputs) -> dict[str, str]:
     try:
         value = kinds.MAPPING.parse(text)
     except kinds.GivenTwice as error:
+        # A locale twice would lose a text. Another name twice is prose ("Fixed: …" on two lines).
         if text.lstrip().startswith("{") or _is_locale(error.name):
             raise
         return mappings.whats_new(text)

@@ -131,6 +131,7 @@ class UploadReport:
             return ()
         if self.dry_run:
             return (*(group.name for group in self.app_state.groups), *self.app_state.new_groups)
+        # A step that failed has no list from the distribution, but its changes tell which groups got the build.
         return self.groups or groups_with_build(self.app_state, self.seen.build, self.done)
 
     def outputs(self) -> Outputs:
@@ -147,6 +148,7 @@ class UploadReport:
             platform=number.platform,
             state=self.current_state,
             external_state=build.external_state if build else "",
+            # In a dry run no group has got the build, and a later step must not believe so.
             groups="" if self.dry_run else ", ".join(self.groups_there),
             testflight_url=self.page(),
             uploaded_bytes=str(self.sent),
