@@ -104,7 +104,7 @@ class Store:
 
     def identities(self) -> tuple[StoredIdentity, ...]:
         found = self.vault().identities()
-        assert found.faults == ()
+        assert found.faults == (), found.faults
         return found.entries
 
     def profiles(self) -> dict[str, Profile]:

@@ -5,8 +5,9 @@ A fault is a line in the language of the sandbox (`asc_sandbox.faults`) and mean
     PUT /journal status=503 times=always
     GET /list reset after=2
 
-It knows three effects more: `refused` (the port is closed until `end_faults`), `served-500` (the server applies the
-request, and the proxy answers 500), and `rival` (somebody else writes to the storage just before the request).
+It knows four effects more: `refused` (the port is closed until `end_faults`), `served-500` (the server applies the
+request, and the proxy answers 500), `rival` (somebody else writes to the storage just before the request), and `taken`
+(GitLab's answer for a name that exists already).
 """
 
 from __future__ import annotations
@@ -194,6 +195,9 @@ class FaultyProxy:
                 handler.answer(_Answer(200, (("Content-Type", "text/html"),), page))
             case "status":
                 handler.answer(_Answer(int(fault.value), (), b"trouble"))
+            case "taken":
+                taken = b'{"message": {"name": ["has already been taken"]}}'
+                handler.answer(_Answer(400, (("Content-Type", "application/json"),), taken))
             case "rival":
                 self._rival()
                 self.rivals += 1

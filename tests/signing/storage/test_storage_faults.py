@@ -119,6 +119,11 @@ def writing(kind: str) -> str:
     return "PUT" if kind in ("s3", "az") else "POST"
 
 
+def taken(kind: str) -> str:
+    """The fault by which a store of this kind says that somebody else has created the object."""
+    return "taken" if kind == "gitlab" else "status=412"
+
+
 def add(files: Files) -> Changes:
     return Changes({P12: b"key"})
 
@@ -184,6 +189,17 @@ def test_a_removal_whose_answer_was_lost_counts_as_done(secure_files: Behind) ->
         secure_files.proxy.add_fault(f"DELETE /other {effect}")
         storage.update(lambda files: Changes({P12: files[P12] + b"!"}), "Change")
     assert secure_files.place.assets() == {P12: b"key!!"}
+
+
+def test_a_key_that_was_put_aside_stays_while_its_new_place_refuses_it(bucket: Behind) -> None:
+    aside = "pending/distribution-A"
+    bucket.place.write(aside, b"key")
+    bucket.proxy.add_fault(f"{writing(bucket.place.kind)} /A.p12 {taken(bucket.place.kind)} times=always")
+    with pytest.raises(StorageError):
+        replace(bucket, options=replace(bucket.options, attempts=2)).opened().update(
+            lambda files: Changes({P12: b"key"}, frozenset({aside})), "Store"
+        )
+    assert bucket.place.assets() == {aside: b"key"}
 
 
 @pytest.mark.parametrize("effect", ["reset", "lost"])

@@ -221,13 +221,20 @@ class ObjectStorage:
 
 
 def carry_out(objects: Objects, entry: Journal) -> list[str]:
-    """Write the files of a change, then remove others. Return the paths that were left because others changed them."""
+    """Write the files of a change, then remove others. Return the paths that were left because others changed them.
+
+    Nothing is removed if a file was left.
+    """
     put = entry.changes.put
     gone = sorted(entry.changes.delete)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         written = list(pool.map(lambda path: _put(objects, path, put[path], entry.bases.get(path, "")), put))
+        left = [path for path, done in zip(put, written, strict=True) if not done]
+        if left:
+            # A removed file may be the only other copy of one that is left, as a key that was put aside is.
+            return left
         removed = list(pool.map(lambda path: _delete(objects, path, entry.bases.get(path, "")), gone))
-    return [path for path, done in zip([*put, *gone], written + removed, strict=True) if not done]
+    return [path for path, done in zip(gone, removed, strict=True) if not done]
 
 
 def _put(objects: Objects, path: str, data: bytes, base: str) -> bool:
