@@ -290,6 +290,17 @@ def test_answers_to_an_age_rating_that_apple_does_not_show_are_an_error() -> Non
         plan_page(app, page, wishes, is_first=False)
 
 
+def test_names_and_categories_without_an_app_info_at_apple_are_an_error() -> None:
+    app = AppFacts("1000000001", BUNDLE_ID, "en-US", "")
+    name = Text("Example", Place("name.txt"))
+    for page in (
+        WantedPage(texts={"en-US": {"name": name}}),
+        WantedPage(categories={"primary_category": name}),
+    ):
+        with pytest.raises(Error, match="shows no app info"):
+            plan_page(app, Page(None), UpdateOptions(page), is_first=False)
+
+
 def test_remove_locales_removes_what_the_files_do_not_have_but_for_the_primary_language(
     tmp_path: Path,
 ) -> None:

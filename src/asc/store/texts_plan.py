@@ -13,7 +13,7 @@ from asc.changes.change import Change, Plan
 from asc.errors import Error
 from asc.store import age_rating
 from asc.store.categories import category_id
-from asc.store.limits import CATEGORIES, FIELDS, RELEASE_NOTES, REVIEW, TRUTHS, Owner
+from asc.store.limits import BY_NAME, CATEGORIES, FIELDS, RELEASE_NOTES, REVIEW, TRUTHS, Owner
 from asc.store.page import AppFacts, Info, Page
 from asc.store.wanted import Texts, WantedPage
 from asc.words import listed
@@ -75,7 +75,7 @@ class PagePlan:
 def plan_page(app: AppFacts, page: Page, options: UpdateOptions, *, is_first: bool) -> PagePlan:
     """Return the writes that make `page` as wished; none if it is so already.
 
-    Raises Error if Apple shows no age rating that the wished answers could change.
+    Raises Error if Apple shows no app info or age rating that the wishes could change.
     """
     planner = _Planner(app, page, options, is_first)
     planner.work()
@@ -104,6 +104,7 @@ class _Planner:
 
     def work(self) -> None:
         """Go through all that a page has."""
+        self._refuse_without_info()
         for locale in self._locales():
             texts = self._local.texts_of(locale)
             if self._page.info:
@@ -120,6 +121,21 @@ class _Planner:
         self._review()
         if self._is_first and any(RELEASE_NOTES.name in texts for texts in self._all_texts()):
             self.warnings.append("Release notes are left out: the first version of an app has none.")
+
+    def _refuse_without_info(self) -> None:
+        if self._page.info:
+            return
+        texts = {name for texts in self._all_texts() for name in texts if BY_NAME[name].owner == "info"}
+        wishes = [
+            *sorted(texts),
+            *self._local.categories,
+            *(["age-rating"] if self._local.age_rating else []),
+        ]
+        if wishes:
+            raise Error(
+                f"App Store Connect shows no app info, so it cannot take {', '.join(wishes)}.",
+                "Open App Information of the app in App Store Connect once, and run the step again.",
+            )
 
     def _locales(self) -> Iterable[str]:
         """Return the locales to write: the repository's, and Apple's as well if a text is for every locale."""
