@@ -15,6 +15,7 @@ def _read(text: str) -> tuple[Capability, ...]:
 
 def _capabilities(text: str) -> Iterator[Capability]:
     for entry in kinds.LIST.parse(text):
+        # A YAML list, which people paste with its dashes, means the same.
         name, _, setting = entry.removeprefix("- ").partition(":")
         yield read_capability(name, setting.strip().strip("\"'"))
 

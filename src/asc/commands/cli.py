@@ -60,6 +60,7 @@ def parse(command: Command, arguments: Sequence[str]) -> tuple[dict[str, str], b
     for argument in unknown:
         # An argument without -- is the value of the one before it.
         if argument.startswith("--"):
+            # Only the name: the value may be a secret, and the error is about the name.
             raw.setdefault(argument.removeprefix("--").split("=")[0], "given")
     if unknown and not unknown[0].startswith("--"):
         # A long one may be a key pasted without its --api-key: that is not for the log.
@@ -95,8 +96,10 @@ def _parser(command: Command) -> argparse.ArgumentParser:
             f"--{name}",
             dest=name,
             metavar=spec.kind.name.upper(),
+            # `--dry-run` alone means true, as with other programs.
             nargs="?" if spec.kind.name == "boolean" else None,
             const="true" if spec.kind.name == "boolean" else None,
+            # argparse formats help texts with %.
             help=(spec.help + f" ({spec.kind.form})" + note + (_SECRET_NOTE if spec.secret else "")).replace(
                 "%", "%%"
             ),

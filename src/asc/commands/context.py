@@ -78,6 +78,7 @@ class Context:
 
         key = key or self.key(inputs)
         settings = self.settings(inputs, key.in_house)
+        # The client gets the role, so that the error about a refused request names it.
         self.client = Client(key, settings, self.command.role, self.hide, self.clock)
         return self.client
 

@@ -37,6 +37,7 @@ def given(kind: Kind, help: str, **rest: Any) -> Any:
     declared = Input(kind, help, **rest)
     # Parsed like a text of the user, so that a default that its own kind refuses fails at the import.
     value = kind.parse(declared.default) if declared.default else None
+    # A traceback in the debug log may show the repr of the inputs, so it has no secret.
     return field(default=value, kw_only=True, repr=not declared.secret, metadata={"input": declared})
 
 

@@ -132,6 +132,7 @@ def _not_read(statement: Statement, declared: Collection[str]) -> str:
 def _refused(path: str, statements: list[Statement]) -> Iterator[Problem]:
     for statement in statements:
         name, value = statement.setting or ("", "")
+        # An option that is turned off asks for nothing that Apple's API lacks.
         if name in WITHOUT_API and value != "false":
             yield Problem(
                 "deliverfile", f"{path}:{statement.line}: {name} has no counterpart", WITHOUT_API[name]

@@ -28,6 +28,7 @@ _BLANKS = re.compile(r"(device id|[0-9a-f]{8}-?[0-9a-f-]{16,27}|[0-9a-f]{40})\s+
 
 def read(text: str) -> tuple[DeviceRequest, ...]:
     """Return the devices of a mapping, or of the file with this path. Raises ValueError that names the line."""
+    # A mapping or a table has at least one of these, and the path of a file has none.
     if "\n" in text or "\t" in text or text.startswith("{") or ": " in text:
         return _once(_read(text))
     try:
@@ -88,11 +89,10 @@ def _read(text: str) -> tuple[DeviceRequest, ...]:
 
 def _once(requests: Iterable[DeviceRequest]) -> tuple[DeviceRequest, ...]:
     """Return the devices without repetitions. One UDID with two names stays twice, for `problems` to tell."""
-    keyed = {
-        (comparable_udid(request.udid), request.name, request.platform): request
-        for request in reversed(tuple(requests))
-    }
-    return tuple(reversed(keyed.values()))
+    first: dict[tuple[str, str, ApplePlatform | None], DeviceRequest] = {}
+    for request in requests:
+        first.setdefault((comparable_udid(request.udid), request.name, request.platform), request)
+    return tuple(first.values())
 
 
 def _of_mapping(name: str, value: Any) -> DeviceRequest:

@@ -85,6 +85,7 @@ class Outputs:
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Check the key from its text to its role. Raises Error if `needs` names an action that the key cannot do."""
     key = context.key(inputs)
+    # An individual key has no issuer.
     kind = "individual key" if key.issuer_id is None else f"team key of issuer {key.issuer_id}"
     log.info("✓ The key %s can be read (%s, tokens of %d s)", key.key_id, kind, key.lifetime)
     client = context.connect(inputs, key)
@@ -94,6 +95,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     log.info("✓ It sees %s%s", words.counted(len(apps), "app"), _names(apps))
     # A refused request is the only way to learn about a role: the API does not tell the roles of a key.
     app_id = apps[0].id if apps else None
+    # Keyed by path, because several actions read the same first, and one request answers for all.
     answers = {path: _answers(client, path, key, app_id) for path, _ in PROBES.values()}
     refused = {action: role for action, (path, role) in PROBES.items() if not answers[path]}
     for action in PROBES:
@@ -134,6 +136,7 @@ def _apps(client: Client) -> list[App]:
         if error.status == 403:
             log.info("✗ Its role may not list apps")
             return []
+        # A wrong clock is one reason for a refused token, so the log names it before the error ends the step.
         _tell_clock(client)
         raise
 

@@ -73,6 +73,7 @@ class Outputs:
 
 def run(inputs: Inputs, context: Context) -> Outputs:
     """List the feedback, fetch its files, write the index, and then raise all errors together."""
+    # A folder that cannot be written to fails before the first request.
     folder = _folder(inputs.directory)
     client = context.connect(inputs)
     app = inputs.app(client)

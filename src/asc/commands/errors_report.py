@@ -65,6 +65,7 @@ def unexpected(error: Exception) -> Error:
     import traceback
 
     logger.debug("%s", "".join(traceback.format_exception(error)))
+    # A full or read-only disk is a fault of the machine: nobody should report it as a bug.
     if isinstance(error, OSError) and error.errno in (*NO_ROOM, errno.EROFS):
         where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
         return Error(

@@ -113,6 +113,7 @@ def _numbers(inputs: Inputs, client: Client, app: App, platform: str | None) -> 
     except ApiError as error:
         if error.status != 404:
             raise
+        # This raises if the app does not exist. If it does, Apple answered 404 at random.
         find_app_by_id(client, app.id)
         raise UnreachableError(
             f"App Store Connect answered 404 {ATTEMPTS_AT_404} times in a row for builds of the app {app.id}, "

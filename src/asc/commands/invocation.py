@@ -37,6 +37,7 @@ def read_call(arguments: Sequence[str]) -> Invocation:
     name, text = environment.take("ASC_COMMAND"), environment.take("ASC_INPUTS")
     if name:
         return Invocation(_command(name), _composite_inputs(text))
+    # The root Docker action names the command in an input, and the others in a variable.
     raw = environment.docker_action_inputs()
     return Invocation(_command(raw.pop("command", "")), raw)
 

@@ -57,6 +57,7 @@ def _duration(text: str) -> float:
         r"(?:([0-9]{1,5})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)s?)?",
         text.replace(" ", ""),
     )
+    # Each part of the pattern may be missing, so it also matches a text with none of them.
     if not match or not any(match.groups()):
         raise ValueError(f"{quoted(text)} is not a duration")
     days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
@@ -64,7 +65,7 @@ def _duration(text: str) -> float:
 
 
 def _list(text: str) -> tuple[str, ...]:
-
+    # A name that is listed twice, for example in two lists that a workflow joins, counts once.
     return tuple(dict.fromkeys(item.strip() for item in re.split(r"[\n,]", text) if item.strip()))
 
 
@@ -140,6 +141,7 @@ def _path(text: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("has half a character in it") from None
     try:
+        # The runner passes inputs without a shell, so nobody else has expanded the tilde.
         return str(Path(text).expanduser()) if text.startswith("~") else text
     except RuntimeError:
         # "~somebody".

@@ -61,16 +61,19 @@ def _main(arguments: Sequence[str], clock: Clock) -> int:
             log.print_result(f"App Store Connect Actions {__version__}")
             return 0
         call = read_call(arguments)
+        # Before the masks of the inputs, because a variable may hold a secret as well.
         call = replace(call, raw=with_variables(call.command, call.raw, job.environment))
         for secret in secret_texts(call.command, call.raw):
             secrets.add(secret)
         log.start(secrets, job.in_job, job.debug, call.command.name)
+        # Before the work, because later steps would miss the outputs of an upload that is done.
         workflow.check_files()
         return _run(call, Context(call.command, job, secrets.add, clock), secrets)
     except Error as error:
         report(error, job.in_job, secrets)
         return error.exit_code
     except BrokenPipeError:
+        # `main` ends the run without a word, because nobody can read an error any more.
         raise
     except Exception as error:  # noqa: BLE001 (the last resort: one line, and the traceback only on request)
         report(unexpected(error), job.in_job, secrets)
@@ -155,6 +158,7 @@ def _finish(context: Context, seconds: float, secrets: Secrets) -> None:
     try:
         workflow.append_summary(secrets.hide("".join(context.summary)))
     except OSError as error:
+        # The work is done, and no later step reads the summary: a full disk must not fail the step here.
         logger.warning("The job summary could not be written: %s", error.strerror)
 
 

@@ -127,6 +127,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     state = read_group(client, app.id, request)
     check_group(request, state)
     plan = plan_group(app.id, request, state)
+    # The comparison with Apple's list of versions costs a request, so it is made only for criteria to write.
     if request.criteria and any(change.kind == "criteria" for change in plan.changes):
         check_versions(client, request.criteria)
     is_new = state.group is None
@@ -158,6 +159,7 @@ def _make(client: Client, app_id: str, request: GroupRequest, plan: Plan) -> Gro
         lambda: read_group(client, app_id, request),
         lambda now: not plan_group(app_id, request, now).changes,
     )
+    # Another job may have created the group meanwhile, as one of the other kind.
     check_group(request, state)
     if differing := plan_group(app_id, request, state).changes:
         raise Error(

@@ -12,12 +12,14 @@ def matching(pattern: str) -> list[Path]:
     ** does not follow links to folders. Names that begin with a dot match only a pattern with that dot, as in a shell.
     """
     anchor = Path(pattern).anchor
+    # pathlib refuses ** within a name (build**.ipa), and a shell reads it as *.
     steps = [step if step == "**" else re.sub(r"\*{2,}", "*", step) for step in Path(pattern).parts]
     steps = [
         step for step, before in zip(steps, ["", *steps], strict=False) if step != "**" or before != "**"
     ]
     # Path.glob takes relative patterns only.
     steps = steps[1:] if anchor else steps
+    # pathlib's ** at the end matches folders alone, and people mean files.
     if steps[-1:] == ["**"]:
         steps.append("*")
     spelt = any(step.startswith(".") and step != ".." for step in steps)

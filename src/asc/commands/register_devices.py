@@ -188,6 +188,7 @@ def _summary(
 def _state(change: DeviceChange, made: Sequence[DeviceChange], dry_run: bool) -> str:
     if dry_run:
         return "planned"
+    # After an outage the rest was not tried; to the user these changes are missing all the same.
     return "done" if change in made else "failed"
 
 

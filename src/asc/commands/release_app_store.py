@@ -71,6 +71,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     deadline = client.clock.monotonic() + inputs.timeout
     app = inputs.app(client)
     version = choose_version(read_versions(client, app.id, PLATFORMS[inputs.platform]), inputs.version)
+    # A rerun finds the action done and sends nothing, because a release is final.
     changed = is_needed(version, inputs.action)
     if not changed:
         log.info("Nothing to do: %s", version)

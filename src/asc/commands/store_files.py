@@ -52,6 +52,7 @@ def metadata_in(path_given: str | None, unknown_folders: str) -> WantedPage:
     if path_given == NONE or (path_given is None and not Path(METADATA).is_dir()):
         return WantedPage()
     path = Path(path_given or METADATA)
+    # `read_folder` looks at the links in a folder; a single file is looked at here.
     if path.is_file() and (outside := link_out(path, path.parent)):
         raise InputError([Problem("metadata", f"{path} {outside.message}", outside.remedy)])
     if path.is_dir():

@@ -177,6 +177,7 @@ def _in_files(paths_given: Sequence[str]) -> list[Profile]:
             inner
             for path in matching
             for inner in (sorted(path.glob("*")) if path.is_dir() else [path])
+            # A file that is named counts whatever its ending is; in a folder only profiles count.
             if path.is_file() or inner.suffix in SUFFIXES
         ]
         if not paths:
@@ -249,6 +250,7 @@ def _outputs(comparisons: Sequence[_Comparison], *, ready: bool) -> Outputs:
             values[identifier] = to_associate
     return Outputs(
         ready=flag(ready),
+        # One profile may be compared with several files.
         checked=str(len({comparison.profile.uuid for comparison in comparisons})),
         missing_keys=json.dumps({identifier: list(names) for identifier, names in keys.items()}),
         missing_by_hand=json.dumps(values, ensure_ascii=False),

@@ -97,6 +97,7 @@ def _require_files(files: _Files) -> None:
 def _addresses(
     inputs: Inputs, context: Context, page: WantedPage, levels: Mapping[str, str]
 ) -> list[Finding]:
+    # A rule that is skipped must not send requests to the page's addresses.
     if not inputs.urls or levels.get("unreachable_urls") == "skip":
         return []
     # A check without addresses starts faster without the web client.
@@ -138,6 +139,7 @@ def _at_apple(
 
     client = context.connect(inputs)
     candidate = online.candidate(client, inputs, context.now(), files.page, files.shots, files.families)
+    # The page at Apple may hold another password than the files.
     for secret in candidate.page.secrets:
         context.hide(secret)
     privacy = PRIVACY.format(candidate.app.id)
@@ -175,6 +177,7 @@ def _forbidden(inputs: Inputs) -> tuple[str, ...]:
     if not inputs.forbidden_words_file:
         return words
     try:
+        # A byte order mark, which editors on Windows write, would belong to the first word.
         lines = read_limited(Path(inputs.forbidden_words_file)).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = f"{inputs.forbidden_words_file} cannot be read: {error}"

@@ -127,6 +127,7 @@ class Inputs(AppInputs):
 
     def problems(self) -> Iterator[Problem]:
         """Yield rules and levels that do not exist, and an app that is missing or named twice."""
+        # Files are checked without an app, so it may be missing here, unlike in the other actions of the store.
         if self.online == "true" or (self.bundle_id and self.app_id):
             yield from super().problems()
         if self.version and not (self.bundle_id or self.app_id):
@@ -145,4 +146,5 @@ class Inputs(AppInputs):
         """Return the level of each rule that has one. The inputs beat the Precheckfile."""
         stated = dict(self.rules or {})
         default = stated.pop("default", None)
+        # `default` is about precheck's rules alone, as in fastlane: the action's other rules keep their levels.
         return {**precheckfile, **(dict.fromkeys(RULES, default) if default else {}), **stated}

@@ -46,10 +46,12 @@ def _work(inputs: Inputs, context: Context, report: DownloadReport) -> None:
     if not builds and inputs.app_id:
         # An unknown id has no builds either.
         find_app_by_id(client, app.id)
+    # Set only now, because outputs of an app that does not exist would mislead later steps.
     report.app = app
     report.builds = await_symbols(client, selection, builds, inputs.wait) if inputs.wait else builds
     report.missing = missing_now(client, report.builds)
     _fetch(inputs, context, report, directory)
+    # First: a failed download fails the step whatever if-missing says, which is about Apple's gaps.
     _raise_what_failed(report)
     _tell_what_is_missing(inputs, report)
 
