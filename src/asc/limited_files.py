@@ -14,6 +14,16 @@ PATIENCE = 10.0
 """Seconds; the writer of a pipe is a command that runs beside the step."""
 
 
+def leads_out(path: Path, folder: Path) -> bool:
+    """Return True if a link leads out of the workspace, which is the working directory, and of `folder`."""
+    # A pull request could make a text of any file that the runner can read. The folder's own name is not resolved,
+    # because it may be the link that leads out.
+    base = folder.parent.resolve() / folder.name
+    # Unlike Path.resolve, realpath raises nothing for links in a circle: to read the file fails then, with the reason.
+    real = Path(os.path.realpath(path))
+    return not (real.is_relative_to(Path.cwd().resolve()) or real.is_relative_to(base))
+
+
 def read_limited(path: Path, largest: int = LARGEST) -> bytes:
     """Return the content of a file or a pipe of at most `largest` bytes.
 

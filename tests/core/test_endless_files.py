@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from asc import limited_files
+from asc.commands.text_files import text_of
 from asc.limited_files import LARGEST, read_limited
 from asc.store.wanted import Place
 from core.running import in_job
@@ -58,6 +59,17 @@ def test_a_pipe_is_read_to_its_end_and_one_without_a_writer_is_given_up(
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(TimeoutError):
         read_limited(tmp_path / "pipe")
+
+
+def test_a_text_comes_from_the_pipe_of_a_shell_and_from_no_circle_of_links(tmp_path: Path) -> None:
+    receiver, sender = os.pipe()
+    os.write(sender, b"Faster start.")
+    os.close(sender)
+    assert text_of(f"/dev/fd/{receiver}") == "Faster start."
+    os.close(receiver)
+    (tmp_path / "notes.md").symlink_to("notes.md")
+    with pytest.raises(ValueError, match="cannot be read"):
+        text_of(str(tmp_path / "notes.md"))
 
 
 def test_the_name_of_a_file_writes_no_line_of_its_own() -> None:

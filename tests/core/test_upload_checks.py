@@ -124,6 +124,20 @@ def test_inputs_that_do_not_go_together(tmp_path: Path, inputs: dict[str, str], 
     assert (done.code, problem in done.error) == (2, True), done.error
 
 
+def test_notes_from_a_link_out_of_the_workspace_are_refused_before_any_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "outside.md").write_text("A secret of the runner")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    Path("notes.md").symlink_to(tmp_path / "outside.md")
+    with apple() as sandbox:
+        done = step(tmp_path, sandbox, {"file": str(an_ipa(tmp_path)), "whats-new-file": "notes.md"})
+        assert sandbox.requests == ()
+    assert (done.code, "whats-new-file: notes.md is a link" in done.error) == (2, True), done.error
+    assert "A secret" not in done.everything
+
+
 def test_a_pattern_that_matches_two_files_names_them(tmp_path: Path) -> None:
     an_ipa(tmp_path, "A.ipa"), an_ipa(tmp_path, "B.ipa")
     with apple() as sandbox:

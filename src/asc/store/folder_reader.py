@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from asc.apps import texts as locales
+from asc.limited_files import leads_out
 from asc.store.wanted import Finding, Place
 from asc.words import printable_name
 
@@ -57,11 +58,7 @@ def folders_in(folder: Path) -> list[Path]:
 
 def link_out(path: Path, folder: Path) -> Finding | None:
     """Return a finding if a link leads out of the workspace and of the given folder, else None."""
-    # A pull request could make a text of any file that the runner can read. The folder's own name is not resolved,
-    # because it may be the link that leads out.
-    base = folder.parent.resolve() / folder.name
-    real = path.resolve()
-    if real.is_relative_to(Path.cwd().resolve()) or real.is_relative_to(base):
+    if not leads_out(path, folder):
         return None
     return Finding(
         "symlink", "is a link out of the workspace", Place(str(path)), "Put the file itself there."

@@ -18,7 +18,6 @@ from asc.errors import InputError, Problem
 from asc.store import age_rating
 from asc.store.checks import check_page
 from asc.store.file import read_yaml
-from asc.store.folder_reader import link_out
 from asc.store.limits import BY_NAME, CATEGORIES, PROMOTIONAL_TEXT, RELEASE_NOTES, REVIEW
 from asc.store.wanted import Finding, Place, Text, WantedPage
 from asc.words import did_you_mean
@@ -274,10 +273,6 @@ def _given(inputs: Inputs) -> WantedPage:
     if inputs.release_notes:
         page = page.beaten_by(_notes(inputs.release_notes, "release-notes"))
     if inputs.release_notes_file:
-        file = Path(inputs.release_notes_file)
-        # A pull request could publish any file that the runner can read.
-        if outside := link_out(file, file.parent):
-            raise InputError([Problem("release-notes-file", f"{file} {outside.message}", outside.remedy)])
         try:
             notes = text_of(inputs.release_notes_file)
         except ValueError as error:
