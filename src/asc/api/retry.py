@@ -163,7 +163,7 @@ class Shortage:
             return self._refusals
 
     def answered(self) -> None:
-        """Take a refusal away."""
+        """Count one refusal less: the hour has requests again."""
         with self._lock:
             self._refusals = max(0, self._refusals - 1)
 

@@ -38,7 +38,7 @@ class SubmissionPlan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The writes that prepare the version."""
+        """The writes that prepare the version for review, in their order."""
         return plan_preparation(self.version, self.preparation)
 
     @property

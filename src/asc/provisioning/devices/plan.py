@@ -47,7 +47,7 @@ class DeviceRules:
 
 
 def plan_devices(
-    requests: Sequence[DeviceRequest], have: Sequence[Device], rules: DeviceRules
+    requests: Sequence[DeviceRequest], registered: Sequence[Device], rules: DeviceRules
 ) -> list[DeviceChange]:
     """Return the writes after which the team has the devices, in their order; [] if nothing is to be done.
 
@@ -55,14 +55,14 @@ def plan_devices(
     device is not known; Error for a disabled device if `if_disabled` is "fail". Logs a warning if Apple has a device
     under another platform than the user.
     """
-    known = {comparable_udid(device.udid): device for device in have}
+    known = {comparable_udid(device.udid): device for device in registered}
     pairs = [(request, known.get(comparable_udid(request.udid))) for request in requests]
     for request, device in pairs:
         if device:
             _warn_of_other_platform(request, device)
     findings = Findings()
     none: list[DeviceChange] = []
-    disable = findings.result_of(lambda: _disablings(requests, have, rules.disable), none)
+    disable = findings.result_of(lambda: _disablings(requests, registered, rules.disable), none)
     enable = findings.result_of(
         lambda: _enablings([device for _, device in pairs if device], rules.if_disabled), none
     )
@@ -123,10 +123,10 @@ def _is_shown(change: DeviceChange, device: Device | None) -> bool:
     return change.action == "register" or (device.status == DISABLED) == (change.action == "disable")
 
 
-def with_changes(have: Iterable[Device], changed: Iterable[Device]) -> tuple[Device, ...]:
+def with_changes(registered: Iterable[Device], changed: Iterable[Device]) -> tuple[Device, ...]:
     """Return the devices of the team after some were changed or registered."""
     devices: Mapping[str, Device] = {
-        comparable_udid(device.udid): device for listed in (have, changed) for device in listed
+        comparable_udid(device.udid): device for listed in (registered, changed) for device in listed
     }
     return tuple(devices.values())
 
@@ -188,7 +188,7 @@ def _enablings(devices: Iterable[Device], if_disabled: IfDisabled) -> list[Devic
 
 
 def _disablings(
-    requests: Iterable[DeviceRequest], have: Sequence[Device], named: Iterable[str]
+    requests: Iterable[DeviceRequest], registered: Sequence[Device], named: Iterable[str]
 ) -> list[DeviceChange]:
     """Return the changes for devices to disable, by UDID or name. Raises InputError with all that is wrong."""
     requested = {comparable_udid(request.udid) for request in requests}
@@ -198,7 +198,7 @@ def _disablings(
         shown = words.printable_name(words.without_udids(text))
         matching = [
             device
-            for device in have
+            for device in registered
             if text == device.name or comparable_udid(text) == comparable_udid(device.udid)
         ]
         # Two devices may share a name, and disabling the wrong one costs people their builds.

@@ -21,21 +21,21 @@ def places_left(devices: Iterable[Device]) -> dict[str, int]:
     return {name: max(0, PLACES - count) for name, count in sorted(taken.items())}
 
 
-def not_enabled(requests: Iterable[DeviceRequest], have: Iterable[Device]) -> list[str]:
+def not_enabled(requests: Iterable[DeviceRequest], registered: Iterable[Device]) -> list[str]:
     """Return the name and Apple's status of each requested device that is not enabled: no profile may list it."""
     wanted = {comparable_udid(request.udid) for request in requests}
     return [
         f"{device.name} ({device.status})"
-        for device in have
+        for device in registered
         if comparable_udid(device.udid) in wanted and not device.enabled
     ]
 
 
 def missing_from_profile(
-    requests: Sequence[DeviceRequest], have: Iterable[Device], named: Iterable[str]
+    requests: Sequence[DeviceRequest], registered: Iterable[Device], named: Iterable[str]
 ) -> list[str]:
     """Return the name, and Apple's status if known, of each requested device that is not in `named` (UDIDs)."""
-    known = {comparable_udid(device.udid): device for device in have}
+    known = {comparable_udid(device.udid): device for device in registered}
     inside = {comparable_udid(udid) for udid in named}
     missing = []
     for request in requests:
