@@ -111,6 +111,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     locales = _locales(page, inputs.locales)
     folder = Path(inputs.directory).absolute()
     written: list[str] = []
+    # Texts come first, so that they are there even if a picture cannot be downloaded.
     if METADATA in inputs.include:
         names = save(folder / METADATA, page_files(page, locales))
         written += [f"{METADATA}/{name}" for name in names]
@@ -160,10 +161,12 @@ def _chosen(versions: Sequence[StoreVersion], number: str | None, *, live: bool)
     if live:
         version = choose_target(versions, number, live=True).version
     else:
+        # A version in review counts as well: it cannot be edited, but its page can be read.
         version = next((candidate for candidate in versions if not candidate.is_settled), None)
     if version is None:
         remedy = "Set target: live, or make a version with update-app-store."
         raise Error("The app has no version that can be edited.", remedy)
+    # The number is a check and no choice, because Apple allows one version in preparation.
     if number and not same_value(version.version, number):
         raise Error(
             f"version: {number} is requested, but the version in preparation is {version.version}.",
@@ -180,6 +183,7 @@ def _locales(page: Page, requested: Sequence[str] | None) -> list[str]:
     if requested is None:
         chosen = sorted(page.texts)
     else:
+        # A locale of the input is found in any case, and its folder gets Apple's spelling.
         spelled = {locale.lower(): locale for locale in page.texts}
         if missing := [locale for locale in requested if locale.lower() not in spelled]:
             raise Error(

@@ -37,6 +37,7 @@ _JOIN = re.compile(r"https://testflight\.apple\.com/join/[A-Za-z0-9]+")
 
 
 def _limit(text: str) -> int:
+    # 0 stands for no limit, because None means that the group keeps its limit.
     return 0 if text.lower() == _NONE else int(kinds.whole_number(1, 10_000).parse(text))
 
 
@@ -89,6 +90,7 @@ class Inputs(AppInputs):
             "criteria": self.criteria,
         }
         for name, value in linked.items():
+            # `false` and `none` ask for nothing that an internal group lacks.
             if value and self.kind == "internal":
                 reason = "is given, but an internal group has no public link"
                 yield Problem(name, reason, f"Omit {name}, or kind.")

@@ -99,6 +99,7 @@ class Outputs:
 def run(inputs: Inputs, context: Context) -> Outputs:
     """List the team's devices, print the plan, make the changes, and say which places are left."""
     requests = inputs.devices or ()
+    # UDIDs are masked before the first line of the log or of an error that could show one.
     for request in requests:
         _hide_udid(context, request.udid)
     client = context.connect(inputs)

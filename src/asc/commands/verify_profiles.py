@@ -95,6 +95,7 @@ class _Comparison:
 def run(inputs: Inputs, context: Context) -> Outputs:
     """Compare each .entitlements file with the profiles of its bundle id, and tell what is missing at its line."""
     paths = inputs.entitlements
+    # Files come first, so that a wrong path fails before the request for profiles.
     files = entitlements_input.read_files(paths)
     profiles = _profiles(inputs, context)
     comparisons: list[_Comparison] = []
@@ -104,11 +105,13 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         if not fitting:
             errors.append((path, "", _without_profile(identifier, profiles)))
         for profile in fitting:
+            # In a profile the team's id stands before the bundle id.
             name = identifier or profile.application_identifier.partition(".")[2]
             comparison = _Comparison(path, name, profile, compare(keys, profile))
             comparisons.append(comparison)
             errors += [(path, "", error) for error in _expired(profile, context.now())]
             errors += [(path, key, error) for key, error in errors_of(comparison.lacking, name, profile.name)]
+    # Set before the error is raised, because a later step may read what is missing.
     context.outputs = outputs = _outputs(comparisons, ready=not errors)
     context.summary.append(_summary(comparisons))
     for number, (path, key, error) in enumerate(errors):

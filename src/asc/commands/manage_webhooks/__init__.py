@@ -62,6 +62,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
 def _ensure(
     inputs: Inputs, context: Context, client: Client, app_id: str, webhooks: Sequence[Webhook]
 ) -> Outputs:
+    # Apple may add events, so an unknown name is sent; a misspelled one was refused with the inputs.
     for event in filter(is_unknown, inputs.events):
         log.warning("%s is not in Apple's document of the API: trying it, Apple decides.", event)
     plan = plan_webhook(inputs.request(), webhooks)
@@ -124,6 +125,7 @@ def _redeliver(inputs: Inputs, context: Context, client: Client, webhooks: Seque
     arrived: list[Delivery] = []
     failed: list[Delivery] = []
     planned = sent = 0
+    # Refusals are collected in `findings`, so that one event that Apple refuses does not hold back the others.
     for webhook in _asked_for(inputs, webhooks):
         deliveries = read_deliveries(client, webhook.id, since)
         missing = undelivered(deliveries)

@@ -172,6 +172,7 @@ def _request(inputs: Inputs, identifier: str, name: str, entitlements: Mapping[s
     problems = [
         Problem(
             "entitlements",
+            # The inputs compare capabilities with disable; the needs of the file are known only here.
             f"{kind} is needed by {identifier} and named in disable",
             "Name it in one of the two.",
         )

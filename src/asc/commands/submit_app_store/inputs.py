@@ -30,6 +30,7 @@ def _release(text: str) -> tuple[str, datetime | None] | None:
         date: datetime = kinds.DATE.parse(text).astimezone(UTC)
     except ValueError:
         raise ValueError(f"{kinds.quoted(text)} is not keep, manual, after-approval, or a date") from None
+    # Looked at in UTC, which Apple gets: in zones of half hours a whole hour is not one there.
     if date.minute or date.second:
         raise ValueError(f"{kinds.quoted(text)} is not a whole hour, which Apple requires")
     return "SCHEDULED", date

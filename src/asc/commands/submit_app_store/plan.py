@@ -148,6 +148,7 @@ def _checked(
         *words,
         *check_style(candidate.page),
     ]
+    # The checks of the version and those of its page may find the same fault.
     return list(dict.fromkeys(findings))
 
 
