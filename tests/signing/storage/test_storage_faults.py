@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +23,7 @@ from asc.signing.storage import (
     open_storage,
 )
 from asc.signing.storage.buckets import gitlab, google, obstores
+from asc.signing.storage.git import client as git_client
 from signing.storage import places
 from signing.storage.git_server import WRITES, git, git_host
 from signing.storage.places import Place, options
@@ -256,6 +258,18 @@ def test_a_git_host_that_breaks_off_each_time_is_unreachable(repository: Behind,
     repository.proxy.add_fault(f"{method} /git-upload-pack truncate times=always")
     with pytest.raises(StorageUnreachable):
         repository.opened().read()
+
+
+def test_a_fetch_that_was_killed_for_being_slow_is_tried_again(
+    repository: Behind, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git_client, "PATIENCE", 3.0)
+    key = random.Random(1).randbytes(20_000)
+    repository.place.write(P12, key)
+    # git takes its lock when the first bytes of the answer to the second request have come.
+    repository.proxy.add_fault("POST /git-upload-pack slow=60 after=1")
+    assert repository.opened().read() == {P12: key}
+    assert repository.proxy.faults_hit == 1
 
 
 @pytest.mark.parametrize("effect", ["truncate", "lost", "served-500", "rival", "status=507"])

@@ -57,12 +57,19 @@ class GitClient:
                     "storage", "the git command was not found.", "Install git on this runner."
                 ) from None
             except ProgramTimeout:
+                self._remove_locks()
                 raise StorageUnreachable(
                     "storage",
                     f"git {arguments[0]} did not end within {PATIENCE:.0f} s.",
                     "Check that this runner reaches the repository's host, then run the step again.",
                 ) from None
         return GitResult(done.code, done.output, self.presentable(done.errors.decode("utf-8", "replace")))
+
+    def _remove_locks(self) -> None:
+        """Remove the locks that a killed command has left, for example shallow.lock."""
+        # With them the next command would refuse to run. The repository is private, so no other command holds them.
+        for lock in self.repository.rglob("*.lock"):
+            lock.unlink(missing_ok=True)
 
     def run_checked(self, *arguments: str, data: bytes = b"") -> bytes:
         """Run a local command and return its output. Raises StorageError if it fails."""
