@@ -89,6 +89,7 @@ def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 def _mapping(text: str) -> dict[str, Any]:
     try:
+        # JSON is tried first, because it needs no import of the YAML parser.
         value = json.loads(text, object_pairs_hook=_once)
     except GivenTwice:
         raise

@@ -45,6 +45,7 @@ def _read_only(inputs: Inputs, context: Context) -> Outputs:
     files, passphrase = storage.read(), inputs.passphrase or ""
     warn_of_trimmed(files, passphrase)
     stored_signing = read_store(files, passphrase, request, inputs.p12_password)
+    # The inspection asks the storage again, so it runs only if something is missing.
     signing = ready_signing(stored_signing, request, context.now(), lambda: inspect_storage(storage, files))
     _warn_of_missing_devices(signing, request)
     _log_all_is_stored(storage)
@@ -60,6 +61,7 @@ def _warn_of_missing_devices(signing: ReadySigning, request: SigningRequest) -> 
             device for device in request.devices if device.apple_platform([spec.platform]) == apple_platform
         ]
         names = missing_from_profile(expected, (), stored.profile.devices) if spec.kind.has_devices else []
+        # A profile for tvOS lists TVs alone, and the form of a UDID does not tell a TV from a phone.
         if names and spec.platform is not Platform.TVOS:
             log.warning("%s lacks requested devices: %s.", str(spec).capitalize(), ", ".join(names))
 
@@ -108,6 +110,7 @@ def _revoke(inputs: Inputs, context: Context) -> Outputs:
     revocation = revoking.plan_revocation(sync_context, request, kinds, inputs.certificate_ids or ())
     for line in revocation.lines():
         log.info("Would %s", line)
+    # A rerun finds nothing left to revoke: that is no error, and needs no confirm.
     if not revocation.lines():
         log.info("There is nothing to revoke")
         return Outputs(changed=flag(False))

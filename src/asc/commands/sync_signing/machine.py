@@ -69,6 +69,7 @@ def install(inputs: Inputs, context: Context, signing: ReadySigning, changed: bo
 
 def ledger_of(environment: Mapping[str, str]) -> Ledger:
     """Return the record of all installations, in the home of the user. Raises SetupError if HOME is not set."""
+    # A later job of the machine has another workspace, and finds the record here.
     return Ledger(Path(_home(environment)) / ".app-store-connect-actions" / "signing")
 
 
@@ -93,6 +94,7 @@ def security_of(environment: Mapping[str, str]) -> Security:
 
 def _security(inputs: Inputs, environment: Mapping[str, str]) -> Security | None:
     on_mac = sys.platform == "darwin"
+    # `keychain` is not changed to files on other systems: the step fails there, as the user asked for a keychain.
     if inputs.install == "keychain" or (inputs.install == "auto" and on_mac):
         return security_of(environment)
     return None
