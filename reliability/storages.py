@@ -263,8 +263,8 @@ def _scenarios(scenario: type[Placed], mode: str, world: Json, one_in: int) -> t
 
 STORAGES = (
     *_scenarios(SyncPlaced, "sync", BEGINNING, 10),
-    *_scenarios(CompletePlaced, "read-only", team(), 10),
-    *_scenarios(PlanPlaced, "plan", team(), 12),
-    *_scenarios(RevokePlaced, "revoke", team(), 18),
+    *_scenarios(CompletePlaced, "read-only", team(), 20),
+    *_scenarios(PlanPlaced, "plan", team(), 24),
+    *_scenarios(RevokePlaced, "revoke", team(), 36),
 )
-"""All of their cells would take half an hour; these shares are about 600 cells."""
+"""All of their cells would take half an hour; these shares are about 500 cells."""
