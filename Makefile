@@ -54,8 +54,8 @@ sbom: ## .cache/sbom.json: what an action runs with (CycloneDX); IMAGE=name for 
 	@tools/setup audit
 	@.cache/venvs/audit/bin/python -I tools/sbom.py $(IMAGE)
 
-reliability: setup contract ## each action × each request × each fault, about ten minutes; writes docs/reliability.md
-	$(python) -m reliability --write
+reliability: setup contract ## each action × each request × each fault, 40 minutes; writes docs/reliability.md; ONE_IN=8 for a sample
+	$(python) -m reliability --write $(if $(ONE_IN),--one-in $(ONE_IN))
 
 generate: setup ## action.yml, the READMEs of the actions, and the tables in the docs
 	$(python) -I tools/generate.py

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     print(report.summary(outcomes, took))
     if options.write:
         requests = {ran.scenario: ran.requests for ran in reports}
-        PAGE.write_text(report.page(outcomes, requests, took), encoding="utf-8")
+        PAGE.write_text(report.page(outcomes, requests, took, options.one_in), encoding="utf-8")
     return 1 if matrix.wrong(outcomes) else 0
 
 

@@ -26,11 +26,15 @@ def summary(outcomes: Sequence[Outcome], took: float) -> str:
     )
 
 
-def page(outcomes: Sequence[Outcome], requests: Mapping[str, int], took: float) -> str:
-    """Return docs/reliability.md. `requests` has the number of requests of each scenario without a fault."""
+def page(outcomes: Sequence[Outcome], requests: Mapping[str, int], took: float, one_in: int) -> str:
+    """Return docs/reliability.md.
+
+    `requests` has the number of requests of each scenario without a fault; one cell in `one_in` was run.
+    """
     return TEMPLATE.read_text("utf-8").format(
         now=datetime.now(UTC),
-        command=COMMAND,
+        command=COMMAND if one_in == 1 else f"{COMMAND} ONE_IN={one_in}",
+        sample="" if one_in == 1 else f" One cell in {one_in} was run, chosen by a checksum of its name.",
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}",
         summary=summary(outcomes, took),
         scenarios=_table("Scenario", outcomes, lambda outcome: outcome.cell.scenario, requests),
