@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from asc.builds.symbols.files import ENDING
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from core.running import Done
@@ -164,8 +165,9 @@ class Download(_Versions):
         return {**APP, "directory": "fastlane"}
 
     def facts(self, machine: Path, sandbox: Sandbox, done: Done) -> Json:
-        """Return the names and sizes of all files."""
-        return {"files": sizes(machine / "workspace" / "fastlane")}
+        """Return the names and sizes of all files but hidden parts: a killed step leaves them for a day."""
+        files = sizes(machine / "workspace" / "fastlane")
+        return {"files": [file for file in files if not file[0].endswith(ENDING)]}
 
 
 @dataclass(frozen=True)

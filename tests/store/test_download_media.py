@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,13 +16,16 @@ import pytest
 from asc.store.manifest import read_manifest
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
+from core.running import ENTRYPOINT
 from sandbox.store import jpeg, png
 from store.pages import update, world, writes
 from store.test_download import contents, download
 from store.test_update_previews import movie
 from store.test_update_screenshots import shots, shown, write_pictures
 from support.sandbox import start_sandbox
+from support.step_environment import step_environment
 from support.store import texts
+from support.waiting import LONGEST, wait_until
 
 ALL = {
     **{f"en-US/{number}.png": png(shade=number) for number in (1, 2, 10)},
@@ -135,6 +142,28 @@ def test_a_download_that_breaks_goes_on_and_a_failed_one_leaves_no_half_file(
     again = download(tmp_path, filled, include="screenshots")
     assert (again.code, again.outputs["written"]) == (0, "1")
     again_unchanged(tmp_path, filled)
+
+
+def test_a_cancelled_download_leaves_no_part_of_a_picture(tmp_path: Path, filled: Sandbox) -> None:
+    filled.add_fault("GET /pictures/*/* hang times=always")
+    inputs = {"bundle-id": "com.example.app", "directory": str(tmp_path / "fastlane")}
+    env = step_environment(tmp_path, "download-app-store", inputs, filled)
+    step = subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
+    wait_until(lambda: filled.faults_hit == len(ALL))
+    step.terminate()
+    assert step.wait(LONGEST) == 128 + signal.SIGTERM
+    assert not list((tmp_path / "fastlane").rglob("*.asc-part"))
+
+
+def test_hidden_parts_that_a_killed_download_left_go_after_a_day(tmp_path: Path, filled: Sandbox) -> None:
+    folder = tmp_path / "fastlane/screenshots/en-US"
+    folder.mkdir(parents=True)
+    old, young = folder / ".0123456789abcdef.asc-part", folder / ".fedcba9876543210.asc-part"
+    for part in (old, young):
+        part.touch()
+    os.utime(old, (0, 0))
+    assert download(tmp_path, filled, include="screenshots").code == 0
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 def test_pictures_of_the_live_version_are_those_of_the_live_version(tmp_path: Path, filled: Sandbox) -> None:

@@ -13,6 +13,7 @@ from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.api.platforms import PLATFORMS
 from asc.apps import texts
 from asc.builds.number import same_value
+from asc.builds.symbols.files import delete_leftovers
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, given, output
@@ -152,6 +153,8 @@ def _save_media(
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         listed_sets = pool.map(lambda locale: media.sets(page.texts[locale].id), locales)
         sets = dict(zip(locales, listed_sets, strict=True))
+    # A killed step may have left hidden parts of files, which nobody should commit.
+    delete_leftovers([folder, *(path for path in folder.rglob("*") if path.is_dir())], context.clock.now())
     with context.storage(client, AT_ONCE) as storage:
         return MediaSaver(storage, folder, platform).save(sets)
 

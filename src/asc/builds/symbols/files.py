@@ -9,13 +9,14 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from asc.errors import NO_ROOM, Error
+from asc.on_signal import undone_at_the_end
 
 ENDING = ".asc-part"
 LEFT_BEHIND = 24 * 3600.0
@@ -36,12 +37,15 @@ class PartialFile:
         """All bytes that came over the network, with the discarded ones."""
         self._shown = shown
         self._display = ExitStack()
+        # A signal ends the process without leaving the block, and users may commit what lies in the folder.
+        self._cancelled = undone_at_the_end(lambda: self.path.unlink(missing_ok=True))
         self._count: Callable[[int], None] = lambda count: None
 
     def __enter__(self) -> Self:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         # The umask decides who reads the file in the end: a later step may run as another user.
         self._file = os.open(self.path, flags, 0o666)
+        self._cancelled.__enter__()
         return self
 
     def __exit__(
@@ -52,6 +56,7 @@ class PartialFile:
         # A complete file has another name by now. An error here would hide the one that ended the block.
         with contextlib.suppress(OSError):
             self.path.unlink()
+        self._cancelled.__exit__(kind, error, trace)
 
     def expect(self, total: int | None) -> None:
         """Show the progress for a file of this length in bytes."""
@@ -91,7 +96,12 @@ def open_folder(folder: Path, now: float) -> None:
         probe = temporary(folder)
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         probe.unlink()
-    for old in folder.glob(f".*{ENDING}"):
+    delete_leftovers([folder], now)
+
+
+def delete_leftovers(folders: Iterable[Path], now: float) -> None:
+    """Delete the temporary files that killed jobs left in these folders. `now` is in seconds since the epoch."""
+    for old in (path for folder in folders for path in folder.glob(f".*{ENDING}")):
         with contextlib.suppress(OSError):
             # A younger file may belong to a job that is still writing.
             if now - old.lstat().st_mtime > LEFT_BEHIND:
