@@ -21,7 +21,7 @@ from reliability.storages import STORAGES
 from asc_sandbox.server import Sandbox
 from core.running import Done
 
-CELLS = 6
+CELLS = 4
 """Cells of each scenario that are played: enough for each kind of fault over all scenarios, in some seconds."""
 AT_ONCE = 8
 

@@ -86,7 +86,8 @@ def test_the_whole_takes_no_more_requests_than_are_looked_at_here(tmp_path: Path
         assert REQUESTS - 4 <= len(sandbox.requests) <= REQUESTS, "all points, and not many in vain"
 
 
-@pytest.mark.parametrize("after", range(REQUESTS + 1))
+# Every second request: the fault matrix kills a step at each one.
+@pytest.mark.parametrize("after", range(0, REQUESTS + 1, 2))
 def test_killed_after_any_request_the_next_run_ends_it(tmp_path: Path, after: int) -> None:
     file = an_ipa(tmp_path, size=SIZE, encryption=None)
     with app_store_connect() as sandbox:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -120,18 +121,22 @@ def _names(root: str, contents: Mapping[str, bytes]) -> dict[str, bytes]:
     return {shared.get(key, key.removeprefix(root)): data for key, data in contents.items()}
 
 
-def _s3(folder: Path, stack: ExitStack) -> Place:
+@cache
+def _moto() -> tuple[str, Any]:
+    """An S3 for all tests of this process, and a client: making both, and an end, cost more than most tests."""
     import boto3
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
-    stack.callback(server.stop)
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
-    client = boto3.client(
-        "s3", endpoint_url=url, aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1"
-    )
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+    return url, boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
+
+
+def _s3(folder: Path, stack: ExitStack) -> Place:
+    url, client = _moto()
     bucket = f"signing-assets-{secrets.token_hex(6)}"  # moto keeps its buckets as long as the process lives
     client.create_bucket(Bucket=bucket)
     root = f"some/where/{TEAM}/"
