@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from asc.builds.symbols.files import ENDING
+from asc.partial_files import ENDING
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from core.running import Done

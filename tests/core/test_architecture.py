@@ -23,7 +23,7 @@ FLOORS = (
     {"provisioning", "builds"},
     {"apps", "assets", "changes"},
     {"api"},
-    {"formats", "identity", "programs"},
+    {"formats", "identity", "programs", "partial_files"},
     {"errors", "words", "on_signal", "private_files", "limited_files"},
 )
 """Who may import whom: only floors further down, and nobody on the same floor."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from asc.api import object_store, retry
-from asc.builds.symbols import files
+from asc.partial_files import temporary
 from core.running import ENTRYPOINT
 from core.symbols import APP, DWARF, archive, companion, names, serve, step, store, there, with_symbols, world
 from support.sandbox import start_sandbox
@@ -362,7 +362,7 @@ def test_what_died_jobs_left_is_cleared_and_what_others_write_is_not(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "dsyms").mkdir()
-    old, young = (files.temporary(tmp_path / "dsyms") for _ in range(2))
+    old, young = (temporary(tmp_path / "dsyms") for _ in range(2))
     old.touch()
     young.touch()
     os.utime(old, (0, 0))

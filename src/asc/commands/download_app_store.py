@@ -13,7 +13,6 @@ from asc.api.client import REQUESTS_AT_ONCE, Client
 from asc.api.platforms import PLATFORMS
 from asc.apps import texts
 from asc.builds.number import same_value
-from asc.builds.symbols.files import delete_leftovers
 from asc.commands import kinds
 from asc.commands.context import Context
 from asc.commands.declaration import Command, given, output
@@ -21,6 +20,7 @@ from asc.commands.naming import PLATFORM, AppInputs
 from asc.commands.store_files import LOCALES
 from asc.errors import Error, Findings, Problem
 from asc.job import summary
+from asc.partial_files import delete_leftovers
 from asc.store.media import PREVIEWS as PREVIEW_SETS
 from asc.store.media import SCREENSHOTS as SCREENSHOT_SETS
 from asc.store.media import MediaNames, MediaSets

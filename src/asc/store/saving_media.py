@@ -12,9 +12,9 @@ from urllib.parse import urljoin, urlsplit
 
 from asc.api.object_store import Expired, Link, MemorySink, ObjectStore, RefusedLink, Sink
 from asc.assets.model import AssetFile
-from asc.builds.symbols.files import PartialFile, file_errors
 from asc.errors import Error, Findings, UnreachableError
 from asc.formats.images import CHECK_THE_PROXY, ENDING, EXTENSIONS, NOT_MEDIA, is_media
+from asc.partial_files import PartialFile, file_errors
 from asc.store.manifest import NAME, Entries, Entry, manifest, read_manifest
 from asc.store.media import MediaSet
 from asc.store.previews import MIME_TYPES

@@ -15,10 +15,10 @@ from asc.api.client import Client
 from asc.api.object_store import Expired, Link, ObjectStore
 from asc.builds.symbols import archives, extracting
 from asc.builds.symbols.archives import ArchiveError, Contents
-from asc.builds.symbols.files import PartialFile, file_errors
 from asc.builds.symbols.model import ENDING, Bundle, SymbolBuild
 from asc.builds.symbols.selecting import BUILDS_IN_ONE_REQUEST, refreshed
 from asc.errors import Error, UnreachableError
+from asc.partial_files import PartialFile, file_errors
 
 log = logging.getLogger(__name__)
 

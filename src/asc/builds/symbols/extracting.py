@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from asc import words
 from asc.builds.symbols.archives import ArchiveError, contents, members
-from asc.builds.symbols.files import remove, temporary
 from asc.formats.zipfiles import ZipEntry
+from asc.partial_files import remove, temporary
 
 LONGEST_PART = 200
 """Bytes of a file or folder's name."""

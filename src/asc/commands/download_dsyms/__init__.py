@@ -9,7 +9,6 @@ from asc import words
 from asc.api.platforms import PLATFORMS
 from asc.apps.app import App, find_app_by_id
 from asc.builds.symbols.downloading import Downloader, DownloadResult, DownloadTarget, Links
-from asc.builds.symbols.files import open_folder
 from asc.builds.symbols.missing import await_symbols, missing_now
 from asc.builds.symbols.model import archive_names
 from asc.builds.symbols.selecting import Selection, select
@@ -19,6 +18,7 @@ from asc.commands.download_dsyms.inputs import Inputs
 from asc.commands.download_dsyms.report import DownloadReport, Outputs
 from asc.errors import Error, UnreachableError
 from asc.job import progress, workflow
+from asc.partial_files import open_folder
 
 log = logging.getLogger(__name__)
 

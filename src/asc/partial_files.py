@@ -126,7 +126,7 @@ def file_errors(path: Path) -> Iterator[None]:
         if error.errno in NO_ROOM:
             raise Error(
                 f"There is no room for {path} ({reason}).",
-                "Free space on the runner, fetch fewer builds (limit, min-version), or give another directory.",
+                "Free space on the runner, download less (as with limit or locales), or give another directory.",
             ) from None
         raise Error(
             f"{path} cannot be written or read ({reason}).",
