@@ -4,19 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
-from launcher.programs import add_program, folder_of_programs
+from launcher.programs import INSTALLERS, add_program, folder_of_programs
 from support.runner import Runner
-from support.scratch import Scratch, read_report
-
-UV = Path(sys.executable).with_name("uv")
+from support.scratch import UV, Scratch, read_report
 
 
 @pytest.fixture
 def programs(runner: Runner, tmp_path: Path) -> Path:
+    """Return a folder that is all of the runner's PATH, without Python, uv and Docker."""
     folder = folder_of_programs(tmp_path / "programs")
     runner.env["PATH"] = str(folder)
     return folder
@@ -29,7 +29,17 @@ def installed_with(scratch: Scratch, runner: Runner) -> str:
     return installer.read_text().strip()
 
 
+def make_python(folder: Path, *, pip: bool) -> Path:
+    """Return another interpreter of this version. Its pip is that of this one: to install one takes seconds."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    if pip:
+        (site,) = folder.glob("lib/*/site-packages")
+        (site / "pip.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    return folder / "bin/python"
+
+
 def test_the_workspace_chooses_no_python(scratch: Scratch, runner: Runner, programs: Path) -> None:
+    (programs / "uv").symlink_to(UV)
     shim = "if [[ -e .python-version ]]; then echo 'pyenv: version is not installed' >&2; exit 127; fi"
     add_program(programs, "python3", f'{shim}\nexec {sys.executable} "$@"')
     (runner.workspace / ".python-version").write_text("9.9\n")
@@ -42,7 +52,7 @@ def test_the_words_of_a_shim_are_told(scratch: Scratch, runner: Runner, programs
     assert "python3 said: pyenv: version 9.9 is not installed" in message
 
 
-@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("installer", INSTALLERS)
 def test_a_python_without_a_wheel_is_passed_over(
     scratch: Scratch, runner: Runner, programs: Path, tmp_path: Path, installer: str
 ) -> None:
@@ -55,15 +65,15 @@ def test_a_python_without_a_wheel_is_passed_over(
     shutil.copytree(scratch.wheels, tmp_path / "other")
     (tmp_path / "other/tiny-1.0-py3-none-win32.whl").rename(tmp_path / "other/tiny-1.0-py3-none-any.whl")
     bring = f"cp {tmp_path}/other/tiny-1.0-py3-none-any.whl {scratch.wheels}/"
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "second"], check=True)
-    add_program(programs, "python3.14", f'{bring}\nexec {tmp_path}/second/bin/python "$@"')
+    second = make_python(tmp_path / "second", pip=installer == "pip")
+    add_program(programs, "python3.14", f'{bring}\nexec {second} "$@"')
     result = runner.run(scratch.action)
     assert result.exit_code == 0, result.log.text
     assert "tiny==1.0" in result.log.text
     assert "Looking for another Python." in result.log.text
 
 
-@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("installer", INSTALLERS)
 def test_a_missing_wheel_names_package_python_and_machine(
     scratch: Scratch, runner: Runner, programs: Path, installer: str
 ) -> None:
@@ -103,8 +113,8 @@ def test_pips_variables_hold_for_uv_where_the_python_has_no_pip(
     scratch: Scratch, runner: Runner, programs: Path, tmp_path: Path
 ) -> None:
     (programs / "uv").symlink_to(UV)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
-    add_program(programs, "python3", f'exec {tmp_path}/bare/bin/python3 "$@"')
+    bare = make_python(tmp_path / "bare", pip=False)
+    add_program(programs, "python3", f'exec {bare} "$@"')
     forget_settings(runner)
     runner.env |= {"PIP_FIND_LINKS": str(scratch.wheels), "PIP_NO_INDEX": "1"}
     assert installed_with(scratch, runner) == "uv"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from launcher.programs import add_program, folder_of_programs
+from launcher.programs import INSTALLERS, add_program, choose_installer, folder_of_programs
 from support.runner import Result, Runner
-from support.scratch import Scratch
+from support.scratch import UV, Scratch
 
 
 def the_error(result: Result) -> str:
@@ -44,6 +44,7 @@ def test_a_python_that_is_too_old_counts_as_none(scratch: Scratch, runner: Runne
 
 
 def test_a_newer_python_in_the_tool_cache_is_found(scratch: Scratch, runner: Runner, programs: Path) -> None:
+    (programs / "uv").symlink_to(UV)
     add_program(programs, "python3", "exit 1")
     setup_python = runner.tool_cache / "Python/3.12.9/x64/bin"
     setup_python.mkdir(parents=True)
@@ -58,7 +59,11 @@ def test_a_python_without_pip(scratch: Scratch, runner: Runner, programs: Path, 
     assert "has no pip.\nAdd actions/setup-python" in the_error(runner.run(scratch.action))
 
 
-def test_without_a_network_the_installation_fails_with_the_reason(scratch: Scratch, runner: Runner) -> None:
+@pytest.mark.parametrize("installer", INSTALLERS)
+def test_without_a_network_the_installation_fails_with_the_reason(
+    scratch: Scratch, runner: Runner, installer: str
+) -> None:
+    choose_installer(runner, installer)
     runner.env |= {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0"}
     runner.env |= {
         "UV_NO_INDEX": "0",

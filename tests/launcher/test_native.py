@@ -4,13 +4,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from launcher.programs import INSTALLERS, choose_installer
 from launcher.silence import silent_server
 from support.runner import Runner
 from support.scratch import Scratch, make_scratch, read_report
@@ -47,11 +47,9 @@ def test_a_step_gets_its_inputs_and_hands_on_its_outputs(scratch: Scratch, runne
     assert result.log.problems == []
 
 
-@pytest.mark.parametrize("installer", ["pip", "uv"])
-def test_later_steps_do_not_pay_for_set_up(
-    scratch: Scratch, runner: Runner, installer: str, tmp_path: Path
-) -> None:
-    choose_installer(runner, installer, tmp_path / "programs")
+@pytest.mark.parametrize("installer", INSTALLERS)
+def test_later_steps_do_not_pay_for_set_up(scratch: Scratch, runner: Runner, installer: str) -> None:
+    choose_installer(runner, installer)
     first = runner.run(scratch.action)
     (scratch.wheels / "tiny-1.0-py3-none-any.whl").unlink()
     second = runner.run(scratch.action)
@@ -75,9 +73,11 @@ def test_three_jobs_at_once_make_one_environment(scratch: Scratch, runner: Runne
     assert len(environments(runner)) == 1
 
 
+@pytest.mark.parametrize("installer", INSTALLERS)
 def test_a_cancelled_set_up_ends_on_the_first_signal_and_leaves_nothing(
-    scratch: Scratch, runner: Runner, tmp_path: Path
+    scratch: Scratch, runner: Runner, installer: str, tmp_path: Path
 ) -> None:
+    choose_installer(runner, installer)
     with silent_server() as address:
         runner.env |= {"TMPDIR": str(tmp_path / "tmp"), "PIP_INDEX_URL": address, "PIP_NO_INDEX": "0"}
         runner.env |= {"UV_INDEX_URL": address, "UV_NO_INDEX": "0", "UV_OFFLINE": "0"}
@@ -115,10 +115,8 @@ def test_half_an_environment_is_made_anew(scratch: Scratch, runner: Runner) -> N
     assert environments(runner) == [environment.name]
 
 
-def test_settings_of_pip_do_not_change_what_is_installed(
-    scratch: Scratch, runner: Runner, tmp_path: Path
-) -> None:
-    choose_installer(runner, "pip", tmp_path / "programs")
+def test_settings_of_pip_do_not_change_what_is_installed(scratch: Scratch, runner: Runner) -> None:
+    choose_installer(runner, "pip")
     runner.env |= {"PIP_DRY_RUN": "1", "PIP_CONSTRAINT": "/nowhere", "PIP_PLATFORM": "win32"}
     result = runner.run(scratch.action)
     assert result.exit_code == 0, result.log.text
@@ -139,11 +137,11 @@ def test_without_a_tool_cache_the_environment_lasts_for_the_job(scratch: Scratch
     assert result.log.annotations == []
 
 
-@pytest.mark.parametrize("installer", ["pip", "uv"])
+@pytest.mark.parametrize("installer", INSTALLERS)
 def test_nothing_in_the_workspace_is_imported_or_obeyed(
     scratch: Scratch, runner: Runner, installer: str, tmp_path: Path
 ) -> None:
-    choose_installer(runner, installer, tmp_path / "programs")
+    choose_installer(runner, installer)
     trap = f"open({str(tmp_path / 'trapped')!r}, 'a').write(__file__ + chr(10))\n"
     for module in ("json", "os", "pip", "venv", "ensurepip", "tiny", "sitecustomize", "usercustomize", "asc"):
         (runner.workspace / f"{module}.py").write_text(trap)
@@ -156,18 +154,6 @@ def test_nothing_in_the_workspace_is_imported_or_obeyed(
     assert not (tmp_path / "trapped").exists()
     assert report["isolated"] == 1
     assert not any(path.startswith(str(runner.workspace)) for path in report["imports"])
-
-
-def choose_installer(runner: Runner, installer: str, programs: Path) -> None:
-    """Puts uv first on PATH, or takes the folders that hold one from it."""
-    folders = [
-        folder for folder in runner.env["PATH"].split(os.pathsep) if not (Path(folder) / "uv").exists()
-    ]
-    if installer == "uv":
-        programs.mkdir()
-        (programs / "uv").symlink_to(Path(sys.executable).with_name("uv"))
-        folders.insert(0, str(programs))
-    runner.env["PATH"] = os.pathsep.join(folders)
 
 
 def test_a_cdpath_leads_nowhere_else(scratch: Scratch, tmp_path: Path) -> None:
@@ -184,20 +170,30 @@ def test_a_cdpath_leads_nowhere_else(scratch: Scratch, tmp_path: Path) -> None:
     assert str(elsewhere.root) not in done.stdout
 
 
-@pytest.mark.parametrize("name", ["a b", 'it\'s "quoted"', "a,b", "a:b", "ümläut ✓", "$HOME `id`", "*"])
-def test_odd_paths(name: str, tmp_path: Path) -> None:
+ODD_NAMES = ("a b", 'it\'s "quoted"', "a,b", "a:b", "ümläut ✓", "$HOME `id`", "*")
+
+
+@pytest.mark.parametrize(
+    ("installer", "name"), [("pip", " ".join(ODD_NAMES)), *(("uv", name) for name in ODD_NAMES)]
+)
+def test_odd_paths(installer: str, name: str, tmp_path: Path) -> None:
     scratch = make_scratch(tmp_path / name / "checkout")
     # venv refuses a path with ":", and pip's list of places is separated by blanks: these two stay plain.
     plain = make_scratch(tmp_path / "plain")
     (scratch.root / "requirements.lock").write_text((plain.root / "requirements.lock").read_text())
     runner = Runner(tmp_path / name / "job", env={**plain.env, "ASC_RUNTIME": "native"})
+    choose_installer(runner, installer)
     runner.tool_cache = tmp_path / "tools"
     result = runner.run(scratch.action)
     assert result.exit_code == 0, result.log.text
     assert read_report(result.outputs)["folder"] == str(runner.workspace)
 
 
-def test_a_package_that_is_not_the_locked_one_is_refused(scratch: Scratch, runner: Runner) -> None:
+@pytest.mark.parametrize("installer", INSTALLERS)
+def test_a_package_that_is_not_the_locked_one_is_refused(
+    scratch: Scratch, runner: Runner, installer: str
+) -> None:
+    choose_installer(runner, installer)
     lock = scratch.root / "requirements.lock"
     lock.write_text(re.sub(r"sha256:\w+", "sha256:" + "0" * 64, lock.read_text()))
     result = runner.run(scratch.action)

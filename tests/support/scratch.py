@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+UV = Path(sys.executable).with_name("uv")
 LOCKS = {
     "requirements.lock": ("tiny",),
     "requirements-object-stores.lock": ("tiny", "stores"),
@@ -96,6 +98,8 @@ class Scratch:
 
     root: Path
     wheels: Path
+    uv: Path
+    """A folder with uv alone. It installs in a tenth of pip's time; tests about pip take it from PATH."""
 
     @property
     def action(self) -> Path:
@@ -103,11 +107,12 @@ class Scratch:
 
     @property
     def env(self) -> dict[str, str]:
-        """Settings that make pip and uv look at the wheels and nowhere else."""
+        """Put uv first on PATH, and make pip and uv look at the wheels and nowhere else."""
         here = str(self.wheels)
         pip = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": here}
         return {
             **pip,
+            "PATH": f"{self.uv}{os.pathsep}{os.environ['PATH']}",
             "UV_OFFLINE": "1",
             "UV_NO_INDEX": "1",
             "UV_FIND_LINKS": here,
@@ -142,8 +147,9 @@ def make_scratch(root: Path) -> Scratch:
     shutil.copy2(REPOSITORY / "bin/run", root / "bin/run")
     (root / "entrypoint.py").write_text(ENTRYPOINT)
     (root / "image.lock").touch()
-    scratch = Scratch(root, root / "wheels")
-    scratch.wheels.mkdir()
+    scratch = Scratch(root, root / "wheels", root / "wheels/programs")
+    scratch.uv.mkdir(parents=True)
+    (scratch.uv / "uv").symlink_to(UV)
     for lock, packages in LOCKS.items():
         (root / lock).write_text("".join(_pin(make_wheel(scratch.wheels, name)) for name in packages))
     return scratch
