@@ -1,3 +1,3 @@
-from support.act_fixtures import act, house, sandbox, strangers_repository
+from support.act_fixtures import act, cache, house, sandbox, strangers_repository, tools
 
-__all__ = ["act", "house", "sandbox", "strangers_repository"]
+__all__ = ["act", "cache", "house", "sandbox", "strangers_repository", "tools"]

@@ -38,12 +38,6 @@ def folder(tmp_path: Path) -> Path:
     return copy
 
 
-@pytest.fixture
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With its tools; other tests use it, too."""
-    return tmp_path_factory.getbasetemp() / "act"
-
-
 def run(folder: Path, cache: Path, *options: str) -> ActRun:
     """One job of ci.yml, at a free port. Python is there already, which act would have to fetch."""
     with socket.create_server(("127.0.0.1", 0)) as free:

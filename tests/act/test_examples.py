@@ -23,11 +23,10 @@ def demo() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def runner(tmp_path: Path, demo: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Runner:
-    """A job whose build left the files that the examples name. Its tool cache is kept for all tests."""
+def runner(tmp_path: Path, demo: Sandbox, tools: Path) -> Runner:
+    """A job whose build left the files that the examples name."""
     runner = Runner(tmp_path / "job", env={"ASC_RUNTIME": "native", "ASC_API_URL": demo.url})
-    runner.tool_cache = tmp_path_factory.getbasetemp() / "tools"
-    runner.tool_cache.mkdir(exist_ok=True)
+    runner.tool_cache = tools
     for folder in ("build", "notes"):
         (runner.workspace / folder).mkdir()
     number = {"bundle_id": "com.example.app", "version": "1.5.0", "build_number": "47"}

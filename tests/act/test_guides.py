@@ -96,9 +96,7 @@ class Team:
 
 
 @pytest.fixture
-def the_team(tmp_path: Path, house: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
-    tools = tmp_path_factory.getbasetemp() / "tools"
-    tools.mkdir(exist_ok=True)
+def the_team(tmp_path: Path, house: Path, tools: Path) -> Iterator[Team]:
     with apple(team()) as sandbox:
         yield Team(tmp_path, sandbox, house, tools)
 
@@ -185,9 +183,7 @@ class TestFirstSetUp:
         the_team.run(FIRST, "4. Sign a build")
 
     @pytest.fixture
-    def workflow(
-        self, the_team: Team, house: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-    ) -> Callable[[str], ActRun]:
+    def workflow(self, the_team: Team, house: Path, tmp_path: Path, cache: Path) -> Callable[[str], ActRun]:
         """Starts the workflow of the page by hand, with a mode."""
         text = (REPOSITORY / "docs/recipes/signing-sync.yml").read_text()
         text = text.replace(CERTIFICATES, f"git+file://{the_team.repository}")
@@ -201,7 +197,7 @@ class TestFirstSetUp:
                 "--platform=ubuntu-latest=-self-hosted",
                 "--local-repository",
                 f"OWNER/REPO@v1={house}",
-                cache=tmp_path_factory.getbasetemp() / "act",
+                cache=cache,
                 secrets=the_team.secrets,
                 env={"ASC_API_URL": the_team.apple.url, "ASC_RUNTIME": "native", "HOME": str(tmp_path)},
                 payload={"inputs": {"mode": mode}},
@@ -297,7 +293,7 @@ def test_the_secrets_are_made_as_the_page_says(tmp_path: Path) -> None:
     assert len((tmp_path / "secret-MATCH_PASSWORD").read_text()) == 33
 
 
-def test_the_page_on_act(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_page_on_act(tmp_path: Path, cache: Path) -> None:
     """Its commands in a shell, with the sandbox at another port."""
     here = checkout(REPOSITORY, tmp_path / "here")
     become_git_repository(here)
@@ -306,7 +302,6 @@ def test_the_page_on_act(tmp_path: Path, tmp_path_factory: pytest.TempPathFactor
     app.mkdir()
     become_git_repository(app)
     _, commands = re.findall(r"^```sh\n(.*?)^```", (REPOSITORY / "docs/act.md").read_text("utf-8"), FENCED)
-    cache = tmp_path_factory.getbasetemp() / "act"
     with start_sandbox() as sandbox:
         (here / "sandbox-key.json").write_text(json.dumps(sandbox.api_key(), indent=2))
         script = commands.replace("http://127.0.0.1:8080", sandbox.url)

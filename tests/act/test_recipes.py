@@ -115,11 +115,10 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, house: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def place(tmp_path: Path, house: Path, cache: Path) -> Iterator[Place]:
     """Two apps at Apple: one with the build 46, one with none."""
     put_app(tmp_path / "app")
     (tmp_path / "home").mkdir()
-    cache = tmp_path_factory.getbasetemp() / "act"
     with start_sandbox(TEAM, processing=Processing(seconds=0.1)) as apple:
         path = put_programs(tmp_path / "bin")
         yield Place(tmp_path, apple, house, cache, path=path)

@@ -64,13 +64,12 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def storage(house: Path, tmp_path: Path, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def storage(house: Path, tmp_path: Path, sandbox: Sandbox, tools: Path) -> Path:
     """Where the team keeps its certificate and profile."""
     folder = tmp_path / "storage"
     folder.mkdir()
     job = Runner(tmp_path / "first", env={"ASC_RUNTIME": "native", "ASC_API_URL": sandbox.url})
-    job.tool_cache = tmp_path_factory.getbasetemp() / "tools"
-    job.tool_cache.mkdir(exist_ok=True)
+    job.tool_cache = tools
     inputs = {
         "mode": "sync",
         "api-key": json.dumps(sandbox.api_key()),
@@ -121,11 +120,6 @@ def call(caller: str, app: Path, house: Path, tmp_path: Path, sandbox: Sandbox, 
     }
     env = {"ASC_API_URL": sandbox.url, "ARTIFACTS": str(tmp_path / "artifacts"), "ASC_RUNTIME": "native"}
     return run_act(app, text, *options, cache=cache, secrets=secrets, env=env)
-
-
-@pytest.fixture
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.getbasetemp() / "act"
 
 
 def when_asked(text: str) -> str:

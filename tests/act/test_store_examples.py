@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
 from sandbox.store import png
@@ -43,12 +41,11 @@ def run(number: int, house: Path, runner: Runner, sandbox: Sandbox) -> Result:
 
 
 def test_the_four_examples_take_a_page_from_the_check_to_the_release(
-    house: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+    house: Path, tmp_path: Path, tools: Path
 ) -> None:
     with start_sandbox(world(), store=Store(review=0.2, media=0.1, release=0.1)) as sandbox:
         runner = Runner(tmp_path / "job", env={"ASC_RUNTIME": "native", "ASC_API_URL": sandbox.url})
-        runner.tool_cache = tmp_path_factory.getbasetemp() / "tools"
-        runner.tool_cache.mkdir(exist_ok=True)
+        runner.tool_cache = tools
         for name, content in FILES.items():
             path = runner.workspace / "fastlane" / name
             path.parent.mkdir(parents=True, exist_ok=True)

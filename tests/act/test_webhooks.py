@@ -10,8 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from act.test_recipes import TEAM, Place, groups_of_47
 from asc.webhooks.request import USUAL_EVENTS
 from asc_sandbox.plans import Processing, Webhooks
@@ -63,11 +61,6 @@ def way(tmp_path: Path, house: Path, cache: Path, team: Any, **plans: Any) -> It
                 "ASC_WEBHOOK_SECRET": SECRET,
             }
             yield place, hub
-
-
-@pytest.fixture
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.getbasetemp() / "act"
 
 
 def arrived(hub: GitHub, event_type: str) -> Dispatch:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from support.act_fixtures import act, house, sandbox, strangers_repository
+from support.act_fixtures import act, cache, house, sandbox, strangers_repository, tools
 from support.docker import built_image
 from support.runner import Runner
 from support.scratch import Scratch, make_container_scratch
 
-__all__ = ["act", "house", "sandbox", "strangers_repository"]
+__all__ = ["act", "cache", "house", "sandbox", "strangers_repository", "tools"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """Fixtures of the tests that run whole workflows."""
 
 import json
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,26 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return actions_alone(REPOSITORY, tmp_path_factory.mktemp("house") / "checkout")
 
 
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tool cache of all jobs, as a runner keeps it. The workers of one test run share it, as jobs do."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    return tools
+
+
+@pytest.fixture(scope="session")
+def cache(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of act. Its tool cache is `tools`."""
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "act").mkdir()
+    (cache / "act/tool_cache").symlink_to(tools)
+    return cache
+
+
 @pytest.fixture
 def strangers_repository(tmp_path: Path) -> Path:
     """A repository that only uses the actions."""
@@ -36,8 +57,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def act(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Act:
-    """Runs act against the sandbox. Its tool cache is kept for all tests, as that of a runner is."""
-    cache = tmp_path_factory.getbasetemp() / "act"
+def act(sandbox: Sandbox, cache: Path) -> Act:
+    """Runs act against the sandbox."""
     secrets = {"ASC_API_KEY": json.dumps(sandbox.api_key())}
     return partial(run_act, cache=cache, secrets=secrets, env={"ASC_API_URL": sandbox.url})
