@@ -18,11 +18,11 @@ class Logged(Protocol):
 
     @property
     def method(self) -> str:
-        """Return the method."""
+        """Return the HTTP method in capital letters."""
 
     @property
     def path(self) -> str:
-        """Return the path without the query."""
+        """Return the path of the address, without the query."""
 
 
 @dataclass(frozen=True)

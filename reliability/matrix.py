@@ -61,7 +61,7 @@ class Bench:
 
     @property
     def faulty(self) -> Faulty:
-        """Return the server that goes wrong."""
+        """Return the server that gets the fault of this cell."""
         return self.scenario.broken(self.sandbox)
 
     def start(self, **more: object) -> Step:

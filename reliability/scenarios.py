@@ -22,17 +22,17 @@ class Faulty(Protocol):
 
     @property
     def requests(self) -> Sequence[Logged]:
-        """Return the requests so far."""
+        """Return the requests that arrived so far, oldest first."""
 
     @property
     def faults_hit(self) -> int:
         """Return the number of requests that a fault has hit so far."""
 
     def add_fault(self, spec: str) -> None:
-        """Add a fault."""
+        """Add a fault in the language of asc_sandbox.faults, for example `GET /v1/apps status=503`."""
 
     def end_faults(self) -> None:
-        """Serve every request as usual again."""
+        """Remove all faults, and answer every request as usual again."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Scenario:
         yield self
 
     def broken(self, sandbox: Sandbox) -> Faulty:
-        """Return the server that goes wrong."""
+        """Return the server that gets the fault: the sandbox unless a scenario has another."""
         return sandbox
 
     def cells(self, requests: Sequence[Request]) -> list[Cell]:

@@ -68,7 +68,7 @@ class Signing(Scenario):
         return (PASSPHRASE, P12_PASSWORD)
 
     def prepare(self, machine: Path, sandbox: Sandbox) -> None:
-        """Make an empty storage."""
+        """Make the empty storage that the step fills."""
         self.make_store(machine)
 
     def make_store(self, machine: Path) -> None:

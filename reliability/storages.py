@@ -92,7 +92,7 @@ class PlacedStore(Store):
         return self.vault().identities().entries
 
     def write(self, files: Mapping[str, bytes]) -> None:
-        """Write files as somebody else would."""
+        """Write files as another job or person would do meanwhile."""
         assert self.place
         for name, data in files.items():
             self.place.write(name, data)
@@ -123,7 +123,7 @@ class Placed(Signing):
             yield replace(self, place=place, proxy=proxy)
 
     def broken(self, sandbox: Sandbox) -> Faulty:
-        """Return the proxy."""
+        """Return the proxy in front of the storage, which has the faults."""
         assert self.proxy
         return self.proxy
 
@@ -138,7 +138,7 @@ class Placed(Signing):
         return kind.words in ("status=412", "status=507", "html") or super().may_refuse(kind)
 
     def store(self, machine: Path) -> Store:
-        """Return the storage on the server."""
+        """Return the storage of the team, as the step reaches it."""
         assert self.place and self.proxy
         address = f"{self.proxy.url}/team/certs.git" if self.kind == "git" else self.place.location
         return PlacedStore(machine, place=self.place, address=address)
@@ -198,7 +198,7 @@ class Placed(Signing):
 
 @dataclass(frozen=True)
 class SyncPlaced(Placed, Sync):
-    """A first run on a server."""
+    """The first run of a team, with its storage on a server."""
 
     def is_right(self, kind: Kind, facts: Json, expected: Json) -> bool:
         """Return True also if the key that was put aside is still there: the next run removes it."""
@@ -209,7 +209,7 @@ class SyncPlaced(Placed, Sync):
 
 @dataclass(frozen=True)
 class CompletePlaced(Placed, Complete):
-    """A complete storage on a server."""
+    """A run that finds everything complete in a storage on a server."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class PlanPlaced(Placed, Plan):
 
 @dataclass(frozen=True)
 class RevokePlaced(Placed, Revoke):
-    """The mode revoke on a server."""
+    """The mode revoke, with the storage of the team on a server."""
 
     def is_finished(self, facts: Json, expected: Json) -> bool:
         """Return True also if one file of a revoked pair is left."""
