@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from support.act import ActRun, run_act
-from support.runner import checkout
+from support.runner import actions_alone
 from support.scratch import REPOSITORY
 from support.security import Mac, mac
 
@@ -33,7 +33,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A checkout in which `make setup` finds its work done."""
-    copy = checkout(REPOSITORY, tmp_path / "ours")
+    setup = (".ci", "Makefile", "tools", "src/asc_sandbox")
+    copy = actions_alone(REPOSITORY, tmp_path / "ours", *setup)
     (copy / ".venv").symlink_to(REPOSITORY / ".venv")
     return copy
 

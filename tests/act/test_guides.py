@@ -35,7 +35,7 @@ from signing.test_vault_encryption import v2_step_by_step
 from signing.test_vault_samples import by_match, openssl, traditional
 from support.act import ActRun, become_git_repository, run_act
 from support.examples import example, run_example
-from support.runner import Result, Runner, checkout
+from support.runner import Result, Runner, actions_alone
 from support.sandbox import start_sandbox
 from support.scratch import REPOSITORY, outside_a_job
 
@@ -295,7 +295,7 @@ def test_the_secrets_are_made_as_the_page_says(tmp_path: Path) -> None:
 
 def test_the_page_on_act(tmp_path: Path, cache: Path) -> None:
     """Its commands in a shell, with the sandbox at another port."""
-    here = checkout(REPOSITORY, tmp_path / "here")
+    here = actions_alone(REPOSITORY, tmp_path / "here", "docs/recipes", "Makefile", "tools")
     become_git_repository(here)
     (here / ".venv").symlink_to(REPOSITORY / ".venv")
     app = tmp_path / "app"

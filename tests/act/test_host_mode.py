@@ -2,48 +2,66 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from asc_sandbox.server import Sandbox
 from support.act import Act, ActRun
+from support.act_fixtures import act_with, one_app
 from support.workflows import workflow
 
 OURS = "owner/app-store-connect-actions"
 
 
-@pytest.fixture(params=["local", "remote"])
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with one_app() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module", params=["local", "remote"])
 def run(
-    request: pytest.FixtureRequest, act: Act, house: Path, tmp_path: Path, strangers_repository: Path
+    request: pytest.FixtureRequest,
+    sandbox: Sandbox,
+    house: Path,
+    cache: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Act:
-    """Runs the workflow in our own checkout (`uses: ./actions/…`), or in a repository that names ours at a ref."""
+    """Run the workflow in our own checkout (`uses: ./actions/…`), or in a repository that names ours at a ref."""
+    act = act_with(sandbox, cache)
+    folder = tmp_path_factory.mktemp(request.param)
 
     def run_local(**options: str) -> ActRun:
-        repository = shutil.copytree(house, tmp_path / "ours", symlinks=True)
+        repository = shutil.copytree(house, folder, symlinks=True, dirs_exist_ok=True)
         return act(repository, workflow("./actions/fetch-build-number", **options))
 
     def run_remote(**options: str) -> ActRun:
         text = workflow(f"{OURS}/actions/fetch-build-number@v1", **options)
         on_this_machine = ("--platform", "ubuntu-latest=-self-hosted")
-        return act(strangers_repository, text, *on_this_machine, "--local-repository", f"{OURS}@v1={house}")
+        return act(folder, text, *on_this_machine, "--local-repository", f"{OURS}@v1={house}")
 
     return run_local if request.param == "local" else run_remote
 
 
-def test_outputs_reach_later_steps_and_later_jobs(run: Act) -> None:
-    done = run()
+@pytest.fixture(scope="module")
+def done(run: Act) -> ActRun:
+    """Return a run that succeeds."""
+    return run()
+
+
+def test_outputs_reach_later_steps_and_later_jobs(done: ActRun) -> None:
     assert done.exit_code == 0, done.everything
     assert "a later step sees 42\n" in done.printed
     assert "a later job sees 42\n" in done.printed
 
 
-def test_the_summary_tells_the_builds(run: Act) -> None:
-    assert "| 41 | 1.4.0 |" in run().summary
+def test_the_summary_tells_the_builds(done: ActRun) -> None:
+    assert "| 41 | 1.4.0 |" in done.summary
 
 
-def test_no_secret_is_in_the_log(run: Act, sandbox: Sandbox) -> None:
-    done = run()
+def test_no_secret_is_in_the_log(done: ActRun, sandbox: Sandbox) -> None:
     key = str(sandbox.api_key()["key"])
     secrets = {key, json.dumps(key), *(line for line in key.splitlines() if "PRIVATE KEY" not in line)}
     assert not [secret for secret in secrets if secret in done.printed + done.summary]
@@ -52,8 +70,7 @@ def test_no_secret_is_in_the_log(run: Act, sandbox: Sandbox) -> None:
     assert tokens[0] not in done.printed
 
 
-def test_groups_are_closed(run: Act) -> None:
-    done = run()
+def test_groups_are_closed(done: ActRun) -> None:
     assert "::endgroup::" not in done.printed
     assert len(done.commands("group")) == len(done.commands("endgroup"))
 

@@ -104,4 +104,5 @@ def become_git_repository(folder: Path) -> None:
     author = ["-c", "user.name=Tests", "-c", "user.email=tests@example.com"]
     commit = [*author, "commit", "-q", "--allow-empty", "-m", "All"]
     for arguments in (["init", "-q", "-b", "main"], ["add", "-A"], commit):
-        subprocess.run(["git", *arguments], cwd=folder, check=True, env=env)
+        # No test reads the objects: to compress them would only cost time.
+        subprocess.run(["git", "-c", "core.compression=0", *arguments], cwd=folder, check=True, env=env)

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -52,12 +53,22 @@ def strangers_repository(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with start_sandbox(seed(apps=[app("com.example.app", builds=[build("1.4.0", "41")])])) as sandbox:
+    with one_app() as sandbox:
         yield sandbox
+
+
+def one_app() -> AbstractContextManager[Sandbox]:
+    """Return a sandbox that has one app with one build."""
+    return start_sandbox(seed(apps=[app("com.example.app", builds=[build("1.4.0", "41")])]))
 
 
 @pytest.fixture
 def act(sandbox: Sandbox, cache: Path) -> Act:
     """Runs act against the sandbox."""
+    return act_with(sandbox, cache)
+
+
+def act_with(sandbox: Sandbox, cache: Path) -> Act:
+    """Return an `Act` whose steps have the key and the address of a sandbox."""
     secrets = {"ASC_API_KEY": json.dumps(sandbox.api_key())}
     return partial(run_act, cache=cache, secrets=secrets, env={"ASC_API_URL": sandbox.url})

@@ -286,16 +286,18 @@ def checkout(source: Path, target: Path) -> Path:
     return target
 
 
-def actions_alone(source: Path, target: Path) -> Path:
-    """A copy without tests, pages and tools: act copies the whole of it anew for each step that uses an action."""
+def actions_alone(source: Path, target: Path, *more: str) -> Path:
+    """Copy the actions and `more` files or folders, without tests and pages. Returns the target."""
+    # git and act read all of it, and act copies it anew for each step that uses an action.
     parts = ("action.yml", "actions", "bin", ".github", "entrypoint.py", "Dockerfile", "src")
+    locks = (path.name for path in source.glob("*.lock"))
     ignored = shutil.ignore_patterns("__pycache__", "asc_sandbox")
-    target.mkdir(parents=True)
-    for path in (*map(source.joinpath, parts), *source.glob("*.lock")):
-        if path.is_dir():
-            shutil.copytree(path, target / path.name, ignore=ignored)
+    for part in (*parts, *locks, *more):
+        (target / part).parent.mkdir(parents=True, exist_ok=True)
+        if (source / part).is_dir():
+            shutil.copytree(source / part, target / part, ignore=ignored)
         else:
-            shutil.copy2(path, target)
+            shutil.copy2(source / part, target / part)
     return target
 
 
