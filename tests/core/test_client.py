@@ -17,6 +17,7 @@ from asc.api.client import PAUSE_AFTER_404, Client
 from asc.api.clock import Clock
 from asc.api.key.model import ApiKey
 from asc.api.session import Settings
+from asc.api.shortage import Shortage
 from asc.api.token import TokenSource
 from asc.apps.app import App
 from asc.builds import history
@@ -223,11 +224,12 @@ def test_it_waits_no_longer_than_the_user_allows(monkeypatch: pytest.MonkeyPatch
 def test_what_is_asked_for_beyond_that_is_not_waited_for() -> None:
     """A Retry-After that leads past wait-for-budget."""
     time = Time()
-    attempt = retry.Attempts("GET /v1/apps", 120, time.clock, 600)
-    with pytest.raises(UnreachableError, match="wait-for-budget"):
-        attempt.await_budget(601, 1)
-    attempt = retry.Attempts("GET /v1/apps", 120, time.clock, 600)
-    attempt.await_budget(60, 1)
+    with Shortage().turn() as turn:
+        attempt = retry.Attempts("GET /v1/apps", 120, time.clock, 600)
+        with pytest.raises(UnreachableError, match="wait-for-budget"):
+            attempt.await_budget(601, turn)
+        attempt = retry.Attempts("GET /v1/apps", 120, time.clock, 600)
+        attempt.await_budget(60, turn)
     assert 60 < time.slept[-1] < 70
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,6 +12,7 @@ from typing import NoReturn
 import requests
 
 from asc.api.clock import Clock
+from asc.api.shortage import Turn
 from asc.errors import UnreachableError
 
 log = logging.getLogger(__name__)
@@ -145,29 +145,6 @@ SHORTEST_READ_TIMEOUT = 5.0
 """Seconds that a first attempt always gets. A short `retry_for` must not turn a slow answer into a failure."""
 
 
-class Shortage:
-    """The refusals of a step since requests were left, of all its threads: the more, the less often it asks.
-
-    Each answer that is no refusal takes one away. Otherwise each request, and each thread, would begin anew to ask
-    after 15 seconds, and the jobs of a team would ask more often the longer nothing is left.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._refusals = 0
-
-    def refused(self) -> int:
-        """Count a refusal, and return how many there are."""
-        with self._lock:
-            self._refusals += 1
-            return self._refusals
-
-    def answered(self) -> None:
-        """Count one refusal less: the hour has requests again."""
-        with self._lock:
-            self._refusals = max(0, self._refusals - 1)
-
-
 @dataclass
 class Attempts:
     """The attempts at one request. Counts them, and either waits for the next one or gives up."""
@@ -205,16 +182,21 @@ class Attempts:
         log.info("%s: %s; trying again in %.1f s (until %s UTC)", self.call, reason, wait, f"{when:%H:%M:%S}")
         self.clock.sleep(wait)
 
-    def await_budget(self, asked: float | None, refusals: int) -> None:
-        """Wait until requests of the hour may be left again, longer after more refusals of the step.
+    def budget_time_left(self) -> float:
+        """Return the seconds that are left of wait-for-budget, which begins with the first call."""
+        now = self.clock.monotonic()
+        if self.budget_deadline is None:
+            self.budget_deadline = now + self.wait_for_budget
+        return self.budget_deadline - now
+
+    def await_budget(self, asked: float | None, turn: Turn) -> None:
+        """Wait until requests of the hour may be left again: longer after more refusals of the step, or if another
+        request of the step has the turn, until its news.
 
         Raises UnreachableError after wait-for-budget.
         """
         self.over_budget = True
-        now = self.clock.monotonic()
-        if self.budget_deadline is None:
-            self.budget_deadline = now + self.wait_for_budget
-        left = self.budget_deadline - now
+        left = self.budget_time_left()
         if left <= 0 or (asked or 0.0) > left:
             raise UnreachableError(
                 f"{self.call}: the requests of this hour are used up (429), and none became available within "
@@ -222,7 +204,11 @@ class Attempts:
                 "Run the step again later, give it a longer wait-for-budget, or give some jobs a key of their own: "
                 "all jobs of a key share its budget.",
             )
-        wait = min(pause_for_budget(refusals, asked, self.clock.chance()), left)
+        if not turn.take():
+            log.info("%s: answered 429 as well; waiting for the request that asks again", self.call)
+            turn.wait(self.budget_time_left)
+            return
+        wait = min(pause_for_budget(turn.refused(), asked, self.clock.chance()), left)
         log.info(
             "%s: answered 429, the requests of this hour are used up; asking again in %.0f s", self.call, wait
         )

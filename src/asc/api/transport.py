@@ -28,12 +28,12 @@ from asc.api.retry import (
     Broken,
     NotJson,
     NotSent,
-    Shortage,
     TooLarge,
     classify,
     proxy_wants_credentials,
 )
 from asc.api.session import HOST, HOST_IN_HOUSE, Settings, ended_after, open_session, split
+from asc.api.shortage import Shortage
 from asc.api.token import TokenSource
 from asc.errors import LostAnswerError, UnreachableError
 
@@ -97,9 +97,8 @@ class Transport:
         call = f"{method} {urlsplit(url).path}"
         attempts = Attempts(call, self._patience(), self._clock, self.settings.wait_for_budget)
         while True:
-            self._spare_the_budget(call, attempts)
             try:
-                answer = self._once(method, url, body, attempts.time_left())
+                answer = self._within_budget(method, url, body, attempts)
             except NotSent as error:
                 attempts.after(f"{error}{self._elsewhere}", None)
                 continue
@@ -118,12 +117,23 @@ class Transport:
             if not retry.may_repeat(method, answer.status):
                 self._shortage.answered()
                 return _final(call, method, answer)
-            wait = retry.retry_after(answer.headers.get("Retry-After"), self._now_there())
-            if answer.status == 429 and self.traffic.budget and self.traffic.budget.scarce:
-                self._tell_of_the_budget(self.traffic.budget)
-                attempts.await_budget(wait, self._shortage.refused())
-            else:
-                attempts.after(_describe(answer), wait)
+            attempts.after(_describe(answer), self._retry_after(answer))
+
+    def _within_budget(self, method: str, url: str, body: object, attempts: Attempts) -> Answer:
+        """Send a request, again while the requests of the hour are used up, and return the first other answer.
+
+        Raises the same as `_once`, and UnreachableError after wait-for-budget.
+        """
+        self._spare_the_budget(attempts)
+        with self._shortage.turn() as turn:
+            turn.queue(attempts.budget_time_left)
+            while True:
+                answer = self._once(method, url, body, attempts.time_left())
+                budget = self.traffic.budget
+                if answer.status != 429 or not budget or not budget.scarce:
+                    return answer
+                self._tell_of_the_budget(budget)
+                attempts.await_budget(self._retry_after(answer), turn)
 
     def _may_work_with_a_new_token(self, call: str, answer: Answer, attempts: Attempts) -> bool:
         """Discard the token of a 401, and wait unless it is the first. Return True if the request may be repeated."""
@@ -198,7 +208,7 @@ class Transport:
                 there = parsedate_to_datetime(response.headers["Date"]).timestamp()
                 self.traffic.skew = self._clock.now() - there
 
-    def _spare_the_budget(self, call: str, attempts: Attempts) -> None:
+    def _spare_the_budget(self, attempts: Attempts) -> None:
         budget = self.traffic.budget
         # A repeat has waited already.
         if not budget or attempts.made or attempts.over_budget:
@@ -210,7 +220,7 @@ class Transport:
                 "Only %d of %d requests are left this hour: %s waits %.1f s",
                 budget.left,
                 budget.limit,
-                call,
+                attempts.call,
                 wait,
             )
             self._clock.sleep(wait)
@@ -233,8 +243,10 @@ class Transport:
             log.warning("%s; tokens are made by Apple's.", self.traffic.skew_in_words())
         log.debug("%s: the token was refused; trying once more with a new one", call)
 
-    def _now_there(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now() - self.traffic.skew, UTC)
+    def _retry_after(self, answer: Answer) -> float | None:
+        """Return the seconds that Apple asks to wait, or None."""
+        now_there = datetime.fromtimestamp(self._clock.now() - self.traffic.skew, UTC)
+        return retry.retry_after(answer.headers.get("Retry-After"), now_there)
 
     def _resolve(self, target: str) -> str:
         """Return the absolute address of a path or a link. Raises UnreachableError for a link to another server."""
