@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -43,6 +44,9 @@ def main() -> int:
     if unknown := [topic for topic in only if topic not in TOPICS]:
         print(f"bench: there is no {', '.join(unknown)}; there are {', '.join(TOPICS)}", file=sys.stderr)
         return 2
+    # As an exception, so that it ends the sandbox and the measured command as well.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
     settings = settings_of_environment()
     machine = this_machine(command())
     print(machine.described(), flush=True)

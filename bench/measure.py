@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -98,13 +99,26 @@ def run(command: Command, environment: Mapping[str, str]) -> Run:
     """Run one process and return its cost. Ends the benchmark with the output of the process if it fails."""
     with tempfile.NamedTemporaryFile() as said:
         spawn = [sys.executable, "-I", "-S", ROOT / "bench" / "spawn.py", said.name, *command]
-        done = subprocess.run(spawn, env=environment, stdout=subprocess.PIPE, check=True)
-        cost = json.loads(done.stdout)
+        cost = json.loads(_output(spawn, environment))
         if cost.pop("code"):
             raise SystemExit(
                 f"bench: {' '.join(map(str, command))} failed:\n{said.read().decode('utf-8', 'replace')}"
             )
     return Run(**cost)
+
+
+def _output(command: Command, environment: Mapping[str, str]) -> bytes:
+    """Run a program and return its output. An exception, as of Ctrl-C, kills it with all that it has started."""
+    # A group of its own, because the kill must reach the measured command as well.
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, process_group=0) as process:
+        try:
+            said, _ = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return said
 
 
 def asked(command: Command, sandbox: Sandbox, **environment: str) -> Asked:

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
+from asc.on_signal import ended_by
 from reliability import ROOT, matrix, report
+from reliability.ending import SIGNALS, follow_the_program
 from reliability.every import SCENARIOS
 from reliability.shares import Share
 
@@ -27,7 +29,11 @@ def main(arguments: Sequence[str]) -> int:
         for number in range(options.processes)
     ]
     # Spawned, not forked: a fork of a process with threads may hang.
-    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
+    spawning = get_context("spawn")
+    with (
+        ended_by(*SIGNALS),
+        ProcessPoolExecutor(options.processes, spawning, initializer=follow_the_program) as pool,
+    ):
         reports = []
         for ran in pool.map(Share.run, shares):
             print(f"{ran.scenario}: {len(ran.outcomes)} cells, {ran.seconds:.0f} s", file=sys.stderr)

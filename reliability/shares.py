@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from asc.on_signal import undone_at_the_end
 from reliability import matrix
 from reliability.cells import sampled
 from reliability.every import SCENARIOS
@@ -42,7 +44,12 @@ class Share:
         """Run the cells of this share in a nursery of its own, and return their outcomes."""
         began = time.monotonic()
         # One nursery for a share: it imports all commands, which takes a second.
-        with tempfile.TemporaryDirectory(prefix="asc-matrix-") as folder, Nursery() as nursery:
+        with (
+            tempfile.TemporaryDirectory(prefix="asc-matrix-") as folder,
+            undone_at_the_end(lambda: shutil.rmtree(folder)),
+            Nursery() as nursery,
+            undone_at_the_end(nursery.kill),
+        ):
             course = matrix.course_of(SCENARIOS[self.scenario], nursery, Path(folder))
             chosen = [cell for cell in course.cells() if self.containing in str(cell)]
             # Every nth, and not a block: neighbours take about as long, and all shares should end together.

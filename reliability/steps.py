@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -73,6 +74,8 @@ class Nursery:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # Ctrl-C reaches the group of the worker, which then kills this process and its steps.
+            process_group=0,
         )
         self._steps: dict[int, Step] = {}
         self._numbers = itertools.count()
@@ -90,6 +93,16 @@ class Nursery:
         self._process.wait()
         self._reader.join()
         self._process.stdout.close()
+
+    def kill(self) -> None:
+        """Kill the process and all its steps at once."""
+        self._process.kill()
+        # The reader ends after the last line, so every step that was started is known.
+        self._reader.join()
+        for step in list(self._steps.values()):
+            if step.began.is_set() and not step.ended.is_set():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(step.pid, signal.SIGKILL)
 
     def start(
         self, machine: Path, command: str, inputs: Mapping[str, object], env: Mapping[str, str], name: str

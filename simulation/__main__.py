@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from asc_sandbox.server import APPLES_RATE_LIMIT
 from simulation import report
@@ -20,8 +21,9 @@ from simulation.scenario import Scenario, run_scenario
 
 def main() -> int:
     """Run one scenario. Return 1 if anything is wrong afterwards, else 0."""
-    # An end from outside must end the servers beside the jobs as well.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    # As an exception, so that it ends the jobs and the servers beside them as well.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _exit)
     options = vars(_parser().parse_args())
     keep = options.pop("keep")
     folder = Path(tempfile.mkdtemp(prefix="simulation-"))
@@ -36,6 +38,13 @@ def main() -> int:
     for finding in findings:
         print(f"simulation: {finding}", file=sys.stderr)
     return 1 if findings else 0
+
+
+def _exit(number: int, frame: object) -> NoReturn:
+    # A second signal must not stop the end.
+    for other in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(other, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def _run(scenario: Scenario, folder: Path) -> Sequence[str]:

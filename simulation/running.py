@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -17,6 +18,9 @@ from asc_sandbox.server import Sandbox
 from simulation import ROOT, step
 from simulation.job import Job, Step
 from simulation.stores import ENVIRONMENT
+
+ENDS_WITHIN = 10.0
+"""Seconds in which a job has to end after SIGTERM. It takes a few milliseconds, but the machine may be busy."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,20 @@ def run(jobs: Sequence[Job], sandbox: Sandbox, *, arrival: float, cold: int, lim
     context = _fork_server()
     running: list[ForkServerProcess | subprocess.Popen[bytes]] = []
     began = time.monotonic()
-    for index, job in enumerate(jobs):
-        time.sleep(max(0.0, began + arrival * index / len(jobs) - time.monotonic()))
-        # Some jobs start cold, as on a real runner, so that imports at run time are tested too.
-        if cold and index % cold == 0:
-            running.append(_started_cold(job))
-        else:
-            process = context.Process(target=step.forked, args=(job.folder,))
-            process.start()
-            running.append(process)
-    for process in running:
-        _await(process, began + limit)
+    try:
+        for index, job in enumerate(jobs):
+            time.sleep(max(0.0, began + arrival * index / len(jobs) - time.monotonic()))
+            # Some jobs start cold, as on a real runner, so that imports at run time are tested too.
+            if cold and index % cold == 0:
+                running.append(_started_cold(job))
+            else:
+                process = context.Process(target=step.forked, args=(job.folder,))
+                process.start()
+                running.append(process)
+        for process in running:
+            _await(process, began + limit)
+    finally:
+        _end(running)
     return [_outcome(job, sandbox) for job in jobs]
 
 
@@ -93,17 +100,24 @@ def _started_cold(job: Job) -> subprocess.Popen[bytes]:
 
 def _await(process: ForkServerProcess | subprocess.Popen[bytes], until: float) -> None:
     left = max(0.1, until - time.monotonic())
-    if isinstance(process, subprocess.Popen):
-        try:
-            process.wait(left)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    if isinstance(process, ForkServerProcess):
+        process.join(left)
         return
-    process.join(left)
-    if process.is_alive():
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(left)
+
+
+def _end(processes: Sequence[ForkServerProcess | subprocess.Popen[bytes]]) -> None:
+    """End the jobs that still run: because a signal ends the program, or because they took too long."""
+    # A signal that a job can see lets it end the programs that it has started.
+    for process in processes:
+        process.terminate()
+    until = time.monotonic() + ENDS_WITHIN
+    for process in processes:
+        _await(process, until)
         process.kill()
-        process.join()
+    for process in processes:
+        process.join() if isinstance(process, ForkServerProcess) else process.wait()
 
 
 def _prepare(job: Job, sandbox: Sandbox) -> None:
