@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reliability.moving import MOVING
 from reliability.provisioning import CHANGED_BUNDLE_IDS, CHANGED_DEVICES
 from reliability.reading import DOCTOR, FETCH
 from reliability.scenarios import Scenario
@@ -21,7 +22,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     for scenario in (
         *(FETCH, UPLOAD, SYNC, SYNC_GIT, READ_ONLY, PLAN, REVOKE, DSYMS, ENSURE, REDELIVER, DOCTOR),
         *(UPDATE, SUBMIT, RELEASE, DOWNLOAD, CHECK, ADD, REMOVE, PRUNE, EXPORT, INVITE, GROUP, FEEDBACK),
-        *STORAGES,
+        *(*STORAGES, *MOVING),
         *(BUNDLE_IDS, CHANGED_BUNDLE_IDS, DEVICES, CHANGED_DEVICES),
     )
 }

@@ -191,6 +191,10 @@ class Placed(Signing):
     def wrongs(self, machine: Path, sandbox: Sandbox) -> Iterator[str]:
         """Yield the lost file of another writer as well."""
         yield from super().wrongs(machine, sandbox)
+        yield from self.lost_of_others()
+
+    def lost_of_others(self) -> Iterator[str]:
+        """Yield a complaint if another writer stored a file during the step and the file is gone."""
         assert self.proxy and self.place
         if self.proxy.rivals and self.place.assets().get(RIVAL) != b"theirs":
             yield "the file of another writer is lost"
@@ -253,7 +257,7 @@ def _git_host(folder: Path, stack: ExitStack) -> tuple[Place, str, Path | None]:
     return place, host.url, host.authority
 
 
-def _scenarios(scenario: type[Placed], mode: str, world: Json, one_in: int) -> tuple[Placed, ...]:
+def scenarios_of(scenario: type[Placed], mode: str, world: Json, one_in: int) -> tuple[Placed, ...]:
     """Return a scenario of this mode for each kind of server."""
     return tuple(
         scenario(f"sync-signing, {mode}, {name}", "sync-signing", world, mode=mode, kind=kind, one_in=one_in)
@@ -262,9 +266,9 @@ def _scenarios(scenario: type[Placed], mode: str, world: Json, one_in: int) -> t
 
 
 STORAGES = (
-    *_scenarios(SyncPlaced, "sync", BEGINNING, 10),
-    *_scenarios(CompletePlaced, "read-only", team(), 20),
-    *_scenarios(PlanPlaced, "plan", team(), 24),
-    *_scenarios(RevokePlaced, "revoke", team(), 36),
+    *scenarios_of(SyncPlaced, "sync", BEGINNING, 10),
+    *scenarios_of(CompletePlaced, "read-only", team(), 20),
+    *scenarios_of(PlanPlaced, "plan", team(), 24),
+    *scenarios_of(RevokePlaced, "revoke", team(), 36),
 )
-"""All of their cells would take half an hour; these shares are about 500 cells."""
+"""All of their cells would take half an hour; these shares are about 500 cells, and those of reliability.moving 300."""

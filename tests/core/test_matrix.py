@@ -13,6 +13,7 @@ from reliability.cells import Cell, Request
 from reliability.every import SCENARIOS
 from reliability.faults import ALWAYS, ONCE, Kind
 from reliability.matrix import FAILURE, NOT_MET, SUCCESS, WRONG
+from reliability.moving import MOVING
 from reliability.reading import FETCH, Fetch
 from reliability.scenarios import Json
 from reliability.steps import Nursery
@@ -32,9 +33,10 @@ def nursery() -> Iterator[Nursery]:
         yield made
 
 
-NOT_HERE = {scenario.name for scenario in STORAGES} - {
+NOT_HERE = {scenario.name for scenario in (*STORAGES, *MOVING)} - {
     "sync-signing, sync, GitLab",
     "sync-signing, revoke, S3",
+    "sync-signing, change-passphrase, git over http",
 }
 """tests/signing/storage/test_storage_faults.py breaks these storages as well."""
 

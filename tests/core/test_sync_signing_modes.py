@@ -247,6 +247,42 @@ class TestChangePassphrase:
             assert step(tmp_path, None, store, {"mode": "read-only"}).code == 1
             assert step(tmp_path, None, store, {"mode": "read-only", "passphrase": NEW}).code == 0
 
+    def test_again_finds_it_done_and_changes_nothing(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store)
+        inputs = {"mode": "change-passphrase", "new-passphrase": NEW}
+        assert step(tmp_path, None, store, inputs).outputs["changed"] == "true"
+        before = store.files()
+        again = step(tmp_path, None, store, inputs)
+        assert (again.code, again.outputs["changed"]) == (0, "false"), again.stdout
+        assert store.files() == before
+
+    def test_files_that_another_job_stored_under_the_old_one_meanwhile_follow(self, tmp_path: Path) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store, BOTH)
+        before, opened = store.files(), store.opened()
+        inputs = {"mode": "change-passphrase", "new-passphrase": NEW}
+        step(tmp_path, None, store, inputs)
+        changed = store.files()
+        late = f"profiles/appstore/AppStore_{WIDGET}.mobileprovision"
+        store.write({late: before[late]})
+        again = step(tmp_path, None, store, inputs)
+        assert (again.code, again.outputs["changed"]) == (0, "true"), again.stdout
+        assert store.opened(NEW) == opened
+        assert {path for path, data in store.files().items() if data != changed[path]} == {late}
+
+    @pytest.mark.parametrize("passphrase", ["a third one", f"{NEW}\n"], ids=["neither", "trimmed"])
+    def test_a_store_that_neither_opens_as_given_is_an_error(self, tmp_path: Path, passphrase: str) -> None:
+        store = folder_store(tmp_path)
+        with apple() as sandbox:
+            step(tmp_path, sandbox, store, {"passphrase": NEW})
+        before = store.files()
+        done = step(tmp_path, None, store, {"mode": "change-passphrase", "new-passphrase": passphrase})
+        assert done.code == 1
+        assert store.files() == before
+
     def test_the_passphrases_are_taken_with_the_blanks_around_them(self, tmp_path: Path) -> None:
         store, old, new = folder_store(tmp_path), f"{NEW}\n", f" {NEW}\r\n"
         with apple() as sandbox:
@@ -293,6 +329,12 @@ class TestChangePassphrase:
         assert done.code == 1
         assert path in done.error
         assert store.files() == before
+
+    def test_of_an_empty_place_is_refused(self, tmp_path: Path) -> None:
+        inputs = {"mode": "change-passphrase", "new-passphrase": NEW}
+        done = step(tmp_path, None, folder_store(tmp_path), inputs)
+        assert done.code == 1
+        assert "empty" in done.error
 
     def test_needs_the_new_one(self, tmp_path: Path) -> None:
         done = step(tmp_path, None, folder_store(tmp_path), {"mode": "change-passphrase"})

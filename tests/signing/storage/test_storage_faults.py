@@ -182,6 +182,12 @@ def test_a_conflict_that_answers_a_list_is_an_error_of_the_storage(bucket: Behin
     assert storage.nearby().places == ()
 
 
+def test_a_list_that_is_not_found_is_an_error_of_the_storage(bucket: Behind) -> None:
+    bucket.proxy.add_fault("GET /list status=404 times=always")
+    with pytest.raises(StorageError):
+        bucket.opened().read()
+
+
 def test_a_removal_whose_answer_was_lost_counts_as_done(secure_files: Behind) -> None:
     storage = secure_files.opened()
     storage.update(add, "Add")

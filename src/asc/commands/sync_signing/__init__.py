@@ -147,7 +147,10 @@ def _change_passphrase(inputs: Inputs, context: Context) -> Outputs:
     count = moving.renew_passphrase(
         storage, inputs.passphrase or "", inputs.new_passphrase or "", _version(inputs)
     )
-    log.info("%d files in the %s are encrypted with the new passphrase", count, storage.label)
+    if count:
+        log.info("%d files in the %s are now encrypted with the new passphrase", count, storage.label)
+    else:
+        log.info("Nothing to do: the %s is encrypted with the new passphrase already", storage.label)
     return Outputs(changed=flag(count > 0))
 
 

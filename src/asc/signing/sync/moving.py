@@ -17,13 +17,14 @@ log = logging.getLogger(__name__)
 
 
 def renew_passphrase(storage: Storage, old: str, new: str, version: Version) -> int:
-    """Encrypt all files with the passphrase `new`, in one change, and return their number.
+    """Encrypt all files with the passphrase `new`, in one change, and return their number: 0 if they are already.
 
-    Raises WrongPassphrase if `old` does not open them, StorageError.
+    Raises WrongPassphrase if neither passphrase opens them, Error if the storage is empty, StorageError.
     """
     changed: dict[str, bytes] = {}
 
     def change(files: Mapping[str, bytes]) -> Changes:
+        _check_not_empty(files, "to encrypt")
         changed.clear()
         changed.update(change_passphrase(files, old, new, version))
         return Changes(changed)
@@ -40,10 +41,7 @@ def migrate(source: Storage, target: Storage, passphrase: str, version: Version 
     same names.
     """
     files = source.read()
-    if not files:
-        raise Error(
-            "storage: it is empty, so there is nothing to migrate.", "Check storage, branch and team-id."
-        )
+    _check_not_empty(files, "to migrate")
     opened = open_all(files, passphrase)
     unencrypted = {path: plain for path, plain in opened.items() if version_of(files[path]) is None}
     fits = fitting(files, passphrase)
@@ -68,6 +66,14 @@ def migrate(source: Storage, target: Storage, passphrase: str, version: Version 
     target.prove_writable()
     target.update(change, "[sync-signing] Migrated")
     return len([path for path in copied if path not in DOCS])
+
+
+def _check_not_empty(files: Mapping[str, bytes], purpose: str) -> None:
+    # A wrong branch or folder looks like an empty storage, and a green step would say that all is done.
+    if not files:
+        raise Error(
+            f"storage: it is empty, so there is nothing {purpose}.", "Check storage, branch and team-id."
+        )
 
 
 def _already_encrypted(

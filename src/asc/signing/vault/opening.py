@@ -133,14 +133,18 @@ def _opens_nothing(passphrase: str) -> WrongPassphrase:
 def change_passphrase(
     files: Mapping[str, bytes], old: str, new: str, version: Version = 2
 ) -> dict[str, bytes]:
-    """Return all encrypted files of the storage, encrypted with `new` instead of `old`; plain ones are encrypted too.
+    """Return the files of the storage that are not encrypted with `new` in this version, encrypted so.
 
-    Raises WrongPassphrase if `old` opens nothing, VaultError if single files cannot be opened, and BadPassphrase,
-    naming the input `new-passphrase` for `new`.
+    Plain files are encrypted too. Raises WrongPassphrase if neither passphrase opens the storage, VaultError if single
+    files cannot be opened, and BadPassphrase, naming the input `new-passphrase` for `new`.
     """
     secret_of(new, "new-passphrase")
+    # An earlier run may have changed all files, or only some of them, if it was ended or another job wrote meanwhile.
+    opened = _opened_by(files, new)
+    others = {path: data for path, data in files.items() if path not in opened}
     # A file that does not open would be lost for good under the new passphrase, so one is enough to stop.
-    plain = open_all(files, old)
+    plain = open_all(others, old)
+    plain |= {path: content for path, content in opened.items() if version_of(files[path]) != version}
 
     def encrypted(path: str) -> bytes:
         data = encrypt(plain[path], new, version)
@@ -154,6 +158,20 @@ def change_passphrase(
 
     paths = list(plain)
     return dict(zip(paths, side_by_side(encrypted, paths), strict=True))
+
+
+def _opened_by(files: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:
+    """Return path → content of the encrypted files that open with exactly this passphrase."""
+
+    def content_of(path: str) -> bytes | None:
+        try:
+            return decrypt(files[path], passphrase, check_for(path), f"“{path}”")
+        except VaultError:
+            return None
+
+    paths = [path for path, data in files.items() if path.endswith(SUFFIXES) and version_of(data)]
+    contents = zip(paths, side_by_side(content_of, paths), strict=True)
+    return {path: content for path, content in contents if content is not None}
 
 
 def open_all(files: Mapping[str, bytes], passphrase: str) -> dict[str, bytes]:

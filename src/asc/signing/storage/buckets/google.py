@@ -199,7 +199,8 @@ class GoogleBucket:
                 raise self._refused(error) from None
             raise Conflict from None
         except refusals.NotFound as error:
-            if "bucket does not exist" in str(error).lower():
+            # A list has no object that could be missing.
+            if not conditional or "bucket does not exist" in str(error).lower():
                 raise self._absent() from None
             raise
         except (refusals.Forbidden, refusals.Unauthorized, google.auth.exceptions.RefreshError) as error:
