@@ -5,6 +5,7 @@ Apple never returns the bytes that it received: a downloaded screenshot has the 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import shutil
@@ -69,6 +70,7 @@ def rewritten(data: bytes) -> bytes:
     return b"".join(pieces) + data[end:]
 
 
+@functools.lru_cache(maxsize=32)
 def plain(token: str, width: int, height: int) -> bytes:
     """Return a PNG of one colour, chosen by the token, for a screenshot without bytes."""
     colour = bytes(64 + byte // 2 for byte in hashlib.sha256(token.encode()).digest()[:3])
