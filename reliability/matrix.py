@@ -20,8 +20,9 @@ from reliability.cells import Cell, Request, requests_of
 from reliability.faults import APPLIED
 from reliability.hurry import DEADLINE
 from reliability.scenarios import Faulty, Json, Scenario
-from reliability.steps import Nursery, Step
+from reliability.steps import Step, start
 from support.contract import contract
+from support.forked import Forker
 from support.step_environment import access_to
 
 SUCCESS, FAILURE, ENDED, NOT_MET, WRONG = (
@@ -56,7 +57,7 @@ class Bench:
     scenario: Scenario
     sandbox: Sandbox
     machine: Path
-    nursery: Nursery
+    forker: Forker
     steps: list[Step] = field(default_factory=list)
 
     @property
@@ -72,7 +73,7 @@ class Bench:
         }
         inputs = {**self.scenario.inputs(self.machine, self.sandbox), **more}
         name = f"step{len(self.steps)}"
-        self.steps.append(self.nursery.start(self.machine, self.scenario.command, inputs, env, name))
+        self.steps.append(start(self.forker, self.machine, self.scenario.command, inputs, env, name))
         return self.steps[-1]
 
     def leaked(self, done: Done) -> Iterator[str]:
@@ -95,7 +96,7 @@ class Bench:
 
 
 @contextmanager
-def set_up(scenario: Scenario, nursery: Nursery, folder: Path) -> Iterator[Bench]:
+def set_up(scenario: Scenario, forker: Forker, folder: Path) -> Iterator[Bench]:
     """Start a fresh sandbox and a fresh machine. At the end, kill the steps that still run."""
     own = Path(tempfile.mkdtemp(dir=folder))
     machine = own / "machine"
@@ -104,13 +105,13 @@ def set_up(scenario: Scenario, nursery: Nursery, folder: Path) -> Iterator[Bench
         Sandbox(scenario.world, contract=contract(), **scenario.options) as sandbox,
         scenario.begun(machine) as begun,
     ):
-        made = Bench(begun, sandbox, machine, nursery)
+        made = Bench(begun, sandbox, machine, forker)
         begun.prepare(machine, sandbox)
         try:
             yield made
         finally:
             for step in made.steps:
-                step.kill()
+                step.process.kill_all()
     # At once, because thousands of cells would fill the disk.
     shutil.rmtree(own)
 
@@ -128,9 +129,9 @@ class Course:
         return self.scenario.cells(self.requests)
 
 
-def course_of(scenario: Scenario, nursery: Nursery, folder: Path) -> Course:
+def course_of(scenario: Scenario, forker: Forker, folder: Path) -> Course:
     """Run a scenario without faults. Raises AssertionError if that already goes wrong."""
-    with set_up(scenario, nursery, folder) as bench:
+    with set_up(scenario, forker, folder) as bench:
         assert bench.start(**PATIENT).wait(DEADLINE), "the step hangs without a fault"
         done = bench.steps[0].done()
         assert done.code == 0, done.everything
@@ -140,17 +141,17 @@ def course_of(scenario: Scenario, nursery: Nursery, folder: Path) -> Course:
 
 
 def run(
-    course: Course, chosen: Iterable[Cell], nursery: Nursery, folder: Path, side_by_side: int
+    course: Course, chosen: Iterable[Cell], forker: Forker, folder: Path, side_by_side: int
 ) -> Iterator[Outcome]:
     """Run cells, `side_by_side` at a time, and yield their outcomes in the order of the cells."""
     with ThreadPoolExecutor(side_by_side) as pool:
-        yield from pool.map(lambda cell: run_cell(course, cell, nursery, folder), chosen)
+        yield from pool.map(lambda cell: run_cell(course, cell, forker, folder), chosen)
 
 
-def run_cell(course: Course, cell: Cell, nursery: Nursery, folder: Path) -> Outcome:
+def run_cell(course: Course, cell: Cell, forker: Forker, folder: Path) -> Outcome:
     """Run one cell: the step with its fault, then the same step again without a fault."""
     began = time.monotonic()
-    with set_up(course.scenario, nursery, folder) as bench:
+    with set_up(course.scenario, forker, folder) as bench:
         for spec in cell.specs:
             bench.faulty.add_fault(spec)
         step = bench.start()
@@ -184,7 +185,7 @@ def _ended(bench: Bench, cell: Cell, step: Step) -> list[str]:
     # The fault counts as met when the request arrives; the sandbox needs a moment more to apply it.
     if cell.kind is APPLIED:
         time.sleep(MOMENT)
-    step.signal(cell.signal)
+    step.process.send_signal(cell.signal)
     return [] if step.wait(PROMPT) else [f"it does not end within {PROMPT:.0f} s of {cell.what}"]
 
 

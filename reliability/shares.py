@@ -13,7 +13,7 @@ from reliability import matrix
 from reliability.cells import sampled
 from reliability.every import SCENARIOS
 from reliability.matrix import Outcome
-from reliability.steps import Nursery
+from reliability.steps import new_forker
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,18 @@ class Share:
     side_by_side: int = 6
 
     def run(self) -> Ran:
-        """Run the cells of this share in a nursery of its own, and return their outcomes."""
+        """Run the cells of this share by a forker of its own, and return their outcomes."""
         began = time.monotonic()
-        # One nursery for a share: it imports all commands, which takes a second.
+        # One forker for a share: it imports all commands, which takes a second.
         with (
             tempfile.TemporaryDirectory(prefix="asc-matrix-") as folder,
             undone_at_the_end(lambda: shutil.rmtree(folder)),
-            Nursery() as nursery,
-            undone_at_the_end(nursery.kill),
+            new_forker() as forker,
+            undone_at_the_end(forker.close),
         ):
-            course = matrix.course_of(SCENARIOS[self.scenario], nursery, Path(folder))
+            course = matrix.course_of(SCENARIOS[self.scenario], forker, Path(folder))
             chosen = [cell for cell in course.cells() if self.containing in str(cell)]
             # Every nth, and not a block: neighbours take about as long, and all shares should end together.
             chosen = sampled(chosen, self.one_in)[self.number :: self.of]
-            outcomes = list(matrix.run(course, chosen, nursery, Path(folder), self.side_by_side))
+            outcomes = list(matrix.run(course, chosen, forker, Path(folder), self.side_by_side))
         return Ran(self.scenario, len(course.requests), time.monotonic() - began, outcomes)

@@ -1,4 +1,7 @@
-"""Runs a command as a step of a job or as a person does, in this process (quick) or in one of its own (real)."""
+"""Run a command as a step of a job or as a person does: in this process, in one of its own, or in a new interpreter.
+
+A process of its own is for signals and for two jobs at once; an interpreter, which costs most, for the start itself.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +23,7 @@ from unittest.mock import patch
 from asc.commands.main import main
 from asc_sandbox.server import Sandbox
 from support.clock import QuickClock, clock_of
+from support.forked import start
 from support.job_log import JobLog, parse_file_command, parse_log
 from support.step_environment import access_to, step_environment
 from support.waiting import wait_until
@@ -63,12 +68,13 @@ def in_job(
     sandbox: Sandbox | None = None,
     command: str = "fetch-build-number",
     process: bool = False,
+    interpreter: bool = False,
     clock: QuickClock | None = None,
     **env: str,
 ) -> Done:
     """A step of a job, its inputs as a composite action hands them over. In this process its pauses are short."""
     environment = {**step_environment(folder, command, inputs, sandbox), **env}
-    done = _run([], environment, process, clock or clock_of(sandbox))
+    done = _run([], environment, process, interpreter, clock or clock_of(sandbox))
     done.outputs = parse_file_command((folder / "output").read_bytes().decode())
     done.summary = (folder / "summary").read_text("utf-8")
     return done
@@ -90,7 +96,7 @@ def kill_in_the_middle(folder: Path, sandbox: Sandbox, command: str, inputs: Map
     killed = folder / "killed"
     killed.mkdir(exist_ok=True)
     env = {**step_environment(killed, command, inputs, sandbox), "HOME": str(folder)}
-    step = subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
+    step = start([], env)
     try:
         wait_until(lambda: sandbox.faults_hit or step.poll() is not None)
     finally:
@@ -103,23 +109,23 @@ def by_hand(
     sandbox: Sandbox | None = None,
     command: str = "fetch-build-number",
     process: bool = False,
+    interpreter: bool = False,
     **env: str,
 ) -> Done:
     """The same from the command line, outside of any job."""
-    return _run([command, *arguments], {**access_to(sandbox), **env}, process, clock_of(sandbox))
+    return _run([command, *arguments], {**access_to(sandbox), **env}, process, interpreter, clock_of(sandbox))
 
 
-def _run(arguments: list[str], env: dict[str, str], process: bool, clock: QuickClock) -> Done:
+def _run(
+    arguments: list[str], env: dict[str, str], process: bool, interpreter: bool, clock: QuickClock
+) -> Done:
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": os.environ.get("HOME", "/"), **env}
-    if process:
-        ended = subprocess.run(
-            [sys.executable, "-I", ENTRYPOINT, *arguments],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-        )
+    if interpreter:
+        command = [sys.executable, "-I", ENTRYPOINT, *arguments]
+        ended = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         return Done(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+    if process:
+        return _in_a_process(arguments, env)
     out, err = io.StringIO(), io.StringIO()
     with (
         _left_as_it_was(),
@@ -129,6 +135,18 @@ def _run(arguments: list[str], env: dict[str, str], process: bool, clock: QuickC
     ):
         code = main(arguments, clock.clock)
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def _in_a_process(arguments: list[str], env: dict[str, str]) -> Done:
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        step = start(arguments, env, stdout, stderr)
+        try:
+            code = step.wait(60)
+        finally:
+            step.kill()
+        for stream in (stdout, stderr):
+            stream.seek(0)
+        return Done(code, stdout.read().decode(), stderr.read().decode())
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,9 +30,11 @@ from asc.signing.vault.pending import pending_file
 from asc.signing.vault.tree import Vault
 from asc_sandbox.authority.plans import ProfilePlan, signed
 from asc_sandbox.server import Sandbox
-from core.running import ENTRYPOINT, Done, in_job
+from core.running import Done, in_job
 from signing.storage.places import someone_commits
+from support import forked
 from support.clock import QuickClock
+from support.forked import ForkedStep
 from support.sandbox import seed, start_sandbox
 
 Json = dict[str, Any]
@@ -286,7 +287,7 @@ def start(
     inputs: Mapping[str, object],
     name: str = "step",
     **variables: str,
-) -> subprocess.Popen[bytes]:
+) -> ForkedStep:
     """The same step in a process of its own, under way. What it prints goes to `folder`."""
     output, summary = folder / f"{name}.output", folder / f"{name}.summary"
     for file in (output, summary):
@@ -304,13 +305,7 @@ def start(
         **variables,
     }
     with (folder / f"{name}.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-I", ENTRYPOINT],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        return forked.start([], env, log, log)
 
 
 def calls(sandbox: Sandbox, *methods: str) -> list[str]:

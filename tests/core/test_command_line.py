@@ -18,7 +18,7 @@ def test_help_lists_every_command() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_help_of_a_command_lists_every_input_and_output(name: str) -> None:
-    done = by_hand("--help", command=name, process=True)
+    done = by_hand("--help", command=name, interpreter=True)
     assert done.code == 0
     assert [each for each in inputs_of(load(name)) if f"  --{each} " not in done.stdout] == []
     assert [each for each in outputs_of(load(name)) if f"  {each} " not in done.stdout] == []

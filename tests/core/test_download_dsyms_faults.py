@@ -18,7 +18,9 @@ from asc.api import object_store, retry
 from asc.partial_files import temporary
 from core.running import ENTRYPOINT
 from core.symbols import APP, DWARF, archive, companion, names, serve, step, store, there, with_symbols, world
+from support import forked
 from support.sandbox import start_sandbox
+from support.step_environment import access_to
 from support.waiting import LONGEST, skip_at_first_fault, wait_until
 
 FILE = f"{APP}-1.0-7.dSYM.zip"
@@ -373,17 +375,8 @@ def test_what_died_jobs_left_is_cleared_and_what_others_write_is_not(
 
 def test_a_stop_leaves_no_file_that_looks_whole(tmp_path: Path) -> None:
     with start_sandbox(world(), faults=[f"{LINKS} slow=600"], symbols_padding=LARGE) as sandbox:
-        env = {
-            "ASC_API_URL": sandbox.url,
-            "ASC_API_KEY": json.dumps(sandbox.api_key()),
-            "HOME": str(tmp_path),
-        }
-        process = subprocess.Popen(
-            [sys.executable, "-I", ENTRYPOINT, "download-dsyms", "--bundle-id", APP],
-            env=env,
-            cwd=tmp_path,
-            stderr=subprocess.DEVNULL,
-        )
+        arguments = ["download-dsyms", "--bundle-id", APP, "--directory", str(tmp_path / "dsyms")]
+        process = forked.start(arguments, {**access_to(sandbox), "HOME": str(tmp_path)})
         wait_until(lambda: list(tmp_path.glob("dsyms/.*")))
         process.terminate()
         assert process.wait(LONGEST) == 143

@@ -251,7 +251,7 @@ def test_two_rounds_of_requests_on_two_connections(tmp_path: Path) -> None:
 
 def test_by_hand_the_outputs_alone_are_on_standard_output() -> None:
     with start_sandbox(seed(apps=[app(APP, builds=[build("1.0", "7", id="b-7")])])) as sandbox:
-        done = by_hand("--bundle-id", APP, sandbox=sandbox, process=True)
+        done = by_hand("--bundle-id", APP, sandbox=sandbox, interpreter=True)
         assert done.code == 0
         assert list(done.printed) == NAMES
         assert (done.printed["next-build-number"], done.printed["build-id"]) == ("8", "b-7")
@@ -265,7 +265,7 @@ def test_by_hand_the_outputs_alone_are_on_standard_output() -> None:
 
 def test_in_a_job_the_outputs_are_in_the_file(tmp_path: Path) -> None:
     with start_sandbox(seed(apps=[app(APP, builds=[build("1.0", "7")])])) as sandbox:
-        done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox, process=True)
+        done = in_job(tmp_path, {"bundle-id": APP}, sandbox=sandbox, interpreter=True)
         as_docker_action = in_job(
             tmp_path,
             {},

@@ -163,7 +163,7 @@ def test_nobody_listens(tmp_path: Path, streams: str) -> None:
 
 
 def test_a_text_that_cannot_be_encoded_is_told_all_the_same(tmp_path: Path) -> None:
-    done = in_job(tmp_path, {"bundle-id": "\ud800", "version": "\ud800"}, process=True)
+    done = in_job(tmp_path, {"bundle-id": "\ud800", "version": "\ud800"}, interpreter=True)
     assert done.code == 2
 
 

@@ -16,11 +16,12 @@ from reliability.matrix import FAILURE, NOT_MET, SUCCESS, WRONG
 from reliability.moving import MOVING
 from reliability.reading import FETCH, Fetch
 from reliability.scenarios import Json
-from reliability.steps import Nursery
+from reliability.steps import new_forker
 from reliability.storages import STORAGES
 
 from asc_sandbox.server import Sandbox
 from core.running import Done
+from support.forked import Forker
 
 CELLS = 4
 """Cells of each scenario that are played: enough for each kind of fault over all scenarios, in some seconds."""
@@ -28,8 +29,8 @@ AT_ONCE = 8
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as made:
+def forker() -> Iterator[Forker]:
+    with new_forker() as made:
         yield made
 
 
@@ -43,19 +44,19 @@ NOT_HERE = {scenario.name for scenario in (*STORAGES, *MOVING)} - {
 
 @pytest.mark.parametrize("name", [name for name in SCENARIOS if name not in NOT_HERE])
 def test_whatever_goes_wrong_a_step_succeeds_or_fails_clearly(
-    tmp_path: Path, nursery: Nursery, name: str
+    tmp_path: Path, forker: Forker, name: str
 ) -> None:
-    course = matrix.course_of(SCENARIOS[name], nursery, tmp_path)
+    course = matrix.course_of(SCENARIOS[name], forker, tmp_path)
     # A checksum of the name chooses, so that each run plays the same ones.
     chosen = sorted(course.cells(), key=lambda cell: zlib.crc32(str(cell).encode()))[:CELLS]
-    outcomes = list(matrix.run(course, chosen, nursery, tmp_path, AT_ONCE))
+    outcomes = list(matrix.run(course, chosen, forker, tmp_path, AT_ONCE))
     assert [(str(each.cell), each.details) for each in matrix.wrong(outcomes)] == []
     assert len(outcomes) == CELLS or not course.requests
     assert [each.result for each in outcomes].count(NOT_MET) <= len(outcomes) / 3
 
 
-def test_the_cells_are_made_of_the_requests_of_a_run(tmp_path: Path, nursery: Nursery) -> None:
-    course = matrix.course_of(FETCH, nursery, tmp_path)
+def test_the_cells_are_made_of_the_requests_of_a_run(tmp_path: Path, forker: Forker) -> None:
+    course = matrix.course_of(FETCH, forker, tmp_path)
     requests = {
         Request("GET", "/v1/apps", 0),
         Request("GET", "/v1/builds", 0),
@@ -68,11 +69,11 @@ def test_the_cells_are_made_of_the_requests_of_a_run(tmp_path: Path, nursery: Nu
 
 
 def test_a_storage_that_goes_away_after_the_certificate_was_made_is_unreachable_and_loses_nothing(
-    tmp_path: Path, nursery: Nursery
+    tmp_path: Path, forker: Forker
 ) -> None:
-    course = matrix.course_of(SCENARIOS["sync-signing, sync, GitLab"], nursery, tmp_path)
+    course = matrix.course_of(SCENARIOS["sync-signing, sync, GitLab"], forker, tmp_path)
     away = Cell(course.scenario.name, (Request("POST", "/journal", 1),), Kind("status=503", ALWAYS))
-    outcome = matrix.run_cell(course, away, nursery, tmp_path)
+    outcome = matrix.run_cell(course, away, forker, tmp_path)
     assert (outcome.result, outcome.details) == (FAILURE, ())
 
 
@@ -93,25 +94,25 @@ class Another(Fetch):
 CELL = Cell(FETCH.name, (Request("GET", "/v1/apps", 0),), Kind("status=503", ONCE))
 
 
-def test_a_matrix_that_sees_nothing_would_say_so(tmp_path: Path, nursery: Nursery) -> None:
+def test_a_matrix_that_sees_nothing_would_say_so(tmp_path: Path, forker: Forker) -> None:
     """What is wrong is found: a broken promise, another result, a hang, a fault that is not met."""
     for scenario, result in ((FETCH, SUCCESS), (_as(Wrong), WRONG), (_as(Another), WRONG)):
-        course = matrix.course_of(scenario, nursery, tmp_path)
-        assert matrix.run_cell(course, CELL, nursery, tmp_path).result == result
-    course = matrix.course_of(FETCH, nursery, tmp_path)
+        course = matrix.course_of(scenario, forker, tmp_path)
+        assert matrix.run_cell(course, CELL, forker, tmp_path).result == result
+    course = matrix.course_of(FETCH, forker, tmp_path)
     refused = replace(CELL, kind=Kind("status=403", ONCE))
-    assert matrix.run_cell(course, refused, nursery, tmp_path).result == FAILURE
+    assert matrix.run_cell(course, refused, forker, tmp_path).result == FAILURE
     elsewhere = replace(CELL, requests=(Request("GET", "/v1/devices", 0),))
-    assert matrix.run_cell(course, elsewhere, nursery, tmp_path).result == NOT_MET
+    assert matrix.run_cell(course, elsewhere, forker, tmp_path).result == NOT_MET
 
 
 def test_a_step_that_hangs_is_found_and_ended(
-    tmp_path: Path, nursery: Nursery, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, forker: Forker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    course = matrix.course_of(FETCH, nursery, tmp_path)
+    course = matrix.course_of(FETCH, forker, tmp_path)
     monkeypatch.setattr(matrix, "DEADLINE", 0.5)
     hanging = replace(CELL, kind=Kind("hang", ONCE))
-    outcome = matrix.run_cell(course, hanging, nursery, tmp_path)
+    outcome = matrix.run_cell(course, hanging, forker, tmp_path)
     assert (outcome.result, "it hangs" in outcome.details[0]) == (WRONG, True)
 
 

@@ -9,8 +9,6 @@ import shlex
 import shutil
 import signal
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -21,10 +19,11 @@ import pytest
 from reliability import leaks
 
 from asc_sandbox.server import Sandbox
-from core.running import ENTRYPOINT, Done, by_hand, in_job
+from core.running import Done, by_hand, in_job
 from core.signing import APP, P12_PASSWORD, PASSPHRASE, apple, folder_store, git_store
 from signing.storage import azure_server, gitlab_server, places
 from signing.storage.git_server import WRITES, git_host
+from support import forked
 from support.waiting import LONGEST, wait_until
 
 DEPLOY_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAAplanted\n-----END OPENSSH PRIVATE KEY-----\n"
@@ -196,7 +195,7 @@ def test_a_deploy_key_does_not_outlive_a_step_that_is_cancelled(machine: Machine
     program.write_text(f"#!/bin/sh\necho $$ > {at}.new; mv {at}.new {at}; exec sleep 60\n")
     inputs = {"mode": "read-only", "bundle-ids": APP, "passphrase": PASSPHRASE, **machine.inputs}
     env = {**machine.env, "ASC_COMMAND": "sync-signing", "ASC_INPUTS": json.dumps(inputs)}
-    step = subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
+    step = forked.start([], env)
     try:
         wait_until(lambda: at.exists() or step.poll() is not None)
         assert list(leaks.left(machine.folder, machine.secrets)), "the key is there while ssh runs"

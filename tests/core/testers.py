@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from asc_sandbox.server import Sandbox
-from core.running import ENTRYPOINT, Done, in_job
+from core.running import Done, in_job
+from support import forked
+from support.forked import ForkedStep
 from support.sandbox import app, build, seed
 from support.step_environment import step_environment
 
@@ -61,8 +61,8 @@ def writes(sandbox: Sandbox) -> list[str]:
     return [f"{entry.method} {entry.path}" for entry in sandbox.requests if entry.method != "GET"]
 
 
-def start(folder: Path, sandbox: Sandbox, inputs: dict[str, str]) -> subprocess.Popen[bytes]:
+def start(folder: Path, sandbox: Sandbox, inputs: dict[str, str]) -> ForkedStep:
     """Start the step in a process of its own."""
     own = Path(tempfile.mkdtemp(dir=folder))
     env = step_environment(own, "manage-testers", inputs, sandbox)
-    return subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
+    return forked.start([], env)

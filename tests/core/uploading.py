@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +13,9 @@ from typing import Any
 from asc_sandbox.plans import Processing, Review
 from asc_sandbox.samples import make_ipa
 from asc_sandbox.server import Sandbox
-from core.running import ENTRYPOINT, Done, in_job
+from core.running import Done, in_job
+from support import forked
+from support.forked import STEP, ForkedStep
 from support.sandbox import app, seed, start_sandbox
 
 Json = dict[str, Any]
@@ -82,18 +82,9 @@ def step(
     return in_job(folder, given, sandbox=sandbox, command="upload-testflight", process=process, **env)
 
 
-QUICK = f"""
-import sys
-sys.path[:0] = [{str(ENTRYPOINT.parent / "src")!r}, {str(ENTRYPOINT.parent / "tests")!r}]
-from asc.commands.main import main
-from support.clock import QuickClock
-sys.exit(main([], QuickClock(speed=20).clock))
-"""
-
-
 def start(
     folder: Path, sandbox: Sandbox, inputs: Json, name: str = "step", *, quick: bool = False
-) -> subprocess.Popen[bytes]:
+) -> ForkedStep:
     """The same step in a process of its own, under way. What it prints goes to `folder`.
 
     The pauses of a quick one take a twentieth.
@@ -113,13 +104,7 @@ def start(
         "GITHUB_STEP_SUMMARY": str(summary),
     }
     with (folder / f"{name}.log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-I", *(["-c", QUICK] if quick else [ENTRYPOINT])],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+        return forked.start([], env, log, log, run="support.clock:run_quickly" if quick else STEP)
 
 
 def sha256(path: Path) -> str:

@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,12 +14,12 @@ import pytest
 from asc.store.manifest import read_manifest
 from asc_sandbox.plans import Store
 from asc_sandbox.server import Sandbox
-from core.running import ENTRYPOINT
 from sandbox.store import jpeg, png
 from store.pages import update, world, writes
 from store.test_download import contents, download
 from store.test_update_previews import movie
 from store.test_update_screenshots import shots, shown, write_pictures
+from support import forked
 from support.sandbox import start_sandbox
 from support.step_environment import step_environment
 from support.store import texts
@@ -148,7 +146,7 @@ def test_a_cancelled_download_leaves_no_part_of_a_picture(tmp_path: Path, filled
     filled.add_fault("GET /pictures/*/* hang times=always")
     inputs = {"bundle-id": "com.example.app", "directory": str(tmp_path / "fastlane")}
     env = step_environment(tmp_path, "download-app-store", inputs, filled)
-    step = subprocess.Popen([sys.executable, "-I", ENTRYPOINT], env=env, stdout=subprocess.DEVNULL)
+    step = forked.start([], env)
     wait_until(lambda: filled.faults_hit == len(ALL))
     step.terminate()
     assert step.wait(LONGEST) == 128 + signal.SIGTERM

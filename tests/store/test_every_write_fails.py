@@ -5,11 +5,7 @@ A scenario names its writes; the first test holds that they are all.
 
 from __future__ import annotations
 
-import json
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +16,12 @@ import pytest
 from asc_sandbox.plans import Store
 from asc_sandbox.rules.age_rating import ANSWERED
 from asc_sandbox.server import Sandbox
-from core.running import ENTRYPOINT, in_job
+from core.running import in_job
 from sandbox.store import png
 from store.pages import BUNDLE_ID, write_files
+from support import forked
 from support.sandbox import app, build, seed, start_sandbox, store_version
+from support.step_environment import access_to
 from support.store import CONTACT, ready_version, texts
 from support.waiting import wait_until
 
@@ -240,18 +238,9 @@ def test_a_run_after_one_that_was_stopped_makes_all_as_planned(
     with start_sandbox(ready(name), store=STORE, faults=[f"{write} mute"]) as sandbox:
         given = {"bundle-id": BUNDLE_ID, **scenario.inputs(tmp_path)}
         arguments = [word for key, value in given.items() for word in (f"--{key}", value)]
-        with subprocess.Popen(
-            [sys.executable, "-I", str(ENTRYPOINT), scenario.command, *arguments],
-            env={"ASC_API_URL": sandbox.url, "ASC_API_KEY": _key(sandbox), "PATH": "/usr/bin"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            wait_until(lambda: sandbox.faults_hit == 1)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(20) != 0
+        process = forked.start([scenario.command, *arguments], {**access_to(sandbox), "PATH": "/usr/bin"})
+        wait_until(lambda: sandbox.faults_hit == 1)
+        process.terminate()
+        assert process.wait(20) != 0
         done = run(tmp_path, sandbox, scenario)
         assert (done.code, state(sandbox)) == (0, planned[name]), done.stdout
-
-
-def _key(sandbox: Sandbox) -> str:
-    return json.dumps(sandbox.api_key())

@@ -1,23 +1,21 @@
-"""One job as a process of its own, for tests that kill it or run two: `job.py <folder of the Mac> <its files>`."""
+"""One job as a process of its own, for tests that kill it or run two."""
 
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
+
+from asc.provisioning.kinds import Platform, ProfileType
+from asc.signing.install.ledger import Ledger
+from asc.signing.install.machine import Mac, install
+from asc.signing.install.security import Security
+from asc.signing.vault.entries import identity_from, new_profile
+from asc.signing.vault.layout import CertificateEntry, VaultEntry
 
 
 def main(arguments: list[str]) -> None:
     values = json.loads(arguments[0])
-    sys.path.insert(0, values["source"])
-    from asc.provisioning.kinds import Platform, ProfileType
-    from asc.signing.install.ledger import Ledger
-    from asc.signing.install.machine import Mac, install
-    from asc.signing.install.security import Security
-    from asc.signing.vault.entries import identity_from, new_profile
-    from asc.signing.vault.layout import CertificateEntry, VaultEntry
-
     files = Path(values["files"])
     entry = VaultEntry.parse("certs/distribution/E7P4EE896K.cer")
     assert isinstance(entry, CertificateEntry)
@@ -29,7 +27,3 @@ def main(arguments: list[str]) -> None:
     ledger = Ledger(Path(values["ledger"]))
     identifier = ledger.begin(values["owner"], datetime.now(UTC)).id
     install(mac, ledger, identifier, [identity], [profile])
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

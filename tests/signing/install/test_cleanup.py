@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +17,8 @@ from asc.signing.install.security import CleanupError, InstallError
 from signing.install.samples import Job, identity, job, profile
 from signing.install.test_keychain import ORDER
 from signing.test_vault_samples import issue, key, traditional
-
-SOURCE = Path(__file__).resolve().parents[3] / "src"
+from support import forked
+from support.forked import ForkedStep
 
 
 @pytest.fixture
@@ -237,13 +235,12 @@ def test_two_steps_of_one_job(here: Job) -> None:
 # Processes of their own
 
 
-def start(here: Job, files: Path, owner: str) -> subprocess.Popen[bytes]:
+def start(here: Job, files: Path, owner: str) -> ForkedStep:
     files.mkdir(exist_ok=True)
     (files / "cer").write_bytes(issue(key()))
     (files / "key").write_bytes(traditional(key()))
     (files / "profile").write_bytes(profile().content)
     values = {
-        "source": str(SOURCE),
         "files": str(files),
         "home": str(here.mac.home),
         "path": here.mac.path,
@@ -251,16 +248,15 @@ def start(here: Job, files: Path, owner: str) -> subprocess.Popen[bytes]:
         "ledger": str(here.ledger.folder),
         "owner": owner,
     }
-    script = Path(__file__).with_name("job.py")
-    return subprocess.Popen([sys.executable, "-I", script, json.dumps(values)], stderr=subprocess.PIPE)
+    with (files / "log").open("wb") as log:
+        return forked.start([json.dumps(values)], {}, stderr=log, run="signing.install.job:main")
 
 
 @pytest.mark.parametrize("number", range(1, len(ORDER) + 1), ids=ORDER)
 def test_a_process_that_is_killed_after_any_step(here: Job, tmp_path: Path, number: int) -> None:
     here.mac.set(kill_at=number)
     process = start(here, tmp_path / "files", "killed")
-    process.communicate(timeout=30)
-    assert process.returncode == -9
+    assert process.wait(30) == -9
     here.mac.set(kill_at=0)
     (state,) = here.ledger.of_owner("killed")
     cleanup(here.ledger, state.id, here.security)
@@ -273,9 +269,8 @@ def test_jobs_at_once_on_one_machine(here: Job, tmp_path: Path) -> None:
     for number, each in enumerate(jobs):
         each.temporary.mkdir()
         running.append(start(each, tmp_path / f"files {number}", f"job {number}"))
-    for process in running:
-        _, said = process.communicate(timeout=60)
-        assert process.returncode == 0, said.decode()
+    for number, process in enumerate(running):
+        assert process.wait(60) == 0, (tmp_path / f"files {number}/log").read_text()
     states = here.ledger.states()
     listed = here.mac.search_list()
     assert (
