@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,8 +43,11 @@ DATA = ROOT / ".cache" / "bench" / "latest.json"
 def main() -> int:
     only = [topic for topic in os.environ.get("ONLY", "").split(",") if topic]
     if unknown := [topic for topic in only if topic not in TOPICS]:
-        print(f"bench: there is no {', '.join(unknown)}; there are {', '.join(TOPICS)}", file=sys.stderr)
-        return 2
+        return _wrong(f"ONLY names no topic: {', '.join(unknown)}. Give some of {', '.join(TOPICS)}.")
+    if sys.argv[1:]:
+        return _wrong("it takes no arguments. Set these variables instead:\n" + __doc__.partition("\n\n")[2])
+    if problem := growth_problem():
+        return _wrong(problem)
     # As an exception, so that it ends the sandbox and the measured command as well.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
@@ -58,6 +62,17 @@ def main() -> int:
     # A part or a quick run must not replace the page that the repository shows.
     write(folder_for(whole=not only and not settings.quick), chapters, machine)
     return 1 if any(not target.met for chapter in chapters for target in chapter.targets) else 0
+
+
+def _wrong(problem: str) -> int:
+    print(f"bench: {problem}", file=sys.stderr)
+    return 2
+
+
+def growth_problem() -> str:
+    """Return the reason why GROWTH cannot be used, or "" if it can."""
+    seconds = os.environ.get("GROWTH") or "0"
+    return "" if re.fullmatch(r"\d+(\.\d+)?", seconds) else f"GROWTH is not a number of seconds: {seconds}"
 
 
 def settings_of_environment() -> Settings:

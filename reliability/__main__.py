@@ -14,18 +14,22 @@ from reliability import ROOT, matrix, report
 from reliability.ending import SIGNALS, follow_the_program
 from reliability.every import SCENARIOS
 from reliability.shares import Share
+from support.arguments import number_from
 
 PAGE = ROOT / "docs" / "reliability.md"
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the chosen cells and print the wrong ones. With --write also write the page. Return the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    chosen = [name for name in SCENARIOS if options.only in name]
+    if not chosen:
+        parser.error(f"--only: no scenario has {options.only!r} in its name. Give a part of one: {_names()}")
     began = time.monotonic()
     shares = [
         Share(name, number, options.processes, options.one_in, options.cell, options.side_by_side)
-        for name in SCENARIOS
-        if options.only in name
+        for name in chosen
         for number in range(options.processes)
     ]
     # Spawned, not forked: a fork of a process with threads may hang.
@@ -39,6 +43,8 @@ def main(arguments: Sequence[str]) -> int:
             print(f"{ran.scenario}: {len(ran.outcomes)} cells, {ran.seconds:.0f} s", file=sys.stderr)
             reports.append(ran)
     outcomes = [outcome for ran in reports for outcome in ran.outcomes]
+    if not outcomes:
+        parser.error("no cell was chosen. Give another part of a name with --cell, or a smaller --one-in")
     for outcome in matrix.wrong(outcomes):
         print(
             f"{outcome.cell}\n  {outcome.cell.specs[0]}\n"
@@ -52,13 +58,20 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if matrix.wrong(outcomes) else 0
 
 
+def _names() -> str:
+    """Return the actions of all scenarios, with which their names begin."""
+    return ", ".join(dict.fromkeys(name.partition(",")[0] for name in SCENARIOS))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m reliability", description=__doc__)
     parser.add_argument("--only", default="", help="scenarios with this in their names")
     parser.add_argument("--cell", default="", help="cells with this in their names")
-    parser.add_argument("--one-in", type=int, default=1, help="a sample: one cell in so many")
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--side-by-side", type=int, default=6, help="cells at a time in each process")
+    parser.add_argument("--one-in", type=number_from(1), default=1, help="a sample: one cell in so many")
+    parser.add_argument("--processes", type=number_from(1), default=2, help="worker processes (%(default)s)")
+    parser.add_argument(
+        "--side-by-side", type=number_from(1), default=6, help="cells at a time in each process (%(default)s)"
+    )
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     return parser
 

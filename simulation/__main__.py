@@ -17,6 +17,7 @@ from asc_sandbox.server import APPLES_RATE_LIMIT
 from simulation import report
 from simulation.organisation import KINDS
 from simulation.scenario import Scenario, run_scenario
+from support.arguments import above_zero, number_from
 
 
 def main() -> int:
@@ -60,33 +61,43 @@ def _run(scenario: Scenario, folder: Path) -> Sequence[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     usual, add = Scenario(), parser.add_argument
-    add("--jobs", type=int, default=usual.jobs, help="number of jobs (%(default)s)")
-    add("--arrival", type=float, default=usual.arrival, help="seconds in which all jobs start (%(default)s)")
+    add("--jobs", type=number_from(1), default=usual.jobs, help="number of jobs (%(default)s)")
+    add(
+        "--arrival",
+        type=above_zero,
+        default=usual.arrival,
+        help="seconds in which all jobs start (%(default)s)",
+    )
     add(
         "--speed",
-        type=float,
+        type=above_zero,
         default=usual.speed,
         help="speed of the clock, as a multiple of real time (%(default)s)",
     )
     add(
         "--limit",
-        type=int,
+        type=number_from(1),
         default=APPLES_RATE_LIMIT,
         help="requests that the key has in an hour (%(default)s)",
     )
     add(
         "--spent",
-        type=int,
+        type=number_from(0),
         default=usual.spent,
         help="requests that the key sent in the hour before (%(default)s)",
     )
     add(
         "--processing",
-        type=float,
+        type=above_zero,
         default=usual.processing,
         help="minutes that Apple takes to process an upload (%(default)s)",
     )
-    add("--cold", type=int, default=usual.cold, help="start a fresh Python for every Nth job (%(default)s)")
+    add(
+        "--cold",
+        type=number_from(0),
+        default=usual.cold,
+        help="start a fresh Python for every Nth job, for none with 0 (%(default)s)",
+    )
     add("--only", choices=tuple(KINDS), default="", help="run jobs of this kind only")
     add("--keep", action="store_true", help="keep the folder with the logs of the jobs")
     return parser

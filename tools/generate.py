@@ -6,6 +6,7 @@ puts the recipes into their page.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -26,12 +27,13 @@ TABLES = ("README.md", "docs/*.md")
 
 def main() -> int:
     """Write the files, or with --check name the stale ones. Return the exit code."""
+    options = _parser().parse_args()
     stale = {
         path: text
         for path, text in generated().items()
         if not path.exists() or path.read_text("utf-8") != text
     }
-    if "--check" in sys.argv[1:]:
+    if options.check:
         for path in stale:
             print(f"stale: {path.relative_to(ROOT)} (run make generate)")
         return 1 if stale else 0
@@ -40,6 +42,12 @@ def main() -> int:
         path.write_text(text, "utf-8")
         print(f"wrote {path.relative_to(ROOT)}")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, and fail if a file is stale")
+    return parser
 
 
 def generated() -> dict[Path, str]:

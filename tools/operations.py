@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -22,15 +23,22 @@ _NO_METHOD = "parameters"
 
 def main() -> int:
     """Write the file, or with --check say whether it is stale. The exit code is 1 when it is."""
+    options = _parser().parse_args()
     text = listed(json.loads(DOCUMENT.read_text("utf-8")))
     if OPERATIONS.exists() and OPERATIONS.read_text("utf-8") == text:
         return 0
-    if "--check" in sys.argv[1:]:
+    if options.check:
         print(f"stale: {OPERATIONS.name} (run make operations)")
         return 1
     OPERATIONS.write_text(text, "utf-8")
     print(f"wrote {OPERATIONS.name}")
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing, and fail if a file is stale")
+    return parser
 
 
 def listed(document: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ TAKEN = ("sandbox",)
 
 
 def main(arguments: list[str]) -> int:
-    """Make the files and print the next steps. Return 1 if the name cannot be used, else 0."""
+    """Make the files and print the next steps. Return 2 if the name cannot be used, else 0."""
     name = arguments[0] if len(arguments) == 1 else ""
     module = name.replace("-", "_")
     files = {
@@ -28,10 +28,10 @@ def main(arguments: list[str]) -> int:
     }
     if not NAME.fullmatch(name) or name in TAKEN:
         print("action: give a name like fetch-build-number: make action NAME=…", file=sys.stderr)
-        return 1
+        return 2
     if there := [path for path in (*files, ROOT / f"src/asc/commands/{module}") if path.exists()]:
-        print(f"action: {there[0].relative_to(ROOT)} is there already.", file=sys.stderr)
-        return 1
+        print(f"action: {there[0].relative_to(ROOT)} is there already. Choose another name.", file=sys.stderr)
+        return 2
     for path, template in files.items():
         text = (TEMPLATES / template).read_text("utf-8")
         path.write_text(text.replace("my-action", name).replace("my_action", module), "utf-8")

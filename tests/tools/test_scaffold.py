@@ -74,5 +74,5 @@ def test_names_that_will_not_do(tmp_path: Path, name: str) -> None:
     for folder in ("tools", "src/asc/commands"):
         shutil.copytree(REPOSITORY / folder, copy / folder)
     before = sorted(copy.rglob("*"))
-    assert run(copy, "tools/scaffold.py", name).returncode == 1
+    assert run(copy, "tools/scaffold.py", name).returncode == 2
     assert sorted(copy.rglob("*")) == before

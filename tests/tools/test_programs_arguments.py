@@ -1,0 +1,81 @@
+"""The programs of the repository refuse arguments that they cannot use with exit code 2 and name the argument."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from core.running import ENTRYPOINT
+
+ROOT = ENTRYPOINT.parent
+NONE: Mapping[str, str] = {}
+VARIABLES = ("ONLY", "GROWTH", "QUICK", "OUT")
+
+
+def run(program: Sequence[str], variables: Mapping[str, str] = NONE) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name not in VARIABLES}
+    return subprocess.run(
+        [sys.executable, *program],
+        cwd=ROOT,
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "reliability --only nonsense",
+        "reliability --one-in 0",
+        "reliability --processes 0",
+        "reliability --side-by-side 0",
+        "simulation --jobs 0",
+        "simulation --speed 0",
+        "simulation --speed nan",
+        "simulation --limit 0",
+        "simulation --spent -1",
+        "simulation --arrival 0",
+        "simulation --cold -1",
+        "simulation --processing inf",
+        "simulation --only nonsense",
+    ],
+)
+def test_a_wrong_argument_is_named(arguments: str) -> None:
+    _, argument, _ = arguments.split()
+    done = run(["-m", *arguments.split()])
+    assert done.returncode == 2
+    assert argument in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_reliability_fails_if_no_cell_was_chosen() -> None:
+    done = run(["-m", "reliability", "--only", "fetch-build-number", "--cell", "nonsense"])
+    assert (done.returncode, "--cell" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "named"),
+    [
+        ([], {"ONLY": "nonsense"}, "ONLY"),
+        ([], {"GROWTH": "soon"}, "GROWTH"),
+        (["fetch"], {}, "ONLY="),
+        (["--help"], {}, "ONLY="),
+    ],
+)
+def test_bench_names_the_variable(arguments: list[str], variables: dict[str, str], named: str) -> None:
+    done = run(["-m", "bench", *arguments], variables)
+    assert (done.returncode, named in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("program", ["generate.py", "operations.py", "scaffold.py", "release.py"])
+def test_a_tool_changes_nothing_if_its_argument_is_wrong(program: str) -> None:
+    done = run(["-I", f"tools/{program}", "--nonsense"])
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
