@@ -29,12 +29,11 @@ def find_build(client: Client, number: Number) -> Build | None:
         "filter[preReleaseVersion.platform]": number.platform or None,
         # A number may have an older build that failed: the newest one counts.
         "sort": "-uploadedDate",
-        "limit": 10,
         **build.QUERY,
     }
-    document = client.get("/v1/builds", query, retry_404=True)
+    # All pages, and compared again: Apple's filters can match more than the exact text, and those may be newer.
+    document = client.list("/v1/builds", query, retry_404=True)
     builds = [Build.read(document, resource) for resource in document.data]
-    # Compared again: Apple's filters can match more than the exact text.
     builds = [
         candidate
         for candidate in builds

@@ -100,14 +100,9 @@ def read_page(client: Client, app_id: str, version: StoreVersion | None, *, live
 
 def read_info(client: Client, app_id: str, *, live: bool = False) -> Info | None:
     """Return the app info that can be edited, or the live one if `live`; else the newest there is."""
-    document = client.get(
+    document = client.list(
         f"/v1/apps/{app_id}/appInfos",
-        {
-            "include": ",".join(_INFO_INCLUDES),
-            "limit[appInfoLocalizations]": LARGEST_INCLUDE,
-            # An app has two or three of them: one page holds all.
-            "limit": LARGEST_INCLUDE,
-        },
+        {"include": ",".join(_INFO_INCLUDES), "limit[appInfoLocalizations]": LARGEST_INCLUDE},
     )
     infos = [_info(client, document, resource) for resource in document.data]
     editable = [info for info in infos if info.is_editable]

@@ -5,12 +5,12 @@ https://developer.apple.com/documentation/appstoreconnectapi/in-app-purchase
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from asc.api.client import REQUESTS_AT_ONCE, Client
-from asc.api.document import LARGEST_INCLUDE, Document, Resource
+from asc.api.document import LARGEST_INCLUDE, Document, Resource, is_cut
 from asc.store.version import DRAFT, EDITABLE
 
 READY = "READY_TO_SUBMIT"
@@ -19,6 +19,7 @@ SOLD = {"APPROVED", "WAITING_FOR_REVIEW", "IN_REVIEW", "PENDING_BINARY_APPROVAL"
 """States of purchases that were submitted and not refused."""
 PURCHASE, SUBSCRIPTION, GROUP = "inAppPurchaseVersion", "subscriptionVersion", "subscriptionGroupVersion"
 """Apple's names of the relationships by which an item of a submission holds them."""
+_PLACES = {PURCHASE: "/v2/inAppPurchases", SUBSCRIPTION: "/v1/subscriptions", GROUP: "/v1/subscriptionGroups"}
 TYPES = {
     PURCHASE: "inAppPurchaseVersions",
     SUBSCRIPTION: "subscriptionVersions",
@@ -61,7 +62,10 @@ class Purchase:
 
 
 def read_purchases(client: Client, app_id: str) -> list[Purchase]:
-    """Return all in-app purchases, groups and subscriptions of an app: two requests, and one for each group."""
+    """Return all in-app purchases, groups and subscriptions of an app: two requests, and one for each group.
+
+    A purchase with more versions or texts than Apple includes costs one request more.
+    """
     with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
         purchases = pool.submit(
             client.list, f"/v1/apps/{app_id}/inAppPurchasesV2", _query("inAppPurchaseLocalizations")
@@ -74,7 +78,9 @@ def read_purchases(client: Client, app_id: str) -> list[Purchase]:
         def subscriptions(group: Resource) -> list[Purchase]:
             path = f"/v1/subscriptionGroups/{group.id}/subscriptions"
             listed_purchases = client.list(path, _query("subscriptionLocalizations"))
-            return list(_purchases(listed_purchases, SUBSCRIPTION, "subscriptionLocalizations", group.id))
+            return list(
+                _purchases(client, listed_purchases, SUBSCRIPTION, "subscriptionLocalizations", group.id)
+            )
 
         # Apple includes no texts of subscriptions with their groups.
         in_groups = [
@@ -82,8 +88,8 @@ def read_purchases(client: Client, app_id: str) -> list[Purchase]:
             for listed_purchases in pool.map(subscriptions, groups.data)
             for purchase in listed_purchases
         ]
-        listed_purchases = [*_purchases(purchases.result(), PURCHASE, "inAppPurchaseLocalizations")]
-    return [*listed_purchases, *_purchases(groups, GROUP, ""), *in_groups]
+        listed_purchases = [*_purchases(client, purchases.result(), PURCHASE, "inAppPurchaseLocalizations")]
+    return [*listed_purchases, *_purchases(client, groups, GROUP, ""), *in_groups]
 
 
 def _query(texts: str) -> dict[str, str | int | None]:
@@ -91,9 +97,11 @@ def _query(texts: str) -> dict[str, str | int | None]:
     return {"include": f"{texts},versions", **limits}
 
 
-def _purchases(document: Document, kind: str, texts: str, group_id: str = "") -> Iterator[Purchase]:
+def _purchases(
+    client: Client, document: Document, kind: str, texts: str, group_id: str = ""
+) -> Iterator[Purchase]:
     for resource in document.data:
-        version = _reviewable(document.many(resource, "versions"))
+        version = _reviewable(_all(client, document, resource, kind, "versions"))
         yield Purchase(
             id=resource.id,
             kind=kind,
@@ -107,12 +115,22 @@ def _purchases(document: Document, kind: str, texts: str, group_id: str = "") ->
                 text.text("locale"): {
                     name: text.text(name) for name in ("name", "description") if text.text(name)
                 }
-                for text in (document.many(resource, texts) if texts else ())
+                for text in (_all(client, document, resource, kind, texts) if texts else ())
             },
         )
 
 
-def _reviewable(versions: list[Resource]) -> Resource | None:
+def _all(
+    client: Client, document: Document, resource: Resource, kind: str, relationship: str
+) -> Sequence[Resource]:
+    """Return all resources of a relationship: the included ones, or the listing if they were cut."""
+    # A draft that was cut off would make its purchase look as if nothing of it could be reviewed.
+    if not is_cut(resource, relationship):
+        return document.many(resource, relationship)
+    return client.list(f"{_PLACES[kind]}/{resource.id}/{relationship}").data
+
+
+def _reviewable(versions: Sequence[Resource]) -> Resource | None:
     """Return the one version that can be reviewed or is in a draft; None if all are over."""
     # Older versions stay listed after their review.
     return next((version for version in versions if version.text("state") in {*EDITABLE, DRAFT}), None)
