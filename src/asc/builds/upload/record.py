@@ -186,7 +186,7 @@ HINTS = {
     "90161": "The profile inside does not fit: export with an App Store profile for this bundle id.",
     "90165": "The profile inside is not valid any more: renew it (sync-signing) and export again.",
     "90174": "There is no profile inside: export for the App Store, not a plain archive or a simulator build.",
-    "90186": "This train is closed, for its version was released: raise CFBundleShortVersionString.",
+    "90186": "This train is closed because its version was released: raise CFBundleShortVersionString.",
     "90189": "This build number was uploaded before: raise CFBundleVersion (fetch-build-number tells the next one).",
     "90206": "A nested bundle contains frameworks: embed them in the app only.",
     "90208": "A framework asks for another minimum OS version than the app: build it for the app's.",
