@@ -108,12 +108,23 @@ def repository(tmp_path: Path) -> Iterator[Behind]:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clients give up soon."""
-    second = timedelta(seconds=1)
-    monkeypatch.setattr(obstores, "TIMEOUTS", {"connect_timeout": second, "timeout": second})
-    monkeypatch.setattr(obstores, "RETRY", {"max_retries": 1, "retry_timeout": second})
-    monkeypatch.setattr(google, "TIMEOUT", 0.5)
-    monkeypatch.setattr(google, "RETRY", google.RETRY.with_timeout(2.0))
-    monkeypatch.setattr(gitlab, "TIMEOUT", (1.0, 0.5))
+    give_up_after(1.0, monkeypatch)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clients give up at once: for requests that never succeed, and so cannot come too late."""
+    give_up_after(0.3, monkeypatch)
+
+
+def give_up_after(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    longest = timedelta(seconds=seconds)
+    retry = google.RETRY.with_timeout(2 * seconds).with_delay(initial=0.1, maximum=0.2)
+    monkeypatch.setattr(obstores, "TIMEOUTS", {"connect_timeout": longest, "timeout": longest})
+    monkeypatch.setattr(obstores, "RETRY", {"max_retries": 1, "retry_timeout": longest})
+    monkeypatch.setattr(google, "TIMEOUT", seconds / 2)
+    monkeypatch.setattr(google, "RETRY", retry)
+    monkeypatch.setattr(gitlab, "TIMEOUT", (seconds, seconds / 2))
 
 
 def writing(kind: str) -> str:
@@ -147,6 +158,7 @@ def test_one_broken_answer_to_a_list_is_asked_for_again(bucket: Behind, effect: 
     assert bucket.proxy.faults_hit == 1
 
 
+@pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("effect", ["truncate", "slow=30", "hang", "refused", "status=503"])
 def test_a_list_that_never_comes_whole_is_an_unreachable_storage(bucket: Behind, effect: str) -> None:
     bucket.place.write(P12, b"key")
@@ -226,9 +238,8 @@ def test_another_writer_before_each_write_loses_nothing(bucket: Behind) -> None:
     assert bucket.place.assets() == {P12: b"key", RIVAL: b"theirs"}
 
 
-def test_a_body_that_trickles_in_from_google_ends_in_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("hasty")
+def test_a_body_that_trickles_in_from_google_ends_in_time(tmp_path: Path) -> None:
     with behind("gs", tmp_path) as bucket:
         bucket.place.write(P12, b"k" * 4000)
         bucket.proxy.add_fault("GET /A.p12 slow=600 times=always")
