@@ -30,7 +30,7 @@ ASK_FOR = 20.0
 RETRY_FOR = 5.0
 """Seconds for repeats of one request."""
 SHORTEST_SECRET = 16
-"""Characters, as manage-webhooks requires it."""
+"""Characters, a quarter of them different, as manage-webhooks requires it."""
 # A second copy, because tools/relay-function packs only `asc.api` and `asc.apps` for the relay.
 _FORM = '{"com.example.app": {"repository": "example/app", "secret": "…"}}'
 _BUNDLE_ID = re.compile(r"[A-Za-z0-9.-]{1,155}")
@@ -133,7 +133,7 @@ class _Reader:
             (not _REPOSITORY.fullmatch(str(repository)), "has no repository like example/app"),
             (
                 not secrets or not all(map(_is_secret, secrets)),
-                f"has a secret of fewer than {SHORTEST_SECRET} characters, or none",
+                f"has no secret, or one of fewer than {SHORTEST_SECRET} characters, or of the same few characters",
             ),
         )
         for is_wrong, reason in wrong:
@@ -208,7 +208,7 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _is_secret(value: object) -> bool:
+    if not isinstance(value, str) or len(value) < SHORTEST_SECRET:
+        return False
     # Half of a surrogate pair, which JSON can hold, has no bytes to sign with.
-    return (
-        isinstance(value, str) and len(value) >= SHORTEST_SECRET and not re.search("[\ud800-\udfff]", value)
-    )
+    return len(set(value)) >= SHORTEST_SECRET // 4 and not re.search("[\ud800-\udfff]", value)

@@ -20,7 +20,6 @@ from asc.errors import InputError
 from asc.limited_files import LARGEST
 from asc.webhooks import request as webhook_request
 from asc_relay import function
-from asc_relay import settings as relay_settings
 from asc_relay.seen import CLAIM_EXPIRES, SeenInBucket, SeenInFile
 from asc_relay.server import main
 from asc_relay.settings import open_relay
@@ -37,12 +36,23 @@ def hub() -> Iterator[GitHub]:
         yield hub
 
 
-def test_the_relay_and_manage_webhooks_require_secrets_of_one_length() -> None:
-    assert relay_settings.SHORTEST_SECRET == webhook_request.SHORTEST_SECRET
-
-
 def apps(**about: object) -> str:
     return json.dumps({APP: {"repository": "example/app", "secret": SECRET, **about}})
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["", "too-short", "a" * 64, "abc" * 10, "abcdefghijklmno", "abcd" * 4, "abcdefghijklmnop", SECRET],
+)
+def test_the_relay_and_manage_webhooks_accept_the_same_secrets(tmp_path: Path, secret: str) -> None:
+    variables = {**settings(tmp_path, GitHub("http://127.0.0.1:9")), "RELAY_APPS": apps(secret=secret)}
+    try:
+        open_relay(variables)
+        accepted = True
+    except InputError as error:
+        accepted = False
+        assert [problem.input for problem in error.problems] == ["RELAY_APPS"]
+    assert accepted == (not webhook_request.secret_defect(secret))
 
 
 @pytest.mark.parametrize(
