@@ -181,6 +181,12 @@ REFUSED = {  # form → the text, the field, the reason, a word of the remedy
     "letters changed": (text(key=PEM.replace(BODY[5:20], "!" * 15)), "key", "is damaged", KEY_FORMAT),
     "half of the body": (text(key=BODY[: len(BODY) // 2]), "key", "is damaged", KEY_FORMAT),
     "bytes of chance": (text(key=b64("no key at all" * 9)), "key", "is damaged", KEY_FORMAT),
+    "base64 of a PEM with other bytes in it": (
+        text(key=base64.b64encode(PEM.encode().replace(b"PRIVATE", b"PRIV\x95TE", 1)).decode()),
+        "key",
+        "is base64 of a damaged PEM",
+        KEY_FORMAT,
+    ),
     "not base64": (text(key="*** " + BODY), "key", "is neither a PEM", KEY_FORMAT),
     "masked by somebody": (text(key="***"), "key", "is neither a PEM", KEY_FORMAT),
     "over 20 minutes": (text(duration=1201), "duration", "is 1201", "at most 1200"),

@@ -42,9 +42,13 @@ def private_key_pem(text: str, field: str = "key") -> str:
     content = decode_base64(text)
     if content is None:
         raise refuse(field, "is neither a PEM private key nor base64 of one", _DOWNLOAD_AGAIN)
-    if b"-----BEGIN" in content or _BEGIN_IN_UTF_16 in content:
-        return private_key_pem(decoded(content), field)
-    return _to_pem(content, field)
+    if b"-----BEGIN" not in content and _BEGIN_IN_UTF_16 not in content:
+        return _to_pem(content, field)
+    try:
+        inner = decoded(content)
+    except UnicodeDecodeError:
+        raise refuse(field, "is base64 of a damaged PEM private key", _DOWNLOAD_AGAIN) from None
+    return private_key_pem(inner, field)
 
 
 def decode_base64(text: str) -> bytes | None:
