@@ -105,6 +105,11 @@ VALUES = st.recursive(
 """Values of JSON, up to eight in a document."""
 
 
+def joined(*pieces: str, most: int = 40) -> st.SearchStrategy[str]:
+    """Return texts that are put together from up to `most` of these pieces, and from short texts between them."""
+    return st.lists(st.sampled_from(pieces) | st.text(max_size=3), max_size=most).map("".join)
+
+
 def nested(depth: int, kind: str = "list") -> Any:
     """Return a list nested `depth` levels deep."""
     value: Any = "x"

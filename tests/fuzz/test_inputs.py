@@ -16,35 +16,39 @@ from asc.testflight import mappings
 from asc.testflight.criteria import filters_of, parse_criteria, read_filters
 from asc.testflight.testers.files import read_csv, write_csv
 from fuzz.bounds import bounded, examples, large
+from fuzz.mutating import joined
 
-MAPPING_PIECES = st.lists(
-    st.sampled_from(
-        [
-            "en-US",
-            "default",
-            ": ",
-            "\n",
-            "  ",
-            "- ",
-            "[",
-            "]",
-            "{",
-            "}",
-            ",",
-            "&a ",
-            "*a",
-            "!!int ",
-            "<<: ",
-            "|\n ",
-            ">\n ",
-        ]
-    )
-    | st.sampled_from(
-        ["'", '"', "%", "? ", "#", "\t", "whats_new", "contact_email", "a@b.example", "\\", "\x85", "\u2028"]
-    )
-    | st.text(max_size=3),
-    max_size=40,
-).map("".join)
+MAPPING_PIECES = joined(
+    "en-US",
+    "default",
+    ": ",
+    "\n",
+    "  ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "&a ",
+    "*a",
+    "!!int ",
+    "<<: ",
+    "|\n ",
+    ">\n ",
+    "'",
+    '"',
+    "%",
+    "? ",
+    "#",
+    "\t",
+    "whats_new",
+    "contact_email",
+    "a@b.example",
+    "\\",
+    "\x85",
+    "\u2028",
+)
 TEXT = st.text() | MAPPING_PIECES
 LAUGHS = "a: &a0 [x, x]\n" + "".join(f"b{n}: &a{n} [{f'*a{n - 1},' * 9}]\n" for n in range(1, 60))
 KINDS = [
@@ -186,28 +190,22 @@ def test_a_locale_is_read_once_and_for_all(text: str) -> None:
         assert texts.locale(read) == read
 
 
-CSV_PIECES = st.lists(
-    st.sampled_from(
-        [
-            "Email",
-            "First Name",
-            "Groups",
-            "ada@example.com",
-            "Ada",
-            ",",
-            ";",
-            "\t",
-            '"',
-            "\n",
-            "\r\n",
-            "'",
-            "=",
-            "sep=",
-        ]
-    )
-    | st.text(max_size=3),
-    max_size=40,
-).map("".join)
+CSV_PIECES = joined(
+    "Email",
+    "First Name",
+    "Groups",
+    "ada@example.com",
+    "Ada",
+    ",",
+    ";",
+    "\t",
+    '"',
+    "\n",
+    "\r\n",
+    "'",
+    "=",
+    "sep=",
+)
 
 
 @given(CSV_PIECES.map(lambda text: text.encode("utf-8", "replace")) | st.binary(max_size=200))

@@ -15,7 +15,7 @@ from asc.api.key.pem import private_key_pem
 from asc.api.key.sources import FASTLANE, find_key
 from asc.api.key.text import looks_like_pem, parse_key
 from fuzz.bounds import bounded, examples, large
-from fuzz.mutating import VALUES, damaged
+from fuzz.mutating import VALUES, damaged, joined
 
 PRIVATE = ec.derive_private_key(0x5EED, ec.SECP256R1())
 PEM = PRIVATE.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
@@ -33,49 +33,39 @@ FORMS = [
     base64.b64encode(PEM),
 ]
 TEXTS = damaged(FORMS).map(lambda data: data.decode("utf-8", "surrogateescape"))
-YAML_PIECES = st.lists(
-    st.sampled_from(
-        [
-            "key_id",
-            "issuer_id",
-            ": ",
-            "\n",
-            "  ",
-            "- ",
-            "[",
-            "]",
-            "{",
-            "}",
-            ",",
-            "&a ",
-            "*a",
-            "!!int ",
-            "!!bool ",
-        ]
-    )
-    | st.sampled_from(
-        [
-            "!!timestamp ",
-            "!!binary ",
-            "!!set ",
-            "<<: ",
-            "|",
-            ">",
-            "'",
-            '"',
-            "%",
-            "? ",
-            "#",
-            "\t",
-            "0x",
-            "1:1",
-            "=",
-            "~",
-        ]
-    )
-    | st.text(max_size=3),
-    max_size=40,
-).map("".join)
+YAML_PIECES = joined(
+    "key_id",
+    "issuer_id",
+    ": ",
+    "\n",
+    "  ",
+    "- ",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "&a ",
+    "*a",
+    "!!int ",
+    "!!bool ",
+    "!!timestamp ",
+    "!!binary ",
+    "!!set ",
+    "<<: ",
+    "|",
+    ">",
+    "'",
+    '"',
+    "%",
+    "? ",
+    "#",
+    "\t",
+    "0x",
+    "1:1",
+    "=",
+    "~",
+)
 BODY = "".join(PEM.decode().split("\n")[1:-2])
 
 

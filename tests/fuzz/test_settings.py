@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from hypothesis import example, given
-from hypothesis import strategies as st
 
 from asc.commands import load
 from asc.commands.declaration import inputs_of
@@ -13,13 +12,12 @@ from asc.commands.deliverfile import with_deliverfile
 from asc.formats.rubylines import LARGEST, read_statements
 from asc.store.precheckfile import read_precheckfile
 from fuzz.bounds import bounded, examples
+from fuzz.mutating import joined
 
 WORDS = """
 test_words custom_text app_version skip_metadata ( ) [ ] { } " ' # #{ \\ :skip data: true 1.6.0 reset_ratings price_tier
 """
-PIECES = st.lists(
-    st.sampled_from([*WORDS.split(), " ", "\n", "level: "]) | st.text(max_size=3), max_size=60
-).map("".join)
+PIECES = joined(*WORDS.split(), " ", "\n", "level: ", most=60)
 
 
 @given(PIECES)
