@@ -17,7 +17,7 @@ from asc_sandbox.plans import Processing
 from asc_sandbox.samples.ipa import make_ipa
 from core.running import by_hand, in_job
 from core.symbols import APP, listed, names, step, there, with_symbols, world
-from support.clock import QuickClock
+from support.clock import QuickClock, clock_of
 from support.sandbox import build, start_sandbox, store_version
 
 OUTPUTS = ["directory", "files", "dsym-count", "uuids", "builds", "missing", "downloaded-bytes"]
@@ -208,6 +208,16 @@ def test_what_makes_no_sense_is_told_before_anything_is_asked(
     assert done.code == 2
     assert f"{named}:" in done.error
     assert not (tmp_path / "dsyms").exists()
+
+
+def test_the_future_begins_by_the_clock_of_the_step_and_not_by_that_of_the_machine(tmp_path: Path) -> None:
+    ahead = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+    with start_sandbox(world()) as sandbox:
+        clock = clock_of(sandbox)
+        assert step(tmp_path, sandbox, clock=clock, uploaded_after=ahead).code == 2
+        clock.skip(60 * 86400)
+        done = step(tmp_path, sandbox, clock=clock, uploaded_after=ahead)
+    assert done.code == 0, done.stdout
 
 
 WITHOUT = [

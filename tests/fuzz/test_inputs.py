@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ def raw_inputs(draw: st.DrawFn, name: str) -> dict[str, str]:
 def test_the_inputs_of_a_command_are_read_or_refused(name: str, data: st.DataObject) -> None:
     raw = data.draw(raw_inputs(name))
     with bounded():
-        read_inputs(load(name), raw)
+        read_inputs(load(name), raw, datetime.now(UTC))
 
 
 @pytest.mark.parametrize("read", [mappings.whats_new, mappings.review_info, mappings.app_info])

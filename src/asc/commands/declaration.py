@@ -116,6 +116,10 @@ class CommonInputs:
         """Yield the problems of inputs that are wrong in combination. Commands override this."""
         return iter(())
 
+    def problems_at(self, now: datetime) -> Iterator[Problem]:
+        """Yield the problems of inputs that are wrong at this time. Commands with times override this."""
+        return iter(())
+
 
 def name_of(entry: Field[Any]) -> str:
     """Return the name of an input or output as users write it."""

@@ -84,7 +84,7 @@ def _run(call: Invocation, context: Context, secrets: Secrets) -> int:
     job, clock = context.job, context.clock
     started = clock.monotonic()
     try:
-        outputs = call.command.run(_inputs(call, job), context)
+        outputs = call.command.run(_inputs(call, context), context)
         _hand_over(outputs, call, job)
         return 0
     except Error as error:
@@ -101,12 +101,13 @@ def _run(call: Invocation, context: Context, secrets: Secrets) -> int:
         _finish(context, clock.monotonic() - started, secrets)
 
 
-def _inputs(call: Invocation, job: Job) -> CommonInputs:
+def _inputs(call: Invocation, context: Context) -> CommonInputs:
     """Return the checked inputs. Raises InputError with all problems, those of the key included."""
     try:
-        return read_inputs(call.command, _filled_up(call))
+        return read_inputs(call.command, _filled_up(call), context.now())
     except InputError as error:
         problems = list(error.problems)
+    job = context.job
     # A user who corrects the inputs should not learn of a broken key one run later.
     try:
         find_key(call.raw.get("api-key"), call.raw.get("api-key-path"), job.environment, job.why_no_secrets)

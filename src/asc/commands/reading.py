@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from asc.commands.declaration import Command, CommonInputs, Input, inputs_of
@@ -24,8 +25,11 @@ def with_variables(
     return filled
 
 
-def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
-    """Return the command's dataclass for `raw` (name → text; "" counts as not given). Raises InputError."""
+def read_inputs(command: Command, raw: Mapping[str, str], now: datetime) -> CommonInputs:
+    """Return the command's dataclass for `raw` (name → text; "" counts as not given). Raises InputError.
+
+    `now` is the time of the step's clock, for inputs that must lie before it.
+    """
     declared = inputs_of(command)
     problems = [
         _unknown(command, name, declared)
@@ -48,7 +52,8 @@ def read_inputs(command: Command, raw: Mapping[str, str]) -> CommonInputs:
     inputs = command.inputs(**values)
     broken = {problem.input for problem in problems}
     # An input that could not be read has its default here, so checks about it would mislead.
-    problems += [problem for problem in inputs.problems() if problem.input not in broken]
+    found = (*inputs.problems(), *inputs.problems_at(now))
+    problems += [problem for problem in found if problem.input not in broken]
     problems += _two_keys(inputs)
     if problems:
         raise InputError(problems)

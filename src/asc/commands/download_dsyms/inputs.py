@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from asc.builds.symbols.selecting import LATEST, LIVE
 from asc.commands import kinds
@@ -117,5 +117,8 @@ class Inputs(AppInputs):
         if self.uploaded_after and (latest or self.version == LIVE):
             word = self.version if self.version in (LATEST, LIVE) else LATEST
             yield given_together("uploaded-after", str(word))
-        if self.uploaded_after and self.uploaded_after > datetime.now(UTC):
+
+    def problems_at(self, now: datetime) -> Iterator[Problem]:
+        """Yield the problem of a moment that has not come: no build can be newer."""
+        if self.uploaded_after and self.uploaded_after > now:
             yield Problem("uploaded-after", "lies in the future", "Give a moment that has passed.")
