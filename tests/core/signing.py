@@ -10,7 +10,7 @@ import subprocess
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,6 +20,7 @@ from typing import Any
 from unittest.mock import patch
 
 from asc.formats.mobileprovision import Profile
+from asc.identity import reading
 from asc.identity.certificate import Certificate
 from asc.identity.keys import new_private_key
 from asc.provisioning.kinds import CertificateType, Platform, ProfileType
@@ -104,7 +105,8 @@ class Store:
         return Vault(self.files(), passphrase)
 
     def identities(self) -> tuple[StoredIdentity, ...]:
-        found = self.vault().identities()
+        with each_key_loaded_once():
+            found = self.vault().identities()
         assert found.faults == (), found.faults
         return found.entries
 
@@ -179,6 +181,14 @@ def _git(folder: Path, *arguments: str) -> bytes:
 def a_key(number: int = 0) -> Any:
     """Keys cost a tenth of a second: the same ones for all tests."""
     return new_private_key()
+
+
+_loaded_once = cache(reading._loaded)
+
+
+def each_key_loaded_once() -> AbstractContextManager[object]:
+    """Spare the check of a key's primes, a thirtieth of a second, where the same bytes were loaded before."""
+    return patch.object(reading, "_loaded", _loaded_once)
 
 
 def at_apple(
@@ -270,7 +280,10 @@ def step(
     """The step sync-signing for one app and the App Store, in the mode sync, unless the inputs say otherwise."""
     given = inputs_for(folder, store, inputs or {})
     env = {**context(folder), **env}
-    with patch.object(identities, "new_private_key", lambda: a_key(100 + next(_MADE[folder]))):
+    with (
+        patch.object(identities, "new_private_key", lambda: a_key(100 + next(_MADE[folder]))),
+        each_key_loaded_once(),
+    ):
         return in_job(
             folder, given, sandbox=sandbox, command="sync-signing", process=process, clock=clock, **env
         )
