@@ -103,7 +103,7 @@ def notes(version: str) -> str:
 def lock(image: str) -> str:
     """Write the name of the image into image.lock, with a digest of its sources."""
     if not IMAGE.fullmatch(image):
-        raise ReleaseError(f"“{image}” is no image with a digest: registry/name@sha256:…")
+        raise ReleaseError(f"“{image}” is not an image with a digest, as registry/name@sha256:…")
     (ROOT / "image.lock").write_text(f"{image} {built_from()}\n", "utf-8")
     return f"image.lock names {image}\n"
 
@@ -139,7 +139,7 @@ def parsed(version: str) -> tuple[int, int, int, int]:
     """Return 1.2.3 or 1.2.3-rc.1 as a tuple that sorts a candidate before its release."""
     found = VERSION.fullmatch(version)
     if not found:
-        raise ReleaseError(f"“{version}” is no version: 1.2.3, or 1.2.3-rc.1.")
+        raise ReleaseError(f"“{version}” is not a version, as 1.2.3 or 1.2.3-rc.1.")
     major, minor, patch, candidate = found.groups()
     return int(major), int(minor), int(patch), int(candidate) if candidate else FINAL
 

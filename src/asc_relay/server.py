@@ -232,4 +232,4 @@ def _port(text: str) -> int:
     """Return a port; 0 is any that is free. Raises InputError."""
     if re.fullmatch("[0-9]{1,5}", text) and int(text) < 65536:
         return int(text)
-    raise InputError([Problem("PORT", f"{printable_name(text)} is no port", "Set PORT to a free port.")])
+    raise InputError([Problem("PORT", f"{printable_name(text)} is not a port", "Set PORT to a free port.")])

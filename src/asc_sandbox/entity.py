@@ -135,7 +135,7 @@ def _clears(shape: Shape, name: str, value: Any) -> bool:
 
 
 def _references(shape: Shape, name: str, value: Any) -> list[dict[str, Any] | None]:
-    """Return the references of a relationship; None stands for a value that is no reference."""
+    """Return the references of a relationship; None stands for a value that is not a reference."""
     data = value.get("data") if isinstance(value, dict) else None
     if not shape.resource.by_name[name].many:
         data = [data]

@@ -124,7 +124,7 @@ def parse(spec: str) -> Fault:
 def _word(spec: str, word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     if name not in EFFECTS and name not in SETTINGS:
-        raise FaultError(spec, f"there is no {name!r}")
+        raise FaultError(spec, f"{name!r} is neither an effect nor a setting of a fault")
     needs_value = name in SETTINGS or name in ("status", "cut", *_WITH_SECONDS)
     if needs_value != bool(equals and value):
         raise FaultError(spec, f"{name} {'needs a' if needs_value else 'takes no'} value")

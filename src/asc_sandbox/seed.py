@@ -54,7 +54,8 @@ def load(source: Mapping[str, Any] | Path | str | None, schema: Schema) -> Seed:
     # Refused, because a misspelled type would silently leave the sandbox empty.
     if unknown := content.keys() - schema.keys() - {"keys", "processing"}:
         raise SeedError(
-            "", f"there is no {listed(unknown)}; a seed has keys, processing, {', '.join(schema)}"
+            "",
+            f"a seed has no member {listed(unknown)}; its members are keys, processing, {', '.join(schema)}",
         )
     world = World(schema)
     for resource in schema.values():
@@ -96,7 +97,7 @@ def _add(world: World, entry: _Entry) -> Iterator[_Reference]:
     attributes = {name: value for name, value in entry.members.items() if resource.kind(name)}
     relations = {name: value for name, value in entry.members.items() if name in resource.by_name}
     if unknown := entry.members.keys() - attributes.keys() - relations.keys() - {"id"}:
-        raise SeedError(entry.place, f"{entry.type} have no {listed(unknown)}")
+        raise SeedError(entry.place, f"{entry.type} have no attribute or relationship {listed(unknown)}")
     try:
         record = world.add(entry.type, attributes, record_id=_id(world.schema, entry))
     except WorldError as error:

@@ -21,7 +21,8 @@ def read_keys(value: Any) -> dict[str, Key]:
     for place, members in entries("keys", value):
         if unknown := members.keys() - _KEY_MEMBERS:
             raise SeedError(
-                place, f"a key has no {listed(unknown)}; it has {', '.join(sorted(_KEY_MEMBERS))}"
+                place,
+                f"a key has no member {listed(unknown)}; its members are {', '.join(sorted(_KEY_MEMBERS))}",
             )
         key = _key(place, members)
         if key.id in keys:

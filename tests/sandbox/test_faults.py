@@ -228,7 +228,7 @@ def test_all_words_at_once() -> None:
         ("GET v1/apps reset", "does not begin with a slash"),
         ("GET /v1/apps", "has no effect"),
         ("GET /v1/apps times=2", "has no effect"),
-        ("GET /v1/apps explode", "there is no 'explode'"),
+        ("GET /v1/apps explode", "'explode' is neither an effect"),
         ("GET /v1/apps reset hang", "reset and hang do not go together"),
         ("GET /v1/apps reset=1", "reset takes no value"),
         ("GET /v1/apps slow", "slow needs a value"),

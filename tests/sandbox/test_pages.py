@@ -243,7 +243,7 @@ def test_a_plan_counts_its_hits() -> None:
 @pytest.mark.parametrize(
     ("spec", "problem"),
     [
-        ("GET /v1/apps explode", "there is no 'explode'"),
+        ("GET /v1/apps explode", "'explode' is neither an effect"),
         ("", "it begins with a method and a path"),
     ],
 )

@@ -175,7 +175,7 @@ def test_key_files_that_do_not_fit(
     ("options", "problem"),
     [
         (["--seed", "missing.yml"], "missing.yml"),
-        (["--fault", "GET /v1/apps explode"], "there is no 'explode'"),
+        (["--fault", "GET /v1/apps explode"], "'explode' is neither an effect"),
         (["--contract", "missing.json"], "missing.json"),
         (["--log", "/missing/folder/log"], "/missing/folder/log"),
     ],

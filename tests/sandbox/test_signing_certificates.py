@@ -137,8 +137,8 @@ def wrongly_signed() -> str:
 @pytest.mark.parametrize(
     ("csr", "why"),
     [
-        (lambda: "no request", "it is no PKCS#10 request in PEM"),
-        (lambda: base64.b64encode(b"no request").decode(), "it is no PKCS#10 request in PEM"),
+        (lambda: "no request", "it is not a PKCS#10 request in PEM"),
+        (lambda: base64.b64encode(b"no request").decode(), "it is not a PKCS#10 request in PEM"),
         (lambda: request_for(ec.generate_private_key(ec.SECP256R1())), "not an RSA key of 2048 bits"),
         (lambda: request_for(rsa.generate_private_key(65537, 1024)), "not an RSA key of 2048 bits"),
         (wrongly_signed, "its signature is wrong"),

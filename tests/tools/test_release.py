@@ -104,7 +104,7 @@ def test_preparing_writes_the_version_and_dates_the_changelog(repository: Reposi
 
 
 def test_what_may_be_released(repository: Repository) -> None:
-    assert "“one” is no version" in repository.refused("check", "one")
+    assert "“one” is not a version" in repository.refused("check", "one")
     assert "pyproject.toml says 0.9.0, not 1.0.0" in repository.refused("check", "1.0.0")
     repository.prepared("1.0.0")
     said = repository.ok("check", "1.0.0")
@@ -180,7 +180,7 @@ def test_a_candidate_moves_nothing(repository: Repository) -> None:
     "image", ["runtime", "registry.example/runtime:latest", "registry.example/r@sha256:12"]
 )
 def test_only_an_image_with_a_digest_is_locked(repository: Repository, image: str) -> None:
-    assert "is no image with a digest" in repository.refused("lock", image)
+    assert "is not an image with a digest" in repository.refused("lock", image)
 
 
 def run_the_job(

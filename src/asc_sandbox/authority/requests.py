@@ -36,7 +36,7 @@ def _parsed(csr: str) -> x509.CertificateSigningRequest:
         der = base64.b64decode("".join(_ARMOUR.sub("", csr).split()), validate=True)
         return x509.load_der_x509_csr(der)
     except (ValueError, binascii.Error, UnsupportedAlgorithm):
-        raise BadRequest("it is no PKCS#10 request in PEM") from None
+        raise BadRequest("it is not a PKCS#10 request in PEM") from None
 
 
 def certificate_of(content: str) -> x509.Certificate | None:

@@ -33,7 +33,7 @@ _COMMON = {
     "short": "Half of the body, as if it were all",
     "damage": "A byte of the body is changed",
     "html status=502": "502 with a page of HTML",
-    "garbage-json": "A body that is no JSON",
+    "garbage-json": "A body that is not JSON",
     "empty": "An empty body",
 }
 _TIMES = {"times=1": "once", "times=2": "twice", "times=5": "5 times", "times=always": "always"}

@@ -24,7 +24,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_own_form(headers: Mapping[str, str]) -> bool:
-    """Return True if a POST comes from one of these pages, or from a client that is no browser."""
+    """Return True if a POST comes from one of these pages, or from a client that is not a browser."""
     if origin := headers.get("Origin"):
         return origin.lower() == f"http://{headers.get('Host', '').lower()}"
     # Every browser sends one of the two headers with a POST, so a request without them is curl or a test.

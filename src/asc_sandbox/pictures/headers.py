@@ -48,7 +48,7 @@ def read_picture(path: Path, name: str) -> Picture:
     elif data.startswith(JPEG):
         picture = _jpeg(data)
     else:
-        raise PictureProblem("IMAGE_CORRUPTED", "The file is no PNG and no JPEG.")
+        raise PictureProblem("IMAGE_CORRUPTED", "The file is neither a PNG nor a JPEG.")
     if _EXTENSIONS.get(Path(name).suffix.lower()) != picture.kind:
         raise PictureProblem("IMAGE_BAD_FILE_EXTENSION", f"The content of '{name}' is {picture.kind}.")
     return picture
@@ -59,7 +59,7 @@ def check_video(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(8)[4:] not in _FIRST_BOXES:
             # The code is a guess.
-            raise PictureProblem("VIDEO_CORRUPTED", "The file is no MP4, MOV or M4V.")
+            raise PictureProblem("VIDEO_CORRUPTED", "The file is not an MP4, MOV or M4V.")
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -162,7 +162,7 @@ def _check_number(others: list[Record], version_string: str) -> None:
 
 
 def _check_release(call: Call, version: Record | None, given: Given) -> None:
-    """Raise Refusal for a schedule without a date, and for a date that is no full hour."""
+    """Raise Refusal for a schedule without a date, and for a date that is not a full hour."""
     values = {**(version.attributes if version else {}), **given.attributes}
     moment = values.get("earliestReleaseDate")
     if values.get("releaseType") == "SCHEDULED" and moment is None:
