@@ -23,7 +23,7 @@ from unittest.mock import patch
 from asc.commands.main import main
 from asc_sandbox.server import Sandbox
 from support.clock import QuickClock, clock_of
-from support.forked import start
+from support.forked import STEP, start
 from support.job_log import JobLog, parse_file_command, parse_log
 from support.step_environment import access_to, step_environment
 from support.waiting import wait_until
@@ -70,11 +70,15 @@ def in_job(
     process: bool = False,
     interpreter: bool = False,
     clock: QuickClock | None = None,
+    run: str = STEP,
     **env: str,
 ) -> Done:
-    """A step of a job, its inputs as a composite action hands them over. In this process its pauses are short."""
+    """A step of a job, its inputs as a composite action hands them over. In this process its pauses are short.
+
+    `run` names the function that is run in a process of its own: `support.clock:run_quickly` makes pauses short there.
+    """
     environment = {**step_environment(folder, command, inputs, sandbox), **env}
-    done = _run([], environment, process, interpreter, clock or clock_of(sandbox))
+    done = _run([], environment, process, interpreter, clock or clock_of(sandbox), run)
     done.outputs = parse_file_command((folder / "output").read_bytes().decode())
     done.summary = (folder / "summary").read_text("utf-8")
     return done
@@ -117,7 +121,12 @@ def by_hand(
 
 
 def _run(
-    arguments: list[str], env: dict[str, str], process: bool, interpreter: bool, clock: QuickClock
+    arguments: list[str],
+    env: dict[str, str],
+    process: bool,
+    interpreter: bool,
+    clock: QuickClock,
+    run: str = STEP,
 ) -> Done:
     env = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": os.environ.get("HOME", "/"), **env}
     if interpreter:
@@ -125,7 +134,7 @@ def _run(
         ended = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
         return Done(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
     if process:
-        return _in_a_process(arguments, env)
+        return _in_a_process(arguments, env, run)
     out, err = io.StringIO(), io.StringIO()
     with (
         _left_as_it_was(),
@@ -137,9 +146,9 @@ def _run(
     return Done(code, out.getvalue(), err.getvalue())
 
 
-def _in_a_process(arguments: list[str], env: dict[str, str]) -> Done:
+def _in_a_process(arguments: list[str], env: dict[str, str], run: str) -> Done:
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        step = start(arguments, env, stdout, stderr)
+        step = start(arguments, env, stdout, stderr, run=run)
         try:
             code = step.wait(60)
         finally:

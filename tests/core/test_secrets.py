@@ -72,6 +72,7 @@ class Machine:
             sandbox=self.sandbox,
             command="sync-signing",
             process=True,
+            run="support.clock:run_quickly",
             RUNNER_DEBUG="1",
             ASC_DEBUG="1",
             **self.env,
