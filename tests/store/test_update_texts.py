@@ -13,7 +13,8 @@ from asc.errors import Error
 from asc.store import page as page_module
 from asc.store.comparing import compare_page
 from asc.store.page import AppFacts, Info, Page, read_app, read_page
-from asc.store.texts_plan import UpdateOptions, plan_page
+from asc.store.page_plan import UpdateOptions
+from asc.store.texts_plan import plan_page
 from asc.store.version import read_versions
 from asc.store.wanted import Place, Text, WantedPage
 from core.running import in_job

@@ -12,7 +12,8 @@ from asc.changes.change import Change
 from asc.errors import Error, UnreachableError
 from asc.store.limits import BY_NAME, CATEGORIES, REVIEW
 from asc.store.page import AppFacts, Page, read_app, read_page
-from asc.store.texts_plan import Difference, PagePlan, UpdateOptions, plan_page
+from asc.store.page_plan import Difference, PagePlan, UpdateOptions
+from asc.store.texts_plan import plan_page
 from asc.store.version import read_version
 from asc.words import listed
 

@@ -11,7 +11,7 @@ from asc.changes.change import Change
 from asc.changes.rules import Rules
 from asc.errors import Error
 from asc.store.limits import BY_NAME
-from asc.store.texts_plan import Difference
+from asc.store.page_plan import Difference
 from asc.store.wanted import Text, Texts, WantedPage
 from asc.words import listed
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from asc.api.document import Resource, reference, request_body
@@ -15,7 +14,8 @@ from asc.store import age_rating
 from asc.store.categories import category_id
 from asc.store.limits import BY_NAME, CATEGORIES, FIELDS, RELEASE_NOTES, REVIEW, TRUTHS, Owner
 from asc.store.page import AppFacts, Info, Page
-from asc.store.wanted import Texts, WantedPage
+from asc.store.page_plan import Difference, PagePlan, UpdateOptions
+from asc.store.wanted import Texts
 from asc.words import listed
 
 PROMOTIONAL = "promotionalText"
@@ -32,44 +32,6 @@ PERSONAL = {
 _NAMES_OF_REVIEW = {attribute: name for name, attribute in REVIEW.items()}
 _ANSWERS = {"USES_THIRD_PARTY_CONTENT": "true", "DOES_NOT_USE_THIRD_PARTY_CONTENT": "false"}
 """Apple's words for content rights → the values of the input third-party-content."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One line of the plan: a field, for a locale or ("") for the whole app, before and after."""
-
-    locale: str
-    field: str
-    before: str
-    after: str
-
-    def __str__(self) -> str:
-        where = f"{self.locale} " if self.locale else ""
-        return f"{where}{self.field}: {_short(self.before)} → {_short(self.after)}"
-
-
-@dataclass(frozen=True)
-class UpdateOptions:
-    """The options of an update beside the page itself.
-
-    clear: fastlane's names of texts to empty. content_rights: Apple's word, or "" to leave it. remove_locales: whether
-    locales that the page does not have are removed; their names of the app stay if `keep_names` is True.
-    """
-
-    page: WantedPage
-    clear: tuple[str, ...] = ()
-    content_rights: str = ""
-    remove_locales: bool = False
-    keep_names: bool = False
-
-
-@dataclass(frozen=True)
-class PagePlan:
-    """The writes, and their differences; Apple's states do not allow the `blocked` differences now."""
-
-    plan: Plan = field(default_factory=Plan)
-    differences: tuple[Difference, ...] = ()
-    blocked: tuple[Difference, ...] = ()
 
 
 def plan_page(app: AppFacts, page: Page, options: UpdateOptions, *, is_first: bool) -> PagePlan:
@@ -381,8 +343,3 @@ def _words(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return "" if value is None else str(value)
-
-
-def _short(text: str) -> str:
-    flat = " ".join(text.split())
-    return f"“{flat[:57]}…”" if len(flat) > 60 else (f"“{flat}”" if flat else "(empty)")

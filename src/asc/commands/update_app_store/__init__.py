@@ -29,11 +29,12 @@ from asc.store.limits import PROMOTIONAL_TEXT
 from asc.store.locale_sync import UploadCounts
 from asc.store.media_plan import differences as media_differences
 from asc.store.page import PAGE_READS, AppFacts, Page, await_texts, read_app, read_page
+from asc.store.page_plan import Difference, PagePlan, UpdateOptions
 from asc.store.previews import MOST as MOST_PREVIEWS
 from asc.store.refusals import StoreRules, blocked_error, without_blocked_characters
 from asc.store.screenshots import MOST
 from asc.store.target import Choice, choose_target, make_version, rename_version
-from asc.store.texts_plan import Difference, PagePlan, UpdateOptions, plan_page
+from asc.store.texts_plan import plan_page
 from asc.store.version import StoreVersion, has_other_platforms, read_versions
 from asc.store.wanted import WantedPage
 

@@ -8,8 +8,8 @@ from asc import words
 from asc.job import summary
 from asc.store.media_plan import SetPlan
 from asc.store.media_plan import differences as media_differences
+from asc.store.page_plan import PagePlan
 from asc.store.target import Choice
-from asc.store.texts_plan import PagePlan
 
 THUMBNAIL = 120
 """Pixels of the height of a picture in the summary."""

@@ -11,14 +11,12 @@ from functools import partial
 from asc.api.client import Client
 from asc.api.errors import ApiError
 from asc.api.polling import look_until
-from asc.apps.app import App
 from asc.assets.source import Source
 from asc.builds.binary import Binary
-from asc.builds.build import MISSING_COMPLIANCE, Build, fetch_build
-from asc.builds.finding import find_build
+from asc.builds.build import MISSING_COMPLIANCE, Build
 from asc.builds.upload import record
 from asc.builds.upload.model import PROCESSING
-from asc.builds.upload.status import IfExists, UploadStatus, assess, taken
+from asc.builds.upload.status import IfExists, UploadStatus, assess
 from asc.builds.upload.train import Train, check_train, read_train
 from asc.builds.upload.uploading import Uploader
 from asc.builds.waiting import (
@@ -31,27 +29,27 @@ from asc.builds.waiting import (
     is_processed,
     is_taken,
 )
-from asc.changes.apply import log_plan
 from asc.changes.change import Change
 from asc.changes.sending import SETTLING
 from asc.commands.context import Context
 from asc.commands.declaration import Command
 from asc.commands.upload_testflight.build_reference import (
-    BuildReference,
+    destination,
     read_file,
     reference_of_file,
     reference_of_ids,
 )
+from asc.commands.upload_testflight.dry_run import tell_plan, tell_upload
 from asc.commands.upload_testflight.inputs import Inputs
 from asc.commands.upload_testflight.report import Outputs, UploadReport
-from asc.errors import Error, Findings, InputError, Problem
+from asc.errors import Findings, InputError, Problem
 from asc.job import progress
 from asc.testflight.audience import check_reached, compliance_gap, kept_out
 from asc.testflight.confirming import accepted_only, not_made
-from asc.testflight.distribution import DistributionResult, distribute, expire_previous, planned
+from asc.testflight.distribution import DistributionResult, distribute, expire_previous
 from asc.testflight.preflight import preflight
 from asc.testflight.request import DistributionRequest
-from asc.testflight.state import AppState, Destination, goes_outside
+from asc.testflight.state import AppState, goes_outside
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +82,7 @@ def _work(inputs: Inputs, context: Context, report: UploadReport) -> None:
     else:
         _take_up(inputs, client, report, request)
     if report.dry_run:
-        _tell_plan(inputs, client, report, request)
+        tell_plan(inputs, client, report, request)
     elif inputs.wait != "none":
         _wait_and_give(inputs, client, report, request)
     for line in report.what_comes_next():
@@ -101,10 +99,10 @@ def _bring(
         with report.timeline.phase("Check"):
             report.reference = reference = reference_of_file(client, inputs, binary)
             status = _check(inputs, client, report, request, source)
-        if gap := compliance_gap(request, _destination(reference)):
+        if gap := compliance_gap(request, destination(reference)):
             log.warning("%s", gap)
         if report.dry_run:
-            _tell_upload(inputs, client, report, status)
+            tell_upload(inputs, client, report, status)
             return
         with report.timeline.phase("Upload"), context.storage(client, inputs.parallel_parts) as storage:
             display = partial(progress.transfer, "Uploaded")
@@ -130,7 +128,7 @@ def _check(
     # The reads are independent, and each takes about half a second at Apple.
     with ThreadPoolExecutor(2) as pool:
         reading_train = pool.submit(read_train, client, number)
-        reading_app = pool.submit(preflight, client, request, _destination(report.reference))
+        reading_app = pool.submit(preflight, client, request, destination(report.reference))
         # A check that fails has a default as its result, so that the problems of the others are told as well.
         if_exists = IfExists(inputs.if_exists)
         status = findings.result_of(lambda: assess(client, number, source, if_exists), UploadStatus())
@@ -147,17 +145,6 @@ def _check(
     return status
 
 
-def _tell_upload(inputs: Inputs, client: Client, report: UploadReport, status: UploadStatus) -> None:
-    """Log the upload that a dry run leaves out. Raises Error if a build without an upload has the number."""
-    assert report.reference and report.reference.binary
-    number, if_exists = report.reference.number, IfExists(inputs.if_exists)
-    report.state = status.upload.state if status.upload else ""
-    # A real run learns of such a build from Apple's refusal of the new upload; a dry run has to look for it.
-    if not status.upload and if_exists is not IfExists.SKIP and find_build(client, number):
-        raise taken(client, number, if_exists, "by a build that was uploaded by other means")
-    log.info("Would upload %s as %s%s", report.reference.binary.path.name, number, _so_far(status))
-
-
 def _take_up(inputs: Inputs, client: Client, report: UploadReport, request: DistributionRequest) -> None:
     """Find the build of an earlier job. If its app is unknown, the checks follow once the build is there."""
     with report.timeline.phase("Check"):
@@ -165,7 +152,7 @@ def _take_up(inputs: Inputs, client: Client, report: UploadReport, request: Dist
         report.upload_id = reference.target.upload_id
         # Groups and texts belong to an app, and the record of an upload does not name its app.
         if reference.app.id:
-            report.app_state = preflight(client, request, _destination(reference))
+            report.app_state = preflight(client, request, destination(reference))
 
 
 def _wait_and_give(
@@ -196,7 +183,7 @@ def _follow(
     assert build
     # The id of an upload does not tell its app, so the checks may have to wait for the build.
     report.app_state = app_state = report.app_state or preflight(
-        client, request, _destination(report.reference, report.seen)
+        client, request, destination(report.reference, report.seen)
     )
     # Then earlier builds expire at the end, when testers can install this one and need the others no more.
     available = inputs.wait == "available"
@@ -290,33 +277,6 @@ def _check_availability(
         raise InputError([Problem("submit-beta-review", reason, remedy)])
 
 
-def _tell_plan(inputs: Inputs, client: Client, report: UploadReport, request: DistributionRequest) -> None:
-    """Log the plan of a dry run, for an existing build or for the one to upload."""
-    assert report.reference
-    build = _build_there(client, report.reference.target)
-    report.seen = BuildSnapshot(build=build)
-    if not build and not report.reference.number.app_id:
-        log.info("There is no build of this upload yet. Give bundle-id to check the other inputs now")
-        return
-    if not build and not report.reference.binary and not report.upload_id:
-        raise Error(
-            f"There is no build {report.reference.number}, and no upload of it.",
-            "Check version and build-number.",
-        )
-    app_state = report.app_state or preflight(client, request, _destination(report.reference, report.seen))
-    report.app_state = app_state
-    plan = planned(client, request, app_state, build, expire_later=inputs.wait == "available")
-    report.planned = plan.changes
-    log_plan(plan, "The build needs no changes")
-
-
-def _build_there(client: Client, target: WatchedBuild) -> Build | None:
-    if target.build_id:
-        return fetch_build(client, target.build_id)
-    # Builds can be looked up by number only within an app.
-    return find_build(client, target.number) if target.number.app_id else None
-
-
 def _tell_warnings(client: Client, report: UploadReport) -> None:
     # Apple only mails the warnings about an upload that it accepts.
     if not report.upload_id:
@@ -328,27 +288,6 @@ def _tell_warnings(client: Client, report: UploadReport) -> None:
         log.debug("Apple's warnings cannot be read: %s", error.message)
     for warning in report.warnings:
         log.warning("Apple warns: %s (%s)", warning.text, warning.code)
-
-
-def _destination(reference: BuildReference, seen: BuildSnapshot | None = None) -> Destination:
-    """Return the build for which groups, texts and review are read."""
-    build = seen.build if seen else None
-    answered = reference.binary.uses_non_exempt_encryption if reference.binary else None
-    return Destination(
-        app=reference.app if reference.app.id or not build else App(build.app_id),
-        platform=reference.number.platform,
-        version=reference.number.version,
-        build_number=reference.number.build_number,
-        uses_non_exempt_encryption=build.uses_non_exempt_encryption if build else answered,
-        compliance_code=reference.binary.compliance_code if reference.binary else "",
-        exists=not reference.binary,
-    )
-
-
-def _so_far(status: UploadStatus) -> str:
-    if status.is_there:
-        return ": App Store Connect has it already"
-    return ": continuing an upload that was begun" if status.upload and not status.start_again else ""
 
 
 COMMAND = Command(

@@ -19,10 +19,11 @@ from asc.builds.build import fetch_build
 from asc.builds.finding import find_build, find_latest
 from asc.builds.number import Number, same_value
 from asc.builds.upload import record
-from asc.builds.waiting import WatchedBuild
+from asc.builds.waiting import BuildSnapshot, WatchedBuild
 from asc.commands.patterns import is_there, matching
 from asc.commands.upload_testflight.inputs import LATEST, Inputs
 from asc.errors import Error, InputError, Problem
+from asc.testflight.state import Destination
 
 log = logging.getLogger(__name__)
 
@@ -216,3 +217,18 @@ def _named(name: str, value: str, ask: Callable[[], T]) -> T:
             f"{name}: the key sees nothing with the id {value}.",
             f"Pass the output {name} of the job that uploaded, and use a key of the same team.",
         ) from None
+
+
+def destination(reference: BuildReference, seen: BuildSnapshot | None = None) -> Destination:
+    """Return the build for which groups, texts and review are read."""
+    build = seen.build if seen else None
+    answered = reference.binary.uses_non_exempt_encryption if reference.binary else None
+    return Destination(
+        app=reference.app if reference.app.id or not build else App(build.app_id),
+        platform=reference.number.platform,
+        version=reference.number.version,
+        build_number=reference.number.build_number,
+        uses_non_exempt_encryption=build.uses_non_exempt_encryption if build else answered,
+        compliance_code=reference.binary.compliance_code if reference.binary else "",
+        exists=not reference.binary,
+    )
