@@ -12,6 +12,7 @@ from asc.commands import kinds
 from asc.commands.declaration import given, given_together
 from asc.commands.deliverfile import deliverfile_input
 from asc.commands.naming import PLATFORM, AppInputs
+from asc.commands.notes import read_notes
 from asc.commands.store_files import LOCALES, METADATA, SCREENSHOTS, metadata_in
 from asc.commands.text_files import text_of
 from asc.errors import InputError, Problem
@@ -292,31 +293,16 @@ def _notes(text: str, name: str) -> WantedPage:
     """Return the page with the release notes of a text for every locale, or of a mapping of locales to texts."""
     if not text.strip():
         return WantedPage()
-    everywhere = WantedPage(everywhere={RELEASE_NOTES.name: Text(text.strip(), Place(name))})
     try:
-        by_locale = kinds.MAPPING.parse(text)
-    except kinds.GivenTwice as error:
-        # "Fixed: …" twice is a text, but a locale twice is a mapping of which one text would be lost.
-        if not _is_locale(error.name):
-            return everywhere
-        raise InputError([Problem(name, str(error), "Give each locale once.")]) from None
-    except ValueError:
-        return everywhere
-    # A text with a colon in its first line is YAML, too: only names that look like locales make it a mapping.
-    if not all(map(_is_locale, by_locale)):
-        return everywhere
+        notes = read_notes(text)
+    except ValueError as error:
+        remedy = "Give each text once, below its locale; quote a text that has a colon."
+        raise InputError([Problem(name, str(error), remedy)]) from None
+    if isinstance(notes, str):
+        return WantedPage(everywhere={RELEASE_NOTES.name: Text(notes.strip(), Place(name))})
     # Read like the input texts, so that spellings of locales and errors are the same in both.
-    as_page = {name: {RELEASE_NOTES.name: value} for name, value in by_locale.items()}
+    as_page = {locale: {RELEASE_NOTES.name: value} for locale, value in notes.items()}
     return read_yaml(json.dumps(as_page), name)
-
-
-def _is_locale(name: str) -> bool:
-    from asc.apps import texts
-
-    try:
-        return texts.locale(name) in texts.LOCALES or name == "default"
-    except ValueError:
-        return name == "default"
 
 
 def _texts(values: Mapping[str, Any] | None, name: str) -> dict[str, Text]:

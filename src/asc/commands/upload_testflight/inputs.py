@@ -11,6 +11,7 @@ from asc.apps import texts
 from asc.commands import kinds
 from asc.commands.declaration import CommonInputs, given, given_together
 from asc.commands.naming import APP_ID, BUNDLE_ID, PLATFORM
+from asc.commands.notes import read_notes
 from asc.commands.text_files import text_of
 from asc.errors import InputError, Problem
 from asc.testflight import mappings
@@ -303,33 +304,9 @@ def _request_of(inputs: Inputs) -> tuple[DistributionRequest, list[str]]:
 
 
 def _notes(inputs: Inputs) -> dict[str, str]:
-    """Return the notes by locale. Raises ValueError for a name that is given twice."""
+    """Return the notes by locale. Raises ValueError if it is not clear which text belongs to which locale."""
     text = text_of(inputs.whats_new_file) if inputs.whats_new_file else inputs.whats_new
-    if not text or not text.strip():
-        return {}
-    try:
-        value = kinds.MAPPING.parse(text)
-    except kinds.GivenTwice as error:
-        # A locale twice would lose a text. Another name twice is prose ("Fixed: …" on two lines).
-        if text.lstrip().startswith("{") or _is_locale(error.name):
-            raise
-        return mappings.whats_new(text)
-    except ValueError:
-        return mappings.whats_new(text)
-    # “Fixed: a crash” is a mapping in YAML, but means a text. A mapping has braces, or a locale among its keys.
-    is_mapping = text.lstrip().startswith("{") or any(map(_is_locale, value))
-    return mappings.whats_new(value if is_mapping else text)
-
-
-def _is_locale(key: str) -> bool:
-    """Return True for a locale of App Store Connect, or for a text of that form."""
-    key = key.strip().replace("_", "-")
-    if key in ("default", *texts.LOCALES):
-        return True
-    # A language alone counts in lower case only: “No: more crashes” is not Norwegian.
-    language, hyphen, region = key.partition("-")
-    languages = {locale.partition("-")[0] for locale in texts.LOCALES}
-    return bool(hyphen) and language.lower() in languages and 2 <= len(region) <= 4 and region.isalpha()
+    return mappings.whats_new(read_notes(text)) if text and text.strip() else {}
 
 
 def _mapped(value: Mapping[str, Any] | None, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
