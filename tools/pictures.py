@@ -47,7 +47,11 @@ COLOURS = {
 
 def main() -> int:
     """Run the steps, and write a picture of their summaries for each colour scheme."""
-    from playwright.sync_api import sync_playwright
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError:
+        print("pictures: this Python lacks its packages. Run: make pictures", file=sys.stderr)
+        return 2
 
     body = "".join(f"<section>{to_html(text)}</section>" for text in summaries())
     if not site.SCRIPT.exists():

@@ -13,7 +13,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+
+if not find_spec("cyclonedx"):
+    print("sbom: this Python lacks its packages. Run: make sbom", file=sys.stderr)
+    sys.exit(2)
 
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, XsUri
 from cyclonedx.model.bom import Bom

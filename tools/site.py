@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,9 @@ LINK = re.compile(r"\[([^]]*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 def main() -> int:
     """Assemble the pages and have MkDocs build the site. Every warning is an error. Return the exit code."""
+    if not find_spec("mkdocs"):
+        print("site: this Python lacks its packages. Run: make site", file=sys.stderr)
+        return 2
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(ROOT / "docs", PAGES)
     for path in PAGES.rglob("*.md"):

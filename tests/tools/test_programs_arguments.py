@@ -79,3 +79,10 @@ def test_a_tool_changes_nothing_if_its_argument_is_wrong(program: str) -> None:
     done = run(["-I", f"tools/{program}", "--nonsense"])
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("target", ["sbom", "pictures", "site"])
+def test_a_tool_without_its_packages_names_the_target_that_installs_them(target: str) -> None:
+    # Without the packages of the environment, whose Python runs this test: it may have some of them.
+    done = run(["-I", "-S", f"tools/{target}.py"])
+    assert (done.returncode, f"make {target}" in done.stderr) == (2, True), done.stderr
