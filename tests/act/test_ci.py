@@ -77,8 +77,8 @@ def program(path: Path, text: str) -> None:
 def test_the_job_with_a_keychain(
     folder: Path, machine: Path, a_mac: Mac, cache: Path, may_trust: bool
 ) -> None:
-    settings = a_mac.folder / "settings.json"
-    trust = f'sed -i \'s/"untrusted": true/"untrusted": false/\' {settings}' if may_trust else "exit 1"
+    settings = a_mac.folder / "settings"
+    trust = f"sed -i \"s/'untrusted': True/'untrusted': False/\" {settings}" if may_trust else "exit 1"
     program(machine / "sudo", f'echo "sudo $*"; [[ $2 != add-trusted-cert ]] || {trust}')
     program(machine / "codesign", 'echo "codesign $*"')
     before = a_mac.search_list()

@@ -1,36 +1,15 @@
-"""A stand-in for macOS' `security`, a real program on PATH, that keeps keychains and refuses what the real one does.
-
-Tests make one with `mac(folder)`. Exit codes are the low byte of macOS' result codes, as with the real one, and texts
-are its own, as far as they are known from its published source and from logs. A keychain's items stand in its file, so
-that removing the file removes them; what macOS itself remembers (which keychains are open, the search list) stands in
-the folder of the stand-in, where all jobs of one user share it.
-"""
+"""A Mac with a stand-in for `security`, for tests. The program is `support/security_program.py`."""
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import signal
+import ast
+import importlib.util
+import shlex
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
-TOOLS = ("codesign", "security", "pkgbuild", "productbuild", "productsign")
-PBES2, SHA256 = bytes.fromhex("2a864886f70d01050d"), bytes.fromhex("608648016503040201")
-POLICIES = {"codesigning": "Code Signing", "basic": "X.509 Basic"}
-USAGE, NOT_FOUND, NOT_ALLOWED, SAME_NAME, NO_KEYCHAIN, WRONG_PASSWORD = 2, 44, 36, 48, 50, 51
-TEXTS = {
-    NOT_FOUND: "The specified item could not be found in the keychain.",
-    NOT_ALLOWED: "User interaction is not allowed.",
-    SAME_NAME: "A keychain with the same name already exists.",
-    NO_KEYCHAIN: "The specified keychain could not be found.",
-    WRONG_PASSWORD: "The user name or passphrase you entered is not correct.",
-}
-EXISTS = "The specified item already exists in the keychain."
-NO_MAC = "MAC verification failed during PKCS12 import (wrong password?)"
+from support.security_program import read, write
 
 
 class Mac(NamedTuple):
@@ -44,18 +23,26 @@ class Mac(NamedTuple):
     def login(self) -> str:
         return str(self.home / "Library/Keychains/login.keychain-db")
 
+    @property
+    def _settings(self) -> str:
+        return f"{self.folder}/settings"
+
+    @property
+    def _state(self) -> str:
+        return f"{self.folder}/state"
+
     def set(self, **settings: Any) -> None:
         """Changes what `DEFAULTS` has. Calls are counted from here."""
-        current = json.loads((self.folder / "settings.json").read_text())
-        (self.folder / "settings.json").write_text(
-            json.dumps({**current, **settings, "since": len(self.calls())})
-        )
+        settings = {**read(self._settings), **settings, "since": len(self.calls())}
+        write(self._settings, settings)
 
     def calls(self) -> list[list[str]]:
         """The arguments of every call so far."""
         log = self.folder / "calls"
         return (
-            [json.loads(line)["arguments"] for line in log.read_text().splitlines()] if log.exists() else []
+            [ast.literal_eval(line)["arguments"] for line in log.read_text().splitlines()]
+            if log.exists()
+            else []
         )
 
     def names(self) -> list[str]:
@@ -64,19 +51,19 @@ class Mac(NamedTuple):
     def variables(self) -> set[str]:
         """The names of all variables that any call saw."""
         lines = (self.folder / "calls").read_text().splitlines()
-        return {name for line in lines for name in json.loads(line)["variables"]}
+        return {name for line in lines for name in ast.literal_eval(line)["variables"]}
 
     def search_list(self) -> list[str]:
         return list(self._remembered()["search"])
 
     def put_search_list(self, paths: list[str]) -> None:
-        (self.folder / "state.json").write_text(json.dumps({**self._remembered(), "search": paths}))
+        write(self._state, {**self._remembered(), "search": paths})
 
     def open_keychains(self) -> list[str]:
         return list(self._remembered()["open"])
 
     def items(self, keychain: Path) -> dict[str, Any]:
-        return dict(json.loads(keychain.read_text()))
+        return read(str(keychain))
 
     def signs(self, sha1: str) -> bool:
         """Whether codesign finds this certificate and may use its key without a dialog."""
@@ -91,7 +78,7 @@ class Mac(NamedTuple):
         return False
 
     def _remembered(self) -> dict[str, Any]:
-        return dict(json.loads((self.folder / "state.json").read_text()))
+        return read(self._state)
 
 
 DEFAULTS: dict[str, Any] = {
@@ -116,352 +103,19 @@ def mac(folder: Path, home: Path | None = None) -> Mac:
     home = home or folder / "home"
     program = folder / "bin" / "security"
     program.parent.mkdir(parents=True)
-    import importlib.util
-    import shlex
-
     (library,) = importlib.util.find_spec("cryptography").submodule_search_locations  # type: ignore[union-attr, misc]
     # As a module, whose compiled form is kept, and without site-packages until an import needs them: tests call it
     # hundreds of times.
-    code = "import sys; sys.path.insert(0, sys.argv[1]); import security; security.run_once()"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import security_program as program; program.run_once()"
+    )
     places = [str(Path(__file__).resolve().parent), str(Path(library).parent), str(folder)]
     command = shlex.join([sys.executable, "-I", "-S", "-c", code, *places])
     program.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     program.chmod(0o755)
     made = Mac(folder, home, f"{program.parent}:/usr/bin:/bin")
     Path(made.login).parent.mkdir(parents=True)
-    Path(made.login).write_text(json.dumps({"password": "login", "certificates": {}, "keys": {}}))
-    (folder / "settings.json").write_text(json.dumps(DEFAULTS))
-    (folder / "state.json").write_text(json.dumps({"open": [made.login], "search": [made.login]}))
+    write(made.login, {"password": "login", "certificates": {}, "keys": {}})
+    write(f"{folder}/settings", DEFAULTS)
+    write(f"{folder}/state", {"open": [made.login], "search": [made.login]})
     return made
-
-
-class Refused(Exception):
-    """The call fails: exit code and words."""
-
-    def __init__(self, code: int, says: str = "") -> None:
-        super().__init__(says)
-        self.code = code
-        self.says = says
-
-
-def refuse(code: int, function: str) -> NoReturn:
-    raise Refused(code, f"security: {function}: {TEXTS[code]}")
-
-
-class Stand:
-    """One call."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.settings = json.loads((folder / "settings.json").read_text())
-        self.remembered = json.loads((folder / "state.json").read_text())
-
-    def keep(self) -> None:
-        temporary = self.folder / f"state.{os.getpid()}"
-        temporary.write_text(json.dumps(self.remembered))
-        temporary.replace(self.folder / "state.json")
-
-    def load(
-        self, path: str, function: str, *, unlocked: bool = False, code: int = NO_KEYCHAIN
-    ) -> dict[str, Any]:
-        if not Path(path).is_file():
-            raise Refused(code, f"security: {function}: {TEXTS[NO_KEYCHAIN]}")
-        if unlocked and path not in self.remembered["open"]:
-            raise Refused(1 if code == 1 else NOT_ALLOWED, f"security: {function}: {TEXTS[NOT_ALLOWED]}")
-        return dict(json.loads(Path(path).read_text()))
-
-    def create_keychain(self, arguments: list[str]) -> None:
-        options, (path,) = parsed(arguments, "hp:P", 1)
-        if "-p" not in options:
-            refuse(NOT_ALLOWED, f"SecKeychainCreate {path}")
-        if not path.endswith(".keychain-db"):
-            raise Refused(99, "stand-in: macOS writes such a keychain to another path than the one given")
-        if Path(path).exists():
-            refuse(SAME_NAME, f"SecKeychainCreate {path}")
-        if not Path(path).parent.is_dir():
-            raise Refused(162, f"security: SecKeychainCreate {path}: UNIX[No such file or directory]")
-        items = {"password": options["-p"], "certificates": {}, "keys": {}, "settings": None}
-        Path(path).write_text(json.dumps(items))
-        self.remembered["open"].append(path)
-        if self.settings["lists"]:
-            self.remembered["search"].append(path)
-
-    def set_keychain_settings(self, arguments: list[str]) -> None:
-        options, (path,) = parsed(arguments, "hlt:u", 1)
-        items = self.load(path, f"SecKeychainSetSettings {path}", unlocked=True)
-        store(path, {**items, "settings": options})
-
-    def unlock_keychain(self, arguments: list[str]) -> None:
-        options, (path,) = parsed(arguments, "hp:u", 1)
-        items = self.load(path, f"SecKeychainUnlock {path}")
-        if options.get("-p") != items["password"]:
-            refuse(WRONG_PASSWORD, f"SecKeychainUnlock {path}")
-        if path not in self.remembered["open"]:
-            self.remembered["open"].append(path)
-
-    def delete_keychain(self, arguments: list[str]) -> None:
-        _, (path,) = parsed(arguments, "h", 1)
-        self.load(path, "SecKeychainDelete")
-        Path(path).unlink()
-        for name in ("open", "search"):
-            self.remembered[name] = [each for each in self.remembered[name] if each != path]
-
-    def list_keychains(self, arguments: list[str]) -> None:
-        options, paths = parsed(arguments, "hd:s", None)
-        if options.get("-d", "user") != "user":
-            raise Refused(99, "stand-in: this is not about the user's list")
-        if "-s" in options:
-            if not paths:
-                raise Refused(99, "stand-in: what an empty list does is not known")
-            self.remembered["search"] = paths
-            return
-        for path in self.remembered["search"]:
-            print(f"    {shown(path)}")
-
-    def import_(self, arguments: list[str]) -> None:
-        if not arguments or arguments[0].startswith("-"):
-            raise Refused(USAGE, "Usage: import inputfile [-k keychain] …")
-        options, tools = {}, []
-        for name, value in parsed_all(arguments[1:], "k:t:f:P:wxa:hAT:"):
-            if name == "-T":
-                tools.append(value)
-            options[name] = value
-        for tool in tools:
-            if tool not in [f"/usr/bin/{each}" for each in TOOLS]:
-                raise Refused(1, f"security: SecTrustedApplicationCreateFromPath {tool}: UNIX[No such file]")
-        if "-k" not in options:
-            raise Refused(99, "stand-in: this would go into the user's own keychain")
-        where, function = options["-k"], "SecKeychainItemImport"
-        if not Path(arguments[0]).is_file():
-            raise Refused(1, f"security: Error reading infile {arguments[0]}: No such file or directory")
-        items = self.load(where, function, unlocked=True, code=1)
-        certificates, keys = contents(
-            Path(arguments[0]).read_bytes(), options, bool(self.settings["reads_p12"])
-        )
-        new = {name: each for name, each in certificates.items() if name not in items["certificates"]}
-        new_keys = [each for each in keys if each not in items["keys"]]
-        if not new and not new_keys:
-            raise Refused(1, f"security: {function}: {EXISTS}")
-        items["certificates"].update(new)
-        items["keys"].update({each: {"tools": tools, "partitions": []} for each in new_keys})
-        store(where, items)
-        what = "identity" if certificates and keys else "key" if keys else "certificate"
-        print(f"1 {what} imported.")
-
-    def set_key_partition_list(self, arguments: list[str]) -> None:
-        options, (path,) = parsed(arguments, "a:c:C:d:D:j:l:p:P:r:sS:k:t:he", 1)
-        if "-S" not in options or "-k" not in options:
-            refuse(NOT_ALLOWED, "SecKeychainItemSetAccessWithPassword")
-        items = self.load(path, "SecItemCopyMatching", code=1)
-        if not items["keys"]:
-            raise Refused(1, f"security: SecItemCopyMatching: {TEXTS[NOT_FOUND]}")
-        if options["-k"] != items["password"]:
-            refuse(WRONG_PASSWORD, "SecKeychainItemSetAccessWithPassword")
-        for each in items["keys"].values():
-            each["partitions"] = options["-S"].split(",")
-        store(path, items)
-        print(f'keychain: "{path}"\nversion: 512\nclass: 0x00000010\nattributes:')
-
-    def find_identity(self, arguments: list[str]) -> None:
-        options, paths = parsed(arguments, "hp:s:v", None)
-        policy = options.get("-p", "basic")
-        if policy not in POLICIES:
-            raise Refused(USAGE, "Usage: find-identity [-h] [-p policy] …")
-        found = [
-            each for path in paths or self.remembered["search"] for each in self.identities(path, policy)
-        ]
-        valid = [each for each in found if not each[2]]
-        if "-v" not in options:
-            print(f"\nPolicy: {POLICIES[policy]}\n  Matching identities")
-            listed(found)
-            print(f"     {len(found)} identities found\n\n  Valid identities only")
-        listed(found if "-v" in options and self.settings["annotates"] else valid)
-        print(f"     {len(valid)} valid identities found\n")
-
-    def identities(self, path: str, policy: str) -> Iterator[tuple[str, str, str]]:
-        if not Path(path).is_file():
-            return
-        items, now = json.loads(Path(path).read_text()), self.settings["now"]  # all in one form, and in UTC
-        for sha1, each in items["certificates"].items():
-            if each["key"] not in items["keys"] or (policy == "codesigning" and "Installer" in each["name"]):
-                continue
-            fault = ""
-            if not each["begins"] <= now <= each["ends"]:
-                fault = "CSSMERR_TP_CERT_EXPIRED"
-            elif self.settings["untrusted"]:
-                fault = "CSSMERR_TP_NOT_TRUSTED"
-            yield sha1, each["name"], fault
-
-
-def store(path: str, items: dict[str, Any]) -> None:
-    Path(path).write_text(json.dumps(items))
-
-
-def shown(path: str) -> str:
-    """A path as the real one prints it: in hexadecimal first, where it is not all printable ASCII."""
-    raw = os.fsencode(path)
-    plain = all(0x20 <= each <= 0x7E and each != 0x5C for each in raw)
-    text = "".join(chr(each) if 0x20 <= each <= 0x7E and each != 0x5C else f"\\{each:03o}" for each in raw)
-    return f'"{text}"' if plain else f'0x{raw.hex().upper()}  "{text}"'
-
-
-def listed(found: list[tuple[str, str, str]]) -> None:
-    for number, (sha1, name, fault) in enumerate(found, 1):
-        print(f'  {number}) {sha1} "{name}"{f" ({fault})" if fault else ""}')
-
-
-def options_of(arguments: list[str], letters: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """What getopt makes of them: the options, which end at the first word without a hyphen, and the rest."""
-    options, rest = [], list(arguments)
-    while rest and rest[0].startswith("-") and rest[0] != "-":
-        word = rest.pop(0)[1:]
-        while word:
-            letter, word = word[0], word[1:]
-            if letter == ":" or letter not in letters:
-                raise Refused(USAGE, f"security: illegal option -- {letter}")
-            value = ""
-            if letters.partition(letter)[2].startswith(":"):
-                if not word and not rest:
-                    raise Refused(USAGE, f"security: option requires an argument -- {letter}")
-                value, word = word or rest.pop(0), ""
-            options.append((f"-{letter}", value))
-    return options, rest
-
-
-def parsed_all(arguments: list[str], letters: str) -> list[tuple[str, str]]:
-    options, rest = options_of(arguments, letters)
-    if rest:
-        raise Refused(USAGE, "Usage: …")
-    return options
-
-
-def parsed(arguments: list[str], letters: str, count: int | None) -> tuple[dict[str, str], list[str]]:
-    options, rest = options_of(arguments, letters)
-    if count is not None and len(rest) != count:
-        raise Refused(USAGE, "Usage: …")
-    return dict(options), rest
-
-
-def contents(data: bytes, options: dict[str, str], reads_p12: bool) -> tuple[dict[str, Any], list[str]]:
-    """The certificates by SHA-1, and the keys by the hash of their public half."""
-    import hashlib
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import serialization
-    from cryptography.hazmat.primitives.serialization import pkcs12
-
-    function, form = "SecKeychainItemImport", options.get("-f", "pkcs12")
-
-    def public(key: Any) -> str:
-        encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        return hashlib.sha256(key.public_bytes(encoding, form)).hexdigest()
-
-    def facts(certificate: x509.Certificate) -> dict[str, Any]:
-        (name,) = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-        return {
-            "name": name.value,
-            "key": public(certificate.public_key()),
-            "begins": certificate.not_valid_before_utc.isoformat(),
-            "ends": certificate.not_valid_after_utc.isoformat(),
-        }
-
-    def fingerprint(certificate: x509.Certificate) -> str:
-        return hashlib.sha1(certificate.public_bytes(serialization.Encoding.DER)).hexdigest().upper()
-
-    try:
-        if form == "openssl" and options.get("-t") == "priv":
-            if b"BEGIN RSA PRIVATE KEY" not in data:
-                raise ValueError
-            key: Any = serialization.load_pem_private_key(data, None)
-            return {}, [public(key.public_key())]
-        if form == "x509" and options.get("-t") == "cert":
-            certificate = x509.load_der_x509_certificate(data)
-            return {fingerprint(certificate): facts(certificate)}, []
-        found = set(identifiers(data))
-    except (ValueError, IndexError):
-        raise Refused(1, f"security: {function}: Unknown format in import.") from None
-    if form != "pkcs12" or not reads_p12:
-        raise Refused(1, f"security: {function}: Unable to decode the provided data.")
-    password = options.get("-P")
-    if password is None:  # it would open a dialog
-        raise Refused(1, f"security: {function}: {TEXTS[NOT_ALLOWED]}")
-    try:
-        if found & {PBES2, SHA256} or not password.isascii():
-            raise ValueError
-        key, certificate, _ = pkcs12.load_key_and_certificates(data, password.encode())  # type: ignore[assignment]
-    except ValueError:
-        raise Refused(1, f"security: {function}: {NO_MAC}") from None
-    return {fingerprint(certificate): facts(certificate)}, [public(key.public_key())]
-
-
-def identifiers(data: bytes) -> Iterator[bytes]:
-    """All object identifiers in DER, also those in octet strings that hold DER. Raises IndexError or ValueError."""
-    if data[:1] != b"\x30":
-        raise ValueError
-    yield from _walk(data)
-
-
-def _walk(data: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(data):
-        tag, length, at = data[at], data[at + 1], at + 2
-        if length & 0x80:
-            count = length & 0x7F
-            length, at = int.from_bytes(data[at : at + count]), at + count
-        value, at = data[at : at + length], at + length
-        if tag == 0x06:
-            yield value
-        elif tag & 0x20:
-            yield from _walk(value)
-        elif tag == 0x04 and value[:1] == b"\x30":
-            try:
-                yield from list(_walk(value))
-            except IndexError:  # encrypted, and looked like DER
-                continue
-
-
-def main(folder: Path, arguments: list[str]) -> int:
-    """One call of the program. Calls of several jobs follow each other."""
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    stand = Stand(folder)
-    with (folder / "calls").open("a") as log:
-        line = {"arguments": arguments, "variables": sorted(os.environ)}
-        log.write(json.dumps(line) + "\n")
-    number = len((folder / "calls").read_text().splitlines()) - stand.settings["since"]
-    name, settings = arguments[0] if arguments else "", stand.settings
-    if settings["hang"] == name:
-        os.close(lock)
-        time.sleep(600)
-    told = settings["fail_at"] == number or settings["fail"] == name
-    method = getattr(stand, name.replace("-", "_") + ("_" if name == "import" else ""), None)
-    try:
-        if told and not settings["after"]:
-            raise Refused(settings["code"], f"security: {settings['says']}")
-        if method is None or name not in COMMANDS:
-            raise Refused(USAGE, f'security: unknown command "{name}"')
-        method(arguments[1:])
-        stand.keep()
-        if told:
-            raise Refused(settings["code"], f"security: {settings['says']}")
-    except Refused as refused:
-        print(refused.says, file=sys.stderr)
-        return refused.code
-    finally:
-        sys.stdout.flush()
-        if settings["kill_at"] == number:
-            os.kill(os.getppid(), signal.SIGKILL)
-    return 0
-
-
-COMMANDS = (
-    *("create-keychain", "set-keychain-settings", "unlock-keychain", "delete-keychain", "list-keychains"),
-    *("import", "set-key-partition-list", "find-identity"),
-)
-
-
-def run_once() -> NoReturn:
-    """The program: its arguments are where this file is, where libraries are, its folder, and those of `security`."""
-    _, _, libraries, folder, *arguments = sys.argv
-    sys.path.append(libraries)
-    sys.exit(main(Path(folder), arguments))

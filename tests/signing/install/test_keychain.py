@@ -22,7 +22,8 @@ from asc.signing.install.security import (
 )
 from signing.install.samples import Job, identity, job, profile
 from signing.test_vault_samples import NOW, TEAM
-from support.security import mac, shown
+from support.security import mac
+from support.security_program import shown
 
 ORDER = [
     "create-keychain",

@@ -57,7 +57,7 @@ def test_wrong_passwords_and_unknown_keychains(machine: Mac, chain: str) -> None
 
 
 def test_a_locked_keychain_takes_nothing(machine: Mac, chain: str, tmp_path: Path) -> None:
-    (machine.folder / "state.json").write_text('{"open": [], "search": []}')
+    (machine.folder / "state").write_text("{'open': [], 'search': []}")
     code, _, said = run(machine, "import", file(tmp_path), "-k", chain, "-P", "x")
     assert code == 1 and "User interaction is not allowed" in said
 
