@@ -55,6 +55,11 @@ def test_a_wrong_argument_is_named(arguments: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_simulation_runs_jobs_of_one_kind_that_need_no_relay() -> None:
+    done = run(["-m", "simulation", "--only", "devices", "--jobs", "1", "--arrival", "1", "--cold", "0"])
+    assert done.returncode == 0, done.stderr
+
+
 def test_reliability_fails_if_no_cell_was_chosen() -> None:
     done = run(["-m", "reliability", "--only", "fetch-build-number", "--cell", "nonsense"])
     assert (done.returncode, "--cell" in done.stderr) == (2, True)
