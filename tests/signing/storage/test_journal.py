@@ -8,8 +8,9 @@ import logging
 import pytest
 
 from asc.signing.storage import Changes, Files, StorageError, StorageUnreachable
-from asc.signing.storage.journal import NAME, Journal, UnreadableJournal, decode
+from asc.signing.storage.journal import NAME, Journal, ObjectMissing, UnreadableJournal, decode
 from asc.signing.storage.journaled import ObjectStorage
+from asc.signing.storage.snapshot import MOST_STALE
 from signing.storage.memory import Killed, Memory
 from signing.storage.places import options
 
@@ -173,6 +174,28 @@ def test_it_gives_up_after_its_attempts() -> None:
         storage.update(change, "Change")
     assert len(calls) == 3
     assert assets(memory) == {}
+
+
+@pytest.mark.parametrize("answer", ["missing", "other version"])
+def test_an_object_that_is_listed_and_never_given_is_told_and_ends_the_reading_early(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    memory, storage = filled(two_steps=False)
+    given, asked = memory.get, []
+
+    def get(name: str, version: str) -> tuple[bytes, str]:
+        if name != "certs/b":
+            return given(name, version)
+        asked.append(name)
+        if answer == "missing":
+            raise ObjectMissing
+        return b"newer", "v999"
+
+    monkeypatch.setattr(memory, "get", get)
+    with caplog.at_level(logging.INFO), pytest.raises(StorageError, match="certs/b"):
+        storage.read()
+    assert len(asked) == MOST_STALE
+    assert [record.levelname for record in caplog.records if "certs/b" in record.message] == ["INFO"]
 
 
 def test_a_store_that_ignores_conditions_is_found_out() -> None:

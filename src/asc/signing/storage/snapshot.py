@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from asc.api import retry
 from asc.signing.storage import journal, names
 from asc.signing.storage.journal import Conflict, Journal, ListedObject, ObjectMissing, Objects
 from asc.signing.storage.model import Files, Options, StorageError
+from asc.words import printable_name
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +20,8 @@ SIDE_BY_SIDE = 8
 """Objects to read or write at a time."""
 PAGE = 1_000
 """Objects that stores list in one answer."""
+MOST_STALE = 8
+"""Attempts, over 40 seconds, at an object that is listed and not given: a late list catches up within them."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,15 @@ class StorageState:
         return self.journal.applied_to(self.files)
 
 
+class _Moved(Exception):
+    """An object is gone, or has another version than the list says."""
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(name)
+        self.name = name
+        self.version = version
+
+
 class SnapshotReader:
     """Reads all objects of a store, or only its journal."""
 
@@ -45,13 +58,26 @@ class SnapshotReader:
     def state(self) -> StorageState:
         """Return all objects as of one moment. Reads again if one of them changes meanwhile.
 
-        Raises StorageError if that happens at every attempt.
+        Raises StorageError if that happens at every attempt, or if the store goes on listing an object that it does
+        not give.
         """
+        stale: Counter[tuple[str, str]] = Counter()
         for attempt in range(1, self._attempts + 1):
             try:
                 return self._load(self._list())
-            except (ObjectMissing, Conflict):
-                log.debug("%s changed while it was read.", self._objects.label)
+            except _Moved as moved:
+                stale[moved.name, moved.version] += 1
+                if stale[moved.name, moved.version] >= MOST_STALE:
+                    raise self._inconsistent(moved.name) from None
+                # Once is usual beside other jobs. At the second time the step seems to stand still.
+                level = logging.INFO if attempt == 2 else logging.DEBUG
+                log.log(
+                    level,
+                    "%s lists %s in a version that it does not give; reading again, up to %d times",
+                    self._objects.label,
+                    printable_name(moved.name),
+                    self._attempts,
+                )
                 self._clock.sleep(retry.pause(attempt, None, self._clock.chance()))
         raise StorageError(
             "storage",
@@ -91,10 +117,22 @@ class SnapshotReader:
         )
 
     def _get(self, name: str, found: ListedObject) -> bytes:
-        data, version = self._objects.get(name, found.version)
+        try:
+            data, version = self._objects.get(name, found.version)
+        except (ObjectMissing, Conflict):
+            raise _Moved(name, found.version) from None
         if version != found.version:
-            raise Conflict
+            raise _Moved(name, found.version)
         return data
+
+    def _inconsistent(self, name: str) -> StorageError:
+        return StorageError(
+            "storage",
+            f"{self._objects.label} lists {printable_name(name)}, but answered {MOST_STALE} times that this version of "
+            "it does not exist.",
+            "Check that no cache or replica answers in place of the storage, and that its policy allows the step to "
+            "read objects as well as to list them. If the object is damaged, remove it; then run the step again.",
+        )
 
     def _decoded(self, data: bytes | None) -> Journal:
         if data is None:
