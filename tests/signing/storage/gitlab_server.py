@@ -82,6 +82,9 @@ class GitLabHandler(Handler):
         for part in self.body.split(boundary)[1:-1]:
             head, _, data = part.partition(b"\r\n\r\n")
             fields[head.partition(b'name="')[2].partition(b'"')[0].decode()] = data[:-2]
+        if not fields.keys() >= {"name", "file"}:
+            # The body was cut off.
+            return self.tell(400, {"error": "name is missing, file is missing"})
         name = fields["name"].decode()
         if self.world.checks_names and name in self.world.contents():
             return self.tell(400, {"message": {"name": ["has already been taken"]}})
