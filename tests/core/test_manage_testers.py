@@ -275,6 +275,25 @@ def test_an_export_lists_everybody_and_is_read_as_a_list(tmp_path: Path) -> None
     assert ([one.first_name for one in testers], problems) == (["Ada", "=HYPERLINK(1)"], [])
 
 
+def test_a_group_whose_name_has_a_semicolon_survives_an_export_and_an_import(tmp_path: Path) -> None:
+    group = {"id": "GROUP-NIGHT", "name": "QA; night", "betaTesters": ["TESTER-ada"]}
+    there = world(person("ada", "GROUP-BETA"), person("bob"))
+    there["apps"][0]["betaGroups"].append(group)
+    with start_sandbox(there) as sandbox:
+        done = manage(tmp_path, sandbox, "export", file=str(tmp_path / "out.csv"))
+        exported = Path(done.outputs["file"])
+        exported.write_text(exported.read_text().replace("ada@", "bob@").replace("Ada", "Bob"))
+        only_bob = [
+            line for line in exported.read_text().splitlines() if "Beta testers" in line or "First" in line
+        ]
+        exported.write_text("\n".join(only_bob))
+        done = manage(tmp_path, sandbox, "add", testers_file=str(exported))
+        assert (done.code, members(sandbox, "GROUP-NIGHT")) == (
+            0,
+            {"ada@example.com", "bob@example.com"},
+        ), done.stdout
+
+
 def test_an_invitation_is_sent_again_to_who_has_not_accepted(tmp_path: Path) -> None:
     people = (person("ada", state="INVITED"), person("bob", state="INSTALLED"))
     with start_sandbox(world(*people)) as sandbox:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from asc.testflight.testers.files import read_csv
+from asc.testflight.testers.files import read_csv, write_csv
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,21 @@ def test_every_form_of_a_list_is_read(content: bytes, names: tuple[str, str, tup
         names,
         [],
     )
+
+
+@pytest.mark.parametrize(
+    ("cell", "groups"),
+    [
+        ("Beta;QA", ("Beta", "QA")),
+        (' Beta ; ;"QA; night"; Beta', ("Beta", "QA; night")),
+        ('"VIP";the "best"', ('"VIP"', 'the "best"')),
+        ('"open;QA', ('"open', "QA")),
+        ('"""a"" b"', ('"a" b',)),
+    ],
+)
+def test_quotes_hold_a_group_name_together_only_if_it_needs_them(cell: str, groups: tuple[str, ...]) -> None:
+    (found,), _ = read_csv(write_csv(("Email", "Groups"), [("ada@example.com", cell)]))
+    assert found.groups == groups
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from asc.commands.declaration import inputs_of
 from asc.commands.reading import read_inputs
 from asc.testflight import mappings
 from asc.testflight.criteria import filters_of, parse_criteria, read_filters
-from asc.testflight.testers.files import read_csv, write_csv
+from asc.testflight.testers.files import groups_cell, read_csv, write_csv
 from fuzz.bounds import bounded, examples, large
 from fuzz.mutating import joined
 
@@ -228,14 +228,26 @@ CELLS = st.sampled_from(
 ) | (st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=8).map(str.strip))
 
 
-@given(st.lists(st.tuples(CELLS, CELLS, CELLS.filter(lambda name: ";" not in name)), min_size=1, max_size=3))
+NAMES_OF_GROUPS = st.lists(
+    st.sampled_from(["QA; night", ";", '"', '"a;b"', '";"', '"";']) | CELLS.filter(bool),
+    max_size=3,
+    unique=True,
+).map(tuple)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS, NAMES_OF_GROUPS), min_size=1, max_size=3))
 @examples(40)
-def test_an_exported_list_of_testers_is_read_as_it_was(people: list[tuple[str, str, str]]) -> None:
-    rows = [(f"p{number}@example.com", *cells) for number, cells in enumerate(people)]
+def test_an_exported_list_of_testers_is_read_as_it_was(
+    people: list[tuple[str, str, tuple[str, ...]]],
+) -> None:
+    rows = [
+        (f"p{number}@example.com", first, last, groups_cell(groups))
+        for number, (first, last, groups) in enumerate(people)
+    ]
     with bounded():
         found, problems = read_csv(write_csv(("Email", "First", "Last", "Groups"), rows))
     assert problems == []
-    assert [(one.first_name, one.last_name, ";".join(one.groups)) for one in found] == people
+    assert [(one.first_name, one.last_name, one.groups) for one in found] == people
 
 
 @given(

@@ -15,7 +15,7 @@ from asc.job import summary
 from asc.private_files import write_private
 from asc.testflight import choosing
 from asc.testflight.state import Group
-from asc.testflight.testers.files import write_csv
+from asc.testflight.testers.files import groups_cell, write_csv
 from asc.testflight.testers.roster import KnownTester, places_left, read_testers
 from asc.testflight.testers.usage import Usage, read_usages
 
@@ -41,7 +41,7 @@ def export(
 
     def rows() -> Iterator[Sequence[object]]:
         for tester in sorted(exported, key=lambda tester: (tester.address, tester.id)):
-            names = ";".join(sorted(group.name for group in tester.groups_among(by_id)))
+            names = groups_cell(sorted(group.name for group in tester.groups_among(by_id)))
             yield (*_person(tester), names, tester.state, *_use(usages.get(tester.id, Usage())))
 
     path = Path(inputs.file).absolute()

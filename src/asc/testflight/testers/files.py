@@ -22,6 +22,8 @@ _COLUMNS = {
     "name": ("name", "fullname"),
     "groups": ("groups", "group", "betagroups"),
 }
+QUOTE = '"'
+_GROUP = re.compile(r"""(?P<whole>\s*"(?P<quoted>(?:[^"]|"")*)"\s*|[^;]*)(?:;|\Z)""")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell with such a beginning for a formula, and the names come from strangers."""
 
@@ -57,6 +59,26 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     writer.writerow(header)
     writer.writerows([_harmless(cell) for cell in row] for row in rows)
     return content.getvalue()
+
+
+def groups_cell(names: Iterable[str]) -> str:
+    """Return names of groups as one cell: `Beta;QA`. A name with a semicolon stands in quotes, as a cell would."""
+    return ";".join(f'"{name.replace(QUOTE, 2 * QUOTE)}"' if _needs_quotes(name) else name for name in names)
+
+
+def _groups(cell: str) -> tuple[str, ...]:
+    """Return the names in a cell of groups, each once."""
+    # fastlane and asc both separate the groups of a person by semicolons, and know no quotes: a name of theirs that
+    # merely has quotes keeps them.
+    names = []
+    for part in _GROUP.finditer(cell):
+        quoted = (part["quoted"] or "").replace(2 * QUOTE, QUOTE)
+        names.append(quoted if _needs_quotes(quoted) else part["whole"].strip())
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _needs_quotes(name: str) -> bool:
+    return ";" in name or name.startswith(QUOTE)
 
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
@@ -133,9 +155,7 @@ def _tester(row: Sequence[str], columns: Mapping[str, int]) -> Tester:
     first, last = cell("first"), cell("last")
     if "name" in columns and not (first or last):
         first, _, last = cell("name").partition(" ")
-    # fastlane and asc both separate the groups of a person by semicolons.
-    groups = tuple(dict.fromkeys(name.strip() for name in cell("groups").split(";") if name.strip()))
-    return Tester(cell("email"), first, last.strip(), groups)
+    return Tester(cell("email"), first, last.strip(), _groups(cell("groups")))
 
 
 def _harmless(cell: object) -> str:
