@@ -223,6 +223,23 @@ class TestDevicesInAnotherState:
         assert done.code == 0 and "lacks requested devices: A pad." in done.stdout
 
 
+@pytest.mark.parametrize("platform", ["ios, tvos", "ios, macos"])
+def test_a_device_in_the_profile_of_another_platform_is_not_missing_when_apple_is_not_asked(
+    tmp_path: Path, platform: str
+) -> None:
+    store = folder_store(tmp_path)
+    other = device(SILICON, "Other", deviceClass="APPLE_TV") if "tvos" in platform else mac(SILICON, "MAC")
+    inputs = {**DEVELOPMENT, "platform": platform}
+    with apple(team(devices=[device(PHONE), other])) as sandbox:
+        assert step(tmp_path, sandbox, store, inputs).code == 0
+    wanted = {"devices": f"Phone: {PHONE}\nOther: {SILICON}"}
+    done = step(tmp_path, None, store, {**inputs, **READ_ONLY, **wanted})
+    assert (done.code, "lacks requested devices" in done.stdout) == (0, False), done.stdout
+    wanted = {"devices": f"Phone: {PHONE}\nPad: {PAD}"}
+    done = step(tmp_path, None, store, {**inputs, **READ_ONLY, **wanted})
+    assert "lacks requested devices: Pad" in done.stdout, done.stdout
+
+
 def test_a_team_without_a_place_for_a_device_is_told_when_there_is_one(tmp_path: Path) -> None:
     inputs = {**DEVELOPMENT, "devices": f"A phone: {PHONE}\nAnother: {PAD}"}
     with apple(limits=Limits(devices=1)) as sandbox:

@@ -13,8 +13,8 @@ from asc.commands.sync_signing.inputs import Inputs, Outputs, check_program
 from asc.commands.sync_signing.machine import second_storage_of, storage_of
 from asc.errors import Error
 from asc.provisioning.certificates import AppleCertificate, list_certificates
-from asc.provisioning.devices.device import comparable_udid
-from asc.provisioning.devices.request import MAC_PLATFORMS
+from asc.provisioning.devices.device import Family, comparable_udid, family_of
+from asc.provisioning.devices.request import MAC_PLATFORMS, DeviceRequest
 from asc.provisioning.devices.state import missing_from_profile, not_enabled
 from asc.provisioning.kinds import Platform, ProfileType
 from asc.signing.storage import Storage
@@ -54,16 +54,28 @@ def _read_only(inputs: Inputs, context: Context) -> Outputs:
 
 def _warn_of_missing_devices(signing: ReadySigning, request: SigningRequest) -> None:
     """Warn of devices that are asked for and that the stored profiles do not list."""
-    # Without a request to Apple, only the form of the UDID tells the platform.
     for spec, stored in signing.profiles:
-        apple_platform = "MAC_OS" if spec.platform in MAC_PLATFORMS else "IOS"
-        expected = [
-            device for device in request.devices if device.apple_platform([spec.platform]) == apple_platform
-        ]
+        expected = [device for device in request.devices if _may_list(spec.platform, device, signing)]
         names = missing_from_profile(expected, (), stored.profile.devices) if spec.kind.has_devices else []
         # A profile for tvOS lists TVs alone, and the form of a UDID does not tell a TV from a phone.
         if names and spec.platform is not Platform.TVOS:
             log.warning("%s lacks requested devices: %s.", str(spec).capitalize(), ", ".join(names))
+
+
+def _may_list(platform: Platform, device: DeviceRequest, signing: ReadySigning) -> bool:
+    """Return True if profiles for a platform may list the device, as far as the storage tells it."""
+    # Without a request to Apple, only the form of the UDID tells the platform, and phones, TVs and Macs share forms.
+    # A device that a profile of another platform lists is none that this one lacks.
+    listed_for = {
+        family_of(spec.platform)
+        for spec, stored in signing.profiles
+        if comparable_udid(device.udid) in map(comparable_udid, stored.profile.devices)
+    }
+    apple_platform = "MAC_OS" if platform in MAC_PLATFORMS else "IOS"
+    fits = device.apple_platform([platform]) == apple_platform
+    elsewhere = bool(listed_for) and family_of(platform) not in listed_for
+    # Apple calls a TV ios as well, but a phone or a Mac that the user calls so is taken at that word.
+    return fits and not (elsewhere and (device.platform is None or Family.TV in listed_for))
 
 
 def _sync(inputs: Inputs, context: Context) -> Outputs:

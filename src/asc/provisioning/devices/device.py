@@ -82,12 +82,17 @@ def has_mac_udid(udid: str) -> bool:
     return len(comparable_udid(udid)) == 32
 
 
+def family_of(platform: Platform) -> Family:
+    """Return the family of the devices that profiles for a platform list."""
+    return _FAMILIES[platform.of_profile]
+
+
 def fits_profile(device: Device, platform: Platform, *, include_macs: bool = False) -> bool:
     """Return True if profiles for a platform list the device once it is enabled.
 
     `include_macs`: profiles for iOS list Macs with Apple silicon as well.
     """
-    family = _FAMILIES[platform.of_profile]
+    family = family_of(platform)
     return device.family is family or (include_macs and family is Family.MOBILE and device.runs_ios_apps)
 
 
