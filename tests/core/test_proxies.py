@@ -180,3 +180,26 @@ def test_an_address_of_the_runners_network_is_not_asked_for_through_a_proxy_eith
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     (found,) = check_addresses(WantedPage({"en-US": support}))
     assert "public internet" in found.message
+
+
+def test_a_name_that_leads_into_the_runners_network_after_the_check_gets_no_byte(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.settimeout(5)
+        port = inside.getsockname()[1]
+        answers = iter(["8.8.8.8"])
+
+        def resolve(*question: object, **rest: object) -> list[object]:
+            address = (next(answers, "127.0.0.1"), port)
+            return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address)]
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)
+        monkeypatch.setenv("no_proxy", "*")
+        support = {"support_url": Text(f"http://support.example.com:{port}/", Place("support_url.txt", 1))}
+        (found,) = check_addresses(WantedPage({"en-US": support}))
+        connection, _ = inside.accept()
+        with connection:
+            connection.settimeout(5)
+            assert connection.recv(1) == b""
+    assert (found.level, "public internet" in found.message) == ("error", True)

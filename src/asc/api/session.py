@@ -57,6 +57,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_public(address: str) -> bool:
+    """Return True if an IP address is in the public internet."""
+    return ipaddress.ip_address(address).is_global
+
+
 SLOWEST_BLOCK = 60.0
 """Seconds that one block of a body may take. Uplinks are slow, and several parts of a file share them."""
 
@@ -81,10 +86,20 @@ class Settings:
         return is_loopback(urlsplit(self.url).hostname or "")
 
 
-def open_session(settings: Settings, connections: int, block: int = 16 * 1024) -> requests.Session:
-    """Return a session with up to `connections` open connections, which sends bodies in blocks of `block` bytes."""
+class NotPublic(urllib3.exceptions.HTTPError):
+    """A connection led to an address that is not in the public internet, and was closed before anything was sent."""
+
+
+def open_session(
+    settings: Settings, connections: int, block: int = 16 * 1024, *, public_only: bool = False
+) -> requests.Session:
+    """Return a session with up to `connections` open connections, which sends bodies in blocks of `block` bytes.
+
+    With `public_only`, a connection that goes to no address of the public internet raises NotPublic. The connection
+    to a proxy may go anywhere.
+    """
     session = _Session()
-    adapter = _Adapter(block, connections)
+    adapter = _Adapter(block, connections, _PUBLIC_POOLS if public_only else _POOLS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     session.headers.clear()
@@ -138,14 +153,15 @@ class _Session(requests.Session):
 class _Adapter(requests.adapters.HTTPAdapter):
     """Connections with our block size, which repeat nothing by themselves."""
 
-    def __init__(self, block: int, connections: int) -> None:
+    def __init__(self, block: int, connections: int, pools: dict[str, type[Any]]) -> None:
         self._block = block
+        self._pools = pools
         super().__init__(pool_maxsize=connections, max_retries=0)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **rest: Any) -> None:
         """Create the pool with our block size and our connections."""
         super().init_poolmanager(connections, maxsize, block, blocksize=self._block, **rest)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **rest: Any) -> urllib3.ProxyManager:
         """Create the pool for a proxy with our block size and our connections."""
@@ -213,4 +229,36 @@ class _HttpsPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _HttpsConnection
 
 
-_POOLS = {"http": _HttpPool, "https": _HttpsPool}
+_POOLS: dict[str, type[Any]] = {"http": _HttpPool, "https": _HttpsPool}
+
+
+# The address of the connection itself is looked at: a name that is resolved before may lead elsewhere a moment later.
+class _Public:
+    """A connection to the public internet alone."""
+
+    def _new_conn(self) -> socket.socket:
+        """Return a connected socket. Raises NotPublic."""
+        connected: socket.socket = super()._new_conn()  # type: ignore[misc]
+        if is_public(connected.getpeername()[0]):
+            return connected
+        connected.close()
+        raise NotPublic
+
+
+class _PublicHttpConnection(_Public, _HttpConnection):
+    """A plain connection to the public internet alone."""
+
+
+class _PublicHttpsConnection(_Public, _HttpsConnection):
+    """An encrypted connection to the public internet alone."""
+
+
+class _PublicHttpPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _PublicHttpConnection
+
+
+class _PublicHttpsPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _PublicHttpsConnection
+
+
+_PUBLIC_POOLS: dict[str, type[Any]] = {"http": _PublicHttpPool, "https": _PublicHttpsPool}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 
-from asc.api.session import Settings, no_credentials, open_session
+from asc.api.session import NotPublic, Settings, is_public, no_credentials, open_session
 from asc.store.limits import BY_NAME, is_address
 from asc.store.wanted import Finding, Text, WantedPage
 
@@ -25,6 +24,7 @@ MOST_REDIRECTS = 5
 _NO_HEAD = (403, 404, 405, 501)
 """Answers of servers that do not like HEAD: they are asked with GET."""
 _FIX = "Correct the address, or repair the page."
+NOT_PUBLIC = "is not in the public internet"
 _GONE = (404, 410)
 """Answers that mean the same tomorrow. Others, such as 500 and 429, may be a bad moment: they are warnings."""
 
@@ -40,7 +40,7 @@ def check_addresses(page: WantedPage, ca_bundle: str | None = None) -> list[Find
     if not uses:
         return []
     with (
-        open_session(Settings(ca_bundle=ca_bundle), AT_ONCE) as session,
+        open_session(Settings(ca_bundle=ca_bundle), AT_ONCE, public_only=True) as session,
         ThreadPoolExecutor(min(AT_ONCE, len(uses))) as pool,
     ):
         answers = dict(zip(uses, pool.map(partial(_defect, session), uses), strict=True))
@@ -69,6 +69,9 @@ def _defect(session: requests.Session, address: str) -> tuple[str, str]:
             return reason, "error"
         try:
             status, following = _ask(session, url)
+        except NotPublic:
+            # The name led elsewhere when it was resolved again, for the connection.
+            return NOT_PUBLIC, "error"
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
             return f"does not answer ({type(error).__name__})", "warning"
         if not following:
@@ -111,6 +114,4 @@ def _not_public(session: requests.Session, url: str) -> str:
     except (OSError, UnicodeError, ValueError):
         # Behind a proxy, machines often resolve no names of the internet: the proxy does.
         return "" if _has_proxy(session, url) else "has a host that is not known"
-    if not all(ipaddress.ip_address(entry[4][0]).is_global for entry in resolved):
-        return "is not in the public internet"
-    return ""
+    return "" if all(is_public(str(entry[4][0])) for entry in resolved) else NOT_PUBLIC
