@@ -52,6 +52,7 @@ MIXED = {
     "another name beside a locale": ("en-US: Faster.\nFixed: a crash.", "Fixed"),
     "another name twice beside a locale": ("Fixed: a crash.\nFixed: a leak.\nen-US: Faster.", "Fixed"),
     "an unquoted colon": ("en-US: Fixed: a crash.\nde-DE: Schneller.", "en-US"),
+    "a missing comma": ('{"en-US": "Faster." "de-DE": "Schneller."}', "en-US"),
     "a locale twice": ("en-US: New.\nen-US: Newer.", "en-US"),
     "a language that Apple calls otherwise": ("de: Neu.", "de-DE"),
 }

@@ -16,6 +16,8 @@ _LANGUAGES = {locale.partition("-")[0] for locale in texts.LOCALES}
 _LOCALE = re.compile(r"([A-Za-z]{2})(?P<rest>[-_](?:[A-Za-z]{2}|[0-9]{3}|Hans|Hant|hans|hant)){0,2}")
 _BEGIN = re.compile(r"""^["']?([A-Za-z0-9_-]+)["']?[ \t]*:(?=\s|$)""", re.MULTILINE)
 """A name at the begin of a line, as YAML has it."""
+_FIRST = re.compile(r"""[\s{]*["']?([A-Za-z0-9_-]+)["']?\s*:""")
+"""The first name of a mapping, in braces or not."""
 
 
 def read_notes(text: str) -> Mapping[str, Any] | str:
@@ -34,8 +36,10 @@ def read_notes(text: str) -> Mapping[str, Any] | str:
         _refuse_strays(_BEGIN.findall(text))
         return text
     except ValueError as error:
-        # A colon in an unquoted text breaks the YAML. All of it would be published as one text, names included.
-        if (first := _BEGIN.match(text.lstrip())) and is_locale(first[1]) and len(first[1]) > 2:
+        # A colon in an unquoted text breaks YAML, and a missing comma JSON. All of it would be published as one text,
+        # names included. Without braces, two letters may be the begin of a sentence.
+        first = _FIRST.match(text)
+        if first and is_locale(first[1]) and (in_braces or len(first[1]) > 2):
             reason = f"begins with the locale {first[1]} and {error}"
             raise ValueError(
                 f"{reason}; a text with a colon stands in quotes, or below {first[1]}: |"
