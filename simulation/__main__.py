@@ -20,12 +20,12 @@ from simulation.scenario import Scenario, run_scenario
 from support.arguments import above_zero, number_from
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run one scenario. Return 1 if anything is wrong afterwards, else 0."""
+    options = vars(_parser().parse_args(arguments))
     # As an exception, so that it ends the jobs and the servers beside them as well.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)
-    options = vars(_parser().parse_args())
     keep = options.pop("keep")
     folder = Path(tempfile.mkdtemp(prefix="simulation-"))
     print(f"{_machine()}.\n", flush=True)
@@ -111,4 +111,4 @@ def _machine() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -94,14 +93,3 @@ def test_a_command_that_fails_ends_the_benchmark_with_its_words() -> None:
     with pytest.raises(SystemExit, match="no-such-command"):
         run((*ENTRYPOINT, "no-such-command"), {"PATH": "/usr/bin:/bin"})
     assert ENTRYPOINT[-1] == OURS
-
-
-def test_a_topic_that_is_not_there(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bench"],
-        env={"PATH": "/usr/bin:/bin", "ONLY": "fetch,nothing"},
-        cwd=Path(OURS).parent,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2 and "there is no nothing" in done.stderr
