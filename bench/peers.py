@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -31,6 +32,8 @@ def install() -> None:
     if done.exists():
         return
     uv = Path(sys.executable).with_name("uv")
-    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, _VENV], check=True)
+    # uv clears no folder that is half an environment, as an interrupted run leaves it.
+    shutil.rmtree(_VENV, ignore_errors=True)
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, _VENV], check=True)
     subprocess.run([uv, "pip", "install", "--quiet", "--python", _VENV, CODEMAGIC], check=True)
     done.touch()

@@ -28,7 +28,7 @@ def running(program: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[b
     process = subprocess.Popen(
         [sys.executable, "-m", *program],
         cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder), "ONLY": "fetch", "OUT": str(folder)},
+        env={**os.environ, "TMPDIR": str(folder), "ONLY": "provisioning", "OUT": str(folder)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
