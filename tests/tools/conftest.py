@@ -1,0 +1,3 @@
+from support.act_fixtures import tools
+
+__all__ = ["tools"]
