@@ -23,7 +23,7 @@ from asc_sandbox.server import Sandbox
 from core.running import Done
 from support.forked import Forker
 
-CELLS = 4
+CELLS = 3
 """Cells of each scenario that are played: enough for each kind of fault over all scenarios, in some seconds."""
 AT_ONCE = 8
 

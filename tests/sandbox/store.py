@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
+from functools import cache
 from typing import Any
 
 from asc_sandbox.plans import Store
@@ -62,6 +63,7 @@ def details(answer: Response) -> list[tuple[str, str]]:
     return [(each["code"], each["detail"]) for each in answer.document["errors"]]
 
 
+@cache
 def png(width: int = 1290, height: int = 2796, *, alpha: bool = False, shade: int = 0) -> bytes:
     """A picture of one colour."""
 
