@@ -115,7 +115,7 @@ def test_a_misspelled_fault_can_be_mended(looking: Looking, start: Start) -> Non
     page.get_by_text("In the words of --fault").click()
     page.get_by_label("Fault", exact=True).fill("PUT /uploads/*/* cuts=10")
     page.locator(".speller").get_by_role("button", name="Switch on").click()
-    expect(page.get_by_role("alert")).to_have_text("there is no 'cuts'")
+    expect(page.get_by_role("alert")).to_contain_text("'cuts'")
     typed = page.get_by_label("Fault", exact=True)
     expect(typed).to_be_focused()
     expect(typed).to_have_value("PUT /uploads/*/* cuts=10")
