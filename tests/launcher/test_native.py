@@ -47,6 +47,21 @@ def test_a_step_gets_its_inputs_and_hands_on_its_outputs(scratch: Scratch, runne
     assert result.log.problems == []
 
 
+def test_a_new_environment_removes_none_that_another_job_may_just_have_made(
+    scratch: Scratch, runner: Runner, tmp_path: Path
+) -> None:
+    programs, removed = tmp_path / "programs", tmp_path / "removed"
+    programs.mkdir()
+    removed.touch()
+    rm = programs / "rm"
+    rm.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>"{removed}"\nexec {shutil.which("rm")} "$@"\n')
+    rm.chmod(0o755)
+    runner.env["PATH"] = f"{programs}:{runner.env['PATH']}"
+    assert runner.run(scratch.action).exit_code == 0
+    (made,) = environments(runner)
+    assert str(runner.tool_cache / "app-store-connect-actions" / made) not in removed.read_text().splitlines()
+
+
 @pytest.mark.parametrize("installer", INSTALLERS)
 def test_later_steps_do_not_pay_for_set_up(scratch: Scratch, runner: Runner, installer: str) -> None:
     choose_installer(runner, installer)
