@@ -219,7 +219,7 @@ def listed(found: list[tuple[str, str, str]]) -> None:
 
 
 def options_of(arguments: list[str], letters: str) -> tuple[list[tuple[str, str]], list[str]]:
-    """What getopt makes of them: the options, which end at the first word without a hyphen, and the rest."""
+    """Split arguments as getopt does: the options, which end at the first word without a hyphen, and the rest."""
     options, rest = [], list(arguments)
     while rest and rest[0].startswith("-") and rest[0] != "-":
         word = rest.pop(0)[1:]

@@ -33,7 +33,7 @@ USED_LATER = ("jwt", "yaml", "_strptime", "asc.signing.storage.folder", "asc.sig
 LENGTH, NUMBER = struct.Struct("!I"), struct.Struct("!i")
 """The begin of a request, its length; and each number in the pipe of a step."""
 DESCRIPTORS = 3
-"""Those that come with a request: standard output, standard error, and the pipe."""
+"""Descriptors that come with a request: standard output, standard error, and the pipe."""
 
 
 def serve(control: str, prepare: str = "") -> None:

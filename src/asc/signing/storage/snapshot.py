@@ -76,7 +76,7 @@ class SnapshotReader:
                     "%s lists %s in a version that it does not give; reading again, up to %d times",
                     self._objects.label,
                     printable_name(moved.name),
-                    self._attempts,
+                    MOST_STALE,
                 )
                 self._clock.sleep(retry.pause(attempt, None, self._clock.chance()))
         raise StorageError(
