@@ -44,7 +44,7 @@ class Place:
     def assets(self) -> dict[str, bytes]:
         """What lies there without what the storage keeps for itself."""
         ours = ("asc-journal.json", ".asc-lock")
-        return {name: data for name, data in self.contents().items() if name not in ours}
+        return {name: data for name, data in self.contents().items() if not name.startswith(ours)}
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -1,9 +1,15 @@
 """Keep files as secure files of a GitLab project, as match does: up to 100 files of 5 MB.
 
 A secure file cannot be changed. To replace one, it is removed by its id, then created again. The journal holds the new
-content meanwhile, so a job that is killed in between loses nothing. GitLab refuses a name that exists, so creating is
-conditional. It checks that without a lock: two jobs that create a file at the same moment may both succeed. Each
-therefore reads the list afterwards, and the one with the higher id removes its file again.
+content meanwhile, so a job that is killed in between loses nothing.
+
+The journal itself must never be away. A job that looks meanwhile would take the storage for one without a journal, and
+write its own when the next journal is replaced, over a change that it has not seen. So the number at the end of a
+journal's name grows: the next journal is created, then the one before is removed.
+
+GitLab refuses a name that exists, so creating is conditional. It checks that without a lock: two jobs that create a
+file at the same moment may both succeed. Each therefore reads the list afterwards, and the one with the higher id
+removes its file again.
 """
 
 from __future__ import annotations
@@ -12,6 +18,7 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +26,7 @@ import requests
 
 from asc.api import retry
 from asc.api.session import Settings, ended_after, open_session
+from asc.signing.storage import journal
 from asc.signing.storage.buckets.address import BucketAddress, check_server, checked_root, team_folder
 from asc.signing.storage.journal import Conflict, ListedObject, ObjectMissing
 from asc.signing.storage.model import Options, StorageError, StorageUnreachable
@@ -31,6 +39,7 @@ TIMEOUT = (10.0, 60.0)
 MOST_PAGES = 100
 """Pages of a list. A project holds at most 100 files, so a longer list comes from a faulty server."""
 PROJECT = re.compile(r"\d+|[\w.-]+(/[\w.-]+)+")
+_NUMBERED = re.compile(re.escape(journal.NAME) + r"\.([1-9][0-9]{0,9})")
 JOB_TOKEN = "glcbt-"
 """The prefix of the tokens of CI jobs."""
 
@@ -47,8 +56,21 @@ def open_gitlab(location: str, options: Options) -> SecureFiles:
     return SecureFiles(BucketAddress(project, folder, folder), options)
 
 
+@dataclass(frozen=True)
+class _File:
+    """A secure file. `number` is the one at the end of a journal's name, 0 if there is none."""
+
+    id: int
+    name: str
+    number: int
+
+    @property
+    def version(self) -> str:
+        return f"{self.id}.{self.number}"
+
+
 class SecureFiles:
-    """The interface `Objects` on a GitLab project. The version of a file is its id."""
+    """The interface `Objects` on a GitLab project. The version of a file is its id and the number of a journal."""
 
     def __init__(self, place: BucketAddress, options: Options) -> None:
         server = check_server(options.endpoint or "https://gitlab.com")
@@ -66,69 +88,87 @@ class SecureFiles:
 
     def list_objects(self) -> Mapping[str, ListedObject]:
         """Return all files below the root, by their path from there."""
-        # If two jobs created a name at once, the file with the lower id counts: it is written last here.
-        objects: dict[str, ListedObject] = {}
-        for record in sorted(self._records(), key=lambda record: int(record["id"]), reverse=True):
-            if name := self._place.name(str(record["name"])):
-                objects[name] = ListedObject(str(record["id"]), 0)
-        return objects
+        return {file.name: ListedObject(file.version, 0) for file in self._listed()}
 
     def keys_outside(self) -> list[str]:
         """Return the whole names of files outside the root."""
         return [name for record in self._records() if self._place.is_outside(name := str(record["name"]))]
 
     def get(self, name: str, version: str) -> tuple[bytes, str]:
-        """Return the content of the file with this id, or of the one with this name if `version` is ""."""
+        """Return the content of the file with this version, or of the one with this name if `version` is ""."""
         if not version:
             found = self.list_objects().get(name)
             if found is None:
                 raise ObjectMissing
             version = found.version
-        answer = self._call("GET", f"/{version}/download")
+        answer = self._call("GET", f"/{_id(version)}/download")
         if answer.status_code == 404:
             raise ObjectMissing
         self._check(answer, "read")
         return answer.content, version
 
     def create(self, name: str, data: bytes) -> str:
-        """Create a file and return its id. Raises Conflict if the name exists."""
-        answer = self._call(
-            "POST", "", data={"name": self._place.key(name)}, files={"file": (_plain(name), data)}
-        )
+        """Create a file and return its version. Raises Conflict if the name exists."""
+        return self._create(name, 1 if name == journal.NAME else 0, data)
+
+    def replace(self, name: str, data: bytes, version: str) -> str:
+        """Remove the file with this version, then create the new one. Raises Conflict if the version is gone.
+
+        A journal is created first. Those with a lower number are removed then, also what killed jobs left of them.
+        """
+        if name == journal.NAME:
+            return self._create(name, int(version.partition(".")[2]) + 1, data)
+        if not self._removed(version):
+            raise Conflict
+        return self._create(name, 0, data)
+
+    def _create(self, name: str, number: int, data: bytes) -> str:
+        key = self._place.key(name) + (f".{number}" if number else "")
+        answer = self._call("POST", "", data={"name": key}, files={"file": (_plain(name), data)})
         if answer.status_code == 400 and "already been taken" in answer.text:
             raise Conflict
         self._check(answer, "written")
         with self._understood():
             record = answer.json()
-            made, checksum = str(int(record["id"])), record.get("checksum")
+            made, checksum = _File(int(record["id"]), name, number), record.get("checksum")
         if checksum != hashlib.sha256(data).hexdigest():
             raise StorageError("storage", f"{self.label}: a file arrived damaged.", "Run the step again.")
-        # GitLab checks names without a lock, so another job may have created the file at the same moment.
-        first = self.list_objects().get(name)
-        if first is None or first.version != made:
-            self._call("DELETE", f"/{made}")
+        # GitLab checks names without a lock, so another job may have created the file at the same moment. And a journal
+        # that was made from an old one may come after newer ones.
+        files = [file for file in self._listed() if file.name == name]
+        if files[-1:] != [made]:
+            self._call("DELETE", f"/{made.id}")
             raise Conflict
-        return made
-
-    def replace(self, name: str, data: bytes, version: str) -> str:
-        """Remove the file with this id, then create the new one. Raises Conflict if the id is gone."""
-        if not self._removed(version):
-            raise Conflict
-        return self.create(name, data)
+        # The new journal counts already. What is not removed now, the next one removes.
+        with contextlib.suppress(StorageError):
+            for old in files[:-1]:
+                if old.number < number:
+                    self._call("DELETE", f"/{old.id}")
+        return made.version
 
     def delete(self, name: str, version: str) -> None:
-        """Remove the file with this id. Raises Conflict if its name has another id now."""
+        """Remove the file with this version. Raises Conflict if its name has another version now."""
         if not self._removed(version) and name in self.list_objects():
             raise Conflict
 
     def _removed(self, version: str) -> bool:
-        """Remove the file with this id. Return False if others removed it before."""
-        answer, attempt = self._sent("DELETE", f"/{version}")
+        """Remove the file with this version. Return False if others removed it before."""
+        answer, attempt = self._sent("DELETE", f"/{_id(version)}")
         if answer.status_code == 404:
             # After a repetition the file is gone because of our own first request, whose answer was lost.
             return attempt > 1
         self._check(answer, "written")
         return True
+
+    def _listed(self) -> list[_File]:
+        """Return all files below the root. Of those with one name, the newest journal or the lowest id is last."""
+        found = []
+        for record in self._records():
+            if name := self._place.name(str(record["name"])):
+                numbered = _NUMBERED.fullmatch(name)
+                base, number = (journal.NAME, int(numbered[1])) if numbered else (name, 0)
+                found.append(_File(record["id"], base, number))
+        return sorted(found, key=lambda file: (file.number, -file.id))
 
     def _records(self) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = []
@@ -211,7 +251,7 @@ class SecureFiles:
             )
         if answer.status_code >= 500:
             raise StorageUnreachable("storage", message, "Run the step again later.")
-        remedy = "Check the limits of the project: up to 100 secure files of up to 5 MB each."
+        remedy = "Check the limits of the project: up to 100 secure files of up to 5 MB each, one of them to spare."
         raise StorageError("storage", message, remedy)
 
 
@@ -227,6 +267,10 @@ def _authorization(options: Options) -> dict[str, str]:
         )
     job = not personal or token.startswith(JOB_TOKEN)
     return {"JOB-TOKEN" if job else "PRIVATE-TOKEN": token}
+
+
+def _id(version: str) -> str:
+    return version.partition(".")[0]
 
 
 def _plain(name: str) -> str:
