@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -85,6 +86,13 @@ def test_the_kind_of_a_certificate_follows_from_its_name(name: str, kind: str | 
     assert certificate(key(), name).kind == kind
 
 
+def test_a_company_may_have_a_longer_name_than_x520_allows() -> None:
+    name = f"Apple Distribution: {'Example ' * 10}Ltd ({TEAM})"
+    with warnings.catch_warnings(action="ignore"):
+        der = issue(key(), name)
+    assert Certificate.from_der(der).common_name == name
+
+
 def test_a_certificate_expires_at_its_end_and_not_before() -> None:
     found = certificate(key(), ends=NOW + timedelta(days=30))
     assert found.expires_within(timedelta(days=31), NOW) and not found.expires_within(timedelta(days=30), NOW)
@@ -102,6 +110,12 @@ def test_the_repr_is_short() -> None:
 def test_garbage_is_no_certificate(data: bytes) -> None:
     with pytest.raises(Error, match=r"x\.cer"):
         Certificate.from_der(data, "“x.cer”")
+
+
+def test_a_certificate_whose_name_is_no_text_is_refused() -> None:
+    common_name, text, bits = bytes.fromhex("0603550403"), b"\x0c", b"\x03"
+    with pytest.raises(IdentityError):
+        Certificate.from_der(DER.replace(common_name + text, common_name + bits))
 
 
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")  # serials below 0

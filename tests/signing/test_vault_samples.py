@@ -69,7 +69,7 @@ def issue(
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.USER_ID, TEAM),
-            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name, _validate=len(common_name) <= 64),
             x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, TEAM),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example Ltd"),
             x509.NameAttribute(NameOID.COUNTRY_NAME, "US"),

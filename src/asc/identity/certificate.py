@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -86,8 +87,11 @@ class Certificate:
 
 def _first(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str | None:
     try:
-        values = [attribute.value for attribute in certificate.subject.get_attributes_for_oid(oid)]
-    except KeyError:
-        # cryptography 48, which macOS on Intel keeps (docs/adr/0003), raises this for a type of text it does not know.
+        # X.520 allows 64 characters, and a company may have a longer name. cryptography warns of it on standard error.
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
+            values = [attribute.value for attribute in certificate.subject.get_attributes_for_oid(oid)]
+    except (KeyError, TypeError):
+        # TypeError is for bits in the place of a text. KeyError is what cryptography 48, which macOS on Intel keeps
+        # (docs/adr/0003), raises for a type of text that it does not know.
         raise ValueError("The name has a text of an unknown type.") from None
     return next((value for value in values if isinstance(value, str)), None)
