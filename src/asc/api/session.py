@@ -6,8 +6,7 @@ import contextlib
 import ipaddress
 import re
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -15,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 import requests
 import urllib3
 
+from asc.api.deadline import deadline
 from asc.errors import SetupError
 
 HOST = "https://api.appstoreconnect.apple.com"
@@ -119,28 +119,8 @@ def no_credentials(request: requests.PreparedRequest) -> requests.PreparedReques
 def ended_after(response: requests.Response, seconds: float) -> Iterator[None]:
     """Within the block, end the reading of `response` after `seconds`, even if bytes keep trickling in."""
     # A read timeout starts again with each byte, and a chunk's head is read byte by byte.
-    with _timer(seconds, response.raw.shutdown):
+    with deadline(seconds, response.raw.shutdown):
         yield
-
-
-@contextlib.contextmanager
-def _timer(seconds: float, act: Callable[[], object]) -> Iterator[threading.Event]:
-    """Call `act` unless the block ends within `seconds`. Yield an event that is set after the call."""
-    called = threading.Event()
-
-    def late() -> None:
-        called.set()
-        # The connection may be gone already.
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            act()
-
-    timer = threading.Timer(seconds, late)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield called
-    finally:
-        timer.cancel()
 
 
 class _Session(requests.Session):
@@ -182,13 +162,13 @@ class _Impatient:
         # The answer to CONNECT is read line by line, before there is any request to wait for; each byte starts the
         # socket's timeout again.
         seconds = self.timeout if isinstance(self.timeout, int | float) else SLOWEST_BLOCK
-        with _timer(seconds + 0.25, self._hang_up) as late:
+        with deadline(seconds + 0.25, self._hang_up) as passed:
             try:
                 super()._tunnel()  # type: ignore[misc]
             except Exception:
-                if not late.is_set():
+                if not passed.late:
                     raise
-        if late.is_set():
+        if passed.late:
             raise urllib3.exceptions.ConnectTimeoutError(self, "timed out")
 
     def request(self, *given: Any, **named: Any) -> None:
@@ -206,7 +186,7 @@ class _Impatient:
         if patience is None:
             return super().getresponse()  # type: ignore[misc]
         # A moment later than the socket's own timeout, whose words fit silence better.
-        with _timer(patience + 0.25, self._hang_up):
+        with deadline(patience + 0.25, self._hang_up):
             return super().getresponse()  # type: ignore[misc]
 
     def _hang_up(self) -> None:
