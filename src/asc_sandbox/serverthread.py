@@ -56,20 +56,30 @@ class ServerThread(threading.Thread):
             self.join()
 
     async def _serve(self) -> None:
-        stopping = asyncio.Event()
-        self._request_stop = partial(asyncio.get_running_loop().call_soon_threadsafe, stopping.set)
+        loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._request_stop = partial(loop.call_soon_threadsafe, stopping.set)
         # handler_cancellation: a client that goes away ends its request, even one that hangs on purpose.
         server = web.Server(
             self._service.handle, handler_cancellation=True, access_log=None, read_bufsize=_READ_BUFFER
         )
-        runner = web.ServerRunner(server, shutdown_timeout=_GRACE_AT_STOP)
-        await runner.setup()
+        listener = await loop.create_server(server, self.host, self.port, backlog=128)
         try:
-            await web.TCPSite(runner, self.host, self.port).start()
-            self.port = runner.addresses[0][1]
+            self.port = listener.sockets[0].getsockname()[1]
             self._settled.set()
             working = asyncio.create_task(self._sender.work())
             await stopping.wait()
             working.cancel()
         finally:
-            await runner.cleanup()
+            await _close(listener, server)
+
+
+async def _close(listener: asyncio.Server, server: web.Server) -> None:
+    # asyncio leaves open a connection that it has just accepted as its server closes. So accepting ends first, and two
+    # rounds later each connection has its transport.
+    for listening in listener.sockets:
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+    for _ in range(2):
+        await asyncio.sleep(0)
+    listener.close()
+    server.pre_shutdown()
+    await server.shutdown(_GRACE_AT_STOP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,6 +57,30 @@ def test_one_connection_serves_many_requests() -> None:
         for client in (first, first, second, first):
             client.get("/v1/apps")
         assert [entry.connection for entry in sandbox.requests] == [1, 1, 2, 1]
+
+
+def test_connections_that_come_as_the_sandbox_stops_are_closed() -> None:
+    # One that is left open warns as it is collected, and a warning fails a test.
+    for _ in range(10):
+        with start_sandbox() as sandbox, contextlib.ExitStack() as stack:
+            address = ("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
+            stopped = threading.Event()
+
+            def connect(
+                address: tuple[str, int], stopped: threading.Event, stack: contextlib.ExitStack
+            ) -> None:
+                with contextlib.suppress(OSError):
+                    while not stopped.is_set():
+                        stack.enter_context(socket.create_connection(address))
+                        time.sleep(0.0005)
+
+            thread = threading.Thread(target=connect, args=(address, stopped, stack))
+            thread.start()
+            time.sleep(0.02)
+            sandbox.stop()
+            stopped.set()
+            thread.join()
+        gc.collect()
 
 
 def test_a_refused_request_keeps_the_connection() -> None:
