@@ -10,7 +10,7 @@ import subprocess
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -20,10 +20,10 @@ from typing import Any
 from unittest.mock import patch
 
 from asc.formats.mobileprovision import Profile
-from asc.identity import reading
 from asc.identity.certificate import Certificate
 from asc.identity.keys import new_private_key
 from asc.provisioning.kinds import CertificateType, Platform, ProfileType
+from asc.signing.install import files
 from asc.signing.sync import identities
 from asc.signing.vault.entries import StoredIdentity, StoredProfile, new_identity, new_profile
 from asc.signing.vault.opening import open_all
@@ -34,6 +34,7 @@ from asc_sandbox.server import Sandbox
 from core.running import Done, in_job
 from signing.storage.places import someone_commits
 from support import forked
+from support.cheap_p12 import cheap_p12
 from support.clock import QuickClock
 from support.forked import ForkedStep
 from support.sandbox import seed, start_sandbox
@@ -105,8 +106,7 @@ class Store:
         return Vault(self.files(), passphrase)
 
     def identities(self) -> tuple[StoredIdentity, ...]:
-        with each_key_loaded_once():
-            found = self.vault().identities()
+        found = self.vault().identities()
         assert found.faults == (), found.faults
         return found.entries
 
@@ -181,14 +181,6 @@ def _git(folder: Path, *arguments: str) -> bytes:
 def a_key(number: int = 0) -> Any:
     """Keys cost a tenth of a second: the same ones for all tests."""
     return new_private_key()
-
-
-_loaded_once = cache(reading._loaded)
-
-
-def each_key_loaded_once() -> AbstractContextManager[object]:
-    """Spare the check of a key's primes, a thirtieth of a second, where the same bytes were loaded before."""
-    return patch.object(reading, "_loaded", _loaded_once)
 
 
 def at_apple(
@@ -282,7 +274,7 @@ def step(
     env = {**context(folder), **env}
     with (
         patch.object(identities, "new_private_key", lambda: a_key(100 + next(_MADE[folder]))),
-        each_key_loaded_once(),
+        patch.object(files, "p12", cheap_p12),
     ):
         return in_job(
             folder, given, sandbox=sandbox, command="sync-signing", process=process, clock=clock, **env

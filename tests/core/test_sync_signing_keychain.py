@@ -25,8 +25,8 @@ from core.signing import (
     inputs_for,
     step,
 )
-from signing.install.conftest import cheap
 from signing.install.test_keychain import ORDER
+from support.cheap_p12 import cheap_p12
 from support.job_log import parse_file_command
 from support.security import Mac, mac
 from support.waiting import wait_until
@@ -47,7 +47,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(autouse=True)
 def _cheap_p12(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keychain, "p12", cheap)
+    monkeypatch.setattr(keychain, "p12", cheap_p12)
 
 
 @pytest.fixture

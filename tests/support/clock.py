@@ -43,16 +43,21 @@ class QuickClock:
     def skip(self, seconds: float) -> None:
         """Let so many seconds pass at once."""
         with self._lock:
-            self._ahead += seconds
-            if self._sandbox:
-                self._sandbox.skip(seconds)
+            self._advance(seconds)
+
+    def _advance(self, seconds: float) -> None:
+        self._ahead += seconds
+        if self._sandbox:
+            self._sandbox.skip(seconds)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self._at_pause()
-        # Others may be at work meanwhile, in threads and processes.
+        end = self._ahead + seconds
+        # Others may be at work meanwhile, in threads and processes. Pauses at the same time count once.
         time.sleep(seconds / self._speed)
-        self.skip(seconds)
+        with self._lock:
+            self._advance(max(0.0, end - self._ahead))
 
 
 def run_quickly(arguments: list[str]) -> int:
