@@ -16,8 +16,10 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from compileall import compile_dir
 from dataclasses import dataclass, field
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import IO, Any
 
 import yaml
@@ -298,6 +300,8 @@ def actions_alone(source: Path, target: Path, *more: str) -> Path:
             shutil.copytree(source / part, target / part, ignore=ignored)
         else:
             shutil.copy2(source / part, target / part)
+    # Else each copy that act makes would compile it anew. A copy has other times, and a checksum does not need them.
+    compile_dir(target / "src", quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
     return target
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,13 @@ ROOT = ENTRYPOINT.parent
 BEGINS_WITHIN = 90.0
 """Seconds until a program runs its first step. It takes some, but the machine may be busy."""
 ENDS_WITHIN = 20.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder whose path is short: multiprocessing has a socket in it, whose path may have 107 characters."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as made:
+        yield Path(made)
 
 
 @contextmanager
@@ -60,10 +68,10 @@ def await_first_step(process: subprocess.Popen[bytes], folder: Path, started: st
     ids=["reliability", "bench", "simulation"],
 )
 def test_a_signal_ends_a_program_with_all_that_it_started(
-    program: list[str], file_of_a_step: str, number: signal.Signals, tmp_path: Path
+    program: list[str], file_of_a_step: str, number: signal.Signals, folder: Path
 ) -> None:
-    with running(program, tmp_path) as process:
-        started = await_first_step(process, tmp_path, file_of_a_step)
+    with running(program, folder) as process:
+        started = await_first_step(process, folder, file_of_a_step)
         process.send_signal(number)
         code = process.wait(ENDS_WITHIN)
         left = still_running(started, ENDS_WITHIN)
@@ -72,4 +80,4 @@ def test_a_signal_ends_a_program_with_all_that_it_started(
                 os.kill(pid, signal.SIGKILL)
         assert not left, [started[pid] for pid in left]
     assert code == 128 + number
-    assert list(tmp_path.iterdir()) == []
+    assert list(folder.iterdir()) == []
