@@ -18,7 +18,7 @@ demo: setup ## the main job, end to end, against the sandbox; VERBOSE=1, PAUSE=1
 	@$(with_pip) $(python) -I tools/demo.py
 
 test: setup contract ## all tests but those that need Docker or a browser
-	$(with_pip) $(python) -m pytest -n 5 tests --ignore tests/container --ignore tests/browser
+	$(with_pip) tools/in-memory $(python) -m pytest -n 5 tests --ignore tests/container --ignore tests/browser
 
 test-browser: setup ## the sandbox's pages, in a real browser
 	@tools/setup browser
