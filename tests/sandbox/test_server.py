@@ -61,7 +61,7 @@ def test_one_connection_serves_many_requests() -> None:
 
 def test_connections_that_come_as_the_sandbox_stops_are_closed() -> None:
     # One that is left open warns as it is collected, and a warning fails a test.
-    for _ in range(10):
+    for _ in range(3):
         with start_sandbox() as sandbox, contextlib.ExitStack() as stack:
             address = ("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
             stopped = threading.Event()
