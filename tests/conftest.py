@@ -4,11 +4,9 @@ import gc
 import signal
 import sys
 from functools import cache
+from importlib.util import find_spec
 
 import pytest
-
-from asc.identity import reading
-from asc.signing.vault import encryption
 
 # Some machines set PYTHONDONTWRITEBYTECODE. There each process of pytest would rewrite the asserts of all tests anew,
 # which takes 8 s. The isolated interpreters that tests start ignore the variable as well.
@@ -16,9 +14,13 @@ sys.dont_write_bytecode = False
 
 
 # The check of a key's primes takes 35 ms, and a passphrase is stretched for 4 ms for each file. The same bytes give the
-# same again, and a test mostly opens what it has just sealed.
-reading._loaded = cache(reading._loaded)
-encryption._derive_v2 = cache(encryption._derive_v2)
+# same again, and a test mostly opens what it has just sealed. The tests in a browser have an environment without them.
+if find_spec("cryptography"):
+    from asc.identity import reading
+    from asc.signing.vault import encryption
+
+    reading._loaded = cache(reading._loaded)
+    encryption._derive_v2 = cache(encryption._derive_v2)
 
 # A shell ignores the interrupt in what it runs in the background, and each process that a test starts would inherit it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
