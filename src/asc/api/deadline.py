@@ -24,7 +24,7 @@ class Deadline:
         return self._act is None
 
     def pass_by(self) -> None:
-        """Do what is due, once."""
+        """Call what is due, unless the block has ended or it was called before."""
         act, self._act = self._act, None
         if act:
             self.late = True
@@ -33,7 +33,7 @@ class Deadline:
                 act()
 
     def end(self) -> None:
-        """End the block in time. What was to be done is let go, with the answer that it may hold."""
+        """End the block in time, and let go of the function and the answer that it may hold."""
         self._act = None
 
 
@@ -70,7 +70,7 @@ class _Watch:
                 self._changed.notify()
 
     def end(self, made: Deadline) -> None:
-        """End the block of a deadline."""
+        """End the block of a deadline, so that nothing is called any more."""
         with self._changed:
             made.end()
 
