@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from asc.signing.storage.buckets.gitlab import SecureFiles, open_gitlab
 from asc.signing.storage.journal import NAME, Conflict, Journal
-from asc.signing.storage.model import Changes, Files
+from asc.signing.storage.model import Changes, Files, StorageError
 from signing.storage import places
 from signing.storage.gitlab_server import GitLabWorld
 from signing.storage.places import TEAM, Place
@@ -116,3 +117,57 @@ def test_other_teams_and_names_that_only_look_alike_are_no_journals(place: Place
     for name in (f"{TEAM}/{NAME}.05", f"{TEAM}/{NAME}.", f"{TEAM}/{NAME}.x", f"{TEAM}/certs/{NAME}.7"):
         world.put(name, b"x")
     assert NAME not in files.list_objects()
+
+
+def test_one_that_arrives_damaged_is_taken_back(place: Place, files: SecureFiles) -> None:
+    world: GitLabWorld = place.more["world"]
+    first = files.create(NAME, b"1")
+    damaged = {"id": next(world.numbers) + 1, "name": NAME, "checksum": "0" * 64}
+    world.says_of_new_files = json.dumps(damaged).encode()
+    with pytest.raises(StorageError, match="damaged"):
+        files.replace(NAME, b"2", first)
+    assert files.get(NAME, "") == (b"1", first)
+
+
+def test_of_two_that_are_created_at_once_the_later_one_in_the_list_goes_whatever_its_id(
+    place: Place, files: SecureFiles
+) -> None:
+    """GitLab gives the id first. A job that is slow to commit has the lower one, and the other job was alone."""
+    world: GitLabWorld = place.more["world"]
+    slow = next(world.numbers)
+    theirs = files.create(NAME, b"theirs")
+    world.checks_names = False
+    world.numbers = iter([slow])  # type: ignore[assignment]
+    with pytest.raises(Conflict):
+        files.create(NAME, b"ours")
+    assert files.get(NAME, "") == (b"theirs", theirs)
+    assert len(journals(place)) == 1
+
+
+def test_a_project_that_a_change_fills_up_takes_later_changes(place: Place) -> None:
+    for number in range(98):
+        place.write(f"f{number}", b"x")
+    storage = place.open()
+    storage.update(lambda files: Changes({"f0": b"y"}), "Change")
+    storage.update(lambda files: Changes({"last": b"1"}), "Fill up")
+    assert len(place.contents()) == 100
+    storage.update(lambda files: Changes({}, frozenset({"f1", "f2"})), "Make room")
+    assert place.assets()["last"] == b"1"
+    assert len(place.contents()) == 98
+    assert place.open().read() == place.assets()
+
+
+def test_files_that_move_between_pages_are_read(place: Place) -> None:
+    world: GitLabWorld = place.more["world"]
+    for number in range(30):
+        place.write(f"f{number}", b"x")
+    whole = set(place.open().read())
+
+    class Calls(list[str]):
+        def append(self, call: str) -> None:
+            super().append(call)
+            if len(self) == 2:  # between the first and the second page
+                del world.files[max(world.files)]
+
+    world.calls = Calls()
+    assert len(whole - set(place.open().read())) == 1

@@ -9,7 +9,8 @@ journal's name grows: the next journal is created, then the one before is remove
 
 GitLab refuses a name that exists, so creating is conditional. It checks that without a lock: two jobs that create a
 file at the same moment may both succeed. Each therefore reads the list afterwards, and the one with the higher id
-removes its file again.
+removes its file again. The other one waits until it is alone. If it stays in company, it removes its own: GitLab gives
+an id before the file can be listed, so the file with the higher id may have been alone before.
 """
 
 from __future__ import annotations
@@ -97,15 +98,21 @@ class SecureFiles:
     def get(self, name: str, version: str) -> tuple[bytes, str]:
         """Return the content of the file with this version, or of the one with this name if `version` is ""."""
         if not version:
-            found = self.list_objects().get(name)
-            if found is None:
-                raise ObjectMissing
-            version = found.version
+            return self._newest(name)
         answer = self._call("GET", f"/{_id(version)}/download")
         if answer.status_code == 404:
             raise ObjectMissing
         self._check(answer, "read")
         return answer.content, version
+
+    def _newest(self, name: str) -> tuple[bytes, str]:
+        for _ in range(ATTEMPTS):
+            found = self.list_objects().get(name)
+            if found is None:
+                break
+            with contextlib.suppress(ObjectMissing):  # another job has replaced it since
+                return self.get(name, found.version)
+        raise ObjectMissing
 
     def create(self, name: str, data: bytes) -> str:
         """Create a file and return its version. Raises Conflict if the name exists."""
@@ -117,12 +124,30 @@ class SecureFiles:
         A journal is created first. Those with a lower number are removed then, also what killed jobs left of them.
         """
         if name == journal.NAME:
-            return self._create(name, int(version.partition(".")[2]) + 1, data)
+            return self._replace_journal(data, version)
         if not self._removed(version):
             raise Conflict
         return self._create(name, 0, data)
 
+    def _replace_journal(self, data: bytes, version: str) -> str:
+        number = int(version.partition(".")[2]) + 1
+        try:
+            return self._create(journal.NAME, number, data)
+        except _Full:
+            # Otherwise no change could be made any more, not even one that removes files. Of the jobs that come while
+            # the journal is away, one gets the last place, and the others end with this error.
+            if not self._removed(version):
+                raise Conflict from None
+            return self._create(journal.NAME, number, data)
+
     def _create(self, name: str, number: int, data: bytes) -> str:
+        made = self._uploaded(name, number, data)
+        if self._stays(made):
+            return made.version
+        self._call("DELETE", f"/{made.id}")
+        raise Conflict
+
+    def _uploaded(self, name: str, number: int, data: bytes) -> _File:
         key = self._place.key(name) + (f".{number}" if number else "")
         answer = self._call("POST", "", data={"name": key}, files={"file": (_plain(name), data)})
         if answer.status_code == 400 and "already been taken" in answer.text:
@@ -132,19 +157,24 @@ class SecureFiles:
             record = answer.json()
             made, checksum = _File(int(record["id"]), name, number), record.get("checksum")
         if checksum != hashlib.sha256(data).hexdigest():
-            raise StorageError("storage", f"{self.label}: a file arrived damaged.", "Run the step again.")
-        # GitLab checks names without a lock, so another job may have created the file at the same moment. And a journal
-        # that was made from an old one may come after newer ones.
-        files = [file for file in self._listed() if file.name == name]
-        if files[-1:] != [made]:
             self._call("DELETE", f"/{made.id}")
-            raise Conflict
-        # The new journal counts already. What is not removed now, the next one removes.
-        with contextlib.suppress(StorageError):
-            for old in files[:-1]:
-                if old.number < number:
-                    self._call("DELETE", f"/{old.id}")
-        return made.version
+            raise StorageError("storage", f"{self.label}: a file arrived damaged.", "Run the step again.")
+        return made
+
+    def _stays(self, made: _File) -> bool:
+        """Return True if a new file is the newest of its name and alone. Remove the journals before it then."""
+        for attempt in range(1, ATTEMPTS + 1):
+            files = [file for file in self._listed() if file.name == made.name]
+            if files[-1:] != [made]:
+                return False
+            if all(file == made or file.number < made.number for file in files):
+                # The new journal counts already. What is not removed now, the next one removes.
+                with contextlib.suppress(StorageError):
+                    for old in files[:-1]:
+                        self._call("DELETE", f"/{old.id}")
+                return True
+            self._clock.sleep(retry.pause(attempt, None, self._clock.chance()))
+        return False
 
     def delete(self, name: str, version: str) -> None:
         """Remove the file with this version. Raises Conflict if its name has another version now."""
@@ -171,16 +201,25 @@ class SecureFiles:
         return sorted(found, key=lambda file: (file.number, -file.id))
 
     def _records(self) -> list[dict[str, Any]]:
-        records: list[dict[str, Any]] = []
+        pages = self._pages()
+        for _ in range(MOST_PAGES):
+            # Pages are not of one moment: a file may move to one that was read already.
+            if len(pages) == 1 or (again := self._pages()) == pages:
+                break
+            pages = again
+        return [record for page in pages for record in page]
+
+    def _pages(self) -> list[list[dict[str, Any]]]:
+        pages: list[list[dict[str, Any]]] = []
         page = "1"
         for _ in range(MOST_PAGES):
             answer = self._call("GET", "", params={"per_page": "100", "page": page})
             self._check(answer, "read")
             with self._understood():
-                records += [{"id": int(file["id"]), "name": str(file["name"])} for file in answer.json()]
+                pages.append([{"id": int(file["id"]), "name": str(file["name"])} for file in answer.json()])
             page = answer.headers.get("X-Next-Page", "")
             if not page:
-                return records
+                return pages
         raise StorageError(
             "endpoint", f"{self.label}: the list of files does not end.", "Check the endpoint."
         )
@@ -251,8 +290,12 @@ class SecureFiles:
             )
         if answer.status_code >= 500:
             raise StorageUnreachable("storage", message, "Run the step again later.")
-        remedy = "Check the limits of the project: up to 100 secure files of up to 5 MB each, one of them to spare."
-        raise StorageError("storage", message, remedy)
+        remedy = "Check the limits of the project: up to 100 secure files of up to 5 MB each."
+        raise (_Full if "Maximum number" in answer.text else StorageError)("storage", message, remedy)
+
+
+class _Full(StorageError):
+    """The project has no place for another file."""
 
 
 def _authorization(options: Options) -> dict[str, str]:
