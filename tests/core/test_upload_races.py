@@ -25,6 +25,7 @@ from core.uploading import (
     assert_exactly_one,
     start,
     step,
+    uploads,
 )
 from support.clock import clock_of
 from support.job_log import parse_file_command, parse_log
@@ -155,6 +156,35 @@ def test_a_slow_upload_that_another_job_took_for_dead_is_still_its_own(
     with apple() as sandbox:
         done = step(tmp_path, sandbox, {"file": str(ours)})
         assert (done.code, replaced) == (0, [200]), done.stdout
+        assert_exactly_one(sandbox, ours)
+
+
+@pytest.mark.parametrize(
+    ("fault", "size"),
+    [
+        ("PUT /uploads/*/* status=400 times=always", SIZE),
+        ("PATCH /v1/buildUploadFiles/* status=403", SIZE + 1),
+    ],
+    ids=["while a job waits for it", "while a job takes it back itself"],
+)
+def test_an_upload_that_another_job_takes_back_is_begun_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, size: int
+) -> None:
+    theirs, ours = an_ipa(tmp_path, "Theirs.ipa", seed=2), an_ipa(tmp_path, size=size)
+    with apple(faults=[fault]) as sandbox:
+        assert step(tmp_path, sandbox, {"file": str(theirs)}).code != 0
+        sandbox.end_faults()
+        ((begun, _),) = uploads(sandbox)
+        taken: list[str] = []
+
+        def take_back() -> None:
+            if not taken:
+                taken.append(begun)
+                sandbox.world.remove(sandbox.world.find("buildUploads", begun))
+
+        monkeypatch.setattr(clock_of(sandbox), "_at_pause", take_back)
+        done = step(tmp_path, sandbox, {"file": str(ours)})
+        assert (done.code, taken) == (0, [begun]), done.stdout
         assert_exactly_one(sandbox, ours)
 
 

@@ -144,17 +144,17 @@ def commit(client: Client, upload: Upload, file: AssetFile, sha256: str, check: 
 
 
 def delete(client: Client, upload: Upload) -> None:
-    """Delete an unfinished upload, so that its number is free again."""
+    """Delete an unfinished upload, so that its number is free again. One that another job deleted is no error."""
+    path = f"/v1/buildUploads/{upload.id}"
     try:
-        client.delete(f"/v1/buildUploads/{upload.id}")
-    except LostAnswerError:
         try:
+            client.delete(path)
+        except LostAnswerError:
             read(client, upload.id)
-        except ApiError as error:
-            if error.status == 404:
-                return
+            client.delete(path)
+    except ApiError as error:
+        if error.status != 404:
             raise
-        client.delete(f"/v1/buildUploads/{upload.id}")
 
 
 def _commit(client: Client, upload: Upload, file: AssetFile, checksums: Mapping[str, Any]) -> None:

@@ -137,7 +137,13 @@ class Uploader:
         until = clock.monotonic() + IDLE
         while is_unfinished(upload) and not _tags(upload) and clock.monotonic() < until:
             self.client.pause(BETWEEN_LOOKS)
-            now = record.read(self.client, upload.id, number.app_id)
+            try:
+                now = record.read(self.client, upload.id, number.app_id)
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+                # Another job took it back, so its number is free.
+                return UploadStatus(upload, start_again=True)
             # The other job reserved its file, so it is alive: give it the whole time again.
             if bool(now.file) != bool(upload.file):
                 until = clock.monotonic() + IDLE
@@ -160,10 +166,16 @@ class Uploader:
         log.info(
             "The upload %s cannot be used: %s. Checking whether another job is sending to it", upload.id, why
         )
-        # Compare two reads: parts that arrive in between show that a job is alive.
-        before = record.read(self.client, upload.id)
-        self.client.pause(IDLE)
-        now = record.read(self.client, upload.id)
+        try:
+            # Compare two reads: parts that arrive in between show that a job is alive.
+            before = record.read(self.client, upload.id)
+            self.client.pause(IDLE)
+            now = record.read(self.client, upload.id)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            log.info("Another job has taken the upload back.")
+            return
         if (before.file != now.file and _tags(before) != _tags(now)) or not is_unfinished(now):
             raise Error(
                 "Another job is uploading another file with this build number at the moment.",

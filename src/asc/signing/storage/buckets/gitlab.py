@@ -124,34 +124,34 @@ class SecureFiles:
         A journal is created first. Those with a lower number are removed then, also what killed jobs left of them.
         """
         if name == journal.NAME:
-            return self._replace_journal(data, version)
+            return self._create(name, int(version.partition(".")[2]) + 1, data, version)
         if not self._removed(version):
             raise Conflict
         return self._create(name, 0, data)
 
-    def _replace_journal(self, data: bytes, version: str) -> str:
-        number = int(version.partition(".")[2]) + 1
-        try:
-            return self._create(journal.NAME, number, data)
-        except _Full:
-            # Otherwise no change could be made any more, not even one that removes files. Of the jobs that come while
-            # the journal is away, one gets the last place, and the others end with this error.
-            if not self._removed(version):
-                raise Conflict from None
-            return self._create(journal.NAME, number, data)
-
-    def _create(self, name: str, number: int, data: bytes) -> str:
-        made = self._uploaded(name, number, data)
+    def _create(self, name: str, number: int, data: bytes, last: str = "") -> str:
+        """Create a file, or the journal after the one with the version `last`. Raises as `create`."""
+        key = self._place.key(name) + (f".{number}" if number else "")
+        answer = self._post(key, data)
+        if last and answer.status_code == 400 and "Maximum number" in answer.text:
+            # Otherwise a full project would take no change any more, not even one that removes files. Of the jobs that
+            # come while the journal is away, one gets the last place, and the others end with GitLab's refusal.
+            if not self._removed(last):
+                raise Conflict
+            answer = self._post(key, data)
+        made = self._arrived(answer, name, number, data)
         if self._stays(made):
             return made.version
         self._call("DELETE", f"/{made.id}")
         raise Conflict
 
-    def _uploaded(self, name: str, number: int, data: bytes) -> _File:
-        key = self._place.key(name) + (f".{number}" if number else "")
-        answer = self._call("POST", "", data={"name": key}, files={"file": (_plain(name), data)})
+    def _post(self, key: str, data: bytes) -> requests.Response:
+        answer = self._call("POST", "", data={"name": key}, files={"file": (_plain(key), data)})
         if answer.status_code == 400 and "already been taken" in answer.text:
             raise Conflict
+        return answer
+
+    def _arrived(self, answer: requests.Response, name: str, number: int, data: bytes) -> _File:
         self._check(answer, "written")
         with self._understood():
             record = answer.json()
@@ -291,11 +291,7 @@ class SecureFiles:
         if answer.status_code >= 500:
             raise StorageUnreachable("storage", message, "Run the step again later.")
         remedy = "Check the limits of the project: up to 100 secure files of up to 5 MB each."
-        raise (_Full if "Maximum number" in answer.text else StorageError)("storage", message, remedy)
-
-
-class _Full(StorageError):
-    """The project has no place for another file."""
+        raise StorageError("storage", message, remedy)
 
 
 def _authorization(options: Options) -> dict[str, str]:
