@@ -101,6 +101,8 @@ def _send_lost_events(scenario: Scenario, folder: Path, sandbox: Sandbox) -> Non
         ]
         if not jobs:
             return
+        if hour:
+            sandbox.skip(3600)
         run(
             jobs,
             sandbox,
