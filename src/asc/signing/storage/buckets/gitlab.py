@@ -11,6 +11,9 @@ GitLab refuses a name that exists, so creating is conditional. It checks that wi
 file at the same moment may both succeed. Each therefore reads the list afterwards, and the one with the higher id
 removes its file again. The other one waits until it is alone. If it stays in company, it removes its own: GitLab gives
 an id before the file can be listed, so the file with the higher id may have been alone before.
+
+The limit, beyond that of asc.signing.storage.journaled: a writer that stands still while it carries out its change may
+later create its old content of a file in the moment in which another writer has removed that file to replace it.
 """
 
 from __future__ import annotations
