@@ -159,7 +159,9 @@ class TestRemove:
             done = manage(tmp_path, sandbox, "remove", **given)
             assert (done.code, done.outputs["removed"], members(sandbox)) == (0, "1", {"bob@example.com"})
             assert len(sandbox.world.all("betaTesters")) == 2
-            assert manage(tmp_path, sandbox, "remove", **given).outputs["changed"] == "false"
+            again = manage(tmp_path, sandbox, "remove", **given)
+        assert (again.code, again.outputs["changed"]) == (0, "false")
+        assert "n…@example.com" in again.stdout
 
     def test_people_leave_the_app_with_all_their_records(self, tmp_path: Path) -> None:
         twice = person("ada", id="TESTER-ADA-2")
@@ -322,6 +324,12 @@ def test_inputs_that_make_no_sense_are_refused_before_anything_is_sent(
     with start_sandbox(world()) as sandbox:
         done = in_job(tmp_path, {"bundle-id": APP, **inputs}, sandbox=sandbox, command="manage-testers")
         assert (done.code, list(sandbox.requests)) == (2, []), done.stdout
+
+
+def test_a_list_that_is_not_there_is_an_error_of_its_path_and_not_of_its_lines(tmp_path: Path) -> None:
+    with start_sandbox(world()) as sandbox:
+        done = manage(tmp_path, sandbox, testers_file="nowhere.csv", groups="Beta testers")
+    assert (done.code, "nowhere.csv" in done.error, "path" in done.error) == (2, True, True)
 
 
 def test_a_list_of_more_people_than_an_app_can_have_is_refused(tmp_path: Path) -> None:

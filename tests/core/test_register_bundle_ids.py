@@ -323,9 +323,10 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     assert "MAPS" in done.summary
 
 
-def test_a_missing_app_is_told_with_what_to_type(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dry_run", ["false", "true"])
+def test_a_missing_app_is_told_with_what_to_type(tmp_path: Path, dry_run: str) -> None:
     with start_sandbox(team(bundle_ids=[APP])) as sandbox:
-        done = register(tmp_path, sandbox, require_app="true")
+        done = register(tmp_path, sandbox, require_app="true", dry_run=dry_run)
     assert done.code == 1
     assert f"choose the bundle id {APP}" in done.error
 

@@ -156,6 +156,7 @@ def test_a_webhook_is_deleted_and_one_that_is_gone_is_no_error(tmp_path: Path) -
         assert [one.attributes["name"] for one in sandbox.world.all("webhooks")] == ["other"]
         again = manage(tmp_path, sandbox, "delete", url=ADDRESS)
     assert (again.code, again.outputs["changed"]) == (0, "false")
+    assert "https://other.example.com" in again.stdout
 
 
 def test_two_webhooks_and_no_word_which_is_meant_are_an_error(tmp_path: Path) -> None:

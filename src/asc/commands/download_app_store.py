@@ -167,8 +167,9 @@ def _chosen(versions: Sequence[StoreVersion], number: str | None, *, live: bool)
         # A version in review counts as well: it cannot be edited, but its page can be read.
         version = next((candidate for candidate in versions if not candidate.is_settled), None)
     if version is None:
+        meant = f"version: {number} is requested, but the app" if number else "The app"
         remedy = "Set target: live, or make a version with update-app-store."
-        raise Error("The app has no version that can be edited.", remedy)
+        raise Error(f"{meant} has no version that can be edited.", remedy)
     # The number is a check and no choice, because Apple allows one version in preparation.
     if number and not same_value(version.version, number):
         raise Error(

@@ -53,3 +53,9 @@ def test_addresses_that_are_refused(text: str) -> None:
     with pytest.raises(StorageError) as caught:
         open_storage(text, options())
     assert "s3cr3t" not in f"{caught.value.message}{caught.value.remedy}"
+
+
+def test_an_address_of_https_without_git_at_its_end_is_told_how_to_write_it() -> None:
+    with pytest.raises(StorageError) as caught:
+        open_storage("https://github.com/example/certificates", options())
+    assert "git+https://" in caught.value.remedy

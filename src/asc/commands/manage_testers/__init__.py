@@ -81,7 +81,13 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         plan, left = _pruning(inputs, client, app, groups, chosen)
         return _carry_out(inputs, context, client, app.id, plan, left)
     places = None if inputs.remove_from == "app" else chosen
-    return _carry_out(inputs, context, client, app.id, plan_removal(client, app.id, listed, places))
+    plan = plan_removal(client, app.id, listed, places)
+    leaving = {person for write in plan.writes for person in write.people}
+    absent = [tester.email for tester in listed if tester.address not in leaving]
+    if absent:
+        shown = absent if inputs.show_emails else map(masked, absent)
+        log.info("Not there, so nobody to remove: %s", words.some(list(shown)))
+    return _carry_out(inputs, context, client, app.id, plan)
 
 
 def _by_group(inputs: Inputs, listed: Sequence[Tester], existing: Sequence[Group]) -> Wanted:

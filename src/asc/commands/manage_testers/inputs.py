@@ -164,17 +164,15 @@ def _of_input(lines: Sequence[str], problems: list[Problem]) -> dict[str, Tester
 
 def _of_file(path: str, problems: list[Problem]) -> list[Tester]:
     """Return the testers of the file. Add its wrong lines to `problems`, as one problem."""
-    rows, wrong = _read(path)
+    try:
+        rows, wrong = read_csv(read_limited(Path(path)))
+    except OSError as error:
+        remedy = "Write the path of a CSV file, from the working folder of the step."
+        problems.append(Problem("testers-file", f"{path} cannot be read: {error.strerror}", remedy))
+        return []
     if wrong:
         remedy = (
             "Correct these lines: one tester a line, each with an address and as many cells as the header."
         )
         problems.append(Problem("testers-file", f"{path}: {some(wrong, MOST_LINES, '; ')}", remedy))
     return rows
-
-
-def _read(path: str) -> tuple[list[Tester], list[str]]:
-    try:
-        return read_csv(read_limited(Path(path)))
-    except OSError as error:
-        return [], [str(error.strerror)]

@@ -159,7 +159,8 @@ def _redeliver(inputs: Inputs, context: Context, client: Client, webhooks: Seque
 def _delete(inputs: Inputs, client: Client, app_id: str, webhooks: Sequence[Webhook]) -> Outputs:
     webhook = _found(inputs, webhooks)
     if webhook is None:
-        log.info("Nothing to do: the app has no such webhook")
+        there = words.some([str(webhook) for webhook in webhooks]) or "none"
+        log.info("Nothing to do: the app has no such webhook. It has: %s", there)
         return Outputs(changed=flag(False))
     log.info("Plan: delete the webhook %s", webhook)
     if inputs.dry_run:

@@ -61,7 +61,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         # Without the plan, because the lists name changes that were made, and there are none.
         outputs = replace(_outputs((), registered, registered), changed=flag(bool(plan)))
         context.outputs = outputs
-        return outputs
+        return _check_apps(client, inputs, context, requests, outputs)
     changed, findings = apply_bundle_ids(client, plan)
     current = {**registered, **changed}
     # From here on the outputs of a run that fails say what it has done.
@@ -139,6 +139,18 @@ def _check(
         missing_by_hand=json.dumps(lacking, ensure_ascii=False),
     )
     context.outputs = outputs
+    findings.raise_all()
+    return outputs
+
+
+def _check_apps(
+    client: Client, inputs: Inputs, context: Context, requests: Sequence[Request], outputs: Outputs
+) -> Outputs:
+    """Check what a dry run can: the apps of the bundle ids. Raises Error if one is required and is not there."""
+    findings = Findings()
+    if inputs.require_app:
+        app_ids = _app_ids(client, [request.bundle_id for request in requests], findings)
+        context.outputs = outputs = replace(outputs, app_id=app_ids[0] if app_ids else "")
     findings.raise_all()
     return outputs
 

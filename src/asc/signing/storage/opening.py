@@ -55,6 +55,12 @@ def _open(scheme: str, location: str, options: Options) -> Storage:
         from asc.signing.storage.journaled import ObjectStorage
 
         return ObjectStorage(_objects(scheme, location, options), options)
+    if scheme == "https":
+        raise StorageError(
+            "storage",
+            "an address with https:// is that of a git repository only if it ends in .git.",
+            "Write https://….git, or git+https://… if the address of the repository has no such end.",
+        )
     raise StorageError(
         "storage",
         "it is not a kind of storage that this action knows.",
