@@ -61,26 +61,26 @@ def test_one_connection_serves_many_requests() -> None:
 
 def test_connections_that_come_as_the_sandbox_stops_are_closed() -> None:
     # One that is left open warns as it is collected, and a warning fails a test.
-    for _ in range(3):
-        with start_sandbox() as sandbox, contextlib.ExitStack() as stack:
+    for _ in range(5):
+        with start_sandbox() as sandbox, contextlib.ExitStack() as opened:
             address = ("127.0.0.1", int(sandbox.url.rpartition(":")[2]))
-            stopped = threading.Event()
-
-            def connect(
-                address: tuple[str, int], stopped: threading.Event, stack: contextlib.ExitStack
-            ) -> None:
-                with contextlib.suppress(OSError):
-                    while not stopped.is_set():
-                        stack.enter_context(socket.create_connection(address))
-                        time.sleep(0.0005)
-
-            thread = threading.Thread(target=connect, args=(address, stopped, stack))
+            begun = threading.Event()
+            thread = threading.Thread(target=connect_until_refused, args=(address, opened, begun))
             thread.start()
-            time.sleep(0.02)
+            begun.wait()
             sandbox.stop()
-            stopped.set()
             thread.join()
         gc.collect()
+
+
+def connect_until_refused(
+    address: tuple[str, int], opened: contextlib.ExitStack, begun: threading.Event
+) -> None:
+    with contextlib.suppress(OSError):
+        for number in range(300):
+            opened.enter_context(socket.create_connection(address))
+            if number == 10:
+                begun.set()
 
 
 def test_a_refused_request_keeps_the_connection() -> None:

@@ -28,8 +28,8 @@ class Deadline:
         act, self._act = self._act, None
         if act:
             self.late = True
-            # The connection may be gone already.
-            with contextlib.suppress(OSError, ValueError, AttributeError):
+            # The connection may be gone already. Whatever it is, it must not end the watch over the other deadlines.
+            with contextlib.suppress(Exception):
                 act()
 
     def end(self) -> None:
@@ -53,6 +53,10 @@ class _Watch:
     """The deadlines that are under way, and the thread that waits for the first of them."""
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew with no deadline and no thread."""
         self._changed = threading.Condition()
         self._ahead: list[tuple[float, int, Deadline]] = []
         self._number = count()
@@ -91,4 +95,4 @@ class _Watch:
 
 _WATCH = _Watch()
 # A process that is forked has no thread but the one that forked it, and the lock may be held.
-os.register_at_fork(after_in_child=_WATCH.__init__)  # type: ignore[misc]
+os.register_at_fork(after_in_child=_WATCH.forget)

@@ -16,7 +16,7 @@ class World:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.objects: dict[str, tuple[bytes, int]] = {}
-        self.numbers = itertools.count(1)
+        self.numbers: Iterator[int] = itertools.count(1)
         self.calls: list[str] = []
         self.fail: list[int] = []
         self.read_only = False

@@ -137,7 +137,7 @@ def test_of_two_that_are_created_at_once_the_later_one_in_the_list_goes_whatever
     slow = next(world.numbers)
     theirs = files.create(NAME, b"theirs")
     world.checks_names = False
-    world.numbers = iter([slow])  # type: ignore[assignment]
+    world.numbers = iter([slow])
     with pytest.raises(Conflict):
         files.create(NAME, b"ours")
     assert files.get(NAME, "") == (b"theirs", theirs)

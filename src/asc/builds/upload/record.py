@@ -73,6 +73,16 @@ def read(client: Client, upload_id: str, app_id: str = "") -> Upload:
     return read_upload(document, document.resource, app_id)
 
 
+def read_if_there(client: Client, upload_id: str, app_id: str = "") -> Upload | None:
+    """Return one upload as it is now, or None if another job has deleted it."""
+    try:
+        return read(client, upload_id, app_id)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return None
+
+
 def create(client: Client, number: Number) -> Upload:
     """Create an upload. Raises ApiError, with a code ending in DUPLICATE if the number is used up."""
     attributes = {

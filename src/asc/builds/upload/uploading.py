@@ -82,17 +82,13 @@ class Uploader:
         if status.start_again and status.upload:
             self._take_back(status.upload, "it was begun with another file")
             status, joined = self._begin(number, source)
-        upload = status.upload
-        assert upload
-        if status.is_there:
-            log.info("%s is already at App Store Connect (%s)", number, upload.state)
-            return UploadResult(upload, 0, True)
+        assert status.upload
         try:
-            return self._finish(source, upload, uti, joined)
+            return self._complete(source, status, joined, uti)
         except (LinksOver, _OtherParts) as error:
-            self._take_back(upload, str(error))
-            # The number is free again, so that a new upload can take it.
-            return self._finish(source, record.create(self.client, number), uti, False)
+            self._take_back(status.upload, str(error))
+            # The number is free again, unless another job was quicker.
+            return self._complete(source, *self._begin(number, source), uti)
 
     def _begin(self, number: Number, source: Source) -> tuple[UploadStatus, bool]:
         """Return a new upload, or with True one that another job began a moment before."""
@@ -137,11 +133,8 @@ class Uploader:
         until = clock.monotonic() + IDLE
         while is_unfinished(upload) and not _tags(upload) and clock.monotonic() < until:
             self.client.pause(BETWEEN_LOOKS)
-            try:
-                now = record.read(self.client, upload.id, number.app_id)
-            except ApiError as error:
-                if error.status != 404:
-                    raise
+            now = record.read_if_there(self.client, upload.id, number.app_id)
+            if now is None:
                 # Another job took it back, so its number is free.
                 return UploadStatus(upload, start_again=True)
             # The other job reserved its file, so it is alive: give it the whole time again.
@@ -166,14 +159,11 @@ class Uploader:
         log.info(
             "The upload %s cannot be used: %s. Checking whether another job is sending to it", upload.id, why
         )
-        try:
-            # Compare two reads: parts that arrive in between show that a job is alive.
-            before = record.read(self.client, upload.id)
-            self.client.pause(IDLE)
-            now = record.read(self.client, upload.id)
-        except ApiError as error:
-            if error.status != 404:
-                raise
+        # Compare two reads: parts that arrive in between show that a job is alive.
+        before = record.read_if_there(self.client, upload.id)
+        self.client.pause(IDLE)
+        now = record.read_if_there(self.client, upload.id)
+        if before is None or now is None:
             log.info("Another job has taken the upload back.")
             return
         if (before.file != now.file and _tags(before) != _tags(now)) or not is_unfinished(now):
@@ -182,6 +172,14 @@ class Uploader:
                 ONE_AT_A_TIME,
             )
         record.delete(self.client, upload)
+
+    def _complete(self, source: Source, status: UploadStatus, joined: bool, uti: str) -> UploadResult:
+        upload = status.upload
+        assert upload
+        if status.is_there:
+            log.info("%s is already at App Store Connect (%s)", upload.number, upload.state)
+            return UploadResult(upload, 0, True)
+        return self._finish(source, upload, uti, joined)
 
     def _finish(self, source: Source, upload: Upload, uti: str, joined: bool) -> UploadResult:
         """Send and commit the file. With `joined`, another job may be at the same upload."""
@@ -291,16 +289,14 @@ class Uploader:
         """Return the result of another job if it finished the same upload, else raise `error`."""
         assert upload.number
         try:
-            now = record.read(self.client, upload.id, upload.number.app_id)
-        except ApiError as gone:
-            if gone.status != 404:
-                raise error from None
+            now = record.read_if_there(self.client, upload.id, upload.number.app_id)
+        except Error:
+            raise error from None
+        if now is None:
             raise Error(
                 f"Another job deleted this upload of {upload.number} and took the number over.",
                 ONE_AT_A_TIME,
             ) from None
-        except Error:
-            raise error from None
         if is_unfinished(now):
             raise error
         source.check_unchanged()

@@ -83,10 +83,9 @@ def run(inputs: Inputs, context: Context) -> Outputs:
     places = None if inputs.remove_from == "app" else chosen
     plan = plan_removal(client, app.id, listed, places)
     leaving = {person for write in plan.writes for person in write.people}
-    absent = [tester.email for tester in listed if tester.address not in leaving]
-    if absent:
-        shown = absent if inputs.show_emails else map(masked, absent)
-        log.info("Not there, so nobody to remove: %s", words.some(list(shown)))
+    show = str if inputs.show_emails else masked
+    if absent := [show(tester.email) for tester in listed if tester.address not in leaving]:
+        log.info("Not there, so nobody to remove: %s", words.some(absent))
     return _carry_out(inputs, context, client, app.id, plan)
 
 

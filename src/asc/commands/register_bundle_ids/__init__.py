@@ -61,7 +61,7 @@ def run(inputs: Inputs, context: Context) -> Outputs:
         # Without the plan, because the lists name changes that were made, and there are none.
         outputs = replace(_outputs((), registered, registered), changed=flag(bool(plan)))
         context.outputs = outputs
-        return _check_apps(client, inputs, context, requests, outputs)
+        return _check_apps(inputs, context, client, requests, outputs)
     changed, findings = apply_bundle_ids(client, plan)
     current = {**registered, **changed}
     # From here on the outputs of a run that fails say what it has done.
@@ -144,7 +144,7 @@ def _check(
 
 
 def _check_apps(
-    client: Client, inputs: Inputs, context: Context, requests: Sequence[Request], outputs: Outputs
+    inputs: Inputs, context: Context, client: Client, requests: Sequence[Request], outputs: Outputs
 ) -> Outputs:
     """Check what a dry run can: the apps of the bundle ids. Raises Error if one is required and is not there."""
     findings = Findings()

@@ -167,6 +167,8 @@ class SecureFiles:
     def _stays(self, made: _File) -> bool:
         """Return True if a new file is the newest of its name and alone. Remove the journals before it then."""
         for attempt in range(1, ATTEMPTS + 1):
+            if attempt > 1:
+                self._clock.sleep(retry.pause(attempt - 1, None, self._clock.chance()))
             files = [file for file in self._listed() if file.name == made.name]
             if files[-1:] != [made]:
                 return False
@@ -176,7 +178,6 @@ class SecureFiles:
                     for old in files[:-1]:
                         self._call("DELETE", f"/{old.id}")
                 return True
-            self._clock.sleep(retry.pause(attempt, None, self._clock.chance()))
         return False
 
     def delete(self, name: str, version: str) -> None:
@@ -205,10 +206,8 @@ class SecureFiles:
 
     def _records(self) -> list[dict[str, Any]]:
         pages = self._pages()
-        for _ in range(MOST_PAGES):
-            # Pages are not of one moment: a file may move to one that was read already.
-            if len(pages) == 1 or (again := self._pages()) == pages:
-                break
+        # Pages are not of one moment: a file may move to one that was read already.
+        while len(pages) > 1 and (again := self._pages()) != pages:
             pages = again
         return [record for page in pages for record in page]
 
